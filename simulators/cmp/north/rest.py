@@ -78,13 +78,13 @@ class NorthSide:
         self, method: str, path: str, body: Any = None, *, token: str = "", correlator: str | None = None
     ) -> Answer:
         """Carry out a call; `body` is JSON that was read. Never raises for what a caller does."""
-        headers = {"x-correlator": correlator} if correlator and _CORRELATOR.fullmatch(correlator) else {}
+        headers = _echo(correlator)
         if not headers:
             headers = {"x-correlator": str(uuid.UUID(bytes=self._platform.site.rng.randbytes(16), version=4))}
         try:
             operation, places = self._find(method, path)
             name, client = self._client(token, operation.scope)
-            if correlator and not _CORRELATOR.fullmatch(correlator):
+            if correlator and not _echo(correlator):
                 raise invalid(GENERIC)
             return Answer(operation.status, await operation.work(name, client, body, **places), headers)
         except ApiError as error:
@@ -132,8 +132,7 @@ def north_app(side: NorthSide, guard: Callable[[str, Exception], None]) -> ASGIA
         try:
             body = await _body(request) if await side.knows(token) else None  # nobody's body is not worth reading
         except ManagementError as error:  # 413, 415
-            fits = given and _CORRELATOR.fullmatch(given)
-            return Answer(error.status, error.body(), {"x-correlator": given} if given and fits else {})
+            return Answer(error.status, error.body(), _echo(given))
         return await side.call(request.method, request.scope["path"], body, token=token, correlator=given)
 
     def fault(call: str, error: Exception) -> Answer:
@@ -141,6 +140,11 @@ def north_app(side: NorthSide, guard: Callable[[str, Exception], None]) -> ASGIA
         return answer_of(unknown())
 
     return json_app(serve, fault)
+
+
+def _echo(correlator: str | None) -> dict[str, str]:
+    """Return the header that repeats a caller's correlator, nothing where it is none."""
+    return {"x-correlator": correlator} if correlator and _CORRELATOR.fullmatch(correlator) else {}
 
 
 async def _body(request: Request) -> Any:

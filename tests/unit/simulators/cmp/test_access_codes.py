@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from business import ACCOUNTS, APPROVAL, CODE, IMSI, MSISDN, OTHER_CODE, provision
 
+from simulators.cmp import access_codes
 from simulators.cmp.element import Cmp
 from simulators.platform.element import Platform
 from simulators.sms_gateway.element import SmsGateway
 from simwarden.operations.management import Role
+from simwarden.runtime.site import Site
 from simwarden.runtime.store import sqlite_url
 from simwarden.testing import Bench
 
@@ -25,11 +27,11 @@ class Net(Bench):
 
     subject = "cmp"
 
-    def __init__(self, store: str = "", **codes: Any) -> None:
+    def __init__(self, store: str = "", *, keeper: str = "cmp", **codes: Any) -> None:
         super().__init__(stores={"cmp": store})
         settings = {"hss": "off", "codes": {"gateways": ["sms_gateway"], **codes}}
         self.cmp = self.add("cmp", Cmp, settings)
-        self.gateway = self.add("sms_gateway", SmsGateway, {"accounts": ACCOUNTS, "keeper": "cmp", "smsc": ""})
+        self.gateway = self.add("sms_gateway", SmsGateway, {"accounts": ACCOUNTS, "keeper": keeper, "smsc": ""})
         self.platform = self.add("platform", Platform, {"system_id": "meters", "password": "s3cret", "code": CODE})
 
     async def start(self) -> None:
@@ -150,3 +152,36 @@ async def test_changes_at_once_are_all_told() -> None:
 
 async def _allocate(bench: Net, code: str) -> None:
     await bench.call("PUT", f"/codes/{code}", OURS)
+
+
+@pytest.mark.parametrize(("remembered", "words"), [(1, ["POST", "PUT"]), (100, ["POST", "POST"])])
+async def test_changes_while_a_gateway_is_being_told_are_told_after_that(
+    monkeypatch: pytest.MonkeyPatch, remembered: int, words: list[str]
+) -> None:
+    async with Net() as bench:
+        manage, told = Site.manage, list[str]()
+
+        async def slowly(site: Site, name: str, method: str, *more: Any) -> Any:
+            told.append(method)
+            await site.clock.sleep(1)
+            return await manage(site, name, method, *more)
+
+        monkeypatch.setattr(access_codes, "_REMEMBERED", remembered)
+        monkeypatch.setattr(Site, "manage", slowly)
+        for number in range(3):
+            bench.cmp.site.spawn(_allocate(bench, f"1065800{number}"))
+        await bench.sleep(3)
+        assert told == words
+        assert len((await bench.held())["codes"]) == 3
+
+
+async def test_a_gateway_that_keeps_its_own_list_is_told_again_later_and_one_at_a_time() -> None:
+    async with Net(keeper="") as bench:
+        assert bench.observed("gateway")[-1] == {"gateway": "sms_gateway", "version": 0, "state": "untold"}
+        for number in range(3):
+            await _allocate(bench, f"1065800{number}")
+        notes = len(bench.notes())
+        await bench.sleep(29)
+        assert len(bench.notes()) == notes
+        await bench.sleep(2)
+        assert len(bench.notes()) == notes + 1
