@@ -75,8 +75,8 @@ class Message:
 
     @property
     def reference(self) -> int:
-        """Its user_message_reference towards the SMSC (SMPP 3.4 5.3.2.17), the same each time that it is sent."""
-        return self.id & 0xFFFF
+        """Its user_message_reference towards the SMSC (SMPP 3.4 5.3.2.17), the same each time it is sent, never 0."""
+        return (self.id - 1) % 0xFFFF + 1
 
     @property
     def text_id(self) -> str:

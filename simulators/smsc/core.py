@@ -68,8 +68,6 @@ class Core:
         self.turns: dict[str, asyncio.Lock] = {}
         #: it stops: what is under way plans nothing any more
         self.stopping = False
-        #: by gateway: the last messages that it submitted with a reference of its own, so that one sent again is known
-        self.lately: dict[str, dict[int, ShortMessage]] = {}
         #: what was ruled of the first part of a long message, by which the others are judged
         self.long: dict[tuple[str, str, int, int], Long] = {}
 

@@ -45,9 +45,7 @@ class Smsc(Element[SmscConfig]):
         from simulators.smsc import dispatch  # noqa: PLC0415 - checking files needs no codec
         from simulators.smsc.clients.credit import Counter  # noqa: PLC0415
         from simulators.smsc.core import Core  # noqa: PLC0415
-        from simulators.smsc.message import Direction  # noqa: PLC0415
         from simulators.smsc.procedures.delivery import begin, hurry  # noqa: PLC0415
-        from simulators.smsc.procedures.submission import remember  # noqa: PLC0415
         from simulators.smsc.store import METADATA, Store  # noqa: PLC0415
 
         core = self.core = Core(self.site, self.config, Store(self.site.open_store(METADATA)))
@@ -58,8 +56,6 @@ class Smsc(Element[SmscConfig]):
         await self.site.listen("SMPP", lambda link: dispatch.accept(core, link))
         await core.node.connect("S6c", self.config.hss)
         for message in core.store.messages:
-            if message.direction == Direction.TO_CARD:
-                remember(core, message)
             begin(core, message)
 
     def census(self) -> Mapping[str, int]:

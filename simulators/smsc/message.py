@@ -39,9 +39,9 @@ class ShortMessage:
     """One message, a part of a long one too. Dates are seconds since 1970; `number` is that of the far end.
 
     `octets` are its user data (of the 7 bit alphabet a septet an octet), `header` its user data header without length;
-    `reference` is TP-MR of a card's message, user_message_reference of a platform's. `receipt` says whether the sender
-    hears of its end: always (1), of a failure (2). `about` is the message that a receipt or report tells of, in the
-    words that it is told by.
+    `reference` is TP-MR of a card's message, user_message_reference of a platform's (0: none). `receipt` says whether
+    the sender hears of its end: always (1), of a failure (2). `about` is the message that a receipt or report tells of,
+    in the words that it is told by.
     """
 
     id: int

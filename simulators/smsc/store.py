@@ -1,14 +1,15 @@
 """What the centre keeps over a restart: lists of cards, messages that are not delivered, counters, and the audit.
 
 What is committed, and only then in memory, is there after a killed process. Changes of lists are committed before the
-method returns, messages in groups (`runtime.batch`). Messages that are over leave the table; CDRs tell of them.
+method returns, messages in groups (`runtime.batch`). Messages that are over leave the table, and CDRs tell of them; the
+last that a gateway submitted stay as long as they are known again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -50,6 +51,7 @@ _MESSAGES = sa.Table(
     sa.Column("receipt", sa.Integer, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("about", sa.String, nullable=False),
+    sa.Column("over", sa.Boolean, nullable=False, default=False),
 )
 _COUNTERS = sa.Table(
     "counters",
@@ -64,10 +66,13 @@ _AUDIT = AuditTable(METADATA, events=AUDITED)
 _FIELDS = tuple(each.name for each in fields(ShortMessage))
 _ADD = sa.insert(_MESSAGES)
 _TRIED = sa.update(_MESSAGES).where(_MESSAGES.c.id == sa.bindparam("key")).values(attempts=sa.bindparam("count"))
-_OVER = sa.delete(_MESSAGES).where(_MESSAGES.c.id == sa.bindparam("key"))
+_OVER = sa.update(_MESSAGES).where(_MESSAGES.c.id == sa.bindparam("key")).values(over=True)
+_DROP = sa.delete(_MESSAGES).where(_MESSAGES.c.id == sa.bindparam("key"))
 _NEXT = sa.update(_LAST).values(id=sa.bindparam("key"))
 _UNCOUNT = sa.delete(_COUNTERS).where(_COUNTERS.c.imsi == sa.bindparam("card"), _COUNTERS.c.month == sa.bindparam("of"))
 _COUNT = sa.insert(_COUNTERS)
+#: submissions of a gateway that are known again, more than it may have without answer
+_LATELY: Final = 128
 
 
 @dataclass(slots=True)
@@ -89,11 +94,15 @@ class Store:
         self._held = _Memory()
         #: counters that are to be written
         self._counted: set[tuple[str, str]] = set()
+        #: by gateway and reference: its last messages, over or not, and those over that are to leave the table
+        self._lately: dict[str, dict[int, ShortMessage]] = {}
+        self._forgotten: set[int] = set()
         with engine.begin() as connection:
             for row in connection.execute(sa.select(_CARDS)):
                 self._take(CardList(row.imsi, row.msisdn, SmscSms.model_validate(row.sms) if row.sms else None))
-            for message in connection.execute(sa.select(_MESSAGES).order_by(_MESSAGES.c.id)).mappings():
-                self._hold(ShortMessage(**message))
+            for kept in connection.execute(sa.select(_MESSAGES).order_by(_MESSAGES.c.id)).mappings():
+                message = ShortMessage(**{name: kept[name] for name in _FIELDS})
+                (self._remember if kept["over"] else self._hold)(message)
             for row in connection.execute(sa.select(_COUNTERS)):
                 self._held.used[row.imsi, row.month] = row.used
             last = connection.execute(sa.select(_LAST.c.id)).scalar()
@@ -154,12 +163,15 @@ class Store:
     ) -> None:
         """Keep new messages, attempts made, that some are over, and what was counted, in one transaction."""
         new, gone = list(added), list(dropped)
+        stay = [each for each in gone if self.known_again(each.gateway, each.reference) is each]
+        leave = {each.id for each in gone}.difference(each.id for each in stay) | self._forgotten
         # what tells of a message is written until it is, perhaps after a commit whose answer was lost
         again = [each for each in new if each.direction in (Direction.REPORT, Direction.RECEIPT)]
         counted = [{"imsi": imsi, "month": of, "used": self.used(imsi, of)} for imsi, of in sorted(self._counted)]
         work = (
             (_TRIED, [{"key": each.id, "count": each.attempts} for each in changed]),
-            (_OVER, [{"key": each.id} for each in (*gone, *again)]),
+            (_OVER, [{"key": each.id} for each in stay]),
+            (_DROP, [{"key": each} for each in (*leave, *(each.id for each in again))]),
             (_ADD, [{name: getattr(each, name) for name in _FIELDS} for each in new]),
             (_NEXT, [{"key": max(each.id for each in new)}] if new else []),
             (_UNCOUNT, [{"card": each["imsi"], "of": each["month"]} for each in counted]),
@@ -170,14 +182,30 @@ class Store:
                 if rows:
                     connection.execute(statement, rows)
         self._counted.clear()
-        for each in new:
-            self._hold(each)
+        self._forgotten.clear()
         for each in gone:
             self._let_go(each)
+        for each in new:
+            self._hold(each)
+
+    def known_again(self, gateway: str, reference: int) -> ShortMessage | None:
+        """Return the last message that a gateway submitted with a reference, among as many as fly at once."""
+        return self._lately.get(gateway, {}).get(reference)
+
+    def _remember(self, message: ShortMessage) -> None:
+        lately = self._lately.setdefault(message.gateway, {})
+        former = lately.pop(message.reference, None)
+        lately[message.reference] = message
+        if len(lately) > _LATELY:
+            former = lately.pop(next(iter(lately)))
+        if former is not None and former.id not in self._held.messages:
+            self._forgotten.add(former.id)
 
     def _hold(self, message: ShortMessage) -> None:
         self._held.messages[message.id] = message
         self._held.by_card.setdefault(message.imsi, {})[message.id] = message
+        if message.direction == Direction.TO_CARD and message.reference:
+            self._remember(message)
 
     def _let_go(self, message: ShortMessage) -> None:
         self._held.messages.pop(message.id, None)

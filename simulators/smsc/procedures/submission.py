@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.smsc import causes, controls
 from simulators.smsc.message import Direction, ShortMessage
@@ -29,9 +29,6 @@ from simwarden.wire.sms import (
     encode_user_data,
 )
 from simwarden.wire.sms.address import encode_address
-
-#: submissions of a gateway that are known again, more than it may have without answer
-_LATELY: Final = 128
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -170,36 +167,22 @@ def submit(core: Core, link: GatewayLink, asked: Pdu) -> None:
     if card is None:
         link.answer(asked, (refusal or causes.NO_CARD).status)
         return
-    made = _of_platform(core, link.system_id, card, body, read)
-    reference = asked.parameter(Tag.USER_MESSAGE_REFERENCE)
-    if reference is not None:
-        made.reference = int.from_bytes(reference)
-        known = core.lately.get(link.system_id, {}).get(made.reference)
-        if known is not None and _is_again(made, known):
-            core.site.note(f"message {known.id} was submitted again", imsi=known.imsi)
-            link.answer(asked, 0, str(known.id))
-            return
+    made = _of_platform(core, link.system_id, card, asked, read)
+    known = core.store.known_again(made.gateway, made.reference)
+    if known is not None and _is_again(made, known):
+        core.site.note(f"message {known.id} was submitted again", imsi=known.imsi)
+        link.answer(asked, 0, str(known.id))
+        return
 
     def told(refusal: Refusal | None) -> None:
         if refusal is not None:
             charging.for_card(core, made, refusal)
-        elif reference is not None:
-            remember(core, made)
         link.answer(asked, refusal.status if refusal is not None else 0, str(made.id))
 
     if refusal is not None:
         told(refusal)
     else:
         _take(core, made, told)
-
-
-def remember(core: Core, message: ShortMessage) -> None:
-    """Know a message again that its gateway submits once more, since it had no answer; as many as fly at once."""
-    lately = core.lately.setdefault(message.gateway, {})
-    lately.pop(message.reference, None)
-    lately[message.reference] = message
-    if len(lately) > _LATELY:
-        del lately[next(iter(lately))]
 
 
 def _is_again(made: ShortMessage, known: ShortMessage) -> bool:
@@ -266,7 +249,8 @@ def _read(core: Core, asked: Pdu, body: smpp.ShortMessage) -> _Read | Status:
     return _Read(source, content, until)
 
 
-def _of_platform(core: Core, gateway: str, card: CardList, body: smpp.ShortMessage, read: _Read) -> ShortMessage:
+def _of_platform(core: Core, gateway: str, card: CardList, asked: Pdu, read: _Read) -> ShortMessage:
+    body: smpp.ShortMessage = asked.body  # type: ignore[assignment]  # by its command
     return ShortMessage(
         id=core.store.next_id(),
         direction=Direction.TO_CARD,
@@ -281,6 +265,7 @@ def _of_platform(core: Core, gateway: str, card: CardList, body: smpp.ShortMessa
         octets=read.content.user_data.octets,
         taken=core.now(),
         expires=_until(core, read.until),
+        reference=int.from_bytes(asked.parameter(Tag.USER_MESSAGE_REFERENCE) or b""),
         receipt=body.registered_delivery & (RECEIPT_ALWAYS | RECEIPT_ON_FAILURE),
     )
 

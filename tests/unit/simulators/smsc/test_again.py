@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from service_centre import ABSENT, CODE, LISTED, MSISDN, Network
 
 from simulators.platform.element import Platform
@@ -121,13 +122,47 @@ async def test_a_killed_centre_knows_what_it_had_acknowledged(tmp_path: Path) ->
         assert [each.time_stamp for each in centre.mme.tpdus] == [taken, taken]
 
 
-async def test_only_so_many_are_known_again() -> None:
-    async with Centre() as centre:
+async def test_a_killed_centre_knows_what_had_ended(tmp_path: Path) -> None:
+    async with Centre({"smsc": f"sqlite:///{tmp_path}/smsc.sqlite"}) as centre:
+        first = await centre.gateway.submit(7)
+        await centre.settle()
+        assert len(centre.mme.tpdus) == 1
+        for _ in range(2):  # and again, after another restart
+            await centre.host.stop("smsc", kill=True)
+            await centre.host.start("smsc")
+            await centre.host.stop("esme")
+            await centre.host.start("esme")
+            assert await centre.call("GET", "/messages") == []
+            assert await centre.gateway.submit(7) == first
+        assert await centre.gateway.submit(8) != first
+        await centre.sleep(120)
+        assert [each.user_data.octets for each in centre.mme.tpdus] == [b"read", b"read"]
+        assert (await centre.call("GET", f"/cards/{IMSI}"))["used"] == 2
+
+
+async def test_only_so_many_are_known_again_and_kept(tmp_path: Path) -> None:
+    async with Centre({"smsc": f"sqlite:///{tmp_path}/smsc.sqlite"}) as centre:
         first = await centre.gateway.submit(1)
-        for reference in range(2, 130):
-            await centre.gateway.submit(reference)
-        assert len(centre.smsc.core.lately["gateway"]) == 128
+        for reference in (*range(2, 129), 5):
+            again = await centre.gateway.submit(reference)
+        await centre.settle()
+        assert len(rows(centre)) == 128
+        assert await centre.gateway.submit(5) == again
+        assert await centre.gateway.submit(1) == first
+        await centre.gateway.submit(129)
+        await centre.gateway.submit(5, b"another")
+        await centre.settle()
         assert await centre.gateway.submit(1) != first
+        await centre.settle()
+        await centre.gateway.submit(None)
+        await centre.settle()
+        assert len(rows(centre)) == 128
+
+
+def rows(centre: Centre) -> list[Any]:
+    """Return the messages in the database, over or not."""
+    with centre.smsc.core.store._engine.connect() as connection:
+        return list(connection.execute(sa.text("SELECT id FROM messages ORDER BY id")))
 
 
 # -- taken back
