@@ -19,7 +19,8 @@ class Outgoing(NamedTuple):
     data_coding: int = 0
     protocol_id: int = 0
     udhi: bool = False
-    receipt: bool = True
+    #: registered_delivery (SMPP 3.4 5.2.17): 1 a receipt is wanted, 2 of a failure
+    registered: int = 1
     validity: str = ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -56,8 +56,8 @@ class SubmitMessage(PlatformVerb):
     """Its protocol identifier."""
     header: str = ""
     """A user data header in hexadecimal digits, with its length, before each part."""
-    receipt: bool = True
-    """Whether a receipt is wanted."""
+    receipt: bool | Literal["failure"] = True
+    """Whether a receipt is wanted; `failure`: of a message that does not arrive (SMPP alone has that)."""
     validity: Annotated[str, Field(pattern=r"^[!-~]{0,16}$")] = ""
     """Until when it is good (SMPP 3.4 7.1.1: `000000010000000R` for an hour); empty: as long as it is kept there."""
 
@@ -179,7 +179,7 @@ class Platform(Element[PlatformConfig]):
             wanted.to,
             data_coding=coding,
             protocol_id=wanted.protocol_id,
-            receipt=wanted.receipt,
+            registered=2 if wanted.receipt == "failure" else int(wanted.receipt),
             validity=wanted.validity,
         )
         pairs = zip(headers, parts, strict=True)

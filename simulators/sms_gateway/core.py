@@ -123,14 +123,13 @@ class Core:
     # -- cards and codes
 
     def take_card(self, card: Card) -> None:
-        """Know a card; one of no account is not known any more."""
-        held = self.cards.pop(card.imsi, None)
+        """Know a card, or what has changed of one."""
+        held = self.cards.get(card.imsi)
         if held is not None and held.msisdn:
             self.by_number.pop(party(held.msisdn), None)
-        if card.account:
-            self.cards[card.imsi] = card
-            if card.msisdn:
-                self.by_number[party(card.msisdn)] = card
+        self.cards[card.imsi] = card
+        if card.msisdn:
+            self.by_number[party(card.msisdn)] = card
 
     def owner_of(self, number: Party) -> str:
         """Return whose a code is; empty for nobody's."""
@@ -162,7 +161,7 @@ class Core:
             "direction": kinds[message.kind],
             "account": message.account,
             "code": message.code,
-            "imsi": message.card or None,
+            "imsi": message.card,
             "state": message.state.value,
             "repeated": message.repeated,
         }

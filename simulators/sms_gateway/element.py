@@ -49,7 +49,7 @@ class SmsGateway(Element[SmsGatewayConfig]):
                     "direction": one_of("to-card", "from-card", "receipt"),
                     "account": GIVEN,
                     "code": ACCESS_CODE,
-                    "imsi": IMSI.or_none(),
+                    "imsi": IMSI,
                     "state": one_of(*_STATES),
                     "repeated": NUMBER,
                 },

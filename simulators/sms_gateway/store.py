@@ -135,12 +135,11 @@ class Store:
             _AUDIT.add(connection, [audit])
 
     def put_card(self, card: Card, audit: dict[str, Any]) -> None:
-        """Keep a card; one that is nobody's is forgotten."""
+        """Keep a card."""
         row = {name: getattr(card, name) for name in ("imsi", "msisdn", "account", "opened")}
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_CARDS).where(_CARDS.c.imsi == card.imsi))
-            if card.account:
-                connection.execute(sa.insert(_CARDS), {**row, "numbers": list(card.numbers)})
+            connection.execute(sa.insert(_CARDS), {**row, "numbers": list(card.numbers)})
             _AUDIT.add(connection, [audit])
 
     def put_codes(self, codes: Mapping[str, AllocatedCode | None], version: int, *, whole: bool) -> None:

@@ -17,11 +17,6 @@ class CardList:
     msisdn: str
     sms: SmscSms | None = None
 
-    @property
-    def listed(self) -> tuple[str, ...] | None:
-        """Its numbers, None where SMS is off."""
-        return self.sms.numbers if self.sms is not None else None
-
     def tell(self) -> dict[str, Any]:
         """Tell of it."""
         sms = self.sms.model_dump(mode="json", exclude={"by"}) if self.sms is not None else None

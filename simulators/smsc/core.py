@@ -89,14 +89,12 @@ class Core:
 
     # -- rules
 
-    def judge_list(self, card: CardList | None, number: str, ton: int, on: str) -> Decision:
+    def judge_list(self, card: CardList, number: str, ton: int, on: str) -> Decision:
         """Ask whether a card exchanges messages with a number."""
-        sms = card.sms if card is not None else None
+        sms = card.sms
         facts: dict[str, Any] = {"number": number, "ton": ton, "listed": sms.numbers if sms is not None else None}
         undirected = sms is not None and sms.undirected
-        return self.site.decide(
-            controls.LIST, card.imsi if card is not None else "", on=on, undirected=undirected, **facts
-        )
+        return self.site.decide(controls.LIST, card.imsi, on=on, undirected=undirected, **facts)
 
     def gateway_of(self, number: str, ton: int) -> str:
         """Return the gateway that has a code, or the longest one that it extends; empty: none."""

@@ -216,9 +216,8 @@ class Store:
 
     def charge(self, imsi: str, month: str, parts: int) -> None:
         """Count so many messages for a card's quota; kept with what is written next. Negative: take back."""
-        if parts:
-            self._held.used[imsi, month] = self.used(imsi, month) + parts
-            self._counted.add((imsi, month))
+        self._held.used[imsi, month] = self.used(imsi, month) + parts
+        self._counted.add((imsi, month))
 
     def used(self, imsi: str, month: str) -> int:
         """Return how many messages of a card were counted in a month (`2026-03`)."""

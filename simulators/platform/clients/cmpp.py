@@ -83,7 +83,7 @@ class CmppGateway(Connection[CmppSession]):
 
 def _written(message: Outgoing, source: str) -> Submit:
     return Submit(
-        registered_delivery=int(message.receipt),
+        registered_delivery=message.registered & 1,
         tp_pid=message.protocol_id,
         tp_udhi=int(message.udhi),
         msg_fmt=_FORMATS.get(message.data_coding, Format.BINARY),

@@ -13,7 +13,6 @@ from simwarden.wire import sms
 from simwarden.wire.smpp import (
     MESSAGE_TYPE,
     RECEIPT,
-    RECEIPT_ALWAYS,
     UDHI,
     Address,
     Bind,
@@ -98,7 +97,7 @@ def _written(message: Outgoing) -> ShortMessage:
         esm_class=UDHI if message.udhi else 0,
         protocol_id=message.protocol_id,
         validity_period=message.validity,
-        registered_delivery=RECEIPT_ALWAYS if message.receipt else 0,
+        registered_delivery=message.registered,
         data_coding=message.data_coding,
         short_message=message.octets,
     )

@@ -20,6 +20,7 @@ from simwarden.machine.smpp_session import (
 from simwarden.machine.smpp_table import Role
 from simwarden.runtime.driven import Driven
 from simwarden.wire.smpp import (
+    RECEIPT_ALWAYS,
     UDHI,
     Address,
     Bind,
@@ -73,7 +74,7 @@ class Centre:
     def __init__(self, site: Site, config: SmsGatewayConfig) -> None:
         self._site, self._config = site, config
         self._session: SmppSession | None = None
-        self._driven: Driven[Event] | None = None
+        self._driven: Driven[Event]
         self._flying: dict[int, Message] = {}
         self._up = True
         self._failed = 0
@@ -81,7 +82,7 @@ class Centre:
 
     async def begin(self) -> None:
         """Connect and bind, and again whenever that was lost, or the SMSC is not there."""
-        if not self._config.smsc or not self._up:
+        if not self._config.smsc:
             return
         try:
             link = await self._site.connect("SMPP", self._config.smsc)
@@ -109,12 +110,13 @@ class Centre:
     def end(self, *, say: bool) -> None:
         """Unbind, or be gone."""
         self._up = False
-        if self._session is None or self._driven is None:
+        if self._session is None:
             return
         if say:
             self._session.unbind(self._site.clock.now())
             self._driven.settle()
         else:
+            self._session = None
             self._driven.drop("connection lost")
 
     def pump_soon(self) -> None:
@@ -126,8 +128,8 @@ class Centre:
     def pump(self) -> None:
         """Send what waits, as far as the window has room."""
         self._pumped_soon = False
-        session, driven = self._session, self._driven
-        if session is None or driven is None or not self._up:
+        session = self._session
+        if session is None:
             return
         while session.room:
             message = self.next_message()
@@ -135,7 +137,7 @@ class Centre:
                 break
             command, body, parameters = _written(message)
             self._flying[session.ask(command, body, self._site.clock.now(), *parameters)] = message
-        driven.settle()
+        self._driven.settle()
 
     def _take(self, event: Event) -> None:
         match event:
@@ -146,24 +148,22 @@ class Centre:
             case Answered(asked, answer):
                 self._hear_answer(asked, answer)
                 self.pump()
-            case Fault(reason, data) if self._driven is not None:
+            case Fault(reason, data):
                 self._site.peer_fault(self._driven.link, reason, data)
             case Closed(reason):
                 self._site.observe("smsc", "unbound")
                 self._site.note(f"the bind at the SMSC is over: {reason}")
-                self._session = self._driven = None
+                self._session = None
                 self._later()
             case _:
                 pass
 
     def _bound(self, status: int) -> None:
         self._site.observe("smsc", "refused" if status else "bound")
-        if self._driven is None:
-            return
         if status:
             self._driven.link.refuse(f"the SMSC refuses the bind: {status:#x}")
             self._driven.drop()
-            self._session = self._driven = None
+            self._session = None
             self._later()
             return
         self._failed = 0
@@ -172,17 +172,13 @@ class Centre:
 
     def _hear(self, pdu: Pdu) -> None:
         session, driven = self._session, self._driven
-        if session is None or driven is None:
-            return
+        assert session is not None  # noqa: S101 - it was heard in one
 
         def answer(status: Status) -> None:
             session.answer(pdu, status, MessageId())
             driven.settle()
 
-        if pdu.command is Command.DELIVER_SM:
-            self.heard(pdu, answer)
-        else:
-            answer(Status.ESME_RINVCMDID)
+        self.heard(pdu, answer)
 
     def _hear_answer(self, asked: Pdu, answer: Pdu | None) -> None:
         message = self._flying.pop(asked.sequence)
@@ -214,7 +210,7 @@ def _written(message: Message) -> tuple[Command, Body, tuple[Parameter, ...]]:
         protocol_id=message.protocol_id,
         priority_flag=message.priority,
         validity_period=format_time(dt.datetime.fromtimestamp(message.until, dt.UTC)),
-        registered_delivery=message.registered,
+        registered_delivery=RECEIPT_ALWAYS if message.registered else 0,  # its end is told in any case
         data_coding=message.data_coding,
         short_message=message.octets,
     )

@@ -95,7 +95,8 @@ class CmppBind(Connection):
 
     def _ask(self, message: cmpp.Message) -> None:
         body, customer = message.body, self._customer
-        if not isinstance(body, Submit) or customer is None:
+        assert customer is not None  # noqa: S101 - who is not connected is asked for that first
+        if not isinstance(body, Submit):
             self._session.answer(message, _not_offered(message))
             return
         found = _request(self._core, body)
@@ -114,7 +115,10 @@ class CmppBind(Connection):
 
 
 def _result(answer: cmpp.Message | None) -> int | None:
-    return answer.body.result if answer is not None and isinstance(answer.body, Delivered) else None
+    if answer is None:
+        return None
+    assert isinstance(answer.body, Delivered)  # noqa: S101 - by its command
+    return answer.body.result
 
 
 def _not_offered(message: cmpp.Message) -> cmpp.Body:
@@ -168,14 +172,13 @@ def _number(core: Core, message: int, submitted: float) -> int:
 
 
 def _delivery(core: Core, message: Message) -> Deliver:
-    coding = smpp.alphabet_of(message.data_coding)
-    formats = {sms.Alphabet.UCS2: Format.UCS2, sms.Alphabet.OCTETS: Format.BINARY}
+    formats = {sms.Alphabet.UCS2: Format.UCS2, sms.Alphabet.OCTETS: Format.BINARY, None: Format.BINARY}
     return Deliver(
         msg_id=_number(core, message.id, message.submitted),
         dest_id=message.code,
         tp_pid=message.protocol_id,
         tp_udhi=int(message.udhi),
-        msg_fmt=formats.get(coding, Format.ASCII) if coding is not None else Format.ASCII,
+        msg_fmt=formats.get(smpp.alphabet_of(message.data_coding), Format.ASCII),
         src_terminal_id=message.number,
         msg_content=message.octets,
     )

@@ -70,12 +70,12 @@ class Connection(ABC):
 
     def _settled(self, sequence: int, code: int | None, temporary: frozenset[int]) -> None:
         """Take note of the answer to what was handed over: 0 it is taken, others are codes; None: there was none."""
-        message = self._flying.pop(sequence)
+        message, customer = self._flying.pop(sequence), self._customer
+        assert customer is not None  # noqa: S101 - what flies was handed to a customer's bind
         if code is None or code in temporary:
             handing.not_handed(self._core, message, unanswered=code is None)
         elif code:
             handing.refused(self._core, message)
         else:
             handing.handed(self._core, message)
-        if self._customer is not None:
-            handing.hand_over(self._customer)
+        handing.hand_over(customer)

@@ -139,10 +139,12 @@ class SmppBind(Connection):
             handing.hand_over(self._customer)
 
     def _ask(self, pdu: Pdu) -> None:
-        if pdu.command is not Command.SUBMIT_SM or not isinstance(pdu.body, ShortMessage) or self._customer is None:
+        body, customer = pdu.body, self._customer
+        assert customer is not None  # noqa: S101 - who is not bound is asked for that first
+        if not isinstance(body, ShortMessage):  # submit_sm alone has this body
             self._session.answer(pdu, Status.ESME_RINVCMDID)
             return
-        found = _request(self._core, pdu, pdu.body)
+        found = _request(self._core, pdu, body)
         if isinstance(found, Limit):
             self._session.answer(pdu, CAUSES[found].status)
             return
@@ -154,7 +156,7 @@ class SmppBind(Connection):
                 self._session.answer(pdu, CAUSES[outcome].status)
             self._driven.settle_soon()
 
-        submitting.submit(self._core, self._customer, found, told)
+        submitting.submit(self._core, customer, found, told)
 
 
 def _request(core: Core, pdu: Pdu, body: ShortMessage) -> Request | Limit:

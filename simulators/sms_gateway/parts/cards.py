@@ -42,17 +42,17 @@ class Cards:
     async def provision_card(self, call: Call) -> dict[str, Any]:
         """Take a card; one without an entry `sms` exchanges no messages. A list that is held is not changed (409)."""
         wanted: CardProvision = call.given
-        entry, held = wanted.entry("sms", GatewayCard), self.core.cards.get(wanted.imsi)
-        made = _card(wanted.imsi, wanted.msisdn, entry, opened=Function.SMS in wanted.opened)
-        by, other = By.of(call), self.core.by_number.get(party(made.msisdn)) if made.msisdn else None
-        if entry is not None and other is not None and other.imsi != made.imsi:
-            raise ManagementError(409, f"another card has the number {made.msisdn}")
+        entry, held, by = wanted.entry("sms", GatewayCard), self.core.cards.get(wanted.imsi), By.of(call)
+        made = _card(wanted.imsi, wanted.msisdn, entry, opened=Function.SMS in wanted.opened) if entry else None
+        other = self.core.by_number.get(party(made.msisdn)) if made and made.msisdn else None
+        if other is not None and other.imsi != wanted.imsi:
+            raise ManagementError(409, f"another card has the number {wanted.msisdn}")
         if held is not None:
-            changed = (held.account, held.parties) != (made.account, made.parties)
+            changed = made is None or (held.account, held.parties) != (made.account, made.parties)
             self.core.list_changes.stays(wanted.imsi, by, changed=changed)
-        elif entry is not None:
+        elif made is not None:
             self._bounded(made, by, PROVISION)
-        if held != made and (held is not None or entry is not None):
+        if made is not None and made != held:
             self._put(made, by, "provision")
         return self._tell(wanted.imsi)
 
@@ -105,8 +105,7 @@ class Cards:
         details = {"before": _shown(held), "after": _shown(made)}
         core.store.put_card(made, core.list_changes.record(action, made.imsi, by, details))
         core.take_card(made)
-        shown = {"imsi": made.imsi, **_shown(made)} if made.account else None
-        core.site.observe("card", shown, key=made.imsi)
+        core.site.observe("card", {"imsi": made.imsi, **_shown(made)}, key=made.imsi)
         core.review(lambda message: message.card == made.imsi)
         if held is not None:
             review_pairs(core, held, dict.fromkeys(held.parties, held.account))
@@ -115,10 +114,8 @@ class Cards:
         return {"imsi": imsi, **_shown(self.core.cards.get(imsi))}
 
 
-def _card(imsi: str, number: str, entry: GatewayCard | None, *, opened: bool) -> Card:
+def _card(imsi: str, number: str, entry: GatewayCard, *, opened: bool) -> Card:
     msisdn = in_full(party(number)) if number else ""
-    if entry is None:
-        return Card(imsi, msisdn, "", opened, ())
     return Card(imsi, msisdn, entry.account, opened, entry.numbers, frozenset(map(party, entry.numbers)))
 
 

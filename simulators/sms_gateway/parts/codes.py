@@ -73,8 +73,7 @@ class Codes:
     def _take(self, codes: Mapping[str, AllocatedCode | None], version: int, *, whole: bool) -> None:
         """Keep changes, and have what waits judged by them; the time of the keeper's word is kept with them."""
         core = self.core
-        if codes or whole or version != core.version:
-            core.store.put_codes(codes, version, whole=whole)
+        core.store.put_codes(codes, version, whole=whole)
         core.confirmed = core.now()
         core.store.keep_number("confirmed", core.confirmed)
         core.version = version

@@ -97,9 +97,10 @@ def _receive_message(core: Core, body: ShortMessage, answer: Answer) -> None:
     if not refused and (customer is None or len(customer.owed) >= core.config.customers.queue):
         refused = Limit.QUEUE
         core.site.note("a card's message finds no room", code=str(code), account=core.owner_of(code))
-    if refused or customer is None:
+    if refused:
         answer(CAUSES[refused].centre)
         return
+    assert customer is not None  # noqa: S101 - else there was no room
     message = _message(core, customer.name, str(code), card, body)
 
     def kept() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from simulators.sms_gateway.controls import DELIVER
 from simulators.sms_gateway.messages import Kind, State
-from simulators.sms_gateway.procedures.judging import judge_route
+from simulators.sms_gateway.procedures.judging import NO_CARD, judge_route
 from simwarden.policy.numbers import party
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def review(core: Core, concerns: Callable[[Message], bool]) -> None:
 def _still_right(core: Core, message: Message) -> bool:
     if message.kind is not Kind.FROM_CARD:
         return True
-    return not judge_route(core, message.account, party(message.code), core.cards.get(message.card), DELIVER)
+    return not judge_route(core, message.account, party(message.code), core.cards.get(message.card, NO_CARD), DELIVER)
 
 
 def _room(bind: Bind) -> int:

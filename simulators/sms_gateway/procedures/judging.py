@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulators.sms_gateway import controls
 from simulators.sms_gateway.messages import Card, in_full
 from simwarden.policy.numbers import Party, PartyKind, party
+
+#: stands for a card that is none here
+NO_CARD: Final = Card("", "", "", opened=False, numbers=())
 
 if TYPE_CHECKING:
     from simulators.sms_gateway.core import Core
@@ -25,19 +28,17 @@ def find_card(core: Core, number: str, ton: int) -> Card:
     return core.by_number.get(found) or Card("", in_full(found), "", opened=False, numbers=())
 
 
-def judge_route(core: Core, account: str, code: Party, card: Card | None, on: str) -> str:
+def judge_route(core: Core, account: str, code: Party, card: Card, on: str) -> str:
     """Decide about code, card and list; return the id of the control that refuses, or nothing.
 
     `account` empty: a card's message, which is of whoever has the code.
     """
-    subject, owner = (card.imsi if card else ""), core.owner_of(code)
+    subject, owner = card.imsi, core.owner_of(code)
     if not _asked(core, controls.CODE, subject, on, account=account, owner=owner, number=code):
         return controls.CODE.id
-    whose = card.account if card else ""
-    if not _asked(core, controls.OWNER, subject, on, account=account or owner, owner=whose):
+    if not _asked(core, controls.OWNER, subject, on, account=account or owner, owner=card.account):
         return controls.OWNER.id
-    opened, listed = (card.opened, card.parties) if card else (False, frozenset())
-    if not _asked(core, controls.LISTED, subject, on, opened=opened, number=code, listed=listed):
+    if not _asked(core, controls.LISTED, subject, on, opened=card.opened, number=code, listed=card.parties):
         return controls.LISTED.id
     return ""
 
@@ -60,9 +61,8 @@ def judge_rate(core: Core, customer: Customer, subject: str) -> str:
 
 
 def judge_content(core: Core, code: Party, subject: str, beyond_text: str) -> str:
-    """Decide about what is in a message."""
-    held = core.codes.get(code)
-    facts = {"beyond_text": beyond_text, "ota": held is not None and held.ota}
+    """Decide about what is in a message from a code that is somebody's."""
+    facts = {"beyond_text": beyond_text, "ota": core.codes[code].ota}
     return "" if _asked(core, controls.CONTENT, subject, controls.SUBMIT, **facts) else controls.CONTENT.id
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.sms_gateway.controls import FORWARD
 from simulators.sms_gateway.messages import Kind, Message
-from simulators.sms_gateway.procedures.judging import judge_route
+from simulators.sms_gateway.procedures.judging import NO_CARD, judge_route
 from simwarden.wire.smpp import Status
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def review_pairs(core: Core, card: Card, codes: Mapping[Party, str]) -> None:
     if not core.config.smsc or not card.msisdn:
         return
     for code in sorted(codes, key=str):
-        if judge_route(core, codes[code], code, core.cards.get(card.imsi), FORWARD):
+        if judge_route(core, codes[code], code, core.cards.get(card.imsi, NO_CARD), FORWARD):
             revoke(core, str(code), card.imsi, card.msisdn)
 
 

@@ -15,6 +15,7 @@ from simulators.sms_gateway.messages import Group, Kind, Message, State
 from simulators.sms_gateway.procedures import handing, revoking
 from simulators.sms_gateway.procedures.handing import owe
 from simulators.sms_gateway.procedures.judging import (
+    NO_CARD,
     find_card,
     judge_content,
     judge_list,
@@ -23,7 +24,7 @@ from simulators.sms_gateway.procedures.judging import (
     read_party,
 )
 from simwarden.policy.numbers import party
-from simwarden.wire.smpp import RECEIPT_ALWAYS, RECEIPT_ON_FAILURE
+from simwarden.wire.smpp import RECEIPT_ALWAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -128,7 +129,7 @@ def _message(core: Core, customer: Customer, code: str, card: Card, request: Req
 def _keep(core: Core, customer: Customer, message: Message, told: Told, long: Long | None) -> None:
     customer.waiting += 1
     done = partial(_kept, core, message, told)
-    if long is not None and long.part.total > 1:
+    if long is not None:
         message.state = State.HELD
         group = _group(core, long)
         group.parts[long.part.number] = message
@@ -261,12 +262,12 @@ def review(core: Core, concerns: Callable[[Message], bool]) -> None:
 
 def _take_back(core: Core, message: Message) -> None:
     """Have the SMSC end a message that is no longer right; its receipt says what became of it."""
-    if judge_route(core, message.account, party(message.code), core.cards.get(message.card), FORWARD):
+    if judge_route(core, message.account, party(message.code), core.cards.get(message.card, NO_CARD), FORWARD):
         revoking.revoke(core, message.code, message.card, message.number)
 
 
 def _still_right(core: Core, message: Message) -> bool:
-    if judge_route(core, message.account, party(message.code), core.cards.get(message.card), FORWARD):
+    if judge_route(core, message.account, party(message.code), core.cards.get(message.card, NO_CARD), FORWARD):
         end(core, message, State.REJECTED)
         return False
     return True
@@ -282,7 +283,7 @@ def forwarded(core: Core, message: Message, centre_id: str) -> None:
     if judged != core.reviews:
         _take_back(core, message)  # what it was judged by may have changed meanwhile
     core.show(message)
-    if message.registered & (RECEIPT_ALWAYS | RECEIPT_ON_FAILURE):
+    if message.registered:
         core.take_up(message)
         core.batch.change(message)
     else:
@@ -311,9 +312,8 @@ def turned_down(core: Core, message: Message, error: str) -> None:
 
 
 def _again(core: Core, message: Message) -> None:
-    if core.messages.get(message.id) is message:
-        core.waiting.append(message)
-        core.wake()
+    core.waiting.append(message)
+    core.wake()
 
 
 def end(core: Core, message: Message, state: State, error: str = "000", then: Callable[[], None] | None = None) -> None:
@@ -326,7 +326,7 @@ def end(core: Core, message: Message, state: State, error: str = "000", then: Ca
     core.show(message)
     core.forget(message)
     failed = state is not State.DELIVERED
-    if message.registered & RECEIPT_ALWAYS or (message.registered & RECEIPT_ON_FAILURE and failed):
+    if message.registered & RECEIPT_ALWAYS or (message.registered and failed):
         _owe_receipt(core, message, error, then)
     elif then is not None:
         then()

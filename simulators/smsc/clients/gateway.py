@@ -42,15 +42,11 @@ class GatewayLink:
         #: where the core has it, when it is bound
         self._of_its_kind: dict[str, GatewayLink] = {}
         self._asked: dict[int, asyncio.Future[Pdu | None]] = {}
-        self._room = asyncio.Event()
         self._driven = Driven(core.site, link, self.session, self._handle)
 
     async def deliver(self, message: ShortMessage, *parameters: Parameter) -> Pdu | None:
-        """Send deliver_sm when the window has room; return its answer, None if there is none."""
-        while self.session.state.bound and not self.session.room:
-            self._room.clear()
-            await self._room.wait()
-        if not self.session.state.bound:
+        """Send deliver_sm, one after the other; return its answer, None if there is none, or it is unbinding."""
+        if not self.session.room:
             return None
         sequence = self.session.ask(Command.DELIVER_SM, message, self.core.clock.now(), *parameters)
         answer: asyncio.Future[Pdu | None] = asyncio.get_running_loop().create_future()
@@ -76,10 +72,9 @@ class GatewayLink:
             case Asked():
                 self._serve(event.pdu)
             case Answered():
-                waiting = self._asked.pop(event.asked.sequence, None)
-                if waiting is not None and not waiting.done():
+                waiting = self._asked.pop(event.asked.sequence)
+                if not waiting.done():
                     waiting.set_result(event.answer)
-                self._room.set()
             case Fault():
                 self.core.site.peer_fault(self.link, event.reason, event.data)
             case Closed():
@@ -115,11 +110,10 @@ class GatewayLink:
             self._take(self, asked)
         elif asked.command is Command.CANCEL_SM:
             self._cancel(self, asked)
-        elif asked.command is not Command.ALERT_NOTIFICATION:
+        else:
             self.session.answer(asked, Status.ESME_RINVCMDID)
 
     def _closed(self, reason: str) -> None:
-        self._room.set()
         self.core.site.note(f"a connection of a gateway is over: {reason}")
         if self._of_its_kind.get(self.system_id) is not self:
             return

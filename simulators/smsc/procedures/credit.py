@@ -88,8 +88,7 @@ def settle(core: Core, message: ShortMessage, end: End) -> None:
 def not_kept(core: Core, message: ShortMessage) -> None:
     """Give the unit of a message back that could not be kept; a part of a long one may come again for its own."""
     part = _part(message)
-    known = core.long.get(_key(message, part)) if part is not None else None
-    if part is not None and known is not None:
-        known.parts.discard(part.number)
+    if part is not None:
+        core.long[_key(message, part)].parts.discard(part.number)
     else:
         core.credit.refund(_request(message))

@@ -74,8 +74,6 @@ async def _attempt(core: Core, message: ShortMessage) -> None:
 
 
 async def _try(core: Core, message: ShortMessage, way: Callable[[Core, ShortMessage], Awaitable[None]]) -> None:
-    if core.store.message(message.id) is None:
-        return
     if core.now() >= message.expires:
         _end(core, message, End.EXPIRED, "its validity has ended")
     elif not await _allowed(core, message):
@@ -90,12 +88,18 @@ async def _allowed(core: Core, message: ShortMessage) -> bool:
     """Ask the rules anew about a message that was kept; what tells of another message is none."""
     if message.direction in (Direction.REPORT, Direction.RECEIPT):
         return True
-    card = core.store.card(message.imsi)
+    card = _card(core, message)
     if not core.judge_list(card, message.number, message.ton, controls.ATTEMPT).admitted:
         return False
     covered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
     credit.check(core, message, covered.set_result)
     return await covered
+
+
+def _card(core: Core, message: ShortMessage) -> CardList:
+    card = core.store.card(message.imsi)
+    assert card is not None  # noqa: S101 - none is ever forgotten
+    return card
 
 
 def _again(core: Core, message: ShortMessage, reason: str) -> None:
@@ -112,10 +116,7 @@ def _again(core: Core, message: ShortMessage, reason: str) -> None:
 
 
 async def _to_card(core: Core, message: ShortMessage) -> None:
-    card = core.store.card(message.imsi)
-    if card is None:
-        _end(core, message, End.UNDELIVERABLE, "there is no such card")
-        return
+    card = _card(core, message)
     route = await send_routing_info(core, card.msisdn)
     if not route.mme:
         if route.final:
@@ -123,7 +124,7 @@ async def _to_card(core: Core, message: ShortMessage) -> None:
         else:
             _again(core, message, route.reason)
         return
-    if route.imsi and route.imsi != message.imsi:
+    if route.imsi != message.imsi:
         _again(core, message, f"the HSS has another card by the number {card.msisdn}")
         return
     delivery = await mt_forward(core, route, encode(_tpdu(core, message)))
@@ -169,8 +170,7 @@ async def _to_gateway(core: Core, message: ShortMessage) -> None:
     if link is None:
         _again(core, message, f"{message.gateway} is not bound")
         return
-    card = core.store.card(message.imsi)
-    body, parameters = _deliver_sm(message, card)
+    body, parameters = _deliver_sm(message, _card(core, message))
     answer = await link.deliver(body, *parameters)
     if answer is None or answer.status in _AGAIN:
         _again(core, message, "the gateway did not take it")
@@ -180,9 +180,9 @@ async def _to_gateway(core: Core, message: ShortMessage) -> None:
         _end(core, message, End.DELIVERED, "the gateway has taken it")
 
 
-def _deliver_sm(message: ShortMessage, card: CardList | None) -> tuple[smpp.ShortMessage, list[Parameter]]:
+def _deliver_sm(message: ShortMessage, card: CardList) -> tuple[smpp.ShortMessage, list[Parameter]]:
     """Make deliver_sm (4.6.1), of a receipt with the parameters that say of what it is (5.3.2.12, 5.3.2.35)."""
-    source = number_of(card.msisdn) if card is not None and card.msisdn else smpp.Address()
+    source = number_of(card.msisdn) if card.msisdn else smpp.Address()
     destination = smpp.Address(message.number, message.ton, message.npi)
     esm_class = (UDHI if message.header else 0) | (RECEIPT if message.direction == Direction.RECEIPT else 0)
     body = smpp.ShortMessage(

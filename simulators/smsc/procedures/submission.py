@@ -97,7 +97,8 @@ async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
         return _refuse(core, asked, causes.OTHER_CENTRE)
     refusal = _judge_mo(core, card, number, tpdu)
     if card is None:
-        return _refuse(core, asked, refusal or causes.NO_CARD)
+        assert refusal is not None  # noqa: S101 - of a number that is no card's
+        return _refuse(core, asked, refusal)
     gateway = core.gateway_of(tpdu.destination.number, tpdu.destination.ton)
     message = _of_card(core, card, tpdu, gateway)
     refusal = refusal or await _taken(core, message)
@@ -113,8 +114,10 @@ def _judge_mo(core: Core, card: CardList | None, number: str, tpdu: Submit) -> R
     imsi, to = card.imsi if card is not None else "", tpdu.destination
     if not core.site.decide(controls.NUMBER, imsi, on=controls.MO, number=number, ranges=core.ranges).admitted:
         return causes.NO_CARD
-    if not core.judge_list(card, to.number, to.ton, controls.MO).admitted or card is None:
-        return causes.OFF if card is None or card.sms is None else causes.NOT_LISTED
+    if card is None:
+        return causes.OFF
+    if not core.judge_list(card, to.number, to.ton, controls.MO).admitted:
+        return causes.OFF if card.sms is None else causes.NOT_LISTED
     return None
 
 
@@ -165,7 +168,8 @@ def submit(core: Core, link: GatewayLink, asked: Pdu) -> None:
     card = core.store.numbered(body.destination.number, body.destination.ton)
     refusal = _judge_submit(core, link.system_id, card, body, read.content)
     if card is None:
-        link.answer(asked, (refusal or causes.NO_CARD).status)
+        assert refusal is not None  # noqa: S101 - of a number that is no card's
+        link.answer(asked, refusal.status)
         return
     made = _of_platform(core, link.system_id, card, asked, read)
     known = core.store.known_again(made.gateway, made.reference)
@@ -282,7 +286,9 @@ def _judge_submit(
     number = party(to.number, to.ton).number if to.number.strip() else ""
     if not core.site.decide(controls.NUMBER, imsi, on=controls.SUBMIT, number=number, ranges=core.ranges).admitted:
         return causes.NO_CARD
-    if not core.judge_list(card, source.number, source.ton, controls.SUBMIT).admitted or card is None:
+    if card is None:
+        return causes.NO_CARD
+    if not core.judge_list(card, source.number, source.ton, controls.SUBMIT).admitted:
         return causes.NOT_LISTED
     beyond = beyond_text(body.protocol_id, content.data_coding, content.user_data.header)
     ota = same_party(source.number, source.ton, core.config.gateways[gateway].ota)
