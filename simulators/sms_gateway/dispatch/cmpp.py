@@ -172,7 +172,10 @@ def _number(core: Core, message: int, submitted: float) -> int:
 
 
 def _delivery(core: Core, message: Message) -> Deliver:
-    formats = {sms.Alphabet.UCS2: Format.UCS2, sms.Alphabet.OCTETS: Format.BINARY, None: Format.BINARY}
+    formats: dict[sms.Alphabet | None, Format] = {
+        sms.Alphabet.UCS2: Format.UCS2,
+        sms.Alphabet.OCTETS: Format.BINARY,
+    }
     return Deliver(
         msg_id=_number(core, message.id, message.submitted),
         dest_id=message.code,

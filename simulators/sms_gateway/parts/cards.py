@@ -43,18 +43,22 @@ class Cards:
         """Take a card; one without an entry `sms` exchanges no messages. A list that is held is not changed (409)."""
         wanted: CardProvision = call.given
         entry, held, by = wanted.entry("sms", GatewayCard), self.core.cards.get(wanted.imsi), By.of(call)
-        made = _card(wanted.imsi, wanted.msisdn, entry, opened=Function.SMS in wanted.opened) if entry else None
-        other = self.core.by_number.get(party(made.msisdn)) if made and made.msisdn else None
-        if other is not None and other.imsi != wanted.imsi:
-            raise ManagementError(409, f"another card has the number {wanted.msisdn}")
-        if held is not None:
-            changed = made is None or (held.account, held.parties) != (made.account, made.parties)
-            self.core.list_changes.stays(wanted.imsi, by, changed=changed)
-        elif made is not None:
+        if entry is None:
+            if held is not None:
+                self.core.list_changes.stays(wanted.imsi, by, changed=True)
+            return self._tell(wanted.imsi)
+        made = _card(wanted.imsi, wanted.msisdn, entry, opened=Function.SMS in wanted.opened)
+        other = self.core.by_number.get(party(made.msisdn)) if made.msisdn else None
+        if other is not None and other.imsi != made.imsi:
+            raise ManagementError(409, f"another card has the number {made.msisdn}")
+        if held is None:
             self._bounded(made, by, PROVISION)
-        if made is not None and made != held:
+        else:
+            changed = (held.account, held.parties) != (made.account, made.parties)
+            self.core.list_changes.stays(made.imsi, by, changed=changed)
+        if made != held:
             self._put(made, by, "provision")
-        return self._tell(wanted.imsi)
+        return self._tell(made.imsi)
 
     @route("PUT", "/cards/{imsi}/sms", roles=_BOTH, takes=ListChange, gives=CardTold, errors=(404, 429))
     async def change_list(self, call: Call) -> dict[str, Any]:

@@ -85,8 +85,6 @@ def refused(core: Core, message: Message) -> None:
 
 
 def _again(core: Core, message: Message) -> None:
-    if core.messages.get(message.id) is not message:
-        return
     if _still_right(core, message):
         owe(core, message)
     else:

@@ -99,10 +99,10 @@ def _limit(core: Core, customer: Customer, request: Request, long: Long | None) 
     queue = core.config.customers.queue
     if customer.waiting >= queue or (request.registered and len(customer.owed) >= queue):
         return Limit.QUEUE  # also of receipts that nobody fetches
-    group = core.groups.get(long.key) if long else None
-    if group and long and (long.part.number in group.parts or long.part.total != group.total):
-        return Limit.TWICE
-    return None
+    if long is None:
+        return None
+    group = core.groups.get(long.key, Group(long.part.total))
+    return Limit.TWICE if long.part.number in group.parts or long.part.total != group.total else None
 
 
 def _message(core: Core, customer: Customer, code: str, card: Card, request: Request) -> Message:
@@ -128,13 +128,13 @@ def _message(core: Core, customer: Customer, code: str, card: Card, request: Req
 
 def _keep(core: Core, customer: Customer, message: Message, told: Told, long: Long | None) -> None:
     customer.waiting += 1
-    done = partial(_kept, core, message, told)
+    done, lost = partial(_kept, core, message, told), partial(_lost, customer, told)
     if long is not None:
         message.state = State.HELD
         group = _group(core, long)
         group.parts[long.part.number] = message
-        done = partial(_kept_part, core, long, group, told)
-    core.batch.add(message, done, partial(_lost, core, customer, told, long))
+        done, lost = partial(_kept_part, core, long, group, told), partial(_lost_part, group, long.part.number, lost)
+    core.batch.add(message, done, lost)
 
 
 def _group(core: Core, long: Long) -> Group:
@@ -146,12 +146,15 @@ def _group(core: Core, long: Long) -> Group:
     return group
 
 
-def _lost(core: Core, customer: Customer, told: Told, long: Long | None) -> None:
+def _lost(customer: Customer, told: Told) -> None:
     customer.waiting -= 1
-    group = core.groups.get(long.key) if long else None
-    if group and long:
-        group.parts.pop(long.part.number, None)
     told(Limit.STORE)
+
+
+def _lost_part(group: Group, number: int, lost: Callable[[], None]) -> None:
+    """Let a part that could not be kept come again."""
+    del group.parts[number]
+    lost()
 
 
 def _kept(core: Core, message: Message, told: Told) -> None:

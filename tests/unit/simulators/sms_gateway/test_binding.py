@@ -12,7 +12,9 @@ from simulators.platform.element import Platform
 from simulators.sms_gateway.passwords import hashed, matches
 from simwarden.errors import ManagementError
 from simwarden.runtime.clock import Clock
-from simwarden.runtime.store import sqlite_url
+from simwarden.runtime.store import StoreUnavailableError, sqlite_url
+from simwarden.trace.events import Frame
+from simwarden.wire import cmpp, smpp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,9 +103,16 @@ async def test_a_customer_binds_only_from_its_addresses() -> None:
         assert bench.decisions("sms.bind")[-1].details["seen"] == "another address"
 
 
-async def test_an_account_has_so_many_binds() -> None:
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"system_id": "meters", "password": "s3cret"},
+        {"protocol": "cmpp", "source_addr": "901234", "secret": "shared"},
+    ],
+)
+async def test_an_account_has_so_many_binds(second: dict[str, str]) -> None:
     async with Business(customers={"binds": "1"}) as bench:
-        bench.add("second", Platform, {"system_id": "meters", "password": "s3cret"})
+        bench.add("second", Platform, second)
         await bench.host.start("second")
         assert bench.observed("bind", element="second") == ["refused"]
 
@@ -179,3 +188,65 @@ async def test_a_customer_with_a_window_of_one_is_handed_one_message_after_anoth
         bench.smsc.deliver(f"+{MSISDN}", CODE, b"18 kWh")
         await bench.settle()
         assert bench.texts() == ["17 kWh", "18 kWh"]
+
+
+async def test_a_customer_without_a_secret_has_no_cmpp() -> None:
+    accounts = {**ACCOUNTS, "waterworks": {"source_addr": "901234"}}
+    async with Business(accounts=accounts, platform={**CMPP, "secret": ""}) as bench:
+        assert bench.observed("bind", element="platform") == ["refused"]
+        assert [each.details["seen"] for each in bench.decisions("sms.bind") if not each.admitted] == ["wrong"]
+
+
+async def test_a_connection_whose_time_stamp_cannot_be_kept_is_refused_for_now() -> None:
+    async with Business(platform={**CMPP, "at_start": "no"}) as bench:
+        store = bench.gateway.core.store
+        keep = store.keep_stamp
+        store.keep_stamp = away  # type: ignore[method-assign, assignment]
+        assert await bench.do("platform", "bind_platform", platform="platform") == "refused"
+        frames = [cmpp.decode(each.data) for each in bench.of(Frame) if each.interface == "CMPP"]
+        assert isinstance(frames[-1].body, cmpp.Connected)
+        assert frames[-1].body.status == cmpp.ConnectStatus.OTHER_ERROR
+        store.keep_stamp = keep  # type: ignore[method-assign]
+        assert await bench.do("platform", "bind_platform", platform="platform") == "bound"
+
+
+def away(*_arguments: object) -> None:
+    """Stand for a database that does not answer."""
+    raise StoreUnavailableError("the database does not answer")
+
+
+async def test_binds_at_once_on_a_connection_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Business(platform={"at_start": "no"}) as bench:
+
+        async def twice(_clock: Clock, compute: Callable[..., Any], *args: Any) -> Any:
+            monkeypatch.undo()
+            session: Any = bench.platform._gateway
+            session._session.bind(smpp.Command.BIND_TRANSMITTER, smpp.Bind("meters", "s3cret"), bench.clock.now())
+            session._driven.settle()
+            await bench.settle()
+            return compute(*args)
+
+        monkeypatch.setattr(Clock, "off_loop", twice)
+        await bench.do("platform", "bind_platform", platform="platform")
+        await bench.settle()
+        frames = [smpp.decode(each.data) for each in bench.of(Frame) if each.interface == "SMPP"]
+        answers = {each.command: each.status for each in frames if each.command & smpp.RESPONSE}
+        assert answers[smpp.Command.BIND_TRANSMITTER_RESP] == smpp.Status.ESME_RALYBND
+        assert answers[smpp.Command.BIND_TRANSCEIVER_RESP] == smpp.Status.ESME_ROK
+
+
+async def test_who_is_gone_before_its_password_is_found_right_is_not_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Business(platform={"at_start": "no"}) as bench:
+
+        async def gone(_clock: Clock, compute: Callable[..., Any], *args: Any) -> Any:
+            monkeypatch.undo()
+            await bench.host.stop("platform", kill=True)
+            await bench.settle()
+            return compute(*args)
+
+        monkeypatch.setattr(Clock, "off_loop", gone)
+        asking = asyncio.ensure_future(bench.do("platform", "bind_platform", platform="platform"))
+        await bench.sleep(1)
+        asking.cancel()
+        assert bench.gateway.core.customers["waterworks"].binds == []
+        assert bench.observed("bind", element="sms_gateway", key="waterworks") == []

@@ -105,6 +105,7 @@ def submit(**more: Any) -> Submit:
         (submit(msg_fmt=Format.GB, msg_content=b"\xff\xff\xff"), Result.MESSAGE_STRUCTURE_ERROR),
         (submit(msg_fmt=Format.GB, msg_content="水".encode("gb18030") * 75), Result.MESSAGE_TOO_LONG),
         (submit(msg_fmt=21), Result.SERVICE_CODE_ERROR),
+        (submit(msg_fmt=Format.GB, msg_content=b"", tp_udhi=1), Result.SERVICE_CODE_ERROR),
         (submit(valid_time="000001000000000R"), Result.CORRECT),
         (submit(src_id=f"86{CODE}"), Result.CORRECT),
         (submit(src_id=""), Result.CORRECT),
@@ -121,6 +122,28 @@ async def test_chinese_in_gb_18030_goes_on_as_ucs2() -> None:
         await ask(bench, Command.SUBMIT, submit(msg_fmt=Format.GB, msg_content="用水量".encode("gb18030")))
         (got,) = bench.smsc.got
         assert (got.data_coding, got.short_message.decode("utf-16-be")) == (8, "用水量")
+
+
+async def test_the_header_of_a_part_in_gb_18030_stays() -> None:
+    async with Business(platform=CMPP) as bench:
+        for number in (1, 2):
+            header = bytes((5, 0, 3, 0xB0, 2, number))
+            part = submit(msg_fmt=Format.GB, msg_content=header + "用水".encode("gb18030"), tp_udhi=1)
+            assert (await ask(bench, Command.SUBMIT, part)).result == Result.CORRECT
+        assert [each.short_message for each in bench.smsc.got] == [
+            bytes((5, 0, 3, 0xB0, 2, number)) + "用水".encode("utf-16-be") for number in (1, 2)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("coding", "octets", "seen"),
+    [(0, b"x", Format.ASCII), (4, b"\1", Format.BINARY), (3, b"x", Format.ASCII), (8, b"\0x", Format.UCS2)],
+)
+async def test_how_a_cards_message_is_coded_is_told(coding: int, octets: bytes, seen: Format) -> None:
+    async with Business(platform=CMPP) as bench:
+        bench.smsc.deliver(f"+{MSISDN}", CODE, octets, data_coding=coding)
+        await bench.settle()
+        assert [each.msg_fmt for each in messages(bench, Command.DELIVER)] == [seen]
 
 
 async def test_nothing_is_counted_and_nothing_taken_back() -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from business import APPROVAL, CODE, IMSI, MSISDN, OTHER_CODE, OTHER_MSISDN, Business
+from business import APPROVAL, CODE, IMSI, MSISDN, OTHER_CODE, OTHER_MSISDN, Business, provision
 
 from simulators.sms_gateway.procedures.handing import not_handed
 from simwarden.policy.numbers import party
 from simwarden.runtime.store import StoreUnavailableError, sqlite_url
-from simwarden.wire import smpp
-from simwarden.wire.smpp import MessageState, Status
+from simwarden.wire import cmpp, smpp
+from simwarden.wire.smpp import Address, Command, MessageState, Parameter, Status, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -296,3 +296,96 @@ async def test_a_cards_message_that_waits_goes_to_no_former_owner(*, busy: bool)
         judged = [each for each in bench.decisions("sms.owner") if each.occasion == "deliver"]
         assert not judged[-1].admitted
         assert bench.gateway.core.messages == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "body", "answered"),
+    [
+        (Command.DATA_SM, smpp.DataSm(source=Address(MSISDN, 1, 1), destination=Address(CODE)), True),
+        (Command.ALERT_NOTIFICATION, smpp.Alert(source=Address(MSISDN, 1, 1), esme=Address("gateway")), False),
+    ],
+)
+async def test_of_an_smsc_it_takes_deliver_sm_alone(command: Command, body: smpp.Body, *, answered: bool) -> None:
+    async with Business() as bench:
+        bound = bench.smsc.bound[0]
+        bound.session.ask(command, body, bench.smsc.site.clock.now())
+        bound.driven.settle()
+        await bench.settle()
+        assert bench.smsc.answered == ([Status.ESME_RINVCMDID] if answered else [])
+        bench.smsc.deliver(CARD, CODE, b"17 kWh")
+        await bench.settle()
+        assert bench.texts() == ["17 kWh"]
+
+
+@pytest.mark.parametrize(("error", "told"), [("", "000"), ("-1", "000"), ("7", "007"), ("12345", "123")])
+async def test_an_error_of_the_smsc_is_told_in_three_digits(error: str, told: str) -> None:
+    async with Business() as bench:
+        await bench.submit()
+        bench.smsc.report(1, MessageState.UNDELIVERABLE, error)
+        await bench.settle()
+        assert [each["error"] for each in bench.observed("receipt")] == [told]
+
+
+async def test_a_reference_means_a_message_that_waits_for_its_answer_alone() -> None:
+    async with Business() as bench:
+        await bench.do("platform", "unbind_platform", platform="platform")
+        bench.smsc.deliver(CARD, CODE, b"17 kWh")  # the first, which waits for its platform
+        await bench.settle()
+        bench.smsc.got.append(smpp.ShortMessage(source=Address(CODE, 0, 1), destination=Address(MSISDN, 1, 1)))
+        bench.smsc.report(1, MessageState.DELIVERED, "000", Parameter(Tag.USER_MESSAGE_REFERENCE, b"\0\1"))
+        await bench.settle()
+        assert "a receipt of the SMSC is about no message of ours" in bench.notes()
+        await bench.do("platform", "bind_platform", platform="platform")
+        assert bench.texts() == ["17 kWh"]
+        assert await bench.submit() == "accepted"  # the second, which the SMSC has by its own id
+        bench.smsc.report(1, MessageState.UNDELIVERABLE, "000", Parameter(Tag.USER_MESSAGE_REFERENCE, b"\0\2"))
+        await bench.settle()
+        assert bench.receipts() == []
+
+
+@pytest.mark.parametrize("platform", [{}, {"protocol": "cmpp", "source_addr": "901234", "secret": "shared"}])
+async def test_a_platform_that_is_busy_gets_a_message_later(platform: dict[str, str]) -> None:
+    async with Business(platform=platform) as bench:
+        gateway: Any = bench.platform._gateway
+        session, busy = gateway._session, list[Any]()
+        answer = session.answer
+
+        def later(asked: Any, *given: Any) -> None:
+            busy.append(asked)
+            cmpp_body = cmpp.Delivered(0, cmpp.Result.FLOW_CONTROL_ERROR)
+            given = (cmpp_body,) if platform else (Status.ESME_RX_T_APPN, smpp.MessageId())
+            session.answer = answer
+            answer(asked, *given)
+
+        session.answer = later
+        bench.smsc.deliver(CARD, CODE, b"17 kWh")
+        await bench.settle()
+        assert bench.states() == ["waiting"]
+        await bench.sleep(11)
+        assert bench.states() == ["waiting", "delivered"]
+        assert bench.observed("message", element="sms_gateway")[-1]["repeated"] == 0
+        assert len(busy) == 1
+
+
+async def test_what_a_change_does_not_concern_is_not_judged_again() -> None:
+    async with Business(platform={"at_start": "no"}, smsc="smsc") as bench:
+        bench.smsc.deliver(CARD, CODE, b"17 kWh")
+        bench.smsc.silent = True
+        await bench.do("heating", "submit_message", platform="heating", to=f"+{OTHER_MSISDN}", text="read")
+        await bench.settle()
+        await bench.host.stop("smsc", kill=True)
+        judged = len(bench.decisions("sms.code"))
+        new = provision("001010000000033", "8614400000033")
+        await bench.call("PUT", "/cards/001010000000033", new)
+        assert len(bench.decisions("sms.code")) == judged
+
+
+async def test_a_receipt_for_a_customer_that_is_gone_is_over() -> None:
+    async with Business() as bench:
+        await bench.submit()
+        await bench.call("DELETE", "/accounts/waterworks")
+        bench.smsc.report(1)
+        await bench.settle()
+        assert bench.smsc.answered == [0]
+        assert bench.gateway.core.messages == {}
+        assert bench.gateway.core.store.messages() == []

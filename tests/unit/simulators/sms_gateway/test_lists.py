@@ -200,3 +200,34 @@ async def test_a_number_is_one_cards() -> None:
         for number in (MSISDN, MSISDN[2:]):
             assert await bench.refused("PUT", "/cards/001010000000033", provision("001010000000033", number)) == 409
         assert bench.gateway.core.by_number[party(MSISDN)].imsi == IMSI
+
+
+async def test_cards_without_a_number_exchange_no_messages_and_are_not_taken_for_each_other(store_url: str) -> None:
+    async with Business(store=store_url) as bench:
+        for imsi in ("001010000000033", "001010000000041"):
+            for _ in range(2):
+                told = await bench.call("PUT", f"/cards/{imsi}", provision(imsi, ""))
+                assert told == {"imsi": imsi, "account": "waterworks", "opened": True, "numbers": [CODE, OTA_CODE]}
+            actions = [each["action"] for each in await bench.call("GET", f"/cards/{imsi}/audit")]
+            assert actions.count("provision") == 1
+        assert await bench.submit("") == "refused"
+        bench.smsc.deliver("", CODE, b"x")
+        await bench.settle()
+        assert bench.smsc.answered == [Status.ESME_RINVSRCADR]
+        changed = await bench.call(
+            "PUT", f"/cards/{imsi}/sms", {"account": "heating", "numbers": [OTHER_CODE], **APPROVAL}
+        )
+        assert changed["account"] == "heating"
+        assert bench.smsc.cancelled == []
+        await bench.call("PUT", "/cards/001010000000033", provision("001010000000033", "8614400000033"))
+        assert await bench.submit("+8614400000033") == "accepted"
+
+
+async def test_a_card_is_not_provisioned_without_what_it_has() -> None:
+    async with Business() as bench:
+        bare = {**provision(), "sections": {}}
+        assert await bench.refused("PUT", f"/cards/{IMSI}", bare) == 409
+        assert await bench.submit() == "accepted"
+        other = {**bare, "imsi": "001010000000033", "msisdn": "8614400000033"}
+        assert (await bench.call("PUT", "/cards/001010000000033", other))["account"] == ""
+        assert await bench.refused("GET", "/cards/001010000000033/sms") == 404

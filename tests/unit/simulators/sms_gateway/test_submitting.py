@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from business import CODE, IMSI, MSISDN, OTA_CODE, OTHER_CODE, OTHER_MSISDN, Bus
 
 from simwarden.trace.events import Frame
 from simwarden.wire import smpp
-from simwarden.wire.smpp import Address, MessageState, Status
+from simwarden.wire.smpp import Address, Command, MessageState, Parameter, Status, Tag
 
 APPROVED = {"approver": "He Lan", "reason": "contract 12", "form": "scan 8831"}
 
@@ -279,3 +281,118 @@ async def test_the_smsc_is_looked_for_less_and_less_often() -> None:
         await bench.sleep(321)
         assert len(bench.smsc.binds) == 1
         assert bench.gateway.centre._failed == 0
+
+
+SUBMIT = smpp.ShortMessage(source=Address(CODE, 0, 1), destination=Address(MSISDN, 1, 1), short_message=b"x")
+NOT_TAKEN: list[tuple[Command, smpp.Body, tuple[Parameter, ...], Status]] = [
+    (Command.QUERY_SM, smpp.Query("1"), (), Status.ESME_RINVCMDID),
+    (Command.CANCEL_SM, smpp.Cancel(message_id="1"), (), Status.ESME_RINVCMDID),
+    (Command.SUBMIT_SM, SUBMIT, (Parameter(Tag.MESSAGE_PAYLOAD, b"x"),), Status.ESME_ROPTPARNOTALLWD),
+    (Command.SUBMIT_SM, SUBMIT, (Parameter(Tag.DESTINATION_PORT, b"\x0b\x84"),), Status.ESME_ROPTPARNOTALLWD),
+    (Command.SUBMIT_SM, replace(SUBMIT, schedule_delivery_time="260302090000032+"), (), Status.ESME_RINVSCHED),
+    (Command.SUBMIT_SM, replace(SUBMIT, validity_period="tomorrow"), (), Status.ESME_RINVEXPIRY),
+    (Command.SUBMIT_SM, replace(SUBMIT, destination=Address()), (), Status.ESME_RINVDSTADR),
+    (Command.SUBMIT_SM, replace(SUBMIT, short_message=bytes(161)), (), Status.ESME_RINVMSGLEN),
+    (Command.SUBMIT_SM, replace(SUBMIT, data_coding=8, short_message=bytes(142)), (), Status.ESME_RINVMSGLEN),
+]
+
+
+@pytest.mark.parametrize(("command", "body", "parameters", "status"), NOT_TAKEN)
+async def test_what_the_gateway_does_not_do_is_told(
+    command: Command, body: smpp.Body, parameters: tuple[Parameter, ...], status: Status
+) -> None:
+    async with Business() as bench:
+        platform: Any = bench.platform._gateway
+        heard = list[int]()
+        platform._answered = lambda _sequence, answer: heard.append(answer.status)
+        platform._session.ask(command, body, bench.clock.now(), *parameters)
+        platform._driven.settle()
+        await bench.settle()
+        assert heard == [status]
+        assert bench.smsc.got == []
+
+
+async def test_who_has_several_codes_says_from_which() -> None:
+    codes = {CODE: {"account": "waterworks"}, "10658000777": {"account": "waterworks"}}
+    async with Business(codes=codes, platform={"code": ""}) as bench:
+        assert await bench.submit() == "refused"
+        assert await bench.submit(code=CODE) == "accepted"
+        assert statuses(bench)[0] == Status.ESME_RINVSRCADR
+
+
+async def test_parts_that_come_at_once_end_together() -> None:
+    async with Business() as bench:
+        parts = ({"octets": "41", "header": PART.format(1)}, {"octets": "41", "header": PART.format(2)})
+        outcomes = await asyncio.gather(bench.submit(**parts[0]), bench.submit(**parts[1], protocol_id="127"))
+        assert outcomes == ["accepted", "refused"]
+        assert bench.receipts() == ["REJECTD"]
+        assert bench.gateway.core.messages == {}
+        assert bench.gateway.core.customers["waterworks"].waiting == 0
+
+
+async def test_what_a_deleted_customer_has_submitted_is_over_in_its_time(store_url: str) -> None:
+    async with Business(store=store_url, smsc="") as bench:
+        assert await bench.submit() == "accepted"
+        assert await bench.submit(octets="41", header=PART.format(1)) == "accepted"
+        await bench.call("DELETE", "/accounts/waterworks")
+        await bench.host.stop("sms_gateway", kill=True)
+        await bench.host.start("sms_gateway")
+        await bench.sleep(86_410)
+        assert bench.states()[-2:] == ["expired", "expired"]
+        assert bench.gateway.core.messages == {}
+        assert bench.gateway.core.store.messages() == []
+
+
+async def test_a_receipt_that_comes_before_the_answer_ends_a_message_once() -> None:
+    async with Business() as bench:
+        bound = bench.smsc.bound[0]
+        waits = list[smpp.Pdu]()
+        bound.submitted = waits.append  # type: ignore[method-assign]
+        assert await bench.submit() == "accepted"
+        bench.smsc.got.append(SUBMIT)
+        bench.smsc.report(1, MessageState.DELIVERED, "000", Parameter(Tag.USER_MESSAGE_REFERENCE, b"\0\1"))
+        await bench.settle()
+        bound.session.answer(waits[0], 0, smpp.MessageId("c1"))
+        bound.driven.settle()
+        await bench.settle()
+        assert bench.receipts() == ["DELIVRD"]
+        assert bench.states("0000000001") == ["waiting", "delivered"]
+        assert bench.gateway.core.by_centre_id == {}
+
+
+async def test_an_answer_that_says_nothing_is_none() -> None:
+    """A generic_nack without an error (SMPP 3.4 4.3) names no message."""
+    async with Business() as bench:
+        bound = bench.smsc.bound[0]
+        submitted = bound.submitted
+
+        def nothing(pdu: smpp.Pdu) -> None:
+            bound.submitted = submitted  # type: ignore[method-assign]
+            bound.session._send(smpp.Pdu(Command.GENERIC_NACK, pdu.sequence))
+
+        bound.submitted = nothing  # type: ignore[method-assign]
+        assert await bench.submit() == "accepted"
+        assert bench.states() == ["waiting"]
+        await bench.sleep(11)
+        assert bench.states() == ["waiting", "forwarded"]
+
+
+@pytest.mark.parametrize(("state", "word"), [(MessageState.DELIVERED, []), (MessageState.UNDELIVERABLE, ["UNDELIV"])])
+async def test_who_wants_receipts_of_failures_gets_those(state: MessageState, word: list[str]) -> None:
+    async with Business() as bench:
+        assert await bench.submit(receipt="failure") == "accepted"
+        assert bench.smsc.got[0].registered_delivery == 1
+        bench.smsc.report(1, state)
+        await bench.settle()
+        assert bench.receipts() == word
+        assert bench.smsc.answered == [0]
+        assert bench.gateway.core.messages == {}
+
+
+async def test_that_there_is_no_smsc_is_told_once() -> None:
+    async with Business() as bench:
+        await bench.host.stop("sms_gateway", kill=True)
+        await bench.host.stop("smsc", kill=True)
+        await bench.host.start("sms_gateway")
+        await bench.sleep(3600)
+        assert sum(each.startswith("no connection to the SMSC") for each in bench.notes()) == 1
