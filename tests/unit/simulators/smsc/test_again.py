@@ -233,3 +233,13 @@ async def test_another_gateway_takes_nothing_back() -> None:
         await centre.settle()
         centre.smsc.core.store.message(int(one)).gateway = "another"  # type: ignore[union-attr]
         assert await centre.gateway.cancel(one) is Status.ESME_RINVMSGID
+
+
+@pytest.mark.parametrize(
+    ("command", "body"),
+    [(Command.QUERY_SM, smpp.Query("1")), (Command.DATA_SM, smpp.DataSm(source=FROM, destination=TO))],
+)
+async def test_what_the_centre_does_not_do_is_told(command: Command, body: Body) -> None:
+    async with Centre() as centre:
+        assert (await centre.gateway.ask(command, body)).status == Status.ESME_RINVCMDID
+        assert centre.mme.tpdus == []

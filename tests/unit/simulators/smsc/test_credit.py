@@ -178,3 +178,22 @@ def test_an_ocs_that_is_away_ends_nothing_that_waits_and_hears_how_it_ended() ->
     credit.settle(centre, message(), End.DELIVERED)  # type: ignore[arg-type]
     credit.settle(centre, message(), End.EXPIRED)  # type: ignore[arg-type]
     assert [each[0] for each in ocs.asked] == ["check", "debit", "refund"]
+
+
+def test_only_so_many_long_messages_are_known_by_their_first_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credit, "_LONG", 2)
+    centre = Centre(quota=0)
+    for reference in (1, 2, 3):
+        centre.reserve(message(part=Concatenation(reference, 2, 1)))
+    assert [reference for _, _, reference, _ in centre.long] == [2, 3]
+    centre.reserve(message(part=Concatenation(2, 2, 2)))
+    assert centre.counted == {(IMSI, "2026-03"): 6}
+    centre.reserve(message(part=Concatenation(1, 2, 2)))
+    assert centre.counted == {(IMSI, "2026-03"): 8}
+
+
+@pytest.mark.parametrize("card", [None, SimpleNamespace(sms=None)])
+def test_card_that_has_no_list_has_no_quota(card: Any) -> None:
+    centre = Centre(quota=1)
+    centre.card = lambda _imsi: card  # type: ignore[method-assign]
+    assert [centre.reserve(message()) for _ in range(2)] == [[None], [None]]

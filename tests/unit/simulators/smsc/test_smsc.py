@@ -80,7 +80,10 @@ async def test_message_for_another_centre_and_of_nobody_is_refused() -> None:
         assert network.texts() == []
 
 
-@pytest.mark.parametrize("octets", ["", "01", "0207", "ff" * 30, "0101ff9100000000", "410108a001560800000005ff"])
+@pytest.mark.parametrize(
+    "octets",
+    ["", "01", "0207", "ff" * 30, "0101ff9100000000", "410108a001560800000005ff", "000000", "0207000001000000"],
+)
 async def test_tpdu_that_cannot_be_read_is_refused(octets: str) -> None:
     async with Network() as network:
         await network.provision(LISTED)
@@ -343,6 +346,8 @@ def away(*_arguments: object) -> None:
         ({"text": "", "octets": "0102", "data_coding": "4"}, "ESME_RSUBMITFAIL"),
         ({"header": "060504158a0000"}, "ESME_RSUBMITFAIL"),
         ({"header": "027000"}, "ESME_RSUBMITFAIL"),
+        ({"header": "050003070201", "text": "x" * 154}, "ESME_RINVMSGLEN"),
+        ({"to": ""}, "ESME_RINVDSTADR"),
     ],
 )
 async def test_refusal_of_a_platforms_message_is_its_status(fields: dict[str, Any], status: str) -> None:

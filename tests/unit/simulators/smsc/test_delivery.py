@@ -1,0 +1,112 @@
+"""What becomes of messages that the centre has where register, gateway or card are not what they were."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from service_centre import ABSENT, CENTRE, CODE, LISTED, Busy, Network, submit
+
+from simulators.smsc.message import Direction, ShortMessage
+from simulators.smsc.procedures.submission import _taken
+from simwarden.machine.smpp_session import Asked, Event
+from simwarden.testing.diameter import IMSI, REALM
+from simwarden.trace.events import Fault, Frame
+from simwarden.wire import smpp
+from simwarden.wire.diameter import ExperimentalResult
+
+
+async def test_alert_for_a_number_that_is_no_cards_is_answered_so() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        network.mme.answers = [ABSENT]
+        await network.send()
+        avps = [("SC-Address", CENTRE), ("User-Identifier", [("MSISDN", "1440000000099")])]
+        request = network.mme.node.make("Alert-Service-Centre-Request", avps, realm=REALM, point="SGd")
+        answer = await network.mme.node.ask("smsc", request)
+        assert answer.experimental_result == ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN
+        assert len(network.mme.tpdus) == 1
+
+
+@pytest.mark.parametrize("lacking", ["Serving-Node", "User-Name"])
+async def test_route_that_says_not_all_is_none(lacking: str) -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        route = network.hss.send_routing_info_for_sm
+        network.hss.answers["send-routing-info-for-sm"] = lambda asked: [
+            each for each in route(asked) if each[0] != lacking
+        ]
+        await network.send()
+        assert (network.state(), network.mme.tpdus) == ("waiting", [])
+
+
+@pytest.mark.parametrize("second", [{"msisdn": ""}, {"msisdn": "1440000000002"}])
+async def test_number_that_a_card_has_no_longer_is_nobodys(second: dict[str, str]) -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        await network.provision(LISTED, **second)
+        assert await network.send() == "refused"
+        await network.provision(LISTED, imsi="001010000000041")
+        assert await network.send() == "accepted"
+        await network.provision(LISTED, **second)
+        assert await network.send() == "accepted"
+
+
+async def test_message_of_a_card_that_has_lost_its_number_comes_from_none() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        await network.host.stop("esme", kill=True)
+        assert (await network.mme.submit(submit())).success
+        await network.settle()
+        await network.provision(LISTED, msisdn="")
+        await network.host.start("esme")
+        await network.settle()
+        frames = [smpp.decode(each.data) for each in network.of(Frame) if each.interface == "SMPP"]
+        (delivered,) = [each.body for each in frames if each.command is smpp.Command.DELIVER_SM]
+        assert isinstance(delivered, smpp.ShortMessage)
+        assert delivered.source == smpp.Address()
+
+
+async def test_centre_that_stops_hands_nothing_more_to_a_gateway() -> None:
+    async with Network(esme=Silent) as network:
+        await network.provision(LISTED)
+        for _ in range(2):
+            assert (await network.mme.submit(submit())).success
+        await network.settle()
+        stopping = asyncio.ensure_future(network.host.stop("smsc"))
+        await asyncio.sleep(0)
+        assert isinstance(network.esme, Silent)
+        network.esme.answer()  # crosses the unbind
+        await stopping
+        frames = [each for each in network.of(Frame) if each.source == "smsc" and each.interface == "SMPP"]
+        commands = [smpp.decode(each.data).command for each in frames]
+        assert commands.count(smpp.Command.DELIVER_SM) == 1
+        assert commands[-1] is smpp.Command.UNBIND
+        assert network.of(Fault) == []
+
+
+class Silent(Busy):
+    """A gateway that takes its time."""
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, Asked):
+            self.owed = event.pdu
+
+    def answer(self) -> None:
+        self.session.answer(self.owed, 0, smpp.MessageId())
+        self.driven.settle()
+
+
+async def test_message_is_kept_though_who_asked_is_gone() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        asking = asyncio.ensure_future(_taken(network.smsc.core, message()))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await network.settle()
+        assert network.texts() == ["low"]
+        assert network.of(Fault) == []
+
+
+def message() -> ShortMessage:
+    return ShortMessage(9, Direction.TO_GATEWAY, IMSI, CODE, 0, 1, "gateway", 0, 0, b"", b"low", 0.0, 1e12)
