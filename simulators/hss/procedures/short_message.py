@@ -53,8 +53,9 @@ async def send_routing_info(core: Core, message: Message, _peer: Peer) -> Messag
     found = core.store.numbered(message.get("MSISDN", "")) if message.get("MSISDN") else None
     found = found or core.store.get(message.get("User-Name", ""))
     refusal = _refusal(core, found, message, Occasion.ROUTING)
-    if refusal is not None or found is None:
-        return refusal or core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
+    if refusal is not None:
+        return refusal
+    assert found is not None  # noqa: S101 - who is unknown is refused
     facts = {"withdrawn": bool(found.suspended), "reason": found.why}
     if not core.site.decide(controls.WITHDRAWN, found.imsi, on=Occasion.ROUTING, **facts).admitted:
         return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_SERVICE_BARRED)
@@ -86,8 +87,9 @@ async def report_delivery_status(core: Core, message: Message, _peer: Peer) -> M
     found = core.store.numbered(first(user, "MSISDN", "")) if first(user, "MSISDN") else None
     found = found or core.store.get(first(user, "User-Name", ""))
     refusal = _refusal(core, found, message, Occasion.REPORT)
-    if refusal is not None or found is None:
-        return refusal or core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
+    if refusal is not None:
+        return refusal
+    assert found is not None  # noqa: S101 - who is unknown is refused
     outcome = message.find("SM-Delivery-Outcome", "MME-SM-Delivery-Outcome", "SM-Delivery-Cause")
     if outcome == DeliveryCause.ABSENT_USER:
         _wait(core, found, message, _MNRF)
@@ -105,7 +107,7 @@ def _refusal(core: Core, found: Subscriber | None, message: Message, occasion: O
     """
     imsi = found.imsi if found is not None else ""
     # an ISDN number in international form, whose digits alone are there (TS 29.338 5.3.3.2 takes TS 23.003)
-    address = f"+{message.get('SC-Address')}" if message.get("SC-Address") else ""
+    address = f"+{message.get('SC-Address', '')}"
     facts = {"address": address, "centres": core.centres, "host": message.get("Origin-Host")}
     if not core.site.decide(controls.ROUTE, imsi, on=occasion, **facts).admitted:
         return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_OPERATION_NOT_ALLOWED)
@@ -148,8 +150,8 @@ async def alert(core: Core, subscriber: Subscriber) -> None:
 
 
 def _alert(core: Core, subscriber: Subscriber, host: str, realm: str, address: str) -> Message:
-    number = international(subscriber.msisdn) if subscriber.msisdn else ""
-    user = [("MSISDN", number)] if number else [("User-Name", subscriber.imsi)]
+    msisdn, imsi = subscriber.msisdn, subscriber.imsi
+    user = [("MSISDN", international(msisdn))] if msisdn else [("User-Name", imsi)]
     avps: Avps = [("SC-Address", address), ("User-Identifier", user)]
     return core.node.make("Alert-Service-Centre-Request", avps, realm=realm, host=host, point="S6c")
 

@@ -25,7 +25,7 @@ _FAILURES: Final[Mapping[int, RpCause]] = {
     DeliveryFailureCause.INVALID_SME_ADDRESS: RpCause.SHORT_MESSAGE_TRANSFER_REJECTED,
     DeliveryFailureCause.USER_NOT_SC_USER: RpCause.UNIDENTIFIED_SUBSCRIBER,
 }
-_RESULTS: Final[Mapping[int, RpCause]] = {
+_RESULTS: Final[Mapping[int | None, RpCause]] = {
     ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN: RpCause.UNIDENTIFIED_SUBSCRIBER,
     ExperimentalResult.DIAMETER_ERROR_FACILITY_NOT_SUPPORTED: RpCause.REQUESTED_FACILITY_NOT_IMPLEMENTED,
     ExperimentalResult.DIAMETER_ERROR_SERVICE_NOT_SUBSCRIBED: RpCause.REQUESTED_FACILITY_NOT_SUBSCRIBED,
@@ -45,7 +45,8 @@ async def forward(home: Home, config: MmeConfig, ue: UeContext, centre: Address,
     """MO forward short message to the centre that has the address, which the MME has found to be a dedicated one."""
     name = config.sms.centre_at(str(centre))
     address = config.sms.centres[name].removeprefix("+")
-    msisdn = ue.subscription.msisdn if ue.subscription is not None else ""
+    assert ue.subscription is not None  # noqa: S101 - the device is registered
+    msisdn = ue.subscription.msisdn
     user: Avps = [("MSISDN", msisdn)] if msisdn else [("User-Name", ue.imsi)]
     avps: Avps = [("SC-Address", address), ("User-Identifier", user), ("SM-RP-UI", tpdu)]
     request = home.node.make("MO-Forward-Short-Message-Request", avps, realm=home.realm, host=home.identity(name))
@@ -68,5 +69,5 @@ def _outcome(answer: Message) -> Outcome:
     result = answer.experimental_result or answer.result_code
     if answer.result_code in (ResultCode.DIAMETER_TOO_BUSY, ResultCode.DIAMETER_UNABLE_TO_DELIVER):
         return Outcome(RpCause.CONGESTION, report, f"result {result}")
-    cause = _RESULTS.get(answer.experimental_result or 0, RpCause.NETWORK_OUT_OF_ORDER)
+    cause = _RESULTS.get(answer.experimental_result, RpCause.NETWORK_OUT_OF_ORDER)
     return Outcome(cause, report, f"result {result}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulators.mme.clients import nas_channel
 from simulators.mme.clients.service_centre import forward
@@ -23,7 +23,7 @@ from simwarden.wire.ppsms import Rp, RpCause, RpType
 from simwarden.wire.sms import Address, Ton
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from simulators.mme.contexts import Connection, UeContext
     from simulators.mme.core import Core
@@ -65,8 +65,8 @@ def _send(ue: UeContext, octets: bytes) -> None:
 
 
 def _fault(core: Core, ue: UeContext, reason: str, octets: bytes) -> None:
-    if ue.connection is not None:
-        core.site.peer_fault(ue.connection.enb.link, reason, octets)
+    assert ue.connection is not None  # noqa: S101 - they have just come by it
+    core.site.peer_fault(ue.connection.enb.link, reason, octets)
 
 
 def _take(core: Core, ue: UeContext, transaction: int, message: Rp) -> None:
@@ -90,11 +90,13 @@ async def _mobile_originated(core: Core, ue: UeContext, message: Rp) -> Rp:
     registered = ue.sms is SmsState.REGISTERED
     if not core.site.decide(SMS_REGISTERED, ue.imsi, on=Occasion.MO_SMS, opened=registered).admitted:
         return refuse(message, RpCause.REQUESTED_FACILITY_NOT_SUBSCRIBED)
-    centre = message.destination or Address()
+    centre, tpdu = message.destination, message.user_data
+    assert centre is not None  # noqa: S101 - RP-DATA is read with both
+    assert tpdu is not None  # noqa: S101 - as above
     facts = {"address": str(centre), "centres": core.home.centres}
     if not core.site.decide(SMS_CENTRE, ue.imsi, on=Occasion.MO_SMS, **facts).admitted:
         return refuse(message, RpCause.CALL_BARRED)
-    outcome = await forward(core.home, core.config, ue, centre, message.user_data or b"")
+    outcome = await forward(core.home, core.config, ue, centre, tpdu)
     if outcome.cause is None:
         return acknowledge(message, outcome.report)
     core.site.note(f"the message was not taken: {outcome.reason}", imsi=ue.imsi)
@@ -179,8 +181,10 @@ def _absent(core: Core, asked: Diameter, diagnostic: int, *contexts: UeContext) 
     return _answer(core, asked, ExperimentalResult.DIAMETER_ERROR_ABSENT_USER, avps)
 
 
-def _answer(core: Core, asked: Diameter, result: ResultCode | ExperimentalResult, avps: Avps | None = None) -> Diameter:
-    return core.home.node.answer(asked, result, avps or ())
+def _answer(
+    core: Core, asked: Diameter, result: ResultCode | ExperimentalResult, avps: Iterable[tuple[str, Any]] = ()
+) -> Diameter:
+    return core.home.node.answer(asked, result, avps)
 
 
 def reached(core: Core, ue: UeContext) -> None:

@@ -323,3 +323,86 @@ async def test_register_without_centres_has_no_s6c(loop: TestbedLoop) -> None:
     async with Routes(loop, centres={}) as net:
         await net.provision()
         assert net.centre.node.peers == ()
+
+
+async def test_card_that_its_mme_has_purged_is_absent(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        await net.register()
+        assert (await net.mme.node.ask("hss", net.mme.make("Purge-UE-Request"))).success
+        assert (await net.centre.route()).experimental_result == ExperimentalResult.DIAMETER_ERROR_ABSENT_USER
+
+
+async def test_report_by_an_msc_alerts_nobody(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        await net.register()
+        await net.centre.report(DeliveryCause.ABSENT_USER)
+        outcome = [("MSC-SM-Delivery-Outcome", [("SM-Delivery-Cause", int(DeliveryCause.SUCCESSFUL_TRANSFER))])]
+        avps = [("User-Identifier", [("MSISDN", MSISDN)]), ("SC-Address", CENTRE), ("SM-Delivery-Outcome", outcome)]
+        request = net.centre.node.make("Report-SM-Delivery-Status-Request", avps, realm=REALM)
+        assert (await net.centre.node.ask("hss", request)).success
+        await net.settle()
+        assert net.centre.alerts == []
+        await net.centre.report(DeliveryCause.SUCCESSFUL_TRANSFER)
+        await net.settle()
+        assert len(net.centre.alerts) == 1
+
+
+async def test_centre_that_does_not_say_its_address_learns_nothing(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        await net.register()
+        request = net.centre.node.make("Send-Routing-Info-for-SM-Request", [("MSISDN", MSISDN)], realm=REALM)
+        answer = await net.centre.node.ask("hss", request)
+        assert answer.experimental_result == ExperimentalResult.DIAMETER_ERROR_OPERATION_NOT_ALLOWED
+
+
+async def test_centre_is_alerted_once_however_often_the_device_comes_back_meanwhile(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        await net.provision()
+        await net.register()
+        await net.centre.report(DeliveryCause.ABSENT_USER)
+        net.centre.answers.clear()
+        await net.ready()
+        await net.ready()
+        assert len(net.centre.alerts) == 1
+        net.centre.answers.set()
+        await net.settle()
+        await net.ready()
+        assert len(net.centre.alerts) == 1
+
+
+async def test_card_without_a_number_is_found_and_told_by_its_imsi(loop: TestbedLoop) -> None:
+    async with Routes(loop) as net:
+        await net.provision(keys={"msisdn": ""})
+        await net.register()
+        request = net.centre.node.make(
+            "Send-Routing-Info-for-SM-Request", [("User-Name", IMSI), ("SC-Address", CENTRE)], realm=REALM
+        )
+        assert (await net.centre.node.ask("hss", request)).success
+        outcome = [("MME-SM-Delivery-Outcome", [("SM-Delivery-Cause", int(DeliveryCause.ABSENT_USER))])]
+        avps = [("User-Identifier", [("User-Name", IMSI)]), ("SC-Address", CENTRE), ("SM-Delivery-Outcome", outcome)]
+        request = net.centre.node.make("Report-SM-Delivery-Status-Request", avps, realm=REALM)
+        assert (await net.centre.node.ask("hss", request)).success
+        await net.ready()
+        (alert,) = net.centre.alerts
+        assert alert.get("User-Identifier") == [("User-Name", IMSI)]
+
+
+async def test_of_two_centres_that_wait_the_one_that_is_away_stays_on_the_list(loop: TestbedLoop) -> None:
+    second = {"smsc": f"+{CENTRE}", "smsc2": "+8613800100501"}
+    async with Routes(loop, centres=second) as net:
+        other = net.add("smsc2", Centre)
+        await net.host.start("smsc2")
+        await net.provision()
+        await net.register()
+        await net.centre.report(DeliveryCause.ABSENT_USER)
+        await other.report(DeliveryCause.ABSENT_USER, "8613800100501")
+        await net.host.stop("smsc2", kill=True)
+        await net.ready()
+        await net.sleep(10)
+        assert len(net.centre.alerts) == 1
+        await net.host.start("smsc2")
+        await net.ready()
+        assert (len(net.centre.alerts), len(other.alerts)) == (1, 1)

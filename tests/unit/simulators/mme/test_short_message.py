@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulators.mme.contexts import EmmState, SmsState
+from simulators.mme.procedures import short_message
 from simwarden.machine.ppsms import acknowledge, refuse
 from simwarden.testing import ScriptedSmsc
 from simwarden.testing.diameter import IMSI, REALM
+from simwarden.trace.events import Fault
 from simwarden.wire.diameter import ExperimentalResult, first
 from simwarden.wire.diameter.codes import IdrFlags, NorFlags, UlrFlags
 from simwarden.wire.diameter.features import sms_features_of
@@ -174,6 +178,7 @@ async def test_message_for_another_centre_is_barred(sms: Any, centre: str) -> No
         (5555, 6, RpCause.UNIDENTIFIED_SUBSCRIBER),
         (5556, None, RpCause.REQUESTED_FACILITY_NOT_SUBSCRIBED),
         (5557, None, RpCause.OPERATOR_DETERMINED_BARRING),
+        (3002, None, RpCause.CONGESTION),
         (3004, None, RpCause.CONGESTION),
         (5012, None, RpCause.NETWORK_OUT_OF_ORDER),
     ],
@@ -357,3 +362,99 @@ def test_any_container_is_answered_or_left(octets: bytes) -> None:
     end.receive(octets)
     for each in sent:
         decode_cp(each)
+
+
+async def test_register_that_takes_no_notification_is_told_to_the_device_and_again(sms: Any) -> None:
+    async with sms(timers={"diameter": 60}) as network:
+        meter = await registered(network)
+        meter.phone.idle()
+        await network.settle()
+        network.smsc.node.timeout = 60
+        await order(network)  # nobody answers the page
+        network.hss.answers["notify"] = 5012
+        for tried in (1, 2):
+            meter.phone.service()
+            await network.settle()
+            assert [each.name for each in network.hss.asked].count("notify-request") == tried
+            meter.phone.idle()
+            await network.settle()
+        meter.phone.service()
+        await network.settle()
+        refused = await meter.send(Rp(RpType.RP_SMMA, 3, from_mobile=True))
+        assert (refused.type, refused.cause) == (RpType.RP_ERROR, RpCause.NETWORK_OUT_OF_ORDER)
+
+
+@pytest.mark.parametrize("state", [EmmState.REGISTERED, EmmState.DEREGISTERED])
+async def test_device_whose_procedure_ends_its_registration_is_absent(sms: Any, state: EmmState) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        ue = network.mme.core.by_imsi[IMSI]
+        ue.connection.procedure = asyncio.ensure_future(network.host.clock.sleep(1))
+        asking = asyncio.ensure_future(order(network))
+        await network.settle()
+        ue.state = state
+        await network.sleep(2)
+        assert len(meter.arrived) == (state is EmmState.REGISTERED)
+        assert (await asking).success == (state is EmmState.REGISTERED)
+
+
+async def test_device_that_is_gone_when_its_page_is_answered_is_absent(
+    sms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answered(_core: Any, _ue: Any) -> bool:
+        return True
+
+    monkeypatch.setattr(short_message, "page", answered)
+    async with sms() as network:
+        meter = await registered(network)
+        meter.phone.idle()
+        await network.settle()
+        assert (await order(network)).experimental_result == ExperimentalResult.DIAMETER_ERROR_ABSENT_USER
+
+
+async def test_device_that_answers_nothing_is_faulty_and_one_that_goes_meanwhile_absent(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        meter.answer = None
+        network.smsc.node.timeout = 600
+        answer = await order(network)
+        assert answer.find("SM-Delivery-Failure-Cause", "SM-Enumerated-Delivery-Failure-Cause") == 1
+        both = [asyncio.ensure_future(order(network)) for _ in range(2)]
+        await network.settle()
+        meter.phone.idle()
+        told = await asyncio.gather(*both)
+        assert [each.experimental_result for each in told] == [ExperimentalResult.DIAMETER_ERROR_ABSENT_USER] * 2
+
+
+async def test_message_that_rp_cannot_carry_is_the_centres_fault(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        avps = [("User-Name", IMSI), ("SC-Address", CENTRE), ("SM-RP-UI", bytes(300))]
+        answer = await network.smsc.order("MT-Forward-Short-Message-Request", avps)
+        assert not answer.success
+        assert meter.arrived == []
+        assert network.of(Fault) == []
+        assert (await order(network)).success
+
+
+async def test_message_of_a_card_without_a_number_names_the_card(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        network.mme.core.by_imsi[IMSI].subscription = replace(network.mme.core.by_imsi[IMSI].subscription, msisdn="")
+        await meter.send(data())
+        (asked,) = network.smsc.asked
+        assert asked.get("User-Identifier") == [("User-Name", IMSI)]
+
+
+async def test_device_that_comes_back_without_sms_is_not_told_to_be_ready(sms: Any) -> None:
+    async with sms(timers={"diameter": 60}) as network:
+        meter = await registered(network)
+        meter.phone.idle()
+        await network.settle()
+        network.smsc.node.timeout = 60
+        await order(network)
+        network.mme.core.by_imsi[IMSI].sms = SmsState.NONE
+        network.hss.asked.clear()
+        meter.phone.service()
+        await network.settle()
+        assert "notify-request" not in [each.name for each in network.hss.asked]
