@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.sms_gateway.answers import AccountTold
 from simulators.sms_gateway.config import Account
 from simulators.sms_gateway.passwords import with_hash
+from simulators.sms_gateway.procedures.handing import refused
 from simwarden.errors import ManagementError
 from simwarden.operations.approval import By
 from simwarden.operations.management import Call, route
@@ -43,12 +44,14 @@ class Accounts:
 
     @route("DELETE", "/accounts/{account}", gives=type(None), errors=(404,))
     async def delete_account(self, call: Call) -> None:
-        """Let a customer bind no more, and end its binds; its messages that wait end with its codes."""
+        """Let a customer bind no more, and end what goes to its binds; what waits for the SMSC ends with its codes."""
         customer = self.core.customers.get(call.path["account"])
         if customer is None:
             raise ManagementError(404, f"there is no account {call.path['account']}")
         self.core.store.drop_account(customer.name, self._audit(call, "account-deleted", customer.name))
         del self.core.customers[customer.name]
+        while customer.owed:
+            refused(self.core, customer.owed.popleft())
         _end_binds(customer)
 
     def _audit(self, call: Call, action: str, account: str) -> dict[str, Any]:

@@ -69,12 +69,14 @@ def not_handed(core: Core, message: Message, *, unanswered: bool) -> None:
     if not unanswered:
         core.site.clock.call_later(core.config.retry, partial(_again, core, message))
         return
+    customer = core.customers.get(message.account)
+    if customer is None:
+        refused(core, message)
+        return
     message.repeated += 1
     core.batch.change(message)
     core.show(message)
-    customer = core.customers.get(message.account)
-    if customer is not None:
-        customer.owed = deque(sorted((message, *customer.owed), key=attrgetter("id")))
+    customer.owed = deque(sorted((message, *customer.owed), key=attrgetter("id")))
 
 
 def refused(core: Core, message: Message) -> None:

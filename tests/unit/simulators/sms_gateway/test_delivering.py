@@ -389,3 +389,18 @@ async def test_a_receipt_for_a_customer_that_is_gone_is_over() -> None:
         assert bench.smsc.answered == [0]
         assert bench.gateway.core.messages == {}
         assert bench.gateway.core.store.messages() == []
+
+
+@pytest.mark.parametrize("bound", [True, False])
+async def test_what_goes_to_a_customer_that_is_deleted_is_over(*, bound: bool) -> None:
+    async with Business(platform={} if bound else {"at_start": "no"}) as bench:
+        gateway: Any = bench.platform._gateway
+        if bound:
+            gateway._session.answer = lambda *_given: None
+        bench.smsc.deliver(CARD, CODE, b"17 kWh")
+        await bench.settle()
+        await bench.call("DELETE", "/accounts/waterworks")
+        await bench.settle()
+        assert bench.states() == ["waiting", "rejected"]
+        assert bench.gateway.core.messages == {}
+        assert bench.gateway.core.store.messages() == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -197,6 +196,8 @@ async def test_what_the_smsc_will_not_have_ends_with_a_receipt() -> None:
         assert bench.observed("receipt", element="platform") == [
             {"id": "0000000001", "state": "UNDELIV", "error": "011"}
         ]
+        assert await bench.submit(receipt="no") == "accepted"
+        assert len(bench.receipts()) == 1
         assert bench.gateway.core.messages == {}
 
 
@@ -322,9 +323,13 @@ async def test_who_has_several_codes_says_from_which() -> None:
 
 async def test_parts_that_come_at_once_end_together() -> None:
     async with Business() as bench:
-        parts = ({"octets": "41", "header": PART.format(1)}, {"octets": "41", "header": PART.format(2)})
-        outcomes = await asyncio.gather(bench.submit(**parts[0]), bench.submit(**parts[1], protocol_id="127"))
-        assert outcomes == ["accepted", "refused"]
+        parts = [replace(SUBMIT, esm_class=smpp.UDHI, short_message=bytes.fromhex(PART.format(n))) for n in (1, 2)]
+        parts = [replace(parts[0], registered_delivery=1), replace(parts[1], protocol_id=127)]
+        pdus = [smpp.Pdu(Command.SUBMIT_SM, 100 + at, 0, each) for at, each in enumerate(parts)]
+        platform: Any = bench.platform._gateway
+        platform._driven.link.send(b"".join(map(smpp.encode, pdus)))
+        await bench.settle()
+        assert statuses(bench) == [Status.ESME_RSUBMITFAIL, 0]  # that the first is kept is told after
         assert bench.receipts() == ["REJECTD"]
         assert bench.gateway.core.messages == {}
         assert bench.gateway.core.customers["waterworks"].waiting == 0
