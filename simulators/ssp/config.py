@@ -96,6 +96,8 @@ class SspConfig(ElementConfig):
     """How long a terminal has to answer a page (T3113)."""
     ringing: Annotated[Seconds, Field(gt=0)] = 60
     """How long a called terminal may ring, if the gsmSCF says no other time."""
+    answer: Annotated[Seconds, Field(gt=0)] = 180
+    """How long a call on a trunk waits for its answer, from each sign of life of the other network on (timer C)."""
     identity: Annotated[Seconds, Field(gt=0)] = 12
     """How long a terminal has to say who it is (T3270)."""
     admit_unknown_equipment: bool = False

@@ -13,13 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simulators.device.contexts import Emm
+    from simwarden.runtime.clock import Timer
     from simwarden.wire.dtap import Message
 
 T, S = MessageType, CallState
+_SETTING_UP: Final = frozenset({S.CALL_INITIATED, S.MOBILE_ORIGINATING_CALL_PROCEEDING, S.CALL_DELIVERED})
 #: speech, full rate (10.5.4.5)
 SPEECH: Final = b"\xa0"
 _BUSY: Final = frozenset({CauseValue.USER_BUSY})
-_UNANSWERED: Final = frozenset({CauseValue.NO_USER_RESPONDING, CauseValue.NO_ANSWER_FROM_USER})
+_UNANSWERED: Final = frozenset(
+    {CauseValue.NO_USER_RESPONDING, CauseValue.NO_ANSWER_FROM_USER, CauseValue.RECOVERY_ON_TIMER_EXPIRY}
+)
+#: T303, T305, T308, T310 and T313 of a terminal, in seconds (table 11.3)
+_PATIENCE: Final = 30.0
 
 
 class Send(Protocol):
@@ -53,6 +59,7 @@ class Call:
         self._settled: asyncio.Future[str] = loop.create_future()
         self._over: asyncio.Future[str] = loop.create_future()
         self._key: asyncio.Future[str] | None = None
+        self._timer: Timer | None = None
         #: told when something is heard before the call is answered
         self.on_progress: Callable[[], object] = lambda: None
         self._handlers: dict[MessageType, Callable[[Message], None]] = {
@@ -108,24 +115,28 @@ class Call:
         self.state = S.CALL_INITIATED
         self._show("calling")
         self._send(T.SETUP, bearer_capability=SPEECH, called_party_bcd_number=dialled(number))
+        self._wait(self._expire)
 
     def set_up_emergency(self) -> None:
         """Call for help (EMERGENCY SETUP)."""
         self.state = S.CALL_INITIATED
         self._show("calling")
         self._send(T.EMERGENCY_SETUP, bearer_capability=SPEECH)
+        self._wait(self._expire)
 
     def answer(self) -> None:
         """Answer."""
         if self.state is S.CALL_RECEIVED:
             self.state = S.CONNECT_REQUEST
             self._send(T.CONNECT)
+            self._wait(self._expire)
 
     def hang_up(self, cause: int = CauseValue.NORMAL_CALL_CLEARING) -> None:
         """End the call."""
         if self.state not in (S.NULL, S.DISCONNECT_REQUEST, S.RELEASE_REQUEST):
             self.state = S.DISCONNECT_REQUEST
             self._send(T.DISCONNECT, cc_cause=Cause(cause, 0, CODING_GSM))
+            self._wait(self._release)
 
     async def press(self, key: str) -> str:
         """Press a key: `accepted`, `refused`, or `released` where the call is over."""
@@ -163,20 +174,29 @@ class Call:
 
     def _on_proceeding(self, message: Message) -> None:
         del message
-        self.state = S.MOBILE_ORIGINATING_CALL_PROCEEDING
+        if self.state is S.CALL_INITIATED:
+            self.state = S.MOBILE_ORIGINATING_CALL_PROCEEDING
+            self._wait(self._expire)
 
     def _on_progress(self, message: Message) -> None:
         del message
+        if self.state is S.MOBILE_ORIGINATING_CALL_PROCEEDING:
+            self._stop()
         told, self.on_progress = self.on_progress, lambda: None
         told()
 
     def _on_alerting(self, message: Message) -> None:
         del message
-        self.state = S.CALL_DELIVERED
-        self._show("ringing")
+        if self.state in (S.CALL_INITIATED, S.MOBILE_ORIGINATING_CALL_PROCEEDING):
+            self._stop()
+            self.state = S.CALL_DELIVERED
+            self._show("ringing")
 
     def _on_connect(self, message: Message) -> None:
         del message
+        if self.state not in _SETTING_UP:
+            return
+        self._stop()
         self.state = S.ACTIVE
         self._send(T.CONNECT_ACKNOWLEDGE)
         self._connected()
@@ -184,6 +204,7 @@ class Call:
     def _on_connect_acknowledge(self, message: Message) -> None:
         del message
         if self.state is S.CONNECT_REQUEST:
+            self._stop()
             self.state = S.ACTIVE
             self._connected()
 
@@ -194,30 +215,65 @@ class Call:
 
     def _on_disconnect(self, message: Message) -> None:
         cause = message["cc_cause"]
-        self.state = S.RELEASE_REQUEST
-        self._send(T.RELEASE)
+        self._release()
         self._end(cause.value)
 
     def _on_release(self, message: Message) -> None:
         cause = message.get("cc_cause")
         self._send(T.RELEASE_COMPLETE)
         self._end(cause.value if cause is not None else CauseValue.NORMAL_CALL_CLEARING)
-        self.state = S.NULL
+        self._rest()
 
     def _on_release_complete(self, message: Message) -> None:
         cause = message.get("cc_cause")
         if self.state is not S.RELEASE_REQUEST:
             self._end(cause.value if cause is not None else CauseValue.NORMAL_CALL_CLEARING)
-        self.state = S.NULL
+        self._rest()
 
     def _on_status_enquiry(self, message: Message) -> None:
         del message
         cause = Cause(CauseValue.RESPONSE_TO_STATUS_ENQUIRY, 0, CODING_GSM)
         self._send(T.STATUS, cc_cause=cause, call_state=self.state)
 
+    # -- time
+
+    def _expire(self) -> None:
+        """End a call that does not go on (T303, T310, T313)."""
+        self.hang_up(CauseValue.RECOVERY_ON_TIMER_EXPIRY)
+        self._end(CauseValue.RECOVERY_ON_TIMER_EXPIRY)
+
+    def _release(self) -> None:
+        """Say RELEASE: DISCONNECT has come, or was not answered (T305)."""
+        self.state = S.RELEASE_REQUEST
+        self._send(T.RELEASE)
+        self._wait(self._release_again)
+
+    def _release_again(self) -> None:
+        """Say RELEASE once more, and then no more of the call (T308)."""
+        self._send(T.RELEASE)
+        self._wait(self._abandon)
+
+    def _abandon(self) -> None:
+        self._end(CauseValue.RECOVERY_ON_TIMER_EXPIRY)
+        self._rest()
+        self.emm.cs.call = None
+
+    def _wait(self, then: Callable[[], None]) -> None:
+        self._stop()
+        self._timer = self.emm.site.clock.call_later(_PATIENCE, then)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _rest(self) -> None:
+        self._stop()
+        self.state = S.NULL
+
     def lost(self) -> None:
         """Take it that the connection is gone."""
-        self.state = S.NULL
+        self._rest()
         self._end(CauseValue.DESTINATION_OUT_OF_ORDER)
 
     def _end(self, cause: int) -> None:

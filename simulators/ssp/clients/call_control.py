@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from simulators.ssp.call import Nowhere
+from simulators.ssp.call import LOCATION, Nowhere
 from simulators.ssp.numbers import RESTRICTED
 from simwarden.errors import PeerError
 from simwarden.wire import isup
@@ -24,7 +24,8 @@ T, S = MessageType, CallState
 _IN_BAND: Final = b"\xe2\x88"
 _SPEECH: Final = b"\xa0"
 """Bearer capability (10.5.4.5): speech, full rate."""
-#: T305 and T308, how long an answer to DISCONNECT and RELEASE is waited for, in seconds (11.3)
+#: T303, T305, T308, T310 and T313: how long an answer to SETUP, DISCONNECT and RELEASE is waited for, what follows
+#: CALL CONFIRMED, and an answer to CONNECT, in seconds (11.3; the network chooses T303 and T310)
 _PATIENCE: Final = 30.0
 _TYPES: Final = {isup.INTERNATIONAL: 1, isup.NATIONAL: 2}
 
@@ -98,6 +99,7 @@ class Leg:
         if self.state in (S.MOBILE_ORIGINATING_CALL_PROCEEDING, S.CALL_DELIVERED):
             self.state = S.CONNECT_INDICATION
             self._send(T.CONNECT)
+            self._wait(self._silent)
 
     def cleared(self, cause: Cause) -> None:
         """See Upstream."""
@@ -120,6 +122,7 @@ class Leg:
             nature = _TYPES.get(caller.nature, 0)
             fields["calling_party_bcd_number"] = CallingNumber(caller.digits, nature, 1, 0, caller.screening)
         self._send(T.SETUP, **fields)
+        self._wait(self._silent)
 
     def release(self, cause: Cause) -> None:
         """See Downstream."""
@@ -138,16 +141,19 @@ class Leg:
         del message
         if self.state is S.CALL_PRESENT:
             self.state = S.MOBILE_TERMINATING_CALL_CONFIRMED
+            self._wait(self._silent)
 
     def _on_alerting(self, message: Message) -> None:
         del message
         if self.state is S.MOBILE_TERMINATING_CALL_CONFIRMED and self._up is not None:
+            self._stop()
             self.state = S.CALL_RECEIVED
             self._up.alerting()
 
     def _on_connect(self, message: Message) -> None:
         del message
         if self.state in (S.MOBILE_TERMINATING_CALL_CONFIRMED, S.CALL_RECEIVED) and self._up is not None:
+            self._stop()
             self.state = S.ACTIVE
             self._send(T.CONNECT_ACKNOWLEDGE)
             self._up.answered()
@@ -155,6 +161,7 @@ class Leg:
     def _on_connect_acknowledge(self, message: Message) -> None:
         del message
         if self.state is S.CONNECT_INDICATION:
+            self._stop()
             self.state = S.ACTIVE
 
     def _on_disconnect(self, message: Message) -> None:
@@ -208,6 +215,11 @@ class Leg:
         self.state = S.DISCONNECT_INDICATION
         self._send(T.DISCONNECT, cc_cause=on_radio(cause))
         self._wait(self._unanswered)
+
+    def _silent(self) -> None:
+        """End the call on both sides: the terminal does not go on with it (T303, T310, T313)."""
+        self._disconnect(Cause(CauseValue.RECOVERY_ON_TIMER_EXPIRY, LOCATION))
+        self._clears(Cause(CauseValue.NO_USER_RESPONDING, LOCATION))
 
     def _unanswered(self) -> None:
         """Say RELEASE where DISCONNECT was not answered (T305)."""

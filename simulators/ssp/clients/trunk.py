@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simulators.ssp.call import Nowhere, Setup
+from simulators.ssp.call import LOCATION, Nowhere, Setup
 from simulators.ssp.numbers import (
     NETWORK_PROVIDED,
     NOT_VERIFIED,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from simulators.ssp.call import Downstream, Upstream
     from simulators.ssp.core import Core
     from simwarden.machine.sip_events import Address, CallEvent
+    from simwarden.runtime.clock import Timer
     from simwarden.wire.isup import Number
     from simwarden.wire.sip import Request
 
@@ -47,7 +48,10 @@ class TrunkLeg:
         self._trunks, self._call = trunks, call
         self.up = up
         self.down: Downstream = Nowhere()
-        self._gone = False
+        self._gone = self._rings = False
+        self._timer: Timer | None = None
+        if up is not None:
+            self._wait()
 
     # -- a call that comes: see Upstream
 
@@ -83,11 +87,16 @@ class TrunkLeg:
     def take(self, event: CallEvent) -> None:
         """Take what became of the call."""
         match event:
-            case Alerting(_, status) if status == _RINGING and self.up is not None:
-                self.up.alerting()
+            case Alerting(_, status) if self.up is not None:
+                self._wait()
+                if status == _RINGING:
+                    self._rings = True
+                    self.up.alerting()
             case Answered() if self.up is not None:
+                self._stop()
                 self.up.answered()
             case Refused(_, _, cause) | Released(_, cause):
+                self._stop()
                 self._gone = True
                 self._trunks.forget(self._call)
                 told = Cause(cause, 0)
@@ -97,7 +106,27 @@ class TrunkLeg:
                     up.cleared(told)
                 down.release(told)
 
+    def _wait(self) -> None:
+        """Wait for the answer, anew at each sign of life: a far end that died says nothing (timer C, RFC 3261 16.6)."""
+        self._stop()
+        self._timer = self._trunks.later(self._unanswered)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _unanswered(self) -> None:
+        self._timer = None
+        value = CauseValue.NO_ANSWER_FROM_USER if self._rings else CauseValue.RECOVERY_ON_TIMER_EXPIRY
+        cause = Cause(value, LOCATION)
+        up, self.up = self.up, None
+        self._hang_up(cause)
+        if up is not None:
+            up.cleared(cause)
+
     def _hang_up(self, cause: Cause) -> None:
+        self._stop()
         if not self._gone:
             self._gone = True
             self._trunks.hang_up(self._call, cause.value)
@@ -159,6 +188,10 @@ class Trunks:
         if self._agent.state(call) is not None:
             self._agent.hang_up(call, self._core.clock.now(), cause)
             self._sip.flush()
+
+    def later(self, then: Callable[[], None]) -> Timer:
+        """Have something done when a call was not answered in time."""
+        return self._core.clock.call_later(self._core.config.answer, then)
 
     def forget(self, call: int) -> None:
         """Take it that a call is over."""

@@ -371,6 +371,7 @@ class SipAgent:
         )
         key = self._transactions.request(Request(Method.CANCEL, invite.uri, Headers(headers)), call.peer, now)
         self._keep(call, key)
+        self._transactions.cancelled(call.key, now)
 
     def _bye(self, call: _Call, cause: int, now: float) -> None:
         request = self._make(call, Method.BYE, reason_header(cause))

@@ -105,6 +105,13 @@ class Transactions:
                 found.again, found.pause = now + self.timers.t1, self.timers.t1
         self._arm(found)
 
+    def cancelled(self, key: str, now: float) -> None:
+        """Take it that an INVITE was cancelled: without a final response in time it is over (9.1)."""
+        found = self._all.get(key)
+        if found is not None and found.state is State.PROCEEDING:
+            found.ends = now + self.timers.all
+            self._arm(found)
+
     def send(self, request: Request, to: Address) -> None:
         """Send a request outside transactions: the ACK to a 2xx."""
         self._out.append((encode(request), to))

@@ -157,6 +157,21 @@ def test_nobody_answers() -> None:
     assert wire.said == ["INVITE"] * 7  # 0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5 s (timer A)
 
 
+def test_what_is_cancelled_and_never_answered_is_over() -> None:
+    """A far end that dies while it rings answers neither CANCEL nor INVITE (9.1)."""
+    dead: list[bool] = []
+    wire = Wire(lambda _message: bool(dead))
+    ours, theirs = wire.call()
+    wire.far.ring(theirs, wire.now)
+    wire.run()
+    dead.append(True)
+    wire.near.hang_up(ours, wire.now)
+    wire.wait(33)
+    assert len(wire.near) == 0
+    assert wire.near.next_timer() is None
+    assert len(wire.near._transactions) == 0  # noqa: SLF001 - what nobody sees is what would leak
+
+
 def test_nobody_acknowledges() -> None:
     wire = Wire(lambda message: isinstance(message, Request) and message.method == "ACK")
     _, theirs = wire.call()
