@@ -1,7 +1,8 @@
 """The basic call state models of CAMEL as tables (TS 23.078 4.4.2 O-BCSM, 4.4.3 T-BCSM; detection points also Q.1214).
 
 A half of a call is at a point in call. What happens to the call brings it to another, past a detection point where
-there is one: there the gsmSSF may have the call wait for orders.
+there is one: there the gsmSSF may have the call wait for orders. A call that stays in O_Exception or T_Exception does
+so at the detection point by which it came there: what its caller does meanwhile is met as before.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def _o_bcsm() -> Model:
         (over, _H.REROUTED): Transition(None, LEG_2, analyse),
     }
     for pic in (null, analyse, routing, over):
-        table[pic, _H.ABANDONED] = Transition(_E.O_ABANDON if pic in (analyse, routing) else None, LEG_1, null)
+        table[pic, _H.ABANDONED] = Transition(_E.O_ABANDON if pic is not null else None, LEG_1, null)
     for pic in (null, analyse, routing, active, over):
         table[pic, _H.RELEASED] = Transition(None, LEG_2, over)
     events = (
@@ -121,7 +122,7 @@ def _t_bcsm() -> Model:
         (over, _H.REROUTED): Transition(None, LEG_2, handling),
     }
     for pic in (null, handling, over):
-        table[pic, _H.ABANDONED] = Transition(_E.T_ABANDON if pic is handling else None, LEG_1, null)
+        table[pic, _H.ABANDONED] = Transition(_E.T_ABANDON if pic is not null else None, LEG_1, null)
     for pic in (null, handling, active, over):
         table[pic, _H.RELEASED] = Transition(None, LEG_2, over)
     events = (_E.T_BUSY, _E.T_NO_ANSWER, _E.T_ANSWER, _E.T_DISCONNECT, _E.T_ABANDON)
@@ -134,7 +135,7 @@ O_BCSM: Final = _o_bcsm()
 T_BCSM: Final = _t_bcsm()
 """The terminating half: calls to a subscriber, in the GMSC and in the visited MSC."""
 
-_BUSY: Final = frozenset({CauseValue.USER_BUSY, CauseValue.SUBSCRIBER_ABSENT, CauseValue.DESTINATION_OUT_OF_ORDER})
+_BUSY: Final = frozenset({CauseValue.USER_BUSY, CauseValue.SUBSCRIBER_ABSENT})
 _UNANSWERED: Final = frozenset({CauseValue.NO_USER_RESPONDING, CauseValue.NO_ANSWER_FROM_USER})
 
 

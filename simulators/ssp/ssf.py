@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from simwarden.wire import cap
-from simwarden.wire.cap import LEG_1, LEG_2, ErrorCode, EventMode, EventType, MonitorMode
+from simwarden.wire.cap import LEG_1, LEG_2, ErrorCode, EventMode, EventType, MonitorMode, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simulators.ssp.bcsm import Model
-    from simwarden.wire.cap import Phase
     from simwarden.wire.q850 import Cause
     from simwarden.wire.tcap.user import Operation
 
@@ -36,8 +35,11 @@ _FOLLOW_ON: Final = frozenset(
 )
 ANSWERS: Final = frozenset({EventType.O_ANSWER, EventType.T_ANSWER})
 _OF_THE_CALLER: Final = frozenset({EventType.O_ABANDON, EventType.T_ABANDON})
+#: the first phase in which the call may be held at a detection point, where that is later than that of notifications
+_REQUESTED_SINCE: Final = dict.fromkeys(_OF_THE_CALLER, Phase.THREE)
 _OF_EITHER: Final = frozenset({EventType.O_DISCONNECT, EventType.T_DISCONNECT})
 _SETTING_UP: Final = frozenset({EventType.COLLECTED_INFO, EventType.TERM_ATTEMPT_AUTHORIZED})
+_GOING_ON: Final = _SETTING_UP | {EventType.ANALYZED_INFORMATION}
 
 
 class State(enum.Enum):
@@ -174,8 +176,8 @@ class Ssf:
         mode = self.armed.pop((dp, leg), None)
         if dp in ANSWERS:
             gone = [each for each in self.armed if each[0] in _FOLLOW_ON | _OF_THE_CALLER]
-        else:
-            gone = [each for each in self.armed if each[1] == leg]
+        else:  # a party is gone, or was not reached
+            gone = [each for each in self.armed if each[1] == leg and dp not in _GOING_ON]
         for each in gone:
             del self.armed[each]
         return mode
@@ -183,7 +185,8 @@ class Ssf:
     def over(self, now: float) -> None:
         """Take it that the call has ended: what it lasted is reported, nothing is awaited any more."""
         self._report_time(now, active=False)
-        if self.state is not State.WAITING_FOR_INSTRUCTIONS:
+        told = any(each.operation is cap.EVENT_REPORT_BCSM for each in self.reports)
+        if self.state is not State.WAITING_FOR_INSTRUCTIONS or told:  # its caller may have given up meanwhile
             self.armed.clear()
             self.state = State.IDLE
 
@@ -275,6 +278,10 @@ class Ssf:
             if modes is None:
                 return ErrorCode.UNEXPECTED_DATA_VALUE
             if each.monitor_mode is not MonitorMode.TRANSPARENT and each.monitor_mode not in modes:
+                return ErrorCode.UNEXPECTED_DATA_VALUE
+            if each.monitor_mode is MonitorMode.INTERRUPTED and self.phase < _REQUESTED_SINCE.get(
+                each.event_type_bcsm, 0
+            ):
                 return ErrorCode.UNEXPECTED_DATA_VALUE
             for leg in _legs(each):
                 wanted[each.event_type_bcsm, leg] = each.monitor_mode

@@ -1,4 +1,4 @@
-"""Timers of a terminal's call control (TS 24.008 table 11.3, MS side): a network that says no more is not waited for."""
+"""Timers of a terminal's call control (TS 24.008 table 11.3): a network that says no more is not waited for."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Desk:
     def __init__(self, loop: TestbedLoop, *, originating: bool) -> None:
         self.clock, self.said, self.shown = Clock(loop), [], {}  # type: ignore[var-annotated]
         config = SimpleNamespace(on_call="ring", answers_after=1.0)
-        self.emm: Any = SimpleNamespace(
-            site=SimpleNamespace(clock=self.clock), config=config, observe=self.shown.__setitem__, cs=SimpleNamespace()
-        )
-        self.call = self.emm.cs.call = Call(self.emm, self._send, 0, originating=originating)
+        site, cs = SimpleNamespace(clock=self.clock), SimpleNamespace()
+        self.emm: Any = SimpleNamespace(site=site, config=config, observe=self.shown.__setitem__, cs=cs)
+        emm: Any = self.emm
+        self.call = self.emm.cs.call = Call(emm, self._send, 0, originating=originating)
 
     def _send(self, kind: MessageType, transaction: int = 0, *, answering: bool = False, **fields: Any) -> None:
         del transaction, answering

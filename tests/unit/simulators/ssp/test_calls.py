@@ -129,6 +129,26 @@ async def test_a_call_that_fails_waits_for_orders_where_that_is_armed(
         assert net.ms.cause == 16
 
 
+@pytest.mark.parametrize(
+    ("abandon", "told"),
+    [(MODE.NOTIFY_AND_CONTINUE, [E.O_CALLED_PARTY_BUSY, E.O_ABANDON]), (MODE.TRANSPARENT, [E.O_CALLED_PARTY_BUSY])],
+)
+async def test_who_gives_up_while_orders_are_awaited_is_told_of_where_that_is_armed(
+    loop: TestbedLoop, abandon: cap.MonitorMode, told: list[cap.EventType]
+) -> None:
+    """TS 23.078 4.5.7: a call that waits for orders at O_Busy is abandoned."""
+    async with SspNet(loop) as net:
+        await net.registered(o_csi=o_csi())
+        order = arm((E.O_CALLED_PARTY_BUSY, MODE.INTERRUPTED, 2), (E.O_ABANDON, abandon))
+        net.scf.script, net.scf.ends, net.far.does = [order, GO_ON], False, "17"
+        await net.mo()
+        net.ms.hang_up()
+        await net.settle()
+        assert [each.event_type_bcsm for each in net.scf.said("eventReportBCSM")] == told
+        assert len(net.scf.ended) == 1
+        assert (net.scf.ended == ["ended"]) is (len(told) == 2)
+
+
 async def test_minutes_end_a_call_to_the_tenth_of_a_second(loop: TestbedLoop) -> None:
     async with SspNet(loop) as net:
         net.scf.script, net.scf.ends = [charge(123), GO_ON], False

@@ -9,6 +9,7 @@ from ssp_net import MSISDN, SspNet, T
 
 if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
+    from simwarden.wire.dtap import MessageType
 
 
 @pytest.mark.parametrize(("does", "cause", "said"), [("nothing", 102, "no alerting"), ("ring", 19, "alerting")])
@@ -54,7 +55,9 @@ async def test_an_answered_call_is_not_watched(loop: TestbedLoop) -> None:
 
 
 @pytest.mark.parametrize("said", [(), (T.CALL_CONFIRMED,)])
-async def test_a_called_terminal_that_says_no_more_is_given_up(loop: TestbedLoop, said: tuple[T, ...]) -> None:
+async def test_a_called_terminal_that_says_no_more_is_given_up(
+    loop: TestbedLoop, said: tuple[MessageType, ...]
+) -> None:
     """T303 after SETUP, T310 after CALL CONFIRMED (TS 24.008 11.3)."""
     async with SspNet(loop) as net:
         await net.registered()
