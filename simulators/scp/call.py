@@ -84,6 +84,8 @@ class Call:
     number: str
     ton: int
     state: State = State.SET_UP
+    #: where a call to the card goes instead
+    forward: str = ""
     #: events that the SSP is to tell
     armed: dict[EventType, MonitorMode] = field(default_factory=dict)
     #: time given and not yet reported, and all time that was reported

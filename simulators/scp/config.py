@@ -47,6 +47,8 @@ class ScpVoice(Model):
     """What must be dialled before a call of the card is connected; empty: nothing."""
     redirect: dict[Number, Number] = Field(default_factory=dict)
     """Where calls to a number are connected instead, which must be listed itself."""
+    forward: Number | None = None
+    """Where calls to it are connected instead, which must be listed itself."""
     account: Annotated[str, Field(max_length=100)] = ""
     """The customer whose card it is."""
     exception: Annotated[str, Field(max_length=100)] = ""

@@ -74,6 +74,7 @@ class Call:
             T.RELEASE_COMPLETE: self._on_release_complete,
             T.START_DTMF_ACKNOWLEDGE: lambda _message: self._key_told("accepted"),
             T.START_DTMF_REJECT: lambda _message: self._key_told("refused"),
+            T.HOLD_REJECT: lambda _message: self._key_told("not-available"),
             T.STATUS_ENQUIRY: self._on_status_enquiry,
         }
 
@@ -146,6 +147,12 @@ class Call:
         if word == "accepted":
             self._send(T.STOP_DTMF)
         return word
+
+    async def hold(self) -> str:
+        """Ask for the call to be held (TS 24.083 2.1.1): `not-available`, or `released` where the call is over."""
+        self._key = asyncio.get_running_loop().create_future()
+        self._send(T.HOLD)
+        return await self._key
 
     def _key_told(self, word: str) -> None:
         if self._key is not None and not self._key.done():

@@ -142,6 +142,19 @@ class Calls:
                 return word
         return "accepted"
 
+    @verb("not-available", "released")
+    async def hold(self, arguments: OneDevice) -> str:
+        """Ask for the call to be held: `not-available`, or `released` if it is over."""
+        del arguments
+        return await self._mine().hold()
+
+    @verb("accepted", "not-available", "no-answer", "not-registered")
+    async def ask_supplementary_service(self, arguments: OneDevice) -> str:
+        """Ask the MSC for a connection for supplementary services, as a terminal does to register a forwarding."""
+        del arguments
+        self._need_msc()
+        return await call.ask_supplementary_service(self.emm)
+
     def _mine(self) -> CsCall:
         if self.emm.cs.call is None:
             raise ManagementError(409, f"{self.emm.site.name} has no call")

@@ -47,6 +47,19 @@ async def originate_emergency(emm: Emm) -> str:
     return await call.settled()
 
 
+async def ask_supplementary_service(emm: Emm) -> str:
+    """Ask for a connection on which a forwarding would be registered (TS 24.010 3, TS 24.008 4.5.1)."""
+    if emm.cs.area is None:
+        return "not-registered"
+    answer = await emm.cs.ask_service(CmServiceType.SUPPLEMENTARY_SERVICE)
+    if answer is None:
+        return "no-answer"
+    if answer.type is MessageType.CM_SERVICE_REJECT:
+        emm.observe("mm_cause", answer["mm_cause"])
+        return "not-available"
+    return "accepted"
+
+
 async def _connection(emm: Emm, purpose: CmServiceType) -> Call | str:
     """Ask for a connection; return a call on it, or why there is none."""
     answer = await emm.cs.ask_service(purpose)

@@ -8,12 +8,12 @@ from simulators.hss import controls
 from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import cancel_former, cancel_location, drop_vlr
 from simulators.hss.procedures.subscriber_data import zones_of
-from simulators.hss.procedures.visited import acts_on, insert_data, number_of, t_csi
+from simulators.hss.procedures.visited import acts_on, insert_data, number_of, o_csi, t_csi
 from simulators.hss.subscriber import NO_VLR, Owed
 from simwarden.model.identity import imei_key
 from simwarden.model.profile import Function
 from simwarden.policy.binding import FirstUse
-from simwarden.policy.camel import T_CSI, common_phase
+from simwarden.policy.camel import O_CSI, T_CSI, common_phase
 from simwarden.runtime.sigtran.map_node import MapError, NoAnswer
 from simwarden.wire import map as m
 from simwarden.wire.diameter import ExperimentalResult
@@ -135,9 +135,8 @@ async def send_routing_info(core: Core, asked: m.SendRoutingInfo, dialogue: Dial
         raise MapError(ErrorCode.TELESERVICE_NOT_PROVISIONED)
     if asked.interrogation_type is not m.InterrogationType.BASIC_CALL:  # no forwarding is provisioned
         raise MapError(ErrorCode.FACILITY_NOT_SUPPORTED)
-    phase = _directed(core, subscriber, asked.camel_info)
-    if phase:
-        csis = m.GmscCamelSubscription(t_csi=t_csi(core.csi_of(subscriber), phase))
+    csis = _directed(core, subscriber, asked.camel_info)
+    if csis is not None:
         told = m.ExtendedRoutingInfo(camel_routing_info=m.CamelRoutingInfo(csis))
         return m.SendRoutingInfoResult(subscriber.imsi, told, msisdn=number_of(subscriber))
     if not subscriber.vlr:
@@ -146,22 +145,25 @@ async def send_routing_info(core: Core, asked: m.SendRoutingInfo, dialogue: Dial
     return m.SendRoutingInfoResult(subscriber.imsi, route, AddressString(subscriber.msc), number_of(subscriber))
 
 
-def _directed(core: Core, subscriber: Subscriber, camel: m.CamelInfo | None) -> int:
-    """Return the phase of the T-CSI that has its turn now, 0 where there is none. Raises MapError.
+def _directed(core: Core, subscriber: Subscriber, camel: m.CamelInfo | None) -> m.GmscCamelSubscription | None:
+    """Return the CSIs of a GMSC where the T-CSI has its turn now. Raises MapError.
 
     A GMSC that does not offer the phase is given no way to the card, also not when it says that the T-CSI had its turn.
+    By the O-CSI a call that is forwarded there is the card's own.
     """
     csi = core.csi_of(subscriber)
     if T_CSI not in csi.kinds:
-        return 0
+        return None
     camel = camel or m.CamelInfo(())
     supported, offered = camel.supported_camel_phases, camel.offered_camel4_csis or ()
-    facts = {"csis": [T_CSI], "phases": csi.phases, "supported": supported, "offered": offered}
+    kinds = [each for each in (T_CSI, O_CSI) if each in csi.kinds]
+    facts = {"csis": kinds, "phases": csi.phases, "supported": supported, "offered": offered}
     if not core.site.decide(controls.CAMEL, subscriber.imsi, on=Occasion.MAP_ROUTING, **facts).admitted:
         raise MapError(ErrorCode.CALL_BARRED, _BARRED)
     if camel.suppress_t_csi:
-        return 0
-    return common_phase(T_CSI, csi.phases, supported, offered)
+        return None
+    t, o = (common_phase(each, csi.phases, supported, offered) for each in (T_CSI, O_CSI))
+    return m.GmscCamelSubscription(t_csi(csi, t), o_csi(csi, o) if O_CSI in kinds else None)
 
 
 async def _roaming_number(core: Core, subscriber: Subscriber, asked: m.SendRoutingInfo) -> AddressString:

@@ -43,6 +43,10 @@ def refusal_of(core: Core, call: Call) -> Refusal | None:
         on = controls.REDIRECTED
     if not judge_party(core, card, Told(call.number, call.ton), on).admitted:
         return causes.OFF if card.voice is None else causes.NOT_LISTED
+    if call.direction is Direction.MT and card.terms.forward:
+        call.forward = card.terms.forward
+        if not judge_party(core, card, Told(call.forward), controls.REDIRECTED).admitted:
+            return causes.NOT_LISTED
     return refusal_now(core, call, call.direction.occasion)
 
 

@@ -83,8 +83,9 @@ async def _connect(core: Core, call: Call) -> None:
     if call.state is State.INTERACTION:
         orders.append((cap.DISCONNECT_FORWARD_CONNECTION, None))
     orders += [arm(call), time]
-    if call.direction.outgoing:
-        address = routing_address(party(call.number, call.ton))
+    if call.direction.outgoing or call.forward:
+        who = party(call.forward) if call.forward else party(call.number, call.ton)
+        address = routing_address(who)
         orders.append((cap.CONNECT, cap.Connect((address,))))
     else:
         orders.append((cap.CONTINUE, None))

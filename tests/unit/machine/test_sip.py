@@ -169,7 +169,7 @@ def test_what_is_cancelled_and_never_answered_is_over() -> None:
     wire.wait(33)
     assert len(wire.near) == 0
     assert wire.near.next_timer() is None
-    assert len(wire.near._transactions) == 0  # noqa: SLF001 - what nobody sees is what would leak
+    assert len(wire.near._transactions) == 0
 
 
 def test_nobody_acknowledges() -> None:

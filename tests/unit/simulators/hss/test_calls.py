@@ -147,7 +147,9 @@ async def test_a_call_is_asked_about_first_and_then_routed(net: CallNet) -> None
         assert await net.vlr.route(MSISDN, suppressed=True) == "absent-subscriber"
         await net.vlr2.register(IMSI)
         first = await net.vlr.route(MSISDN)
-        csi = first.extended_routing_info.camel_routing_info.gmsc_camel_subscription.t_csi
+        csis = first.extended_routing_info.camel_routing_info.gmsc_camel_subscription
+        csi, forwarded = csis.t_csi, csis.o_csi  # by the latter what is forwarded is a call of the card's
+        assert forwarded.triggers[0].trigger_detection_point is m.OTriggerPoint.COLLECTED_INFO
         assert (first.imsi, csi.camel_capability_handling) == (IMSI, 4)
         assert csi.triggers[0].default_call_handling is RELEASE
         assert net.vlr2.told("provideRoamingNumber") == []

@@ -507,6 +507,19 @@ async def test_calls_are_connected_elsewhere_where_that_is_listed() -> None:
         assert {each.occasion for each in net.decisions("voice.directed")} == {"redirected-call"}
 
 
+async def test_calls_to_a_card_are_forwarded_where_that_is_listed() -> None:
+    for target in (UNLISTED, "110", "+861065800012", LISTED):
+        async with VoiceBench() as net:
+            await net.provision(VOICE | {"forward": target})
+            call = await net.called_by(CALLER)
+            if target in (UNLISTED, "110"):
+                assert call.cause == 21
+            else:
+                assert call.last("connect").destination_routing_address == (Number("861065800012"),)
+            asked = [each.occasion for each in net.decisions("voice.directed")]
+            assert asked == ["terminating-call", "redirected-call"]
+
+
 async def test_codes_are_connected_as_they_are() -> None:
     async with VoiceBench() as net:
         await net.provision({"by": "scp", "numbers": ["1065800012", "+4930123456"]})

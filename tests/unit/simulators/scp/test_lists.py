@@ -93,6 +93,7 @@ async def test_what_is_told() -> None:
             "quota": 3,
             "hours": "",
             "redirect": {},
+            "forward": None,
             "account": "",
             "exception": "",
             "pin": "set",
