@@ -116,12 +116,17 @@ class Bench:
         """What there is to know of that run; whoever knows it from another process sets it."""
         base = self.base
         points = () if base.fault else tuple(self._points())
-        return Ground(base.fault, points, _mark(base.far_end()), _mark(base.wires()))
+        return Ground(base.fault, points, self._far_end(base), _mark(base.wires()))
+
+    def _far_end(self, seen: Seen) -> bytes:
+        scenario = self.told.without
+        terminals = {one for name in scenario.facts["devices"] for one in scenario.groups.get(name, (name,))}
+        return _mark(seen.far_end(terminals))
 
     def altered(self, seen: Seen) -> bool:
         """Whether a change has reached a terminal; whether a fault altered any frame, or when it was sent."""
         if self.change:
-            return _mark(seen.far_end()) != self.ground.far_end
+            return self._far_end(seen) != self.ground.far_end
         return _mark(seen.wires()) != self.ground.wires
 
     @cached_property

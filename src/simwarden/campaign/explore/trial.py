@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -97,9 +97,10 @@ class Seen:
         failure = self.result.failure
         return failure.summary if self.result.verdict is not Verdict.PASSED and failure is not None else ""
 
-    def far_end(self) -> list[bytes]:
-        """Return all that terminals sent and heard in the story itself."""
-        return [each.data for each in self._frames() if family_of(each.protocol).radio]
+    def far_end(self, terminals: Container[str]) -> list[bytes]:
+        """Return all that terminals sent and heard on the access side in the story itself."""
+        own = (each for each in self._frames() if each.source in terminals or each.target in terminals)
+        return [each.data for each in own if family_of(each.protocol).access]
 
     def wires(self) -> list[tuple[float, str, str, bytes]]:
         """Return all frames of the story, with their times."""
