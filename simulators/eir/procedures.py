@@ -133,7 +133,8 @@ async def check_imei(register: Register, asked: m.CheckImei, dialogue: Dialogue)
     from simwarden.wire import map as m  # noqa: PLC0415
 
     key = imei_key(asked.imei)
-    nodes = register.config.signalling.nodes if register.config.signalling is not None else {}
+    assert register.config.signalling is not None  # noqa: S101 - else there is nobody who asks
+    nodes = register.config.signalling.nodes
     found, title = node_at(dialogue.peer, nodes), dialogue.peer.global_title
     said = nodes[found].number if found else title.digits if title is not None else str(dialogue.peer.point_code)
     listed = {each.number: name == found for name, each in nodes.items()}

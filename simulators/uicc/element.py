@@ -168,8 +168,7 @@ class Uicc(Element[UiccConfig]):
             self._without_power()
 
     def _without_power(self) -> None:
-        if self.card is not None:
-            self.card.contact(Control.POWER_OFF)
+        self._card().contact(Control.POWER_OFF)
         self.site.observe("power", "destroyed" if self.destroyed else "off")
         self.site.observe("terminal", NOWHERE)
 

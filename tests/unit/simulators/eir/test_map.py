@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,8 +11,11 @@ from map_net import EIR_CODE, SSP, ScriptedVlr
 from sigtran_net import Node
 
 from simulators.eir.element import Eir
+from simulators.eir.procedures import check_imei
+from simwarden.runtime.sigtran.map_node import MapError
 from simwarden.testing import Bench
 from simwarden.wire import map as m
+from simwarden.wire.sccp import Address, GlobalTitle
 
 if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
@@ -73,3 +78,29 @@ async def test_through_a_transfer_point_known_mscs_alone_are_told(loop: TestbedL
         assert await net.msc.check(METER) == (m.EquipmentStatus.WHITE_LISTED if known else "system-failure")
         assert net.verdicts("eir.node") == [known]
         assert net.verdicts("eir.equipment") == [True] * known
+
+
+@pytest.mark.parametrize(
+    ("peer", "said"),
+    [
+        (Address(8, 28), "28"),
+        (Address(8, None, GlobalTitle("447785016005", 4, 0, 1)), "447785016005"),
+        (Address(8, SSP[1]), SSP[0]),
+    ],
+)
+async def test_who_asks_is_told_by_the_number_or_the_point_code(loop: TestbedLoop, peer: Address, said: str) -> None:
+    async with MapNet(loop) as net:
+        dialogue: Any = SimpleNamespace(peer=peer)
+        with contextlib.nullcontext() if said == SSP[0] else pytest.raises(MapError):
+            await check_imei(net.eir.register, m.CheckImei(METER, (0,)), dialogue)
+        assert net.decisions("eir.node")[-1].details["seen"] == said
+
+
+@pytest.mark.parametrize(("requested", "status"), [((0,), m.EquipmentStatus.WHITE_LISTED), ((1,), None)])
+async def test_who_does_not_ask_for_the_status_is_not_told_it(
+    loop: TestbedLoop, requested: tuple[int, ...], status: m.EquipmentStatus | None
+) -> None:
+    async with MapNet(loop) as net:
+        dialogue: Any = SimpleNamespace(peer=Address(8, SSP[1]))
+        told = await check_imei(net.eir.register, m.CheckImei(METER, requested), dialogue)
+        assert told.equipment_status == status

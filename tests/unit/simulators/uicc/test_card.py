@@ -72,6 +72,20 @@ TABLE = [
     ("00a4000c026f07", "6a82", "EFIMSI is not below the MF"),
     ("00a4000c027fff", "6a82", "no application is active yet"),
     ("00a4000c013f", "6700", "half an identifier"),
+    ("50a4000c023f00", "6881", "channel 5"),
+    ("00a4000c", "9000", "SELECT without an identifier means the MF"),
+    ("00a4042c07a0000000871002", "6a86", "P2: no such use of an application session"),
+    ("00a4004c023f00", "6a86", "P2: the end of an application session, and no application"),
+    ("00a4004c", "6a86", "the same without an identifier"),
+    ("00c0000100", "6b00", "GET RESPONSE: P2"),
+    ("00c0010000", "6b00", "GET RESPONSE: P1"),
+    ("80f2020c", "9000", "STATUS: P1 to 02"),
+    ("80f2030c", "6a86", "STATUS: P1"),
+    ("80f20002", "6a86", "STATUS: P2"),
+    ("00b0800001", "6a86", "READ BINARY: no short identifier"),
+    ("00b0a00001", "6a86", "READ BINARY: more than a short identifier"),
+    ("8010000101ff", "6a86", "TERMINAL PROFILE: P2"),
+    ("8010010001ff", "6a86", "TERMINAL PROFILE: P1"),
     ("00a4020c022fe2", "6a86", "P1"),
     ("00a40000022fe2", "6a86", "P2"),
     ("00a4080c022fe2", "9000", "path from the MF"),
@@ -268,6 +282,15 @@ def test_binary_updates_stay_inside_the_file() -> None:
     assert sw(card, "00d69e1103abcdef") == "6700"
     assert sw(card, "00d69e1201ab") == "6b00"
     assert sw(card, "00d69e00") == "6700"
+
+
+def test_status_without_le_or_with_a_wrong_one_says_how_long_it_is() -> None:
+    card = powered()
+    assert sw(card, "80f20000")[:2] == "61"
+    data, status = send(card, "80f2000000")
+    assert status == "9000"
+    assert sw(card, f"80f20000{len(data) // 2 + 1:02x}") == f"6c{len(data) // 2:02x}"
+    assert sw(card, f"80f20000{len(data) // 2:02x}") == "9000"
 
 
 def test_what_the_terminal_keeps_survives_power_and_moves() -> None:

@@ -145,6 +145,64 @@ async def test_a_plug_in_card_comes_out_and_keeps_its_memory(bench: Cards) -> No
         assert (await bench.phone.ask(challenge(32))).data[0] == 0xDC
 
 
+@pytest.mark.parametrize("kill", [False, True])
+async def test_a_card_that_is_taken_away_is_gone_for_its_terminal(bench: Cards, *, kill: bool) -> None:
+    async with bench:
+        await bench.provision()
+        assert await bench.meter.put_in()
+        await bench.host.stop("card", kill=kill)
+        await bench.meter.quiet()
+        assert bench.meter.closed == ["card taken away"]
+        assert bench.observed("power")[-1] == "off"
+
+
+async def test_a_plug_in_card_that_is_torn_out_is_not_destroyed(bench: Cards) -> None:
+    async with bench:
+        await bench.provision()
+        assert await bench.meter.put_in()
+        assert await bench.do("card", "pull_out", card="card", force="true") == "out"
+        assert await bench.phone.put_in()
+
+
+async def test_nothing_is_pulled_out_before_there_is_a_card(bench: Cards) -> None:
+    async with bench:
+        with pytest.raises(ManagementError, match="not provisioned"):
+            await bench.do("card", "pull_out", card="card")
+
+
+async def test_an_answer_that_comes_at_once_says_how_it_went(bench: Cards) -> None:
+    """With T=1, or a terminal that says how much it takes, data and status word come as one."""
+    async with bench:
+        await bench.provision()
+        await bench.meter.put_in()
+        await bench.meter.ask(USIM)
+        asked = challenge(32)
+        answer = await bench.meter.ask(CommandApdu(asked.cla, asked.ins, asked.p1, asked.p2, asked.data, le=256))
+        assert (answer.sw, answer.data[0]) == (0x9000, 0xDB)
+        assert bench.observed("authentication") == ["accepted"]
+
+
+async def test_a_card_without_an_area_is_given_one_by_provisioning(bench: Cards) -> None:
+    async with bench:
+        await bench.provision()
+        await bench.provision(**APPLET)
+        assert bench.observed("interlock")[-1]["imei"] == METER.imei
+
+
+async def test_what_the_card_does_not_let_be_written_is_told_the_operator(bench: Cards) -> None:
+    """A terminal has blocked the administrative key: no more is written (TS 102.221 9.5.1)."""
+    async with bench:
+        await bench.provision()
+        await bench.meter.put_in()
+        for _ in range(10):
+            await bench.meter.ask(CommandApdu(0, Ins.VERIFY_PIN, 0, 0x0A, b"00000000"))
+        body = {"imei": METER.imei, **APPROVED}
+        with pytest.raises(ManagementError) as caught:
+            await bench.card.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}/binding", body)
+        assert caught.value.status == 409
+        assert bench.observed("interlock") == []
+
+
 async def test_a_card_that_is_not_there(bench: Cards) -> None:
     async with bench:
         assert not await bench.meter.put_in()

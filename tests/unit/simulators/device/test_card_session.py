@@ -1,0 +1,143 @@
+"""The contacts to a card that says what no card should, or lacks what cards may lack."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simulators.device.clients.card import CardData, CardGoneError, CardSession
+from simulators.uicc.card import Card, Issue
+from simwarden.errors import PeerError
+from simwarden.model.identity import Plmn
+from simwarden.wire.apdu import CommandApdu, Ins, contents, efs
+from simwarden.wire.apdu.coding import encode_imsi
+from simwarden.wire.apdu.control import Control, control_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NO_FILE, NO_RIGHT, PROACTIVE, OK = (bytes.fromhex(each) for each in ("6a82", "6982", "9110", "9000"))
+BIND, SMSP = (f"00a4000c02{each.fid:04x}" for each in (efs.EF_BIND, efs.EF_SMSP))
+READ_AD = f"00b0{0x80 | efs.EF_AD.sfi:02x}"
+WRITE_LOCI = f"00d6{0x80 | efs.EF_EPSLOCI.sfi:02x}"
+#: MORE TIME (TS 102.223 6.6.4)
+MORE_TIME = bytes.fromhex("d009810301020082028182")
+AUTHENTICATE, READ_IMSI = "0088", f"00b0{0x80 | efs.EF_IMSI.sfi:02x}"
+IMSI = encode_imsi("001010000000017") + OK
+
+
+class Contacts(CardSession):
+    """A session with a card of ours; what begins with some octets is answered by others, `None`: not at all."""
+
+    def __init__(self, answers: Mapping[str, bytes | None] = {}) -> None:
+        self.card = Card(Issue(Plmn("001", "01"), "8986012345678901234", "87654321"))
+        self.answers, self.sent = dict(answers), list[bytes]()
+        site: Any = SimpleNamespace()
+        link: Any = SimpleNamespace(up=True, send=self.pass_on)
+        terminal: Any = SimpleNamespace(short_messages=True, gives_imeisv_to_card=False)
+        super().__init__(site, link, terminal)
+        self.far = link
+
+    def pass_on(self, octets: bytes) -> None:
+        self.sent.append(octets)
+        control = control_of(octets)
+        found = next((each for begin, each in self.answers.items() if octets.hex().startswith(begin)), b"")
+        if found == b"":
+            found = self.card.contact(control) if control is not None else self.card.transmit(octets)
+        if found:
+            self.far.on_receive(found, 0)
+
+    async def begin(self) -> CardData:
+        await self.reset(Control.POWER_ON)
+        return await self.start("")
+
+
+@pytest.mark.parametrize("without", [BIND, SMSP])
+async def test_a_card_may_lack_files(without: str) -> None:
+    card = Contacts({without: NO_FILE, READ_IMSI: IMSI})
+    read = await card.begin()
+    assert read.imsi == "001010000000017"
+    assert (read.bind, read.service_centre) == (contents.Bind(), "")
+
+
+async def test_a_file_that_must_be_there_is_missed() -> None:
+    card = Contacts({READ_AD: NO_RIGHT, READ_IMSI: IMSI})
+    with pytest.raises(PeerError, match="cannot be read"):
+        await card.begin()
+
+
+async def test_octets_that_nobody_asked_for_are_nobodys_answer() -> None:
+    card = Contacts({"00a4": None})
+    card.far.on_receive(b"\x90\x00", 0)
+    await card.reset(Control.POWER_ON)
+    asked = CommandApdu(0, Ins.SELECT, 0, 0x0C, b"\x3f\x00")
+    card.answers["00a4"] = b"\x6a\x82"
+    twice = card.far.on_receive
+
+    def send(octets: bytes) -> None:
+        card.pass_on(octets)
+        twice(b"\x90\x00", 0)
+
+    card.far.send = send
+    assert (await card.command(asked)).sw == 0x6A82
+    card.lost("pulled out")
+    with pytest.raises(CardGoneError, match="pulled out"):
+        await card.command(asked)
+
+
+@pytest.mark.parametrize(("gone", "up", "said"), [("", False, "no contact"), ("torn out", True, "torn out")])
+async def test_nothing_is_sent_to_a_card_without_contact(gone: str, *, up: bool, said: str) -> None:
+    card = Contacts()
+    card.gone, card.far.up = gone, up
+    with pytest.raises(CardGoneError, match=said):
+        await card.status()
+    assert card.sent == []
+
+
+@pytest.mark.parametrize("gone", ["", "torn out"])
+def test_the_power_is_taken_from_a_card_that_is_there(gone: str) -> None:
+    card = Contacts()
+    card.gone = gone
+    card.power_off()
+    assert card.sent == ([] if gone else [Control.POWER_OFF.message()])
+
+
+async def test_what_loses_its_card_while_it_waits_hears_so_at_once() -> None:
+    card = Contacts({"80f2": None})
+    card.far.send = lambda _octets: card.lost("pulled out")
+    with pytest.raises(CardGoneError, match="pulled out"):
+        await card.status()
+
+
+async def test_an_answer_to_reset_that_is_none_is_a_fault_of_the_card() -> None:
+    card = Contacts({Control.POWER_ON.message().hex(): b"\x00\x01"})
+    with pytest.raises(PeerError, match="no answer to reset"):
+        await card.reset(Control.POWER_ON)
+
+
+async def test_a_card_that_always_has_one_more_command_is_a_fault() -> None:
+    card = Contacts({"8012": MORE_TIME + OK, "80": PROACTIVE})
+    await card.reset(Control.POWER_ON)
+    with pytest.raises(PeerError, match="no end"):
+        await card.command(CommandApdu(0x80, Ins.STATUS, 0, 0x0C))
+
+
+async def test_a_success_without_an_answer_authenticates_nobody() -> None:
+    card = Contacts({AUTHENTICATE: OK})
+    await card.reset(Control.POWER_ON)
+    assert await card.authenticate(bytes(16), bytes(16)) == 0x9000
+
+
+@pytest.mark.parametrize("answer", [NO_RIGHT, OK])
+async def test_what_the_card_has_not_taken_is_written_again(answer: bytes) -> None:
+    card = Contacts({WRITE_LOCI: answer})
+    await card.reset(Control.POWER_ON)
+    for _ in range(2):
+        if answer == OK:
+            await card.write(efs.EF_EPSLOCI, bytes(18))
+        else:
+            with pytest.raises(PeerError, match="cannot be written"):
+                await card.write(efs.EF_EPSLOCI, bytes(18))
+    assert len(card.sent) == (2 if answer == OK else 3)
