@@ -122,6 +122,8 @@ def test_a_file_of_ranges_takes_the_place_of_those_shipped() -> None:
         "range = []",
         'range = [{prefix = "1", length = 11}]',
         "range = [{prefix = 1, length = 11, dedicated = true}]",
+        'range = [{prefix = "1", length = "11", dedicated = true}]',
+        'range = [{prefix = "１", length = 11, dedicated = true}]',
         'range = [{prefix = "1", length = 0, dedicated = true}]',
         'range = [{prefix = "12", length = 1, dedicated = true}]',
         'range = [{prefix = "1", length = 16, dedicated = true}]',

@@ -118,6 +118,8 @@ def test_a_text_is_nobodys_number(number: str) -> None:
         ("10086", 6, Party(PartyKind.CODE, "10086")),
         ("8610086", 0, Party(PartyKind.CODE, "8610086")),  # a local number, as far as anybody can tell
         ("8610086", 1, Party(PartyKind.CODE, "10086")),
+        ("86123456789", 0, Party(PartyKind.CODE, "86123456789")),  # no longer than a number of this country
+        ("861234567890", 0, Party(PartyKind.CODE, "1234567890")),
         ("8610658000123", 0, Party(PartyKind.CODE, "10658000123")),  # as some gateways write it
         ("+85212345678", 0, Party(PartyKind.FOREIGN, "85212345678")),
         ("0085212345678", 0, Party(PartyKind.FOREIGN, "85212345678")),

@@ -62,6 +62,7 @@ def test_records_hold_an_embedded_card_to_its_first_terminal_even_inside_a_pool(
     assert not judge_record(seen=PHONE, bound=METER, pools={}).admitted
     assert not judge_record(seen=PHONE, bound="", pools={"meters": {METER}}).admitted
     assert judge_record(seen=PHONE, bound="", pools={}).admitted
+    assert judge_record(seen=PHONE, bound="", pools=pools, embedded=True).admitted, "it was never seen before"
 
 
 def test_limits_hold_at_their_edges() -> None:

@@ -137,6 +137,10 @@ def test_a_binding_is_one_imei_or_the_first_use(body: dict[str, str]) -> None:
         BindingChange.model_validate(body)
 
 
+def test_an_empty_imei_beside_the_first_use_is_none() -> None:
+    assert BindingChange.model_validate({"imei": "", "learn": "first-use"}).mode == "learned"
+
+
 @pytest.mark.parametrize("keys", [{"k": K[:-2]}, {"opc": OPC + "00"}, {"k": "x" * 32}, {"imsi": "00101"}, {"opc": ""}])
 async def test_keys_and_imsi_have_the_form_that_cards_have(net: Net, keys: dict[str, str]) -> None:
     async with net:
