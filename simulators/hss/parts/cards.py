@@ -114,8 +114,7 @@ class Cards:
         if calls_end:
             core.show_vlr(made)
             await cancel_location(core, *calls_end)
-        if held is None:  # of a held card the binding stays
-            core.show_binding(made)
+        core.show_binding(made)
         if loses_sms:  # (TS 29.272 5.2.2.1.3)
             await insert_subscriber_data(core, made, [], flags=int(IdrFlags.REMOVE_SMS_REGISTRATION))
         if debt is not None:

@@ -36,7 +36,8 @@ async def tell_owed(core: Core, host: str) -> None:
         for debt in core.store.owed(host):
             if core.store.owes(debt):  # it may have heard of it meanwhile
                 await _tell(core, debt)
-            if core.store.owes(debt):  # it has not answered, and is told again
+            if core.store.owes(debt):
+                core.tell_again(host)
                 return
         core.all_told(host)
     except StoreError:

@@ -119,6 +119,29 @@ async def test_what_an_mme_has_heard_by_an_answer_meanwhile_is_not_told_again(ne
         assert net.hss.core.store.owed() == []
 
 
+async def test_what_is_owed_anew_while_it_is_told_holds_the_others_up_for_a_pause_only(net: CallNet) -> None:
+    async with net:
+        await barred_while_away(net, IMSI, OTHER)
+        await net.host.start("mme")
+        answer, kept = net.mme.hear, asyncio.Event()
+
+        async def hear(message: Message, peer: Peer) -> Message:
+            reply: Message = await answer(message, peer)
+            await kept.wait()
+            return reply
+
+        net.mme.node.handle("S6a", "insert-subscriber-data-request", hear)
+        await net.sleep(1)
+        resumed = asyncio.ensure_future(net.call("DELETE", f"{PATH}/suspension"))
+        await net.sleep(1)
+        assert [each.get("User-Name") for each in net.mme.heard] == [IMSI, IMSI]
+        kept.set()
+        await resumed
+        await net.sleep(11)
+        assert [each.get("User-Name") for each in net.mme.heard] == [IMSI, IMSI, OTHER]
+        assert net.hss.core.store.owed() == []
+
+
 @pytest.mark.parametrize("relayed", [True, False])
 async def test_those_behind_a_relay_are_told_when_it_is_back(loop: TestbedLoop, *, relayed: bool) -> None:
     net = Net(loop, peers={"mme": {"relay": True}, "mme2": {"relay": True}, "mme3": {}})
