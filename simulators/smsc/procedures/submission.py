@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulators.smsc import causes, controls
+from simulators.smsc.card import CardList
 from simulators.smsc.message import Direction, ShortMessage
 from simulators.smsc.procedures import charging, credit
 from simulators.smsc.procedures.coding import address_of, content_of
@@ -30,11 +31,13 @@ from simwarden.wire.sms import (
 )
 from simwarden.wire.sms.address import encode_address
 
+#: stands for a number that is no card's: it has no list, so that a rule refuses it
+_NOBODY: Final = CardList("", "")
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Sequence
 
-    from simulators.smsc.card import CardList
     from simulators.smsc.causes import Refusal
     from simulators.smsc.clients.gateway import GatewayLink
     from simulators.smsc.core import Core
@@ -95,7 +98,7 @@ async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
         return _refuse(core, asked, causes.UNREADABLE)
     if not same_party(f"+{asked.get('SC-Address')}", 0, (core.config.number,)):
         return _refuse(core, asked, causes.OTHER_CENTRE)
-    refusal = _judge_mo(core, card, number, tpdu)
+    refusal = _judge_mo(core, card or _NOBODY, number, tpdu)
     if card is None:
         assert refusal is not None  # noqa: S101 - of a number that is no card's
         return _refuse(core, asked, refusal)
@@ -109,13 +112,11 @@ async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
     return core.node.answer(asked, ResultCode.DIAMETER_SUCCESS, report)
 
 
-def _judge_mo(core: Core, card: CardList | None, number: str, tpdu: Submit) -> Refusal | None:
+def _judge_mo(core: Core, card: CardList, number: str, tpdu: Submit) -> Refusal | None:
     """Ask the rules about a card's message; return what refuses it."""
-    imsi, to = card.imsi if card is not None else "", tpdu.destination
-    if not core.site.decide(controls.NUMBER, imsi, on=controls.MO, number=number, ranges=core.ranges).admitted:
+    to = tpdu.destination
+    if not core.site.decide(controls.NUMBER, card.imsi, on=controls.MO, number=number, ranges=core.ranges).admitted:
         return causes.NO_CARD
-    if card is None:
-        return causes.OFF
     if not core.judge_list(card, to.number, to.ton, controls.MO).admitted:
         return causes.OFF if card.sms is None else causes.NOT_LISTED
     return None
@@ -166,7 +167,7 @@ def submit(core: Core, link: GatewayLink, asked: Pdu) -> None:
         link.answer(asked, read)
         return
     card = core.store.numbered(body.destination.number, body.destination.ton)
-    refusal = _judge_submit(core, link.system_id, card, body, read.content)
+    refusal = _judge_submit(core, link.system_id, card or _NOBODY, body, read.content)
     if card is None:
         assert refusal is not None  # noqa: S101 - of a number that is no card's
         link.answer(asked, refusal.status)
@@ -275,18 +276,15 @@ def _of_platform(core: Core, gateway: str, card: CardList, asked: Pdu, read: _Re
 
 
 def _judge_submit(
-    core: Core, gateway: str, card: CardList | None, body: smpp.ShortMessage, content: Content
+    core: Core, gateway: str, card: CardList, body: smpp.ShortMessage, content: Content
 ) -> Refusal | None:
     """Ask the rules about a platform's message; return what refuses it."""
-    imsi = card.imsi if card is not None else ""
-    source, to = body.source, body.destination
+    imsi, source, to = card.imsi, body.source, body.destination
     facts = {"number": source.number, "ton": source.ton, "codes": core.config.gateways[gateway].codes}
     if not core.site.decide(controls.ORIGINATOR, imsi, on=controls.SUBMIT, **facts).admitted:
         return causes.NOT_OWN
     number = party(to.number, to.ton).number if to.number.strip() else ""
     if not core.site.decide(controls.NUMBER, imsi, on=controls.SUBMIT, number=number, ranges=core.ranges).admitted:
-        return causes.NO_CARD
-    if card is None:
         return causes.NO_CARD
     if not core.judge_list(card, source.number, source.ton, controls.SUBMIT).admitted:
         return causes.NOT_LISTED
