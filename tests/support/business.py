@@ -55,9 +55,10 @@ class Business(Bench):
         transport: str = "memory",
         store: str = "",
         platform: dict[str, Any] | None = None,
+        switches: dict[str, str] | None = None,
         **config: Any,
     ) -> None:
-        super().__init__(loop, transport=transport, stores={"sms_gateway": store})
+        super().__init__(loop, transport=transport, stores={"sms_gateway": store}, switches=switches or {})
         self.smsc = self.add("smsc", ScriptedSmppSmsc)
         self.gateway = self.add("sms_gateway", SmsGateway, {"accounts": ACCOUNTS, "codes": CODES, **config})
         settings = {"system_id": "meters", "password": "s3cret", "code": CODE, **(platform or {})}

@@ -36,9 +36,11 @@ class Net(Bench):
         store: str = "",
         *,
         external: Mapping[str, Any] = {},
+        switches: dict[str, str] | None = None,
         **config: Any,
     ) -> None:
-        super().__init__(loop, transport=transport, stores={"hss": store}, external=external)
+        stores = {"hss": store}
+        super().__init__(loop, transport=transport, stores=stores, external=external, switches=switches or {})
         peers = {"mme": {"home_province": "true"}, "mme2": {}, "mme3": ""}
         self.hss: Any = self.add("hss", Hss, {"peers": peers, **config})
         self.mme, self.mme2, self.evil = (

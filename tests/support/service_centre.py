@@ -113,8 +113,15 @@ FULL = (
 class Network(Bench):
     subject = "smsc"
 
-    def __init__(self, *, esme: type[Platform] = Platform, stores: dict[str, str] | None = None, **config: Any) -> None:
-        super().__init__(stores=stores)
+    def __init__(
+        self,
+        *,
+        esme: type[Platform] = Platform,
+        stores: dict[str, str] | None = None,
+        switches: dict[str, str] | None = None,
+        **config: Any,
+    ) -> None:
+        super().__init__(stores=stores, switches=switches or {})
         gateways = {"gateway": {"password": "secret", "codes": [CODE, "10658001"]}}
         self.hss = self.add("hss", Register)
         self.smsc = self.add("smsc", Smsc, {"gateways": gateways} | config)

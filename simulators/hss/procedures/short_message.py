@@ -53,9 +53,8 @@ async def send_routing_info(core: Core, message: Message, _peer: Peer) -> Messag
     found = core.store.numbered(message.get("MSISDN", "")) if message.get("MSISDN") else None
     found = found or core.store.get(message.get("User-Name", ""))
     refusal = _refusal(core, found, message, Occasion.ROUTING)
-    if refusal is not None:
-        return refusal
-    assert found is not None  # noqa: S101 - who is unknown is refused
+    if refusal is not None or found is None:
+        return refusal or core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
     facts = {"withdrawn": bool(found.suspended), "reason": found.why}
     if not core.site.decide(controls.WITHDRAWN, found.imsi, on=Occasion.ROUTING, **facts).admitted:
         return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_SERVICE_BARRED)
@@ -87,9 +86,8 @@ async def report_delivery_status(core: Core, message: Message, _peer: Peer) -> M
     found = core.store.numbered(first(user, "MSISDN", "")) if first(user, "MSISDN") else None
     found = found or core.store.get(first(user, "User-Name", ""))
     refusal = _refusal(core, found, message, Occasion.REPORT)
-    if refusal is not None:
-        return refusal
-    assert found is not None  # noqa: S101 - who is unknown is refused
+    if refusal is not None or found is None:
+        return refusal or core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
     outcome = message.find("SM-Delivery-Outcome", "MME-SM-Delivery-Outcome", "SM-Delivery-Cause")
     if outcome == DeliveryCause.ABSENT_USER:
         _wait(core, found, message, _MNRF)

@@ -61,8 +61,9 @@ def judge_rate(core: Core, customer: Customer, subject: str) -> str:
 
 
 def judge_content(core: Core, code: Party, subject: str, beyond_text: str) -> str:
-    """Decide about what is in a message from a code that is somebody's."""
-    facts = {"beyond_text": beyond_text, "ota": core.codes[code].ota}
+    """Decide about what is in a message."""
+    held = core.codes.get(code)
+    facts = {"beyond_text": beyond_text, "ota": held is not None and held.ota}
     return "" if _asked(core, controls.CONTENT, subject, controls.SUBMIT, **facts) else controls.CONTENT.id
 
 

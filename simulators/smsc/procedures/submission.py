@@ -100,8 +100,7 @@ async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
         return _refuse(core, asked, causes.OTHER_CENTRE)
     refusal = _judge_mo(core, card or _NOBODY, number, tpdu)
     if card is None:
-        assert refusal is not None  # noqa: S101 - of a number that is no card's
-        return _refuse(core, asked, refusal)
+        return _refuse(core, asked, refusal or causes.NO_CARD)
     gateway = core.gateway_of(tpdu.destination.number, tpdu.destination.ton)
     message = _of_card(core, card, tpdu, gateway)
     refusal = refusal or await _taken(core, message)
@@ -169,8 +168,7 @@ def submit(core: Core, link: GatewayLink, asked: Pdu) -> None:
     card = core.store.numbered(body.destination.number, body.destination.ton)
     refusal = _judge_submit(core, link.system_id, card or _NOBODY, body, read.content)
     if card is None:
-        assert refusal is not None  # noqa: S101 - of a number that is no card's
-        link.answer(asked, refusal.status)
+        link.answer(asked, (refusal or causes.NO_CARD).status)
         return
     made = _of_platform(core, link.system_id, card, asked, read)
     known = core.store.known_again(made.gateway, made.reference)

@@ -406,3 +406,9 @@ async def test_of_two_centres_that_wait_the_one_that_is_away_stays_on_the_list(l
         await net.host.start("smsc2")
         await net.ready()
         assert (len(net.centre.alerts), len(other.alerts)) == (1, 1)
+
+
+async def test_rule_that_is_broken_makes_no_card_of_a_number(loop: TestbedLoop) -> None:
+    async with Routes(loop, switches={"hss.subscriber": "always-admit"}) as net:
+        told = [await net.centre.route(), await net.centre.report(DeliveryCause.ABSENT_USER)]
+        assert [each.experimental_result for each in told] == [ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN] * 2

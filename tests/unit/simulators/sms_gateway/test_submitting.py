@@ -401,3 +401,9 @@ async def test_that_there_is_no_smsc_is_told_once() -> None:
         await bench.host.start("sms_gateway")
         await bench.sleep(3600)
         assert sum(each.startswith("no connection to the SMSC") for each in bench.notes()) == 1
+
+
+async def test_a_code_that_is_nobodys_is_not_the_operators_own_though_its_rule_is_broken() -> None:
+    async with Business(switches={"sms.code": "always-admit", "fn.sms.directed": "always-admit"}) as bench:
+        assert await bench.submit(code="10658000555", **BINARY) == "refused"
+        assert bench.verdicts("sms.content")[-1] is False

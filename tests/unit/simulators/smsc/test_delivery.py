@@ -110,3 +110,14 @@ async def test_message_is_kept_though_who_asked_is_gone() -> None:
 
 def message() -> ShortMessage:
     return ShortMessage(9, Direction.TO_GATEWAY, IMSI, CODE, 0, 1, "gateway", 0, 0, b"", b"low", 0.0, 1e12)
+
+
+async def test_rules_that_are_broken_make_no_card_of_a_number() -> None:
+    broken = {"fn.core": "always-admit", "sms.directed": "always-admit"}
+    async with Network(switches=broken) as network:
+        await network.provision(LISTED)
+        answer = await network.mme.submit(submit(), number="1440000000099")
+        assert answer.find("SM-Delivery-Failure-Cause", "SM-Enumerated-Delivery-Failure-Cause") == 6
+        assert await network.send(to="1440000000099") == "refused"
+        assert network.statuses() == ["ESME_RINVDSTADR"]
+        assert network.texts() == network.mme.tpdus == []
