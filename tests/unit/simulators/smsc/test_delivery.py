@@ -121,3 +121,12 @@ async def test_rules_that_are_broken_make_no_card_of_a_number() -> None:
         assert await network.send(to="1440000000099") == "refused"
         assert network.statuses() == ["ESME_RINVDSTADR"]
         assert network.texts() == network.mme.tpdus == []
+
+
+@pytest.mark.parametrize("octets", ["000000", "0207000001000000"])
+async def test_tpdu_of_a_card_that_is_no_submit_is_refused(octets: str) -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        answer = await network.mme.submit(bytes.fromhex(octets))
+        assert answer.experimental_result == ExperimentalResult.DIAMETER_ERROR_SM_DELIVERY_FAILURE
+        assert network.texts() == []
