@@ -210,7 +210,8 @@ class Ssf:
             return
         self.charging, self.reported = None, charging.limit
         ends = charging.release
-        told = cap.CallResult(charging.party, charging.limit, leg_active=not ends, released_at_expiry=ends)
+        expiry = ends and self.phase >= Phase.THREE
+        told = cap.CallResult(charging.party, charging.limit, leg_active=not ends, released_at_expiry=expiry)
         self.reports.append(Report(cap.APPLY_CHARGING_REPORT, cap.ApplyChargingReport(told)))
         if ends:
             self.armed.clear()
@@ -298,7 +299,7 @@ class Ssf:
         """Limit the call (11.2): from its answer on, or from what has been reported."""
         if self.charging is not None:
             return ErrorCode.UNEXPECTED_COMPONENT_SEQUENCE
-        limit, release = asked.time_duration_charging
+        limit, release, _ = asked.time_duration_charging
         self.charging = Charging(asked.party_to_charge.sending_side, self.reported + limit, release)
         return None
 

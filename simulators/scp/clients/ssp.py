@@ -14,6 +14,7 @@ from simwarden.wire.tcap import ReturnError
 if TYPE_CHECKING:
     from simulators.scp.causes import Refusal
     from simulators.scp.core import Core
+    from simwarden.wire.cap import Phase
     from simwarden.wire.tcap.user import Operation
 
 Order: TypeAlias = "tuple[Operation, Any]"
@@ -38,9 +39,9 @@ _BOTH: Final = frozenset({E.O_DISCONNECT, E.T_DISCONNECT})
 
 
 @lru_cache(1 << 12)
-def _encoded(operation: Operation, argument: Any) -> bytes:
+def _encoded(operation: Operation, argument: Any, phase: Phase) -> bytes:
     """Return the octets of an argument: most calls are told the same."""
-    return cap.CAP_USER.encode_argument(operation, argument)
+    return cap.encode(operation, argument, phase)
 
 
 def _events(modes: dict[E, M]) -> cap.RequestReportBCSMEvent:
@@ -73,7 +74,7 @@ def order(core: Core, call: Call, *orders: Order, end: bool = False) -> None:
     if not alive(core, call):
         return
     for operation, argument in orders:
-        octets = b"" if argument is None else _encoded(operation, argument)
+        octets = b"" if argument is None else _encoded(operation, argument, call.phase)
         invoke_id = core.user.tc.invoke(call.dialogue, operation, octets, core.clock.now())
         call.asked[invoke_id] = operation
     (core.user.tc.end if end else core.user.tc.proceed)(call.dialogue)
@@ -84,7 +85,7 @@ def order(core: Core, call: Call, *orders: Order, end: bool = False) -> None:
 
 def refuse(core: Core, dialogue: int, refusal: Refusal) -> None:
     """Refuse a call of which nothing is known."""
-    octets = _encoded(cap.RELEASE_CALL, cap.ReleaseCall(refusal.cause))
+    octets = _encoded(cap.RELEASE_CALL, cap.ReleaseCall(refusal.cause), cap.Phase.TWO)  # it is the same in all
     core.user.tc.invoke(dialogue, cap.RELEASE_CALL, octets, core.clock.now())
     core.user.tc.end(dialogue)
     core.user.flush()

@@ -157,7 +157,11 @@ def test_a_lower_phase_has_less(phase: cap.Phase, name: str) -> None:
             cap.invoke(operation, argument, invoke_id=1, phase=phase)
     else:
         again = cap.invoke(operation, argument, invoke_id=1, phase=phase)
-        assert cap.decode_invoke(again, phase) == (operation, argument)
+        found = cap.decode_invoke(again, phase)
+        if isinstance(argument, cap.ApplyCharging) and phase is cap.Phase.TWO:  # in another form, see below
+            assert found[1].time_duration_charging == argument.time_duration_charging._replace(by_sequence=True)
+        else:
+            assert found == (operation, argument)
 
 
 @pytest.mark.parametrize("event", list(cap.EventType))
@@ -210,6 +214,29 @@ def test_a_call_lasts_a_day_at_most(time: int) -> None:
     charging = cap.ApplyCharging(cap.TimeCharging(time))
     with pytest.raises(ValueError, match="100 ms"):
         cap.invoke(cap.APPLY_CHARGING, charging, invoke_id=1)
+
+
+@pytest.mark.parametrize(
+    ("phase", "octets"), [(2, "a006800202bca100"), (3, "a007800202bc8101ff"), (4, "a007800202bc8101ff")]
+)
+def test_that_a_call_ends_with_its_time_is_said_as_the_phase_has_it(phase: int, octets: str) -> None:
+    """By a SEQUENCE in phase 2 (ReleaseIfDurationExceeded), which none of the others take."""
+    charging = cap.ApplyCharging(cap.TimeCharging(700, release_if_duration_exceeded=True))
+    component = cap.invoke(cap.APPLY_CHARGING, charging, invoke_id=1, phase=cap.Phase(phase))
+    assert octets in component.argument.hex()
+    for other in cap.Phase:
+        if (other is cap.Phase.TWO) is (phase == 2):
+            assert cap.decode_invoke(component, other)[1].time_duration_charging[:2] == (700, True)
+        else:
+            with pytest.raises(PeerError, match="another form"):
+                cap.decode_invoke(component, other)
+
+
+def test_phase_2_does_not_tell_that_a_call_was_released_at_the_end_of_its_time() -> None:
+    report = cap.ApplyChargingReport(cap.CallResult(1, 700, leg_active=False, released_at_expiry=True))
+    with pytest.raises(ValueError, match="callReleasedAtTcpExpiry"):
+        cap.invoke(cap.APPLY_CHARGING_REPORT, report, invoke_id=1, phase=cap.Phase.TWO)
+    assert cap.invoke(cap.APPLY_CHARGING_REPORT, report, invoke_id=1, phase=cap.Phase.THREE)
 
 
 def test_arguments_are_those_of_their_operation() -> None:

@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         REQUEST_REPORT_BCSM_EVENT,
         SPECIALIZED_RESOURCE_REPORT,
         decode_invoke,
+        encode,
         invoke,
         phase_of,
     )
@@ -140,6 +141,7 @@ __all__ = [
     "TimeCharging",
     "Tone",
     "decode_invoke",
+    "encode",
     "invoke",
     "phase_of",
 ]

@@ -260,10 +260,14 @@ class ReleaseCall(Record):
 
 
 class TimeCharging(NamedTuple):
-    """How long a call may last from its answer, in units of 100 ms (1 to 864,000), and whether it ends then."""
+    """How long a call may last from its answer, in units of 100 ms (1 to 864,000), and whether it ends then.
+
+    Phase 2 says the latter by a SEQUENCE (ReleaseIfDurationExceeded), later ones by a BOOLEAN.
+    """
 
     max_call_period_duration: int
     release_if_duration_exceeded: bool = False
+    by_sequence: bool = False
 
 
 def _take_charging(octets: bytes) -> TimeCharging:
@@ -271,14 +275,15 @@ def _take_charging(octets: bytes) -> TimeCharging:
     limit = ber.take_integer(found.get(0x80, b""))
     if not 1 <= limit <= LONGEST_CALL:
         raise PeerError(f"maxCallPeriodDuration {limit}")
-    return TimeCharging(limit, found.get(0x81, b"\0") != b"\0")
+    return TimeCharging(limit, 0xA1 in found or found.get(0x81, b"\0") != b"\0", by_sequence=0xA1 in found)
 
 
 def _put_charging(value: TimeCharging) -> bytes:
-    limit, release = value
+    limit, release, by_sequence = value
     if not 1 <= limit <= LONGEST_CALL:
         raise ValueError(f"a call of {limit} times 100 ms")
-    return ber.put(0xA0, ber.put_integer(limit, 0x80) + (ber.put(0x81, b"\xff") if release else b""))
+    ends = ber.put(0xA1, b"") if by_sequence else ber.put(0x81, b"\xff")
+    return ber.put(0xA0, ber.put_integer(limit, 0x80) + (ends if release else b""))
 
 
 def _only(octets: bytes, tag: int) -> bytes:
@@ -288,7 +293,9 @@ def _only(octets: bytes, tag: int) -> bytes:
     return found.value
 
 
-_CHARGING_FIELDS: Final = {"max_call_period_duration": v.NUMBER, "release_if_duration_exceeded": v.SWITCH}
+_CHARGING_FIELDS: Final = {"max_call_period_duration": v.NUMBER} | dict.fromkeys(
+    ("release_if_duration_exceeded", "by_sequence"), v.SWITCH
+)
 _CHARGING: Final = Kind(_take_charging, _put_charging, v.mapping(lambda: _CHARGING_FIELDS), TimeCharging._asdict)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -116,12 +117,21 @@ def invoke(
     linked_id: int | None = None,
 ) -> Invoke:
     """Make the component that asks for an operation. Raises ValueError for what the phase does not have."""
+    return Invoke(invoke_id, operation.opcode, encode(operation, argument, phase), linked_id)
+
+
+def encode(operation: Operation, argument: Record | None, phase: Phase) -> bytes:
+    """Return an argument as a phase has it. Raises ValueError for what the phase does not have."""
+    if operation is SPECIALIZED_RESOURCE_REPORT and phase < Phase.FOUR:
+        return _NULL
+    if isinstance(argument, a.ApplyCharging) and phase is Phase.TWO:
+        time = argument.time_duration_charging
+        argument = replace(
+            argument, time_duration_charging=time._replace(by_sequence=time.release_if_duration_exceeded)
+        )
     if reason := beyond(operation, argument, phase):
         raise ValueError(reason)
-    octets = CAP_USER.encode_argument(operation, argument)
-    if operation is SPECIALIZED_RESOURCE_REPORT and phase < Phase.FOUR:
-        octets = _NULL
-    return Invoke(invoke_id, operation.opcode, octets, linked_id)
+    return CAP_USER.encode_argument(operation, argument) if argument is not None else b""
 
 
 def decode_invoke(component: Invoke, phase: Phase = Phase.FOUR) -> tuple[Operation, Any]:
@@ -141,11 +151,19 @@ def beyond(operation: Operation, argument: Any, phase: Phase) -> str:
         return f"{operation.name} in CAP phase {phase}"
     if isinstance(argument, a.InitialDP) and argument.extension is not None and phase is Phase.TWO:
         return "initialDPArgExtension of another form in CAP phase 2"
+    if isinstance(argument, a.ApplyCharging) and _is_of_another_form(argument.time_duration_charging, phase):
+        return f"releaseIfdurationExceeded of another form in CAP phase {phase}"
+    if isinstance(argument, a.ApplyChargingReport) and argument.result.released_at_expiry and phase is Phase.TWO:
+        return "callReleasedAtTcpExpiry in CAP phase 2"
     late = (_FROM_FOUR if phase < Phase.FOUR else frozenset()) | (_FROM_THREE if phase < Phase.THREE else frozenset())
     for event in _events(argument):
         if event in late:
             return f"{event.name} in CAP phase {phase}"
     return ""
+
+
+def _is_of_another_form(time: a.TimeCharging, phase: Phase) -> bool:
+    return time.release_if_duration_exceeded and time.by_sequence is not (phase is Phase.TWO)
 
 
 def _events(argument: Any) -> tuple[EventType, ...]:
