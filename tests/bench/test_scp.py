@@ -49,7 +49,6 @@ def test_initial_dp_to_connect() -> None:
         best = max(best, DIALOGUES / loop.run_until_complete(drive()))
         loop.close()
     figures.tell("calls connected by an SCP, both ends, in memory", f"{best:,.0f}/s")
-    assert best > 500
 
 
 def octets_of(imsi: str) -> bytes:
@@ -78,7 +77,6 @@ def test_served(tmp_path: Path) -> None:
     figures.tell(
         "a served SCP at 300 dialogues/s", f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, CPU {cpu / CALLS * 1e3:.1f} ms"
     )
-    assert cpu / CALLS < 0.5 / RATE  # half a core; the latency is that of whatever else the machine does, too
 
 
 def one(ssp: SspSender, octets: bytes) -> None:

@@ -374,7 +374,8 @@ class Ms(Element[ElementConfig]):
     def call(self, number: str) -> None:
         """Ask for a connection, and call."""
         self.ask_service()
-        self.say(T.SETUP, bearer_capability=b"\xa0", called_party_bcd_number=AddressString(number, 0))
+        dialled = AddressString(number.removeprefix("+"), int(number.startswith("+")))
+        self.say(T.SETUP, bearer_capability=b"\xa0", called_party_bcd_number=dialled)
 
     def hang_up(self, *, answering: bool = False) -> None:
         """End the call."""

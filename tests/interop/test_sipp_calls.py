@@ -1,0 +1,172 @@
+"""SIPp calls a card through SSP and SCP in many spellings, listed and not, and is called; osmo-stp carries the CAP.
+
+Beside SSP and SCP there are a scripted HLR, EIR and terminal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import pytest
+import stp
+from sipp import CALLS, SIPP, finish, free_port, sipp, start
+from ssp_net import IMSI, MSISDN, Eir, Hlr, Ms, o_csi, t_csi
+from waiting import reserved_port
+
+from simulators.scp.element import Scp
+from simulators.ssp.element import Ssp
+from simwarden.runtime.host import Placement
+from simwarden.runtime.loop import TestbedLoop
+from simwarden.testing import Bench
+from simwarden.trace.events import Decided, PeerFault
+from simwarden.wire.dtap import MessageType
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.skipif(not SIPP, reason="SIPp is not installed (apt install sip-tester)"),
+]
+T = MessageType
+SSP, SCP, HLR, EIR = 8, 146, 6, 9
+#: how the listed number may be written in a URI, and numbers that are none of its spellings
+LISTED: Final = (
+    *("+8613800001111", "008613800001111", "013800001111", "13800001111", "8613800001111"),
+    *("+86-138-0000-1111", "+86(138)00001111", "+86.138.0000.1111", "138-0000-1111", "(138)0000-1111"),
+)
+OTHERS: Final = (
+    *("+86138000011110", "+8613800001112", "+8513800001111", "138000011110", "3800001111"),
+    *("+13800001111", "*13800001111", "+861380000111", "0013800001111", "110"),
+)
+#: what a terminal dials: keys only
+KEYED: Final = tuple(each for each in (*LISTED, *OTHERS) if set(each.removeprefix("+")) <= set("0123456789*#"))
+
+
+class CallsNet(Bench):
+    """An SSP and an SCP on sockets: telephones are SIPp's, `through` has the ways of both to each other."""
+
+    def __init__(self, loop: TestbedLoop, far: int, through: Mapping[str, Any] | None = None) -> None:
+        external: dict[str, Any] = {"pstn": {"SIP": ("127.0.0.1", far)}}
+        ways = through or {"ssp": {"scp": {"routing_context": SSP, "point_codes": [SCP]}}, "scp": {}, "external": {}}
+        self.port = free_port()
+        super().__init__(loop, transport="tcp", external=external | ways["external"])
+        placements = cast("dict[str, Placement]", self.host.settings.placements)  # of its own the bench has stores only
+        placements["ssp"] = Placement(listen={"SIP": ("127.0.0.1", self.port)})
+        near = {name: {"routing_context": SSP, "point_codes": [code]} for name, code in (("hss", HLR), ("eir", EIR))}
+        self.hlr = self.add("hss", Hlr, {"point_code": HLR})
+        self.add("eir", Eir, {"point_code": EIR})
+        self.scp = self.add("scp", Scp, {"routes": ways["scp"]})
+        settings = {"trunks": {"pstn": {"prefixes": [""]}}, "signalling": {"routes": near | ways["ssp"]}}
+        self.ssp = self.add("ssp", Ssp, settings)
+        self.ms = self.add("ms", Ms)
+
+    async def start(self) -> None:
+        await super().start()
+        self.hlr.o_csi, self.hlr.t_csi = o_csi(), t_csi()
+        card = {"name": "card", "imsi": IMSI, "iccid": "", "msisdn": MSISDN, "profile": "elevator-alarm"}
+        voice = {"by": "scp", "numbers": ["13800001111"]}
+        body = card | {"form": "plug-in", "sections": {"voice": [voice]}}
+        await self.call("PUT", f"/cards/{IMSI}", body, element="scp")
+        async with asyncio.timeout(30):
+            while not all(route.active for _, route in (*self.ssp.core.point._routes, *self.scp.core.point._routes)):  # noqa: ASYNC110 - nobody tells it
+                await asyncio.sleep(0.02)
+            self.ms.register()
+            await self.heard(T.LOCATION_UPDATING_ACCEPT)
+        self.ms.heard.clear()
+
+    async def heard(self, *kinds: MessageType) -> MessageType:
+        """Wait until the terminal has been told one of these."""
+        while True:
+            for each in self.ms.heard:
+                if each.type in kinds:
+                    return each.type
+            await asyncio.sleep(0.005)
+
+    def judged(self) -> list[bool]:
+        """Return what the SCP has decided of numbers."""
+        return [each.decision.admitted for each in self.of(Decided) if each.decision.control.id == "voice.directed"]
+
+
+def play(story: Callable[[CallsNet], Awaitable[None]], far: int, through: Mapping[str, Any] | None = None) -> None:
+    loop = TestbedLoop(virtual=False)
+
+    async def run() -> None:
+        async with CallsNet(loop, far, through) as net:
+            await story(net)
+            assert not net.of(PeerFault)
+
+    loop.run_until_complete(asyncio.wait_for(run(), 120))
+    loop.close()
+
+
+@pytest.fixture(name="transfer_point")
+def _transfer_point(tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """The ways of SSP and SCP to each other through osmo-stp."""
+    if not stp.STP:
+        pytest.skip("osmo-stp is not installed (apt install osmo-stp)")
+    addresses = {"ssp": ("127.0.0.8", SSP, SSP), "scp": ("127.0.0.146", SCP, SCP)}
+    with ExitStack() as stack:
+        port, vty = (stack.enter_context(reserved_port()) for _ in range(2))
+        stack.enter_context(stp.osmo_stp(tmp_path, port, vty, addresses))
+        wires = {name: stp.Wire(address, port) for name, (address, *_) in addresses.items()}
+        for wire in wires.values():
+            stack.callback(wire.close)
+        yield {
+            "ssp": {"stp-ssp": {"routing_context": SSP, "point_codes": [SCP]}},
+            "scp": {"stp-scp": {"routing_context": SCP, "point_codes": [SSP]}},
+            "external": {f"stp-{name}": {"M3UA": ("127.0.0.1", wire.port)} for name, wire in wires.items()},
+        }
+
+
+async def _called(net: CallsNet, folder: Path, callers: tuple[str, ...]) -> None:
+    """Have SIPp call the card as somebody, one after another."""
+    file = folder / "calls.csv"
+    file.write_text("SEQUENTIAL\n" + "".join(f"sip:{each}@127.0.0.1;+{MSISDN}\n" for each in callers))
+    scenario, count = str(CALLS.with_name("asserted.xml")), str(len(callers))
+    command = sipp(folder, "-sf", scenario, "-inf", str(file), "-m", count, "-l", "1", f"127.0.0.1:{net.port}")
+    await finish(await start(command), folder)
+
+
+def test_sipp_calls_a_card_as_somebody_in_many_spellings(tmp_path: Path) -> None:
+    async def story(net: CallsNet) -> None:
+        await _called(net, tmp_path, (*LISTED, *OTHERS))
+        assert net.judged() == [True] * len(LISTED) + [False] * len(OTHERS)
+        pages = [each for each in net.ms.heard if each.type is T.PAGING_REQUEST_TYPE_1]
+        assert len(pages) == len(LISTED)  # of a call that is refused the terminal hears nothing
+
+    play(story, free_port())
+
+
+def test_sipp_calls_a_card_through_osmo_stp(tmp_path: Path, transfer_point: dict[str, Any]) -> None:
+    async def story(net: CallsNet) -> None:
+        await _called(net, tmp_path, (LISTED[0], OTHERS[0]) * 5)
+        assert net.judged() == [True, False] * 5
+
+    play(story, free_port(), transfer_point)
+
+
+@pytest.mark.parametrize("by", ["", "transfer_point"])
+def test_a_card_calls_sipp_in_many_spellings(tmp_path: Path, request: pytest.FixtureRequest, by: str) -> None:
+    through = request.getfixturevalue(by) if by else None
+    far = free_port()
+    reached = [each for each in KEYED if each in LISTED or each == "110"]
+
+    async def story(net: CallsNet) -> None:
+        process = await start(sipp(tmp_path, "-sn", "uas", "-p", str(far), "-m", str(len(reached))))
+        await asyncio.sleep(1)
+        told = {}
+        for number in KEYED:
+            net.ms.heard.clear()
+            net.ms.call(number)
+            told[number] = await net.heard(T.CONNECT, T.DISCONNECT, T.RELEASE_COMPLETE)
+            if told[number] is T.CONNECT:
+                net.ms.hang_up()
+            await net.heard(T.CHANNEL_RELEASE)
+        await finish(process, tmp_path)
+        assert [number for number, word in told.items() if word is T.CONNECT] == reached
+
+    play(story, far, through)
