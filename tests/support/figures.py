@@ -53,6 +53,12 @@ ROWS: Final[dict[str, tuple[str, str]]] = {
         "p99 40 ms",
         "test_scp.py, by the clock, InitialDP to Connect on TCP, time kept on SQLite",
     ),
+    "calls of terminals through SSP and SCP": (
+        "150/s",
+        "test_calls.py, CPU of SSP, SCP, HLR, terminals and telephones together, in memory",
+    ),
+    "calls to terminals through SSP and SCP": ("80/s", "the same; GMSC and MSC are one SSP"),
+    "InitialDP to Connect, at the SSP and back": ("500/s", "the same, without terminals and telephones"),
     "messages into the service centre": ("1,500/s", "test_smsc.py, CPU of it, a window of 32, SQLite, no HSS there"),
     "messages through the business gateway": ("1,500/s", "test_sms_gateway.py, CPU of it, a window of 32, SQLite"),
     "messages through gateway and service centre": (

@@ -161,6 +161,8 @@ class Cs:
     def _receive(self, data: bytes, _stream: int) -> None:
         try:
             message = decode(data)
+            if self.link is not None:
+                self.link.know()
             if message.type.discriminator is Discriminator.CC:
                 self._on_call_control(message)
             elif message.type in self._handlers:
