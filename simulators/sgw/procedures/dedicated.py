@@ -43,7 +43,6 @@ async def create_bearer(core: Core, message: Message, _peer: Peer) -> Message:
         contexts.append(_settle(core, connection, bearer, asked, by_end.get(bearer.s1_teid, {})))
         if connection.device.releases > releases:  # it has become idle meanwhile
             bearer.enb = None
-        core.flush(bearer)
     if told is None:
         return refusal(message, Cause.REMOTE_PEER_NOT_RESPONDING, connection.pgw.teid)
     if not told.accepted:
@@ -173,7 +172,6 @@ async def bearer_resource_command(core: Core, message: Message, peer: Peer) -> N
             if answer.name in command.spec.orders:
                 return  # which carries it out
             why = answer["cause"]._replace(remote=True)
-        connection.resources.pop(pti, None)
     failure = failure_of(message, why, core.sender_teid(message.teid))
     core.node.tell(failure, peer.host, _S11, message.sequence)
 

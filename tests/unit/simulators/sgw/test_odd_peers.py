@@ -103,12 +103,14 @@ def context(smf: Smf, *, user: bool = True) -> bytes:
     return ie(93, ie(73, b"\x00") + ends + ie(80, QOS) + ie(84, TFT))
 
 
-@pytest.mark.parametrize("wrong", ["of another connection", "without the PGW's end"])
+@pytest.mark.parametrize("wrong", ["of another connection", "without the PGW's end", "one without the PGW's end"])
 async def test_a_bearer_that_cannot_be_opened_is_not_asked_for(wrong: str) -> None:
     async with Bench() as bench:
         await bench.session()
         linked = ie(73, b"\x06" if wrong == "of another connection" else b"\x05")
-        bench.smf.order(CREATE_BEARER, linked + context(bench.smf, user=wrong != "without the PGW's end"), 0x100)
+        contexts = context(bench.smf, user=wrong != "without the PGW's end")
+        contexts += context(bench.smf, user=False) if wrong == "one without the PGW's end" else b""
+        bench.smf.order(CREATE_BEARER, linked + contexts, 0x100)
         await bench.settle()
         told = bench.smf.answer()
         assert (told.cause, told.teid) == (Cause.MANDATORY_IE_INCORRECT, 0x71)
@@ -354,6 +356,12 @@ async def test_of_a_command_the_pgw_gets_the_bearers_that_there_are() -> None:
         assert [each["ebi"] for each in told["bearer_contexts"]] == [6]
         await bench.sleep(10)
         assert bench.sgw.census()["EPS bearers"] == 1
+        bench.mme.messages()
+        command = message(66, teid_of(bench), 0x800002, ie(93, ie(73, b"\x09")))
+        bench.mme.endpoint.send(command, bench.host.address_of("sgw", "S11"), on="S11")
+        await bench.settle()
+        (failed,) = bench.mme.messages()
+        assert (failed.name, failed.teid) == ("delete-bearer-failure-indication", MME_TEID)
 
 
 async def test_the_mmes_end_of_a_command_is_no_matter_of_the_pgw() -> None:
@@ -366,3 +374,9 @@ async def test_the_mmes_end_of_a_command_is_no_matter_of_the_pgw() -> None:
         await bench.settle()
         (told,) = heard(bench.smf, "bearer-resource-command")
         assert (told["pti"], told.get("sender_f_teid")) == (0x21, None)
+        bench.mme.messages()
+        refused = ie(2, bytes((Cause.NO_RESOURCES_AVAILABLE, 0))) + ie(73, b"\x05") + ie(100, b"\x21")
+        bench.smf.order(69, refused, told.sequence)
+        await bench.settle()
+        (failed,) = bench.mme.messages()
+        assert (failed.cause, failed["cause"].remote) == (Cause.NO_RESOURCES_AVAILABLE, True)
