@@ -73,6 +73,14 @@ def bearers_set_up(bench: Bench, **changed: bytes) -> None:
     bench.mme.answers["create-bearer-request"] = told
 
 
+async def with_bearer_6(bench: Bench) -> None:
+    """Set a session up, and a dedicated bearer."""
+    await bench.session()
+    bearers_set_up(bench)
+    bench.smf.order(CREATE_BEARER, wanted(bench.smf), 0x100)
+    await bench.settle()
+
+
 # -- what a PGW says
 
 
@@ -138,10 +146,7 @@ async def test_an_end_that_names_no_bearer_ends_none() -> None:
 
 async def test_of_an_end_of_two_bearers_the_unknown_one_is_told_as_such() -> None:
     async with Bench() as bench:
-        await bench.session()
-        bearers_set_up(bench)
-        bench.smf.order(CREATE_BEARER, wanted(bench.smf), 0x100)
-        await bench.settle()
+        await with_bearer_6(bench)
         bench.smf.order(DELETE_BEARER, ie(73, b"\x06", 1) + ie(73, b"\x09", 1), 0x101)
         await bench.settle()
         told = bench.smf.answer()["bearer_contexts"]
@@ -174,10 +179,7 @@ async def test_where_the_pgws_end_is_is_told_by_its_address_if_nobody_here_has_i
 
 async def test_a_bearer_that_is_lost_in_a_handover_is_told_again_after_it() -> None:
     async with Bench() as bench:
-        await bench.session()
-        bearers_set_up(bench)
-        bench.smf.order(CREATE_BEARER, wanted(bench.smf), 0x100)
-        await bench.settle()
+        await with_bearer_6(bench)
         handover = {"cause": gtpv2.CauseIe(Cause.TEMPORARILY_REJECTED_DUE_TO_HANDOVER_IN_PROGRESS)}
         bench.mme.answers["delete-bearer-request"] = handover
         bench.mme.asked.clear()
@@ -344,10 +346,7 @@ async def test_of_packets_to_be_forwarded_those_of_an_unknown_bearer_are_not() -
 
 async def test_of_a_command_the_pgw_gets_the_bearers_that_there_are() -> None:
     async with Bench() as bench:
-        await bench.session()
-        bearers_set_up(bench)
-        bench.smf.order(CREATE_BEARER, wanted(bench.smf), 0x100)
-        await bench.settle()
+        await with_bearer_6(bench)
         lost = b"".join(ie(93, ie(73, bytes((ebi,)))) for ebi in (6, 9))
         command = message(66, teid_of(bench), 0x800001, lost)
         bench.mme.endpoint.send(command, bench.host.address_of("sgw", "S11"), on="S11")
