@@ -156,15 +156,17 @@ def _take_qualities(connection: Connection, asked: Message, told: Message) -> No
 async def _delete_at_mme(core: Core, connection: Connection, cause: CauseIe) -> Message | None:
     mme = connection.device.mme
     ies = {"linked_ebi": connection.ebi, "cause": cause}
-    while True:
+    told = None
+    for _ in range(dedicated.REPEATS):
         try:
             told = await core.node.ask(Message("delete-bearer-request", ies, mme.teid), mme.address, _S11)
         except NoAnswerError as error:
             core.site.note(str(error), imsi=connection.device.imsi)
-            return None
+            break
         if told.cause != Cause.TEMPORARILY_REJECTED_DUE_TO_HANDOVER_IN_PROGRESS:
-            return told
+            break
         await core.site.clock.sleep(dedicated.GUARD)
+    return told
 
 
 def lost_at_pgw(core: Core, connection: Connection, bearer: Bearer) -> None:

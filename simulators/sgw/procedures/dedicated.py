@@ -20,6 +20,8 @@ _S11, _S5 = "S11", "S5-C"
 _HANDOVER = Cause.TEMPORARILY_REJECTED_DUE_TO_HANDOVER_IN_PROGRESS
 #: seconds before the MME is told again what came in the middle of a handover (TS 23.401 5.5.1)
 GUARD: Final = 3.0
+#: how often it is; no handover takes longer
+REPEATS: Final = 4
 _INVALID = CauseIe(Cause.INVALID_REPLY_FROM_REMOTE_PEER)
 _SAID = ("user_location_information", "ue_time_zone")
 
@@ -135,7 +137,9 @@ async def end(core: Core, connection: Connection, ebis: tuple[int, ...], pti: in
 
 async def lose(core: Core, connection: Connection, bearer: Bearer) -> None:
     """End a dedicated bearer that the PGW has lost, if need be after a handover."""
-    while await end(core, connection, (bearer.ebi,)) is None:
+    for _ in range(REPEATS):
+        if await end(core, connection, (bearer.ebi,)) is not None:
+            break
         await core.site.clock.sleep(GUARD)
 
 
