@@ -314,6 +314,18 @@ async def test_an_end_without_its_order_stays_here_and_is_answered_to_the_tunnel
         assert bench.sgw.census()["sessions"] == 0
 
 
+async def test_an_end_tells_where_the_device_was_and_what_the_pgw_says_of_it() -> None:
+    async with Bench() as bench:
+        await bench.session()
+        assert (await said(bench, MODIFY, HERE)).accepted
+        bench.smf.more = ie(78, b"\x80\x00\x0d\x04\xc0\x00\x02\x35")
+        told = await said(bench, DELETE, ie(73, b"\x05"), ie(77, b"\x08\x00"), THERE)
+        assert told["pco"] == b"\x80\x00\x0d\x04\xc0\x00\x02\x35"
+        (record,) = bench.of(ChargingRecord)
+        places = [each["userLocationInformation"] for each in record.fields["listOfTrafficVolumes"][1:]]
+        assert [place.split()[-1] for place in places] == ["001-01-0000101", "001-01-0000201"]
+
+
 async def test_a_report_about_an_unknown_bearer_is_told_as_such() -> None:
     async with Bench() as bench:
         await bench.session()
