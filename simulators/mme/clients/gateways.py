@@ -141,17 +141,15 @@ class Gateways:
 
     # -- while it lasts
 
-    def modify(
-        self, ue: UeContext, then: Callable[[bool], None] | None = None, only: Container[int] | None = None
-    ) -> bool:
-        """Have packets sent to the eNB (7.2.7) where there is a session, a request for each PDN connection.
+    def modify(self, ue: UeContext, taken: Container[int], then: Callable[[bool], None] | None = None) -> bool:
+        """Have packets of bearers that an eNB has taken sent there (7.2.7), a request for each PDN connection.
 
-        `then` hears, when all are answered, whether any are sent there; `only` names the bearers that it is about.
+        `then` hears, when all are answered, whether any are sent there.
         """
         chosen = [
             each
             for each in ue.bearers.values()
-            if each.enb is not None and each.accepted and (only is None or each.identity in only)
+            if each.enb is not None and each.accepted and each.identity in taken
         ]
         outcomes: list[bool] = []
 
@@ -161,7 +159,7 @@ class Gateways:
                 then(any(outcomes))
 
         for bearer in chosen:
-            beside = [each for each in bearer.dedicated.values() if each.enb is not None and each.accepted]
+            beside = [each for each in bearer.dedicated.values() if each.accepted and each.identity in taken]
             ends = {bearer.identity: bearer.enb, **{each.identity: each.enb for each in beside}}
             changed = tuple({"ebi": identity, "s1_u_enodeb": end} for identity, end in ends.items())
             ies: dict[str, Any] = {"bearer_contexts_to_be_modified": changed}

@@ -202,7 +202,7 @@ def _take_tunnels(core: Core, conn: Connection, tunnels: Iterable[ErabTunnel]) -
     """Let packets come to an eNB, when the device has taken the bearer too (TS 23.401 5.3.2.1 step 23)."""
     ue = conn.served
     if ue is not None:
-        core.gateways.modify(ue, only=take_tunnels(ue, tunnels))
+        core.gateways.modify(ue, take_tunnels(ue, tunnels))
 
 
 def _bearer_released(core: Core, conn: Connection, message: Message) -> None:

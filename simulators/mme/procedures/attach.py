@@ -219,7 +219,7 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message,
     core.confirm_guti(ue)
     core.register(ue)
     bearer.accepted = True
-    core.gateways.modify(ue)
+    core.gateways.modify(ue, (bearer.identity,))
     if answer.type is MessageType.TRACKING_AREA_UPDATE_REQUEST:
         await update(core, conn, answer, ue, verified=True)
     return None

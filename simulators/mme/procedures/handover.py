@@ -238,7 +238,7 @@ def _bring_packets(core: Core, source: Connection, target: Connection, ue: UeCon
         release(core, source, _Radio.SUCCESSFUL_HANDOVER)
 
     taken = take_tunnels(ue, target.tunnels)
-    if not core.gateways.modify(ue, let_go, taken):
+    if not core.gateways.modify(ue, taken, let_go):
         let_go(True)
     _end_others(core, ue, taken)
 
@@ -309,7 +309,7 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
             _acknowledge(core, conn, ue, message, too_many)
             _end_others(core, ue, taken)
 
-    core.gateways.modify(ue, acknowledge, taken)
+    core.gateways.modify(ue, taken, acknowledge)
 
 
 def _acknowledge(core: Core, conn: Connection, ue: UeContext, message: Message, too_many: Decision | None) -> None:

@@ -80,7 +80,7 @@ async def _connect(core: Core, conn: Connection, ue: UeContext, request: Message
         if not made.accepted and ue.bearers.get(made.identity) is made:
             core.gateways.end(ue, made)
     if made.accepted:
-        core.gateways.modify(ue, only=(made.identity,))
+        core.gateways.modify(ue, (made.identity,))
         core.show(ue)
         location_reporting.control(core, conn)
 

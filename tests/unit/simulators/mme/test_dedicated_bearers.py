@@ -183,6 +183,23 @@ async def test_a_command_about_what_the_gateways_have_not(run: Any) -> None:
         assert asked(network).count("delete-bearer-command") == 1
 
 
+async def test_a_command_that_nobody_answers_leaves_no_bearer_here(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        await put(network)
+
+        async def ignore(_message: Any, _peer: Any) -> None:
+            """The SGW does not hear."""
+
+        network.host.elements["sgw"].core.node._handlers["delete-bearer-command"] = ignore
+        phone.up("e-rab-release-indication", e_rab_released_list=(FAILED,))
+        await network.settle()
+        assert held(network)[0] == [6]
+        await network.sleep(20)
+        assert held(network) == ([], [6], [6])
+        assert network.session() is not None
+
+
 async def test_the_end_of_a_session_ends_its_bearers(run: Any) -> None:
     async with run() as network:
         await network.attached()

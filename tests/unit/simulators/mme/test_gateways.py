@@ -280,7 +280,7 @@ async def test_without_a_gateway_nobody_is_served_for_a_time(run: Any) -> None:
 )
 async def test_the_kind_of_address_is_of_the_subscription(run: Any, subscribed: int, wanted: int, told: Any) -> None:
     async with run() as network:
-        phone = _wanting(network, subscribed, wanted)
+        phone = wanting(network, subscribed, wanted)
         await network.settle()
         accept = next(each for each in phone.got if each.type is _T.ATTACH_ACCEPT)
         esm = decode(accept["esm_message_container"], uplink=False)
@@ -294,12 +294,12 @@ async def test_a_kind_of_address_that_is_not_subscribed_is_refused(
     run: Any, subscribed: int, wanted: int, told: int
 ) -> None:
     async with run() as network:
-        phone = _wanting(network, subscribed, wanted)
+        phone = wanting(network, subscribed, wanted)
         await network.settle()
         assert esm_cause(phone) == told
 
 
-def _wanting(network: Any, subscribed: int, wanted: int) -> Any:
+def wanting(network: Any, subscribed: int, wanted: int) -> Any:
     data = network.hss.update_location(None)
     ((_, point),) = [each for each in data[1][1][2][1] if each[0] == "APN-Configuration"]
     point[1] = ("PDN-Type", subscribed)
@@ -450,3 +450,51 @@ async def test_an_address_that_a_card_has_for_good_is_asked_for_as_the_kind_that
         frames = [event for event in network.of(Frame) if event.interface == "S11" and event.source == "mme"]
         asked_for = next(made for each in frames if (made := gtpv2.decode(each.data)).name == "create-session-request")
         assert asked_for["paa"].ipv4 == "0.0.0.0"  # noqa: S104 - any
+
+
+async def test_a_place_for_a_session_that_the_sgw_has_lost_brings_the_device_back(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        refusing(network, Cause.CONTEXT_NOT_FOUND, "change-notification-request")
+        ue = network.mme.core.by_imsi[IMSI]
+        ue.bearer.reported, ue.bearer.place = True, None
+        network.mme.core.gateways.tell_place(ue)
+        await network.settle()
+        assert phone.got[-1].type is _T.DETACH_REQUEST
+        assert network.session() is None
+
+
+async def test_a_subscription_without_a_default_apn_has_none_for_who_names_none(run: Any) -> None:
+    async with run() as network:
+        data = network.hss.update_location(None)
+        profile = next(value for name, value in data[1][1] if name == "APN-Configuration-Profile")
+        assert profile[0][0] == "Context-Identifier"
+        profile[0] = ("Context-Identifier", 7)
+        network.hss.answers["update-location"] = data
+        phone = network.phone()
+        phone.attach()
+        await network.settle()
+        assert esm_cause(phone) == EsmCause.MISSING_OR_UNKNOWN_APN
+        assert asked(network) == []
+
+
+@pytest.mark.parametrize("cause", [Cause.INVALID_PEER, None])
+async def test_a_rate_that_the_gateways_do_not_follow_costs_no_session(run: Any, cause: Cause | None) -> None:
+    async with run() as network:
+        await network.attached()
+        sgw = network.host.elements["sgw"].core.node
+
+        async def fail(message: gtpv2.Message, peer: Any) -> None:
+            if cause is not None:
+                failure = gtpv2.failure_of(message, cause, sgw.sender_teid(message.teid))
+                sgw.tell(failure, peer.host, "S11", message.sequence)
+
+        sgw._handlers["modify-bearer-command"] = fail
+        lowered = [("AMBR", [("Max-Requested-Bandwidth-UL", 8000), ("Max-Requested-Bandwidth-DL", 8000)])]
+        order = [("User-Name", IMSI), ("IDR-Flags", 0), ("Subscription-Data", lowered)]
+        await network.hss.order("Insert-Subscriber-Data-Request", order)
+        await network.sleep(20)
+        assert "modify-bearer-command" in asked(network)
+        told = "the gateways do not follow a subscription: cause 109" if cause else "what was asked was not confirmed"
+        assert [each for each in network.notes() if each.startswith(told)]
+        assert network.session() is not None

@@ -217,6 +217,19 @@ async def test_a_device_that_does_not_answer_has_its_connection_ended(run: Any) 
         assert network.enb.names()[-1] == "e-rab-release-command"
 
 
+async def test_one_that_the_pgw_ends_while_the_device_does_not_answer_is_ended_once(run: Any) -> None:
+    async with run() as network:
+        subscribe(network, *_TWO)
+        phone = await network.attached()
+        phone.replies[_ASK] = phone.replies[_T.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST] = None
+        connect(phone)
+        await network.sleep(1)
+        await network.host.elements["pgw"].manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}/{_TWO[1]}")
+        await network.sleep(60)
+        assert "delete-session" not in asked(network)
+        assert at(network, "pgw") == at(network, "sgw") == {"5": _TWO[0]}
+
+
 async def test_one_that_is_ended_is_told_five_times(run: Any) -> None:
     async with run() as network:
         phone = await connected(network)
@@ -239,6 +252,16 @@ async def test_a_bearer_that_the_enb_does_not_set_up(run: Any) -> None:
         await network.settle()
         assert at(network, "pgw") == {"5": _TWO[0]}
         assert network.session() is not None
+
+
+async def test_an_enb_that_has_lost_what_nobody_waits_for_is_heard(run: Any) -> None:
+    async with run() as network:
+        phone = await connected(network)
+        failed = ErabItem(6, CauseRadioNetwork.RADIO_RESOURCES_NOT_AVAILABLE)
+        phone.up("e-rab-setup-response", e_rab_failed_to_setup_list_bearer_su_res=(failed,))
+        await network.settle()
+        assert network.notes()[-1] == "the eNB has not set a bearer up"
+        assert at(network, "pgw") == {"5": _TWO[0], "6": _TWO[1]}
 
 
 async def test_the_pgw_ends_one_of_two(run: Any) -> None:
