@@ -9,6 +9,9 @@ import pytest
 
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.operations.management import Role
+from simwarden.wire import gtpv2
+from simwarden.wire.gtpv2 import Cause as GtpCause
+from simwarden.wire.gtpv2 import CauseIe
 from simwarden.wire.nas.enums import EmmCause, MessageType
 from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType
 from simwarden.wire.s1ap.values import ErabAdmitted, GlobalEnbId, MacroEnbId, TargetEnbId
@@ -73,6 +76,34 @@ async def _commanded(network: Any, phone: Any) -> None:
     await network.settle()
     assert network.enb.names()[-1] == "handover-command"
     phone.replies[MessageType.DETACH_REQUEST] = None  # what is sent by the source eNB reaches nobody
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_what_the_sgw_does_not_forward_the_source_is_not_told_of(run: Any, *, accepted: bool) -> None:
+    async with run() as network:
+        phone = await network.attached()
+
+        async def none(message: gtpv2.Message, _peer: Any) -> gtpv2.Message:
+            context = {"ebi": 5, "cause": CauseIe(GtpCause.REQUEST_REJECTED)}
+            if not accepted:
+                context["s1_u_sgw_for_dl"] = message["bearer_contexts"][0]["enodeb_for_dl"]
+            cause = CauseIe(GtpCause.REQUEST_ACCEPTED if accepted else GtpCause.REQUEST_REJECTED)
+            return gtpv2.Message(message.spec.answer, {"cause": cause, "bearer_contexts": (context,)})
+
+        handlers = network.host.elements["sgw"].core.node._handlers
+        handlers["create-indirect-data-forwarding-tunnel-request"] = none
+        await _require(network, phone)
+        network.enb2.send(
+            "handover-request-acknowledge",
+            mme_ue_s1ap_id=network.enb2.last("handover-request")["mme_ue_s1ap_id"],
+            enb_ue_s1ap_id=AT_TARGET,
+            e_rab_admitted_list=(ErabAdmitted(5, bytes([192, 0, 2, 8]), 3, bytes([192, 0, 2, 8]), 4),),
+            target_to_source_transparent_container=b"from target",
+        )
+        await network.settle()
+        command = network.enb.last("handover-command")
+        assert command.get("e_rab_subject_to_data_forwarding_list") is None
+        assert network.session() is not None
 
 
 async def _arrive(network: Any, phone: Any) -> Any:
