@@ -138,7 +138,7 @@ async def set_up(
     try:
         return await _set_up(core, ue, access, request, identity=identity, occasion=occasion)
     finally:
-        del ue.setting_up[identity]
+        ue.setting_up.pop(identity, None)
         done.set()
 
 

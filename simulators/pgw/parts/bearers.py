@@ -52,7 +52,7 @@ class Bearers:
             if len(session.bearers) >= _MOST:
                 raise ManagementError(409, f"a session has {_MOST} dedicated bearers at most")
             done = await dedicated_bearers.create_bearer(self.core, session, name, call.given)
-        elif not bearer.ebi:
+        elif bearer.sgw_user is None:
             raise ManagementError(409, f"{name} is being set up")
         else:
             done = await dedicated_bearers.update_bearer(self.core, session, bearer, call.given)
@@ -70,7 +70,7 @@ class Bearers:
         bearer = session.bearers.get(name)
         if bearer is None:
             raise ManagementError(404, f"{session.imsi} has no bearer {name}")
-        if not bearer.ebi:
+        if bearer.sgw_user is None:
             raise ManagementError(409, f"{name} is being set up")
         await dedicated_bearers.delete_bearer(self.core, session, bearer)
         return {"ended": name}
