@@ -93,9 +93,7 @@ async def _serve(
     trace.add_sink(log)
     _keep_records(trace, kept, log, clock)
     host = Host(loop, clock, trace, service.settings)
-    loop.set_exception_handler(
-        lambda _loop, context: host.fault("host", context["message"], context.get("exception") or RuntimeError())
-    )
+    host.watch_loop()
     element = host.add(service.name, service.kind, service.config)
     if service.events is not None and service.events.kind is not None:
         host.add(BROKER, service.events.kind, service.events.kind.declaration.config())

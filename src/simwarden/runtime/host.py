@@ -373,11 +373,16 @@ class Host:
         """Return the procedures that an element runs in the background."""
         return [what for what in self._tasks.get(name, {}).values() if what]
 
+    def watch_loop(self) -> None:
+        """Record what the loop's callbacks raise as bugs of ours: all that others send comes by these."""
+        self.loop.set_exception_handler(
+            lambda _, of: self.fault("host", of["message"], of.get("exception") or RuntimeError())
+        )
+
     def fault(self, name: str, what: str, error: Exception) -> None:
         """Record a bug of ours."""
-        detail = "".join(traceback.format_exception(error))
         reason = f"{what}: {error}" if isinstance(error, SimwardenError) else f"{what}: {type(error).__name__}: {error}"
-        self.trace.emit(Fault(element=name, reason=reason, detail=detail))
+        self.trace.emit(Fault(element=name, reason=reason, detail="".join(traceback.format_exception(error))))
 
     def judge(
         self, name: str, control: Control, subject: str, on: str, facts: Mapping[str, Any]

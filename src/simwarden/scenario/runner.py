@@ -173,7 +173,7 @@ class _Run:
         try:
             with alarm(self.options.limit + sum(self._real_waits())):
                 host = self.host = Host(self.loop, self.clock, self.trace, self.settings)
-                self.loop.set_exception_handler(self._loop_fault(host))
+                host.watch_loop()
                 self.loop.run_until_complete(self._story(host))
                 shown = self.trace.last_number
                 self.sink = None
@@ -206,13 +206,6 @@ class _Run:
         if self.clock.virtual:
             return []
         return [each.action.seconds for each in self.scenario.steps if isinstance(each.action, Wait)]
-
-    def _loop_fault(self, host: Host) -> Any:
-        def record(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-            error = context.get("exception") or InternalError(context["message"])
-            host.fault("host", context["message"], error)
-
-        return record
 
     def _take_down(self, host: Host | None) -> None:
         with contextlib.suppress(Exception, TimeUp), alarm(5.0):

@@ -60,6 +60,7 @@ class Bench:
 
     async def __aenter__(self) -> Self:
         """Start what was added, those first that others call."""
+        self.host.watch_loop()
         try:
             await self.start()
         except BaseException:

@@ -262,7 +262,8 @@ class ScriptedPhone:
         if kind is SecurityHeaderType.INTEGRITY_PROTECTED_NEW_CONTEXT:
             self._new_context(decode(split(pdu).payload, uplink=False))
         if kind is not SecurityHeaderType.PLAIN:
-            assert self.security is not None  # noqa: S101 - for tests, which read it
+            if self.security is None:
+                return  # in a forged name: it has not the keys to read this with
             plain = self.security.unprotect(pdu)
         message = decode(plain, uplink=False)
         self.got.append(message)

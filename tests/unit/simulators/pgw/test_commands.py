@@ -264,6 +264,7 @@ async def test_what_is_another_cards_to_ask_for() -> None:
 
 async def test_a_bearer_of_the_networks_is_not_the_devices_to_end() -> None:
     async with Gateways(pgw={"apns": {"*": {"bearers": {"alarm": ALARM}}}}) as bench:
+        bench.mme.answers["create-bearer-request"] = {"cause": CauseIe(Cause.NO_RESOURCES_AVAILABLE)}
         teid = (await bench.session())["sender_f_teid"].teid
         (session,) = bench.pgw.core.sessions.values()
         session.bearers["alarm"] = bearer = create(bench, session)
