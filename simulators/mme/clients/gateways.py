@@ -147,9 +147,7 @@ class Gateways:
         `then` hears, when all are answered, whether any are sent there.
         """
         chosen = [
-            each
-            for each in ue.bearers.values()
-            if each.enb is not None and each.accepted and each.identity in taken
+            each for each in ue.bearers.values() if each.enb is not None and each.accepted and each.identity in taken
         ]
         outcomes: list[bool] = []
 
