@@ -116,7 +116,7 @@ class CardTold(Model):
     """The IMEI of the terminal that it was seen in last, 15 digits; empty: never seen."""
     mismatches: int
     """Times that it was in a terminal that is not its own, since it was bound."""
-    owed: str
+    pending: str
     """What the HSS has still to be told."""
 
 

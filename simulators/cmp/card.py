@@ -24,7 +24,7 @@ class Card:
     IMEIs have 14 digits. `terminal` is the one that the network saw it in last, `first` the first one ever. `operated`
     is when somebody last did something to it, in seconds since 1970, 0 for never. `owner_since` is the number of the
     last audit record before it came to its account. `strayed`: it was served in another terminal since it was bound.
-    `handed_over`: it came to its account, and was not served since. `owed` is what the HSS has still to
+    `handed_over`: it came to its account, and was not served since. `pending` is what the HSS has still to
     be told: `suspend`, `resume`, `close`, `evict` (end what it has; it may attach again), `reopen` (both this and
     resume) or nothing.
     """
@@ -46,7 +46,7 @@ class Card:
     owner_since: int = 0
     strayed: bool = False
     handed_over: bool = False
-    owed: str = ""
+    pending: str = ""
 
     @property
     def own_terminal(self) -> str:

@@ -138,7 +138,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
     platform: Platform
 
     async def start(self) -> None:
-        """Open the store and listen; tell the HSS what it is still owed."""
+        """Open the store and listen; tell the HSS what is still pending for it."""
         from simulators.cmp.access_codes import METADATA as CODES  # noqa: PLC0415 - as below
         from simulators.cmp.access_codes import AccessCodes  # noqa: PLC0415 - as below
         from simulators.cmp.store import METADATA, Store  # noqa: PLC0415 - SQLAlchemy is heavy; checking files needs none
@@ -154,7 +154,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         await platform.node.listen()
         if self.north is not None:
             await self.north.start()
-        self.site.spawn(lifecycle.tell_owed(platform), "pending notifications")
+        self.site.spawn(lifecycle.tell_pending(platform), "pending notifications")
         if codes.gateways:
             self.site.spawn(codes.keep_told(), "codes told", standing=True)
         accounts = (*platform.settings.accounts.values(), self.config.others)
@@ -204,9 +204,9 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
             self.platform.binding.stays(held.imsi, By.of(call), changed=changed)
             made = _carry_over(held, made, rebound=changed)
             if reassigned:  # other pools, other wishes
-                made.owed = binding.owed_by(self.platform, made)
+                made.pending = binding.pending_by(self.platform, made)
         else:
-            made.owed = lifecycle.owed_of_new(made.state)
+            made.pending = lifecycle.pending_of_new(made.state)
         self.platform.put(made, loading.record(self.platform, made, By.of(call)), reassigned=reassigned)
         self.platform.show_card(made)
         self.platform.show_binding(made)

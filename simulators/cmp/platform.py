@@ -259,7 +259,7 @@ class Platform:
             "pools": sorted(self.pools_of(card)),
             "terminal": Imei(terminal).imei if terminal else "",
             "mismatches": card.mismatches,
-            "owed": card.owed,
+            "pending": card.pending,
         }
 
 

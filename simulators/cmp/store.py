@@ -86,7 +86,7 @@ _CARDS = sa.Table(
     sa.Column("owner_since", sa.BigInteger, nullable=False, default=0),
     sa.Column("strayed", sa.Boolean, nullable=False, default=False),
     sa.Column("handed_over", sa.Boolean, nullable=False, default=False),
-    sa.Column("owed", sa.String(8), nullable=False),
+    sa.Column("pending", sa.String(8), nullable=False),
     sa.Column("loaded_by", sa.String(32), nullable=False, default=""),
     sa.Index("cmp_cards_by_account", "account", "imsi"),
     sa.Index("cmp_cards_of_batch", "account", "batch", "imsi"),
@@ -124,7 +124,7 @@ _FIELDS = tuple(Card.__dataclass_fields__)
 _HELD = sa.select(*(_CARDS.c[name] for name in _FIELDS)).where(_LOADED)
 _BY_IMSI = _HELD.where(_CARDS.c.imsi == sa.bindparam("key"))
 _UPDATE = sa.update(_CARDS).where(_CARDS.c.imsi == sa.bindparam("key"))
-_TOLD = _UPDATE.where(_CARDS.c.owed == sa.bindparam("what")).values(owed="")
+_TOLD = _UPDATE.where(_CARDS.c.pending == sa.bindparam("what")).values(pending="")
 _CAPTURE = _UPDATE.where(_CARDS.c.bound == "", _CARDS.c.mode == "learned").values(bound=sa.bindparam("new"))
 #: what no two cards have alike
 IDENTITIES = ("imsi", "msisdn", "iccid")
@@ -220,7 +220,7 @@ class Store:
         return self.get(found[0]) if found is not None else None
 
     def some(
-        self, account: str | None = None, batch: str | None = None, *, owed: bool = False, after: str = "", most: int
+        self, account: str | None = None, batch: str | None = None, *, pending: bool = False, after: str = "", most: int
     ) -> list[Card]:
         """Return cards by IMSI, after one: of an account, of a batch, or those that the HSS has to be told of."""
         query = _HELD.where(_CARDS.c.imsi > after).order_by(_CARDS.c.imsi).limit(most)
@@ -228,8 +228,8 @@ class Store:
             query = query.where(_CARDS.c.account == account)
         if batch is not None:
             query = query.where(_CARDS.c.batch == batch)
-        if owed:
-            query = query.where(_CARDS.c.owed != "")
+        if pending:
+            query = query.where(_CARDS.c.pending != "")
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
         return [self._rows.seen(row["imsi"], _values(row)) for row in rows]
@@ -319,12 +319,12 @@ class Store:
             self._rows.taken(change.card.imsi, {**change.values, **first_use})
 
     def told(self, cards: Sequence[Card], what: str) -> None:
-        """Keep that the HSS was told what it was owed of cards, save of those it is owed something else by now."""
+        """Keep that the HSS was told what was pending, save of cards of which something else is by now."""
         with self._rows.writing(*(card.imsi for card in cards)) as connection:
             connection.execute(_TOLD, [{"key": card.imsi, "what": what} for card in cards])
         for card in cards:
-            if card.owed == what:
-                card.owed = ""
+            if card.pending == what:
+                card.pending = ""
 
     def taken(self, card: Card) -> list[tuple[str, str]]:
         """Return which of a card's identities are those of another one, and their values."""

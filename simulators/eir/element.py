@@ -237,7 +237,7 @@ class Eir(Element[EirConfig]):
     ) -> dict[str, Any]:
         details = pool.model_dump(mode="json") if pool else {}
         record = self.pool.record(action, imsi, By.of(call), details)
-        self.store.put_pool(imsi, pool, record, owed=ends and self.ending.works)
+        self.store.put_pool(imsi, pool, record, pending=ends and self.ending.works)
         if pool is None:
             self.register.pools.pop(imsi, None)
         else:

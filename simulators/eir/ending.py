@@ -23,9 +23,9 @@ class Ending:
     def __init__(self, site: Site, config: EirConfig, store: Store) -> None:
         self._site, self._config, self._store = site, config, store
         #: cards of which the HSS has still to hear, and how often that was ordered
-        self._owed = dict.fromkeys(store.owed(), 1) if self.works else {}
+        self._pending = dict.fromkeys(store.pending(), 1) if self.works else {}
         self._waiting = False
-        if self._owed:
+        if self._pending:
             self._later()
 
     @property
@@ -34,13 +34,13 @@ class Ending:
         return self._config.hss != "off"
 
     async def end(self, imsi: str) -> None:
-        """End what a card has, which the store keeps as owed; it goes on until the HSS can be told."""
+        """End what a card has, which the store keeps as pending; it goes on until the HSS can be told."""
         if self.works:
-            self._owed[imsi] = self._owed.get(imsi, 0) + 1
+            self._pending[imsi] = self._pending.get(imsi, 0) + 1
             await self._tell(imsi)
 
     async def _tell(self, imsi: str) -> None:
-        order = self._owed[imsi]
+        order = self._pending[imsi]
         try:
             await self._site.manage(self._config.hss, "DELETE", f"/cards/{imsi}/location")
         except ManagementError as error:
@@ -48,14 +48,14 @@ class Ending:
                 self._site.note(f"what the card has goes on until the HSS can be told: {error}", imsi=imsi)
                 self._later()
                 return
-        if self._owed.get(imsi) != order:
+        if self._pending.get(imsi) != order:
             return  # ordered anew meanwhile, and told anew
         try:
             self._store.told(imsi)
         except StoreError:
             self._later()
             raise
-        del self._owed[imsi]
+        del self._pending[imsi]
 
     def _later(self) -> None:
         if not self._waiting:
@@ -67,6 +67,6 @@ class Ending:
             await self._site.clock.sleep(self._config.retry)
         finally:
             self._waiting = False
-        for imsi in list(self._owed):
-            if imsi in self._owed:  # it may have been told meanwhile
+        for imsi in list(self._pending):
+            if imsi in self._pending:  # it may have been told meanwhile
                 await self._tell(imsi)

@@ -29,7 +29,7 @@ _POOLS = sa.Table(
     sa.Column("imsi", sa.String(15), primary_key=True),
     sa.Column("pool", sa.JSON, nullable=False),
 )
-_OWED = sa.Table("owed", METADATA, sa.Column("imsi", sa.String(15), primary_key=True))
+_PENDING = sa.Table("pending", METADATA, sa.Column("imsi", sa.String(15), primary_key=True))
 #: as it was imported: a text is kept in a hundredth of the time that 100,000 rows take, in which nothing else is done
 _LIBRARY = sa.Table(
     "imported_library",
@@ -47,7 +47,7 @@ _ROWS = sa.Table(
 _AUDIT = AuditTable(METADATA, key="subject", events=AUDITED)
 _REMOVED = "removed"
 _ALL_ENTRIES, _ALL_POOLS, _ALL_ROWS = sa.select(_ENTRIES), sa.select(_POOLS), sa.select(_ROWS)
-_TEXT, _ALL_OWED = sa.select(_LIBRARY.c.csv), sa.select(_OWED.c.imsi).order_by(_OWED.c.imsi)
+_TEXT, _ALL_PENDING = sa.select(_LIBRARY.c.csv), sa.select(_PENDING.c.imsi).order_by(_PENDING.c.imsi)
 _UNTIE = sa.delete(_POOLS).where(_POOLS.c.imsi == sa.bindparam("key"))
 
 
@@ -78,26 +78,26 @@ class Store:
             rows = connection.execute(_ALL_POOLS).all()
         return {row.imsi: EirBinding.model_validate(row.pool) for row in rows}
 
-    def put_pool(self, imsi: str, pool: EirBinding | None, audit: dict[str, Any], *, owed: bool = False) -> None:
-        """Keep a card's pool, or that it has none; `owed`: the HSS has to hear that its use is over."""
+    def put_pool(self, imsi: str, pool: EirBinding | None, audit: dict[str, Any], *, pending: bool = False) -> None:
+        """Keep a card's pool, or that it has none; `pending`: the HSS has to hear that its use is over."""
         with self._engine.begin() as connection:
             connection.execute(_UNTIE, {"key": imsi})
             if pool is not None:
                 connection.execute(sa.insert(_POOLS).values(imsi=imsi, pool=pool.model_dump(mode="json")))
-            if owed:
-                connection.execute(sa.delete(_OWED).where(_OWED.c.imsi == imsi))
-                connection.execute(sa.insert(_OWED).values(imsi=imsi))
+            if pending:
+                connection.execute(sa.delete(_PENDING).where(_PENDING.c.imsi == imsi))
+                connection.execute(sa.insert(_PENDING).values(imsi=imsi))
             _AUDIT.add(connection, [audit])
 
-    def owed(self) -> list[str]:
+    def pending(self) -> list[str]:
         """Return the cards of which the HSS has still to hear."""
         with self._engine.connect() as connection:
-            return list(connection.execute(_ALL_OWED).scalars())
+            return list(connection.execute(_ALL_PENDING).scalars())
 
     def told(self, imsi: str) -> None:
         """Keep that the HSS has heard of a card."""
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(_OWED).where(_OWED.c.imsi == imsi))
+            connection.execute(sa.delete(_PENDING).where(_PENDING.c.imsi == imsi))
 
     def library(self) -> Mapping[str, TerminalType]:
         """Return the imported library; empty if none was imported."""

@@ -71,9 +71,9 @@ class Core:
         self.point: SignallingPoint | None = None
         self._map: MapNode
         self.node: DiameterNode
-        #: tells an MME what it is owed
-        self.tell_owed: Callable[[str], Coroutine[Any, Any, None]]
-        #: MMEs that are being told what they are owed
+        #: tells an MME what is pending for it
+        self.tell_pending: Callable[[str], Coroutine[Any, Any, None]]
+        #: MMEs that are being told what is pending for them
         self.telling: set[str] = set()
         #: service centres that are being alerted of a card, by its IMSI and their identity
         self.alerting: set[tuple[str, str]] = set()
@@ -174,7 +174,7 @@ class Core:
             await self.site.clock.sleep(pause)
         finally:
             self._planned.discard(host)
-        await self.tell_owed(host)
+        await self.tell_pending(host)
 
     def all_told(self, host: str) -> None:
         """Take note that an MME has answered all that it was told: the next pause is a short one."""

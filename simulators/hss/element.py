@@ -20,7 +20,7 @@ from simulators.hss.parts.csi import Csis
 from simulators.hss.parts.subscription import Subscriptions
 from simulators.hss.parts.suspension import Suspensions
 from simulators.hss.procedures.authentication import authentication_information
-from simulators.hss.procedures.late import opened, tell_owed
+from simulators.hss.procedures.late import opened, tell_pending
 from simulators.hss.procedures.location import purge_ue, update_location
 from simulators.hss.procedures.notification import notify
 from simulators.hss.procedures.short_message import report_delivery_status, send_routing_info
@@ -101,7 +101,7 @@ class Hss(Element[HssConfig]):
         from simulators.hss.store import METADATA, Store  # noqa: PLC0415 - SQLAlchemy is heavy; checking files needs none
 
         core = self.core = Core(self.site, self.config, Store(self.site.open_store(METADATA)))
-        core.tell_owed = partial(tell_owed, core)
+        core.tell_pending = partial(tell_pending, core)
         self.fit(core)
         handlers = {
             "authentication-information-request": authentication_information,
@@ -121,7 +121,7 @@ class Hss(Element[HssConfig]):
             await self._start_hlr(core)
 
     async def _start_hlr(self, core: Core) -> None:
-        """Take part in the signalling network; VLRs hear what they are owed from before."""
+        """Take part in the signalling network; VLRs hear what is pending for them from before."""
         from simulators.hss.procedures import calls  # noqa: PLC0415 - only who serves calls pays for it
         from simwarden.wire.map import SEND_ROUTING_INFO, UPDATE_LOCATION  # noqa: PLC0415
 
@@ -130,8 +130,8 @@ class Hss(Element[HssConfig]):
             SEND_ROUTING_INFO: partial(calls.send_routing_info, core),
         }
         await core.start_hlr(handlers).start()
-        for number in sorted({debt.host for debt in core.store.at_vlrs()}):
-            self.site.spawn(tell_owed(core, number), "pending notifications")
+        for number in sorted({notice.host for notice in core.store.at_vlrs()}):
+            self.site.spawn(tell_pending(core, number), "pending notifications")
 
     async def provision_new(self, cards: Sequence[CardProvision], by: By) -> bool:
         """Provision many cards at once."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from simulators.hss.events import AUDITED
-from simulators.hss.subscriber import ENDS, NO_VLR, VLR, Debt, Owed, Subscriber
+from simulators.hss.subscriber import ENDS, NO_VLR, VLR, Due, Notice, Subscriber
 from simwarden.model.profile import find_use
 from simwarden.operations.audit_table import AuditTable
 from simwarden.operations.card_table import alike, taken
@@ -124,8 +124,8 @@ _SUBSCRIBERS = sa.Table(
     sa.Column("camel", sa.JSON, nullable=False, default=dict),
 )
 _AUDIT = AuditTable(METADATA, events=AUDITED)
-_OWED = sa.Table(
-    "owed",
+_PENDING = sa.Table(
+    "pending",
     METADATA,
     sa.Column("imsi", sa.String(15), primary_key=True),
     sa.Column("host", sa.String, primary_key=True),
@@ -137,15 +137,17 @@ _ROW = _ALL.where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
 _UPDATE = sa.update(_SUBSCRIBERS).where(_SUBSCRIBERS.c.imsi == sa.bindparam("key"))
 _LEARN = _UPDATE.where(_SUBSCRIBERS.c.bound == "", _SUBSCRIBERS.c.mode == "learned").values(bound=sa.bindparam("new"))
 _SERVING = sa.select(_SUBSCRIBERS.c.mme).where(_SUBSCRIBERS.c.mme != "").distinct().order_by(_SUBSCRIBERS.c.mme)
-_ALL_OWED = sa.select(_OWED)
+_ALL_PENDING = sa.select(_PENDING)
 _FIELDS = tuple(Subscriber.__dataclass_fields__)
 _NEW = sa.insert(_SUBSCRIBERS)
-_OWING = sa.insert(_OWED)
-_PAID = sa.delete(_OWED).where(*(_OWED.c[name] == sa.bindparam(f"the_{name}") for name in ("imsi", "host", "what")))
+_ADD_PENDING = sa.insert(_PENDING)
+_TOLD = sa.delete(_PENDING).where(
+    *(_PENDING.c[name] == sa.bindparam(f"the_{name}") for name in ("imsi", "host", "what"))
+)
 #: what a card has at its MME and VLR once these have been cancelled
 _NOWHERE = {"mme": "", "mme_realm": "", "plmn": "", "purged": False, "sms_number": "", **NO_VLR}
 #: what of a change concerns a VLR
-_AT_VLR = (*ENDS, Owed.BARRING, Owed.CALLS)
+_AT_VLR = (*ENDS, Due.BARRING, Due.CALLS)
 
 
 def _read(connection: sa.Connection, imsi: str) -> dict[str, Any] | None:
@@ -161,7 +163,7 @@ class Store:
         self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
         self.audited = partial(_AUDIT.read, engine)
         self._rows = Rows(engine, _read, Subscriber)
-        self._owed: dict[tuple[str, str], set[Debt]] | None = None
+        self._pending: dict[tuple[str, str], set[Notice]] | None = None
 
     def get(self, imsi: str) -> Subscriber | None:
         """Return a subscriber, None if there is none with this IMSI."""
@@ -212,64 +214,64 @@ class Store:
             with self._rows.writing(*imsis) as connection:
                 yield connection
         except BaseException:
-            self._owed = None
+            self._pending = None
             raise
 
     def put(
-        self, subscriber: Subscriber, audit: dict[str, Any], *, owed: Owed | None = None, more: Sequence[Debt] = ()
-    ) -> Debt | None:
+        self, subscriber: Subscriber, audit: dict[str, Any], *, due: Due | None = None, more: Sequence[Notice] = ()
+    ) -> Notice | None:
         """Keep a new subscriber, or a changed one in place of what was kept, together with the audit record.
 
-        Returns what the MME that serves it is `owed` thereby, None if no MME does; `more` is owed to others.
+        Returns what is pending for the MME that serves it thereby, None if no MME does; `more` is for others.
         """
         values = {name: getattr(subscriber, name) for name in _FIELDS}
-        debts = [*_debts(subscriber, owed), *more]
-        new = [debt for debt in debts if debt not in self._of(debt.imsi, debt.host)]
+        notices = [*_notices(subscriber, due), *more]
+        new = [notice for notice in notices if notice not in self._of(notice.imsi, notice.host)]
         with self._writing(subscriber.imsi) as connection:
             if connection.execute(_setting(_FIELDS), {"key": subscriber.imsi, **_new(values)}).rowcount == 0:
                 connection.execute(_NEW, values)
             _AUDIT.add(connection, [audit])
             if new:
-                connection.execute(_OWING, [debt._asdict() for debt in new])
+                connection.execute(_ADD_PENDING, [notice._asdict() for notice in new])
         self._rows.taken(subscriber.imsi, values)
-        self._take(debts)
-        return next((debt for debt in debts if not debt.at_vlr), None)
+        self._take(notices)
+        return next((notice for notice in notices if not notice.at_vlr), None)
 
     def change(
         self,
         subscriber: Subscriber,
         audit: dict[str, Any] | None = None,
         *,
-        owed: Owed | None = None,
-        more: Sequence[Debt] = (),
+        due: Due | None = None,
+        more: Sequence[Notice] = (),
         **values: Any,
-    ) -> Debt | None:
-        """Keep what changes of a subscriber with its audit record, and what the MME that serves it is owed thereby.
+    ) -> Notice | None:
+        """Keep what changes of a subscriber with its audit record, and what becomes pending for its MME.
 
-        Returns the debt, None if no MME serves the card. What the VLR is owed: `at_vlr`; a withdrawal may be owed to
-        several: `change_all`.
+        Returns the notice, None if no MME serves the card. What is pending for the VLR: `at_vlr`; a withdrawal may be
+        for several: `change_all`.
         """
         records = (audit,) if audit is not None else ()
-        found = self.change_all((subscriber,), records, owed=owed, more=more, **values)
-        return next((debt for debt in found if not debt.at_vlr), None)
+        found = self.change_all((subscriber,), records, due=due, more=more, **values)
+        return next((notice for notice in found if not notice.at_vlr), None)
 
     def change_all(
         self,
         subscribers: Sequence[Subscriber],
         audit: Sequence[dict[str, Any]],
         *,
-        owed: Owed | None = None,
-        more: Sequence[Debt] = (),
+        due: Due | None = None,
+        more: Sequence[Notice] = (),
         **values: Any,
-    ) -> list[Debt]:
-        """Keep the same change of many subscribers as `change` does, all or none; return the debts, `more` among them.
+    ) -> list[Notice]:
+        """Keep the same change of many subscribers, all or none; return the notices, `more` among them.
 
-        With an owed withdrawal no MME and no VLR serves the card any more. It is owed to each MME that may have an
+        With a withdrawal no MME and no VLR serves the card any more. It is pending for each MME that may have an
         attach of the card under way as well: what another element has said of that before the change holds no longer.
         """
-        debts = [*(debt for each in subscribers for debt in _debts(each, owed)), *more]
-        nowhere = {each.imsi for each in subscribers if each.mme or each.vlr} if owed in ENDS else set()
-        new = [debt for debt in debts if debt not in self._of(debt.imsi, debt.host)]
+        notices = [*(notice for each in subscribers for notice in _notices(each, due)), *more]
+        nowhere = {each.imsi for each in subscribers if each.mme or each.vlr} if due in ENDS else set()
+        new = [notice for notice in notices if notice not in self._of(notice.imsi, notice.host)]
         gone = [each for each in subscribers if each.imsi in nowhere]
         others = [each for each in subscribers if each.imsi not in nowhere]
         changed = [(some, what) for some, what in ((gone, values | _NOWHERE), (others, values)) if some and what]
@@ -279,12 +281,12 @@ class Store:
                 connection.execute(_setting(tuple(what)), [{"key": each.imsi, **row} for each in some])
             _AUDIT.add(connection, audit)
             if new:
-                connection.execute(_OWING, [debt._asdict() for debt in new])
+                connection.execute(_ADD_PENDING, [notice._asdict() for notice in new])
         for some, what in changed:
             for each in some:
                 self._rows.taken(each.imsi, what)
-        self._take(debts)
-        return debts
+        self._take(notices)
+        return notices
 
     def set_seq(self, subscriber: Subscriber, seq: int, *, mme: str, realm: str) -> None:
         """Keep the SEQ of the last authentication vector made, and for which MME it was."""
@@ -311,19 +313,19 @@ class Store:
     ) -> bool:
         """Keep which MME serves a card in which terminal, and bind the card if it `teaches` an IMEI.
 
-        The MME before is owed a cancellation; what this one was owed of the card, it is told by the answer. Returns
+        A cancellation is pending for the MME before; what was pending for this one is told by the answer. Returns
         False, and keeps nothing, if somebody else's first use has bound the card to another terminal meanwhile.
         """
         place = (subscriber.mme, subscriber.mme_realm, subscriber.plmn, subscriber.imei, subscriber.sms_number)
-        paid = self._of(subscriber.imsi, mme)
+        heard = self._of(subscriber.imsi, mme)
         attempts = {host: of for host, of in subscriber.attempts.items() if host != subscriber.mme} | {mme: realm}
         vectors = [host for host in subscriber.vectors if host == mme or host != subscriber.mme]
         same = place == (mme, realm, plmn, imei, sms_number) and not subscriber.purged
-        if not teaches and not paid and same:
+        if not teaches and not heard and same:
             return True
         new = set()
         if subscriber.mme not in ("", mme) and not subscriber.purged:
-            new.add(Debt(subscriber.imsi, subscriber.mme, Owed.UPDATE, subscriber.mme_realm))
+            new.add(Notice(subscriber.imsi, subscriber.mme, Due.UPDATE, subscriber.mme_realm))
             new -= self._of(subscriber.imsi, subscriber.mme)
         values: dict[str, Any] = {"mme": mme, "mme_realm": realm, "plmn": plmn, "imei": imei, "purged": False}
         values |= {"attempts": attempts, "vectors": vectors, "sms_number": sms_number}
@@ -335,37 +337,37 @@ class Store:
                     return False
                 _AUDIT.add(connection, [audit])
             connection.execute(_setting(tuple(values)), {"key": subscriber.imsi, **_new(values)})
-            for debt in paid:
-                connection.execute(_PAID, _named(debt))
-            for debt in new:
-                connection.execute(_OWING, debt._asdict())
-        self._take(new, paid)
+            for notice in heard:
+                connection.execute(_TOLD, _named(notice))
+            for notice in new:
+                connection.execute(_ADD_PENDING, notice._asdict())
+        self._take(new, heard)
         self._rows.taken(subscriber.imsi, {**values, "bound": teaches} if teaches else values)
         return True
 
-    def register_vlr(self, subscriber: Subscriber, *, vlr: str, msc: str, imei: str, camel: dict[str, Any]) -> Debt:
-        """Keep which VLR serves a card's calls, and return that it is owed the card's data; no MME has its messages.
+    def register_vlr(self, subscriber: Subscriber, *, vlr: str, msc: str, imei: str, camel: dict[str, Any]) -> Notice:
+        """Keep which VLR serves a card's calls, and return that its data is pending there; no MME has its messages.
 
-        The VLR before is owed a cancellation.
+        A cancellation is pending for the VLR before.
         """
-        former, due = subscriber.vlr, Debt(subscriber.imsi, vlr, Owed.CALLS, VLR)
+        former, due = subscriber.vlr, Notice(subscriber.imsi, vlr, Due.CALLS, VLR)
         values = {"vlr": vlr, "msc": msc, "vlr_imei": imei, "camel": camel, "sms_number": ""}
-        cancelled = {Debt(subscriber.imsi, former, Owed.UPDATE, VLR)} if former not in ("", vlr) else set()
+        cancelled = {Notice(subscriber.imsi, former, Due.UPDATE, VLR)} if former not in ("", vlr) else set()
         cancelled -= self._of(subscriber.imsi, former)
-        paid = self._of(subscriber.imsi, vlr)
+        heard = self._of(subscriber.imsi, vlr)
         with self._writing(subscriber.imsi) as connection:
             connection.execute(_setting(tuple(values)), {"key": subscriber.imsi, **_new(values)})
-            for debt in paid:
-                connection.execute(_PAID, _named(debt))
-            connection.execute(_OWING, [debt._asdict() for debt in (due, *cancelled)])
+            for notice in heard:
+                connection.execute(_TOLD, _named(notice))
+            connection.execute(_ADD_PENDING, [notice._asdict() for notice in (due, *cancelled)])
         self._rows.taken(subscriber.imsi, values)
-        self._take(paid=paid)
+        self._take(heard=heard)
         self._take((due, *cancelled))
         return due
 
     def purge(self, subscriber: Subscriber, mme: str) -> None:
         """Keep that an MME has forgotten the card (PUR); it need be told nothing about it."""
-        paid = self._of(subscriber.imsi, mme)
+        heard = self._of(subscriber.imsi, mme)
         values: dict[str, Any] = {
             "attempts": {host: of for host, of in subscriber.attempts.items() if host != mme},
             "vectors": [host for host in subscriber.vectors if host != mme],
@@ -374,63 +376,65 @@ class Store:
             values["purged"] = True
         with self._writing(subscriber.imsi) as connection:
             connection.execute(_setting(tuple(values)), {"key": subscriber.imsi, **_new(values)})
-            for debt in paid:
-                connection.execute(_PAID, _named(debt))
-        self._take(paid=paid)
+            for notice in heard:
+                connection.execute(_TOLD, _named(notice))
+        self._take(heard=heard)
         self._rows.taken(subscriber.imsi, values)
 
-    # -- what MMEs are owed
+    # -- what is pending for MMEs
 
-    def owed(self, host: str = "") -> list[Debt]:
+    def pending(self, host: str = "") -> list[Notice]:
         """Return what an MME has still to be told, or what all have."""
-        return sorted(debt for (_, owner), debts in self._debts().items() if host in ("", owner) for debt in debts)
+        return sorted(
+            notice for (_, owner), notices in self._notices().items() if host in ("", owner) for notice in notices
+        )
 
-    def withdrawal(self, imsi: str, host: str) -> Debt | None:
+    def withdrawal(self, imsi: str, host: str) -> Notice | None:
         """Return what an MME has still to hear of a card's withdrawal, None if nothing."""
-        return next((debt for debt in self._of(imsi, host) if debt.what in ENDS), None)
+        return next((notice for notice in self._of(imsi, host) if notice.what in ENDS), None)
 
-    def at_vlrs(self, imsi: str = "") -> list[Debt]:
+    def at_vlrs(self, imsi: str = "") -> list[Notice]:
         """Return what VLRs have still to be told of a card, or of all."""
-        return [debt for debt in self.owed() if debt.at_vlr and imsi in ("", debt.imsi)]
+        return [notice for notice in self.pending() if notice.at_vlr and imsi in ("", notice.imsi)]
 
-    def owes_any(self, imsi: str, host: str) -> bool:
+    def any_pending(self, imsi: str, host: str) -> bool:
         """Whether an MME has still to be told anything of a card."""
         return bool(self._of(imsi, host))
 
-    def owes(self, debt: Debt) -> bool:
+    def is_pending(self, notice: Notice) -> bool:
         """Whether an MME has still to be told something."""
-        return debt in self._debts().get((debt.imsi, debt.host), ())
+        return notice in self._notices().get((notice.imsi, notice.host), ())
 
-    def paid(self, *debts: Debt) -> None:
-        """Keep that MMEs were told. What was owed anew after it was said is another debt, and stays."""
-        open_ones = [debt for debt in debts if any(debt is held for held in self._of(debt.imsi, debt.host))]
+    def told(self, *notices: Notice) -> None:
+        """Keep that MMEs were told. What became pending anew after it was said is another notice, and stays."""
+        open_ones = [notice for notice in notices if any(notice is held for held in self._of(notice.imsi, notice.host))]
         if not open_ones:
             return
-        with self._writing(*(debt.imsi for debt in open_ones)) as connection:
-            connection.execute(_PAID, [_named(debt) for debt in open_ones])
-        self._take(paid=open_ones)
+        with self._writing(*(notice.imsi for notice in open_ones)) as connection:
+            connection.execute(_TOLD, [_named(notice) for notice in open_ones])
+        self._take(heard=open_ones)
 
-    def _debts(self) -> dict[tuple[str, str], set[Debt]]:
-        if self._owed is None:
+    def _notices(self) -> dict[tuple[str, str], set[Notice]]:
+        if self._pending is None:
             with self._engine.connect() as connection:
-                rows = connection.execute(_ALL_OWED).all()
-            self._owed = {}
-            self._take({Debt(row.imsi, row.host, Owed(row.what), row.realm) for row in rows})
-        return self._owed
+                rows = connection.execute(_ALL_PENDING).all()
+            self._pending = {}
+            self._take({Notice(row.imsi, row.host, Due(row.what), row.realm) for row in rows})
+        return self._pending
 
-    def _of(self, imsi: str, host: str) -> set[Debt]:
-        return set(self._debts().get((imsi, host), ()))
+    def _of(self, imsi: str, host: str) -> set[Notice]:
+        return set(self._notices().get((imsi, host), ()))
 
-    def _take(self, new: Iterable[Debt] = (), paid: Iterable[Debt] = ()) -> None:
-        known = self._debts()
-        for debt in new:
-            held = known.setdefault(debt[:2], set())
-            held.discard(debt)  # owed anew, it is another one, which an answer to what was said before does not pay
-            held.add(debt)
-        for debt in paid:
-            known[debt[:2]].discard(debt)
-            if not known[debt[:2]]:
-                del known[debt[:2]]
+    def _take(self, new: Iterable[Notice] = (), heard: Iterable[Notice] = ()) -> None:
+        known = self._notices()
+        for notice in new:
+            held = known.setdefault(notice[:2], set())
+            held.discard(notice)  # anew, it is another one, which no answer to what was said before ends
+            held.add(notice)
+        for notice in heard:
+            known[notice[:2]].discard(notice)
+            if not known[notice[:2]]:
+                del known[notice[:2]]
 
     def serving_nodes(self) -> tuple[str, ...]:
         """Return the Diameter identities of all MMEs that serve a card."""
@@ -451,22 +455,22 @@ def _new(values: Mapping[str, Any]) -> dict[str, Any]:
     return {f"new_{name}": value for name, value in values.items()}
 
 
-def _named(debt: Debt) -> dict[str, str]:
-    return {"the_imsi": debt.imsi, "the_host": debt.host, "the_what": debt.what.value}
+def _named(notice: Notice) -> dict[str, str]:
+    return {"the_imsi": notice.imsi, "the_host": notice.host, "the_what": notice.what.value}
 
 
-def _debts(subscriber: Subscriber, owed: Owed | None) -> Iterator[Debt]:
-    """Yield what is owed by a change of a card: to MMEs, first the one that serves it, and to its VLR.
+def _notices(subscriber: Subscriber, due: Due | None) -> Iterator[Notice]:
+    """Yield what becomes pending by a change of a card: for MMEs, first the one that serves it, and for its VLR.
 
-    Of what an MME has purged it is owed nothing.
+    Nothing is for an MME that has purged the card, but its end.
     """
-    if owed is None:
+    if due is None:
         return
-    if subscriber.mme and owed is not Owed.CALLS and (owed in ENDS or not subscriber.purged):
-        yield Debt(subscriber.imsi, subscriber.mme, owed, subscriber.mme_realm)
-    if owed in ENDS:
+    if subscriber.mme and due is not Due.CALLS and (due in ENDS or not subscriber.purged):
+        yield Notice(subscriber.imsi, subscriber.mme, due, subscriber.mme_realm)
+    if due in ENDS:
         for host, realm in subscriber.attempts.items():
             if host != subscriber.mme:
-                yield Debt(subscriber.imsi, host, owed, realm)
-    if subscriber.vlr and owed in _AT_VLR:
-        yield Debt(subscriber.imsi, subscriber.vlr, owed if owed in ENDS else Owed.CALLS, VLR)
+                yield Notice(subscriber.imsi, host, due, realm)
+    if subscriber.vlr and due in _AT_VLR:
+        yield Notice(subscriber.imsi, subscriber.vlr, due if due in ENDS else Due.CALLS, VLR)

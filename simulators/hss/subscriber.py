@@ -1,4 +1,4 @@
-"""A card as the HSS holds it, and what MMEs and VLRs are owed of it."""
+"""A card as the HSS holds it, and what is pending for MMEs and VLRs of it."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Subscriber:
         }
 
 
-class Owed(enum.StrEnum):
+class Due(enum.StrEnum):
     """What an MME or a VLR has still to be told of a card; the value is the word in the database."""
 
     WITHDRAWAL = "withdrawal"
@@ -115,15 +115,15 @@ class Owed(enum.StrEnum):
 
 
 #: what ends all that a card has at its MME
-ENDS = (Owed.WITHDRAWAL, Owed.RE_ATTACH)
+ENDS = (Due.WITHDRAWAL, Due.RE_ATTACH)
 
 
-class Debt(NamedTuple):
+class Notice(NamedTuple):
     """Of which card an MME, or a VLR, has to be told what."""
 
     imsi: str
     host: str
-    what: Owed
+    what: Due
     realm: str
 
     @property

@@ -380,11 +380,11 @@ class PairWorker(CmpWorker):
         """Whether the HSS, or the MME, has still to be told something of a card."""
         state = self.sure[imsi]["state"]
         served = state in SERVED
-        owed = self.manage.ask("GET", f"/cards/{imsi}")[1]["owed"]
+        pending = self.manage.ask("GET", f"/cards/{imsi}")[1]["pending"]
         suspended = self.register.ask("GET", f"/cards/{imsi}")[1]["suspended"]
         here = self.s6a.registered.get(imsi)
         wrong = here is not None and not (served and self.fits(imsi, here[0]))
-        return bool(owed) or wrong or suspended != ("" if served else "ended" if state == "closed" else "withdrawal")
+        return bool(pending) or wrong or suspended != ("" if served else "ended" if state == "closed" else "withdrawal")
 
     def checked(self, imsi: str, imei: str) -> bool | None:
         said = super().checked(imsi, imei)

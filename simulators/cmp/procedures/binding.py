@@ -108,9 +108,9 @@ def is_wrong(platform: Platform, card: Card, settings: Settings, *, bound: str) 
     return bool(pools) and not judge_pools(seen=card.terminal, pools=pools, **wish).admitted
 
 
-def owed_by(platform: Platform, card: Card) -> str:
-    """Return what the HSS is owed of a card by whose it is now: the end of its use where that refuses it."""
+def pending_by(platform: Platform, card: Card) -> str:
+    """Return what is pending for the HSS of a card by whose it is now: the end of its use where that refuses it."""
     change = Change(card)
     if is_wrong(platform, card, platform.settings, bound=card.bound):
         eviction(platform, change)
-    return str(change.becomes("owed"))
+    return str(change.becomes("pending"))

@@ -129,7 +129,7 @@ def _refuse(platform: Platform, change: Change, decision: Decision, *, suspends:
     if suspends:
         operation(platform, change, Operation.SUSPEND, None, decision.reason)
     platform.keep(change)
-    if card.owed:
+    if card.pending:
         platform.site.spawn(tell_hss(platform, card), "suspension")
 
 

@@ -52,7 +52,7 @@ def check_lock(platform: Platform, card: Card, by: By, action: str, *, on: str =
 
 
 def carry_out(platform: Platform, card: Card, operated: Operation, by: By | None, reason: str) -> None:
-    """Change a card's state and keep it; what the HSS has to be told is kept as owed. `by` None: the network."""
+    """Change a card's state and keep it; what the HSS has to be told is kept as pending. `by` None: the network."""
     change = Change(card)
     operation(platform, change, operated, by, reason)
     platform.keep(change)
@@ -66,10 +66,10 @@ def operation(platform: Platform, change: Change, operated: Operation, by: By | 
     details: dict[str, Any] = {"before": before.value, "after": after.value, "reason": reason}
     if by is not None:
         details.update(by.approval)
-    owed, still = _owed(before, after), change.becomes("owed")
-    if owed == "resume" and still:  # the HSS has not heard of an end of what runs that came before
-        owed = "reopen"
-    change.values |= {"state": after, "owed": owed or still}
+    pending, still = _pending(before, after), change.becomes("pending")
+    if pending == "resume" and still:  # the HSS has not heard of an end of what runs that came before
+        pending = "reopen"
+    change.values |= {"state": after, "pending": pending or still}
     if by is not None and operated not in _URGENT:
         change.values["operated"] = platform.now().timestamp()
     change.audit.append(platform.record(operated.value, card.imsi, by, details))
@@ -94,15 +94,15 @@ def in_phone(platform: Platform, change: Change, decision: Decision, *, source: 
 
 
 def eviction(platform: Platform, change: Change) -> None:
-    """Let a change end what a card has in a terminal that it may no longer be in; the HSS is owed it.
+    """Let a change end what a card has in a terminal that it may no longer be in; that is pending for the HSS.
 
     Of a card that is suspended, or about to be, nothing is left to end.
     """
     if platform.config.hss != "off" and change.becomes("state") in SERVED:
-        change.values["owed"] = "reopen" if change.becomes("owed") in ("resume", "reopen") else "evict"
+        change.values["pending"] = "reopen" if change.becomes("pending") in ("resume", "reopen") else "evict"
 
 
-def _owed(before: CardState, after: CardState) -> str:
+def _pending(before: CardState, after: CardState) -> str:
     """Return what the HSS has to be told of a card whose state changes; not every network asks the platform."""
     if after is CardState.CLOSED:
         return "close"
@@ -113,23 +113,23 @@ def _owed(before: CardState, after: CardState) -> str:
     return ""
 
 
-def owed_of_new(state: CardState) -> str:
+def pending_of_new(state: CardState) -> str:
     """Return what the HSS has to be told of a card that comes to the platform in a state."""
-    return _owed(CardState.ACTIVE, state)
+    return _pending(CardState.ACTIVE, state)
 
 
 # -- the HSS -------------------------------------------------------------------------------------------
 
 
 async def tell_hss(platform: Platform, card: Card) -> None:
-    """Tell the HSS what it is owed of a card; one that cannot be reached is told later."""
+    """Tell the HSS what is pending for it of a card; one that cannot be reached is told later."""
     hss = platform.config.hss
-    if not card.owed or card.imsi in platform.telling:
+    if not card.pending or card.imsi in platform.telling:
         return
     platform.telling.add(card.imsi)
     try:
-        while card.owed:
-            what = card.owed
+        while card.pending:
+            what = card.pending
             if hss != "off" and not await _tell_once(platform, hss, card, what):
                 retry_later(platform)
                 return
@@ -160,7 +160,7 @@ async def _tell_once(platform: Platform, hss: str, card: Card, what: str) -> boo
 
 
 def retry_later(platform: Platform) -> None:
-    """See to it that what is owed is told in a while."""
+    """See to it that what is pending is told in a while."""
     if not platform.retrying:
         platform.retrying = True
         platform.site.spawn(_retry(platform), "pending notifications")
@@ -171,14 +171,14 @@ async def _retry(platform: Platform) -> None:
         await platform.site.clock.sleep(platform.config.retry)
     finally:
         platform.retrying = False
-    await tell_owed(platform)
+    await tell_pending(platform)
 
 
-async def tell_owed(platform: Platform) -> None:
-    """Tell the HSS all that it is owed."""
+async def tell_pending(platform: Platform) -> None:
+    """Tell the HSS all that is pending for it."""
     after = ""
     try:
-        while some := platform.store.some(owed=True, after=after, most=_AT_ONCE):
+        while some := platform.store.some(pending=True, after=after, most=_AT_ONCE):
             after = some[-1].imsi
             await tell_all(platform, some)
             await platform.site.clock.give_way()
@@ -192,15 +192,15 @@ async def tell_all(platform: Platform, cards: Sequence[Card]) -> None:
     for start in range(0, len(cards), _AT_ONCE):
         some = cards[start : start + _AT_ONCE]
         if platform.config.hss == "off":  # one transaction for all: PostgreSQL takes 1 to 3 ms for each
-            for what in sorted({card.owed for card in some} - {""}):
+            for what in sorted({card.pending for card in some} - {""}):
                 platform.store.told(some, what)
             continue
-        await _suspend_some(platform, [card for card in some if card.owed == "suspend"])
+        await _suspend_some(platform, [card for card in some if card.pending == "suspend"])
         await asyncio.gather(*(tell_hss(platform, card) for card in some))
 
 
 async def _suspend_some(platform: Platform, cards: Sequence[Card]) -> None:
-    """Have the HSS suspend cards all at once. If it cannot, they stay owed, and are told one by one."""
+    """Have the HSS suspend cards all at once. If it cannot, they stay pending, and are told one by one."""
     hss = platform.config.hss
     cards = [card for card in cards if card.imsi not in platform.telling]
     if len(cards) < 2:

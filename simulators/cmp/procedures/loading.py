@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from simulators.cmp.card import Card
 from simulators.cmp.config import BulkCard, CmpBinding, CmpCard
-from simulators.cmp.procedures.lifecycle import owed_of_new, tell_owed
+from simulators.cmp.procedures.lifecycle import pending_of_new, tell_pending
 from simulators.cmp.procedures.sweep import SLICE
 from simwarden.errors import ManagementError
 from simwarden.operations.management import reasons
@@ -51,7 +51,7 @@ async def load(platform: Platform, cards: Sequence[Any], by: By) -> int:
     except (ManagementError, StoreError):
         await _unload(platform, name, kept)
         raise
-    await tell_owed(platform)
+    await tell_pending(platform)
     return len(cards)
 
 
@@ -64,13 +64,13 @@ async def provision_new(platform: Platform, wanted: Sequence[CardProvision], by:
         with about(each):
             platform.may_issue([each.msisdn], each.imsi, by, "provision")
             card = provisioned(each)
-        card.owed = owed_of_new(card.state)
+        card.pending = pending_of_new(card.state)
         cards.append(card)
     platform.store.put_new(cards, [record(platform, card, by) for card in cards])
     for card in cards:
         platform.show_card(card)
         platform.show_binding(card)
-    await tell_owed(platform)
+    await tell_pending(platform)
     return True
 
 
@@ -133,5 +133,5 @@ def _of_bulk(each: BulkCard) -> Card:
         state=each.state,
         mode="given" if each.imei else "learned" if each.learn else "",
         bound=each.imei,
-        owed=owed_of_new(each.state),
+        pending=pending_of_new(each.state),
     )

@@ -16,7 +16,7 @@ from simulators.hss.procedures.subscriber_data import (
     context_identifiers,
     insert_subscriber_data,
 )
-from simulators.hss.subscriber import NO_VLR, VLR, Debt, Owed, Subscriber
+from simulators.hss.subscriber import NO_VLR, VLR, Due, Notice, Subscriber
 from simwarden.errors import ManagementError
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.model.profile import Function
@@ -106,20 +106,20 @@ class Cards:
     async def _put(self, held: Subscriber | None, made: Subscriber, record: dict[str, Any]) -> None:
         """Keep a card as it is provisioned; the MME that serves it is told of what it may use now."""
         core, before = self.core, subscription_of(held) if held is not None else HssSubscription()
-        owed = Owed.SUBSCRIPTION if before != subscription_of(made) else None
+        due = Due.SUBSCRIPTION if before != subscription_of(made) else None
         loses_sms = held is not None and bool(held.sms_number) and not made.sms_number
         ends_calls = held is not None and bool(held.vlr) and not made.vlr
-        calls_end = [Debt(made.imsi, held.vlr, Owed.WITHDRAWAL, VLR)] if held is not None and ends_calls else []
-        debt = core.store.put(made, record, owed=owed, more=calls_end)
+        calls_end = [Notice(made.imsi, held.vlr, Due.WITHDRAWAL, VLR)] if held is not None and ends_calls else []
+        notice = core.store.put(made, record, due=due, more=calls_end)
         if calls_end:
             core.show_vlr(made)
             await cancel_location(core, *calls_end)
         core.show_binding(made)
         if loses_sms:  # (TS 29.272 5.2.2.1.3)
             await insert_subscriber_data(core, made, [], flags=int(IdrFlags.REMOVE_SMS_REGISTRATION))
-        if debt is not None:
+        if notice is not None:
             subscriber = core.card(made.imsi)
-            await follow_up(core, subscriber, await change_subscription(core, subscriber, before, debt))
+            await follow_up(core, subscriber, await change_subscription(core, subscriber, before, notice))
 
     def _check_held(self, by: By, held: Subscriber, made: Subscriber) -> None:
         """Ask the controls whether what restricts a held card stays as it is. Raises ManagementError (409)."""
@@ -154,7 +154,7 @@ class Cards:
         """End what a card has, an attach under way too (CLR); it may attach again, and is judged anew."""
         subscriber = self.core.card(call.path["imsi"])
         record = self.core.audit.record("cancel-location", subscriber.imsi, {"reason": By.of(call).reason}, By.of(call))
-        await cancel_location(self.core, *withdraw(self.core, (subscriber,), (record,), owed=Owed.RE_ATTACH))
+        await cancel_location(self.core, *withdraw(self.core, (subscriber,), (record,), due=Due.RE_ATTACH))
         return subscriber.tell()
 
     @route("GET", "/audit", query=AuditPage, gives=tuple[AuditTold, ...])
@@ -228,15 +228,15 @@ class Binding:
         details = {"before": subscriber.bound, "after": bound, "mode": mode}
         action = "unbind" if not mode else "rebind" if subscriber.mode else "bind"
         record = self.core.binding.record(action, subscriber.imsi, By.of(call), details)
-        debts: Sequence[Debt] = ()
+        notices: Sequence[Notice] = ()
         elsewhere = subscriber.imei != bound or (subscriber.vlr and subscriber.vlr_imei != bound)
         if mode and (not bound or elsewhere):
             # another terminal than the bound one is in use, or the one in use is to be learned by its next attach
-            debts = withdraw(self.core, (subscriber,), (record,), owed=Owed.RE_ATTACH, mode=mode, bound=bound)
+            notices = withdraw(self.core, (subscriber,), (record,), due=Due.RE_ATTACH, mode=mode, bound=bound)
         else:
             self.core.store.change(subscriber, record, mode=mode, bound=bound)
         self.core.show_binding(subscriber)
-        await cancel_location(self.core, *debts)
+        await cancel_location(self.core, *notices)
         return subscriber.tell()
 
 

@@ -10,7 +10,7 @@ from simulators.hss.config import CsiChange, HssCsi
 from simulators.hss.controls import Occasion
 from simulators.hss.parts.subscription import check_ims
 from simulators.hss.procedures.late import tell_vlrs
-from simulators.hss.subscriber import CSI_CHANGE, Owed
+from simulators.hss.subscriber import CSI_CHANGE, Due
 from simwarden.model.values import IMEI, IMSI
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
@@ -65,6 +65,6 @@ class Csis:
         after = wanted.model_dump(mode="json")
         details = {"before": before.model_dump(mode="json"), "after": after}
         record = self.core.csi.record(CSI_CHANGE, imsi, by, details)
-        self.core.store.change(subscriber, record, owed=Owed.CALLS, csi=after)
+        self.core.store.change(subscriber, record, due=Due.CALLS, csi=after)
         await tell_vlrs(self.core, imsi)
         return subscriber.tell()

@@ -11,7 +11,7 @@ from simulators.hss.config import AreaChange, HssArea, HssSubscription, Subscrip
 from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import follow_up
 from simulators.hss.procedures.subscriber_data import apns_of, change_subscription, context_identifiers
-from simulators.hss.subscriber import AREA_CHANGE, Owed, Subscriber
+from simulators.hss.subscriber import AREA_CHANGE, Due, Subscriber
 from simwarden.errors import ManagementError
 from simwarden.model.profile import Function
 from simwarden.operations.approval import Approval, By
@@ -94,9 +94,9 @@ class Subscriptions:
         record = self.core.area.record(action, subscriber.imsi, by, details)
         apns = before.apns or self.core.config.apns, wanted.apns or self.core.config.apns
         contexts = context_identifiers(subscriber.contexts, *apns)
-        debt = self.core.store.change(subscriber, record, owed=Owed.SUBSCRIPTION, subscription=after, contexts=contexts)
-        if debt is not None:
-            await follow_up(self.core, subscriber, await change_subscription(self.core, subscriber, before, debt))
+        notice = self.core.store.change(subscriber, record, due=Due.SUBSCRIPTION, subscription=after, contexts=contexts)
+        if notice is not None:
+            await follow_up(self.core, subscriber, await change_subscription(self.core, subscriber, before, notice))
         return subscriber.tell()
 
 

@@ -11,7 +11,7 @@ from simulators.hss.config import ManySuspended, Suspension
 from simulators.hss.procedures.late import tell_vlrs
 from simulators.hss.procedures.location import cancel_location, follow_up, withdraw
 from simulators.hss.procedures.subscriber_data import tell_barring
-from simulators.hss.subscriber import ENDED, Debt, Owed, Subscriber
+from simulators.hss.subscriber import ENDED, Due, Notice, Subscriber
 from simwarden.errors import ManagementError
 from simwarden.model.values import IMSI, one_of
 from simwarden.operations.approval import By
@@ -66,27 +66,27 @@ class Suspensions:
         details = {"how": held["suspended"], "reason": wanted.reason}
         records = [self.core.audit.record("suspend", subscriber.imsi, details, by) for subscriber in subscribers]
         if wanted.how == "withdrawal":
-            debts = withdraw(self.core, subscribers, records, owed=Owed.WITHDRAWAL, **held)
+            notices = withdraw(self.core, subscribers, records, due=Due.WITHDRAWAL, **held)
         else:
-            debts = self.core.store.change_all(subscribers, records, owed=Owed.BARRING, **held)
+            notices = self.core.store.change_all(subscribers, records, due=Due.BARRING, **held)
         for subscriber in subscribers:
             self.core.show_status(subscriber)
         if wanted.how == "withdrawal":
-            await cancel_location(self.core, *debts)
-            way = dict.fromkeys((debt.imsi for debt in debts), "cancel-location")
-            way |= {debt.imsi: "pending" for debt in debts if self.core.store.owes(debt)}
+            await cancel_location(self.core, *notices)
+            way = dict.fromkeys((notice.imsi for notice in notices), "cancel-location")
+            way |= {notice.imsi: "pending" for notice in notices if self.core.store.is_pending(notice)}
             ways = [way.get(each.imsi, "nobody") for each in subscribers]
         else:
-            owed = {debt.imsi: debt for debt in debts if not debt.at_vlr}
-            at_vlrs = [debt.imsi for debt in debts if debt.at_vlr]
-            told = asyncio.gather(*(self._bar(each, owed.get(each.imsi)) for each in subscribers))
+            due = {notice.imsi: notice for notice in notices if not notice.at_vlr}
+            at_vlrs = [notice.imsi for notice in notices if notice.at_vlr]
+            told = asyncio.gather(*(self._bar(each, due.get(each.imsi)) for each in subscribers))
             ways, _ = await asyncio.gather(told, tell_vlrs(self.core, *at_vlrs))
         return over | {each.imsi: way for each, way in zip(subscribers, ways, strict=True)}
 
-    async def _bar(self, subscriber: Subscriber, debt: Debt | None) -> str:
-        if debt is None:
+    async def _bar(self, subscriber: Subscriber, notice: Notice | None) -> str:
+        if notice is None:
             return "nobody"
-        return await follow_up(self.core, subscriber, await tell_barring(self.core, subscriber, debt))
+        return await follow_up(self.core, subscriber, await tell_barring(self.core, subscriber, notice))
 
     @route("POST", "/suspensions", takes=ManySuspended, gives=ManyTold)
     async def suspend_many(self, call: Call) -> dict[str, Any]:
@@ -105,12 +105,12 @@ class Suspensions:
         if subscriber.ended:
             raise ManagementError(409, f"{subscriber.imsi} was terminated")
         how = subscriber.suspended
-        owed = Owed.BARRING if how == "barring" else None
+        due = Due.BARRING if how == "barring" else None
         record = self.core.audit.record("resume", subscriber.imsi, {"how": how}, By.of(call))
-        debt = self.core.store.change(subscriber, record, owed=owed, suspended="", why="")
+        notice = self.core.store.change(subscriber, record, due=due, suspended="", why="")
         self.core.show_status(subscriber)
-        if debt is not None:
-            await tell_barring(self.core, subscriber, debt)
-        if owed is not None:
+        if notice is not None:
+            await tell_barring(self.core, subscriber, notice)
+        if due is not None:
             await tell_vlrs(self.core, subscriber.imsi)
         return subscriber.tell()

@@ -9,7 +9,7 @@ from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import cancel_former, cancel_location, drop_vlr
 from simulators.hss.procedures.subscriber_data import zones_of
 from simulators.hss.procedures.visited import acts_on, insert_data, number_of, o_csi, t_csi
-from simulators.hss.subscriber import NO_VLR, Owed
+from simulators.hss.subscriber import NO_VLR, Due
 from simwarden.model.identity import imei_key
 from simwarden.model.profile import Function
 from simwarden.policy.binding import FirstUse
@@ -23,7 +23,7 @@ from simwarden.wire.tbcd import INTERNATIONAL, AddressString
 if TYPE_CHECKING:
     from simulators.hss.config import ErrorAnswer
     from simulators.hss.core import Core
-    from simulators.hss.subscriber import Debt, Subscriber
+    from simulators.hss.subscriber import Notice, Subscriber
     from simwarden.runtime.sigtran.map_node import Dialogue
 
 _NOT_ALLOWED = m.roaming_not_allowed(m.RoamingNotAllowedCause.PLMN_ROAMING_NOT_ALLOWED)
@@ -56,10 +56,10 @@ async def update_location(core: Core, asked: m.UpdateLocation, dialogue: Dialogu
 
 async def _tell_first(core: Core, subscriber: Subscriber, vlr: str) -> None:
     """Let a VLR hear first that a card is cancelled: it may ask by what it heard before that. Raises MapError."""
-    for debt in core.store.at_vlrs(subscriber.imsi):
-        if debt.host == vlr and debt.what is not Owed.CALLS:
-            await cancel_location(core, debt)
-            if core.store.owes(debt):
+    for notice in core.store.at_vlrs(subscriber.imsi):
+        if notice.host == vlr and notice.what is not Due.CALLS:
+            await cancel_location(core, notice)
+            if core.store.is_pending(notice):
                 raise MapError(ErrorCode.SYSTEM_FAILURE)
 
 
@@ -83,7 +83,7 @@ def _may_register(core: Core, subscriber: Subscriber, asked: m.UpdateLocation, c
         raise _refusal(core.config.mismatch)
 
 
-async def _give_data(core: Core, subscriber: Subscriber, dialogue: Dialogue, due: Debt) -> None:
+async def _give_data(core: Core, subscriber: Subscriber, dialogue: Dialogue, due: Notice) -> None:
     """Tell the VLR that registers a card what it is to know of it; one that does not take it serves nobody.
 
     What happens to the card meanwhile holds: it is registered here no more then, or is told anew. Raises MapError.
@@ -92,12 +92,12 @@ async def _give_data(core: Core, subscriber: Subscriber, dialogue: Dialogue, due
         acts = await insert_data(core, subscriber, due.host, dialogue.ask, Occasion.MAP_LOCATION)
     except (MapError, NoAnswer) as reason:
         core.site.note(f"VLR {due.host} has not taken the subscriber data: {reason}", imsi=subscriber.imsi)
-        core.store.paid(due)
+        core.store.told(due)
         if subscriber.vlr == due.host:
             core.store.change(subscriber, **NO_VLR)
             core.show_vlr(subscriber)
         raise MapError(ErrorCode.SYSTEM_FAILURE) from None
-    core.store.paid(due)
+    core.store.told(due)
     if subscriber.vlr != due.host:
         raise MapError(ErrorCode.SYSTEM_FAILURE)
     if not acts:

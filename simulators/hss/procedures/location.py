@@ -10,7 +10,7 @@ from simulators.hss.controls import Occasion
 from simulators.hss.core import visited_plmn
 from simulators.hss.procedures.short_message import alert, registered_number
 from simulators.hss.procedures.subscriber_data import FEATURES, needed_features, subscription_data, zones_of
-from simulators.hss.subscriber import NO_VLR, VLR, Debt, Owed
+from simulators.hss.subscriber import NO_VLR, VLR, Due, Notice
 from simwarden.runtime.diameter import Unreachable
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import (
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _CANCELLATION = {
-    Owed.WITHDRAWAL: (CancellationType.SUBSCRIPTION_WITHDRAWAL, ClrFlags.S6A_S6D),
-    Owed.RE_ATTACH: (CancellationType.SUBSCRIPTION_WITHDRAWAL, ClrFlags.S6A_S6D | ClrFlags.REATTACH_REQUIRED),
-    Owed.UPDATE: (CancellationType.MME_UPDATE_PROCEDURE, ClrFlags.S6A_S6D),
+    Due.WITHDRAWAL: (CancellationType.SUBSCRIPTION_WITHDRAWAL, ClrFlags.S6A_S6D),
+    Due.RE_ATTACH: (CancellationType.SUBSCRIPTION_WITHDRAWAL, ClrFlags.S6A_S6D | ClrFlags.REATTACH_REQUIRED),
+    Due.UPDATE: (CancellationType.MME_UPDATE_PROCEDURE, ClrFlags.S6A_S6D),
 }
 
 
@@ -57,7 +57,7 @@ async def update_location(core: Core, message: Message, _peer: Peer) -> Message:
     former = subscriber.mme
     origin = message.get("Origin-Host")
     # Who did not hear of a change, or has not served the card until now, has not the data (5.2.1.1.3).
-    skips = former == origin and not subscriber.purged and not core.store.owes_any(subscriber.imsi, origin)
+    skips = former == origin and not subscriber.purged and not core.store.any_pending(subscriber.imsi, origin)
     decision = register(
         core, subscriber, message, terminal_of(message), str(visited_plmn(message)), occasion=Occasion.LOCATION
     )
@@ -80,16 +80,16 @@ async def update_location(core: Core, message: Message, _peer: Peer) -> Message:
 async def refusal_of(core: Core, subscriber: Subscriber, message: Message) -> Message | None:
     """Return the refusal of a ULR for a card whose subscription is withdrawn; None if it is in force.
 
-    An MME hears first of a withdrawal that it is owed. It may ask by what it heard of the card before that, and would
-    take the answer for an end of it. While it is told the card may be withdrawn, or the same may be owed anew: so both
-    are looked at again.
+    An MME hears first of a withdrawal that is pending for it. It may ask by what it heard of the card before that, and
+    would take the answer for an end of it. While it is told the card may be withdrawn, or the same may be
+    pending anew: so both are looked at again.
     """
     while in_force(core, subscriber):
-        debt = core.store.withdrawal(subscriber.imsi, message.get("Origin-Host"))
-        if debt is None:
+        notice = core.store.withdrawal(subscriber.imsi, message.get("Origin-Host"))
+        if notice is None:
             return None
-        await cancel_location(core, debt)
-        if core.store.withdrawal(debt.imsi, debt.host) is debt:
+        await cancel_location(core, notice)
+        if core.store.withdrawal(notice.imsi, notice.host) is notice:
             return core.node.answer(message, ResultCode.DIAMETER_UNABLE_TO_COMPLY)
     return refuse(core, message, core.config.withdrawn)
 
@@ -126,7 +126,7 @@ async def follow_up(core: Core, subscriber: Subscriber, answer: Message | None) 
         return "insert-subscriber-data"
     reason = f"{subscriber.mme} does not support {', '.join(str(each.name) for each in lacking)}"
     record = core.audit.record("cancel-location", subscriber.imsi, {"reason": reason})
-    await cancel_location(core, *withdraw(core, (subscriber,), (record,), owed=Owed.RE_ATTACH))
+    await cancel_location(core, *withdraw(core, (subscriber,), (record,), due=Due.RE_ATTACH))
     return "cancel-location"
 
 
@@ -170,8 +170,8 @@ def register(
     if teaches:
         core.show_binding(subscriber)
         if subscriber.vlr and subscriber.vlr_imei != subscriber.bound:  # its calls are in another terminal
-            debt = forget_vlr(core, subscriber, "the card was bound to another terminal by its first use")
-            core.site.spawn(cancel_location(core, debt), "cancel location")
+            notice = forget_vlr(core, subscriber, "the card was bound to another terminal by its first use")
+            core.site.spawn(cancel_location(core, notice), "cancel location")
     core.show_registration(subscriber)
     return decision
 
@@ -192,25 +192,25 @@ def refuse(core: Core, message: Message, answer: ErrorAnswer) -> Message:
 
 async def cancel_former(core: Core, imsi: str, host: str) -> None:
     """Cancel a card's location at the node that served it before, if that has not forgotten it by itself."""
-    for debt in core.store.owed(host):
-        if (debt.imsi, debt.what) == (imsi, Owed.UPDATE):
-            await cancel_location(core, debt)
+    for notice in core.store.pending(host):
+        if (notice.imsi, notice.what) == (imsi, Due.UPDATE):
+            await cancel_location(core, notice)
 
 
-async def cancel_location(core: Core, *debts: Debt) -> None:
+async def cancel_location(core: Core, *notices: Notice) -> None:
     """Cancel cards' locations at MMEs (5.2.1.2) and VLRs, all at once. Who does not answer is told again.
 
     What one has answered is kept without waiting for another, which may never answer.
     """
-    hosts: dict[str, list[Debt]] = {}
-    for debt in debts:
-        hosts.setdefault(debt.host, []).append(debt)
-    await _together([_cancel_at(core, host, owed) for host, owed in hosts.items()])
+    hosts: dict[str, list[Notice]] = {}
+    for notice in notices:
+        hosts.setdefault(notice.host, []).append(notice)
+    await _together([_cancel_at(core, host, due) for host, due in hosts.items()])
 
 
-async def _cancel_at(core: Core, host: str, debts: Sequence[Debt]) -> None:
-    heard = await _together([_cancel(core, debt) for debt in debts])
-    core.store.paid(*(debt for debt, told in zip(debts, heard, strict=True) if told))
+async def _cancel_at(core: Core, host: str, notices: Sequence[Notice]) -> None:
+    heard = await _together([_cancel(core, notice) for notice in notices])
+    core.store.told(*(notice for notice, told in zip(notices, heard, strict=True) if told))
     if not all(heard):
         core.tell_again(host)
 
@@ -219,47 +219,47 @@ async def _together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     return [await work[0]] if len(work) == 1 else await asyncio.gather(*work)
 
 
-async def _cancel(core: Core, debt: Debt) -> bool:
+async def _cancel(core: Core, notice: Notice) -> bool:
     """Send a CLR, or to a VLR a CancelLocation; return whether it was answered."""
-    if debt.at_vlr:
+    if notice.at_vlr:
         from simulators.hss.procedures.visited import cancel_at_vlr  # noqa: PLC0415 - only who serves calls pays for it
 
-        return await cancel_at_vlr(core, debt)
-    kind, flags = _CANCELLATION[debt.what]
-    avps = [("User-Name", debt.imsi), ("Cancellation-Type", int(kind)), ("CLR-Flags", int(flags))]
-    request = core.node.make("Cancel-Location-Request", avps, realm=debt.realm, host=debt.host)
+        return await cancel_at_vlr(core, notice)
+    kind, flags = _CANCELLATION[notice.what]
+    avps = [("User-Name", notice.imsi), ("Cancellation-Type", int(kind)), ("CLR-Flags", int(flags))]
+    request = core.node.make("Cancel-Location-Request", avps, realm=notice.realm, host=notice.host)
     try:
-        await core.ask(debt.host, request)
+        await core.ask(notice.host, request)
     except Unreachable as reason:
-        core.site.note(f"{debt.host} was not told that {debt.imsi} is cancelled: {reason}", imsi=debt.imsi)
+        core.site.note(f"{notice.host} was not told that {notice.imsi} is cancelled: {reason}", imsi=notice.imsi)
         return False
     return True
 
 
 def withdraw(
-    core: Core, subscribers: Sequence[Subscriber], records: Sequence[dict[str, Any]], *, owed: Owed, **values: Any
-) -> list[Debt]:
-    """Keep a change of cards, with its `records`, by which all ends that they have; return to whom that is owed.
+    core: Core, subscribers: Sequence[Subscriber], records: Sequence[dict[str, Any]], *, due: Due, **values: Any
+) -> list[Notice]:
+    """Keep a change of cards, with its `records`, by which all ends that they have; return for whom that is pending.
 
-    `owed` is a withdrawal, or that their devices attach anew where they may be served as before.
+    `due` is a withdrawal, or that their devices attach anew where they may be served as before.
     """
     served = [subscriber for subscriber in subscribers if subscriber.mme]
     called = [subscriber for subscriber in subscribers if subscriber.vlr]
-    debts = core.store.change_all(subscribers, records, owed=owed, **values)
+    notices = core.store.change_all(subscribers, records, due=due, **values)
     for subscriber in served:
         core.show_registration(subscriber)
     for subscriber in called:
         core.show_vlr(subscriber)
-    return debts
+    return notices
 
 
-def forget_vlr(core: Core, subscriber: Subscriber, reason: str) -> Debt:
+def forget_vlr(core: Core, subscriber: Subscriber, reason: str) -> Notice:
     """Keep that the VLR which serves a card's calls does so no more; return that it has to be told."""
     record = core.audit.record("cancel-location", subscriber.imsi, {"reason": reason})
-    debt = Debt(subscriber.imsi, subscriber.vlr, Owed.WITHDRAWAL, VLR)
-    core.store.change(subscriber, record, more=[debt], **NO_VLR)
+    notice = Notice(subscriber.imsi, subscriber.vlr, Due.WITHDRAWAL, VLR)
+    core.store.change(subscriber, record, more=[notice], **NO_VLR)
     core.show_vlr(subscriber)
-    return debt
+    return notice
 
 
 async def drop_vlr(core: Core, subscriber: Subscriber, reason: str) -> None:

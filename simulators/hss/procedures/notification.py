@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import cancel_location, register, withdraw
 from simulators.hss.procedures.short_message import alert
-from simulators.hss.subscriber import Owed
+from simulators.hss.subscriber import Due
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import NorFlags
 from simwarden.wire.diameter.terminal import terminal_of
@@ -33,8 +33,8 @@ async def notify(core: Core, message: Message, _peer: Peer) -> Message:
         decision = register(core, subscriber, message, seen, subscriber.plmn, occasion=Occasion.NOTIFICATION)
         if decision is not None and not decision.admitted:
             mismatch = core.mismatch(subscriber, decision, "notify-request")
-            debts = withdraw(core, (subscriber,), (mismatch,), owed=Owed.WITHDRAWAL)
-            core.site.spawn(cancel_location(core, *debts), "cancel location")
+            notices = withdraw(core, (subscriber,), (mismatch,), due=Due.WITHDRAWAL)
+            core.site.spawn(cancel_location(core, *notices), "cancel location")
     if message.get("NOR-Flags", 0) & NorFlags.REMOVAL_OF_MME_REGISTRATION_FOR_SMS:
         core.store.change(subscriber, sms_number="")
     if message.get("NOR-Flags", 0) & NorFlags.READY_FOR_SM_FROM_MME:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from simulators.hss.config import HssConfig
     from simulators.hss.core import Core
-    from simulators.hss.subscriber import Debt, Subscriber
+    from simulators.hss.subscriber import Notice, Subscriber
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Avps, Message
 
@@ -155,23 +155,23 @@ async def insert_subscriber_data(core: Core, subscriber: Subscriber, data: Avps,
     return await _tell(core, subscriber, "Insert-Subscriber-Data-Request", avps)
 
 
-async def tell_barring(core: Core, subscriber: Subscriber, debt: Debt) -> Message | None:
-    """Tell the serving MME, which is owed it, whether a card is barred; return what it answered."""
+async def tell_barring(core: Core, subscriber: Subscriber, notice: Notice) -> Message | None:
+    """Tell the serving MME, for which that is pending, whether a card is barred; return what it answered."""
     answer = await insert_subscriber_data(core, subscriber, barring(subscriber))
-    settle(core, debt, told=answer is not None)
+    settle(core, notice, told=answer is not None)
     return answer
 
 
-def settle(core: Core, debt: Debt, *, told: bool) -> None:
+def settle(core: Core, notice: Notice, *, told: bool) -> None:
     """Keep that an MME was told; if it was not it is told again, as far as it serves the card then."""
     if told:
-        core.store.paid(debt)
+        core.store.told(notice)
     else:
-        core.tell_again(debt.host)
+        core.tell_again(notice.host)
 
 
 async def change_subscription(
-    core: Core, subscriber: Subscriber, before: HssSubscription, debt: Debt
+    core: Core, subscriber: Subscriber, before: HssSubscription, notice: Notice
 ) -> Message | None:
     """Tell the serving MME the difference between what a card might use before and what it may use now.
 
@@ -189,22 +189,22 @@ async def change_subscription(
         data += access_points(subscriber, apns)
     if data:
         heard.append(await insert_subscriber_data(core, subscriber, data))
-    return _last(core, debt, heard)
+    return _last(core, notice, heard)
 
 
-def _last(core: Core, debt: Debt, heard: list[Message | None]) -> Message | None:
+def _last(core: Core, notice: Notice, heard: list[Message | None]) -> Message | None:
     told = None not in heard
-    settle(core, debt, told=told)
+    settle(core, notice, told=told)
     return heard[-1] if told and heard else None
 
 
-async def tell_subscription(core: Core, subscriber: Subscriber, debt: Debt) -> Message | None:
+async def tell_subscription(core: Core, subscriber: Subscriber, notice: Notice) -> Message | None:
     """Tell the serving MME all that a card may use, as it has not heard of a change; return what it answered."""
     heard: list[Message | None] = []
     if not zones_of(core.config, subscriber):
         heard.append(await _withdraw_zones(core, subscriber))
     heard.append(await insert_subscriber_data(core, subscriber, subscription_data(core.config, subscriber)))
-    return _last(core, debt, heard)
+    return _last(core, notice, heard)
 
 
 async def _withdraw_zones(core: Core, subscriber: Subscriber) -> Message | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.hss import controls
 from simulators.hss.controls import Occasion
-from simulators.hss.subscriber import Owed
+from simulators.hss.subscriber import Due
 from simwarden.policy.camel import O_CSI, T_CSI, VT_CSI, common_phase
 from simwarden.policy.numbers import international
 from simwarden.runtime.sigtran.map_node import MapError, NoAnswer
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from simulators.hss.config import HssCsi
     from simulators.hss.core import Core
-    from simulators.hss.subscriber import Debt, Subscriber
+    from simulators.hss.subscriber import Notice, Subscriber
 
 #: telephony, and emergency calls (TS 29.002 17.7.9)
 _TELESERVICES = (b"\x11", b"\x12")
@@ -112,34 +112,34 @@ async def insert_data(
     return answer.supported_camel_phases is None or acts_on(core, subscriber, camel, occasion)
 
 
-async def tell_calls(core: Core, subscriber: Subscriber, debt: Debt) -> bool:
-    """Tell the serving VLR, which is owed it, what has changed of a card (8.8); return whether it acts on that.
+async def tell_calls(core: Core, subscriber: Subscriber, notice: Notice) -> bool:
+    """Tell the serving VLR what has changed of a card, which is pending (8.8); return whether it acts on that.
 
     A VLR that is not reached is told again.
     """
-    ask = partial(_ask_alone, core, debt)
+    ask = partial(_ask_alone, core, notice)
     try:
         acts = acts_on(core, subscriber, subscriber.camel, Occasion.MAP_DATA)
         if acts:
             gone = set(subscriber.camel.get("csis", ())) - set(in_vlr(core.csi_of(subscriber)))
             if gone:
                 await ask(m.DELETE_SUBSCRIBER_DATA, _withdrawn(subscriber, gone))
-            acts = await insert_data(core, subscriber, debt.host, ask, Occasion.MAP_DATA)
+            acts = await insert_data(core, subscriber, notice.host, ask, Occasion.MAP_DATA)
     except NoAnswer as reason:
-        core.site.note(f"VLR {debt.host} was not told: {reason}", imsi=subscriber.imsi)
-        core.tell_again(debt.host)
+        core.site.note(f"VLR {notice.host} was not told: {reason}", imsi=subscriber.imsi)
+        core.tell_again(notice.host)
         return True
     except MapError as error:
         # also that it has forgotten the card (unidentifiedSubscriber): it serves it no more
-        core.site.note(f"VLR {debt.host} does not take what it is told: {error}", imsi=subscriber.imsi)
+        core.site.note(f"VLR {notice.host} does not take what it is told: {error}", imsi=subscriber.imsi)
         acts = False
-    core.store.paid(debt)
+    core.store.told(notice)
     return acts
 
 
-async def _ask_alone(core: Core, debt: Debt, operation: Any, argument: Any) -> Any:
-    argument = replace(argument, imsi=debt.imsi)
-    return await core.ask_vlr(debt.host, m.SUBSCRIBER_DATA_MNGT, operation, argument)
+async def _ask_alone(core: Core, notice: Notice, operation: Any, argument: Any) -> Any:
+    argument = replace(argument, imsi=notice.imsi)
+    return await core.ask_vlr(notice.host, m.SUBSCRIBER_DATA_MNGT, operation, argument)
 
 
 def _withdrawn(subscriber: Subscriber, gone: set[str]) -> m.DeleteSubscriberData:
@@ -153,16 +153,16 @@ def _withdrawn(subscriber: Subscriber, gone: set[str]) -> m.DeleteSubscriberData
 # -- cancelled locations
 
 
-async def cancel_at_vlr(core: Core, debt: Debt) -> bool:
+async def cancel_at_vlr(core: Core, notice: Notice) -> bool:
     """Send a CancelLocation (8.1.3); return whether it was answered."""
-    update = debt.what is Owed.UPDATE
+    update = notice.what is Due.UPDATE
     kind = m.CancellationType.UPDATE_PROCEDURE if update else m.CancellationType.SUBSCRIPTION_WITHDRAW
-    asked = m.CancelLocation(m.Identity(imsi=debt.imsi), kind)
+    asked = m.CancelLocation(m.Identity(imsi=notice.imsi), kind)
     try:
-        await core.ask_vlr(debt.host, m.LOCATION_CANCELLATION, m.CANCEL_LOCATION, asked)
+        await core.ask_vlr(notice.host, m.LOCATION_CANCELLATION, m.CANCEL_LOCATION, asked)
     except NoAnswer as reason:
-        core.site.note(f"VLR {debt.host} was not told that {debt.imsi} is cancelled: {reason}", imsi=debt.imsi)
+        core.site.note(f"VLR {notice.host} was not told that {notice.imsi} is cancelled: {reason}", imsi=notice.imsi)
         return False
     except MapError as error:
-        core.site.note(f"VLR {debt.host} answered the cancellation with {error}", imsi=debt.imsi)
+        core.site.note(f"VLR {notice.host} answered the cancellation with {error}", imsi=notice.imsi)
     return True

@@ -18,7 +18,7 @@ import simulators.hss.store as hss
 import simulators.mme.store as mme
 from simulators.cmp.card import Card, Change
 from simulators.eir.config import EirBinding
-from simulators.hss.subscriber import Debt, Owed, Subscriber
+from simulators.hss.subscriber import Due, Notice, Subscriber
 from simulators.mme.config import MmeArea
 from simwarden.operations.terminal_library import TerminalType
 from simwarden.policy.card_states import CardState
@@ -85,36 +85,36 @@ def test_tables_that_an_older_program_lacked_are_made(store_url: str, store: Any
         assert newest.name in sa.inspect(engine).get_table_names()
 
 
-def test_hss_keeps_what_mmes_are_owed(store_url: str) -> None:
+def test_hss_keeps_what_is_pending_for_mmes(store_url: str) -> None:
     with opened(store_url, hss) as engine:
         store = hss.Store(engine)
         store.put(subscriber(), record("provision"))
         card = store.get(IMSI)
         assert card is not None
         assert register(store, card, METER)
-        assert store.change(card, record("suspend"), owed=Owed.BARRING, suspended="barring") is not None
+        assert store.change(card, record("suspend"), due=Due.BARRING, suspended="barring") is not None
         assert register(store, card, METER, "other.epc.example")
     with opened(store_url, hss) as engine:
         store = hss.Store(engine)
-        barring, update = store.owed()
-        assert [barring, update] == [Debt(IMSI, MME, what, REALM) for what in (Owed.BARRING, Owed.UPDATE)]
-        assert store.owed(MME) == [barring, update]
+        barring, update = store.pending()
+        assert [barring, update] == [Notice(IMSI, MME, what, REALM) for what in (Due.BARRING, Due.UPDATE)]
+        assert store.pending(MME) == [barring, update]
         card = store.get(IMSI)
         assert card is not None
         assert (card.bound, card.suspended, card.mme) == (METER, "barring", "other.epc.example")
-        debt = store.change(card, record("suspend"), owed=Owed.WITHDRAWAL, suspended="withdrawal")
-        assert debt == Debt(IMSI, "other.epc.example", Owed.WITHDRAWAL, REALM)
-        assert (store.owed(MME), store.owed("other.epc.example")) == ([barring, update], [debt])
+        notice = store.change(card, record("suspend"), due=Due.WITHDRAWAL, suspended="withdrawal")
+        assert notice == Notice(IMSI, "other.epc.example", Due.WITHDRAWAL, REALM)
+        assert (store.pending(MME), store.pending("other.epc.example")) == ([barring, update], [notice])
         assert card.mme == ""
-        store.paid(barring)
-        store.paid(barring)
+        store.told(barring)
+        store.told(barring)
     with opened(store_url, hss) as engine:
         store = hss.Store(engine)
-        assert store.owed() == [update, debt]
+        assert store.pending() == [update, notice]
         card = store.get(IMSI)
         assert card is not None
-        assert register(store, card, METER)  # at the MME that was owed: the answer tells it
-        assert store.owed() == [debt]
+        assert register(store, card, METER)  # at the MME for which it was pending: the answer tells it
+        assert store.pending() == [notice]
         assert [each["action"] for each in store.audited(IMSI)] == ["provision", "learn", "suspend", "suspend"]
 
 
@@ -141,19 +141,19 @@ def test_cmp_keeps_a_change_whole(store_url: str) -> None:
         assert store.keep([change])
         assert (card.bound, card.state, card.terminal) == (METER, CardState.ACTIVE, METER)
         again = Change(card, {"terminal": PHONE}, [record("capture")], first_use=PHONE)
-        assert not store.keep([again], record("shutdown"))
-        stop = Change(card, {"state": CardState.SUSPENDED, "owed": "suspend"}, [record("suspend")])
+        assert not store.keep([again])
+        stop = Change(card, {"state": CardState.SUSPENDED, "pending": "suspend"}, [record("suspend")])
         store.set(record("pool"), ("pool", "meters", {"imeis": ["99000101"]}))
         assert store.keep([stop])
         store.told([card], "resume")
     with opened(store_url, cmp) as engine:
         store = cmp.Store(engine)
-        (card,) = store.some(owed=True, most=9)
-        assert (card.bound, card.state, card.terminal, card.owed) == (METER, CardState.SUSPENDED, METER, "suspend")
+        (card,) = store.some(pending=True, most=9)
+        assert (card.bound, card.state, card.terminal, card.pending) == (METER, CardState.SUSPENDED, METER, "suspend")
         assert store.settings("pool") == {"meters": {"imeis": ["99000101"]}}
         assert [each["action"] for each in store.history()] == ["provision", "capture", "pool", "suspend"]
         store.told([card], "suspend")
-        assert store.some(owed=True, most=9) == []
+        assert store.some(pending=True, most=9) == []
 
 
 def test_eir_keeps_lists_pools_and_library(store_url: str) -> None:
@@ -162,8 +162,8 @@ def test_eir_keeps_lists_pools_and_library(store_url: str) -> None:
         store = eir.Store(engine)
         store.put_entry(entry, Status.TRACKED, record("list", "subject"))
         store.put_entry(entry, Status.PROHIBITED, record("list", "subject"))
-        store.put_pool(IMSI, EirBinding(by="eir", imeis=("99000101",)), record("pool", "subject"), owed=True)
-        store.put_pool(IMSI, EirBinding(by="eir", imeis=("99000101",)), record("pool", "subject"), owed=True)
+        store.put_pool(IMSI, EirBinding(by="eir", imeis=("99000101",)), record("pool", "subject"), pending=True)
+        store.put_pool(IMSI, EirBinding(by="eir", imeis=("99000101",)), record("pool", "subject"), pending=True)
         row = {"tac": "99000101", "kind": "module", "maker": "Example", "model": "M1"}
         with engine.begin() as connection:  # as an older program kept it
             connection.execute(sa.insert(eir.METADATA.tables["library"]).values(row))
@@ -175,9 +175,9 @@ def test_eir_keeps_lists_pools_and_library(store_url: str) -> None:
         assert store.entries() == {entry: Status.PROHIBITED}
         assert store.pools()[IMSI].imeis == ("99000101",)
         assert [each["action"] for each in store.audited()] == ["list", "list", "pool", "pool", "library"]
-        assert store.owed() == [IMSI]
+        assert store.pending() == [IMSI]
         store.told(IMSI)
-        assert store.owed() == []
+        assert store.pending() == []
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -254,10 +254,10 @@ def test_what_nobody_knows_to_be_committed_is_read_again(
 
             patch.setattr(engine.dialect, "do_commit", broken)
             with pytest.raises(StoreUnavailableError, match="does not answer"):
-                store.change(card, record("suspend"), owed=Owed.WITHDRAWAL, suspended="withdrawal")
+                store.change(card, record("suspend"), due=Due.WITHDRAWAL, suspended="withdrawal")
         assert store.get(IMSI) is card
         assert (card.suspended, card.mme) == (("withdrawal", "") if committed else ("", MME))
-        assert [debt.what for debt in store.owed()] == [Owed.WITHDRAWAL] * committed
+        assert [notice.what for notice in store.pending()] == [Due.WITHDRAWAL] * committed
         assert len(store.audited()) == 2 + committed
 
 

@@ -176,8 +176,8 @@ def test_what_is_kept_after_the_answer_alone(monkeypatch: pytest.MonkeyPatch) ->
     check(Planted("first-use", "", "killed-hss", "settled hss.binding before attach-accept"))
 
 
-def test_an_mme_that_is_owed_a_notification_when_the_register_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, late.tell_owed, ("for debt in core.store.owed(host):", "for debt in ():"))
+def test_an_mme_with_a_pending_notification_when_the_register_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, late.tell_pending, ("for notice in core.store.pending(host):", "for notice in ():"))
     check(Planted("attach", "withdrawal", "killed-hss", "settled mme.session before *", pairs=400))
 
 

@@ -63,7 +63,7 @@ async def test_cards_that_are_loaded_in_a_state_that_is_not_served_are_not_serve
     async with net:
         await net.load(state=state)
         assert await net.suspended() == [told] * 3
-        assert not any(card.owed for card in net.cmp.platform.store.some(most=9))
+        assert not any(card.pending for card in net.cmp.platform.store.some(most=9))
 
 
 async def test_a_single_stock_card_is_told_too_and_again_when_it_is_given_out() -> None:
@@ -80,7 +80,7 @@ async def test_a_single_stock_card_is_told_too_and_again_when_it_is_given_out() 
             "form": "plug-in",
         }
         told = await net.ask("cmp", "PUT", f"/cards/{CARDS[0]}", body | {"k": "", "opc": "", "sections": sections})
-        assert (told["state"], told["owed"]) == ("stock", "")
+        assert (told["state"], told["pending"]) == ("stock", "")
         assert await net.suspended() == ["withdrawal", "", ""]
         await net.ask("cmp", "POST", f"/cards/{CARDS[0]}/operations/issue", {})
         assert await net.suspended() == ["", "", ""]
@@ -92,7 +92,7 @@ async def test_a_register_that_is_down_is_told_of_stock_cards_when_it_is_back() 
     async with net:
         await net.host.stop("hss", kill=True)
         await net.load(state="stock")
-        assert [card.owed for card in net.cmp.platform.store.some(most=9)] == ["suspend"] * 3
+        assert [card.pending for card in net.cmp.platform.store.some(most=9)] == ["suspend"] * 3
         await net.host.start("hss")
         await net.host.clock.sleep(31)
         assert await net.suspended() == ["withdrawal"] * 3
@@ -113,7 +113,7 @@ async def test_many_cards_are_suspended_by_one_call_and_unknown_ones_are_named()
             await net.ask("hss", "POST", "/suspensions", {"cards": ["x"], "how": "barring"})
 
 
-async def test_a_shutdown_makes_one_call_and_owes_nothing(store_url: str) -> None:
+async def test_a_shutdown_makes_one_call_and_leaves_nothing_pending(store_url: str) -> None:
     net = Pair(store_url)
     calls: list[str] = []
 
@@ -136,7 +136,7 @@ async def test_a_shutdown_makes_one_call_and_owes_nothing(store_url: str) -> Non
         assert said == {"cards": 3}
         assert calls == ["POST /suspensions"]
         assert await net.suspended() == ["withdrawal"] * 3
-        assert not any(card.owed for card in net.cmp.platform.store.some(most=9))
+        assert not any(card.pending for card in net.cmp.platform.store.some(most=9))
 
 
 async def test_an_account_that_refuses_from_now_on_ends_what_is_wrong_and_nothing_else() -> None:

@@ -106,7 +106,7 @@ async def test_accounts_that_want_the_records_one_after_another_have_them_judged
         assert net.held().mismatches == 1
 
 
-# -- what the HSS is owed
+# -- what is pending for the HSS
 
 
 async def test_a_card_that_is_operated_on_while_the_register_is_away_is_told_what_came_first(loop: TestbedLoop) -> None:
@@ -131,12 +131,12 @@ async def test_a_binding_elsewhere_ends_what_runs_and_nothing_else(loop: Testbed
         if state == "resumed":
             await net.host.stop("hss")
             await net.call("POST", f"{PATH}/operations/resume", APPROVED)
-            assert net.held().owed == "resume"
+            assert net.held().pending == "resume"
         for imei in (PHONE, THIRD):
             await net.call("PUT", f"{PATH}/binding", {"imei": imei, **APPROVED})
             await net.pause()
         if state == "resumed":
-            assert net.held().owed == "reopen"
+            assert net.held().pending == "reopen"
             await net.host.start("hss")
             await net.sleep(31)
         heard = [each.split()[0] for each in net.hss.heard]
@@ -174,10 +174,10 @@ async def test_what_the_register_has_heard_is_told_again_where_the_database_did_
         heard = len(net.hss.heard)
         await net.sleep(61)
         assert len(net.hss.heard) > heard
-        assert not any(card.owed for card in net.cmp.platform.store.some(most=9))
+        assert not any(card.pending for card in net.cmp.platform.store.some(most=9))
 
 
-async def test_what_is_owed_at_the_start_waits_for_the_database(
+async def test_what_is_pending_at_the_start_waits_for_the_database(
     loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with Net(loop) as net:
@@ -204,7 +204,7 @@ async def test_cards_that_are_being_told_are_suspended_by_no_second_call(
         net.hss.pause, net.hss.batches = 10, True
         net.cmp.site.spawn(net.quietly("POST", SHUTDOWN, APPROVED), "shut down")
         await net.sleep(1)
-        await lifecycle.tell_owed(net.cmp.platform)
+        await lifecycle.tell_pending(net.cmp.platform)
         await net.sleep(60)
         assert len(net.hss.heard) == 1
 

@@ -122,13 +122,13 @@ async def test_what_the_register_could_not_be_told_it_is_told_later_and_after_a_
         await net.mme.allowed(METER)
         await net.host.stop("hss")
         await net.call("POST", f"/cards/{IMSI}/operations/suspend", APPROVED)
-        assert net.held().owed == "suspend"
+        assert net.held().pending == "suspend"
         await net.host.stop("cmp", kill=True)
         await net.host.start("hss")
         await net.host.start("cmp")
         await net.host.clock.sleep(31)
         assert net.hss.heard == (f"withdrawal {IMSI}",)
-        assert net.held().owed == ""
+        assert net.held().pending == ""
 
 
 async def test_a_mismatch_suspends_and_ends_what_runs(loop: TestbedLoop) -> None:
@@ -189,7 +189,7 @@ async def test_a_use_that_was_to_end_while_the_register_was_away_ends_although_t
         await net.call("PUT", f"/cards/{IMSI}/binding", {"imei": PHONE, **APPROVED})
         for operation in ("suspend", "resume"):
             await net.call("POST", f"/cards/{IMSI}/operations/{operation}", APPROVED)
-        assert net.held().owed == "reopen"
+        assert net.held().pending == "reopen"
         await net.host.start("hss")
         await net.host.clock.sleep(60)
         assert net.hss.heard == (f"ended {IMSI}", f"resume {IMSI}")

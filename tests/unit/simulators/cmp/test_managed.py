@@ -58,7 +58,7 @@ def test_a_suspension_travels_from_process_to_process_and_ends_what_runs(tmp_pat
                     f"/cards/{IMSI}/operations/suspend",
                     {"approver": "J. Okonedo", "reason": "contract", "form": "F-1"},
                 )
-                assert (told["state"], told["owed"]) == ("suspended", "")
+                assert (told["state"], told["pending"]) == ("suspended", "")
                 cancelled = mme.receive()
                 assert (cancelled.name, cancelled.get("Cancellation-Type")) == ("cancel-location-request", 2)
                 held = _call(register, "GET", f"/cards/{IMSI}")
@@ -71,7 +71,7 @@ def test_a_suspension_travels_from_process_to_process_and_ends_what_runs(tmp_pat
             assert not cmp.faults()
 
 
-def test_a_register_that_is_started_later_hears_what_it_is_owed(tmp_path: Path) -> None:
+def test_a_register_that_is_started_later_hears_what_is_pending_for_it(tmp_path: Path) -> None:
     with reserved_port() as port:
         register = "127.0.0.1", port
         own = _settings(tmp_path, "S6a") | {"management": f"127.0.0.1:{port}"}
@@ -81,7 +81,7 @@ def test_a_register_that_is_started_later_hears_what_it_is_owed(tmp_path: Path) 
         with serve(tmp_path, "cmp", settings) as cmp:
             platform = cmp.where["management"]
             told = _call(platform, "PUT", f"/cards/{IMSI}", _card(platform=[{"state": "stock"}]))
-            assert told["owed"] == "suspend"
+            assert told["pending"] == "suspend"
             with serve(tmp_path, "hss", own):
-                assert until(lambda: not _call(platform, "GET", f"/cards/{IMSI}")["owed"])
+                assert until(lambda: not _call(platform, "GET", f"/cards/{IMSI}")["pending"])
                 assert _call(register, "GET", f"/cards/{IMSI}")["suspended"] == "withdrawal"

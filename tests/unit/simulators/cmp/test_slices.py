@@ -86,7 +86,7 @@ async def test_many_cards_are_provisioned_at_once_or_none_of_them() -> None:
         by = By(caller="list")
         assert await net.cmp.provision_new([provision(1), provision(2, state="stock")], by)
         told = [await net.ask("GET", f"/cards/{imsi(number)}") for number in (1, 2)]
-        assert [(each["state"], each["owed"]) for each in told] == [("active", ""), ("stock", "")]
+        assert [(each["state"], each["pending"]) for each in told] == [("active", ""), ("stock", "")]
         assert told[0]["binding"] == {"how": "given", "imei": f"{METER}6"}
         assert {each["imsi"] for each in net.observed("card") if each} == {imsi(1), imsi(2)}
         assert {each["imsi"] for each in net.observed("binding") if each} == {imsi(1), imsi(2)}
@@ -225,8 +225,8 @@ async def test_a_pool_whose_sweep_is_killed_ends_what_it_refuses(store_url: str)
         assert not check(net.cmp.platform, imsi(MANY - 1), PHONE)
         for _ in range(3 * MANY // SLICE):
             await net.loop.idle()
-        owed = [await net.ask("GET", f"/cards/{imsi(number)}") for number in (0, MANY - 1)]
-        assert [each["owed"] for each in owed] == ["evict", "evict"]
+        pending = [await net.ask("GET", f"/cards/{imsi(number)}") for number in (0, MANY - 1)]
+        assert [each["pending"] for each in pending] == ["evict", "evict"]
 
 
 @pytest.mark.parametrize(("entries", "apart"), [(10, False), (2000, True)])

@@ -56,19 +56,19 @@ class Net(Bench):
     async def tie(self, imsi: str = CARDS[0]) -> None:
         await self.call("PUT", f"/cards/{imsi}/pool", POOL)
 
-    def owed(self) -> list[str]:
-        return [imsi[-2:] for imsi in self.eir.store.owed()]
+    def pending(self) -> list[str]:
+        return [imsi[-2:] for imsi in self.eir.store.pending()]
 
 
-async def test_without_an_hss_nobody_is_owed_anything(loop: TestbedLoop, store_url: str) -> None:
+async def test_without_an_hss_nothing_is_pending(loop: TestbedLoop, store_url: str) -> None:
     async with Net(loop, store_url, hss="off") as net:
         await net.tie()
-        assert (net.owed(), net.notes()) == ([], [])
+        assert (net.pending(), net.notes()) == ([], [])
         await net.sleep(100)
         assert net.hss.heard == ()
 
 
-async def test_what_is_owed_waits_until_there_is_an_hss_again(loop: TestbedLoop, store_url: str) -> None:
+async def test_what_is_pending_waits_until_there_is_an_hss_again(loop: TestbedLoop, store_url: str) -> None:
     async with Net(loop, store_url) as net:
         net.hss.status = 503
         await net.tie()
@@ -79,7 +79,7 @@ async def test_what_is_owed_waits_until_there_is_an_hss_again(loop: TestbedLoop,
             await net.host.start("eir")
             net.hss.status, net.hss.heard = 0, ()
             await net.sleep(100)
-            assert net.owed() == (["17"] if hss == "off" else [])
+            assert net.pending() == (["17"] if hss == "off" else [])
             assert net.hss.heard == (() if hss == "off" else ("17",))
 
 
@@ -90,7 +90,7 @@ async def test_an_hss_that_has_no_such_card_is_told_once(loop: TestbedLoop, stat
         await net.tie()
         await net.sleep(100)
         assert len(net.hss.heard) == told
-        assert net.owed() == ([] if status == 404 else ["17"])
+        assert net.pending() == ([] if status == 404 else ["17"])
 
 
 async def test_what_is_ordered_anew_while_it_is_told_is_over_with_the_last_answer(loop: TestbedLoop) -> None:
@@ -100,9 +100,9 @@ async def test_what_is_ordered_anew_while_it_is_told_is_over_with_the_last_answe
             net.eir.site.spawn(net.tie(), "tied")
             await net.sleep(5)
         await net.sleep(1)
-        assert net.owed() == ["17"], "the first answer knows nothing of the second order"
+        assert net.pending() == ["17"], "the first answer knows nothing of the second order"
         await net.sleep(10)
-        assert (net.owed(), net.hss.heard) == ([], ("17", "17"))
+        assert (net.pending(), net.hss.heard) == ([], ("17", "17"))
 
 
 async def test_an_end_that_was_told_while_the_database_was_away_is_told_again(
@@ -117,7 +117,7 @@ async def test_an_end_that_was_told_while_the_database_was_away_is_told_again(
             assert await net.refused("PUT", f"/cards/{CARDS[0]}/pool", POOL) == 503
         assert net.hss.heard == ("17",)
         await net.sleep(31)
-        assert (net.owed(), net.hss.heard) == ([], ("17", "17"))
+        assert (net.pending(), net.hss.heard) == ([], ("17", "17"))
 
 
 async def test_a_card_that_was_told_meanwhile_is_left_out_as_the_others_are_told(loop: TestbedLoop) -> None:
@@ -132,7 +132,7 @@ async def test_a_card_that_was_told_meanwhile_is_left_out_as_the_others_are_told
         await net.tie(CARDS[1])
         await net.sleep(20)
         assert net.hss.heard == ("17", "18")
-        assert net.owed() == []
+        assert net.pending() == []
 
 
 async def test_an_empty_library_means_the_one_of_the_settings(loop: TestbedLoop) -> None:

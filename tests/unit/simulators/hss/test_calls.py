@@ -109,7 +109,7 @@ async def test_a_first_use_by_the_mme_ends_calls_in_another_terminal(net: CallNe
         await net.settle()
         assert len(net.vlr.told("cancelLocation")) == ends
         assert (net.observed("location")[-1] is None) == bool(ends)
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 @pytest.mark.parametrize("code", [5001, 5003])
@@ -138,7 +138,7 @@ async def test_the_former_vlr_is_cancelled(net: CallNet) -> None:
         assert cancelled.identity.imsi == IMSI
         assert cancelled.cancellation_type is m.CancellationType.UPDATE_PROCEDURE
         assert net.last("location")["vlr"] == SSP2[0]
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 async def test_a_call_is_asked_about_first_and_then_routed(net: CallNet) -> None:
@@ -299,7 +299,7 @@ async def test_subscriber_data_that_a_vlr_refuses_register_nobody(net: CallNet) 
         net.vlr.fails["insertSubscriberData"] = m.ErrorCode.UNEXPECTED_DATA_VALUE
         assert await net.vlr.register(IMSI) == "system-failure"
         assert net.observed("location")[-1] is None
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 async def test_a_vlr_that_was_away_is_told_when_it_is_back(net: CallNet) -> None:
@@ -312,10 +312,10 @@ async def test_a_vlr_that_was_away_is_told_when_it_is_back(net: CallNet) -> None
         await net.host.start("ssp")
         await net.sleep(700)
         assert len(net.vlr.told("cancelLocation")) == 1
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
-async def test_a_killed_hlr_remembers_who_serves_a_card_and_what_is_owed(loop: TestbedLoop, tmp_path: Any) -> None:
+async def test_a_killed_hlr_remembers_who_serves_a_card_and_what_is_pending(loop: TestbedLoop, tmp_path: Any) -> None:
     async with CallNet(loop, store=f"sqlite:///{tmp_path}/hss.db") as net:
         await net.voice()
         await net.vlr.register(IMSI)
@@ -327,7 +327,7 @@ async def test_a_killed_hlr_remembers_who_serves_a_card_and_what_is_owed(loop: T
         assert (await net.call("GET", f"/cards/{IMSI}"))["vlr"] == SSP[0]
         await net.sleep(700)
         assert len(net.vlr.told("deleteSubscriberData")) == 1
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 async def test_voice_that_is_closed_ends_the_registration(net: CallNet) -> None:
@@ -352,7 +352,7 @@ async def test_a_card_that_is_withdrawn_while_it_registers_is_not_registered(net
         await net.settle()
         assert len(net.vlr.told("cancelLocation")) == 1
         assert net.observed("location")[-1] is None
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 async def test_csis_that_change_while_a_card_registers_are_told(net: CallNet) -> None:
@@ -365,7 +365,7 @@ async def test_csis_that_change_while_a_card_registers_are_told(net: CallNet) ->
         await net.settle()
         last = net.vlr.told("insertSubscriberData")[-1]
         assert (last.imsi, last.vlr_camel_subscription.o_csi.triggers[0].service_key) == (IMSI, 7)
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 async def test_of_two_vlrs_at_once_the_last_one_serves_the_card(net: CallNet) -> None:
@@ -377,7 +377,7 @@ async def test_of_two_vlrs_at_once_the_last_one_serves_the_card(net: CallNet) ->
         assert net.last("location")["vlr"] == SSP2[0]
         assert len(net.vlr.told("cancelLocation")) == 1
         assert net.vlr2.told("cancelLocation") == []
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 async def test_a_vlr_hears_first_that_a_card_was_withdrawn_there(net: CallNet) -> None:
@@ -401,7 +401,7 @@ async def test_subscriber_data_of_a_card_that_the_vlr_has_forgotten_end_its_regi
         net.vlr.fails["insertSubscriberData"] = m.ErrorCode.UNIDENTIFIED_SUBSCRIBER
         await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "barring"})
         assert net.observed("location")[-1] is None
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 # -- one node of the CS domain a card (TS 23.272 C.4.3, C.8)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, OPC, PHONE, PLMN, REALM, K, Net
 
 from simulators.hss.store import METADATA
-from simulators.hss.subscriber import Owed
+from simulators.hss.subscriber import Due
 from simwarden.errors import ManagementError
 from simwarden.machine import milenage
 from simwarden.machine.eps_keys import kasme
@@ -64,16 +64,16 @@ async def test_a_card_that_its_mme_forgot_and_took_again_hears_of_a_barring(net:
 SKIP = 2 | 4
 
 
-@pytest.mark.parametrize("unheard", ["owed", "purged", "elsewhere", ""])
+@pytest.mark.parametrize("unheard", ["pending", "purged", "elsewhere", ""])
 async def test_who_did_not_hear_of_a_change_is_told_whatever_it_wants_to_skip(net: Net, unheard: str) -> None:
     async with net:
         await net.provision()
         await (net.mme2 if unheard == "elsewhere" else net.mme).ulr(METER)
         if unheard == "purged":
             await net.mme.node.ask("hss", net.mme.make("Purge-UE-Request"))
-        if unheard == "owed":  # it asks before it is told
+        if unheard == "pending":  # it asks before it is told
             core = net.hss.core
-            core.store.change(core.card(IMSI), owed=Owed.BARRING, suspended="barring")
+            core.store.change(core.card(IMSI), due=Due.BARRING, suspended="barring")
         else:
             await net.call("POST", f"{PATH}/suspension", {"how": "barring"})
         answer = await net.mme.ulr(METER, flags=SKIP)
@@ -222,7 +222,7 @@ async def test_a_subscription_that_says_what_all_cards_have_is_told_nobody(net: 
         apns = [each.model_dump(mode="json", exclude_defaults=True) for each in net.hss.config.apns]
         await net.call("PUT", f"{PATH}/subscription", {"apns": apns})
         assert net.mme.heard == []
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 async def test_cards_are_listed_after_one(net: Net) -> None:

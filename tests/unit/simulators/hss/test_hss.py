@@ -18,7 +18,7 @@ from simulators.hss import config as hss_config
 from simulators.hss.config import HssConfig
 from simulators.hss.procedures.authentication import make_vector, sqn_of
 from simulators.hss.store import METADATA, Store
-from simulators.hss.subscriber import Owed
+from simulators.hss.subscriber import Due
 from simwarden.errors import ManagementError
 from simwarden.machine import milenage
 from simwarden.machine.eps_keys import kasme
@@ -370,11 +370,11 @@ async def test_an_mme_that_was_silent_is_told_again_until_it_answers(net: Net, h
         await net.call("POST", f"/cards/{IMSI}/suspension", {"how": how})
         await net.call("POST", "/cards/001010000000018/suspension", {"how": how})
         assert net.host.clock.now() == began + 10
-        assert len(net.hss.core.store.owed()) == 2
+        assert len(net.hss.core.store.pending()) == 2
         await net.host.clock.sleep(30)  # told again 10 s after the first one was not answered, and waited for 5 s
         assert len(net.mme.heard) == 3
         await net.host.clock.sleep(30)
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
         assert len(net.mme.heard) == 5
         await net.host.clock.sleep(3600)
         assert len(net.mme.heard) == 5
@@ -403,7 +403,7 @@ async def test_an_mme_that_never_answers_is_told_ever_more_rarely(net: Net) -> N
         await net.host.start("mme")
         await net.host.clock.settle()
         assert len(net.mme.told) == 1
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
         assert len(at) == count
 
 
@@ -760,17 +760,17 @@ async def test_of_cards_that_come_at_once_none_is_one_that_is_held(net: Net, hel
 
 
 async def test_an_mme_hears_of_a_withdrawal_before_it_is_served_again(net: Net) -> None:
-    """An answer to what it asked by an older verdict would else be the end of the cancellation that it is owed."""
+    """An answer to what it asked by an older verdict would else end the cancellation that is pending for it."""
 
     async with net:
         await net.provision()
         assert (await net.mme.ulr(METER)).success
         card = net.hss.core.store.get(IMSI)
         record = net.hss.core.audit.record("cancel-location", IMSI, {})
-        net.hss.core.store.change_all((card,), (record,), owed=Owed.WITHDRAWAL)
+        net.hss.core.store.change_all((card,), (record,), due=Due.WITHDRAWAL)
         assert (await net.mme.ulr(METER)).success
         assert [message.name for message in net.mme.heard] == ["cancel-location-request"]
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 def withholding(mme: Any) -> list[asyncio.Future[None]]:
@@ -818,7 +818,7 @@ async def test_an_mme_that_answers_a_cancellation_does_not_wait_for_another(net:
         withholding(net.mme2)
         ended = asyncio.ensure_future(net.call("DELETE", f"/cards/{IMSI}/location"))
         await net.host.clock.sleep(0.1)
-        assert [debt.host for debt in net.hss.core.store.owed()] == [f"mme2.{REALM}"]
+        assert [notice.host for notice in net.hss.core.store.pending()] == [f"mme2.{REALM}"]
         assert (await net.mme.ulr(METER)).success
         assert len(net.mme.heard) == 1
         await ended
@@ -826,7 +826,7 @@ async def test_an_mme_that_answers_a_cancellation_does_not_wait_for_another(net:
 
 @pytest.mark.parametrize("how", ["withdrawal", "barring"])
 async def test_an_answer_to_what_was_said_before_is_none_to_what_came_after(net: Net, how: str) -> None:
-    """What is owed twice is owed until the second of it was heard: the first one's answer knows nothing of it."""
+    """What is pending twice is pending until the second of it was heard: the first one's answer knows nothing of it."""
 
     async with net:
         await net.provision()
@@ -844,10 +844,10 @@ async def test_an_answer_to_what_was_said_before_is_none_to_what_came_after(net:
         assert len(kept) == 2
         kept[0].set_result(None)
         await first_one
-        assert len(net.hss.core.store.owed()) == 1, "the second one is not answered yet"
+        assert len(net.hss.core.store.pending()) == 1, "the second one is not answered yet"
         kept[1].set_result(None)
         await second
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 async def test_an_mme_behind_a_relay_hears_of_a_withdrawal_and_is_served_again(loop: TestbedLoop) -> None:
@@ -866,7 +866,7 @@ async def test_an_mme_behind_a_relay_hears_of_a_withdrawal_and_is_served_again(l
         await net.call("DELETE", f"/cards/{IMSI}/location")
         assert [each.get("Destination-Host") for each in net.mme.heard] == [f"mme3.{REALM}"]
         assert (await ask(net.mme.make("Update-Location-Request", *more, terminal=METER))).success
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 async def test_a_relay_that_cannot_deliver_a_cancellation_pays_nothing(loop: TestbedLoop) -> None:
@@ -881,7 +881,7 @@ async def test_a_relay_that_cannot_deliver_a_cancellation_pays_nothing(loop: Tes
         assert (await net.mme.ulr(METER)).success
         net.mme.node.handle("S6a", "cancel-location-request", refuse)
         await net.call("DELETE", f"/cards/{IMSI}/location")
-        assert len(net.hss.core.store.owed()) == 1
+        assert len(net.hss.core.store.pending()) == 1
         net.mme.node.handle("S6a", "cancel-location-request", net.mme.hear)
         await net.host.clock.sleep(11)
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []

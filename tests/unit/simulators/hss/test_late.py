@@ -1,4 +1,4 @@
-"""What MMEs and VLRs are owed: told once, to whom it still concerns, and never twice for nothing."""
+"""What is pending for MMEs and VLRs: told once, to whom it still concerns, and never twice for nothing."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ async def test_what_changed_of_a_card_that_another_mme_serves_now_is_not_told_th
         await net.settle()
         assert net.mme.told == [("cancel-location-request", [("Cancellation-Type", 0)])]
         assert net.mme2.heard == []
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
-async def test_a_card_that_leaves_an_mme_which_does_not_answer_is_owed_by_no_other(net: CallNet) -> None:
+async def test_a_card_that_leaves_an_mme_which_does_not_answer_has_it_pending_for_no_other(net: CallNet) -> None:
     async with net:
         await net.provision()
         assert (await net.mme.ulr(METER)).success
@@ -73,7 +73,7 @@ async def test_a_card_that_leaves_an_mme_which_does_not_answer_is_owed_by_no_oth
         await net.sleep(60)
         assert [each.name for each in net.mme.heard] == ["insert-subscriber-data-request", "cancel-location-request"]
         assert net.mme2.heard == []
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 async def test_changes_of_calls_of_a_card_that_another_vlr_serves_now_are_not_told_the_former_one(net: CallNet) -> None:
@@ -86,7 +86,7 @@ async def test_changes_of_calls_of_a_card_that_another_vlr_serves_now_are_not_to
         await net.host.start("ssp")
         await net.sleep(700)
         assert [name for name, _ in net.vlr.heard] == ["cancelLocation"]
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 async def test_what_is_being_told_is_not_told_a_second_time(net: CallNet) -> None:
@@ -96,7 +96,7 @@ async def test_what_is_being_told_is_not_told_a_second_time(net: CallNet) -> Non
         await net.host.start("mme")
         mute(net.mme, "insert-subscriber-data")
         await net.settle()
-        net.hss.site.spawn(net.hss.core.tell_owed(MME), "again")
+        net.hss.site.spawn(net.hss.core.tell_pending(MME), "again")
         await net.sleep(1)
         assert len(net.mme.heard) == 1
 
@@ -116,10 +116,10 @@ async def test_what_an_mme_has_heard_by_an_answer_meanwhile_is_not_told_again(ne
         net.mme.node.handle("S6a", "insert-subscriber-data-request", hear)
         await net.settle()
         assert [each.get("User-Name") for each in net.mme.heard] == [IMSI]
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
-async def test_what_is_owed_anew_while_it_is_told_holds_the_others_up_for_a_pause_only(net: CallNet) -> None:
+async def test_what_is_pending_anew_while_it_is_told_holds_the_others_up_for_a_pause_only(net: CallNet) -> None:
     async with net:
         await barred_while_away(net, IMSI, OTHER)
         await net.host.start("mme")
@@ -139,7 +139,7 @@ async def test_what_is_owed_anew_while_it_is_told_holds_the_others_up_for_a_paus
         await resumed
         await net.sleep(11)
         assert [each.get("User-Name") for each in net.mme.heard] == [IMSI, IMSI, OTHER]
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 @pytest.mark.parametrize("relayed", [True, False])
@@ -157,7 +157,7 @@ async def test_those_behind_a_relay_are_told_when_it_is_back(loop: TestbedLoop, 
         await net.host.start("mme" if relayed else "mme2")
         await net.settle()
         assert [each.get("Destination-Host") for each in net.mme.heard] == ([f"mme3.{REALM}"] if relayed else [])
-        assert len(net.hss.core.store.owed()) == (0 if relayed else 1)
+        assert len(net.hss.core.store.pending()) == (0 if relayed else 1)
 
 
 async def test_an_mme_that_has_answered_is_told_again_soon(net: CallNet) -> None:
@@ -170,7 +170,7 @@ async def test_an_mme_that_has_answered_is_told_again_soon(net: CallNet) -> None
         await net.sleep(300)
         net.mme.node.handle("S6a", "insert-subscriber-data-request", net.mme.hear)
         await net.sleep(600)
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
         mute(net.mme, "insert-subscriber-data")
         net.mme.heard.clear()
         await net.call("DELETE", f"{PATH}/suspension")
@@ -188,14 +188,14 @@ async def test_what_was_told_while_the_database_was_away_is_told_again(
             raise StoreUnavailableError("the database is away")
 
         with monkeypatch.context() as fault:
-            fault.setattr(net.hss.core.store, "paid", away)
+            fault.setattr(net.hss.core.store, "told", away)
             await net.host.start("mme")
             await net.settle()
             assert len(net.mme.heard) == 1
             assert any("the database is away" in each for each in net.notes())
         await net.sleep(60)
         assert len(net.mme.heard) == 2
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
 
 
 async def test_an_mme_that_did_not_hear_of_the_restart_hears_of_it_when_it_is_back(net: CallNet) -> None:
@@ -230,7 +230,7 @@ async def test_an_mme_that_does_not_take_a_cancellation_is_not_served_until_it_d
         assert (await net.call("GET", PATH))["mme"] == ""
 
 
-async def test_a_purge_ends_what_the_mme_was_owed_also_after_a_restart(loop: TestbedLoop, store_url: str) -> None:
+async def test_a_purge_ends_what_was_pending_also_after_a_restart(loop: TestbedLoop, store_url: str) -> None:
     async with Net(loop, store=store_url) as net:
         await net.provision()
         assert (await net.mme.ulr(METER)).success
@@ -240,7 +240,7 @@ async def test_a_purge_ends_what_the_mme_was_owed_also_after_a_restart(loop: Tes
         await net.host.stop("hss", kill=True)
         await net.host.start("hss")
         await net.sleep(60)
-        assert net.hss.core.store.owed() == []
+        assert net.hss.core.store.pending() == []
         assert [each.name for each in net.mme.heard].count("insert-subscriber-data-request") == 1
 
 
@@ -340,7 +340,7 @@ async def test_of_a_card_with_an_mme_and_a_vlr_each_is_told_what_concerns_it(net
         await net.host.stop("mme")
         await net.call("POST", f"{PATH}/suspension", {"how": "barring"})
         await net.call("DELETE", f"{PATH}/suspension")
-        assert (len(net.vlr.heard), len(net.hss.core.store.owed())) == (5, 1)
+        assert (len(net.vlr.heard), len(net.hss.core.store.pending())) == (5, 1)
 
 
 async def test_provisioning_anew_ends_neither_messages_nor_calls_that_stay(net: CallNet) -> None:

@@ -352,7 +352,7 @@ async def test_a_receipt_that_comes_before_the_answer_ends_a_message_once() -> N
     async with Business() as bench:
         bound = bench.smsc.bound[0]
         waits = list[smpp.Pdu]()
-        bound.submitted = waits.append  # type: ignore[method-assign]
+        bound.submitted = waits.append  # type: ignore[method-assign,assignment]
         assert await bench.submit() == "accepted"
         bench.smsc.got.append(SUBMIT)
         bench.smsc.report(1, MessageState.DELIVERED, "000", Parameter(Tag.USER_MESSAGE_REFERENCE, b"\0\1"))
