@@ -165,7 +165,7 @@ def _recoded(body: Submit) -> bytes | None:
 
 
 def _number(core: Core, message: int, submitted: float) -> int:
-    """Return the Msg_Id of a message (7.4.3.2): of its time and its number, so that a report has the same."""
+    """Return the Msg_Id of a message (7.4.3.2): of its time and its number, so that what is said of it has the same."""
     at = core.date(submitted).astimezone(ZONE)
     made = cmpp.MessageId(at.month, at.day, at.hour, at.minute, at.second, 1, message & 0xFFFF)
     return int(made)
@@ -190,9 +190,10 @@ def _delivery(core: Core, message: Message) -> Deliver:
 def _report(core: Core, message: Message) -> Deliver:
     submitted, done = (f"{core.date(each).astimezone(ZONE):%y%m%d%H%M}" for each in (message.submitted, message.until))
     about = _number(core, message.about, message.submitted)
+    # the one in the content is of the message, that of CMPP_DELIVER its own (7.4.5.1); `until` is when it was made
     report = Report(about, message.outcome, submitted, done, message.number, message.id & 0xFFFFFFFF)
     return Deliver(
-        msg_id=about,
+        msg_id=_number(core, message.id, message.until),
         dest_id=message.code,
         src_terminal_id=message.number,
         registered_delivery=1,

@@ -37,6 +37,7 @@ def connect(core: Core, asked: Connect, address: str) -> tuple[Customer | None, 
     status = ConnectStatus.AUTHENTICATION_ERROR
     if tries < core.config.guessing.tries:
         core.tries.begin(address, core.site.clock.now())
+        status = ConnectStatus.ILLEGAL_SOURCE_ADDRESS
         if customer is not None and customer.account.secret:
             status = judge_connect(asked, customer.account.secret, Clocks(core.site.clock.wall()), customer.stamp)
     found = _decide(core, customer, address, proven=status is ConnectStatus.CORRECT, tries=tries)

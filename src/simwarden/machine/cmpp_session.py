@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 RESPONSE: Final = 0x80000000
 _LAST_SEQUENCE: Final = 0xFFFFFFFF
+#: messages taken of which the numbers are remembered, so that one sent again late is not taken twice
+_REMEMBERED: Final = 4096
 
 
 class End(enum.Enum):
@@ -181,6 +183,7 @@ class CmppSession:
         self._events: list[Event] = []
         self._waiting: dict[int, _Waiting] = {}
         self._owed: set[int] = set()
+        self._taken: dict[int, None] = {}
         self._sequence = 0
         self._opened = self._heard = now
 
@@ -223,6 +226,10 @@ class CmppSession:
         if asked.sequence in self._owed and self.state is not State.CLOSED:
             self._owed.discard(asked.sequence)
             self._send(answer(asked, body))
+            if isinstance(body, Submitted) and body.result == Result.CORRECT:
+                self._taken[asked.sequence] = None
+                if len(self._taken) > _REMEMBERED:
+                    del self._taken[next(iter(self._taken))]
 
     def terminate(self, now: float) -> None:
         """End the connection; a peer that does not answer is left when the time is over."""
@@ -346,8 +353,14 @@ class CmppSession:
             self._out_of_place(message)
 
     def _hear_request(self, message: Message) -> None:
-        """Tell of a request, once however often it is sent; beyond the window it is turned away (result 8)."""
+        """Tell of a request, once however often it is sent.
+
+        A message is turned away that was taken already (result 3), and what is beyond the window (result 8).
+        """
         if message.sequence in self._owed:
+            return
+        if message.command is Command.SUBMIT and message.sequence in self._taken:
+            self._refused(message, Result.SEQUENCE_REPEATED)
             return
         if len(self._owed) >= self.limits.window:
             self._refused(message, Result.FLOW_CONTROL_ERROR)
@@ -369,8 +382,10 @@ class CmppSession:
             self._send(answer(message, Delivered(0, result)))
 
     def _answer_bad(self, octets: bytes, error: PeerError) -> None:
-        """Answer a request that cannot be read, where its answer has a result."""
+        """Answer a request that cannot be read, where its answer has a result; CMPP_CONNECT by status 1 (7.4.1.2)."""
         command, sequence = decode_header(octets)
+        if command == Command.CONNECT and self.state is State.OPEN and self.end is End.GATEWAY:
+            self.refuse(Message(Command.CONNECT, sequence), Status.MESSAGE_STRUCTURE_ERROR)
         if command in (Command.SUBMIT, Command.DELIVER):
             self._refused(Message(Command(command), sequence), Result(error.code or Result.MESSAGE_STRUCTURE_ERROR))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import struct
 from dataclasses import replace
 from typing import Any
 
@@ -161,6 +162,29 @@ def test_the_window() -> None:
         Bench().connected().platform.ask(Command.DELIVER, cmpp.Deliver(), 0)
 
 
+def test_a_message_that_was_taken_is_not_taken_again() -> None:
+    bench = Bench(Limits(window=5000)).connected()
+
+    def submit(sequence: int, result: Result) -> int:
+        """Send a message, which its owner answers so if it is told of it; return what is answered."""
+        bench.gateway.receive(cmpp.encode(Message(Command.SUBMIT, sequence, SUBMIT)), 0)
+        for asked in bench.gateway.events():
+            assert isinstance(asked, Asked)
+            bench.gateway.answer(asked.message, cmpp.Submitted(7, result))
+        (octets,) = bench.gateway.data_to_send()
+        body = cmpp.decode(octets).body
+        assert isinstance(body, cmpp.Submitted)
+        return body.result
+
+    assert submit(9, Result.FLOW_CONTROL_ERROR) == Result.FLOW_CONTROL_ERROR  # refused for now: it may come again
+    assert submit(9, Result.CORRECT) == Result.CORRECT
+    assert submit(9, Result.CORRECT) == Result.SEQUENCE_REPEATED
+    for sequence in range(10, 10 + 4096):  # as many are remembered
+        assert submit(sequence, Result.CORRECT) == Result.CORRECT
+    assert submit(10, Result.CORRECT) == Result.SEQUENCE_REPEATED
+    assert submit(9, Result.CORRECT) == Result.CORRECT
+
+
 def test_a_request_is_sent_again_and_told_once() -> None:
     bench = Bench().connected()
     bench.platform.ask(Command.SUBMIT, SUBMIT, 0)
@@ -249,6 +273,23 @@ def test_what_cannot_be_read_is_answered() -> None:
     assert isinstance(bench.platform.events()[-1], Closed)
     bench.gateway.receive(cmpp.encode(CMPP["submit_resp"]), 0)
     assert [type(each) for each in bench.gateway.events()] == [Fault]
+
+
+@pytest.mark.parametrize("connected", [False, True])
+@pytest.mark.parametrize("change", [-1, 1])
+def test_a_connect_that_cannot_be_read_is_answered(change: int, connected: bool) -> None:  # noqa: FBT001 - of a table
+    bench = Bench().connected() if connected else Bench()
+    body = cmpp.encode(Message(Command.CONNECT, 5, CONNECT))[12:]
+    body = body[:change] if change < 0 else body + bytes(change)
+    bench.gateway.receive(struct.pack(">III", 12 + len(body), Command.CONNECT, 5) + body, 0)
+    told = [cmpp.decode(each) for each in bench.gateway.data_to_send()]
+    assert isinstance(bench.gateway.events()[0], Fault)
+    if connected:
+        assert told == []
+    else:
+        answer = Message(Command.CONNECT_RESP, 5, cmpp.Connected(ConnectStatus.MESSAGE_STRUCTURE_ERROR))
+        assert told == [answer]
+        assert bench.gateway.state is State.CLOSED
 
 
 @given(seen=st.lists(st.sampled_from(list(CMPP.values())), max_size=12), end=st.sampled_from(End))

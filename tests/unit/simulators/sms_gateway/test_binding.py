@@ -175,10 +175,19 @@ async def test_a_time_stamp_is_good_once_also_after_a_killed_gateway(tmp_path: P
         assert await bench.do("platform", "bind_platform", platform="platform") == "bound"
 
 
-@pytest.mark.parametrize("wrong", [{"secret": "guess"}, {"source_addr": "999999"}, {"source_addr": "", "secret": ""}])
-async def test_a_wrong_secret_is_refused(wrong: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({"secret": "guess"}, cmpp.ConnectStatus.AUTHENTICATION_ERROR),
+        ({"source_addr": "999999"}, cmpp.ConnectStatus.ILLEGAL_SOURCE_ADDRESS),
+        ({"source_addr": "", "secret": ""}, cmpp.ConnectStatus.ILLEGAL_SOURCE_ADDRESS),
+    ],
+)
+async def test_a_wrong_secret_is_refused(wrong: dict[str, str], status: cmpp.ConnectStatus) -> None:
     async with Business(platform={**CMPP, **wrong}) as bench:
         assert bench.observed("bind", element="platform") == ["refused"]
+        (*_, last) = [cmpp.decode(each.data) for each in bench.of(Frame) if each.interface == "CMPP"]
+        assert last.body == cmpp.Connected(status)
         assert bench.verdicts("sms.bind").count(False) == 1
 
 

@@ -33,6 +33,9 @@ async def test_a_message_and_its_report() -> None:
         (delivered,) = messages(bench, Command.DELIVER)
         report = cmpp.decode_report(delivered.msg_content)
         assert delivered.registered_delivery == 1
+        # a report is a message of its own, with the next number
+        own, about = cmpp.MessageId.of(delivered.msg_id), cmpp.MessageId.of(answered.msg_id)
+        assert own == about._replace(sequence=about.sequence + 1)
         assert (report.msg_id, report.stat, report.dest_terminal_id) == (answered.msg_id, "DELIVRD", MSISDN)
         assert (report.submit_time, report.done_time) == ("2603021600", "2603021600")  # 08:00 UTC in China
         assert cmpp.MessageId.of(answered.msg_id)[:4] == (3, 2, 16, 0)
