@@ -22,13 +22,13 @@ GATEWAY_AT_THE_SMSC = next(iter(AT_THE_SMSC.items()))
 
 
 @contextmanager
-def gateway(folder: Path, centre: Centre, by: str = "SMPP") -> Iterator[int]:
-    """Serve a gateway that is bound at the centre, and has a card; gives the port for platforms."""
+def gateway(folder: Path, centre: Centre, by: str = "SMPP", **more: Any) -> Iterator[int]:
+    """Serve a gateway that is bound at the centre, and has a card; gives the port for platforms. `more` is settings."""
     cards = folder / "cards.yaml"
     cards.write_text(json.dumps({"subscribers": [provision(IMSI, CARD)]}))
     name, password = GATEWAY_AT_THE_SMSC
     settings: dict[str, Any] = {
-        "settings": {"system_id": name, "password": password, "accounts": ACCOUNTS, "codes": CODES},
+        "settings": {"system_id": name, "password": password, "accounts": ACCOUNTS, "codes": CODES, **more},
         "peers": {"smsc": f"127.0.0.1:{centre.port}"},
         "listen": {"SMPP": "127.0.0.1:0", "CMPP": "127.0.0.1:0"},
         "store": f"sqlite:///{folder / 'gateway.db'}",

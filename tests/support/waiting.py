@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import socket
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
+
+P = ParamSpec("P")
 
 #: seconds after which something does not happen any more, on a machine however busy
 LONG = 90.0
@@ -22,6 +26,16 @@ def until(condition: Callable[[], object], seconds: float = LONG) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def in_real_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Run an async test on a loop of the system's clock: one that speaks to another process, which has no other."""
+
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        asyncio.run(test(*args, **kwargs))
+
+    return run
 
 
 @contextmanager
