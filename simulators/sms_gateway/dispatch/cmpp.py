@@ -190,8 +190,8 @@ def _delivery(core: Core, message: Message) -> Deliver:
 def _report(core: Core, message: Message) -> Deliver:
     submitted, done = (f"{core.date(each).astimezone(ZONE):%y%m%d%H%M}" for each in (message.submitted, message.until))
     about = _number(core, message.about, message.submitted)
-    # the one in the content is of the message, that of CMPP_DELIVER its own (7.4.5.1); `until` is when it was made
     report = Report(about, message.outcome, submitted, done, message.number, message.id & 0xFFFFFFFF)
+    # the Msg_Id in the content is of the message, that of CMPP_DELIVER its own (7.4.5.1); `until` is when it was made
     return Deliver(
         msg_id=_number(core, message.id, message.until),
         dest_id=message.code,

@@ -386,7 +386,7 @@ class CmppSession:
         command, sequence = decode_header(octets)
         if command == Command.CONNECT and self.state is State.OPEN and self.end is End.GATEWAY:
             self.refuse(Message(Command.CONNECT, sequence), Status.MESSAGE_STRUCTURE_ERROR)
-        if command in (Command.SUBMIT, Command.DELIVER):
+        elif command in (Command.SUBMIT, Command.DELIVER):
             self._refused(Message(Command(command), sequence), Result(error.code or Result.MESSAGE_STRUCTURE_ERROR))
 
     # -- what all do
