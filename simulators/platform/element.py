@@ -89,7 +89,7 @@ class Platform(Element[PlatformConfig]):
             Observable(
                 "message",
                 "a message of a card that came, whole, in the order in which they came (key: its number from 1)",
-                fields={"sender": MSISDN, "code": ACCESS_CODE, "text": TEXT},
+                fields={"sender": MSISDN.or_none(), "code": ACCESS_CODE, "text": TEXT},
                 passing=HISTORY,
             ),
             Observable(
@@ -240,12 +240,19 @@ class Platform(Element[PlatformConfig]):
         text: Any = came.text if part is None else self._long.add(came, part)
         if text is not None:
             self._came += 1
-            shown = {"sender": str(party(came.sender)), "code": str(party(came.code)), "text": text}
+            shown = {"sender": _shown(came.sender), "code": _shown(came.code), "text": text}
             self.site.observe("message", shown, key=str(self._came))
         return True
 
     def _own(self, code: str) -> bool:
+        if not code.strip():  # for nobody
+            return False
         return self.site.decide(CODE, on=DELIVER, code=party(self.config.code), number=party(code)).admitted
+
+
+def _shown(number: str) -> str:
+    """Return a number as it is shown; a card that has none sends none."""
+    return str(party(number)) if number.strip() else ""
 
 
 def _outcome(outcomes: Sequence[Outcome]) -> str:

@@ -20,6 +20,7 @@ class VoiceTold(Model):
     hours: str
     pin: Literal["", "set"]
     redirect: dict[str, str]
+    forward: str | None
     account: str
     exception: str
 

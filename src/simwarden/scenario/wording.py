@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from simwarden.model.identity import Plmn
-from simwarden.model.values import plain
+from simwarden.model.values import TEXT, plain
 from simwarden.scenario.identities import Identity
 from simwarden.scenario.problems import guess
 from simwarden.scenario.validation import short
@@ -117,7 +117,8 @@ class Wording:
         if values.named and text in self._codes:  # a code of the operator's own, as it is set
             return True
         inside = values.inside() if values.inside is not None else {}
-        return any(self._may_be(text, each) for each in inside.values() if each.inside is None)
+        # that it is some free text in there is not meant: any misspelt word would be
+        return any(self._may_be(text, each) for each in inside.values() if each.inside is None and each != TEXT)
 
     def _names(self, kind: str, text: str) -> bool:
         if kind == _CONTROL:
