@@ -163,6 +163,8 @@ def _directed(core: Core, subscriber: Subscriber, camel: m.CamelInfo | None) -> 
     if camel.suppress_t_csi:
         return None
     t, o = (common_phase(each, csi.phases, supported, offered) for each in (T_CSI, O_CSI))
+    if not t:  # only proofs admit it by force
+        return None
     return m.GmscCamelSubscription(t_csi(csi, t), o_csi(csi, o) if O_CSI in kinds else None)
 
 

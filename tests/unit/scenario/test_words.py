@@ -49,6 +49,7 @@ UNDECLARED = (
     "codes",
     "meters",
     "waterworks",
+    "gasworks",
     "gateways",
     "told",
 )
