@@ -59,7 +59,7 @@ class Terminal:
 
 
 @dataclass(slots=True)
-class AccessPoint:
+class ApnConfiguration:
     """An APN configuration of a subscription (TS 29.272 7.3.35)."""
 
     name: str
@@ -87,20 +87,20 @@ class Subscription:
     periodic: int = 0
     """Subscribed-Periodic-RAU-TAU-Timer in seconds; 0 for none."""
     default_context: int = 0
-    access_points: dict[int, AccessPoint] = field(default_factory=dict)
+    apns: dict[int, ApnConfiguration] = field(default_factory=dict)
     zones: frozenset[str] = frozenset()
     """Regional subscription zone codes, 4 hexadecimal digits each; none: no restriction."""
 
     @property
-    def default_apn(self) -> AccessPoint | None:
+    def default_apn(self) -> ApnConfiguration | None:
         """The APN of the default bearer when the device asks for none."""
-        return self.access_points.get(self.default_context)
+        return self.apns.get(self.default_context)
 
-    def find(self, name: str) -> AccessPoint | None:
+    def find(self, name: str) -> ApnConfiguration | None:
         """Return the APN of that name, else the wildcard's, else None."""
         wanted = name.lower()
         wildcard = None
-        for point in self.access_points.values():
+        for point in self.apns.values():
             if point.name.lower() == wanted:
                 return point
             if point.name == "*":
@@ -131,7 +131,7 @@ class Bearer:
 
     identity: int
     apn: str
-    point: AccessPoint
+    point: ApnConfiguration
     paa: Paa
     ambr: Ambr
     qos: BearerQos

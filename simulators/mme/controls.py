@@ -5,10 +5,10 @@ from __future__ import annotations
 import enum
 
 from simwarden.policy.access import (
-    judge_access_point,
+    judge_apn,
     judge_barring,
     judge_emergency,
-    judge_register,
+    judge_hss,
     judge_station,
 )
 from simwarden.policy.area import judge_cell, judge_extent, judge_province, judge_stations, judge_zones
@@ -80,7 +80,7 @@ TERMINAL_IDENTITY = Control(
 REGISTER = Control(
     "mme.hss",
     "bind.hss.given",
-    judge_register,
+    judge_hss,
     (_On.VECTORS, _On.LOCATION, _On.NOTIFICATION),
     "Nobody is served while the HSS cannot say whether to",
     also=("bind.hss.learned",),
@@ -93,10 +93,10 @@ BARRING = Control(
     "Suspended subscriptions get no packet service",
     also=("reg.contract", "reg.relay"),
 )
-ACCESS_POINT = Control(
+APN = Control(
     "mme.apn",
     "dir.data.apn",
-    judge_access_point,
+    judge_apn,
     (*_CONTACT, _On.CONNECTIVITY, _On.SUBSCRIPTION),
     "Only subscribed APNs",
 )
@@ -137,7 +137,7 @@ ZONES = Control(
 AREA_DATA = Control(
     "area.data",
     "area.cell",
-    judge_register,
+    judge_hss,
     (_On.AREA_DATA,),
     "Nobody is served while a card's area cannot be read",
     also=("area.count", "area.range"),
@@ -184,7 +184,7 @@ CONTROLS = (
     TERMINAL_IDENTITY,
     REGISTER,
     BARRING,
-    ACCESS_POINT,
+    APN,
     GATEWAY,
     CELL,
     COUNT,

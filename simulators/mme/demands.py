@@ -46,7 +46,7 @@ WRONG_PDN_REQUEST: Final = Demand(
     "the ATTACH REQUEST carries something else than a PDN CONNECTIVITY REQUEST",
     "TS 24.301 7.4",
 )
-NO_ACCESS_POINT: Final = Demand(
+NO_APN: Final = Demand(
     _ATTACH,
     EsmCause.MISSING_OR_UNKNOWN_APN,
     "neither the device nor the subscription names an APN",
@@ -109,7 +109,7 @@ ONLY_EMERGENCY: Final = Demand(
     "a device that is attached for an emergency call asks for another PDN connection",
     "TS 23.401 5.10.2",
 )
-SAME_ACCESS_POINT: Final = Demand(
+SAME_APN: Final = Demand(
     _PDN,
     EsmCause.MULTIPLE_PDN_CONNECTIONS_FOR_A_GIVEN_APN_NOT_ALLOWED,
     "the device has a PDN connection by that APN",
@@ -119,8 +119,7 @@ TOO_MANY_BEARERS: Final = Demand(
     _PDN, EsmCause.INSUFFICIENT_RESOURCES, "all identities of bearers are in use", "TS 24.301 6.5.1.4"
 )
 ALSO_FURTHER: Final = tuple(
-    replace(each, message=_PDN)
-    for each in (NO_ACCESS_POINT, NO_GATEWAY, REFUSED_BY_GATEWAY, IPV4_ONLY, IPV6_ONLY, UNKNOWN_TYPE)
+    replace(each, message=_PDN) for each in (NO_APN, NO_GATEWAY, REFUSED_BY_GATEWAY, IPV4_ONLY, IPV6_ONLY, UNKNOWN_TYPE)
 )
 """What is demanded at an attach, and where a further PDN connection is asked for."""
 LAST_PDN: Final = Demand(

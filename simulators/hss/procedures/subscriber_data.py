@@ -76,7 +76,7 @@ def subscription_data(config: HssConfig, subscriber: Subscriber) -> Avps:
     mode = NetworkAccessMode.PACKET_AND_CIRCUIT if circuit else NetworkAccessMode.ONLY_PACKET
     avps.append(("Network-Access-Mode", int(mode)))
     avps += zone_codes(zones_of(config, subscriber))
-    avps += access_points(subscriber, apns_of(config, subscriber))
+    avps += apn_profile(subscriber, apns_of(config, subscriber))
     if config.periodic_update:
         avps.append(("Subscribed-Periodic-RAU-TAU-Timer", config.periodic_update))
     return avps
@@ -87,7 +87,7 @@ def zone_codes(zones: Sequence[str]) -> Avps:
     return [("Regional-Subscription-Zone-Code", bytes.fromhex(zone)) for zone in zones]
 
 
-def access_points(subscriber: Subscriber, apns: Sequence[Apn]) -> Avps:
+def apn_profile(subscriber: Subscriber, apns: Sequence[Apn]) -> Avps:
     """Make the AMBR over all APNs and the whole APN-Configuration-Profile (7.3.41, 7.3.34), the first the default."""
     numbers = context_identifiers(subscriber.contexts, apns)
     profile: Avps = [
@@ -97,12 +97,12 @@ def access_points(subscriber: Subscriber, apns: Sequence[Apn]) -> Avps:
             int(AllApnConfigurations.ALL_APN_CONFIGURATIONS_INCLUDED),
         ),
     ]
-    profile += [("APN-Configuration", _access_point(numbers[apn.name.lower()], apn)) for apn in apns]
+    profile += [("APN-Configuration", _apn_configuration(numbers[apn.name.lower()], apn)) for apn in apns]
     total = _ambr(sum(apn.uplink for apn in apns), sum(apn.downlink for apn in apns))
     return [total, ("APN-Configuration-Profile", profile)]
 
 
-def _access_point(number: int, apn: Apn) -> Avps:
+def _apn_configuration(number: int, apn: Apn) -> Avps:
     avps: Avps = [("Context-Identifier", number)]
     if apn.address:
         avps.append(("Served-Party-IP-Address", apn.address))
@@ -186,7 +186,7 @@ async def change_subscription(
         heard.append(await _withdraw_zones(core, subscriber))
     data: Avps = zone_codes(zones) if zones != old_zones else []
     if apns != old_apns:
-        data += access_points(subscriber, apns)
+        data += apn_profile(subscriber, apns)
     if data:
         heard.append(await insert_subscriber_data(core, subscriber, data))
     return _last(core, notice, heard)

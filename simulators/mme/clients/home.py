@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulators.mme.contexts import AccessPoint, Subscription
+from simulators.mme.contexts import ApnConfiguration, Subscription
 from simwarden.policy.equipment import EquipmentAnswer
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode, first
@@ -257,19 +257,19 @@ def merge_subscription(known: Subscription | None, data: Any, features: Feature)
 def _merge_profile(merged: Subscription, profile: Avps) -> None:
     complete = AllApnConfigurations.ALL_APN_CONFIGURATIONS_INCLUDED
     if first(profile, "All-APN-Configurations-Included-Indicator") == complete:
-        merged.access_points = {}
+        merged.apns = {}
     merged.default_context = first(profile, "Context-Identifier", merged.default_context)
     for name, group in profile:
         if name == "APN-Configuration":
-            merged.access_points[first(group, "Context-Identifier", 0)] = _access_point(group)
+            merged.apns[first(group, "Context-Identifier", 0)] = _apn_configuration(group)
 
 
-def _access_point(group: Avps) -> AccessPoint:
+def _apn_configuration(group: Avps) -> ApnConfiguration:
     quality = first(group, "EPS-Subscribed-QoS-Profile", ())
     priority = first(quality, "Allocation-Retention-Priority", ())
     ambr = first(group, "AMBR", ())
     kind = first(group, "PDN-Type")
-    return AccessPoint(
+    return ApnConfiguration(
         first(group, "Service-Selection", ""),
         first(quality, "QoS-Class-Identifier", 9) & 0xFF,
         min(max(first(priority, "Priority-Level", 8), 1), 15),

@@ -189,7 +189,7 @@ def check_barring(core: Core, ue: UeContext) -> Rejection | None:
 async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message, pdn: Message) -> Rejection | None:
     """ATTACH ACCEPT with the default bearer, until the device completes (5.5.1.2.4)."""
     asked = await default_bearer.requested(core, conn, pdn)
-    chosen = default_bearer.choose_access_point(core, ue, asked.get("access_point_name", ""), Occasion.ATTACH)
+    chosen = default_bearer.choose_apn(core, ue, asked.get("access_point_name", ""), Occasion.ATTACH)
     if isinstance(chosen, Rejection):
         return chosen
     bearer = await default_bearer.set_up(

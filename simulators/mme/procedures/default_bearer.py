@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from simulators.mme.causes import DECIDED, GTP_CAUSES, Rejection
 from simulators.mme.clients import nas_channel, s1
 from simulators.mme.config import DEFAULT_T3396
-from simulators.mme.contexts import AccessPoint, Bearer, Dedicated, Subscription
-from simulators.mme.controls import ACCESS_POINT, GATEWAY, Occasion
+from simulators.mme.contexts import ApnConfiguration, Bearer, Dedicated, Subscription
+from simulators.mme.controls import APN, GATEWAY, Occasion
 from simulators.mme.demands import (
     IPV4_ONLY,
     IPV6_ONLY,
-    NO_ACCESS_POINT,
+    NO_APN,
     NO_GATEWAY,
     NO_PDN_REQUEST,
     REFUSED_BY_GATEWAY,
@@ -106,32 +106,38 @@ async def requested(core: Core, conn: Connection, request: Message) -> Message:
     return Message(request.type, **{**request.fields, **held_back})
 
 
-def choose_access_point(
+def choose_apn(
     core: Core, ue: UeContext, requested: str, occasion: Occasion
-) -> tuple[str, AccessPoint] | Rejection:
+) -> tuple[str, ApnConfiguration] | Rejection:
     """Return the name and quality of the default bearer's APN, by the card's subscription."""
     if ue.emergency:
         apn = core.config.emergency.apn
-        return apn, AccessPoint(apn, qci=5, priority=1, pdn_type=SubscribedType.IPV4V6)
+        return apn, ApnConfiguration(apn, qci=5, priority=1, pdn_type=SubscribedType.IPV4V6)
     data = ue.subscription or Subscription()  # which has no APN
     default = data.default_apn
     name = requested or (default.name if default else "")
     if not _NAME.fullmatch(name):
-        return demanded(NO_ACCESS_POINT, f"{name!r} is no APN" if name else "no APN is known")
+        return demanded(NO_APN, f"{name!r} is no APN" if name else "no APN is known")
     decision = judge(core, ue, data, name, occasion)
     if not decision.admitted:
         return Rejection(EmmCause.ESM_FAILURE, decision.reason, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED)
-    return name, data.find(name) or AccessPoint(name)
+    return name, data.find(name) or ApnConfiguration(name)
 
 
 def judge(core: Core, ue: UeContext, data: Subscription, name: str, occasion: Occasion) -> Decision:
     """Decide whether an APN is subscribed."""
-    subscribed = [point.name for point in data.access_points.values()]
-    return core.site.decide(ACCESS_POINT, ue.imsi, on=occasion, requested=name, subscribed=subscribed)
+    subscribed = [point.name for point in data.apns.values()]
+    return core.site.decide(APN, ue.imsi, on=occasion, requested=name, subscribed=subscribed)
 
 
 async def set_up(
-    core: Core, ue: UeContext, access: tuple[str, AccessPoint], request: Message, *, identity: int, occasion: Occasion
+    core: Core,
+    ue: UeContext,
+    access: tuple[str, ApnConfiguration],
+    request: Message,
+    *,
+    identity: int,
+    occasion: Occasion,
 ) -> Bearer | Rejection:
     """Have the gateways set a session up (TS 23.401 5.3.2.1 steps 12 to 16, 5.10.2). Raises CancelledError."""
     done = ue.setting_up[identity] = asyncio.Event()
@@ -143,7 +149,13 @@ async def set_up(
 
 
 async def _set_up(
-    core: Core, ue: UeContext, access: tuple[str, AccessPoint], request: Message, *, identity: int, occasion: Occasion
+    core: Core,
+    ue: UeContext,
+    access: tuple[str, ApnConfiguration],
+    request: Message,
+    *,
+    identity: int,
+    occasion: Occasion,
 ) -> Bearer | Rejection:
     name, point = access
     chosen = _select_gateway(core, ue, name, occasion) or choose_type(request["pdn_type"], point)
@@ -205,7 +217,7 @@ def _lost_meanwhile(core: Core, ue: UeContext, bearer: Bearer, occasion: Occasio
     """End a new session whose APN was taken away while the gateways set it up."""
     if ue.emergency or ue.subscription is None or ue.subscription.find(bearer.apn) is not None:
         return None
-    again = choose_access_point(core, ue, bearer.apn, occasion)
+    again = choose_apn(core, ue, bearer.apn, occasion)
     if not isinstance(again, Rejection):
         return None
     core.gateways.end(ue, bearer)
@@ -221,7 +233,7 @@ def _select_gateway(core: Core, ue: UeContext, name: str, occasion: Occasion) ->
     return Rejection(EmmCause.ESM_FAILURE, decision.reason, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED)
 
 
-def choose_type(wanted: int, point: AccessPoint) -> tuple[GtpPdnType, EsmCause | None] | Rejection:
+def choose_type(wanted: int, point: ApnConfiguration) -> tuple[GtpPdnType, EsmCause | None] | Rejection:
     """Return which kind of address is asked for, by the subscription, and why it is less than what the device wants."""
     asked = next((each for each in _KINDS if each == wanted), None)
     if asked is None:
@@ -245,14 +257,14 @@ def _asked(kind: GtpPdnType, addresses: tuple[str, ...]) -> Paa:
     return Paa(kind, "" if kind is GtpPdnType.IPV6 else four, "" if kind is GtpPdnType.IPV4 else six)
 
 
-def quality_of(point: AccessPoint) -> BearerQos:
+def quality_of(point: ApnConfiguration) -> BearerQos:
     """Return the QoS of a default bearer by an APN."""
     # S6a counts the two the other way round: 0 is enabled there (TS 29.212 5.3.46, 5.3.47)
     arp = Arp(point.priority, not point.pre_emption_capability & 1, not point.pre_emption_vulnerability & 1)
     return BearerQos(point.qci, arp)
 
 
-def rates_of(ue: UeContext, point: AccessPoint) -> Ambr:
+def rates_of(ue: UeContext, point: ApnConfiguration) -> Ambr:
     """Return the APN-AMBR in kbit/s."""
     data = ue.subscription
     up = point.ambr_ul or (data.ambr_ul if data is not None else _UNSAID)

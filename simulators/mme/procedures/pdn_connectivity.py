@@ -14,7 +14,7 @@ from simulators.mme.demands import (
     LAST_PDN,
     NO_SUCH_PDN,
     ONLY_EMERGENCY,
-    SAME_ACCESS_POINT,
+    SAME_APN,
     TOO_MANY_BEARERS,
     demanded,
 )
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-    from simulators.mme.contexts import AccessPoint, Bearer, Connection, Dedicated, UeContext
+    from simulators.mme.contexts import ApnConfiguration, Bearer, Connection, Dedicated, UeContext
     from simulators.mme.core import Core
 
 _T = MessageType
@@ -101,18 +101,18 @@ async def _set_up(core: Core, conn: Connection, ue: UeContext, request: Message)
         del conn.asked[free]
 
 
-def _choose(core: Core, conn: Connection, ue: UeContext, request: Message) -> tuple[str, AccessPoint] | Rejection:
+def _choose(core: Core, conn: Connection, ue: UeContext, request: Message) -> tuple[str, ApnConfiguration] | Rejection:
     """Return the APN that a device asks for, if it may have a connection by it."""
     if request["request_type"] & 7 == RequestType.EMERGENCY:
         return demanded(EMERGENCY_PDN, EMERGENCY_PDN.doc)
     if ue.emergency:
         return demanded(ONLY_EMERGENCY, ONLY_EMERGENCY.doc)
-    chosen = default_bearer.choose_access_point(core, ue, request.get("access_point_name", ""), _ON)
+    chosen = default_bearer.choose_apn(core, ue, request.get("access_point_name", ""), _ON)
     if isinstance(chosen, Rejection) or core.config.gateways.several_per_apn:
         return chosen
     name = chosen[0].lower()
     if name in conn.asked.values() or any(each.apn.lower() == name for each in ue.bearers.values()):
-        return demanded(SAME_ACCESS_POINT, f"the device has a PDN connection to {name}")
+        return demanded(SAME_APN, f"the device has a PDN connection to {name}")
     return chosen
 
 
@@ -201,7 +201,7 @@ async def tell_end(core: Core, conn: Connection, bearer: Bearer | Dedicated, cau
         core.site.note("T3495 ran out for the last time", imsi=conn.imsi, ebi=bearer.identity)
 
 
-def access_point_lost(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
+def apn_lost(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
     """Ask whether the APNs in use are still subscribed: those that are not end.
 
     A device that loses all of them has to attach anew (#10).

@@ -12,7 +12,7 @@ from simulators.mme.procedures.default_bearer import initial_context_setup
 from simulators.mme.procedures.identification import ask_terminal
 from simulators.mme.procedures.location import admit_terminal
 from simulators.mme.procedures.paging import answered
-from simulators.mme.procedures.pdn_connectivity import access_point_lost
+from simulators.mme.procedures.pdn_connectivity import apn_lost
 from simulators.mme.procedures.release import bind, release, settle
 from simwarden.wire.nas.enums import EmmCause, MessageType
 from simwarden.wire.nas.message import Message
@@ -53,7 +53,7 @@ async def check(
     return (
         await admit_terminal(core, ue, terminal, occasion, initial=False)
         or _barring(core, ue, occasion)
-        or access_point_lost(core, ue, occasion)
+        or apn_lost(core, ue, occasion)
         or area.check_zones(core, ue, occasion)
     )
 

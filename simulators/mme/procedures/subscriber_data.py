@@ -9,7 +9,7 @@ from simulators.mme.contexts import EmmState, SmsState
 from simulators.mme.controls import BARRING, Occasion
 from simulators.mme.procedures import enforcement, subscribed_qos
 from simulators.mme.procedures.detach import detach_by_network
-from simulators.mme.procedures.pdn_connectivity import access_point_lost
+from simulators.mme.procedures.pdn_connectivity import apn_lost
 from simulators.mme.procedures.release import leave, release, settle
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode
 from simwarden.wire.diameter.codes import CancellationType, ClrFlags, DsrFlags, IdrFlags, UserState
@@ -88,14 +88,14 @@ def _enforce(core: Core, ue: UeContext, subscription: Subscription) -> None:
     if not decision.admitted:
         cause = core.config.causes.barred_while_registered
         detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_NOT_REQUIRED, cause)
-    _enforce_access_point(core, ue)
+    _enforce_apns(core, ue)
     enforcement.enforce(core, ue, Occasion.INSERT)
     enforcement.follow(core, ue)
 
 
-def _enforce_access_point(core: Core, ue: UeContext) -> None:
+def _enforce_apns(core: Core, ue: UeContext) -> None:
     """Detach a device that has no APN left which is subscribed: it attaches anew, by one that is, or is refused."""
-    if access_point_lost(core, ue, Occasion.SUBSCRIPTION) is not None:
+    if apn_lost(core, ue, Occasion.SUBSCRIPTION) is not None:
         detach_by_network(core, ue, NetworkDetachType.RE_ATTACH_REQUIRED, None)
 
 
@@ -111,13 +111,13 @@ async def delete_subscriber_data(core: Core, asked: Message, _peer: Peer) -> Mes
 
 def _delete(core: Core, ue: UeContext, asked: Message, flags: DsrFlags) -> None:
     if flags & _WITHDRAWN and ue.subscription is not None:
-        points = ue.subscription.access_points
+        points = ue.subscription.apns
         withdrawn = asked.all("Context-Identifier")
         if flags & DsrFlags.COMPLETE_APN_CONFIGURATION_PROFILE_WITHDRAWAL:
             withdrawn = list(points)
         for identifier in withdrawn:
             points.pop(identifier, None)
-        _enforce_access_point(core, ue)
+        _enforce_apns(core, ue)
     if flags & DsrFlags.REGIONAL_SUBSCRIPTION_WITHDRAWAL and ue.subscription is not None:
         ue.subscription.zones = frozenset()
         enforcement.follow(core, ue)

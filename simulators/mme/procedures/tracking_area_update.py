@@ -15,7 +15,7 @@ from simulators.mme.procedures import area, dedicated_bearers
 from simulators.mme.procedures.authentication import authenticate
 from simulators.mme.procedures.default_bearer import initial_context_setup
 from simulators.mme.procedures.idle import choose_period
-from simulators.mme.procedures.pdn_connectivity import access_point_lost
+from simulators.mme.procedures.pdn_connectivity import apn_lost
 from simulators.mme.procedures.release import bind, release, settle
 from simulators.mme.procedures.security_mode import secure
 from simulators.mme.procedures.service_request import check
@@ -58,7 +58,7 @@ async def update(core: Core, conn: Connection, request: Message, known: UeContex
     ask_for_messages(core, known, request, combined=request["eps_update_type"] & 7 in _COMBINED)
     in_use = conn.ue is known and conn.context_set_up
     bind(core, conn, known)
-    rejection = _check_bearers(core, known, request) or access_point_lost(core, known, Occasion.UPDATE)
+    rejection = _check_bearers(core, known, request) or apn_lost(core, known, Occasion.UPDATE)
     if rejection is None and verified and not known.emergency:
         ask = core.config.equipment.at_tracking_area_update
         rejection = await check(core, conn, known, Occasion.UPDATE, None, ask=ask)

@@ -21,7 +21,7 @@ def judge_barring(*, barred: bool) -> Ruling:
 
 
 @tells(seen=APN.or_none(), expected=APN)
-def judge_access_point(*, requested: str, subscribed: Collection[str]) -> Ruling:
+def judge_apn(*, requested: str, subscribed: Collection[str]) -> Ruling:
     """Rule on the APN asked for: it must be subscribed, by itself or by a wildcard (TS 23.003 9.2.1)."""
     names = sorted(subscribed)
     if "*" in subscribed or requested.lower() in {name.lower() for name in subscribed}:
@@ -30,7 +30,7 @@ def judge_access_point(*, requested: str, subscribed: Collection[str]) -> Ruling
 
 
 @tells(temporary=SWITCH)
-def judge_register(*, reachable: bool, reason: str = "") -> Ruling:
+def judge_hss(*, reachable: bool, reason: str = "") -> Ruling:
     """Rule on a registration whose HSS may be silent: without its word nobody is served."""
     if reachable:
         return Ruling.admit("the HSS answered")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simwarden.policy.access import judge_access_point, judge_barring, judge_register
+from simwarden.policy.access import judge_apn, judge_barring, judge_hss
 from simwarden.policy.equipment import EquipmentAnswer, judge_equipment, judge_identified
 
 IMEI = "869901000000017"
@@ -45,8 +45,8 @@ def test_a_terminal_that_does_not_say_who_it_is() -> None:
 
 def test_barring_and_the_registers_silence_are_temporary() -> None:
     assert judge_barring(barred=False).admitted
-    assert judge_register(reachable=True).admitted
-    for ruling in (judge_barring(barred=True), judge_register(reachable=False)):
+    assert judge_hss(reachable=True).admitted
+    for ruling in (judge_barring(barred=True), judge_hss(reachable=False)):
         assert not ruling.admitted
         assert ruling.details["temporary"] is True
 
@@ -62,5 +62,5 @@ def test_barring_and_the_registers_silence_are_temporary() -> None:
         ("meter", ["meter.example"], False),
     ],
 )
-def test_access_points(requested: str, subscribed: list[str], admitted: bool) -> None:  # noqa: FBT001
-    assert judge_access_point(requested=requested, subscribed=subscribed).admitted is admitted
+def test_apns(requested: str, subscribed: list[str], admitted: bool) -> None:  # noqa: FBT001
+    assert judge_apn(requested=requested, subscribed=subscribed).admitted is admitted

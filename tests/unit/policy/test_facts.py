@@ -8,7 +8,7 @@ import pytest
 
 from simwarden.model.form import FormFactor, Slot
 from simwarden.model.identity import Ecgi, Tai
-from simwarden.policy.access import judge_access_point, judge_barring, judge_register
+from simwarden.policy.access import judge_apn, judge_barring, judge_hss
 from simwarden.policy.area import judge_cell, judge_extent, judge_province, judge_stations, judge_zones
 from simwarden.policy.binding import (
     FirstUse,
@@ -61,12 +61,12 @@ FORM: dict[str, Any] = {"form": FormFactor.SOLDERED, "home": "meter", "slot": Sl
     [
         (judge_barring(barred=True), False, "barred", {"temporary": True}),
         (judge_barring(barred=False), True, "not barred", {}),
-        (judge_register(reachable=True), True, "answered", {}),
-        (judge_register(reachable=False), False, "cannot be reached", {"temporary": True}),
-        (judge_register(reachable=False, reason="silence"), False, "silence", {"temporary": True}),
-        (judge_access_point(requested="IOT", subscribed=["iot"]), True, "is", {"seen": "IOT", "expected": ["iot"]}),
-        (judge_access_point(requested="x", subscribed=["*"]), True, "is", {"seen": "x", "expected": ["*"]}),
-        (judge_access_point(requested="x", subscribed=["iot"]), False, "not", {"seen": "x", "expected": ["iot"]}),
+        (judge_hss(reachable=True), True, "answered", {}),
+        (judge_hss(reachable=False), False, "cannot be reached", {"temporary": True}),
+        (judge_hss(reachable=False, reason="silence"), False, "silence", {"temporary": True}),
+        (judge_apn(requested="IOT", subscribed=["iot"]), True, "is", {"seen": "IOT", "expected": ["iot"]}),
+        (judge_apn(requested="x", subscribed=["*"]), True, "is", {"seen": "x", "expected": ["*"]}),
+        (judge_apn(requested="x", subscribed=["iot"]), False, "not", {"seen": "x", "expected": ["iot"]}),
         (judge_features(needed=["A"], supported=["B", "A"]), True, "supports", {"expected": ["A"], "seen": ["A", "B"]}),
         (judge_features(needed=["A"], supported=["B"]), False, "not support A", {"expected": ["A"], "seen": ["B"]}),
         (judge_given(bound=METER, seen=METER), True, "the bound one", SAME),

@@ -130,7 +130,7 @@ def test_a_refusal_elsewhere_in_the_phase_excuses_nothing(play: Any, monkeypatch
     )
     fine = play(REFUSED_PHONE + refused)
     assert fine.verdict is Verdict.PASSED, summary_of(fine)
-    monkeypatch.setattr(service_request, "access_point_lost", refuse_the_meter)
+    monkeypatch.setattr(service_request, "apn_lost", refuse_the_meter)
     result = play(REFUSED_PHONE + "- tau: meter\n" + refused)
     assert result.verdict is Verdict.ERROR, summary_of(result)
     assert "meter.tau is rejected by mme (no reason), but no control of mme decided so" in summary_of(result)

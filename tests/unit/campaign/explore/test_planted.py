@@ -105,8 +105,8 @@ def test_a_detach_that_meets_a_handover_and_stays_behind(monkeypatch: pytest.Mon
     check(Planted("s1-handover", "withdrawal", "", "enforced enb2.connected before handover-command"))
 
 
-def test_an_access_point_that_stays_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, pdn_connectivity.access_point_lost, ("if ue.emergency or", "if True or"))
+def test_an_apn_that_stays_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, pdn_connectivity.apn_lost, ("if ue.emergency or", "if True or"))
     check(Planted("attach", "apn-replaced", "", "enforced mme.session before attach-complete"))
 
 
@@ -251,9 +251,9 @@ def test_cells_of_packets_that_a_restart_forgets(monkeypatch: pytest.MonkeyPatch
     check(Planted("attach", "packets-cell-taken-away", "restarted-pgw", "settled meter.packets before *", pairs=150))
 
 
-def test_a_further_connection_that_outlives_its_access_point(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_further_connection_that_outlives_its_apn(monkeypatch: pytest.MonkeyPatch) -> None:
     lost = "deactivate(core, ue, bearer, EsmCause.REGULAR_DEACTIVATION)"
-    plant(monkeypatch, pdn_connectivity.access_point_lost, (lost, "pass"))
+    plant(monkeypatch, pdn_connectivity.apn_lost, (lost, "pass"))
     check(Planted("connections", "further-apn-removed", "", "enforced sgw.session before *"))
 
 

@@ -102,7 +102,7 @@ async def test_a_changed_area_reaches_the_mme_and_the_audit(net: Net) -> None:
         assert record["details"].items() >= APPROVAL.items()
 
 
-async def test_an_ended_area_is_withdrawn_from_the_mme_and_access_points_stay(net: Net) -> None:
+async def test_an_ended_area_is_withdrawn_from_the_mme_and_apns_stay(net: Net) -> None:
     async with net:
         await net.provision(area=area("0001"), subscription=[{"apns": [{"name": "a.example"}]}])
         await net.mme.ulr(METER)

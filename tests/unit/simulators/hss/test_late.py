@@ -237,6 +237,7 @@ async def test_a_purge_ends_what_was_pending_also_after_a_restart(loop: TestbedL
         mute(net.mme, "insert-subscriber-data")
         await net.call("POST", f"{PATH}/suspension", {"how": "barring"})
         assert (await net.mme.node.ask("hss", net.mme.make("Purge-UE-Request"))).success
+        assert net.hss.core.store.pending() == []
         await net.host.stop("hss", kill=True)
         await net.host.start("hss")
         await net.sleep(60)

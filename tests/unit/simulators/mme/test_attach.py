@@ -316,7 +316,7 @@ async def test_barring_is_told_by_an_esm_cause(run: Any) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(720, None), (1800, 1800.0)])
-async def test_a_refused_access_point_may_rest_for_longer(run: Any, seconds: float, told: float | None) -> None:
+async def test_a_refused_apn_may_rest_for_longer(run: Any, seconds: float, told: float | None) -> None:
     async with run(timers={"t3396": seconds}) as network:
         phone = network.phone()
         phone.attach(access_point_name="internet.example")
@@ -325,7 +325,7 @@ async def test_a_refused_access_point_may_rest_for_longer(run: Any, seconds: flo
         assert inner.get("back_off_timer") == told
 
 
-async def test_an_access_point_that_is_not_subscribed_is_refused(run: Any) -> None:
+async def test_an_apn_that_is_not_subscribed_is_refused(run: Any) -> None:
     async with run() as network:
         phone = network.phone()
         phone.attach(access_point_name="internet.example")
@@ -335,7 +335,7 @@ async def test_an_access_point_that_is_not_subscribed_is_refused(run: Any) -> No
         assert network.decisions("mme.apn")[-1].details["expected"] == ["meters.example"]
 
 
-async def test_an_access_point_held_back_is_asked_for_when_ciphered(run: Any) -> None:
+async def test_an_apn_held_back_is_asked_for_when_ciphered(run: Any) -> None:
     async with run() as network:
         phone = network.phone()
         phone.replies[_T.ESM_INFORMATION_REQUEST] = lambda self, message: self.send(
@@ -462,7 +462,7 @@ async def test_an_emergency_call_needs_no_card_that_can_be_proven(run: Any) -> N
 
 
 @pytest.mark.parametrize("proven", [True, False])
-async def test_an_emergency_call_reaches_its_access_point_whatever_it_asks_for(run: Any, *, proven: bool) -> None:
+async def test_an_emergency_call_reaches_its_apn_whatever_it_asks_for(run: Any, *, proven: bool) -> None:
     async with run() as network:
         if not proven:
             network.hss.answers["authentication-information"] = 5001

@@ -26,7 +26,7 @@ async def _move_zone(network: Any) -> None:
     await network.hss.order("Insert-Subscriber-Data-Request", [("User-Name", IMSI), ("Subscription-Data", data)])
 
 
-async def _withdraw_access_point(network: Any) -> None:
+async def _withdraw_apn(network: Any) -> None:
     avps = [("User-Name", IMSI), ("DSR-Flags", 8), ("Context-Identifier", 1)]
     await network.hss.order("Delete-Subscriber-Data-Request", avps)
 
@@ -35,7 +35,7 @@ async def _move_area(network: Any) -> None:
     await network.mme.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}/area", {**APPROVAL, "cells": [NEXT]})
 
 
-@pytest.mark.parametrize("change", [_bar, _move_zone, _withdraw_access_point, _move_area])
+@pytest.mark.parametrize("change", [_bar, _move_zone, _withdraw_apn, _move_area])
 async def test_a_change_in_the_middle_of_an_attach_ends_it(run: Any, change: Any) -> None:
     async with run(zones={"0001": [1]}) as network:
         phone = network.phone()

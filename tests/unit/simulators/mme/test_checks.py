@@ -13,7 +13,7 @@ from simulators.mme.causes import demanded_by
 from simulators.mme.clients import s1
 from simulators.mme.clients.home import merge_subscription
 from simulators.mme.config import MmeConfig
-from simulators.mme.contexts import AccessPoint, Subscription, UeContext
+from simulators.mme.contexts import ApnConfiguration, Subscription, UeContext
 from simulators.mme.core import Core
 from simulators.mme.procedures import location
 from simwarden.errors import ManagementError
@@ -122,7 +122,7 @@ async def test_an_idr_changes_what_it_names_and_leaves_the_rest(run: Any) -> Non
             await network.hss.order("Insert-Subscriber-Data-Request", [USER, ("Subscription-Data", barred)])
             held = ue.subscription
             assert (held.zones, held.periodic, held.ambr_ul, held.ambr_dl) == ({"0001"}, 7200, 1000, 2000)
-            assert (held.msisdn, list(held.access_points)) == ("1064700000001", [1])
+            assert (held.msisdn, list(held.apns)) == ("1064700000001", [1])
             assert held.barred is (barred[:1] == [("Subscriber-Status", 1)])
 
 
@@ -136,7 +136,7 @@ async def test_a_barring_of_something_else_bars_no_packet_services(run: Any, odb
         assert network.session() is not None
 
 
-async def test_a_dsr_of_the_zones_takes_no_access_point(run: Any) -> None:
+async def test_a_dsr_of_the_zones_takes_no_apn(run: Any) -> None:
     async with run() as network:
         await network.attached()
         ue = network.mme.core.by_imsi[IMSI]
@@ -144,7 +144,7 @@ async def test_a_dsr_of_the_zones_takes_no_access_point(run: Any) -> None:
         regional = ("DSR-Flags", int(DsrFlags.REGIONAL_SUBSCRIPTION_WITHDRAWAL))
         answer = await network.hss.order("Delete-Subscriber-Data-Request", [USER, regional, ("Context-Identifier", 1)])
         assert answer.success
-        assert (ue.subscription.zones, list(ue.subscription.access_points)) == (frozenset(), [1])
+        assert (ue.subscription.zones, list(ue.subscription.apns)) == (frozenset(), [1])
         assert network.session() is not None
         ue.subscription = None  # another MME's register has taken it back; nothing is left to delete
         for flags in (regional, ("DSR-Flags", int(DsrFlags.COMPLETE_APN_CONFIGURATION_PROFILE_WITHDRAWAL))):
@@ -293,13 +293,13 @@ def test_a_profile_that_is_not_whole_adds_to_what_is_known(indicator: int, left:
 
     known = merge_subscription(None, data(1, said=0), MmeConfig().features)
     merged = merge_subscription(known, data(2, said=indicator), MmeConfig().features)
-    assert merged.access_points.keys() == left
+    assert merged.apns.keys() == left
 
 
-def test_what_a_subscription_does_not_say_of_an_access_point() -> None:
+def test_what_a_subscription_does_not_say_of_an_apn() -> None:
     def point(*more: Any) -> Any:
         data = [("APN-Configuration-Profile", [("APN-Configuration", [("Context-Identifier", 3), *more])])]
-        return merge_subscription(None, data, MmeConfig().features).access_points[3]
+        return merge_subscription(None, data, MmeConfig().features).apns[3]
 
     assert astuple(point()) == (
         "",
@@ -594,7 +594,7 @@ async def test_a_target_of_a_handover_that_was_given_up_is_released_once(run: An
         assert network.enb2.names()[-1] == "error-indication"
 
 
-async def test_a_withdrawn_profile_takes_every_access_point(run: Any) -> None:
+async def test_a_withdrawn_profile_takes_every_apn(run: Any) -> None:
     async with run() as network:
         phone = await network.attached()
         flags = int(DsrFlags.COMPLETE_APN_CONFIGURATION_PROFILE_WITHDRAWAL)
@@ -607,7 +607,7 @@ async def test_a_withdrawn_profile_takes_every_access_point(run: Any) -> None:
         assert told.success
         assert phone.got[-1].type is _T.DETACH_REQUEST
         assert network.session() is None
-        assert network.mme.core.by_imsi[IMSI].subscription.access_points == {}
+        assert network.mme.core.by_imsi[IMSI].subscription.apns == {}
 
 
 async def test_numbers_of_no_connection_are_told_as_they_came(run: Any) -> None:
@@ -668,8 +668,8 @@ async def test_a_device_that_holds_no_bearer_is_detached_as_it_believes(
 
 
 @pytest.mark.parametrize("order", [("*", "iot"), ("iot", "*"), ("iot", "other")])
-def test_an_access_point_is_found_by_its_name_else_the_wildcard_is(order: tuple[str, str]) -> None:
-    held = Subscription(access_points={number: AccessPoint(name) for number, name in enumerate(order)})
+def test_an_apn_is_found_by_its_name_else_the_wildcard_is(order: tuple[str, str]) -> None:
+    held = Subscription(apns={number: ApnConfiguration(name) for number, name in enumerate(order)})
     named, other = held.find("IoT"), held.find("elsewhere")
     assert named is not None
     assert named.name == "iot"

@@ -422,7 +422,7 @@ async def test_a_device_that_attaches_on_the_connection_it_has_gets_another_bear
         assert (connection.enb.teid, connection.s1_teid) == (78, item.gtp_teid)
 
 
-async def test_the_pgw_of_an_access_point(run: Any) -> None:
+async def test_the_pgw_of_an_apn(run: Any) -> None:
     gateways = {"apns": {"METERS.example": "other"}, "dedicated": ["other"]}
     async with run(gateways=gateways) as network:
         phone = network.phone()

@@ -37,7 +37,7 @@ async def _bar(network: Any) -> None:
     await network.hss.order("Insert-Subscriber-Data-Request", [("User-Name", IMSI), ("Subscription-Data", data)])
 
 
-async def _withdraw_access_point(network: Any) -> None:
+async def _withdraw_apn(network: Any) -> None:
     avps = [("User-Name", IMSI), ("DSR-Flags", 8), ("Context-Identifier", 1)]
     await network.hss.order("Delete-Subscriber-Data-Request", avps)
 
@@ -122,7 +122,7 @@ async def _arrive(network: Any, phone: Any) -> Any:
     [
         (_withdraw, EmmCause.EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED),
         (_bar, "as configured"),
-        (_withdraw_access_point, None),
+        (_withdraw_apn, None),
         (_move_area, EmmCause.NO_SUITABLE_CELLS_IN_TRACKING_AREA),
         (_narrow_area, EmmCause.NO_SUITABLE_CELLS_IN_TRACKING_AREA),
     ],
@@ -145,7 +145,7 @@ async def test_a_right_lost_during_a_handover_is_lost_at_the_target(run: Any, ch
         assert all(each.bearer is None and each.connection is None for each in network.mme.core.by_imsi.values())
 
 
-@pytest.mark.parametrize("change", [_withdraw, _served_elsewhere, _bar, _withdraw_access_point, _move_area])
+@pytest.mark.parametrize("change", [_withdraw, _served_elsewhere, _bar, _withdraw_apn, _move_area])
 async def test_a_right_lost_after_the_source_is_gone_is_lost_at_the_target(run: Any, change: Any) -> None:
     """The source eNB failed meanwhile, so that the device is idle when its card loses the right."""
 

@@ -148,7 +148,7 @@ async def test_an_emergency_attach_has_its_own_connection_only(run: Any) -> None
         assert at(network, "pgw") == {"5": "sos"}
 
 
-async def test_several_by_one_access_point_where_that_is_allowed(run: Any) -> None:
+async def test_several_by_one_apn_where_that_is_allowed(run: Any) -> None:
     async with run(gateways={"several_per_apn": True}) as network:
         phone = await network.attached()
         for transaction in range(1, 12):
@@ -289,7 +289,7 @@ async def test_an_idle_device_learns_at_its_update_that_a_connection_has_ended(r
 
 
 @pytest.mark.parametrize("late", [False, True])
-async def test_an_access_point_that_is_withdrawn_ends_its_own(run: Any, *, late: bool) -> None:
+async def test_an_apn_that_is_withdrawn_ends_its_own(run: Any, *, late: bool) -> None:
     async with run() as network:
         subscribe(network, *_TWO)
         phone = await network.attached()
@@ -352,7 +352,7 @@ async def test_an_sgw_that_has_lost_one_session_has_the_device_set_it_up_again(r
         assert network.session()["apn"] == _TWO[0]
 
 
-async def test_an_update_that_is_proven_anew_goes_on_by_no_access_point_that_was_taken_away(run: Any) -> None:
+async def test_an_update_that_is_proven_anew_goes_on_by_no_apn_that_was_taken_away(run: Any) -> None:
     """The subscription that comes with the device's new proof says nothing of bearers, which are the context's."""
     async with run() as network:
         phone = await network.attached_idle()

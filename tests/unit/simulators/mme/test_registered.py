@@ -363,7 +363,7 @@ async def test_the_hss_may_ask_where_a_device_is(run: Any) -> None:
         assert unknown.experimental_result == 5001
 
 
-async def test_a_withdrawn_access_point_ends_the_session_that_uses_it(run: Any) -> None:
+async def test_a_withdrawn_apn_ends_the_session_that_uses_it(run: Any) -> None:
     async with run() as network:
         phone = await network.attached()
         answer = await network.hss.order(

@@ -49,7 +49,7 @@ def test_rates_that_there_are_not() -> None:
         decode_ambr(bytes(3))
 
 
-def test_an_access_point_has_its_rates_downlink_first() -> None:
+def test_an_apn_has_its_rates_downlink_first() -> None:
     assert encode_ambr(Ambr(8_640, 64)).hex() == "fe40"
     assert encode_ambr(Ambr(100_000, 50_000)).hex() == "fefe9e6c"
     assert decode_ambr(bytes.fromhex("fefefafa0101")) == Ambr(512_000, 512_000)
