@@ -64,7 +64,7 @@ class NothingError(SimwardenError):
 
 
 class InternalError(SimwardenError):
-    """A fault of simwarden's own: a bug to report."""
+    """An internal error: a bug to report."""
 
 
 #: HTTP statuses of errors to the code that stands beside the message: those of CAMARA's common errors, and a few more

@@ -138,7 +138,7 @@ class Result(ABC):
     """What came of a campaign. It has failed if anything is `wrong`.
 
     `tried` counts what was tried and `left` what was left out because the budget was spent, both in the words of
-    `unit`; `faults` counts runs that ended as a fault of simwarden's own.
+    `unit`; `faults` counts runs that ended as an internal error.
     """
 
     unit: ClassVar[str] = "runs"
@@ -246,7 +246,7 @@ class Done:
 
     @property
     def verdict(self) -> str:
-        """What it comes to in a word: `error` for a fault of simwarden's own, `untried` where nothing was tried."""
+        """What it comes to in a word: `error` for an internal error, `untried` where nothing was tried."""
         if self.result.faults:
             return "error"
         return "untried" if not self.result.tried else "failed" if self.wrong else "passed"

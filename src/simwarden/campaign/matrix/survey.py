@@ -52,7 +52,7 @@ class Cell:
     """A misuse against a method: the outcome by service, the attach first, and whether the legitimate user is served.
 
     `unserved` says why the honest story of the same motions was not served; empty if it was. `faults` counts runs that
-    ended as a fault of simwarden's own.
+    ended as an internal error.
     """
 
     misuse: str
