@@ -97,9 +97,9 @@ def test_never_sees_a_record_that_was_told_in_the_phase(wanted: str, happened: b
         ("{status: 200, body: {card: card, mme: mme.epc.mnc001.mcc001.3gppnetwork.org}}", ""),
         ("{status: not found}", "status: OK (200)"),
         ("{times: 2}", "1 of them"),
-        ("{body: {terminals: x}}", "terminals: nothing (there is imsi"),
+        ("{body: {vlr: none, csi: {phases: 3}}}", "csi.phases: nothing"),
         ("{body: {suspended: none, binding: {how: learned}}}", ""),
-        ("{body: {suspendet: none}}", "imsi: 001010000000001"),
+        ("{body: {suspended: barring}}", "body.suspended: nothing"),
     ],
 )
 def test_an_answer_of_management_is_as_wanted_or_told(wanted: str, said: str) -> None:
