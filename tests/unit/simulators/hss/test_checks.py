@@ -236,11 +236,13 @@ async def test_cards_are_listed_after_one(net: Net) -> None:
 
 def test_a_card_of_a_use_that_is_known_no_more_was_opened_for_nothing() -> None:
     """Version 2 of the database: what a card is opened for was that of its use."""
-    with sa.create_engine("sqlite://").begin() as connection:
+    engine = sa.create_engine("sqlite://")
+    with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE subscribers (imsi VARCHAR, profile VARCHAR)")
         connection.exec_driver_sql("INSERT INTO subscribers VALUES ('1', 'meter'), ('2', 'forgotten')")
         METADATA.info["migrations"][1](connection)
         held = connection.exec_driver_sql("SELECT functions FROM subscribers ORDER BY imsi").scalars().all()
+    engine.dispose()
     use = find_use("meter")
     assert use is not None
     assert held == [" ".join(use.assessment.functions), ""]
