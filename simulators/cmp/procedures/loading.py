@@ -33,7 +33,7 @@ async def load(platform: Platform, cards: Sequence[Any], by: By) -> int:
     Raises ManagementError: 400 for what is no card, or an identity that stands there twice, 403 for
     a number that is not dedicated, 409 for an identity that is held.
     """
-    name, kept = platform.site.rng.randbytes(16).hex(), list[str]()
+    name, kept, pending = platform.site.rng.randbytes(16).hex(), list[str](), False
     seen: dict[str, set[str]] = {each: set() for each in _IDENTITIES}
     platform.store.begin_load(name)
     try:
@@ -46,12 +46,14 @@ async def load(platform: Platform, cards: Sequence[Any], by: By) -> int:
                 told = ", ".join(f"{identity} {value}" for identity, value in held[:5])
                 raise ManagementError(409, f"cards are held already with {told}")  # noqa: TRY301 - the rest goes below
             kept += [card.imsi for card in some]
+            pending = pending or any(card.pending for card in some)
             await platform.site.clock.give_way()
         platform.store.end_load(name, platform.record("load", "", by, {"cards": len(cards)}))
     except (ManagementError, StoreError):
         await _unload(platform, name, kept)
         raise
-    await tell_pending(platform)
+    if pending:
+        await tell_pending(platform)
     return len(cards)
 
 
@@ -70,7 +72,8 @@ async def provision_new(platform: Platform, wanted: Sequence[CardProvision], by:
     for card in cards:
         platform.show_card(card)
         platform.show_binding(card)
-    await tell_pending(platform)
+    if any(card.pending for card in cards):  # else all cards would be looked through for each few
+        await tell_pending(platform)
     return True
 
 
