@@ -9,7 +9,7 @@ from simulators.mme.contexts import Dedicated
 from simulators.mme.demands import NO_SUCH_BEARER, RESOURCE_REFUSED, RESOURCE_UNANSWERED, demanded
 from simulators.mme.procedures.pdn_connectivity import reject, run
 from simwarden.runtime.gtp.node import NoAnswerError
-from simwarden.wire.gtpv2 import Cause, FlowQos, RatType
+from simwarden.wire.gtpv2 import FlowQos, RatType, cause_text
 from simwarden.wire.nas.enums import EmmCause, EsmCause, MessageType
 from simwarden.wire.nas.rates import decode_rates
 
@@ -79,6 +79,5 @@ def _refused(core: Core, answer: GtpMessage, apn: str) -> Rejection:
     cause = answer["cause"]
     by = core.config.gateways.pgw_of(apn) if cause.remote else core.config.gateways.sgw
     esm = GTP_CAUSES.get(cause.value, EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW)
-    name = cause.value.name if isinstance(cause.value, Cause) else "unknown"
-    reason = f"{by} answered {answer.name} with cause {int(cause.value)} {name}"
+    reason = f"{by} answered {answer.name} with cause {cause_text(cause.value)}"
     return Rejection(EmmCause.ESM_FAILURE, reason, esm, clause=RESOURCE_REFUSED.clause, by=by)

@@ -142,22 +142,16 @@ async def set_up(
     """Have the gateways set a session up (TS 23.401 5.3.2.1 steps 12 to 16, 5.10.2). Raises CancelledError."""
     done = ue.setting_up[identity] = asyncio.Event()
     try:
-        return await _set_up(core, ue, access, request, identity=identity, occasion=occasion)
+        return await _set_up(core, ue, access, request, (identity, occasion))
     finally:
         ue.setting_up.pop(identity, None)
         done.set()
 
 
 async def _set_up(
-    core: Core,
-    ue: UeContext,
-    access: tuple[str, ApnConfiguration],
-    request: Message,
-    *,
-    identity: int,
-    occasion: Occasion,
+    core: Core, ue: UeContext, access: tuple[str, ApnConfiguration], request: Message, on: tuple[int, Occasion]
 ) -> Bearer | Rejection:
-    name, point = access
+    (name, point), (identity, occasion) = access, on
     chosen = _select_gateway(core, ue, name, occasion) or choose_type(request["pdn_type"], point)
     if isinstance(chosen, Rejection):
         return chosen
@@ -178,22 +172,16 @@ async def _set_up(
         return demanded(NO_GATEWAY, str(error))
     if not answer.accepted:
         return refused(core, answer, name, kind)
-    made = answer["bearer_contexts_created"][0]
-    end, paa = answer.get("sender_f_teid"), answer.get("paa")
-    if end is None or made.get("s1_u_sgw") is None or paa is None or made["ebi"] != identity:
+    end, made = answer.get("sender_f_teid"), answer["bearer_contexts_created"][0]
+    if lack := _lack_of(answer, identity):
         core.gateways.undo(ue, end, identity)
-        return demanded(
-            NO_GATEWAY, "the SGW's answer lacks an end of the tunnels, or the address, or is about another bearer"
-        )
-    if paa.pdn_type not in _TOLD:
-        core.gateways.undo(ue, end, identity)
-        return demanded(NO_GATEWAY, f"the SGW's answer has an address of kind {paa.pdn_type.name}")
+        return demanded(NO_GATEWAY, f"the SGW's answer {lack}")
     ue.sgw = end
     bearer = ue.bearers[identity] = Bearer(
         identity,
         name,
         point,
-        paa,
+        answer["paa"],
         answer.get("apn_ambr", ambr),
         made.get("bearer_qos", qos),
         made["s1_u_sgw"],
@@ -203,6 +191,14 @@ async def _set_up(
         place=Uli(ue.tai, ue.cell),
     )
     return _lost_meanwhile(core, ue, bearer, occasion) or bearer
+
+
+def _lack_of(answer: GtpMessage, identity: int) -> str:
+    """Say why an answer sets no bearer up though it accepts the session, empty if it does."""
+    made, paa = answer["bearer_contexts_created"][0], answer.get("paa")
+    if answer.get("sender_f_teid") is None or made.get("s1_u_sgw") is None or paa is None or made["ebi"] != identity:
+        return "lacks an end of the tunnels, or the address, or is about another bearer"
+    return f"has an address of kind {paa.pdn_type.name}" if paa.pdn_type not in _TOLD else ""
 
 
 def _options(core: Core, ue: UeContext, options: bytes | None) -> bytes | None:

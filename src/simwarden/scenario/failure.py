@@ -128,7 +128,7 @@ def text_of(record: FailureRecord, capture: str = "") -> str:
     if record.rerun:
         lines.append(f"  run it alone: {record.rerun}")
     if record.detail:
-        lines += ["", "This is an internal error of simwarden; please report it with these lines:", record.detail.rstrip()]
+        lines += ["", "This is an internal error; please report it with these lines:", record.detail.rstrip()]
     return "\n".join(lines)
 
 

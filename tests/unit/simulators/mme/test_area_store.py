@@ -116,18 +116,23 @@ async def test_the_area_that_the_pool_knows_is_enforced_after_a_restart(run: Any
             assert connection.execute(sa.text("SELECT station FROM used_stations")).scalars().all() == [STATION]
 
 
+def lose_the_last_station(network: Any) -> None:
+    """Give a card one base station, which another MME of the pool counts right before ours does."""
+    areas = network.mme.core.areas
+    other = AreaStore(areas._engine, shared=True)
+    other.put(IMSI, MmeArea(stations=1), AUDIT)
+    alone = areas.count
+
+    def late(imsi: str, area: Any, station: str) -> bool:
+        assert other.count(imsi, other.get(imsi) or area, "001-01-00009")
+        return bool(alone(imsi, area, station))
+
+    areas.count = late
+
+
 async def test_who_loses_the_last_base_station_to_another_mme_in_the_same_moment_is_refused(run: Any) -> None:
     async with run(area_data="pool") as network:
-        areas = network.mme.core.areas
-        other = AreaStore(areas._engine, shared=True)
-        other.put(IMSI, MmeArea(stations=1), AUDIT)
-        alone = areas.count
-
-        def late(imsi: str, area: Any, station: str) -> bool:
-            assert other.count(imsi, other.get(imsi) or area, "001-01-00009")
-            return bool(alone(imsi, area, station))
-
-        areas.count = late
+        lose_the_last_station(network)
         network.phone().attach()
         await network.settle()
         assert network.session() is None

@@ -16,7 +16,7 @@ from simwarden.wire.nas.enums import EmmCause, MessageType
 from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.s1ap.values import ErabTunnel
 
-from .test_area_store import AUDIT
+from .test_area_store import AUDIT, lose_the_last_station
 from .test_dedicated_bearers import put
 
 _T = MessageType
@@ -99,16 +99,7 @@ async def test_a_former_enb_that_fails_during_an_attach_elsewhere_leaves_the_att
 async def test_who_loses_the_last_base_station_at_a_contact_is_turned_away(run: Any, contact: str) -> None:
     async with run(area_data="pool") as network:
         phone = await network.attached_idle()
-        areas = network.mme.core.areas
-        other = AreaStore(areas._engine, shared=True)
-        other.put(IMSI, MmeArea(stations=1), AUDIT)
-        alone = areas.count
-
-        def late(imsi: str, area: Any, station: str) -> bool:
-            assert other.count(imsi, other.get(imsi) or area, "001-01-00009")
-            return bool(alone(imsi, area, station))
-
-        areas.count = late
+        lose_the_last_station(network)
         getattr(phone, contact)()
         await network.settle()
         assert network.session() is None
