@@ -8,9 +8,11 @@ from __future__ import annotations
 import importlib.util
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hss_net
 import pytest
 
 from simwarden.runtime.loop import TestbedLoop
@@ -79,25 +81,20 @@ async def _rate(work: Callable[[], Awaitable[Any]], number: int = 400) -> float:
 
 
 def test_hss_and_eir() -> None:
-    hss, eir = _load("hss/test_hss.py"), _load("eir/test_eir.py")
+    eir = _load("eir/test_eir.py")
     found: dict[str, float] = {}
-    net = hss.Net(TestbedLoop(virtual=True))
 
-    async def locations() -> None:
-        await net.provision(binding=hss.LEARN)
-        await net.mme.ulr(hss.METER)
-        found["AIR"] = await _rate(lambda: net.mme.air(("Number-Of-Requested-Vectors", 1)))
-        found["ULR"] = await _rate(lambda: net.mme.ulr(hss.METER))
+    async def measure(loop: TestbedLoop) -> None:
+        async with hss_net.Net(loop) as net:
+            await net.provision(binding=hss_net.LEARN)
+            await net.mme.ulr(hss_net.METER)
+            found["AIR"] = await _rate(lambda: net.mme.air(("Number-Of-Requested-Vectors", 1)))
+            found["ULR"] = await _rate(lambda: net.mme.ulr(hss_net.METER))
+        async with eir.Net(loop) as other:
+            found["ECR"] = await _rate(lambda: other.mme.ecr(eir.METER))
 
-    net.play(locations)
-    net.loop.close()
-    other = eir.Net(TestbedLoop(virtual=True))
-
-    async def equipment() -> None:
-        found["ECR"] = await _rate(lambda: other.mme.ecr(eir.METER))
-
-    other.play(equipment)
-    other.loop.close()
+    with closing(TestbedLoop(virtual=True)) as loop:
+        loop.run_until_complete(measure(loop))
     assert set(found) == {"AIR", "ULR", "ECR"}
     for what, rate in found.items():
         report(what, rate)
