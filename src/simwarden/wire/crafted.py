@@ -51,11 +51,6 @@ def build(text: str, own: dict[int, str] | None = None) -> bytes:
     return octets
 
 
-def version_of(octets: bytes) -> int:
-    """Return the version of IP that a packet was built of."""
-    return octets[0] >> 4
-
-
 def _check_address(layer: str, field: Any, value: Any) -> None:
     """See that a text in a field of addresses is one.
 

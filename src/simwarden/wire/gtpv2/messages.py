@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from simwarden.wire.gtpv2.ies import IES, Ie
 
@@ -228,8 +228,3 @@ def _spec(number: int, name: str, text: str) -> Spec:
 
 SPECS: Final[dict[str, Spec]] = {name: _spec(number, name, text) for (number, name), text in _MESSAGES.items()}
 BY_TYPE: Final[dict[int, Spec]] = {each.type: each for each in SPECS.values()}
-
-
-def value_of(rule: Rule) -> Any:
-    """Return the type of an element's value (of one, where there may be several)."""
-    return rule.ie.annotation

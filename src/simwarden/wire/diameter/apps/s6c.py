@@ -98,14 +98,6 @@ class SmRpMti(IntEnum):
     SM_STATUS_REPORT = 1
 
 
-class SrrFlags(IntFlag):
-    """SRR-Flags (TS 29.338 5.3.3.4)."""
-
-    GPRS_INDICATOR = 1
-    SM_RP_PRI = 2
-    SINGLE_ATTEMPT_DELIVERY = 4
-
-
 class DeliveryNotIntended(IntEnum):
     """SM-Delivery-Not-Intended (TS 29.338 5.3.3.5)."""
 

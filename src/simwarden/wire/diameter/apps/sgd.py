@@ -4,7 +4,7 @@ What it has in common with S6c is there. SMSMI-Correlation-ID and OFR-Flags, whi
 they have no M bit, and are unknown AVPs here. The alert of an MME (6.3.2.7) is the command of 5.3.2.5.
 """
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 
 APPLICATION = ("SGd", 16777313, 10415)
 
@@ -87,12 +87,6 @@ class DeliveryFailureCause(IntEnum):
     SC_CONGESTION = 4
     INVALID_SME_ADDRESS = 5
     USER_NOT_SC_USER = 6
-
-
-class TfrFlags(IntFlag):
-    """TFR-Flags (TS 29.338 6.3.3.4)."""
-
-    MORE_MESSAGES_TO_SEND = 1
 
 
 ENUMERATIONS = {"SM-Enumerated-Delivery-Failure-Cause": DeliveryFailureCause}
