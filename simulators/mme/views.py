@@ -20,10 +20,11 @@ Views = dict[str, list[tuple[Any, ...]]]
 def views(core: Core) -> Mapping[str, Iterable[tuple[Any, ...]]]:
     """Return what eNBs, gateways, HSS and devices hold of this MME's contexts."""
     ues = core.by_imsi.values()
-    connected = [ue for ue in ues if ue.connection is not None and ue.state is EmmState.REGISTERED]
+    served = ((each.mme_id, each.served) for each in core.connections.values())
+    connected = {number: ue for number, ue in served if ue is not None and ue.state is EmmState.REGISTERED}
     return {
         "S1 connections": [(each.mme_id, each.enb_id) for each in core.connections.values()],
-        "UE-AMBR": [(ue.connection.mme_id, *aggregate_bit_rate(ue)) for ue in connected if ue.connection is not None],
+        "UE-AMBR": [(number, *aggregate_bit_rate(ue)) for number, ue in connected.items()],
         "SMS in MME": [(ue.imsi, core.home.node.local.host) for ue in ues if ue.sms is SmsState.REGISTERED],
         "S11 tunnels": [(ue.s11_teid, ue.sgw.teid) for ue in ues if ue.sgw is not None],
         "PDN connections": [
@@ -31,16 +32,16 @@ def views(core: Core) -> Mapping[str, Iterable[tuple[Any, ...]]]:
             for ue in ues
             for each in ue.bearers.values()
         ],
-        "NAS security": [_security(ue) for ue in connected],
-        "TAI lists": [(str(ue.guti), *sorted(map(str, ue.tai_list))) for ue in connected],
-        "EPS bearers": [(str(ue.guti), *each) for ue in connected for each in _bearers(ue)],
+        "NAS security": [_security(ue) for ue in connected.values()],
+        "TAI lists": [(str(ue.guti), *sorted(map(str, ue.tai_list))) for ue in connected.values()],
+        "EPS bearers": [(str(ue.guti), *each) for ue in connected.values() for each in _bearers(ue)],
         **_of_bearers(ues),
     }
 
 
 def _security(ue: UeContext) -> tuple[Any, ...]:
-    keys = ue.security
-    return (str(ue.guti), *((keys.ksi, keys.eia, keys.eea) if keys is not None else ()))
+    keys = ue.keys
+    return str(ue.guti), keys.ksi, keys.eia, keys.eea
 
 
 def _bearers(ue: UeContext) -> list[tuple[Any, ...]]:

@@ -96,8 +96,11 @@ class Home:
         return name if "." in name else f"{name}.{self.realm}"
 
     async def _ask(self, peer: str, name: str, avps: Avps) -> Message | None:
+        return await self._send(peer, self.node.make(name, avps, realm=self.hss_realm))
+
+    async def _send(self, peer: str, message: Message) -> Message | None:
         try:
-            return await self.node.ask(peer, self.node.make(name, avps, realm=self.hss_realm))
+            return await self.node.ask(peer, message)
         except Unreachable as reason:
             self.silence = str(reason)
             return None
@@ -112,16 +115,12 @@ class Home:
         if agent is None or not agent.relay:
             return await self._ask(hss, name, avps)
         server = self._servers.pop(imsi, "")
-        message = self.node.make(name, avps, realm=self.hss_realm, host=server)
-        try:
-            answer = await self.node.ask(hss, message)
-            if server and answer.result_code == ResultCode.DIAMETER_UNABLE_TO_DELIVER:
-                server = ""
-                answer = await self.node.ask(hss, self.node.make(name, avps, realm=self.hss_realm))
-        except Unreachable as reason:
-            self.silence = str(reason)
-            return None
-        self._learn(imsi, answer.get("Origin-Host", "") if not answer.error else server)
+        answer = await self._send(hss, self.node.make(name, avps, realm=self.hss_realm, host=server))
+        if server and answer is not None and answer.result_code == ResultCode.DIAMETER_UNABLE_TO_DELIVER:
+            server = ""
+            answer = await self._ask(hss, name, avps)
+        if answer is not None:
+            self._learn(imsi, answer.get("Origin-Host", "") if not answer.error else server)
         return answer
 
     def _learn(self, imsi: str, server: str) -> None:

@@ -182,18 +182,18 @@ def _move(core: Core, conn: Connection, message: Message) -> UeContext | None:
 
 
 def _context_set_up(core: Core, conn: Connection, message: Message) -> None:
-    _take_tunnels(core, conn, message.get("e_rab_setup_list_ctxt_su_res") or ())
+    _take_tunnels(core, conn, message.get("e_rab_setup_list_ctxt_su_res", ()))
     if conn.radio_up is not None and not conn.radio_up.done():
         conn.radio_up.set_result(True)
     if conn.served is not None:
-        failed = {item.e_rab_id for item in message.get("e_rab_failed_to_setup_list_ctxt_su_res") or ()}
+        failed = {item.e_rab_id for item in message.get("e_rab_failed_to_setup_list_ctxt_su_res", ())}
         dedicated_bearers.lost_by_radio(core, conn.served, failed)
     location_reporting.control(core, conn)
 
 
 def _bearer_set_up(core: Core, conn: Connection, message: Message) -> None:
-    _take_tunnels(core, conn, message.get("e_rab_setup_list_bearer_su_res") or ())
-    for item in message.get("e_rab_failed_to_setup_list_bearer_su_res") or ():
+    _take_tunnels(core, conn, message.get("e_rab_setup_list_bearer_su_res", ()))
+    for item in message.get("e_rab_failed_to_setup_list_bearer_su_res", ()):
         if not dedicated_bearers.without_radio(core, conn, item.e_rab_id):
             pdn_connectivity.without_radio(core, conn, item.e_rab_id)
 

@@ -76,7 +76,7 @@ def detach_by_network(
     session no longer, and hear nothing.
     """
     if ue.state is not EmmState.REGISTERED:
-        if ue.connection is not None and ue.connection.attach_request:
+        if ue.connection is not None:
             release(core, ue.connection, CauseNas.DETACH)
             settle(core, ue)
         return

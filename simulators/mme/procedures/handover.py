@@ -90,7 +90,7 @@ async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, mess
         target,
         "handover-request",
         handover_type=HandoverType.INTRALTE,
-        cause=message.get("cause") or _Radio.UNSPECIFIED,
+        cause=message.get("cause", _Radio.UNSPECIFIED),
         ue_aggregate_maximum_bitrate=s1.aggregate_bit_rate(ue),
         e_rab_to_be_setup_list_ho_req=_bearers(ue),
         source_to_target_transparent_container=message["source_to_target_transparent_container"],
@@ -107,7 +107,7 @@ async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, mess
         _prepare_failed(source, _Radio.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM)
         location_reporting.control(core, source)
         return
-    target.tunnels = answer.get("e_rab_admitted_list") or ()
+    target.tunnels = answer.get("e_rab_admitted_list", ())
     forwarded = await _forward(core, ue, target)
     listed: dict[str, Any] = {"e_rab_subject_to_data_forwarding_list": forwarded} if forwarded else {}
     s1.send(

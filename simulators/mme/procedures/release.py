@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from simulators.mme.clients import s1
 from simulators.mme.contexts import EmmState, NoAnswer
 from simulators.mme.procedures.idle import enter_idle, start_purge_timer
-from simwarden.errors import PeerError
 from simwarden.wire.s1ap import CauseNas, CauseRadioNetwork
 from simwarden.wire.s1ap.values import UeS1apIdPair
 
@@ -51,7 +50,7 @@ def complete(core: Core, conn: Connection, _message: Message) -> None:
 
 def requested(core: Core, conn: Connection, message: Message) -> None:
     """The eNB asks for the release: the device is inactive, or the radio lost it."""
-    release(core, conn, message.get("cause") or CauseRadioNetwork.UNSPECIFIED)
+    release(core, conn, message.get("cause", CauseRadioNetwork.UNSPECIFIED))
 
 
 def lost(core: Core, conn: Connection) -> None:
@@ -136,9 +135,6 @@ async def _finish(core: Core, conn: Connection, work: Coroutine[Any, Any, None])
     except NoAnswer as silence:
         core.site.note(f"{silence} ran out for the last time", imsi=conn.imsi)
         release_unfinished(core, conn)
-    except PeerError as error:
-        core.site.peer_fault(conn.enb.link, error.reason)
-        release_unfinished(core, conn)
     finally:
         if conn.procedure is asyncio.current_task():
             conn.procedure = None
@@ -153,11 +149,11 @@ def release_unfinished(core: Core, conn: Connection) -> None:
 
 
 def settle(core: Core, ue: UeContext) -> None:
-    """Decide what is kept of a context that is not registered: until the HSS is told of its end, or nothing."""
+    """Decide what is kept of a context that is not registered: its keys, for a while, or nothing."""
     if ue.state is EmmState.REGISTERED or ue.connection is not None:
         return
     core.end_session(ue)
-    if ue.emergency or core.by_imsi.get(ue.key) is not ue or not (ue.located or ue.guti):
+    if ue.emergency or core.by_imsi.get(ue.key) is not ue:
         core.forget(ue)
     else:
         start_purge_timer(core, ue)

@@ -159,7 +159,7 @@ def ask_for_messages(core: Core, ue: UeContext, request: Message, *, combined: b
     An attach that is not combined ends what was registered.
     """
     wanted = request.get("additional_update_type", 0) & AdditionalUpdateType.SMS_ONLY and core.config.sms.centres
-    if combined and wanted and not ue.emergency:
+    if combined and wanted:
         if ue.sms is not SmsState.REGISTERED:
             ue.sms = SmsState.ASKED
     elif request.type is MessageType.ATTACH_REQUEST:

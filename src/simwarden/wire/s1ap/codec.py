@@ -61,9 +61,9 @@ class Message:
             cause = CauseProtocol.ABSTRACT_SYNTAX_ERROR_REJECT
             raise S1apError(f"{self.name} without {name}", cause, self.diagnosis(), self) from None
 
-    def get(self, name: str) -> Any:
-        """Return an element, or None."""
-        return self.ies.get(name)
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return an element, or what is given where it is not there."""
+        return self.ies.get(name, default)
 
     @property
     def procedure(self) -> int:
