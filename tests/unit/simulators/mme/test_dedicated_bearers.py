@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -168,6 +169,26 @@ async def test_a_bearer_that_the_radio_has_lost(run: Any) -> None:
         assert "delete-bearer-command" in asked(network)
         assert held(network) == ([], [], [])
         assert (phone.got[-1].type, phone.got[-1]["eps_bearer_identity"]) == (_END, 6)
+
+
+async def test_an_update_that_crosses_the_order_of_a_bearer_leaves_it_alone(run: Any) -> None:
+    """The device says by its status that it has no bearer 6, before it has heard of that (TS 24.301 5.5.3.2.4)."""
+    async with run(reallocate_guti_at_update=False) as network:
+        phone = await network.attached()
+        phone.replies[_ASK] = None
+        ordered = asyncio.ensure_future(put(network))
+        await network.settle()
+        asked_for = phone.got[-1]
+        assert asked_for.type is _ASK
+        ksi = phone.security.ksi
+        fields = {"eps_update_type": 0, "nas_key_set_identifier": ksi, "old_guti": phone.guti}
+        phone.send(Message(_T.TRACKING_AREA_UPDATE_REQUEST, **fields, eps_bearer_context_status=(5,)))
+        await network.settle()
+        phone.take_again(asked_for)
+        await ordered
+        await network.settle()
+        assert "delete-bearer-command" not in asked(network)
+        assert held(network) == ([6], [6], [6])
 
 
 async def test_a_command_about_what_the_gateways_have_not(run: Any) -> None:

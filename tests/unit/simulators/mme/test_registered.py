@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from simwarden.model.identity import Tai
+from simwarden.operations.management import Role
 from simwarden.trace.events import PeerFault
 from simwarden.wire.nas.elements import MobileIdentity
 from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType
@@ -290,8 +291,6 @@ async def test_paging_brings_the_device_back(run: Any) -> None:
 
 
 async def _page(network: Any) -> Any:
-    from simwarden.operations.management import Role
-
     return await network.mme.manage(Role.OPERATOR, "POST", f"/sessions/{IMSI}/page")
 
 

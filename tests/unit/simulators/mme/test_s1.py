@@ -11,7 +11,7 @@ from simwarden.machine.eps_keys import nh
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.wire import s1ap
 from simwarden.wire.nas.enums import EmmCause, MessageType
-from simwarden.wire.s1ap import CauseMisc, CauseProtocol, CauseRadioNetwork, HandoverType
+from simwarden.wire.s1ap import CauseMisc, CauseNas, CauseProtocol, CauseRadioNetwork, HandoverType
 from simwarden.wire.s1ap.enums import ResetAll
 from simwarden.wire.s1ap.values import (
     BearerSubjectToStatusTransfer,
@@ -119,11 +119,13 @@ async def test_a_number_used_again_is_a_new_connection(run: Any) -> None:
         assert len(network.mme.core.connections) == 1
 
 
-def _required(phone: Any, identity: int = 2, tai: Tai = TAI) -> None:
+def _required(
+    phone: Any, identity: int = 2, tai: Tai = TAI, cause: Any = _Radio.HANDOVER_DESIRABLE_FOR_RADIO_REASON
+) -> None:
     phone.up(
         "handover-required",
         handover_type=HandoverType.INTRALTE,
-        cause=_Radio.HANDOVER_DESIRABLE_FOR_RADIO_REASON,
+        cause=cause,
         target_id=TargetEnbId(GlobalEnbId(PLMN, MacroEnbId(identity)), tai),
         source_to_target_transparent_container=b"from source",
     )
@@ -199,6 +201,19 @@ async def test_a_target_that_does_not_admit_leaves_the_device_where_it_is(run: A
         assert failure["cause"] is _Radio.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM
         assert len(network.mme.core.connections) == 1
         assert network.session()["state"] == "connected"
+
+
+@pytest.mark.parametrize("cause", [CauseMisc.CONTROL_PROCESSING_OVERLOAD, _Radio.UNSPECIFIED, CauseNas.NORMAL_RELEASE])
+async def test_why_an_enb_wants_something_goes_on_whatever_its_number_is(run: Any, cause: Any) -> None:
+    """Of each group of causes the first is number 0 (9.2.1.3)."""
+    async with run() as network:
+        phone = await network.attached()
+        _required(phone, cause=cause)
+        await network.settle()
+        assert network.enb2.last("handover-request")["cause"] is cause
+        phone.up("ue-context-release-request", cause=cause)
+        await network.settle()
+        assert phone.released == [cause]
 
 
 @pytest.mark.parametrize("how", ["cancel", "never-notified"])

@@ -364,6 +364,36 @@ def test_any_container_is_answered_or_left(octets: bytes) -> None:
         decode_cp(each)
 
 
+async def test_register_that_is_silent_is_told_again(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        meter.phone.idle()
+        await network.settle()
+        network.smsc.node.timeout = 60
+        await order(network)  # nobody answers the page
+        for silent, told in ((True, 1), (False, 2), (False, 2)):
+            network.hss.silent = silent
+            meter.phone.service()
+            await network.sleep(20)
+            assert [each.name for each in network.hss.asked].count("notify-request") == told
+            meter.phone.idle()
+            await network.settle()
+
+
+async def test_attach_that_registers_anew_tells_the_register_of_no_end(sms: Any) -> None:
+    """The HSS has lost what it knew (Reset), and hears of the device without messages by a ULR."""
+    async with sms() as network:
+        meter = await registered(network)
+        meter.phone.idle()
+        await network.settle()
+        await network.hss.order("Reset-Request", [])
+        network.hss.asked.clear()
+        meter.phone.attach()
+        await network.settle()
+        assert network.hss.names() == ["update-location"]
+        assert network.hss.asked[0].get("SMS-Register-Request") is None
+
+
 async def test_register_that_takes_no_notification_is_told_to_the_device_and_again(sms: Any) -> None:
     async with sms(timers={"diameter": 60}) as network:
         meter = await registered(network)
