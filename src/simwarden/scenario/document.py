@@ -89,10 +89,16 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True)
 class Mishap:
-    """What becomes of a frame on its way; `what` is one of the words of `during`, `seconds` how long it takes."""
+    """What becomes of a frame on its way; `what` is one of the words of `during`, `seconds` how long it takes.
+
+    `fields` are those that its message has instead of its own.
+    """
 
     what: str
     seconds: float = 0.0
+    message: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: what may become of a frame on its way: words that take a time, and words that take none
 LASTING, AT_ONCE = ("delay", "stall"), ("lose", "double", "repeat", "abort")
 MISHAPS = (*LASTING, *AT_ONCE)
+#: that it has other fields, which follow
+ALTER = "alter"
 KEYS = ("before", "nth", "do")
 
 
@@ -35,7 +37,8 @@ def mishaps_of(interface: Interface) -> tuple[str, ...]:
         return ()
     if is_lossy(interface):
         # datagrams have no connection that could be aborted
-        return ("delay", "lose", "double", *(() if interface.service is Service.DATAGRAMS else ("abort",)))
+        more = ("abort",) if interface.service is not Service.DATAGRAMS else ()
+        return ("delay", "lose", "double", *more, *((ALTER,) if family_of(interface.protocol).alters else ()))
     return (*LASTING, "abort", *(("repeat",) if family_of(interface.protocol).repeats else ()))
 
 
@@ -66,14 +69,14 @@ class DuringReader:
         message = self._reader.message_named(str(value["before"]), spot / "before")
         if message is None:
             return None
-        do = self._do(value["do"], spot / "do", message[0])
+        do = self._do(value["do"], spot / "do", *message)
         return During(spot.place, *message, int(nth), do) if do else None
 
-    def _do(self, value: Any, spot: Spot, interface: str) -> tuple[Action, ...] | Mishap | None:
+    def _do(self, value: Any, spot: Spot, interface: str, message: str) -> tuple[Action, ...] | Mishap | None:
         if isinstance(value, str):
             value = {value: ""}
-        if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in MISHAPS:
-            return self._mishap(*next(iter(value.items())), spot, interface)
+        if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in (*MISHAPS, ALTER):
+            return self._mishap(*next(iter(value.items())), spot, interface, message)
         found = []
         for part, here in (
             [(each, spot / n) for n, each in enumerate(value)] if isinstance(value, list) else [(value, spot)]
@@ -87,7 +90,7 @@ class DuringReader:
             found += [action] if action is not None else []
         return tuple(found) or None
 
-    def _mishap(self, word: str, value: Any, spot: Spot, interface: str) -> Mishap | None:
+    def _mishap(self, word: str, value: Any, spot: Spot, interface: str, message: str) -> Mishap | None:
         may_be = mishaps_of(INTERFACES[interface])
         if word not in may_be:
             self._problems.add(
@@ -96,6 +99,9 @@ class DuringReader:
                 f"it may {', '.join(may_be)}" if may_be else "",
             )
             return None
+        if word == ALTER:
+            fields = self._reader.fields_to_be(interface, message, value, spot / word)
+            return Mishap(word, message=message, fields=fields, place=(spot / word).key)
         if word in AT_ONCE:
             if value not in ("", "yes", "true"):
                 self._problems.add(f"{word}: nothing is expected after it, not {short(value)}", (spot / word).place)

@@ -159,6 +159,17 @@ class ExpectationReader:
         wanted = self._message(self._interfaces[interface.lower()], message, "", spot)[0]
         return (wanted.interface, wanted.message) if isinstance(wanted, MessageWanted) else None
 
+    def fields_to_be(self, interface: str, name: str, value: Any, spot: Spot) -> dict[str, Any]:
+        """Return the fields that a message of a story's own making has, checked as those that are expected of it."""
+        if not isinstance(value, dict) or not value:
+            self.problems.add(f"{name}: fields with their values are expected, not {short(value)}", spot.place)
+            return {}
+        fields, sound = self._resolved(value, spot)
+        may_be = expected_fields(interface, name)
+        if may_be is not None and sound:
+            self.wording.fields(name, fields, may_be, spot)
+        return dict(fields)
+
     def _guess_subject(self, key: str, known: list[str]) -> str:
         interface, dot, message = key.partition(".")
         near = nearest(interface + dot, known) if dot else nearest(key, known)

@@ -25,6 +25,7 @@ from simwarden.wire.family import family_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
+    from simwarden.errors import Place
     from simwarden.runtime.host import Host
     from simwarden.runtime.link import Link
     from simwarden.scenario.document import Action, During, Step
@@ -186,11 +187,27 @@ class Interposer:
         del what
         self._send_again(replace(frame, data=family_of(frame.protocol).read().again(frame.data)), link)
 
+    def _alter(self, what: Mishap, frame: Frame, link: Link) -> None:
+        """Let a message come with other fields, as if a faulty or hostile node had sent it."""
+        try:
+            data = family_of(frame.protocol).read().altered(frame.data, what.message, what.fields)
+        except ValueError as error:
+            self.tasks.append(asyncio.get_running_loop().create_task(_fail(f"alter: {error}", what.place)))
+            return
+        self._take_out(link)
+        other = replace(frame, data=data, dissection=None)
+        self._host.trace.emit(other)
+        self._host.frame_queue.put_first([_Late(link, other)])
+
     def _send_again(self, frame: Frame, link: Link) -> None:
         self._host.frame_queue.withdraw().deliver()
         again = replace(frame, dissection=None)
         self._host.trace.emit(again)
         self._host.frame_queue.post(_Late(link, again))
+
+
+async def _fail(reason: str, place: Place | None) -> None:
+    raise ScenarioError(reason, place)
 
 
 def _nobody(_data: bytes, _stream: int) -> None:

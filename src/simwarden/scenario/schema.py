@@ -16,7 +16,7 @@ from simwarden.model.interfaces import INTERFACES
 from simwarden.model.profile import use_names
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.transport.choose import NAMES
-from simwarden.scenario.during import AT_ONCE, LASTING
+from simwarden.scenario.during import ALTER, AT_ONCE, LASTING
 from simwarden.scenario.event_fields import ANSWER, events_of
 from simwarden.scenario.identities import MOST, CardKeys
 from simwarden.scenario.load import Header
@@ -201,6 +201,7 @@ class _Assembly:
     @staticmethod
     def _during(verb: dict[str, Any]) -> dict[str, Any]:
         mishaps = {word: duration() for word in LASTING} | {word: {"enum": ["", "yes", True]} for word in AT_ONCE}
+        mishaps[ALTER] = {"type": "object", "minProperties": 1}
         mishap = {"type": "object", "properties": mishaps, "additionalProperties": False, "maxProperties": 1}
         alone = {"enum": [*AT_ONCE, *verb["properties"]]}
         choices = [verb, mishap, alone, {"type": "array", "items": {"anyOf": [verb, alone]}, "minItems": 1}]

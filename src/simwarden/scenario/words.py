@@ -76,7 +76,9 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
             "since the step began): verbs, or what becomes of the frame on its way: `delay: 5 s` (on SCTP and TCP what "
             "follows it waits as well), `stall: 30 s` (all of its connection, in both directions), `abort` (the frame "
             "and its connection are lost), `repeat` (a Diameter request is sent again with the T flag); on the radio "
-            "and of datagrams also `lose` and `double`. The step fails if no such frame comes.",
+            "and of datagrams also `lose` and `double`; of GTP-C `alter: {cause: SYSTEM_FAILURE}` (it comes with these "
+            "elements instead of its own, as from a faulty or hostile node; `none` takes one away). The step fails if "
+            "no such frame comes.",
             "during: {before: s1-mme.handover-notify, do: {suspend: {card: card}}}",
         ),
         "before": Word(_DURING, "The message, as in `expect`: `s6a.update-location-answer`."),

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 from simwarden.errors import ConfigError
 from simwarden.model.interfaces import Interface, Service, declared, spoken_on
@@ -134,6 +134,14 @@ class Reading(ABC):
         """Return a request as it is sent again after a failover: it may have been received already."""
         return data
 
+    def altered(self, data: bytes, name: str, fields: Mapping[str, Any]) -> bytes:
+        """Return octets whose message of that name has other fields, as dissections show them; `none` takes one away.
+
+        Raises ValueError on fields that no octets can say, PeerError on octets that are no message.
+        """
+        del name, fields
+        return data
+
     def acknowledged(self, data: bytes) -> bool:  # noqa: ARG002 - for those whose lower layers tell
         """Whether lower layers send a message of a radio until it is acknowledged, or the radio link has failed."""
         return False
@@ -209,6 +217,8 @@ class Family:
     contacts: bool = False
     #: whether a request can be sent again after a failover (`Reading.again`)
     repeats: bool = False
+    #: whether a message can have other fields than it was sent with (`Reading.altered`)
+    alters: bool = False
 
     #: whether frames stand outside IP in a capture, each alone or, `paired`, a request with its answer
     exported: bool = False

@@ -213,11 +213,74 @@ def test_editors_know_it() -> None:
         {"before": "uu.attach-request", "nth": 2, "do": "lose"},
         [{"before": "uu.attach-request", "do": {"delay": "3 s"}}],
         {"before": "uu.attach-request", "do": [{"kill": "mme"}, {"wait": "10 s"}, {"start": "mme"}]},
+        {"before": "s11.create-session-response", "do": {"alter": {"cause": "SYSTEM_FAILURE"}}},
     ]
     for during in good:
         check.validate({"scenario": "x", "steps": [{"power_on": "meter", "during": during}]})
     for during in ({"before": "x"}, {"before": "x", "do": {"suspnd": {}}}, {"before": "x", "do": "lose", "at": 1}):
         assert not check.is_valid({"scenario": "x", "steps": [{"power_on": "meter", "during": during}]})
+
+
+# -- messages with other fields
+
+ALTERED = "- power_on: meter\n  during: {before: s11.create-session-response, do: {alter: %s}}\n"
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_message_comes_with_other_fields_and_both_are_in_the_trace(transport: str) -> None:
+    frames = passed(
+        HEAD
+        + ALTERED % "{cause: SYSTEM_FAILURE, cause_source: yes}"
+        # for it the session stands at the gateways, until the meter asks again
+        + "- expect: {meter: {attach: rejected, esm_cause: NETWORK_FAILURE}}\n"
+        + "- wait: 1 min\n- expect: {meter: {attach: accepted}}\n",
+        transport,
+    )
+    told = [dissect(each) for each in frames if each.interface == "S11"]
+    causes = [each.fields["cause"] for each in told if each.name == "create-session-response"]
+    assert causes == [16, 72, 16]
+
+
+def test_of_several_things_put_in_before_a_frame_that_alters_it_is_the_last() -> None:
+    during = (
+        "[{before: s11.create-session-response, do: {restart: pgw}},"
+        " {before: s11.create-session-response, do: {alter: {paa: none}}}]"
+    )
+    passed(
+        HEAD + f"- power_on: meter\n  during: {during}\n"
+        "- expect: {meter: {attach: rejected, esm_cause: NETWORK_FAILURE}}\n"
+        "- wait: 1 min\n- expect: {meter: {attach: accepted}}\n"
+    )
+
+
+def test_what_no_octets_can_say_fails_the_step_and_is_told_with_its_place() -> None:
+    result = play(HEAD + ALTERED % "{bearer_contexts_created: {ebi: 99}}")
+    assert result.verdict is Verdict.FAILED
+    assert result.failure is not None
+    assert result.failure.summary == "story.yaml:8:54: alter: 99 is no EPS bearer identity"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ("{colour: red}", "story.yaml:8:62: field of create-session-response 'colour' is not known"),
+        ("{cause: RED}", "story.yaml:8:69: cause is never 'RED'"),
+        ("{cause: none}", "story.yaml:8:69: cause is never 'none'"),
+        ("{paa: {size: 1}}", "field of paa 'size' is not known"),
+        ("{}", "create-session-response: fields with their values are expected, not an empty mapping"),
+        ("red", "create-session-response: fields with their values are expected, not 'red'"),
+    ],
+)
+def test_fields_that_a_message_cannot_have_are_told_with_their_place(fields: str, said: str) -> None:
+    with pytest.raises(ScenarioErrors) as caught:
+        Loader().load("story.yaml", HEAD + ALTERED % fields)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("message", ["s6a.update-location-answer", "uu.attach-request"])
+def test_only_of_families_that_can_messages_are_altered(message: str) -> None:
+    told = wrong(f"{{before: {message}, do: {{alter: {{result_code: 5012}}}}}}")
+    assert f"alter: no frame of {message[0].upper()}{message[1:].partition('.')[0]} meets with that" in told
 
 
 # -- the radio link

@@ -26,5 +26,6 @@ GTPV2: Final = Family(
             "downlink-data-notification-failure-indication",
         }
     ),
+    alters=True,
     layers=frozenset({"gtpv2"}),
 )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _WORDS = {"pdn": "PDN", "ue": "UE"}
 #: the parts of a cause that are shown beside its value, by the field's name
-_CAUSE_FIELDS = {
+CAUSE_FIELDS = {
     "remote": "cause_source",
     "bearer_context_error": "bearer_context_error",
     "pdn_connection_error": "pdn_connection_error",
@@ -49,7 +49,7 @@ def _shown(ies: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in ies.items():
         if isinstance(value, CauseIe):
             shown[name] = value.value
-            for part, field in _CAUSE_FIELDS.items():
+            for part, field in CAUSE_FIELDS.items():
                 if getattr(value, part):
                     shown[field] = _plain(getattr(value, part))
         else:
@@ -136,6 +136,12 @@ class Gtpv2(Reading):
         """See Reading."""
         del known
         return dissect(data)
+
+    def altered(self, data: bytes, name: str, fields: Mapping[str, Any]) -> bytes:
+        """See Reading."""
+        from simwarden.wire.gtpv2.altering import altered  # noqa: PLC0415 - for stories that alter something
+
+        return altered(data, name, fields)
 
     def messages(self) -> Iterable[str]:
         """See Reading."""
