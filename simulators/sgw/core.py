@@ -173,11 +173,11 @@ class Core:
             self.drop(bearer, packets[room:], FULL, "S5-U")
         self.page(bearer)
 
-    def flush(self, bearer: Bearer) -> None:
+    def flush(self, bearer: Bearer, enb: FTeid) -> None:
         """Bring what has waited to a device that is there."""
-        if bearer.enb is not None and bearer.waiting:
+        if bearer.waiting:
             packets, bearer.waiting = bearer.waiting, []
-            self._to_device(bearer, bearer.enb, packets)
+            self._to_device(bearer, enb, packets)
 
     def _to_device(self, bearer: Bearer, enb: FTeid, packets: list[bytes]) -> None:
         self.plane.send(packets, enb.teid, enb.address, "S1-U")

@@ -103,7 +103,8 @@ async def _ask(
         return Cause.UE_NOT_RESPONDING
     except asyncio.CancelledError:
         task = asyncio.current_task()
-        if task is not None and task.cancelling():
+        assert task is not None  # noqa: S101 - the one that runs this
+        if task.cancelling():
             raise
         return Cause.NO_RESOURCES_AVAILABLE  # the eNB has not done its part
     if answer.type is wanted[0]:

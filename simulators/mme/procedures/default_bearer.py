@@ -392,8 +392,9 @@ def release_radio(conn: Connection, bearer: Bearer | Dedicated, plain: bytes | N
     Where a PDN connection ends with it, the UE-AMBR is that of the others.
     """
     told: dict[str, object] = {} if plain is None else {"nas_pdu": nas_channel.protect(conn, plain)}
-    beside = bearer.dedicated if isinstance(bearer, Bearer) else ()
-    if isinstance(bearer, Bearer) and conn.ue is not None and conn.ue.bearers.keys() - {bearer.identity}:
-        told["ue_aggregate_maximum_bitrate"] = s1.aggregate_bit_rate(conn.ue, without=bearer.identity)
+    beside, ue = bearer.dedicated if isinstance(bearer, Bearer) else (), conn.ue
+    assert ue is not None  # noqa: S101 - whose bearer it is
+    if isinstance(bearer, Bearer) and ue.bearers.keys() - {bearer.identity}:
+        told["ue_aggregate_maximum_bitrate"] = s1.aggregate_bit_rate(ue, without=bearer.identity)
     gone = tuple(ErabItem(each, CauseNas.NORMAL_RELEASE) for each in (bearer.identity, *beside))
     s1.send(conn, "e-rab-release-command", clear=plain, e_rab_to_be_released_list=gone, **told)

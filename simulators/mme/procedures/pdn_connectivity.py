@@ -175,7 +175,7 @@ def deactivate(
     core.gateways.end(ue, bearer, tell=tell)
     core.show(ue)
     conn = ue.connection
-    if conn is not None and conn.context_set_up and not conn.releasing:
+    if conn is not None and conn.context_set_up:
         key = (transaction, 0 if transaction else bearer.identity)
         work = tell_end(core, conn, bearer, cause, transaction)
         run(core, conn, key, work, "EPS bearer context deactivation")

@@ -176,7 +176,7 @@ def _modify(core: Core, device: Device, asked: dict[str, Any]) -> dict[str, Any]
             assert bearer.enb is not None  # noqa: S101 - said above
             core.plane.end(bearer.enb.teid, bearer.enb.address, "S1-U")
         bearer.enb, device.paging = enb, 0
-        core.flush(bearer)
+        core.flush(bearer, enb)
     if isinstance(bearer, Connection):
         core.tell(bearer)
     end = core.user_end(InterfaceType.S1_U_SGW_GTP_U, bearer.s1_teid)
