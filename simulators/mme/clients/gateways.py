@@ -121,7 +121,7 @@ class Gateways:
         terminal, number = ue.terminal, ue.subscription.msisdn if ue.subscription is not None else ""
         return {
             "imsi": ue.imsi or None,
-            "msisdn": number if len(number) in _DIGITS and number.isdecimal() else None,
+            "msisdn": number if len(number) in _DIGITS else None,
             "mei": (terminal.imeisv or terminal.imei.imei if terminal is not None else ue.claimed_imei) or None,
             "indication_flags": flags,
         }

@@ -9,7 +9,8 @@ import pytest
 from simulators.device.procedures.esm import BACKED_OFF
 from simwarden.operations.management import Role
 from simwarden.testing.diameter import IMSI
-from simwarden.trace.events import StateChange
+from simwarden.trace.events import Frame, StateChange
+from simwarden.wire import s1ap
 from simwarden.wire.diameter.codes import DsrFlags
 from simwarden.wire.nas.enums import EmmCause, EsmCause, MessageType
 from simwarden.wire.nas.message import Message, encode
@@ -257,10 +258,13 @@ async def test_a_bearer_that_the_enb_does_not_set_up(run: Any) -> None:
 async def test_an_enb_that_has_lost_what_nobody_waits_for_is_heard(run: Any) -> None:
     async with run() as network:
         phone = await connected(network)
-        failed = ErabItem(6, CauseRadioNetwork.RADIO_RESOURCES_NOT_AVAILABLE)
-        phone.up("e-rab-setup-response", e_rab_failed_to_setup_list_bearer_su_res=(failed,))
-        await network.settle()
-        assert network.notes()[-1] == "the eNB has not set a bearer up"
+        for number, changed in ((9, 0), (6, 1)):  # there is no bearer 9
+            failed = ErabItem(number, CauseRadioNetwork.RADIO_RESOURCES_NOT_AVAILABLE)
+            phone.up("e-rab-setup-response", e_rab_failed_to_setup_list_bearer_su_res=(failed,))
+            await network.settle()
+            assert network.notes()[-1] == "the eNB has not set a bearer up"
+            sent = [s1ap.decode(each.data).name for each in network.of(Frame) if each.interface == "S1-MME"]
+            assert sent.count("ue-context-modification-request") == changed
         assert at(network, "pgw") == {"5": _TWO[0], "6": _TWO[1]}
 
 

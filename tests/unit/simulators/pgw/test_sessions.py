@@ -124,6 +124,14 @@ async def test_an_apn_is_known_without_its_operator_identifier() -> None:
         ]
 
 
+async def test_of_a_terminal_without_a_card_and_of_ipv6_alone_nothing_is_shown_that_is_not_there() -> None:
+    async with Gateways() as bench:
+        made = await bench.mme.create(imsi=None, mei=scapy.IE_MEI(MEI=b"3520990017614823"), **asks(V6))
+        assert made.accepted
+        shown = [each.value for each in bench.of(StateChange) if each.element == "pgw" and each.observable == "session"]
+        assert (shown[-1]["imsi"], shown[-1]["ipv4"]) == (None, None)
+
+
 async def test_a_pool_has_an_end_and_takes_addresses_back() -> None:
     async with Gateways(pgw={"apns": {"*": {"ipv4": "192.0.2.0/30"}}}) as bench:
         made = []
