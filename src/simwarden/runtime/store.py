@@ -274,8 +274,17 @@ def _migrate(connection: Connection, metadata: MetaData, name: str, steps: Seque
 
 
 def _set_up_lasting(connection: Any, _record: Any) -> None:
-    """WAL with synchronous NORMAL: a commit survives kill -9 (FULL would be needed for a power cut)."""
-    set_pragmas(connection, "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+    """WAL with synchronous NORMAL: a commit survives kill -9 (FULL would be needed for a power cut).
+
+    Of two who turn a new file to WAL at once SQLite refuses one at once, since each has read what the other changes;
+    it waits for the other here by asking to write, and finds it turned.
+    """
+    pragmas = "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"
+    try:
+        set_pragmas(connection, *pragmas)
+    except StoreUnavailableError:
+        _execute(connection, "BEGIN IMMEDIATE", "ROLLBACK")
+        set_pragmas(connection, *pragmas)
 
 
 def _set_impatient(connection: Any, _record: Any) -> None:
@@ -285,12 +294,16 @@ def _set_impatient(connection: Any, _record: Any) -> None:
 
 def set_pragmas(connection: Any, *pragmas: str) -> None:
     """Set up a connection of SQLite's. Raises StoreUnavailableError."""
+    _execute(connection, *(f"PRAGMA {each}" for each in pragmas))
+
+
+def _execute(connection: Any, *statements: str) -> None:
     import sqlite3  # noqa: PLC0415 - as above
 
     cursor = connection.cursor()
     try:
-        for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
+        for each in statements:
+            cursor.execute(each)
     except sqlite3.Error as error:  # SQLAlchemy knows nothing of it
         raise StoreUnavailableError(f"the database does not answer: {error}") from error
     finally:

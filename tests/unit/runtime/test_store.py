@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -104,6 +105,20 @@ def test_many_who_open_an_old_database_at_once_migrate_it_once(store_url: str) -
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(look, range(8))) == [[("spoon", "grey")]] * 8
+
+
+def test_who_opens_a_new_database_while_another_writes_its_first_page_waits_for_it(tmp_path: Path) -> None:
+    """As two do that open it at once: each reads what the other changes, and SQLite has neither wait by itself."""
+    url = sqlite_url(tmp_path / "store.sqlite")
+    other = sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(told, url, tables(), "PRAGMA journal_mode")
+        with pytest.raises(TimeoutError):
+            found.result(0.3)
+        other.execute("ROLLBACK")
+        assert found.result() == [("wal",)]
+    other.close()
 
 
 def test_a_password_is_not_told() -> None:
