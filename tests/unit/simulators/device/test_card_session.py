@@ -11,7 +11,7 @@ from simulators.device.clients.card import CardData, CardGoneError, CardSession
 from simulators.uicc.card import Card, Issue
 from simwarden.errors import PeerError
 from simwarden.model.identity import Plmn
-from simwarden.wire.apdu import CommandApdu, Ins, contents, efs
+from simwarden.wire.apdu import CommandApdu, Ins, cat, contents, efs
 from simwarden.wire.apdu.coding import encode_imsi
 from simwarden.wire.apdu.control import Control, control_of
 
@@ -111,6 +111,20 @@ async def test_what_loses_its_card_while_it_waits_hears_so_at_once() -> None:
         await card.status()
 
 
+async def test_an_answer_that_has_come_stands_though_the_card_is_torn_out_right_after_it() -> None:
+    card = Contacts()
+    await card.reset(Control.POWER_ON)
+
+    def send(octets: bytes) -> None:
+        card.pass_on(octets)
+        card.lost("torn out")
+
+    card.far.send = send
+    assert (await card.command(CommandApdu(0, Ins.SELECT, 0, 0x0C, b"\x3f\x00"))).ok
+    with pytest.raises(CardGoneError, match="torn out"):
+        await card.status()
+
+
 async def test_an_answer_to_reset_that_is_none_is_a_fault_of_the_card() -> None:
     card = Contacts({Control.POWER_ON.message().hex(): b"\x00\x01"})
     with pytest.raises(PeerError, match="no answer to reset"):
@@ -122,6 +136,30 @@ async def test_a_card_that_always_has_one_more_command_is_a_fault() -> None:
     await card.reset(Control.POWER_ON)
     with pytest.raises(PeerError, match="no end"):
         await card.command(CommandApdu(0x80, Ins.STATUS, 0, 0x0C))
+
+
+@pytest.mark.parametrize("able", [False, True])
+async def test_a_message_of_the_card_is_for_a_terminal_that_sends_messages(*, able: bool) -> None:
+    card = Contacts({"8012": cat.send_short_message(1, b"\x01").to_bytes() + OK, "80f2": PROACTIVE, "8014": OK})
+    taken = list[cat.ProactiveCommand]()
+    card.send_short_message = taken.append if able else None
+    await card.status()
+    assert [each.kind for each in taken] == [cat.CommandType.SEND_SHORT_MESSAGE] * able
+    answers = [cat.TerminalResponse.parse(each[5:]).result for each in card.sent if each[1] == Ins.TERMINAL_RESPONSE]
+    assert answers == ([] if able else [cat.Result.BEYOND_CAPABILITIES])
+
+
+@pytest.mark.parametrize("kept", [contents.EpsNsc(), contents.EpsNsc(1, b"k" * 32, 5, 6, 2, 2)])
+async def test_keys_are_written_where_they_are_not_those_on_the_card(kept: contents.EpsNsc) -> None:
+    """A terminal that has no keys any more takes those away that it found."""
+    card = Contacts({READ_IMSI: IMSI})
+    card.card.files.put(efs.EF_EPSNSC, kept.to_bytes())
+    await card.begin()
+    card.answers |= {"00dc": OK}
+    for content in (kept, contents.EpsNsc()):
+        before = len(card.sent)
+        await card.write(efs.EF_EPSNSC, content.to_bytes())
+        assert len(card.sent) - before == (content != kept)
 
 
 async def test_a_success_without_an_answer_authenticates_nobody() -> None:

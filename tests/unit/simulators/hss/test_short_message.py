@@ -364,9 +364,12 @@ async def test_centre_is_alerted_once_however_often_the_device_comes_back_meanwh
         await net.register()
         await net.centre.report(DeliveryCause.ABSENT_USER)
         net.centre.answers.clear()
+        assert (await net.centre.route()).get("MWD-Status") == MwdStatus.MNRF_SET
         await net.ready()
         await net.ready()
         assert len(net.centre.alerts) == 1
+        route = await net.centre.route()  # it is being told, and waits for nothing more
+        assert (route.success, "MWD-Status" in dict(route.avps)) == (True, False)
         net.centre.answers.set()
         await net.settle()
         await net.ready()

@@ -98,6 +98,18 @@ async def test_a_vlr_serves_by_what_it_says_last_of_camel(
             assert (told.o_csi or told.vt_csi).camel_capability_handling == max(phases)
 
 
+async def test_a_gmsc_gets_the_t_csi_alone_of_a_card_that_has_no_other(net: CallNet) -> None:
+    async with net:
+        await net.voice(csi=[{"kinds": ["t-csi"]}])
+        assert await net.vlr2.register(IMSI, phases=None) == "registered"
+        assert await net.vlr.route(MSISDN, ()) == "call-barred"
+        told = await net.vlr.route(MSISDN, (1, 2))
+        csis = told.extended_routing_info.camel_routing_info.gmsc_camel_subscription
+        assert (csis.t_csi.camel_capability_handling, csis.o_csi) == (2, None)
+        (data,) = net.vlr2.told("insertSubscriberData")
+        assert data.vlr_camel_subscription is None
+
+
 @pytest.mark.parametrize(("vlr", "ends"), [(METER, False), (PHONE, True), ("", False)])
 async def test_a_binding_to_the_terminal_in_use_ends_calls_from_another(net: CallNet, vlr: str, *, ends: bool) -> None:
     async with net:

@@ -257,6 +257,9 @@ def test_case_3_announces_its_data() -> None:
     assert sw(card, "00a40004023f00") == "6125"
     assert sw(card, "80f2000c") == "9000"
     assert sw(card, "00c0000025") == "6f00"  # another command came between
+    for length in ("", "00", "25"):  # all of it, however that is said
+        assert sw(card, "00a40004023f00") == "6125"
+        assert Fcp.parse(bytes.fromhex(send(card, f"00c00000{length}")[0])).fid == 0x3F00
 
 
 def test_records_by_pointer() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulators.uicc.config import UiccConfig
+from simulators.uicc.config import AppletSms, UiccConfig
 from simulators.uicc.element import Uicc
 from simwarden.errors import ManagementError
 from simwarden.machine import milenage
@@ -15,7 +15,7 @@ from simwarden.model.identity import Imei
 from simwarden.operations.management import Role
 from simwarden.testing import Bench, ScriptedTerminal
 from simwarden.trace.events import Frame, PeerFault
-from simwarden.wire.apdu import CommandApdu, Ins, dissect, efs
+from simwarden.wire.apdu import CommandApdu, Ins, cat, contents, dissect, efs
 from simwarden.wire.apdu.authenticate import authenticate_command
 from simwarden.wire.apdu.control import ATR, Control, insertion
 
@@ -180,6 +180,33 @@ async def test_an_answer_that_comes_at_once_says_how_it_went(bench: Cards) -> No
         answer = await bench.meter.ask(CommandApdu(asked.cla, asked.ins, asked.p1, asked.p2, asked.data, le=256))
         assert (answer.sw, answer.data[0]) == (0x9000, 0xDB)
         assert bench.observed("authentication") == ["accepted"]
+
+
+@pytest.mark.parametrize(("bench", "length"), [(UiccConfig(), 2), (UiccConfig(home="001-010"), 3)], indirect=["bench"])
+async def test_the_card_says_how_long_its_home_networks_mnc_is(bench: Cards, length: int) -> None:
+    async with bench:
+        await bench.provision()
+        await bench.meter.put_in()
+        await bench.meter.ask(USIM)
+        read = await bench.meter.ask(CommandApdu(0, Ins.READ_BINARY, 0x80 | efs.EF_AD.sfi, 0, le=efs.EF_AD.size))
+        assert contents.AdministrativeData.parse(read.data).mnc_length == length
+
+
+@pytest.mark.parametrize(("result", "shown"), [(cat.Result.PERFORMED, "PERFORMED"), (0x7F, 0x7F)])
+@pytest.mark.parametrize("bench", [UiccConfig(applet_sms=AppletSms(to="10658000"))], indirect=True)
+async def test_how_a_message_of_the_applet_ended_is_told_in_whatever_words(
+    bench: Cards, result: int, shown: str | int
+) -> None:
+    async with bench:
+        await bench.provision()
+        await bench.meter.put_in()
+        await bench.meter.ask(cat.TerminalProfile(short_messages=True).command())
+        called = await bench.meter.ask(CommandApdu(0x80, Ins.ENVELOPE, 0, 0, bytes.fromhex("d10482028381")))
+        command = cat.ProactiveCommand.parse((await bench.meter.ask(cat.fetch(called.sw & 0xFF))).data)
+        assert bench.observed("applet_sms") == []
+        await bench.meter.ask(cat.TerminalResponse(*command[:3], result).command())
+    (told,) = bench.observed("applet_sms")
+    assert getattr(told, "name", told) == shown
 
 
 async def test_a_card_without_an_area_is_given_one_by_provisioning(bench: Cards) -> None:

@@ -55,6 +55,15 @@ def test_each_call_is_a_message() -> None:
         assert card.messenger.result.result == cat.Result.PERFORMED
 
 
+@pytest.mark.parametrize("more", [0, None])
+def test_a_command_is_fetched_whole_by_its_length_or_by_as_much_as_there_is(more: int | None) -> None:
+    card = called(AppletSms(to="10658000"))
+    size = send(card, CALL).sw & 0xFF
+    assert send(card, cat.fetch(size + 1)).sw == send(card, cat.fetch(size - 1)).sw == 0x6C00 | size
+    response = send(card, cat.fetch(size if more is None else more))
+    assert (response.sw, len(response.data)) == (0x9000, size)
+
+
 def test_while_the_terminal_is_at_work_nothing_else_is_announced() -> None:
     card = called(AppletSms(to="10658000"))
     command = fetched(card, send(card, CALL))
