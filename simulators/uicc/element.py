@@ -136,7 +136,7 @@ class Uicc(Element[UiccConfig]):
         if not self._enter(link, slot or Slot.ANY):
             return
         link.on_receive = lambda octets, _stream: self._receive(link, octets)
-        link.on_close = lambda _reason: self._left(link)
+        link.on_close = self._left
         if slot is None:
             self._receive(link, data)
         else:
@@ -162,10 +162,9 @@ class Uicc(Element[UiccConfig]):
             link.close(reason)
             self._without_power()
 
-    def _left(self, link: Link) -> None:
-        if self._link is link:
-            self._link = None
-            self._without_power()
+    def _left(self, _reason: str) -> None:
+        self._link = None
+        self._without_power()
 
     def _without_power(self) -> None:
         self._card().contact(Control.POWER_OFF)

@@ -150,6 +150,11 @@ def test_status_words_after_a_reset(octets: str, expected: str, why: str) -> Non
     assert sw(powered(), octets) == expected, why
 
 
+def test_a_card_that_has_had_no_power_gives_the_atr_with_it() -> None:
+    card = Card(ISSUE)
+    assert (card.contact(Control.ATR), card.powered) == (ATR, True)
+
+
 def test_reset_gives_the_atr_and_forgets() -> None:
     card = in_usim(pin=True)
     assert sw(card, "00b0870000") == "9000"
