@@ -19,7 +19,7 @@ class IntruderConfig(ElementConfig):
     realm: str = "example.net"
     """Origin-Realm."""
     unanswered: int = Field(default=0, ge=0)
-    """How many requests of others (CLR, IDR) it leaves unanswered before it answers one."""
+    """How many requests of others (CLR, IDR, ALR) it leaves unanswered before it answers one."""
 
 
 class Forge(VerbModel):

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps, Message
 
 _OUTCOMES = ("no-connection", "no-answer", "accepted", "refused")
-#: what an MME is told of a card that it serves
-_TOLD = ("cancel-location-request", "insert-subscriber-data-request")
+#: what an MME is told of a card that it serves, and a service centre of one that it waits for
+_TOLD = {
+    "S6a": ("cancel-location-request", "insert-subscriber-data-request"),
+    "S6c": ("alert-service-centre-request",),
+}
 
 
 class Intruder(Element[IntruderConfig]):
@@ -60,10 +63,9 @@ class Intruder(Element[IntruderConfig]):
         name, avps = request_name(arguments.message), make_avps(arguments.avps)
         if self._node is None:
             local = LocalNode(self.config.host, self.config.realm)
-            points = {"S6a": dict.fromkeys(_TOLD, self._hear), "S13": {}} | (
-                {} if arguments.interface in ("S6a", "S13") else {arguments.interface: {}}
-            )
-            self._node = DiameterNode(self.site, local, points)
+            points = dict.fromkeys(("S6a", "S13", arguments.interface))
+            heard = {point: dict.fromkeys(_TOLD.get(point, ()), self._hear) for point in points}
+            self._node = DiameterNode(self.site, local, heard)
         outcome = "no-connection"
         if await self._node.connect(arguments.interface, arguments.to):
             message = self._make(self._node, name, avps, arguments)
@@ -79,7 +81,7 @@ class Intruder(Element[IntruderConfig]):
             return node.make(name, avps, realm=arguments.destination_realm, point=arguments.interface)
 
     async def _hear(self, message: Message, _peer: Peer) -> Message | None:
-        """Answer what a serving node is told, save the first so many times."""
+        """Answer what a serving node or a centre is told, save the first so many times."""
         self._heard += 1
         if self._heard <= self.config.unanswered:
             self.site.note(f"{message.name} is left unanswered")
