@@ -94,9 +94,11 @@ class ScriptedVlr(Element[Settings]):
         *,
         suppressed: bool = False,
         kind: m.InterrogationType = m.InterrogationType.BASIC_CALL,
+        offers: bool = True,
     ) -> Any:
         """Ask for the way to a card; return the result, or the error in words."""
-        camel = m.CamelInfo(phases, suppressed, OFFERED if 4 in phases else None) if phases is not None else None
+        offered = OFFERED if offers and 4 in (phases or ()) else None
+        camel = m.CamelInfo(phases, suppressed, offered) if phases is not None else None
         asked = m.SendRoutingInfo(
             AddressString(msisdn) if isinstance(msisdn, str) else msisdn,
             kind,

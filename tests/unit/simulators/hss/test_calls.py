@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from call_net import MSISDN, CallNet
 from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, PHONE, PLMN
-from map_net import SSP, SSP2
+from map_net import PHASES, SSP, SSP2
 
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
@@ -158,6 +158,7 @@ async def test_a_call_is_asked_about_first_and_then_routed(net: CallNet) -> None
         assert second.vmsc_address.digits == SSP2[0]
         (asked,) = net.vlr2.told("provideRoamingNumber")
         assert (asked.imsi, asked.gmsc_address.digits) == (IMSI, SSP[0])
+        assert asked.supported_camel_phases == PHASES
 
 
 @pytest.mark.parametrize("phases", [None, (1,)])
@@ -378,6 +379,19 @@ async def test_of_two_vlrs_at_once_the_last_one_serves_the_card(net: CallNet) ->
         assert len(net.vlr.told("cancelLocation")) == 1
         assert net.vlr2.told("cancelLocation") == []
         assert net.hss.core.store.pending() == []
+
+
+async def test_a_card_that_was_withdrawn_at_a_vlr_that_is_away_registers_at_another_one(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        await net.vlr2.register(IMSI)
+        await net.host.stop("ssp2")
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "withdrawal"})
+        await net.call("DELETE", f"/cards/{IMSI}/suspension")
+        assert await net.vlr.register(IMSI) == "registered"
+        await net.host.start("ssp2")
+        await net.sleep(700)
+        assert (len(net.vlr2.told("cancelLocation")), net.vlr.told("cancelLocation")) == (1, [])
 
 
 async def test_a_vlr_hears_first_that_a_card_was_withdrawn_there(net: CallNet) -> None:

@@ -103,7 +103,7 @@ async def test_a_gmsc_gets_the_t_csi_alone_of_a_card_that_has_no_other(net: Call
         await net.voice(csi=[{"kinds": ["t-csi"]}])
         assert await net.vlr2.register(IMSI, phases=None) == "registered"
         assert await net.vlr.route(MSISDN, ()) == "call-barred"
-        told = await net.vlr.route(MSISDN, (1, 2))
+        told = await net.vlr.route(MSISDN, (1, 2, 4), offers=False)  # phase 4, and no CSI in it
         csis = told.extended_routing_info.camel_routing_info.gmsc_camel_subscription
         assert (csis.t_csi.camel_capability_handling, csis.o_csi) == (2, None)
         (data,) = net.vlr2.told("insertSubscriberData")

@@ -15,7 +15,7 @@ from simulators.uicc.files import SERVICES
 from simwarden.model.identity import Guti, Plmn, Tai
 from simwarden.wire.apdu import CommandApdu, Ins, ResponseApdu, contents, efs
 from simwarden.wire.apdu.control import ATR, Control
-from simwarden.wire.apdu.fcp import Fcp, PinStatus, parse_access_rule
+from simwarden.wire.apdu.fcp import Fcp, PinStatus, Structure, parse_access_rule
 
 HOME = Plmn("001", "01")
 ISSUE = Issue(HOME, "89860123456789012345"[:19], "87654321", pin1_enabled=True)
@@ -60,6 +60,9 @@ TABLE = [
     ("00a4000c023f00", "9000", "SELECT MF"),
     ("01a4000c023f00", "6881", "channel 1"),
     ("40a4000c023f00", "6881", "channel 4"),
+    *((f"{kind:x}0a4000c023f00", "6881", f"class {kind:X}0 is of channels") for kind in (5, 6, 7, 0xC, 0xD, 0xE)),
+    ("81f2000c", "6881", "STATUS on channel 1"),
+    ("a3a4000c023f00", "6e00", "class of a GSM SIM, whatever its last bits"),
     ("0070000001", "6d00", "MANAGE CHANNEL: there is channel 0 only"),
     ("04a4000c023f00", "6882", "secure messaging"),
     ("80a4000c023f00", "6e00", "SELECT has class 0X"),
@@ -152,7 +155,19 @@ def test_status_words_after_a_reset(octets: str, expected: str, why: str) -> Non
 
 def test_a_card_that_has_had_no_power_gives_the_atr_with_it() -> None:
     card = Card(ISSUE)
+    assert not card.powered
     assert (card.contact(Control.ATR), card.powered) == (ATR, True)
+
+
+def test_the_atr_is_given_again_and_nothing_forgotten_for_it() -> None:
+    card = in_usim(pin=True)
+    assert sw(card, "00a40004026f07")[:2] == "61"
+    assert card.contact(Control.ATR) == ATR
+    assert sw(card, "00c0000005")[:2] == "61"
+    assert sw(card, "00b0000000") == "9000"
+    assert sw(card, "00a40004026f07")[:2] == "61"
+    assert card.contact(Control.RESET) == ATR
+    assert sw(card, "00c0000005") == "6f00"
 
 
 def test_reset_gives_the_atr_and_forgets() -> None:
@@ -215,6 +230,14 @@ def test_every_file_is_described_by_its_fcp_and_its_access_rule(ef: efs.Ef) -> N
     assert status == "9000"
     rules = parse_access_rule(bytes.fromhex(rule))
     assert (rules[1], rules[2]) == (ef.read, ef.update)
+
+
+def test_status_tells_of_the_directory_and_of_the_application_that_is_active() -> None:
+    card = powered()
+    assert send(card, "80f2000100") == ("", "9000")
+    assert sw(card, SELECT_USIM) == sw(card, "00a4000c026f07") == "9000"
+    status = Fcp.parse(bytes.fromhex(send(card, "80f2000000")[0]))
+    assert (status.aid, status.structure) == (efs.AID_USIM, Structure.DIRECTORY)
 
 
 def test_selecting_the_application() -> None:

@@ -55,6 +55,14 @@ def test_each_call_is_a_message() -> None:
         assert card.messenger.result.result == cat.Result.PERFORMED
 
 
+@pytest.mark.parametrize("begin", [Control.RESET, Control.POWER_ON])
+def test_a_reset_forgets_what_was_to_be_sent(begin: Control) -> None:
+    card = called(AppletSms(to="10658000"))
+    assert send(card, CALL).sw >> 8 == 0x91
+    card.contact(begin)
+    assert send(card, CommandApdu(0, Ins.SELECT, 0, 0x0C, b"\x3f\x00")).sw == 0x9000
+
+
 @pytest.mark.parametrize("more", [0, None])
 def test_a_command_is_fetched_whole_by_its_length_or_by_as_much_as_there_is(more: int | None) -> None:
     card = called(AppletSms(to="10658000"))
