@@ -88,15 +88,14 @@ async def _give_data(core: Core, subscriber: Subscriber, dialogue: Dialogue, due
 
     What happens to the card meanwhile holds: it is registered here no more then, or is told anew. Raises MapError.
     """
+    acts = False
     try:
         acts = await insert_data(core, subscriber, due.host, dialogue.ask, Occasion.MAP_LOCATION)
     except (MapError, NoAnswer) as reason:
         core.site.note(f"VLR {due.host} has not taken the subscriber data: {reason}", imsi=subscriber.imsi)
-        core.store.told(due)
         if subscriber.vlr == due.host:
             core.store.change(subscriber, **NO_VLR)
             core.show_vlr(subscriber)
-        raise MapError(ErrorCode.SYSTEM_FAILURE) from None
     core.store.told(due)
     if subscriber.vlr != due.host:
         raise MapError(ErrorCode.SYSTEM_FAILURE)

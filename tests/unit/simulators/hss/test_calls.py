@@ -12,6 +12,7 @@ from map_net import PHASES, SSP, SSP2
 
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
+from simwarden.trace.events import Decided
 from simwarden.wire import map as m
 from simwarden.wire.diameter.codes import IdrFlags, SmsFeature, UlaFlags
 from simwarden.wire.diameter.features import supported_features
@@ -87,6 +88,8 @@ async def test_nobody_unknown_is_served_and_nobody_unknown_asks(net: CallNet) ->
         assert await net.stranger.route(MSISDN) == "facility-not-supported"
         assert await net.vlr.register(IMSI, number="447785016005") == "roaming-not-allowed"
         assert net.refusals() == ["hss.subscriber"] * 2 + ["hss.node"] * 3
+        subjects = [each.decision.subject for each in net.of(Decided) if each.decision.control.id == "hss.node"]
+        assert subjects == [SSP[0], SSP[0], IMSI, IMSI, IMSI]  # who asks about nobody's card is told by his number
         assert net.observed("location") == []
 
 
@@ -112,10 +115,10 @@ async def test_a_first_use_by_the_mme_ends_calls_in_another_terminal(net: CallNe
         assert net.hss.core.store.pending() == []
 
 
-@pytest.mark.parametrize("code", [5001, 5003])
-async def test_the_answer_to_another_terminal_is_as_configured(loop: TestbedLoop, code: int) -> None:
+@pytest.mark.parametrize("answer", [{"result_code": 5001}, {"result_code": 5003}, {"experimental_result": 5004}])
+async def test_the_answer_to_another_terminal_is_as_configured(loop: TestbedLoop, answer: dict[str, int]) -> None:
     """Result-Code 5001 is DIAMETER_AVP_UNSUPPORTED, and not the Experimental-Result that says unknown user."""
-    async with CallNet(loop, mismatch={"result_code": code}) as net:
+    async with CallNet(loop, mismatch=answer) as net:
         await net.voice(binding=GIVEN)
         assert await net.vlr.register(IMSI, PHONE + "01") == "roaming-not-allowed"
 

@@ -245,6 +245,32 @@ async def test_a_reader_that_presents_no_slot(bench: Cards) -> None:
         assert bench.meter.heard == [ATR]
 
 
+async def test_an_odd_shaped_card_was_made_for_the_terminal_that_it_was_put_into_first(bench: Cards) -> None:
+    async with bench:
+        await bench.provision(form="odd-shaped")
+        for terminal, slot in ((bench.meter, Slot.ANY), (bench.phone, Slot.ODD_SHAPED), (bench.meter, Slot.ANY)):
+            await terminal.put_in(slot=slot)
+            assert bench.observed("terminal")[-1] == terminal.site.name
+        await bench.phone.put_in()
+        assert bench.phone.closed[-1] == "an odd-shaped card made for meter does not fit into phone"
+
+
+async def test_a_card_whose_terminal_is_gone_has_no_power_and_is_nowhere(bench: Cards) -> None:
+    async with bench:
+        await bench.provision()
+        assert await bench.meter.put_in()
+        assert bench.meter.link is not None
+        assert (bench.card.card and bench.card.card.powered, bench.card._link and bench.card._link.known) == (True, True)
+        bench.meter.link.close("torn")
+        await bench.settle()
+        assert bench.card.card is not None
+        assert not bench.card.card.powered
+        assert (bench.observed("power")[-1], bench.observed("terminal")[-1]) == ("off", "nowhere")
+        with pytest.raises(ManagementError, match="in no terminal"):
+            await bench.do("card", "pull_out", card="card")
+        assert await bench.phone.put_in()
+
+
 async def test_a_card_too_large_for_its_slot(bench: Cards) -> None:
     async with bench:
         await bench.provision()
@@ -379,13 +405,15 @@ async def test_nonsense_on_the_contacts(bench: Cards) -> None:
             bench.meter.link.send(octets)
         await bench.meter.quiet()
         assert len(bench.meter.heard) == before
-        bench.meter.link.send(b"\x00\xa4\x00")
-        await bench.meter.quiet()
-        assert bench.meter.heard[-1] == b"\x67\x00"
+        for octets in (b"\x00\xa4\x00", b"\x00\xa4"):
+            bench.meter.link.send(octets)
+            await bench.meter.quiet()
+            assert bench.meter.heard[-1] == b"\x67\x00"
         bench.meter.link.send(bytes((Control.POWER_OFF,)))
         bench.meter.link.send(USIM.to_bytes())
         await bench.meter.quiet()
         assert bench.meter.heard[-1] == b"\x67\x00"
+        assert bench.observed("power") == ["on", "off"]
     assert len([event for event in bench.trace.events if isinstance(event, PeerFault)]) == 4
 
 
