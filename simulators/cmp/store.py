@@ -141,7 +141,7 @@ def _add_audit(connection: sa.Connection, record: dict[str, Any]) -> None:
 def _is(name: str, value: str) -> sa.ColumnElement[bool]:
     """Mean cards with an identity; a number is one, however it is written."""
     column = _CARDS.c[name]
-    return column.in_(spellings(value)) if name == "msisdn" and value else column == value
+    return column.in_(spellings(value)) if name == "msisdn" else column == value
 
 
 def _row(card: Card) -> dict[str, Any]:

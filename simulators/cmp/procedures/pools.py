@@ -25,17 +25,12 @@ async def put_pool(platform: Platform, name: str, pool: Pool | None, by: By) -> 
     platform.audit.require(controls.OPERATOR, "", by, "pool", by.asks("pool"))
     terminals = await _terminals(pool) if pool is not None else None
     held, settings = platform.settings.pools.get(name), platform.settings.with_pool(name, pool, terminals)
-    accounts = {each.account or None for each in (held, pool) if each is not None}
+    accounts = {each.account for each in (held, pool) if each is not None}
     value = pool.model_dump(mode="json") if pool is not None else None
     details = {"pool": name, "imeis": len(pool.imeis) if pool is not None else 0, **by.approval}
     record = platform.record("pool", "", by, details)
-    return await _set(
-        platform,
-        settings,
-        ("pool", name, value),
-        record,
-        {None} if None in accounts else sorted(filter(None, accounts)),
-    )
+    of: list[str | None] = [None] if "" in accounts else [*sorted(accounts)]
+    return await _set(platform, settings, ("pool", name, value), record, of)
 
 
 async def _terminals(pool: Pool) -> Terminals:

@@ -96,10 +96,11 @@ def _judge(platform: Platform, imsi: str, imei: str) -> Decision | None:
 
 async def _act(platform: Platform, card: Card, decision: Decision, day: str) -> None:
     account = platform.account(card)
-    suspends = account.mismatch is not Mismatch.ALARM and card.mismatches + 1 > account.grace
+    wants = account.mismatch is not Mismatch.ALARM and card.mismatches + 1 > account.grace
+    suspends = wants and (card.state, Operation.SUSPEND) in TRANSITIONS  # nobody has done so meanwhile
     change = Change(card)
     mismatch(platform, change, decision, source="records", action="suspend" if suspends else "alarm", day=day)
-    if suspends and (card.state, Operation.SUSPEND) in TRANSITIONS:
+    if suspends:
         operation(platform, change, Operation.SUSPEND, None, decision.reason)
     platform.keep(change)
     await tell_hss(platform, card)

@@ -96,6 +96,24 @@ async def test_a_card_that_another_process_bound_is_judged_by_that(loop: Testbed
         assert (net.held().bound, net.held().state.value) == (PHONE, "suspended")
 
 
+@pytest.mark.parametrize("meanwhile", ["suspend", "close"])
+async def test_a_card_that_is_out_of_service_before_the_records_reach_it_is_not_suspended_by_them(
+    loop: TestbedLoop, meanwhile: str
+) -> None:
+    async with Net(loop, others={"check": "next-day"}) as net:
+        for imsi in (IMSI, OTHER):
+            await net.card(imsi, binding={"imei": METER})
+            assert (await net.mme.ecr(PHONE, imsi)).success
+        net.hss.pause = 10  # it hears of the first card as the second one is not yet judged
+        net.cmp.site.spawn(net.call("POST", f"/records/{net.host.clock.wall().date().isoformat()}"), "judged")
+        await net.sleep(1)
+        net.cmp.site.spawn(net.call("POST", f"/cards/{OTHER}/operations/{meanwhile}", APPROVED), meanwhile)
+        await net.sleep(60)
+        done = [[each["action"] for each in await net.listed(f"/cards/{imsi}/audit")] for imsi in (IMSI, OTHER)]
+        assert [each[-2:] for each in done] == [["mismatch", "suspend"], [meanwhile, "mismatch"]]
+        assert [each["action"] for each in await net.listed("/risks")][-2:] == ["suspend", "alarm"]
+
+
 async def test_accounts_that_want_the_records_one_after_another_have_them_judged_once(loop: TestbedLoop) -> None:
     async with Net(loop) as net:
         await net.card(binding={"imei": METER})

@@ -285,8 +285,10 @@ async def test_who_is_given_a_card_sees_the_audit_since_then_only(store_url: str
 
     async with desk:
         path = f"/cards/{WATER}/audit"
+        check(desk.cmp.platform, WATER, PHONE)
         whole = await actions(path, "water")
         assert whole == await actions(path) != []
+        assert (await desk.listed("/audit", accounts=None))[-1]["imsi"] == WATER  # the last record of all is of before
         await desk.hand_over()
         assert await actions("/audit", "water") == []
         for where in (path, "/audit"):

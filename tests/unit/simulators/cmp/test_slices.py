@@ -94,6 +94,8 @@ async def test_many_cards_are_provisioned_at_once_or_none_of_them() -> None:
         assert [(each["action"], each["caller"]) for each in audit] == [("provision", "list")]
         assert not await net.cmp.provision_new([provision(3), provision(2)], by)
         assert not await net.cmp.provision_new([provision(3), provision(4, msisdn="1440000000001")], by)
+        number = "1440000000009"
+        assert not await net.cmp.provision_new([provision(3, msisdn=number), provision(4, msisdn=f"+86{number}")], by)
         assert await net.ask("GET", f"/cards/{imsi(3)}") == 404
         with pytest.raises(ManagementError) as refusal:
             await net.cmp.provision_new([provision(5), provision(6, msisdn="13800000000")], by)
@@ -162,6 +164,14 @@ async def test_cards_of_a_load_do_not_exist_before_it_is_over_nor_after_a_kill(s
         assert await net.ask("PUT", f"/cards/{imsi(0)}", body) == 409
         assert await work == {"cards": MANY}
         assert check(net.cmp.platform, imsi(0), METER)
+
+
+async def test_a_load_leaves_nothing_pending_of_a_card_of_its_first_slice() -> None:
+    async with Net() as net:
+        first, *rest = cards()
+        await net.ask("POST", "/cards", {"cards": [first | {"state": "stock"}, *rest]})
+        told = await net.ask("GET", f"/cards/{imsi(0)}")
+        assert (told["state"], told["pending"]) == ("stock", "")
 
 
 async def test_a_load_that_is_killed_leaves_nothing(store_url: str) -> None:
