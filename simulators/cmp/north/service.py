@@ -100,7 +100,9 @@ class Camara(VerbModel):
     do: Literal["bind", "unbind", "query", "subscribe", "delete"]
     """Which operation. `delete` is of all subscriptions of the client to the card."""
     card: CardName
-    """The card, named by its phone number."""
+    """The card, named by its phone number where the token is for no device."""
+    device: dict[str, Any] | None = None
+    """Or the device as the call has it: `{networkAccessIdentifier: ...}`."""
     kind: Literal["IMEIBIND", "AREALIMIT"] = "IMEIBIND"
     """What to bind, unbind or query."""
     sink: str = "https://sink.example.com/events"
@@ -170,7 +172,8 @@ class NorthVerbs:
         client = self.platform.config.north.clients.get(arguments.client)
         if client is None or self.north is None:
             raise ManagementError(404, f"the north side has no client {arguments.client}")
-        device = {} if client.device else {"device": {"phoneNumber": f"+{card.msisdn}"}}
+        named = arguments.device or ({} if client.device else {"phoneNumber": f"+{card.msisdn}"})
+        device = {"device": named} if named else {}
         if is_hashed(client.token):
             raise ManagementError(400, f"the token of {arguments.client} is not known, only its hash")
         call = partial(self.north.side.call, token=client.token)
