@@ -87,7 +87,7 @@ def _judge(platform: Platform, imsi: str, imei: str) -> Decision | None:
         card,
         controls.Occasion.RECORDS,
         seen=imei,
-        bound=card.bound if card.mode else "",
+        bound=card.bound,
         pools=platform.pools_of(card),
         embedded=embedded,
         first=card.first,

@@ -13,7 +13,7 @@ from simwarden.model.values import GIVEN, NUMBER, one_of, shaped
 from simwarden.policy.access_list import MOST
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
-from simwarden.policy.numbers import PartyKind, TypeOfNumber, party
+from simwarden.policy.numbers import TypeOfNumber, party
 from simwarden.policy.short_messages import PARTY, same_party
 
 if TYPE_CHECKING:
@@ -60,16 +60,13 @@ def judge_call_party(
     return Ruling.refuse("the number is not listed for the card", **facts)
 
 
-@tells(expected=NUMBER, seen=NUMBER | PARTY)
+@tells(expected=NUMBER, seen=NUMBER)
 def judge_call_numbers(*, numbers: Collection[str], most: int = MOST["voice"], approved: str = "") -> Ruling:
-    """Rule on the list of a card: in principle at most 5 numbers, in and out together, each that of a certain party.
+    """Rule on the list of a card: in principle at most 5 numbers, in and out together.
 
     `approved` is by whom or by which reference it has more.
     """
     parties = {party(each) for each in numbers}
-    texts = sorted(each.number for each in parties if each.kind is PartyKind.TEXT)
-    if texts:
-        return Ruling.refuse(f"{texts[0]} is nobody's number", expected=most, seen=texts[0])
     facts = {"expected": most, "seen": len(parties)}
     if len(parties) > most and not approved.strip():
         return Ruling.refuse(f"{len(parties)} numbers, and a card has {most} in principle", **facts)
@@ -117,7 +114,7 @@ def judge_call_hours(*, minute: int, hours: str) -> Ruling:
 @tells(expected=NUMBER, seen=NUMBER)
 def judge_pin(*, right: bool, tried: int, most: int) -> Ruling:
     """Rule on the digits that somebody dials when asked for the card's PIN; `tried` counts this attempt."""
-    if right and tried <= most:
+    if right:
         return Ruling.admit("the PIN is right", expected=most, seen=tried)
     return Ruling.refuse(f"the PIN is wrong, try {tried} of {most}", expected=most, seen=tried)
 

@@ -350,6 +350,8 @@ async def test_a_number_is_one_however_it_is_written(held: str, store_url: str) 
             assert card.imsi == "001010000000090"
         load = [{"imsi": f"00101000000009{n}", "msisdn": f"{code}1440000000005"} for n, code in ((2, ""), (3, "+86"))]
         assert (await desk.ask("POST", "/cards", {"cards": load}, accounts=None))[0] == 400
+        load = [{"imsi": imsi} for imsi in ("14400000000", "8614400000000")]  # these are no numbers, and two
+        assert await desk.ask("POST", "/cards", {"cards": load}, accounts=None) == {"cards": 2}
 
 
 async def test_a_number_that_two_cards_have_since_before_is_nobodys() -> None:
