@@ -57,15 +57,6 @@ if TYPE_CHECKING:
 _BOTH = (Role.OPERATOR, Role.CUSTOMER)
 
 
-_CARD = {"imsi": IMSI, "state": members(CardState), "account": GIVEN.or_none(), "batch": GIVEN.or_none()}
-_RISK = {
-    "imsi": IMSI,
-    "scene": one_of(*SCENES),
-    "expected": IMEI | GIVEN | one_of("no phone"),
-    "seen": IMEI,
-    "source": one_of("network", "records"),
-    "action": one_of("alarm", "refuse", "suspend"),
-}
 #: why a subscription began or ended (CAMARA `initiationReason`, `terminationReason`), or the terminal that is told
 _TOLD = (
     IMEI
@@ -78,13 +69,6 @@ _TOLD = (
         "NETWORK_TERMINATED",
     )
 ).or_none()
-_NOTIFICATION = {
-    "subscription": IDENTIFIER,
-    "imsi": IMSI,
-    "type": one_of("subscription-started", "subscription-ended", "imei-change", "area-change"),
-    "told": _TOLD,
-    "sink": shaped("the host of a sink", r"[0-9a-z.-]+"),
-}
 
 
 class Cmp(NorthVerbs, Element[CmpConfig]):
@@ -100,7 +84,16 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         listens=("S13",),
         card={"binding": CmpBinding, "platform": CmpCard},
         observables=(
-            Observable("card", "where a card is in its life, by IMSI", fields=_CARD),
+            Observable(
+                "card",
+                "where a card is in its life, by IMSI",
+                fields={
+                    "imsi": IMSI,
+                    "state": members(CardState),
+                    "account": GIVEN.or_none(),
+                    "batch": GIVEN.or_none(),
+                },
+            ),
             Observable(
                 "binding",
                 "the IMEI that a card is bound to, by IMSI",
@@ -115,7 +108,14 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
             Observable(
                 "risk",
                 "the last record of risk of a card, by IMSI: the scene's code, and what was done",
-                fields=_RISK,
+                fields={
+                    "imsi": IMSI,
+                    "scene": one_of(*SCENES),
+                    "expected": IMEI | GIVEN | one_of("no phone"),
+                    "seen": IMEI,
+                    "source": one_of("network", "records"),
+                    "action": one_of("alarm", "refuse", "suspend"),
+                },
                 passing=HISTORY,
             ),
             Observable(
@@ -127,7 +127,13 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
             Observable(
                 "notification",
                 "the last event that a subscriber was told of, by IMSI: its type, and the IMEI or the reason in it",
-                fields=_NOTIFICATION,
+                fields={
+                    "subscription": IDENTIFIER,
+                    "imsi": IMSI,
+                    "type": one_of("subscription-started", "subscription-ended", "imei-change", "area-change"),
+                    "told": _TOLD,
+                    "sink": shaped("the host of a sink", r"[0-9a-z.-]+"),
+                },
                 passing=HISTORY,
             ),
         ),

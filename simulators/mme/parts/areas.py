@@ -25,24 +25,6 @@ _BOTH = (Role.OPERATOR, Role.CUSTOMER)
 
 
 _PLACE = CELL | TAI | STATION
-_RISK = {
-    "imsi": IMSI,
-    "scene": one_of(*SCENES),
-    "control": one_of(*(each.id for each in controls.CONTROLS)),
-    "expected": _PLACE | GIVEN,
-    "seen": _PLACE | GIVEN | one_of("no province"),
-    "tai": TAI,
-    "cell": CELL | STATION,
-    "occasion": members(Occasion),
-}
-_AREA = {"imsi": IMSI, "cells": CELL | STATION, "stations": NUMBER, "province": GIVEN.or_none(), "used": STATION}
-_REPORTS = {
-    "imsi": IMSI,
-    "enb": instance_of("enb") | GIVEN,
-    "enb_id": NUMBER,
-    "state": one_of("failed", "silent"),
-    "cause": TEXT.or_none(),
-}
 
 
 class Areas:
@@ -52,19 +34,40 @@ class Areas:
         Observable(
             "area",
             "where a card may be served, and its base stations (key: IMSI)",
-            fields=_AREA,
+            fields={
+                "imsi": IMSI,
+                "cells": CELL | STATION,
+                "stations": NUMBER,
+                "province": GIVEN.or_none(),
+                "used": STATION,
+            },
             passing=("used",),
         ),
         Observable(
             "risk",
             "a card was refused outside its area: what, where, when (key: IMSI)",
-            fields=_RISK,
+            fields={
+                "imsi": IMSI,
+                "scene": one_of(*SCENES),
+                "control": one_of(*(each.id for each in controls.CONTROLS)),
+                "expected": _PLACE | GIVEN,
+                "seen": _PLACE | GIVEN | one_of("no province"),
+                "tai": TAI,
+                "cell": CELL | STATION,
+                "occasion": members(Occasion),
+            },
             passing=HISTORY,
         ),
         Observable(
             "location_reports",
             "an eNB gives no location reports (key: its name)",
-            fields=_REPORTS,
+            fields={
+                "imsi": IMSI,
+                "enb": instance_of("enb") | GIVEN,
+                "enb_id": NUMBER,
+                "state": one_of("failed", "silent"),
+                "cause": TEXT.or_none(),
+            },
             passing=HISTORY,
         ),
     )

@@ -32,26 +32,6 @@ from simwarden.wire.nas.enums import EmmCause, EsmCause, NetworkDetachType
 if TYPE_CHECKING:
     from simulators.mme.core import Core
 
-_SESSION = {
-    "imsi": IMSI.or_none(),
-    "imei": IMEI.or_none(),
-    "imeisv": IMEI.or_none(),
-    "guti": GUTI,
-    "cell": CELL,
-    "tai": TAI,
-    "state": one_of("connected", "idle"),
-    "apn": APN.or_none(),
-    "address": USER_ADDRESS.or_none(),
-    "emergency": SWITCH,
-}
-_REJECT = {
-    "imsi": IMSI,
-    "procedure": one_of("attach", "tracking-area-update", "service-request"),
-    "emm_cause": members(EmmCause),
-    "esm_cause": members(EsmCause).or_none(),
-    "reason": TEXT,
-}
-_S1 = {"enb": instance_of("enb") | GIVEN, "enb_id": NUMBER, "tais": TAI, "state": one_of("up")}
 #: what is told of a registration by management
 _TOLD = ("imsi", "imei", "guti", "cell", "tai", "state", "apn", "address")
 
@@ -71,14 +51,38 @@ class Sessions:
         Observable(
             "session",
             "a card's device is registered (key: IMSI)",
-            fields=_SESSION,
+            fields={
+                "imsi": IMSI.or_none(),
+                "imei": IMEI.or_none(),
+                "imeisv": IMEI.or_none(),
+                "guti": GUTI,
+                "cell": CELL,
+                "tai": TAI,
+                "state": one_of("connected", "idle"),
+                "apn": APN.or_none(),
+                "address": USER_ADDRESS.or_none(),
+                "emergency": SWITCH,
+            },
             passing=("guti", "address", "state"),
             serving="imsi",
         ),
         Observable(
-            "reject", "the last refusal that a card's device was told (key: IMSI)", fields=_REJECT, passing=HISTORY
+            "reject",
+            "the last refusal that a card's device was told (key: IMSI)",
+            fields={
+                "imsi": IMSI,
+                "procedure": one_of("attach", "tracking-area-update", "service-request"),
+                "emm_cause": members(EmmCause),
+                "esm_cause": members(EsmCause).or_none(),
+                "reason": TEXT,
+            },
+            passing=HISTORY,
         ),
-        Observable("s1", "an eNB is in service (key: its name)", fields=_S1),
+        Observable(
+            "s1",
+            "an eNB is in service (key: its name)",
+            fields={"enb": instance_of("enb") | GIVEN, "enb_id": NUMBER, "tais": TAI, "state": one_of("up")},
+        ),
     )
 
     def __init__(self, core: Core) -> None:
