@@ -58,7 +58,7 @@ TESTS = (
     *(f"tests/unit/operations/test_{name}.py" for name in ("approval", "restriction")),
 )
 #: other processes see no mutant; besides, what is marked `interop` is left out: a database server takes too long
-TESTS_LEFT_OUT = ("test_managed.py", "test_delivery.py", "kill_9", "/broker/", "/enb/")
+TESTS_LEFT_OUT = ("cmp/test_managed.py", "cmp/test_delivery.py", "kill_9", "/broker/", "/enb/")
 _PACKAGES = ("simulators.", "simwarden.policy.", "simwarden.operations.")
 _PYTEST = ("-qs", "-pno:cacheprovider", "-pno:xdist", "--assert=plain")
 #: seconds of processor time, and real ones, that one scenario or test may take
