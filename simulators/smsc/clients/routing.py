@@ -12,6 +12,7 @@ from simwarden.wire.diameter.apps.s6c import DeliveryCause, MwdStatus
 from simwarden.wire.diameter.apps.sgd import DeliveryFailureCause
 
 if TYPE_CHECKING:
+    from simulators.smsc.card import CardList
     from simulators.smsc.core import Core
     from simwarden.wire.diameter import Avps
 
@@ -49,9 +50,14 @@ class Delivery:
     cause: DeliveryCause | None = None
 
 
-async def send_routing_info(core: Core, msisdn: str) -> Route:
+def _identity(card: CardList) -> Avps:
+    """Return what names a card at the HSS: its number, its IMSI if it has none (any more)."""
+    return [("MSISDN", international(card.msisdn))] if card.msisdn else [("User-Name", card.imsi)]
+
+
+async def send_routing_info(core: Core, card: CardList) -> Route:
     """Ask the HSS who serves a card (5.3.2.1)."""
-    avps: Avps = [("MSISDN", international(msisdn)), ("SC-Address", core.config.number.removeprefix("+"))]
+    avps: Avps = [*_identity(card), ("SC-Address", core.config.number.removeprefix("+"))]
     request = core.node.make("Send-Routing-Info-for-SM-Request", avps, realm=core.peers.realm)
     try:
         answer = await core.node.ask(core.config.hss, request)
@@ -101,11 +107,11 @@ def _failed(answer: Message) -> Delivery:
     return Delivery(reason=f"the MME answered {result}, failure cause {failure}", final=final)
 
 
-async def report_delivery_status(core: Core, msisdn: str, cause: DeliveryCause) -> None:
+async def report_delivery_status(core: Core, card: CardList, cause: DeliveryCause) -> None:
     """Tell the HSS how a delivery ended (5.3.2.5), so that it alerts this centre, or no longer."""
     outcome = [("MME-SM-Delivery-Outcome", [("SM-Delivery-Cause", int(cause))])]
     avps: Avps = [
-        ("User-Identifier", [("MSISDN", international(msisdn))]),
+        ("User-Identifier", _identity(card)),
         ("SC-Address", core.config.number.removeprefix("+")),
         ("SM-Delivery-Outcome", outcome),
     ]

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 
 async def alert(core: Core, asked: Message, _peer: Peer) -> Message:
-    """Try at once what waits for the card."""
-    card = core.store.numbered(first(asked.get("User-Identifier", ()), "MSISDN", ""))
+    """Try at once what waits for the card, which is named by its number, or without one by its IMSI."""
+    user = asked.get("User-Identifier", ())
+    card = core.store.numbered(first(user, "MSISDN", "")) or core.store.card(first(user, "User-Name", ""))
     if card is None:
         return core.node.answer(asked, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
     hurry(core, imsi=card.imsi)

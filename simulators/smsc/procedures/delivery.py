@@ -117,7 +117,7 @@ def _again(core: Core, message: ShortMessage, reason: str) -> None:
 
 async def _to_card(core: Core, message: ShortMessage) -> None:
     card = _card(core, message)
-    route = await send_routing_info(core, card.msisdn)
+    route = await send_routing_info(core, card)
     if not route.mme:
         if route.final:
             _end(core, message, End.UNDELIVERABLE, route.reason)
@@ -135,7 +135,7 @@ async def _to_card(core: Core, message: ShortMessage) -> None:
     else:
         _again(core, message, delivery.reason)
     if delivery.cause is not None and (route.waiting or not delivery.delivered):
-        await report_delivery_status(core, card.msisdn, delivery.cause)
+        await report_delivery_status(core, card, delivery.cause)
 
 
 def _tpdu(core: Core, message: ShortMessage) -> Deliver | StatusReport:

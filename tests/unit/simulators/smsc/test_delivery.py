@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from service_centre import ABSENT, CENTRE, CODE, LISTED, Busy, Network, submit
+from service_centre import ABSENT, CENTRE, CODE, LISTED, MSISDN, Busy, Network, submit
 
 from simulators.smsc.message import Direction, ShortMessage
 from simulators.smsc.procedures.submission import _taken
@@ -50,6 +50,25 @@ async def test_number_that_a_card_has_no_longer_is_nobodys(second: dict[str, str
         assert await network.send() == "accepted"
         await network.provision(LISTED, **second)
         assert await network.send() == "accepted"
+
+
+async def test_message_for_a_card_that_has_lost_its_number_is_routed_and_alerted_by_its_imsi() -> None:
+    async with Network(retry=["60 s", "1 day"]) as network:
+        await network.provision(LISTED)
+        network.mme.answers = [ABSENT, ABSENT]
+        await network.send()
+        await network.provision(LISTED, msisdn="")
+        await network.sleep(60)
+        first_, reported, second, again = network.hss.asked
+        assert (first_.get("MSISDN"), first_.get("User-Name")) == (f"86{MSISDN}", None)
+        assert (second.get("MSISDN"), second.get("User-Name")) == (None, IMSI)
+        users = [each.get("User-Identifier") for each in (reported, again)]
+        assert users == [[("MSISDN", f"86{MSISDN}")], [("User-Name", IMSI)]]
+        avps = [("SC-Address", CENTRE), ("User-Identifier", [("User-Name", IMSI)])]
+        request = network.hss.node.make("Alert-Service-Centre-Request", avps, realm=REALM, point="S6c")
+        assert (await network.hss.node.ask("smsc", request)).success
+        await network.settle()
+        assert network.state() == "delivered"
 
 
 async def test_message_of_a_card_that_has_lost_its_number_comes_from_none() -> None:
