@@ -5,6 +5,7 @@ The parts of a long message are judged as one: they are held until all are there
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -270,7 +271,10 @@ def _take_back(core: Core, message: Message) -> None:
 
 
 def _still_right(core: Core, message: Message) -> bool:
-    if judge_route(core, message.account, party(message.code), core.cards.get(message.card, NO_CARD), FORWARD):
+    """Judge anew what waits; its number may be another card's by now, which was not judged when it was submitted."""
+    card = core.cards.get(message.card, NO_CARD)
+    card = card if card.msisdn == message.number else replace(card, account="")
+    if judge_route(core, message.account, party(message.code), card, FORWARD):
         end(core, message, State.REJECTED)
         return False
     return True

@@ -13,22 +13,25 @@ from simwarden.runtime.declare import HISTORY, Observable
 if TYPE_CHECKING:
     from simulators.smsc.core import Core
 
-_MESSAGE = {
-    "id": NUMBER,
-    "direction": members(Direction),
-    "imsi": IMSI,
-    "number": GIVEN,
-    "gateway": GIVEN.or_none(),
-    "attempts": NUMBER,
-    "state": one_of("trying", "waiting", *(each.value for each in End)),
-}
-
 
 class Messages:
     """Messages and gateways."""
 
     observables = (
-        Observable("message", "what became of a message, by its identifier", fields=_MESSAGE, passing=HISTORY),
+        Observable(
+            "message",
+            "what became of a message, by its identifier",
+            fields={
+                "id": NUMBER,
+                "direction": members(Direction),
+                "imsi": IMSI,
+                "number": GIVEN,
+                "gateway": GIVEN.or_none(),
+                "attempts": NUMBER,
+                "state": one_of("trying", "waiting", *(each.value for each in End)),
+            },
+            passing=HISTORY,
+        ),
         Observable(
             "gateway",
             "a gateway is bound (key: its system_id)",
