@@ -15,12 +15,11 @@ from simwarden.policy.calls import (
     judge_ssp,
 )
 from simwarden.policy.decision import Control
-from simwarden.policy.operator import change_controls
+from simwarden.policy.operator import CHANGE_LIST, PROVISION, list_controls
 
 #: a call of the card's, also a forwarded one; one to it; where its logic connects it elsewhere; while it goes on
 MO, MT, REDIRECTED, IN_CALL = "originating-call", "terminating-call", "redirected-call", "call-in-progress"
 REPORT, DIGITS, ASKED = "apply-charging-report", "prompt-and-collect", "initial-dp"
-PROVISION, CHANGE, END = "provision", "change-the-list", "end-the-list"
 _CALLS = (MO, MT)
 
 SSP: Final = Control("scp.ssp", "dir.voice", judge_ssp, (ASKED,), "Calls come by SSPs of the dedicated core only")
@@ -47,17 +46,8 @@ NUMBERS: Final = Control(
     "voice.numbers",
     "fn.voice.directed",
     judge_call_numbers,
-    (PROVISION, CHANGE),
+    (PROVISION, CHANGE_LIST),
     "At most 5 numbers a card, in and out together, unless an exception is approved",
 )
-LIST_CHANGES: Final = change_controls(
-    "voice",
-    "list",
-    operator=(CHANGE, END),
-    approval=(CHANGE, END),
-    changes=(CHANGE, END),
-    change="fn.change",
-    requirement="fn.change",
-    alone="The operator alone says with whom a card has calls",
-)
+LIST_CHANGES: Final = list_controls("voice", "The operator alone says with whom a card has calls")
 ALL: Final = (SSP, STATE, LIST, HOURS, PIN, QUOTA, OWNER, NUMBERS, *LIST_CHANGES.declared)

@@ -14,12 +14,11 @@ from simwarden.policy.access_codes import (
     judge_rate,
 )
 from simwarden.policy.decision import Control
-from simwarden.policy.operator import change_controls
+from simwarden.policy.operator import CHANGE_LIST, PROVISION, list_controls
 from simwarden.policy.short_messages import judge_numbers
 
 #: a platform binds; it submits a message, which is judged again when it goes to the SMSC; a card's message arrives
 BIND, SUBMIT, FORWARD, DELIVER = "bind", "submit", "forward", "deliver"
-PROVISION, CHANGE, END = "provision", "change-the-list", "end-the-list"
 _MESSAGES: Final = (SUBMIT, FORWARD, DELIVER)
 
 BINDS: Final = Control("sms.bind", "dir.sms", judge_bind, (BIND,), "Binds only of who proves to be a customer")
@@ -44,16 +43,11 @@ CONTENT: Final = Control(
 )
 RATE: Final = Control("sms.rate", "dir.sms", judge_rate, (SUBMIT,), "Messages only at the rate of the contract")
 NUMBERS: Final = Control(
-    "sms.numbers", "fn.sms.directed", judge_numbers, (PROVISION, CHANGE), "Lists of so many numbers that are certain"
+    "sms.numbers",
+    "fn.sms.directed",
+    judge_numbers,
+    (PROVISION, CHANGE_LIST),
+    "Lists of so many numbers that are certain",
 )
-LIST_CHANGES: Final = change_controls(
-    "sms",
-    "list",
-    operator=(CHANGE, END),
-    approval=(CHANGE, END),
-    changes=(CHANGE, END),
-    change="fn.change",
-    requirement="fn.change",
-    alone="The operator alone says with whom a card exchanges messages",
-)
+LIST_CHANGES: Final = list_controls("sms", "The operator alone says with whom a card exchanges messages")
 ALL: Final = (BINDS, LIST_AGE, CODE, OWNER, LISTED, CONTENT, RATE, NUMBERS, *LIST_CHANGES.declared)

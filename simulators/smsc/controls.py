@@ -8,7 +8,7 @@ from simwarden.policy.access_codes import judge_content
 from simwarden.policy.binding import judge_peer
 from simwarden.policy.core import judge_core_number
 from simwarden.policy.decision import Control
-from simwarden.policy.operator import change_controls
+from simwarden.policy.operator import CHANGE_LIST, PROVISION, list_controls
 from simwarden.policy.short_messages import (
     judge_correspondent,
     judge_gateway,
@@ -20,8 +20,7 @@ from simwarden.runtime.diameter.server import CONNECTION
 
 #: a card's message, a platform's, and each attempt to deliver one that is kept
 MO, SUBMIT, ATTEMPT = "mo-forward-short-message", "submit-sm", "delivery-attempt"
-BIND, PROVISION, ALERT = "bind", "provision", "alert-service-centre"
-CHANGE, END = "change-the-list", "end-the-list"
+BIND, ALERT = "bind", "alert-service-centre"
 
 NUMBER: Final = Control(
     "fn.core", "fn.core", judge_core_number, (MO, SUBMIT), "Messages of and for numbers that are dedicated to IoT only"
@@ -48,20 +47,11 @@ NUMBERS: Final = Control(
     "sms.numbers",
     "fn.sms.directed",
     judge_numbers,
-    (PROVISION, CHANGE),
+    (PROVISION, CHANGE_LIST),
     "At most 5 numbers of platforms a card, unless an exception is approved",
 )
 PEER: Final = Control(
     "smsc.peer", "dir.sms", judge_peer, (CONNECTION, MO, ALERT), "Messages come by MMEs of the dedicated core only"
 )
-LIST_CHANGES: Final = change_controls(
-    "sms",
-    "list",
-    operator=(CHANGE, END),
-    approval=(CHANGE, END),
-    changes=(CHANGE, END),
-    change="fn.change",
-    requirement="fn.change",
-    alone="The operator alone says with whom a card exchanges messages",
-)
+LIST_CHANGES: Final = list_controls("sms", "The operator alone says with whom a card exchanges messages")
 ALL: Final = (NUMBER, LIST, ORIGINATOR, CONTENT, GATEWAY, QUOTA, NUMBERS, PEER, *LIST_CHANGES.declared)

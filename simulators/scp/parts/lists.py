@@ -15,6 +15,7 @@ from simwarden.model.values import GIVEN, IMSI, SWITCH
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
 from simwarden.operations.provision import AuditPage, AuditTold, CardProvision
+from simwarden.policy.operator import PROVISION
 from simwarden.runtime.declare import Observable
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Lists:
         voice, held = wanted.entry("voice", ScpVoice), self.core.store.card(wanted.imsi)
         if held is not None and held.voice is not None:
             self.core.lists.stays(wanted.imsi, By.of(call), changed=voice != held.voice)
-        self._check(wanted.imsi, By.of(call), voice, controls.PROVISION)
+        self._check(wanted.imsi, By.of(call), voice, PROVISION)
         suspended = held.suspended if held is not None else None
         return self._put(VoiceCard(wanted.imsi, wanted.msisdn, voice, suspended), By.of(call), "provision")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.sms_gateway.answers import CardTold
 from simulators.sms_gateway.config import GatewayCard, ListChange
-from simulators.sms_gateway.controls import CHANGE, NUMBERS, PROVISION
+from simulators.sms_gateway.controls import NUMBERS
 from simulators.sms_gateway.messages import Card, in_full
 from simulators.sms_gateway.procedures.revoking import review_pairs
 from simwarden.errors import ManagementError
@@ -16,6 +16,7 @@ from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
 from simwarden.operations.provision import AuditTold, CardProvision
 from simwarden.policy.numbers import party
+from simwarden.policy.operator import CHANGE_LIST, PROVISION
 from simwarden.runtime.declare import Observable
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Cards:
         self.core.list_changes.approve(imsi, by, "change the list")
         held = self._held(imsi)
         made = _card(imsi, held.msisdn, wanted, opened=held.opened)
-        self._bounded(made, by, CHANGE)
+        self._bounded(made, by, CHANGE_LIST)
         self.core.list_changes.once_more(imsi, by, "change the list")
         self._put(made, by, "list-changed")
         return self._tell(imsi)

@@ -14,6 +14,7 @@ from simwarden.model.values import GIVEN, IMSI, SWITCH
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
 from simwarden.operations.provision import AuditPage, AuditTold, CardProvision
+from simwarden.policy.operator import PROVISION
 from simwarden.runtime.declare import Observable
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Lists:
         sms, held = wanted.entry("sms", SmscSms), self.core.store.card(wanted.imsi)
         if held is not None and held.sms is not None:
             self.core.lists.stays(wanted.imsi, By.of(call), changed=sms != held.sms)
-        self._check(wanted.imsi, By.of(call), sms, controls.PROVISION)
+        self._check(wanted.imsi, By.of(call), sms, PROVISION)
         return self._put(CardList(wanted.imsi, wanted.msisdn, sms), By.of(call), "provision")
 
     @route("PUT", "/cards/{imsi}/sms", roles=_BOTH, takes=ListChange, gives=CardTold, errors=(404, 429))

@@ -125,3 +125,13 @@ def change_controls(
             f"{prefix}.held", change, judge_provisioned, held, f"Provisioning anew changes no {what} that a card has"
         ),
     )
+
+
+#: occasions on which the list of numbers that a card has is given, changed and taken away
+PROVISION, CHANGE_LIST, END_LIST = "provision", "change-the-list", "end-the-list"
+
+
+def list_controls(prefix: str, alone: str) -> ChangeControls:
+    """Return those of the list of numbers with which a card has calls or exchanges messages."""
+    on = (CHANGE_LIST, END_LIST)
+    return change_controls(prefix, "list", operator=on, approval=on, changes=on, change="fn.change", alone=alone)
