@@ -209,10 +209,7 @@ class Store:
 
     def _let_go(self, message: ShortMessage) -> None:
         self._held.messages.pop(message.id, None)
-        of_card = self._held.by_card.get(message.imsi, {})
-        of_card.pop(message.id, None)
-        if not of_card:
-            self._held.by_card.pop(message.imsi, None)
+        self._held.by_card.get(message.imsi, {}).pop(message.id, None)
 
     def charge(self, imsi: str, month: str, parts: int) -> None:
         """Count so many messages for a card's quota; kept with what is written next. Negative: take back."""

@@ -11,7 +11,10 @@ from business import ACCOUNTS, CODE, MSISDN, Business
 from simulators.platform.element import Platform
 from simulators.sms_gateway.passwords import hashed, matches
 from simwarden.errors import ManagementError
+from simwarden.machine.smpp_session import BindAnswered, Event, SmppSession
+from simwarden.machine.smpp_table import Role
 from simwarden.runtime.clock import Clock
+from simwarden.runtime.driven import Driven
 from simwarden.runtime.store import StoreUnavailableError, sqlite_url
 from simwarden.trace.events import Frame
 from simwarden.wire import cmpp, smpp
@@ -242,6 +245,25 @@ async def test_binds_at_once_on_a_connection_are_one(monkeypatch: pytest.MonkeyP
         answers = {each.command: each.status for each in frames if each.command & smpp.RESPONSE}
         assert answers[smpp.Command.BIND_TRANSMITTER_RESP] == smpp.Status.ESME_RALYBND
         assert answers[smpp.Command.BIND_TRANSCEIVER_RESP] == smpp.Status.ESME_ROK
+
+
+async def test_a_bind_that_was_refused_is_tried_again_on_its_connection() -> None:
+    async with Business(platform={"at_start": "no"}) as bench:
+        heard = list[int]()
+
+        def take(event: Event) -> None:
+            if isinstance(event, BindAnswered):
+                heard.append(event.status)
+                if event.status:
+                    session.bind(smpp.Command.BIND_RECEIVER, smpp.Bind("meters", "s3cret"), bench.clock.now())
+
+        link = await bench.platform.site.connect("SMPP", "sms_gateway")
+        session = SmppSession(Role.ESME, bench.clock.now())
+        session.bind(smpp.Command.BIND_RECEIVER, smpp.Bind("meters", "guess"), bench.clock.now())
+        driven = Driven(bench.platform.site, link, session, take)
+        await bench.settle()
+        assert heard == [smpp.Status.ESME_RINVPASWD, 0]
+        driven.drop()
 
 
 async def test_who_is_gone_before_its_password_is_found_right_is_not_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -285,11 +285,15 @@ async def test_the_smsc_is_looked_for_less_and_less_often() -> None:
 
 
 SUBMIT = smpp.ShortMessage(source=Address(CODE, 0, 1), destination=Address(MSISDN, 1, 1), short_message=b"x")
+CHANGING = (
+    *(Tag.MESSAGE_PAYLOAD, Tag.SAR_MSG_REF_NUM, Tag.SAR_TOTAL_SEGMENTS, Tag.SAR_SEGMENT_SEQNUM, Tag.SOURCE_PORT),
+    *(Tag.DESTINATION_PORT, Tag.DEST_ADDR_SUBUNIT, Tag.DEST_TELEMATICS_ID, Tag.USSD_SERVICE_OP, Tag.ITS_REPLY_TYPE),
+    Tag.ITS_SESSION_INFO,
+)
 NOT_TAKEN: list[tuple[Command, smpp.Body, tuple[Parameter, ...], Status]] = [
     (Command.QUERY_SM, smpp.Query("1"), (), Status.ESME_RINVCMDID),
     (Command.CANCEL_SM, smpp.Cancel(message_id="1"), (), Status.ESME_RINVCMDID),
-    (Command.SUBMIT_SM, SUBMIT, (Parameter(Tag.MESSAGE_PAYLOAD, b"x"),), Status.ESME_ROPTPARNOTALLWD),
-    (Command.SUBMIT_SM, SUBMIT, (Parameter(Tag.DESTINATION_PORT, b"\x0b\x84"),), Status.ESME_ROPTPARNOTALLWD),
+    *((Command.SUBMIT_SM, SUBMIT, (Parameter(tag, b"\1"),), Status.ESME_ROPTPARNOTALLWD) for tag in CHANGING),
     (Command.SUBMIT_SM, replace(SUBMIT, schedule_delivery_time="260302090000032+"), (), Status.ESME_RINVSCHED),
     (Command.SUBMIT_SM, replace(SUBMIT, validity_period="tomorrow"), (), Status.ESME_RINVEXPIRY),
     (Command.SUBMIT_SM, replace(SUBMIT, destination=Address()), (), Status.ESME_RINVDSTADR),
@@ -311,6 +315,19 @@ async def test_what_the_gateway_does_not_do_is_told(
         await bench.settle()
         assert heard == [status]
         assert bench.smsc.got == []
+
+
+async def test_a_parameter_that_changes_nothing_is_not_handed_on() -> None:
+    async with Business() as bench:
+        platform: Any = bench.platform._gateway
+        heard = list[int]()
+        platform._answered = lambda _sequence, answer: heard.append(answer.status)
+        own = Parameter(Tag.USER_MESSAGE_REFERENCE, b"\x12\x34"), Parameter(Tag.RECEIPTED_MESSAGE_ID, b"7\0")
+        platform._session.ask(Command.SUBMIT_SM, SUBMIT, bench.clock.now(), *own)
+        platform._driven.settle()
+        await bench.settle()
+        assert heard == [0]
+        assert bench.smsc.references == [b"\0\1"]
 
 
 async def test_who_has_several_codes_says_from_which() -> None:
