@@ -8,7 +8,15 @@ from pydantic import Field, field_validator
 
 from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.declare import ElementConfig, Names, VerbModel
+from simwarden.runtime.sigtran.settings import Nodes, PointCode, Signalling
 from simwarden.wire.diameter.family import DIAMETER
+
+
+class IntruderSignalling(Signalling):
+    """Where it is in the signalling network: as an exchange, or as a gsmSCF."""
+
+    nodes: Nodes = Field(default_factory=dict)
+    """Who may associate themselves with it, by any names."""
 
 
 class IntruderConfig(ElementConfig):
@@ -20,6 +28,8 @@ class IntruderConfig(ElementConfig):
     """Origin-Realm."""
     unanswered: int = Field(default=0, ge=0)
     """How many requests of others (CLR, IDR, ALR) it leaves unanswered before it answers one."""
+    signalling: IntruderSignalling | None = None
+    """Where it is in the signalling network; none: it is not in it."""
 
 
 class Forge(VerbModel):
@@ -52,3 +62,37 @@ class Forge(VerbModel):
         if known is None or known.protocol != DIAMETER.name:
             raise ValueError(f"{value} is no Diameter interface")
         return value
+
+
+class CapVerb(VerbModel):
+    """What verbs about dialogues of CAP have."""
+
+    target = "by"
+    by: Annotated[str, Names("intruder")] = "intruder"
+    """The intruder."""
+
+
+class SayInDialogue(CapVerb):
+    """Say something in the last dialogue of CAP."""
+
+    say: list[Any]
+    """Operations by their names (`initial-dp`), each with its argument: a mapping by our names of its parts, or octets
+    in hexadecimal; `result` and `error` with what they are `of`; and how it is said: `end`, `abort`, `nothing`."""
+
+
+class BeginDialogue(SayInDialogue):
+    """Begin a dialogue of CAP as an exchange does, and say what came of it."""
+
+    point_code: PointCode = 146
+    """Whom it asks."""
+    phase: Annotated[int, Field(ge=2, le=4)] = 4
+    """The phase of CAP in which it asks."""
+
+
+class AnswerDialogues(CapVerb):
+    """From now on answer who begins a dialogue of CAP."""
+
+    answers: list[list[Any]]
+    """What is said to each message that comes, one after another, as `say` has it. Then nothing."""
+    phases: tuple[Annotated[int, Field(ge=2, le=4)], ...] = (2, 3, 4)
+    """The phases of CAP that it takes."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.intruder.config import Forge, IntruderConfig
+from simulators.intruder.config import AnswerDialogues, BeginDialogue, Forge, IntruderConfig, SayInDialogue
 from simulators.intruder.procedures import make_avps, request_name
+from simwarden.errors import ManagementError
 from simwarden.model.values import one_of
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration, Observable, verb
@@ -13,11 +14,14 @@ from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
 from simwarden.wire.diameter import ResultCode, answer_to
 from simwarden.wire.diameter.codes import RESULT_NUMBERS
 from simwarden.wire.diameter.dictionary import BY_POINT
+from simwarden.wire.m3ua.family import SIGTRAN
 
 if TYPE_CHECKING:
+    from simulators.intruder.dialogues import Dialogues
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Avps, Message
 
+_SAID = ("connected", "released", "asked", "told", "error", "ended", "aborted", "no-answer")
 _OUTCOMES = ("no-connection", "no-answer", "accepted", "refused")
 #: what an MME is told of a card that it serves, and a service centre of one that it waits for
 _TOLD = {
@@ -27,7 +31,7 @@ _TOLD = {
 
 
 class Intruder(Element[IntruderConfig]):
-    """Sends forged Diameter requests, with a name of its own or another node's."""
+    """Sends forged Diameter requests, with a name of its own or another node's, and speaks CAP as it is told."""
 
     declaration = Declaration(
         kind="intruder",
@@ -36,7 +40,8 @@ class Intruder(Element[IntruderConfig]):
         config=IntruderConfig,
         standing=False,
         starts_after=("hss", "eir", "mme"),
-        calls=("S6a", "S13", "S6c", "SGd"),
+        listens=(SIGTRAN,),
+        calls=("S6a", "S13", "S6c", "SGd", SIGTRAN),
         observables=(
             Observable("forgery", "what became of the last forged request", values=one_of(*_OUTCOMES)),
             Observable("result", "Result-Code or Experimental-Result-Code of the last answer", values=RESULT_NUMBERS),
@@ -47,9 +52,43 @@ class Intruder(Element[IntruderConfig]):
         """Wait to be told."""
         self._node: DiameterNode | None = None
         self._heard = 0
+        self._dialogues: Dialogues | None = None
+        if self.config.signalling is not None:
+            from simulators.intruder.dialogues import Dialogues  # noqa: PLC0415 - checking files needs no codec
+
+            self._dialogues = Dialogues(self.site, self.config.signalling)
+            await self._dialogues.start()
+
+    @property
+    def dialogues(self) -> Dialogues:
+        """Its dialogues of CAP. Raises ManagementError (409) where it is not in the signalling network."""
+        if self._dialogues is None:
+            raise ManagementError(409, f"{self.site.name} has no signalling: it is not in the signalling network")
+        return self._dialogues
+
+    @verb(*_SAID)
+    async def begin_dialogue(self, arguments: BeginDialogue) -> str:
+        """Begin a dialogue of CAP; the outcome is what the answer orders or how it ends, `told` something else.
+
+        `error` is also that something was rejected.
+        """
+        return await self.dialogues.begin(arguments.point_code, arguments.phase, arguments.say)
+
+    @verb(*_SAID)
+    async def say_in_dialogue(self, arguments: SayInDialogue) -> str:
+        """Say something in the last dialogue of CAP, with the outcomes of `begin_dialogue`."""
+        return await self.dialogues.go_on(arguments.say)
+
+    @verb("set")
+    async def answer_dialogues(self, arguments: AnswerDialogues) -> str:
+        """From now on answer who begins a dialogue of CAP, as a gsmSCF does."""
+        self.dialogues.answer(arguments.answers, arguments.phases)
+        return "set"
 
     async def stop(self) -> None:
         """Go without a trace."""
+        if self._dialogues is not None:
+            self._dialogues.stop()
         if self._node is not None:
             self._node.drop()
 

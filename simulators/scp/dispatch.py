@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from simulators.scp.core import Core
     from simwarden.machine.tcap_events import Event
 
+#: kinds of operations that an error can answer (Q.771 3.1.3)
+_ANSWERED_BY_ERRORS: Final = frozenset({OperationClass.SUCCESS_OR_FAILURE, OperationClass.FAILURE_ONLY})
 _TOLD: Final = (cap.EVENT_REPORT_BCSM, cap.APPLY_CHARGING_REPORT, cap.SPECIALIZED_RESOURCE_REPORT)
 
 
@@ -98,7 +100,7 @@ def _hear(core: Core, call: Call, component: Component) -> None:
             if operation in _TOLD:
                 call.inbox.put_nowait(Heard(operation, argument, invoke_id))
                 return
-            if operation.kind is not OperationClass.NOTHING:
+            if operation.kind in _ANSWERED_BY_ERRORS:
                 answer_error(core, call, invoke_id, cap.ErrorCode.UNEXPECTED_COMPONENT_SEQUENCE)
             release(core, call, causes.TEMPORARY)
         case ReturnResult(invoke_id, _, octets):

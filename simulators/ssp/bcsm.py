@@ -47,7 +47,7 @@ class Happening(enum.Enum):
     RELEASED = "released"
     """The network ends it: no detection point is met."""
     REROUTED = "rerouted"
-    """The gsmSCF has it begin anew with another number."""
+    """The gsmSCF has it begin anew with another number: nobody has answered, or who has answered hung up."""
 
 
 class Transition(NamedTuple):
@@ -91,8 +91,9 @@ def _o_bcsm() -> Model:
         (routing, _H.ANSWERED): Transition(_E.O_ANSWER, LEG_2, active),
         (active, _H.CALLING_PARTY_CLEARS): Transition(_E.O_DISCONNECT, LEG_1, null),
         (active, _H.CALLED_PARTY_CLEARS): Transition(_E.O_DISCONNECT, LEG_2, null),
-        (over, _H.REROUTED): Transition(None, LEG_2, analyse),
     }
+    for pic in (null, over):
+        table[pic, _H.REROUTED] = Transition(None, LEG_2, analyse)
     for pic in (null, analyse, routing, over):
         table[pic, _H.ABANDONED] = Transition(_E.O_ABANDON if pic is not null else None, LEG_1, null)
     for pic in (null, analyse, routing, active, over):
@@ -119,8 +120,9 @@ def _t_bcsm() -> Model:
         (handling, _H.ANSWERED): Transition(_E.T_ANSWER, LEG_2, active),
         (active, _H.CALLING_PARTY_CLEARS): Transition(_E.T_DISCONNECT, LEG_1, null),
         (active, _H.CALLED_PARTY_CLEARS): Transition(_E.T_DISCONNECT, LEG_2, null),
-        (over, _H.REROUTED): Transition(None, LEG_2, handling),
     }
+    for pic in (null, over):
+        table[pic, _H.REROUTED] = Transition(None, LEG_2, handling)
     for pic in (null, handling, over):
         table[pic, _H.ABANDONED] = Transition(_E.T_ABANDON if pic is not null else None, LEG_1, null)
     for pic in (null, handling, active, over):

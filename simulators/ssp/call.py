@@ -144,7 +144,7 @@ class Half:
         self.down = self.route(self, self.setup)
 
     def connect(self, order: cap.Connect) -> None:
-        """Go on with another number: instead of the one that was dialled, or after that has not answered."""
+        """Go on with another number: instead of the one that was dialled, or after that did not answer, or hung up."""
         (number,) = order.destination_routing_address
         called = address_of(number)
         same = is_same(called, self.setup.called)
@@ -170,7 +170,7 @@ class Half:
 
     def alerting(self) -> None:
         """See Upstream; from now on it may ring for so long only."""
-        if self.over:
+        if self.over or self.pic is self.model.active:  # further down another party is called after the first one
             return
         self.show("alerting", None)
         asked = self.scf.no_answer if self.scf is not None else None
@@ -188,10 +188,10 @@ class Half:
 
     def answered(self) -> None:
         """See Upstream."""
-        if self.over:
+        if self.over or self.pic is self.model.active:
             return
         self._stop()
-        self.course.answered = self.core.clock.wall()
+        self.course.answered = self.course.answered or self.core.clock.wall()
         self.show("answered", None)
         self._happen(Happening.ANSWERED, self.up.answered, cap.AnswerInfo())
 

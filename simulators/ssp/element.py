@@ -33,6 +33,7 @@ class Ssp(Element[SspConfig]):
         listens=(UM, TRUNK),
         calls=(SIGTRAN, TRUNK),
         controls=ALL,
+        records=("MOCallRecord", "MTCallRecord"),
     )
     parts = (Calls,)
     core: Core

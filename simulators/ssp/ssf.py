@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: times of charging are counted in tenths of a second
 _UNIT: Final = 10
-#: EDPs at which another number may be ordered
+#: EDPs at which another number may be ordered; besides, where the called party has hung up
 _FOLLOW_ON: Final = frozenset(
     {
         EventType.ROUTE_SELECT_FAILURE,
@@ -144,6 +144,7 @@ class Ssf:
     orders: list[Order] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     _at: EventType | None = None
+    _leg: int = LEG_1
 
     # -- the call
 
@@ -168,7 +169,9 @@ class Ssf:
         event = cap.EventReportBCSM(dp, information, cap.Leg(receiving_side=leg), misc)
         self.reports.append(Report(cap.EVENT_REPORT_BCSM, event))
         if waits:
-            self.state, self._at = State.WAITING_FOR_INSTRUCTIONS, dp
+            self.state, self._at, self._leg = State.WAITING_FOR_INSTRUCTIONS, dp, leg
+            if dp in _OF_EITHER:  # the time of a call that may follow is counted from its own answer
+                self.answered, self.reported = math.nan, 0
         return waits
 
     def _disarm(self, dp: EventType, leg: int) -> MonitorMode | None:
@@ -304,10 +307,9 @@ class Ssf:
         return None
 
     def _connect(self, asked: cap.Connect) -> ErrorCode | None:
-        if self._at not in _FOLLOW_ON | _SETTING_UP:
+        hung_up = self._at in _OF_EITHER and self._leg == LEG_2
+        if self._at not in _FOLLOW_ON | _SETTING_UP and not hung_up:
             return ErrorCode.UNEXPECTED_COMPONENT_SEQUENCE
-        if len(asked.destination_routing_address) != 1:
-            return ErrorCode.UNEXPECTED_DATA_VALUE
         self._go_on(Reroute(asked))
         return None
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Items = dict[str, Callable[[], bool]]
 
 ROOT = Path(__file__).resolve().parents[2]
-_ENFORCING = ("mme", "hss", "eir", "cmp", "sgw", "pgw", "smsc", "sms_gateway")
+_ENFORCING = ("mme", "hss", "eir", "cmp", "sgw", "pgw", "smsc", "sms_gateway", "ssp", "scp")
 #: the rule book; what asks it, refuses by it and carries that out; and where cards and verdicts are kept
 TARGETS = (
     *("src/simwarden/policy/*.py", "src/simwarden/*/diameter/server.py"),

@@ -1,8 +1,8 @@
 """What SSP and SCP say in a lower phase of CAP has nothing of a later one, as Wireshark reads the captures of calls.
 
-The table is second-hand: what was read are Wireshark's ASN.1 of CAMEL (`CamelV2diff.asn` and comments) and the ASN.1 that
-jss7 quotes in its sources, not TS 29.078 and TS 101 046 themselves. What is not listed is taken to be of all phases.
-That SpecializedResourceReport is a NULL below phase 4 they do not tell: `tests/unit/wire/test_signalling.py` has the octets.
+The table is second-hand: what was read are Wireshark's ASN.1 of CAMEL (`CamelV2diff.asn` and comments) and what jss7
+quotes in its sources, not TS 29.078 and TS 101 046 themselves. What is not listed is taken to be of all phases. That
+SpecializedResourceReport is a NULL below phase 4 they do not tell; `tests/unit/wire/test_signalling.py` has its octets.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.scp import causes, controls
 from simulators.scp.call import Call, Direction, State
 from simulators.scp.clients.ssp import alive, arm, order, refuse, release, test_activity
-from simulators.scp.procedures import charging, interaction
+from simulators.scp.procedures import apply_charging, interaction
 from simulators.scp.procedures.admission import dials_emergency, judge_party, refusal_now, refusal_of
 from simulators.scp.procedures.monitoring import monitor
 from simulators.scp.procedures.parties import direction_of, far_end, own_number, routing_address
@@ -75,7 +75,7 @@ async def _direct(core: Core, call: Call) -> None:
 
 async def _connect(core: Core, call: Call) -> None:
     """Let a call through, to the party that was judged, for a time."""
-    time = await charging.give_time(core, call)
+    time = await apply_charging.give_time(core, call)
     if time is None:
         release(core, call, causes.TEMPORARY)
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from simulators.scp import causes, controls
 from simulators.scp.call import State
 from simulators.scp.clients.ssp import answer_error, order, release
-from simulators.scp.procedures import charging
+from simulators.scp.procedures import apply_charging
 from simulators.scp.procedures.admission import refusal_now
 from simwarden.wire import cap
 from simwarden.wire.cap import EventMode, EventType, MonitorMode
@@ -36,14 +36,14 @@ async def monitor(core: Core, call: Call) -> None:
 async def _report(core: Core, call: Call, heard: Heard) -> None:
     """Take the time of a call (ApplyChargingReport), and give it more if it goes on and may."""
     told: ApplyChargingReport = heard.argument
-    if not charging.report(core, call, told.result):
+    if not apply_charging.report(core, call, told.result):
         answer_error(core, call, heard.invoke_id, cap.ErrorCode.UNEXPECTED_COMPONENT_SEQUENCE)
         release(core, call, causes.TEMPORARY)
         return
     if call.ends or not told.result.leg_active or told.result.released_at_expiry:
         return
     refusal = refusal_now(core, call, controls.REPORT)
-    more = await charging.give_time(core, call) if refusal is None else None
+    more = await apply_charging.give_time(core, call) if refusal is None else None
     if more is None:
         release(core, call, refusal or causes.TEMPORARY)
     else:

@@ -60,8 +60,8 @@ class Scf:
         self._tssf: Timer | None = None
         self._tcp: Timer | None = None
         self._plays: dict[int, Any] = {}
-        #: whether anything has come, and what was asked first; whether answers wait to be sent
-        self._heard, self._first, self._answers = False, 0, False
+        #: whether anything has come, and what was asked first; whether something waits to be sent
+        self._heard, self._first, self._unsent = False, 0, False
         self._srf = Srf(half.core.clock, half.core.config.announcement, self._played)
 
     # -- what the call does
@@ -130,6 +130,7 @@ class Scf:
         self._core.scfs[self._dialogue] = self
         self._first = self._invoke(cap.INITIAL_DP, initial_dp(half, dp, trigger.service_key, self._ssf.phase))
         tc.begin(self._dialogue)
+        self._unsent = False
         self._wait()
         self._user.flush()
 
@@ -185,27 +186,28 @@ class Scf:
     def _answer(self, component: ReturnResult | ReturnError | Reject) -> None:
         if self._dialogue is not None:
             self._user.tc.answer(self._dialogue, component)
-            self._answers = True
+            self._unsent = True
 
     def _invoke(self, operation: Operation, argument: Record | None, linked: int | None = None) -> int:
         if self._dialogue is None:
             return 0
         octets = cap.invoke(operation, argument, invoke_id=0, phase=self._ssf.phase).argument
+        self._unsent = True
         return self._user.tc.invoke(self._dialogue, operation, octets, self._core.clock.now(), linked=linked)
 
     def _send(self) -> None:
-        """Tell the gsmSCF what there is to tell, and end the dialogue where nothing more will follow."""
+        """Tell the gsmSCF what there is to tell, if anything, and end the dialogue where nothing more will follow."""
         reports, self._ssf.reports = self._ssf.reports, []
         if self._dialogue is None:
             return
         for each in reports:
             self._invoke(each.operation, each.argument)
-        self._answers = False
+        unsent, self._unsent = self._unsent, False
         tc = self._user.tc
         if self._finished():
             tc.end(self._dialogue)
             self._forget()
-        else:
+        elif unsent:
             tc.proceed(self._dialogue)
         self._user.flush()
 
@@ -218,7 +220,7 @@ class Scf:
             self._after_the_end()
             return
         self._watch()
-        if self._dialogue is not None and (self._answers or self._ssf.reports or self._finished()):
+        if self._dialogue is not None and (self._unsent or self._ssf.reports or self._finished()):
             self._send()
 
     def _finished(self) -> bool:

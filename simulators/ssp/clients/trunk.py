@@ -48,7 +48,7 @@ class TrunkLeg:
         self._trunks, self._call = trunks, call
         self.up = up
         self.down: Downstream = Nowhere()
-        self._gone = self._rings = False
+        self._gone = self._rings = self._accepted = False
         self._timer: Timer | None = None
         if up is not None:
             self._wait()
@@ -60,12 +60,13 @@ class TrunkLeg:
 
     def alerting(self) -> None:
         """See Upstream."""
-        if not self._gone:
+        if not self._gone and not self._accepted:
             self._trunks.ring(self._call)
 
     def answered(self) -> None:
         """See Upstream."""
-        if not self._gone:
+        if not self._gone and not self._accepted:
+            self._accepted = True
             self._trunks.accept(self._call)
 
     def cleared(self, cause: Cause) -> None:

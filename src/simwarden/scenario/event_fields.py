@@ -28,15 +28,7 @@ from simwarden.model.values import (
     members,
     one_of,
 )
-from simwarden.trace.records import (
-    MESSAGE_NEEDED,
-    MESSAGE_PARTY,
-    MESSAGE_RECORDS,
-    NEEDED,
-    RECORDS,
-    VOLUME,
-    CauseForRecClosing,
-)
+from simwarden.trace.records import MESSAGE_PARTY, VOLUME, CauseForRecClosing, CauseForTerm, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -79,6 +71,7 @@ _VALUES: Final[Mapping[str, Values]] = {
     "servedIMEI": IMEI,
     "servedMSISDN": MSISDN,
     "causeForRecClosing": members(CauseForRecClosing),
+    "causeForTerm": members(CauseForTerm),
     "servedPDPPDNAddress": USER_ADDRESS,
     "servingNodePLMNIdentifier": PLMN,
     "p-GWPLMNIdentifier": PLMN,
@@ -88,8 +81,9 @@ _VALUES: Final[Mapping[str, Values]] = {
     "accessPointNameNI": APN,
     **dict.fromkeys(("servingNodeAddress", "s-GWAddress", "p-GWAddress", "p-GWAddressUsed"), ADDRESS),
     **dict.fromkeys(("recordOpeningTime", "startTime", "stopTime", "changeTime"), TIME),
+    **dict.fromkeys(("seizureTime", "answerTime", "releaseTime"), TIME),
     **dict.fromkeys(("eventtimestamp", "submissionTime", "sMDischargeTime"), TEXT),
-    **dict.fromkeys(("chargingID", "pDNConnectionChargingID", "duration"), NUMBER),
+    **dict.fromkeys(("chargingID", "pDNConnectionChargingID", "duration", "callDuration", "serviceKey"), NUMBER),
     **dict.fromkeys(("recordSequenceNumber", "localSequenceNumber", "sMTotalNumber", "sMSequenceNumber"), NUMBER),
     **dict.fromkeys(("dataVolumeGPRSUplink", "dataVolumeGPRSDownlink", "messageSize", "messageReference"), NUMBER),
 }
@@ -110,8 +104,8 @@ def cdr_fields(types: tuple[str, ...]) -> Mapping[str, Values]:
     """Return the fields that CDRs of some types may have; what a record need not have may be none."""
     found = {"record": one_of(*types, about="a type of CDR")}
     for name in types:
-        needed = MESSAGE_NEEDED if name in MESSAGE_RECORDS else NEEDED
-        for each in sorted((MESSAGE_RECORDS if name in MESSAGE_RECORDS else RECORDS)[name]):
+        known, needed = fields_of(name)
+        for each in sorted(known):
             values = _value_of(each)
             found[each] = values if each in needed else values.or_none()
     return found

@@ -184,7 +184,7 @@ class ChargingRecord(Event):
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        known, needed = _known(self.record)
+        known, needed = fields_of(self.record)
         volumes: Iterable[Mapping[str, Any]] = self.fields.get("listOfTrafficVolumes", ())
         wrong = [*(self.fields.keys() - known), *(name for each in volumes for name in each.keys() - VOLUME)]
         if wrong:
@@ -196,7 +196,7 @@ class ChargingRecord(Event):
             CauseForRecClosing(self.fields["causeForRecClosing"])
 
 
-def _known(record: str) -> tuple[frozenset[str], frozenset[str]]:
+def fields_of(record: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the fields that a record may have, and those that it needs. Raises InternalError."""
     kinds = ((RECORDS, NEEDED), (MESSAGE_RECORDS, MESSAGE_NEEDED), (CALL_RECORDS, CALL_NEEDED))
     for records, needed in kinds:

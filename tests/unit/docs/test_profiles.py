@@ -34,6 +34,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "mismatch.result_code": "one answer stands there, which excludes the other",
         "withdrawn.result_code": "as above",
     },
+    "intruder": {"signalling.routes": "a gsmSCF has none; a comment shows them", **_ROUTES},
     "pgw": {
         f"apns.NAME.{which}.NAME.filters[].{name}": "a filter of the example has no use for it; a comment names it"
         for which in ("bearers", "requests")

@@ -14,7 +14,7 @@ from simwarden.scenario.registry import Registry
 from simwarden.scenario.result import ScenarioResult, Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.trace.events import Answered
-from simwarden.trace.records import MESSAGE_RECORDS, RECORDS, ChargingRecord, FlowRecord
+from simwarden.trace.records import CALL_RECORDS, MESSAGE_RECORDS, RECORDS, ChargingRecord, FlowRecord
 
 STORY = """\
 scenario: A meter sends a packet and goes
@@ -194,8 +194,8 @@ def test_absent_is_what_a_message_may_lack_and_not_what_it_always_has() -> None:
 def test_the_words_have_all_fields_of_records() -> None:
     registry = Registry.installed()
     declared = {each for kind in registry.kinds for each in registry.declaration(kind).records}
-    assert declared == {*RECORDS, *MESSAGE_RECORDS, "flow"}
-    for name, known in {**RECORDS, **MESSAGE_RECORDS}.items():
+    assert declared == {*RECORDS, *MESSAGE_RECORDS, *CALL_RECORDS, "flow"}
+    for name, known in {**RECORDS, **MESSAGE_RECORDS, **CALL_RECORDS}.items():
         assert cdr_fields((name,)).keys() == {"record", *known}
     told = {"kind", "number", "time", "element"}
     assert {*flow_fields()} == {*FlowRecord.__dataclass_fields__} - told

@@ -28,7 +28,7 @@ def test_a_call_is_answered_once_and_ends_once_in_any_order_of_things(model: Mod
         transition = model.next(pic, each)
         if transition is None:
             continue
-        if each is Happening.SET_UP:
+        if each in (Happening.SET_UP, Happening.REROUTED):
             answered = ended = 0
         dp = transition.dp
         answered += dp in (EventType.O_ANSWER, EventType.T_ANSWER)

@@ -38,8 +38,7 @@ EVENTS: Final = {
 SILENT: Final = {"origination_authorised", "alerting", "clearing_done"}
 NOT_BUILT: Final = {"mid_call", "change_of_position", "service_change", "call_forwarded", "call_forwarded_no_reply"}
 POINTS_NOT_BUILT: Final = {8, 16, 19, 27, 50, 51, 52, 53}
-#: Connect after the called party has cleared, in place of the release; CollectInformation
-FOLLOW_ON_NOT_BUILT: Final = {("O", 9, 2), ("T", 17, 2)}
+
 #: a number is analysed at once: no call of ours fails before it is routed
 NEVER: Final = ("ANALYSE_INFORMATION", "route_select_failure")
 #: points in call that phase 4 has beside ours for its detection points of alerting, which are not built
@@ -224,7 +223,7 @@ def test_connect_is_taken_where_the_table_has_it(row: list[Any]) -> None:
             ssf.order(cap.CONTINUE, None, 2, 0.0)
             caller = dp in (EventType.O_ABANDON, EventType.T_ABANDON)
             assert ssf.meet(EventType(dp), leg or (LEG_1 if caller else LEG_2), None, 1.0), dp
-        refused = following == "refused" or (which, dp, leg) in FOLLOW_ON_NOT_BUILT
+        refused = following == "refused"
         error = ssf.order(cap.CONNECT, cap.Connect((Number("861"),)), 3, 2.0)
         assert error is (ErrorCode.UNEXPECTED_COMPONENT_SEQUENCE if refused else None), dp
         assert ssf.state is (State.WAITING_FOR_INSTRUCTIONS if refused else State.MONITORING)
