@@ -1,11 +1,20 @@
-"""Each misuse of the page on data has its story and one that passes, and no story of a stopped packet is left out."""
+"""Each misuse of data and of calls has its story and one that passes, and no story of one is left out."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from simwarden.policy.decision import Verdict
+from simwarden.scenario.document import DecisionWanted
+from simwarden.scenario.load import Loader
+from simwarden.scenario.twin import expected, expects_refusal
+
+if TYPE_CHECKING:
+    from simwarden.scenario.document import Scenario
 
 ROOT = Path(__file__).parents[3]
 STORIES = ROOT / "scenarios"
@@ -40,5 +49,66 @@ def test_each_packet_of_a_shipped_story_that_does_not_get_through_is_a_row() -> 
         for path in (STORIES / "data").glob("packet*.yaml")
         if re.search(r"- send:[^\n]*\n    expect: (timed-out|dropped)", path.read_text("utf-8"))
     }
+    assert found
+    assert found <= told
+
+
+# -- calls: the tables of SSP and SCP
+
+
+LOADER = Loader()
+LINK = re.compile(r"\[([\w-]+)\]\(\.\./\.\./scenarios/voice/\1\.yaml\)|`(test_\w+)`")
+#: what says in a story without a decision that something is stopped
+ENDED = re.compile(r"expect: (released|error|not-available|aborted)|cause: |mm_cause: |state: over")
+CALLS = {
+    kind: [
+        [cell.strip() for cell in line.strip("| ").split(" | ")]
+        for line in (ROOT / "simulators" / kind / "README.md").read_text("utf-8").splitlines()
+        if LINK.search(line) and line.startswith("| ")
+    ]
+    for kind in ("ssp", "scp")
+}
+PAIRS = [
+    (row[0], refused, passes)
+    for rows in CALLS.values()
+    for row in rows
+    for refused, passes in zip(LINK.findall(row[-2]), LINK.findall(row[-1]), strict=True)
+]
+
+
+def story(name: str) -> Scenario:
+    return LOADER.load(str(STORIES / "voice" / f"{name}.yaml"))
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_each_row_of_a_table_of_calls_has_its_stories(kind: str) -> None:
+    page = (ROOT / "simulators" / kind / "README.md").read_text("utf-8")
+    table = page.partition("| misuse |")[2].partition("\n\n")[0]
+    assert len(CALLS[kind]) == table.count("\n") - 1
+    assert {len(row) for row in CALLS[kind]} == {7}
+
+
+@pytest.mark.parametrize("row", PAIRS, ids=lambda row: "".join(row[1]))
+def test_a_misuse_of_calls_is_stopped_and_its_twin_passes(row: tuple[str, tuple[str, str], tuple[str, str]]) -> None:
+    _, (name, test), (twin, _) = row
+    assert not expects_refusal(story(twin))
+    if test:
+        assert any(f"def {test}(" in each.read_text("utf-8") for each in (ROOT / "tests").rglob("test_*.py"))
+        return
+    scenario = story(name)
+    if expects_refusal(scenario):
+        assert scenario.twin == f"{twin}.yaml"
+    else:  # no control decides it, and nobody could be let through
+        assert ENDED.search(Path(scenario.path).read_text("utf-8"))
+
+
+def test_each_refusal_by_ssp_or_scp_that_a_shipped_story_of_calls_expects_is_in_a_table() -> None:
+    told = {name for _, (name, _), _ in PAIRS}
+    found = set()
+    for path in (STORIES / "voice").glob("*.yaml"):
+        scenario = story(path.stem)
+        conditions = [each for step in scenario.steps for each in expected(step)]
+        refused = [each for each in conditions if isinstance(each, DecisionWanted) and each.verdict is Verdict.REFUSE]
+        found |= {path.stem} if any(each.by in CALLS for each in refused) else set()
     assert found
     assert found <= told
