@@ -11,7 +11,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from simwarden.wire.cap import LEG_1, LEG_2, EventType, MonitorMode
+from simwarden.wire.cap import LEG_1, LEG_2, EventType
 from simwarden.wire.q850 import CauseValue
 
 if TYPE_CHECKING:
@@ -60,16 +60,13 @@ class Transition(NamedTuple):
 
 @dataclass(frozen=True)
 class Model:
-    """A state model: where it begins and rests, its transitions, and how its detection points may be armed."""
+    """A state model: where it begins and rests, where parties talk, and its transitions."""
 
     start: Pic
-    idle: Pic
     active: Pic
     transitions: Mapping[tuple[Pic, Happening], Transition]
-    #: detection points at which a CSI may trigger (TDP-R)
-    triggers: frozenset[EventType]
-    #: how detection points may be armed for a time (EDP-R, EDP-N)
-    events: Mapping[EventType, frozenset[MonitorMode]]
+    #: detection points that may be armed for a time (EDP-R, EDP-N)
+    events: frozenset[EventType]
 
     def next(self, pic: Pic, happening: Happening) -> Transition | None:
         """Return what follows when something happens; None: it cannot happen there."""
@@ -77,64 +74,59 @@ class Model:
 
 
 _E, _H = EventType, Happening
-_EITHER: Final = frozenset({MonitorMode.INTERRUPTED, MonitorMode.NOTIFY_AND_CONTINUE})
 
 
-def _o_bcsm() -> Model:
-    null, analyse, routing, active, over = list(Pic)[:5]
-    table = {
-        (null, _H.SET_UP): Transition(_E.COLLECTED_INFO, LEG_1, analyse),
-        (analyse, _H.ANALYSED): Transition(_E.ANALYZED_INFORMATION, LEG_1, routing),
-        (routing, _H.ROUTE_FAILED): Transition(_E.ROUTE_SELECT_FAILURE, LEG_2, over),
-        (routing, _H.BUSY): Transition(_E.O_CALLED_PARTY_BUSY, LEG_2, over),
-        (routing, _H.NO_ANSWER): Transition(_E.O_NO_ANSWER, LEG_2, over),
-        (routing, _H.ANSWERED): Transition(_E.O_ANSWER, LEG_2, active),
-        (active, _H.CALLING_PARTY_CLEARS): Transition(_E.O_DISCONNECT, LEG_1, null),
-        (active, _H.CALLED_PARTY_CLEARS): Transition(_E.O_DISCONNECT, LEG_2, null),
-    }
-    for pic in (null, over):
-        table[pic, _H.REROUTED] = Transition(None, LEG_2, analyse)
-    for pic in (null, analyse, routing, over):
-        table[pic, _H.ABANDONED] = Transition(_E.O_ABANDON if pic is not null else None, LEG_1, null)
-    for pic in (null, analyse, routing, active, over):
-        table[pic, _H.RELEASED] = Transition(None, LEG_2, over)
-    events = (
-        _E.ROUTE_SELECT_FAILURE,
-        _E.O_CALLED_PARTY_BUSY,
-        _E.O_NO_ANSWER,
-        _E.O_ANSWER,
-        _E.O_DISCONNECT,
-        _E.O_ABANDON,
-    )
-    triggers = frozenset({_E.COLLECTED_INFO, _E.ROUTE_SELECT_FAILURE})
-    return Model(null, null, active, table, triggers, dict.fromkeys(events, _EITHER))
+_O: Final = (Pic.O_NULL, Pic.ANALYSE_INFORMATION, Pic.ROUTING_AND_ALERTING, Pic.O_ACTIVE, Pic.O_EXCEPTION)
+_T: Final = (Pic.T_NULL, Pic.TERMINATING_CALL_HANDLING, Pic.T_ACTIVE, Pic.T_EXCEPTION)
 
-
-def _t_bcsm() -> Model:
-    null, handling, active, over = list(Pic)[5:]
-    table = {
-        (null, _H.SET_UP): Transition(_E.TERM_ATTEMPT_AUTHORIZED, LEG_1, handling),
-        (handling, _H.BUSY): Transition(_E.T_BUSY, LEG_2, over),
-        (handling, _H.ROUTE_FAILED): Transition(_E.T_BUSY, LEG_2, over),
-        (handling, _H.NO_ANSWER): Transition(_E.T_NO_ANSWER, LEG_2, over),
-        (handling, _H.ANSWERED): Transition(_E.T_ANSWER, LEG_2, active),
-        (active, _H.CALLING_PARTY_CLEARS): Transition(_E.T_DISCONNECT, LEG_1, null),
-        (active, _H.CALLED_PARTY_CLEARS): Transition(_E.T_DISCONNECT, LEG_2, null),
-    }
-    for pic in (null, over):
-        table[pic, _H.REROUTED] = Transition(None, LEG_2, handling)
-    for pic in (null, handling, over):
-        table[pic, _H.ABANDONED] = Transition(_E.T_ABANDON if pic is not null else None, LEG_1, null)
-    for pic in (null, handling, active, over):
-        table[pic, _H.RELEASED] = Transition(None, LEG_2, over)
-    events = (_E.T_BUSY, _E.T_NO_ANSWER, _E.T_ANSWER, _E.T_DISCONNECT, _E.T_ABANDON)
-    triggers = frozenset({_E.TERM_ATTEMPT_AUTHORIZED, _E.T_BUSY, _E.T_NO_ANSWER})
-    return Model(null, null, active, table, triggers, dict.fromkeys(events, _EITHER))
-
-
-O_BCSM: Final = _o_bcsm()
+O_BCSM: Final = Model(
+    Pic.O_NULL,
+    Pic.O_ACTIVE,
+    {
+        (Pic.O_NULL, _H.SET_UP): Transition(_E.COLLECTED_INFO, LEG_1, Pic.ANALYSE_INFORMATION),
+        (Pic.ANALYSE_INFORMATION, _H.ANALYSED): Transition(_E.ANALYZED_INFORMATION, LEG_1, Pic.ROUTING_AND_ALERTING),
+        (Pic.ROUTING_AND_ALERTING, _H.ROUTE_FAILED): Transition(_E.ROUTE_SELECT_FAILURE, LEG_2, Pic.O_EXCEPTION),
+        (Pic.ROUTING_AND_ALERTING, _H.BUSY): Transition(_E.O_CALLED_PARTY_BUSY, LEG_2, Pic.O_EXCEPTION),
+        (Pic.ROUTING_AND_ALERTING, _H.NO_ANSWER): Transition(_E.O_NO_ANSWER, LEG_2, Pic.O_EXCEPTION),
+        (Pic.ROUTING_AND_ALERTING, _H.ANSWERED): Transition(_E.O_ANSWER, LEG_2, Pic.O_ACTIVE),
+        (Pic.O_ACTIVE, _H.CALLING_PARTY_CLEARS): Transition(_E.O_DISCONNECT, LEG_1, Pic.O_NULL),
+        (Pic.O_ACTIVE, _H.CALLED_PARTY_CLEARS): Transition(_E.O_DISCONNECT, LEG_2, Pic.O_NULL),
+        (Pic.O_NULL, _H.REROUTED): Transition(None, LEG_2, Pic.ANALYSE_INFORMATION),
+        (Pic.O_EXCEPTION, _H.REROUTED): Transition(None, LEG_2, Pic.ANALYSE_INFORMATION),
+        (Pic.O_NULL, _H.ABANDONED): Transition(None, LEG_1, Pic.O_NULL),
+        (Pic.ANALYSE_INFORMATION, _H.ABANDONED): Transition(_E.O_ABANDON, LEG_1, Pic.O_NULL),
+        (Pic.ROUTING_AND_ALERTING, _H.ABANDONED): Transition(_E.O_ABANDON, LEG_1, Pic.O_NULL),
+        (Pic.O_EXCEPTION, _H.ABANDONED): Transition(_E.O_ABANDON, LEG_1, Pic.O_NULL),
+        **{(pic, _H.RELEASED): Transition(None, LEG_2, Pic.O_EXCEPTION) for pic in _O},
+    },
+    frozenset(
+        {
+            *(_E.ROUTE_SELECT_FAILURE, _E.O_CALLED_PARTY_BUSY, _E.O_NO_ANSWER),
+            *(_E.O_ANSWER, _E.O_DISCONNECT, _E.O_ABANDON),
+        }
+    ),
+)
 """The originating half: calls of a subscriber, and forwarded ones."""
-T_BCSM: Final = _t_bcsm()
+T_BCSM: Final = Model(
+    Pic.T_NULL,
+    Pic.T_ACTIVE,
+    {
+        (Pic.T_NULL, _H.SET_UP): Transition(_E.TERM_ATTEMPT_AUTHORIZED, LEG_1, Pic.TERMINATING_CALL_HANDLING),
+        (Pic.TERMINATING_CALL_HANDLING, _H.BUSY): Transition(_E.T_BUSY, LEG_2, Pic.T_EXCEPTION),
+        (Pic.TERMINATING_CALL_HANDLING, _H.ROUTE_FAILED): Transition(_E.T_BUSY, LEG_2, Pic.T_EXCEPTION),
+        (Pic.TERMINATING_CALL_HANDLING, _H.NO_ANSWER): Transition(_E.T_NO_ANSWER, LEG_2, Pic.T_EXCEPTION),
+        (Pic.TERMINATING_CALL_HANDLING, _H.ANSWERED): Transition(_E.T_ANSWER, LEG_2, Pic.T_ACTIVE),
+        (Pic.T_ACTIVE, _H.CALLING_PARTY_CLEARS): Transition(_E.T_DISCONNECT, LEG_1, Pic.T_NULL),
+        (Pic.T_ACTIVE, _H.CALLED_PARTY_CLEARS): Transition(_E.T_DISCONNECT, LEG_2, Pic.T_NULL),
+        (Pic.T_NULL, _H.REROUTED): Transition(None, LEG_2, Pic.TERMINATING_CALL_HANDLING),
+        (Pic.T_EXCEPTION, _H.REROUTED): Transition(None, LEG_2, Pic.TERMINATING_CALL_HANDLING),
+        (Pic.T_NULL, _H.ABANDONED): Transition(None, LEG_1, Pic.T_NULL),
+        (Pic.TERMINATING_CALL_HANDLING, _H.ABANDONED): Transition(_E.T_ABANDON, LEG_1, Pic.T_NULL),
+        (Pic.T_EXCEPTION, _H.ABANDONED): Transition(_E.T_ABANDON, LEG_1, Pic.T_NULL),
+        **{(pic, _H.RELEASED): Transition(None, LEG_2, Pic.T_EXCEPTION) for pic in _T},
+    },
+    frozenset({_E.T_BUSY, _E.T_NO_ANSWER, _E.T_ANSWER, _E.T_DISCONNECT, _E.T_ABANDON}),
+)
 """The terminating half: calls to a subscriber, in the GMSC and in the visited MSC."""
 
 _BUSY: Final = frozenset({CauseValue.USER_BUSY, CauseValue.SUBSCRIBER_ABSENT})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.ssp.config import SspConfig
 from simulators.ssp.controls import ALL
+from simulators.ssp.demands import DEMANDS
 from simulators.ssp.parts.calls import Calls
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration
@@ -33,6 +34,7 @@ class Ssp(Element[SspConfig]):
         listens=(UM, TRUNK),
         calls=(SIGTRAN, TRUNK),
         controls=ALL,
+        demands=DEMANDS,
         records=("MOCallRecord", "MTCallRecord"),
     )
     parts = (Calls,)

@@ -278,10 +278,7 @@ class Ssf:
         """Arm events, all or none (11.23)."""
         wanted: dict[tuple[EventType, int], MonitorMode] = {}
         for each in asked.events:
-            modes = self.model.events.get(each.event_type_bcsm)
-            if modes is None:
-                return ErrorCode.UNEXPECTED_DATA_VALUE
-            if each.monitor_mode is not MonitorMode.TRANSPARENT and each.monitor_mode not in modes:
+            if each.event_type_bcsm not in self.model.events:
                 return ErrorCode.UNEXPECTED_DATA_VALUE
             if each.monitor_mode is MonitorMode.INTERRUPTED and self.phase < _REQUESTED_SINCE.get(
                 each.event_type_bcsm, 0

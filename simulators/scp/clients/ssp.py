@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from simulators.scp.call import Call, State
@@ -44,15 +44,13 @@ def _encoded(operation: Operation, argument: Any, phase: Phase) -> bytes:
     return cap.encode(operation, argument, phase)
 
 
-def _events(modes: dict[E, M]) -> cap.RequestReportBCSMEvent:
+@cache
+def _request(*, outgoing: bool) -> cap.RequestReportBCSMEvent:
     found = []
-    for event, mode in modes.items():
+    for event, mode in _MODES[outgoing].items():
         legs = (cap.LEG_1, cap.LEG_2) if event in _BOTH else (cap.LEG_1 if event in _CALLING else cap.LEG_2,)
         found += [cap.BcsmEvent(event, mode, cap.Leg(sending_side=leg)) for leg in legs]
     return cap.RequestReportBCSMEvent(tuple(found))
-
-
-_REQUESTS: Final = {outgoing: _events(modes) for outgoing, modes in _MODES.items()}
 
 
 def arm(call: Call) -> Order:
@@ -61,7 +59,7 @@ def arm(call: Call) -> Order:
     See TS 29.078 11.23, TS 23.078 4.3.1.
     """
     call.armed = _MODES[call.direction.outgoing]
-    return cap.REQUEST_REPORT_BCSM_EVENT, _REQUESTS[call.direction.outgoing]
+    return cap.REQUEST_REPORT_BCSM_EVENT, _request(outgoing=call.direction.outgoing)
 
 
 def alive(core: Core, call: Call) -> bool:

@@ -18,7 +18,6 @@ def test_detection_points_are_those_of_camel(model: Model, points: set[int]) -> 
     met = {each.dp for each in model.transitions.values() if each.dp is not None}
     assert {int(each) for each in met} == points
     assert set(model.events) <= met
-    assert model.triggers <= met
 
 
 @given(model=st.sampled_from([O_BCSM, T_BCSM]), story=st.lists(st.sampled_from(list(Happening)), max_size=30))
