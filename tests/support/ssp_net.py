@@ -94,6 +94,8 @@ class Hlr(Point):
         self.teleservices: tuple[bytes, ...] = (b"\x11", b"\x12")
         self.barred = False
         self.forwarded_to = ""
+        #: what is told of routes, whatever was asked
+        self.route: m.SendRoutingInfoResult | None = None
         handlers: dict[Any, Any] = {m.UPDATE_LOCATION: self._update, m.SEND_ROUTING_INFO: self._route}
         self.node = MapNode(self.point, 6, handlers)
 
@@ -117,6 +119,8 @@ class Hlr(Point):
 
     async def _route(self, asked: m.SendRoutingInfo, _dialogue: Any) -> m.SendRoutingInfoResult:
         self._take("route", asked)
+        if self.route is not None:
+            return self.route
         if self.t_csi is not None and asked.camel_info is not None and not asked.camel_info.suppress_t_csi:
             camel = m.CamelRoutingInfo(m.GmscCamelSubscription(self.t_csi, self.o_csi))
             return m.SendRoutingInfoResult(IMSI, m.ExtendedRoutingInfo(camel_routing_info=camel))
