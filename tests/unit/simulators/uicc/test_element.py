@@ -260,7 +260,10 @@ async def test_a_card_whose_terminal_is_gone_has_no_power_and_is_nowhere(bench: 
         await bench.provision()
         assert await bench.meter.put_in()
         assert bench.meter.link is not None
-        assert (bench.card.card and bench.card.card.powered, bench.card._link and bench.card._link.known) == (True, True)
+        assert (bench.card.card and bench.card.card.powered, bench.card._link and bench.card._link.known) == (
+            True,
+            True,
+        )
         bench.meter.link.close("torn")
         await bench.settle()
         assert bench.card.card is not None
