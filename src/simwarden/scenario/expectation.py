@@ -29,10 +29,10 @@ from simwarden.scenario.event_fields import (
     flow_fields,
     is_declared,
 )
-from simwarden.scenario.match import matches
+from simwarden.scenario.identities import Identity
 from simwarden.scenario.message_fields import carries, expected_fields, names_on
 from simwarden.scenario.messages import spoken_names
-from simwarden.scenario.problems import guess, nearest
+from simwarden.scenario.problems import guess, nearest, plain
 from simwarden.scenario.validation import short
 from simwarden.scenario.wording import Wording
 
@@ -68,7 +68,7 @@ class Outcomes:
 
     def may_be(self, word: str) -> bool:
         """Whether the verb may end so."""
-        return self.known and (not self.words or any(matches(word, each) for each in self.words))
+        return self.known and (not self.words or plain(word) in map(plain, self.words))
 
 
 class ExpectationReader:
@@ -264,8 +264,9 @@ class ExpectationReader:
             self.problems.add(f"a decision is about one subject, not {' and '.join(named)}", (spot / named[1]).key)
         for key, identity in (("card", "imsi"), ("device", "imei")):
             if key in part:
-                return self._identity_of(str(part[key]), identity, spot / key)
-        subject = str(self.references.resolve(str(part.get("subject", "")), spot / "subject", self.problems))
+                return Identity.of(self._identity_of(str(part[key]), identity, spot / key), identity)
+        found = self.references.resolve(str(part.get("subject", "")), spot / "subject", self.problems)
+        subject = found if isinstance(found, Identity) else str(found)
         if subject:
             self.wording.value("subject", subject, _SUBJECT, spot / "subject")
         return subject

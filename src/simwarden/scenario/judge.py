@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from simwarden.scenario.document import DecisionWanted, EventWanted, FactWanted, MessageWanted, OutcomeWanted
+from simwarden.scenario.identities import Identity
 from simwarden.scenario.match import differences, has_all, matches, show
+from simwarden.scenario.problems import plain
 from simwarden.scenario.result import Mismatch
 from simwarden.scenario.standing import History
 from simwarden.trace.dissect import Dissector
@@ -254,7 +257,7 @@ def _asked_of(value: Any, want: Any) -> Any:
 def outcome_is(word: str, outcome: Any) -> bool:
     """Tell whether a verb's outcome is the expected word: a mapping's value, or an HTTP status by its phrase."""
     if isinstance(outcome, StatusOutcome):
-        return word == str(outcome.status) or matches(word, outcome.phrase)
+        return word == str(outcome.status) or plain(word) == plain(outcome.phrase)
     return outcome is not None and matches(word, outcome)
 
 
@@ -277,15 +280,22 @@ def _decides(condition: DecisionWanted, event: Decided) -> bool:
         and (not condition.control or decision.control.id == condition.control)
         and decision.verdict is condition.verdict
         and (not condition.occasion or decision.occasion == condition.occasion)
-        and (not condition.subject_id or _same_subject(condition.subject_id, decision.subject))
-        and condition.reason.lower() in decision.reason.lower()
+        and (not condition.subject_id or _same_subject(condition, decision.subject))
+        and _says(decision.reason, condition.reason)
         and matches(dict(condition.details), decision.details)
     )
 
 
-def _same_subject(want: str, got: str) -> bool:
-    # an IMSI of 15 digits differs from another in its last digit; only an IMEI's last digits are left out
-    return want == got or (len(got) in (14, 16) and want[:14] == got[:14])
+def _says(reason: str, part: str) -> bool:
+    """Whether a reason has a part in it, as whole words: what is not listed is no `listed`."""
+    return not part or re.search(rf"(?<!\w){re.escape(part)}(?!\w)", reason, re.IGNORECASE) is not None
+
+
+def _same_subject(condition: DecisionWanted, got: str) -> bool:
+    """Whether a decision is about the wanted subject; of an IMEI what follows its 14 digits is left out."""
+    want = condition.subject_id
+    is_card = isinstance(want, Identity) and want.which == "imsi"
+    return want == got or (not is_card and len(got) in (14, 16) and want[:14] == got[:14])
 
 
 def nested(dissection: Dissection) -> Iterator[Dissection]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from simwarden.errors import SimwardenError
@@ -13,6 +14,9 @@ from simwarden.scenario.problems import plain
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _NOTHING = ("", "none", "null", "absent")
+#: what may be written with blanks, hyphens and capitals in another way; in sentences these count
+_WORD = re.compile(r"[\w.:@/+*#-]*")
+_MANY = (list, tuple, frozenset, set)
 
 
 def differences(want: Any, got: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -29,17 +33,35 @@ def differences(want: Any, got: Any, path: str = "") -> Iterator[tuple[str, Any,
             elif not _is_none(value):
                 yield below, value, _missing(key, got)
     elif isinstance(want, list):
-        items = got if isinstance(got, Sequence) and not isinstance(got, (str, bytes)) else [got]
-        for each in want:
-            if not any(matches(each, item, path) for item in items):
-                yield path, each, got
+        items = list(got) if isinstance(got, _MANY) else [] if _is_nothing(got) else [got]
+        if not want and items:
+            yield path, want, got
+        for each in _unpaired(want, items, path):
+            yield path, each, got
     elif not matches(want, got, path):
         yield path, want, got
 
 
+def _unpaired(want: list[Any], items: list[Any], path: str) -> Iterator[Any]:
+    """Yield the members of a wanted list that find no member of their own: one that is wanted twice is there twice."""
+    fits = [[at for at, item in enumerate(items) if matches(each, item, path)] for each in want]
+    taken: dict[int, int] = {}
+
+    def pair(wanted: int, tried: set[int]) -> bool:
+        for at in fits[wanted]:
+            if at not in tried:
+                tried.add(at)
+                if at not in taken or pair(taken[at], tried):
+                    taken[at] = wanted
+                    return True
+        return False
+
+    yield from (each for wanted, each in enumerate(want) if not pair(wanted, set()))
+
+
 def matches(want: Any, got: Any, path: str = "") -> bool:
     """Tell whether a value is the wanted one; of a list one member is enough, of a mapping what is wanted of it."""
-    if isinstance(got, (list, tuple, frozenset, set)) and not isinstance(want, list):
+    if isinstance(got, _MANY) and not isinstance(want, list):
         return any(matches(want, item, path) for item in got) or (not got and _is_none(want))
     if isinstance(want, Mapping) and not isinstance(got, Mapping):
         return False
@@ -60,7 +82,7 @@ def has_all(want: Any, got: Any) -> bool:
 
 
 def _scalar(want: str, got: Any, key: str) -> bool:  # noqa: PLR0911 - one return a type
-    if got is None or got == "":
+    if _is_nothing(got):
         return _is_none(want)
     if isinstance(got, bool):
         return want.lower() in (_TRUE if got else _FALSE)
@@ -75,7 +97,11 @@ def _scalar(want: str, got: Any, key: str) -> bool:  # noqa: PLR0911 - one retur
     text = str(got)
     if ("imei" in key and _same_imei(want, text)) or ("msisdn" in key and _same_msisdn(want, text)):
         return True
-    return plain(want) == plain(text)
+    return plain(want) == plain(text) if _WORD.fullmatch(text) else want == text
+
+
+def _is_nothing(got: Any) -> bool:
+    return got is None or (isinstance(got, str) and not got)
 
 
 def _is_none(want: Any) -> bool:
