@@ -117,13 +117,17 @@ Action: TypeAlias = "Call | Wait | Power | Fail | Manage | Together | Rhythm"
 
 @dataclass(frozen=True, slots=True)
 class FactWanted:
-    """An observable of an element has a value, or holds a record with certain values (`want` None: holds none)."""
+    """An observable of an element has a value, or holds records with certain values.
+
+    `want` None: it holds none. `times` is how many there are; None: at least one.
+    """
 
     place: Place
     element: str
     observable: str
     record: bool
     want: Any
+    times: int | None = None
 
     @property
     def subject(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from simwarden.errors import Place
 from simwarden.model.interfaces import INTERFACES
 from simwarden.model.units import seconds
 from simwarden.model.values import HOST, IMEI, IMSI
@@ -54,6 +55,7 @@ REFUSAL_WORDS = frozenset({"rejected", "refused", "dropped", "blocked", "forbidd
 #: values that say that an element holds no record
 NO_RECORD = ("none", "absent")
 _VERDICTS = {"refuse": Verdict.REFUSE, "refused": Verdict.REFUSE, "admit": Verdict.ADMIT, "admitted": Verdict.ADMIT}
+_NOWHERE = Place("")
 _SUBJECT = IMSI | IMEI | HOST
 _DECISION_KEYS = ("by", "control", "on", "verdict", "subject", "card", "device", "reason", "details")
 
@@ -69,6 +71,19 @@ class Outcomes:
     def may_be(self, word: str) -> bool:
         """Whether the verb may end so."""
         return self.known and (not self.words or plain(word) in map(plain, self.words))
+
+
+def _has_list(wanted: Any) -> bool:
+    """Whether a condition, or a value of it, wants several values of one thing."""
+    if isinstance(wanted, FactWanted):
+        return _has_list(wanted.want)
+    if isinstance(wanted, (EventWanted, MessageWanted)):
+        return _has_list(wanted.fields)
+    if isinstance(wanted, DecisionWanted):
+        return _has_list(wanted.details)
+    if isinstance(wanted, dict):
+        return any(map(_has_list, wanted.values()))
+    return isinstance(wanted, list) and (len(wanted) > 1 or any(map(_has_list, wanted)))
 
 
 class ExpectationReader:
@@ -114,11 +129,14 @@ class ExpectationReader:
         if isinstance(data, dict) and [*data] == ["within"]:
             self.problems.add("within: say what is expected by then", (spot / "within").key)
         for each in conditions if never else ():
+            if _has_list(each):
+                told = "a list: `never` would be about all of its members at once"
+                self.problems.add(told, each.place, "say each in a `never` of its own")
             if isinstance(each, DecisionWanted) and each.reason:  # in free words, of which none is known to be right
                 self.problems.add("reason: a misspelt one would pass `never`; name the control", each.place)
             elif isinstance(each, EventWanted) and each.fields is None:
                 self.problems.add("none: `never` is about each one; `expect` says that there is none", each.place)
-            elif isinstance(each, (EventWanted, MessageWanted)) and each.times is not None:
+            elif isinstance(each, (EventWanted, FactWanted, MessageWanted)) and each.times is not None:
                 self.problems.add("times: `never` is about each one; `expect` says how many", each.place)
             elif isinstance(each, EventWanted) and not each.declared and "body" in (each.fields or ()):
                 called = [it for it in self.called[each.element] if not is_declared(it.gives)]
@@ -201,6 +219,8 @@ class ExpectationReader:
             if key not in _DECISION_KEYS:
                 self.problems.unknown("key", key, _DECISION_KEYS, (spot / key).key)
         by, control = str(part.get("by", "")), str(part.get("control", ""))
+        if not by and not control:
+            self.problems.add("decision: say by whom, or by which control", spot.place)
         if by and by not in self.references.instances:
             told = f"element {by!r} is not known"
             self.problems.nobody(by, told, (spot / "by").place, guess(by, self.references.instances))
@@ -213,7 +233,7 @@ class ExpectationReader:
         if not isinstance(details, dict):
             self.problems.add(f"details: names and values are expected, not {short(details)}", (spot / "details").place)
             details = {}
-        details, sound = self._resolved(details, spot / "details")
+        details, sound = self._wanted(details, spot / "details")
         if sound:
             self._check_details(by, control, details, spot / "details")
         return DecisionWanted(
@@ -290,10 +310,10 @@ class ExpectationReader:
         if not isinstance(value, dict) and value not in ("", "seen", "sent"):
             self.problems.add(f"{message}: fields with their values are expected, not {short(value)}", spot.place)
             return []
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or not value:
             return [MessageWanted(spot.key, interface, name, {})]
         times, value = self._times(value, spot)
-        fields, sound = self._resolved(value, spot)
+        fields, sound = self._wanted(value, spot)
         may_be = expected_fields(interface, name)
         if may_be is not None and sound:
             self.wording.fields(name, fields, may_be, spot)
@@ -355,11 +375,27 @@ class ExpectationReader:
             return [FactWanted(spot.key, element, observable.name, record=True, want=None)]
         found: list[Condition] = []
         for part, here in self._parts(value, spot):
-            if isinstance(part, dict) or part in ("", "any"):
-                want = self._record(observable, part or {}, here) if isinstance(part, dict) else {}
-                found.append(FactWanted(here.key, element, observable.name, record=True, want=want))
+            if part == "any":
+                found.append(FactWanted(here.key, element, observable.name, record=True, want={}))
+            elif isinstance(part, dict) and part:
+                times, fields = (None, part) if "times" in observable.fields else self._times(part, here)
+                want = self._record(observable, fields, here)
+                found.append(FactWanted(here.key, element, observable.name, record=True, want=want, times=times))
             else:
-                self.problems.add(f"{observable.name}: fields, `any` or `none` are expected, not {part!r}", here.place)
+                told = f"{observable.name}: fields, `any` or `none` are expected, not {short(part)}"
+                self.problems.add(told, here.place)
+        return self._each_once(found, observable.name)
+
+    def _each_once(self, found: list[Condition], what: str) -> list[Condition]:
+        """Note parts of a list that say the same: one record would be met by both."""
+        said: list[Any] = []
+        for each in found:
+            wanted = (
+                each.fields if isinstance(each, EventWanted) else each.want if isinstance(each, FactWanted) else None
+            )
+            if wanted in said:
+                self.problems.add(f"{what}: this stands here twice", each.place, "say once how many: times: 2")
+            said.append(wanted)
         return found
 
     def _record(self, observable: Observable, part: dict[str, Any], spot: Spot) -> dict[str, Any]:
@@ -389,17 +425,17 @@ class ExpectationReader:
             return [EventWanted(spot.key, element, kind, None)]
         found: list[Condition] = []
         for part, here in self._parts(value, spot):
-            if isinstance(part, dict):
+            if isinstance(part, dict) and part:
                 times, given = self._times(part, here)
                 declared = kind != ANSWER or all(is_declared(each.gives) for each in self.called[element])
                 want = self._event(element, kind, given, here)
                 found.append(EventWanted(here.key, element, kind, want, times, declared))
-            elif part in ("", "any") and kind != ANSWER:
+            elif part == "any" and kind != ANSWER:
                 found.append(EventWanted(here.key, element, kind, {}))
             else:
                 words = "status and body" if kind == ANSWER else "fields, `any` or `none`"
                 self.problems.add(f"{kind}: {words} are expected, not {short(part)}", here.place)
-        return found
+        return self._each_once(found, kind)
 
     def _event(self, element: str, kind: str, given: dict[str, Any], spot: Spot) -> dict[str, Any]:
         """Return the fields that are wanted of an event, checked."""
@@ -411,7 +447,7 @@ class ExpectationReader:
                 self.problems.add(f"{kind}: card says again what stands beside it", (spot / "card").key)
             want[short_for] = self._identity_of(str(given["card"]), "imsi", spot / "card")
             given = {key: value for key, value in given.items() if key != "card"}
-        fields, sound = self._resolved(given, spot)
+        fields, sound = self._wanted(given, spot)
         if sound:
             self.wording.fields(kind, fields, known, spot)
         merged: dict[str, Any] = {**want, **fields}
@@ -428,10 +464,24 @@ class ExpectationReader:
 
     def _value(self, name: str, want: Any, values: Values, spot: Spot) -> Any:
         """Return what is wanted with its references resolved, checked."""
-        resolved, sound = self._resolved(want, spot)
+        if want == {}:
+            self.problems.add(f"{name}: say what is to be seen of it, not an empty mapping", spot.place)
+        resolved, sound = self._wanted(want, spot)
         if sound:
             self.wording.value(name, resolved, values, spot)
         return resolved
+
+    def _wanted(self, want: Any, spot: Spot) -> tuple[Any, bool]:
+        """Return what is wanted with its references resolved, and whether it can be judged."""
+        self._no_empty(want, spot)
+        return self._resolved(want, spot)
+
+    def _no_empty(self, want: Any, spot: Spot) -> None:
+        """Note mappings in a value that have no fields, which anything would match."""
+        for key, each in want.items() if isinstance(want, dict) else enumerate(want if isinstance(want, list) else ()):
+            if each == {}:
+                self.problems.add("say what is to be seen of it: without fields anything matches", (spot / key).place)
+            self._no_empty(each, spot / key)
 
     def _resolved(self, want: Any, spot: Spot) -> tuple[Any, bool]:
         """Return a value with its references resolved, and whether all of them are some."""

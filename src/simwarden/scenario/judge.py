@@ -67,12 +67,15 @@ class Judge:
         else:
             self._records.setdefault(name, {})[event.key] = event
 
-    def unmet(self, expectation: Expectation, since: int, outcome: Any) -> list[Mismatch]:
-        """Return the conditions that do not hold; `since` is the number of the last event before the phase."""
+    def unmet(self, expectation: Expectation, since: int, outcome: Any, called: int = 0) -> list[Mismatch]:
+        """Return the conditions that do not hold; `since` is the number of the last event before the phase.
+
+        `called` is that of the last one before the calls of which answers are wanted, if these are not the phase's.
+        """
         found = []
         for condition in expectation.conditions:
             if not self.outside(condition):
-                mismatch = self._unmet(condition, since, outcome)
+                mismatch = self._unmet(condition, since, outcome, called)
                 if mismatch is not None:
                     found.append(mismatch)
         return found
@@ -87,6 +90,16 @@ class Judge:
                     Mismatch(condition.subject, "never", _describe(event, since), condition.place, event.number)
                 )
         return found
+
+    def changed(self, expectation: Expectation, since: int, called: int) -> list[Mismatch]:
+        """Return what of an expectation that was met is not so when its phase is over: `never`, and numbers of events.
+
+        All else is of the moment at which it was judged.
+        """
+        if expectation.never:
+            return self.happened(expectation, since)
+        counted = [each for each in expectation.conditions if _is_counted(each) and not self.outside(each)]
+        return [wrong for each in counted if (wrong := self._unmet(each, since, None, called)) is not None]
 
     def witness(self, condition: Condition, since: int, outcome: Any) -> tuple[str, int]:
         """Return what meets a condition that holds, in a line, and the number of the event that shows it (0: none)."""
@@ -116,7 +129,7 @@ class Judge:
 
     # -- each kind of condition
 
-    def _unmet(self, condition: Condition, since: int, outcome: Any) -> Mismatch | None:
+    def _unmet(self, condition: Condition, since: int, outcome: Any, called: int) -> Mismatch | None:
         if isinstance(condition, OutcomeWanted):
             return None if outcome_is(condition.word, outcome) else _mismatch(condition, condition.word, show(outcome))
         if isinstance(condition, MessageWanted):
@@ -124,7 +137,7 @@ class Judge:
         if isinstance(condition, DecisionWanted):
             return self._decision_unmet(condition, since)
         if isinstance(condition, EventWanted):
-            return self._event_unmet(condition, since)
+            return self._event_unmet(condition, max(since, called) if condition.kind == Answered.kind else since)
         return self._record_unmet(condition) if condition.record else self._scalar_unmet(condition)
 
     def _scalar_unmet(self, condition: FactWanted) -> Mismatch | None:
@@ -138,7 +151,10 @@ class Judge:
         held = list(self._records.get((condition.element, condition.observable), {}).values())
         if condition.want is None:
             return _mismatch(condition, "no record", show([each.value for each in held])) if held else None
-        if any(matches(condition.want, each.value) for each in held):
+        met = [each for each in held if matches(condition.want, each.value)]
+        if condition.times is not None:
+            return _count_unmet(condition, met)
+        if met:
             return None
         if len(held) == 1:
             want, got = _side_by_side(condition.want, held[0].value)
@@ -234,7 +250,8 @@ def wanted_in(condition: Condition) -> str:
         said = "none" if condition.fields is None else show(condition.fields) if condition.fields else "any"
         return _times(said, condition.times)
     if isinstance(condition, FactWanted):
-        return "no record" if condition.record and condition.want is None else show(condition.want)
+        said = "no record" if condition.record and condition.want is None else show(condition.want)
+        return _times(said, condition.times)
     wanted = {
         "by": condition.by,
         "control": condition.control,
@@ -330,6 +347,13 @@ def _is_wanted(condition: EventWanted, event: Event) -> bool:
     return matches(want, got) and (condition.declared or has_all(want, got))
 
 
+def _is_counted(condition: Condition) -> bool:
+    """Whether a condition says how many there are in a phase, or that there are none."""
+    if isinstance(condition, EventWanted):
+        return condition.fields is None or condition.times is not None
+    return isinstance(condition, MessageWanted) and condition.times is not None
+
+
 def _times(said: str, times: int | None) -> str:
     return said if times is None else f"{said}, times {times}"
 
@@ -343,7 +367,7 @@ def _side_by_side(want: Mapping[str, Any], got: Mapping[str, Any]) -> tuple[str,
     )
 
 
-def _count_unmet(condition: MessageWanted | EventWanted, met: Sequence[Event]) -> Mismatch | None:
+def _count_unmet(condition: MessageWanted | EventWanted | FactWanted, met: Sequence[Event]) -> Mismatch | None:
     """Return what is wrong with the number of those that have the wanted fields: none is wanted, or so many."""
     if len(met) == (condition.times or 0):
         return None

@@ -19,7 +19,7 @@ from simwarden.runtime.transport.choose import described
 from simwarden.scenario import failure
 from simwarden.scenario.acting import Acting, StepFailed
 from simwarden.scenario.alarm import TimeUp, alarm
-from simwarden.scenario.document import Wait
+from simwarden.scenario.document import Manage, Together, Wait
 from simwarden.scenario.judge import Judge, wanted_in
 from simwarden.scenario.network import events_to, lacking_links
 from simwarden.scenario.provisioning import provision_of
@@ -79,6 +79,11 @@ class RunOptions:
     tells: bool = True
     #: options of the command line that a re-run needs
     rerun: str = ""
+
+
+def _calls(action: Action | None) -> bool:
+    """Whether an action calls the management of an element."""
+    return isinstance(action, Manage) or (isinstance(action, Together) and any(map(_calls, action.actions)))
 
 
 class Probe(Protocol):
@@ -142,6 +147,10 @@ class _Run:
         self.phase = self.acted = 0
         self.judged = True
         self.phases = [Phase(0)]
+        #: what holds so far of this phase, with the step that says it, and may be otherwise until its end
+        self.open: list[tuple[Step, Expectation, int]] = []
+        #: the last event before the step under way, if that calls management
+        self.called = 0
         #: the phase that a failure is in, where it is not the last one
         self.judged_phase: Phase | None = None
         self.host: Host | None = None
@@ -321,13 +330,17 @@ class _Run:
                 acting.end()
                 self.result.virtual = self.clock.now()
                 await self._come_to_rest(host)
+                self._close_phase()
         finally:
             acting.end()
             await host.probed()
 
     async def _come_to_rest(self, host: Host) -> None:
         """See that in the end nothing is under way, and elements agree; what they do not yet has time to come."""
-        if self.options.tun or not is_whole(host):  # programs of this machine do not stop with the story
+        if self.options.tun:  # programs of this machine do not stop with the story
+            return
+        if not is_whole(host):
+            await self._let_procedures_end(host)
             return
         kinds = {name: each.kind for name, each in self.scenario.instances.items()}
         deadline = self.clock.now() + (_REST_VIRTUAL if self.clock.virtual else _WITHIN_REAL)
@@ -342,6 +355,12 @@ class _Run:
             wrong = tuple(Mismatch(what, want, got, place) for what, want, got in found)
             raise StepFailed("the network is not at rest after the last step", wrong)
 
+    async def _let_procedures_end(self, host: Host) -> None:
+        """Let what is under way come to its end, if it can while something is down or fails."""
+        deadline = self.clock.now() + _REST_VIRTUAL
+        while self.clock.virtual and is_busy(host) and await self._let_time_pass(deadline):
+            self._check_faults()
+
     async def _provision(self, host: Host, card: Card) -> None:
         for name in host.elements:
             element = element_of(host, name)
@@ -353,9 +372,11 @@ class _Run:
                 await element.manage_for(HOUSE, "PUT", path, body.model_dump())
 
     async def _carry_out(self, acting: Acting, step: Step) -> None:
+        self.called = self.trace.last_number if _calls(step.action) else 0
         self.trace.emit(StepMark(index=step.index, text=step.text, line=step.place.line))
         outcome = None
         if step.action is not None and self.judged:
+            self._close_phase()
             self.phase = self.trace.last_number
             self.phases.append(Phase(self.phase))
             self.judged = False
@@ -376,14 +397,25 @@ class _Run:
             outside = [name for each in expectation.conditions if (name := self.judge.outside(each))]
             self.inconclusive += outside
             unmet = await self._hold(expectation, outcome)
+            self.open.append((step, expectation, self.called))
             wrong += unmet
             self._note_met(step, expectation, unmet, outcome)
+        self._see(wrong)
+
+    def _see(self, wrong: list[Mismatch], when: str = "") -> None:
+        """End the story where something is not as it was expected; a lenient run does not ask who decided."""
         if self.options.lenient:
             wrong = [each for each in wrong if each.subject != "decision"]
         if wrong:
-            raise StepFailed(
-                "an expectation was not met" if len(wrong) == 1 else "expectations were not met", tuple(wrong)
-            )
+            told = "an expectation was not met" if len(wrong) == 1 else "expectations were not met"
+            raise StepFailed(f"{told}{when}", tuple(wrong))
+
+    def _close_phase(self) -> None:
+        """Judge again what is about the whole phase: `never`, and how many of something there are."""
+        for step, expectation, called in self.open:
+            self.step = step
+            self._see(self.judge.changed(expectation, self.phase, called), " any more when its phase ended")
+        self.open.clear()
 
     def _note_met(self, step: Step, expectation: Expectation, unmet: list[Mismatch], outcome: Any) -> None:
         """Keep what met an expectation, for who reads the report; a run without events has none to show."""
@@ -405,7 +437,7 @@ class _Run:
         default = _WITHIN_VIRTUAL if self.clock.virtual else _WITHIN_REAL
         deadline = self.clock.now() + (default if expectation.within is None else expectation.within)
         while True:
-            wrong = self.judge.unmet(expectation, self.phase, outcome)
+            wrong = self.judge.unmet(expectation, self.phase, outcome, self.called)
             if not wrong or self.faults or all(each.subject == "outcome" for each in wrong):
                 return wrong
             if not await self._let_time_pass(deadline):

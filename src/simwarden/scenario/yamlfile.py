@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import yaml
 
 from simwarden.errors import Place, ScenarioError
+from simwarden.model.values import plain
 
 if TYPE_CHECKING:
     from simwarden.scenario.problems import Problems
@@ -167,6 +168,7 @@ def _walk(node: yaml.Node, path: Path, source: Source, problems: Problems) -> Da
 
 def _mapping(node: yaml.MappingNode, path: Path, source: Source, problems: Problems) -> dict[str, Any]:
     data: dict[str, Any] = {}
+    alike: dict[str, str] = {}
     for key_node, value_node in node.value:
         line, column = _position(key_node)
         if not isinstance(key_node, yaml.ScalarNode):
@@ -174,9 +176,11 @@ def _mapping(node: yaml.MappingNode, path: Path, source: Source, problems: Probl
             continue
         key = str(key_node.value)
         below = (*path, key)
-        if key in data:
-            first = source.keys[below][0]
-            problems.add(f"key {key!r} is here twice (first in line {first})", Place(source.file, line, column))
+        like = alike.setdefault(plain(key), key)
+        if key in data or like != key:
+            first = source.keys[*path, like][0]
+            told = f"key {key!r} is here twice" if like == key else f"key {key!r} is compared as {like!r} is"
+            problems.add(f"{told} (first in line {first})", Place(source.file, line, column))
             continue
         source.keys[below] = (line, column)
         data[key] = _walk(value_node, below, source, problems)
