@@ -10,6 +10,7 @@ import pytest
 from simwarden.model.form import FormFactor, Slot
 from simwarden.model.identity import Ecgi, Tai
 from simwarden.policy.access import judge_apn, judge_barring, judge_hss
+from simwarden.policy.access_codes import judge_code, judge_own_code
 from simwarden.policy.area import judge_cell, judge_extent, judge_province, judge_stations, judge_zones
 from simwarden.policy.binding import (
     FirstUse,
@@ -25,6 +26,7 @@ from simwarden.policy.equipment import EquipmentAnswer, judge_equipment, judge_i
 from simwarden.policy.equipment_lists import EquipmentRange, Status, judge_listed, judge_pool
 from simwarden.policy.form import judge_form
 from simwarden.policy.interlock import card_serves_terminal, terminal_accepts_card
+from simwarden.policy.numbers import party
 from simwarden.policy.operator import judge_binder, judge_change, judge_frequency, judge_owner, judge_scope
 from simwarden.policy.platform import (
     Mismatch,
@@ -51,6 +53,7 @@ FIRST_USE = FirstUse(home_province=True, home_network=True, vectors=True, initia
 CELL, OTHER = Ecgi.parse("001-01-0000101"), Ecgi.parse("001-01-0000201")
 POOL = [EquipmentRange.parse("99000101")]
 POOL_FACTS = {"kind": "module", "expected": ["99000101", "tracker"]}
+CODE = party("10658000123")
 HOST, REALM = "mme.example.net", "example.net"
 PEER_FACTS: dict[str, Any] = {"seen": HOST, "expected": [HOST]}
 PEER: dict[str, Any] = {"host": HOST, "realm": REALM, "listed": {HOST: REALM}}
@@ -245,6 +248,18 @@ FORM: dict[str, Any] = {"form": FormFactor.SOLDERED, "home": "meter", "slot": Sl
             {"expected": [str(CELL)], "seen": CELL.station},
         ),
         (
+            partial(judge_cell, cells=[str(OTHER), str(CELL)], station=CELL.station),
+            True,
+            "has a cell",
+            {"expected": [str(CELL), str(OTHER)], "seen": CELL.station},
+        ),
+        (
+            partial(judge_cell, cells=[CELL.station], seen=CELL),
+            True,
+            "one of the card's",
+            {"expected": [CELL.station], "seen": str(CELL)},
+        ),
+        (
             partial(judge_cell, cells=[str(CELL)], station=OTHER.station),
             False,
             "has no cell",
@@ -311,6 +326,42 @@ FORM: dict[str, Any] = {"form": FormFactor.SOLDERED, "home": "meter", "slot": Sl
             True,
             "within one",
             {"expected": ["a", "b"], "seen": ["a", "b"]},
+        ),
+        (
+            partial(judge_code, account="meters", owner="meters", number=CODE),
+            True,
+            "10658000123 is a code of meters",
+            {"expected": "meters", "seen": "10658000123"},
+        ),
+        (
+            partial(judge_code, account="meters", owner="lifts", number=CODE),
+            False,
+            "10658000123 is no code of meters",
+            {"expected": "meters", "seen": "10658000123"},
+        ),
+        (
+            partial(judge_code, account="", owner="lifts", number=CODE),
+            True,
+            "10658000123 is a code of lifts",
+            {"expected": "a code of the list", "seen": "10658000123"},
+        ),
+        (
+            partial(judge_code, account="", owner="", number=CODE),
+            False,
+            "10658000123 is nobody's code",
+            {"expected": "a code of the list", "seen": "10658000123"},
+        ),
+        (
+            partial(judge_own_code, code=CODE, number=party("+8610658000123")),
+            True,
+            "its own code",
+            {"expected": "10658000123", "seen": "10658000123"},
+        ),
+        (
+            partial(judge_own_code, code=CODE, number=party("+447785016005")),
+            False,
+            "is not its code",
+            {"expected": "10658000123", "seen": "+447785016005"},
         ),
         (partial(judge_binder, role="operator"), True, "the operator", {"expected": "operator", "seen": "operator"}),
         (partial(judge_binder, role="customer"), False, "may not", {"expected": "operator", "seen": "customer"}),
