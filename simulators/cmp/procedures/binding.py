@@ -104,8 +104,7 @@ def is_wrong(platform: Platform, card: Card, settings: Settings, *, bound: str) 
     wish: dict[str, Any] = {"mismatch": account.mismatch, "before": card.mismatches, "grace": account.grace}
     if bound and not judge_captured(bound=bound, seen=card.terminal, **wish).admitted:
         return True
-    pools = settings.pools_of(card)
-    return bool(pools) and not judge_pools(seen=card.terminal, pools=pools, **wish).admitted
+    return not judge_pools(seen=card.terminal, pools=settings.pools_of(card), **wish).admitted
 
 
 def pending_by(platform: Platform, card: Card) -> str:

@@ -129,15 +129,14 @@ def _refuse(platform: Platform, change: Change, decision: Decision, *, suspends:
     if suspends:
         operation(platform, change, Operation.SUSPEND, None, decision.reason)
     platform.keep(change)
-    if card.pending:
-        platform.site.spawn(tell_hss(platform, card), "suspension")
+    platform.site.spawn(tell_hss(platform, card), "suspension")
 
 
 def _use(platform: Platform, change: Change, key: str) -> None:
     """Let a served card be in a terminal; its first use makes it active."""
     card = change.card
     before = card.terminal
-    if card.bound not in ("", key) and not card.strayed:
+    if card.bound not in ("", key):
         change.values["strayed"] = True
     if card.handed_over:
         change.values["handed_over"] = False

@@ -176,7 +176,7 @@ async def test_changes_while_a_gateway_is_being_told_are_told_after_that(
 
 
 async def test_a_gateway_that_keeps_its_own_list_is_told_again_later_and_one_at_a_time() -> None:
-    async with Net(keeper="") as bench:
+    async with Net(keeper="", confirm=3600) as bench:
         assert bench.observed("gateway")[-1] == {"gateway": "sms_gateway", "version": 0, "state": "untold"}
         for number in range(3):
             await _allocate(bench, f"1065800{number}")
@@ -185,3 +185,5 @@ async def test_a_gateway_that_keeps_its_own_list_is_told_again_later_and_one_at_
         assert len(bench.notes()) == notes
         await bench.sleep(2)
         assert len(bench.notes()) == notes + 1
+        await bench.sleep(30)
+        assert len(bench.notes()) == notes + 2
