@@ -48,12 +48,20 @@ def test_emergency_numbers_are_whole(number: str, ton: TypeOfNumber) -> None:
     assert is_emergency(number, ton) is (number in EMERGENCY and ton is not TypeOfNumber.INTERNATIONAL)
 
 
+@pytest.mark.parametrize("number", ["110", "119", "120", "122"])
+def test_emergency_numbers_are_those_of_the_country(number: str) -> None:
+    assert is_emergency(number)
+    assert is_emergency(number, TypeOfNumber.NATIONAL)
+    assert not is_emergency(number, TypeOfNumber.INTERNATIONAL)  # a country code begins with it
+    assert not is_emergency(number + "0")
+
+
 def test_an_emergency_number_needs_no_list() -> None:
     assert judge_call_party(number="110", listed=None, emergency=True).admitted
     assert not judge_call_party(number="110", listed=None).admitted
 
 
-def test_five_parties_and_no_text() -> None:
+def test_five_parties() -> None:
     five = [f"0106580001{each}" for each in range(5)]
     assert judge_call_numbers(numbers=[*five, "+861065800010"]).admitted
     assert not judge_call_numbers(numbers=[*five, "01065800019"]).admitted

@@ -21,6 +21,7 @@ from simwarden.policy.binding import (
     judge_subscriber,
     judge_withdrawn,
 )
+from simwarden.policy.calls import judge_call_party
 from simwarden.policy.card_states import CardState, Operation, judge_bindable, judge_state, judge_transition
 from simwarden.policy.equipment import EquipmentAnswer, judge_equipment, judge_identified
 from simwarden.policy.equipment_lists import EquipmentRange, Status, judge_listed, judge_pool
@@ -362,6 +363,37 @@ FORM: dict[str, Any] = {"form": FormFactor.SOLDERED, "home": "meter", "slot": Sl
             False,
             "is not its code",
             {"expected": "10658000123", "seen": "+447785016005"},
+        ),
+        (
+            partial(judge_call_party, number="", listed=None, emergency=True),
+            True,
+            "an emergency number",
+            {"seen": "none"},
+        ),
+        (partial(judge_call_party, number="110", listed=None), False, "voice is off", {"seen": "110"}),
+        (
+            partial(judge_call_party, number="110", listed=[], undirected=True),
+            True,
+            "are not directed",
+            {"seen": "110"},
+        ),
+        (
+            partial(judge_call_party, number=" ", listed=["b", "a"]),
+            False,
+            "no number that the network has verified",
+            {"expected": ["a", "b"], "seen": "none"},
+        ),
+        (
+            partial(judge_call_party, number="110", listed=["120"]),
+            False,
+            "is not listed",
+            {"expected": ["120"], "seen": "110"},
+        ),
+        (
+            partial(judge_call_party, number="110", listed=["110"]),
+            True,
+            "is listed",
+            {"expected": ["110"], "seen": "110"},
         ),
         (partial(judge_binder, role="operator"), True, "the operator", {"expected": "operator", "seen": "operator"}),
         (partial(judge_binder, role="customer"), False, "may not", {"expected": "operator", "seen": "customer"}),

@@ -61,6 +61,14 @@ async def test_a_code_is_good_when_its_allocation_is_answered_and_no_more_when_i
         assert [each["action"] for each in bench.cmp.platform.store.history("")] == ["code-allocated", "code-withdrawn"]
 
 
+async def test_a_code_that_is_allocated_again_to_whose_it_is_changes_where_something_is_other() -> None:
+    async with Net() as bench:
+        for ota, version in ((False, 1), (True, 2), (True, 2)):
+            told = await bench.call("PUT", f"/codes/{CODE}", OURS | {"ota": ota})
+            assert (told["ota"], told["version"]) == (ota, version)
+        assert (await bench.held())["codes"] == {CODE: {"account": "waterworks", "ota": True}}
+
+
 async def test_a_code_is_written_in_one_way() -> None:
     async with Net() as bench:
         await bench.call("PUT", f"/codes/0086{CODE}", OURS)
@@ -130,15 +138,17 @@ async def test_a_gateway_with_another_list_is_found_and_told_the_whole() -> None
 
 
 async def test_codes_survive_a_killed_platform_and_the_file_gives_them_once(tmp_path: Path) -> None:
+    third = "10658000777"
     async with Net(sqlite_url(tmp_path / "store"), allocated={CODE: {"account": "waterworks"}}) as bench:
         await bench.call("DELETE", f"/codes/{CODE}", APPROVAL)
-        await bench.call("PUT", f"/codes/{OTHER_CODE}", {"account": "heating", **APPROVAL})
+        for code in (third, OTHER_CODE):
+            await bench.call("PUT", f"/codes/{code}", {"account": "heating", **APPROVAL})
         await bench.host.stop("cmp", kill=True)
         await bench.host.start("cmp")
         await bench.settle()
         told = await bench.call("GET", "/codes")
-        assert (told["version"], list(told["codes"])) == (3, [OTHER_CODE])
-        assert list((await bench.held())["codes"]) == [OTHER_CODE]
+        assert (told["version"], sorted(told["codes"])) == (4, sorted([third, OTHER_CODE]))
+        assert sorted((await bench.held())["codes"]) == sorted(told["codes"])
 
 
 async def test_changes_at_once_are_all_told() -> None:
