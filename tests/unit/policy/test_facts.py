@@ -21,7 +21,7 @@ from simwarden.policy.binding import (
     judge_subscriber,
     judge_withdrawn,
 )
-from simwarden.policy.calls import judge_call_party
+from simwarden.policy.calls import judge_call_numbers, judge_call_party, judge_call_time
 from simwarden.policy.card_states import CardState, Operation, judge_bindable, judge_state, judge_transition
 from simwarden.policy.equipment import EquipmentAnswer, judge_equipment, judge_identified
 from simwarden.policy.equipment_lists import EquipmentRange, Status, judge_listed, judge_pool
@@ -39,6 +39,8 @@ from simwarden.policy.platform import (
     judge_pools,
     judge_record,
 )
+from simwarden.policy.short_messages import judge_gateway, judge_message_quota
+from simwarden.policy.short_messages import judge_numbers as judge_code_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -531,8 +533,28 @@ def test_a_ruling_says_why_and_what_was_expected_and_seen(
     assert reason in ruling.reason
 
 
-def test_a_reason_stands_where_there_is_one() -> None:
-    assert judge_withdrawn(withdrawn=True).reason == "the subscription is withdrawn"
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        (partial(judge_withdrawn, withdrawn=True), "the subscription is withdrawn"),
+        (partial(judge_call_numbers, numbers=["110"]), "1 numbers"),
+        (partial(judge_call_numbers, numbers=["110"], approved="E-7"), "1 numbers, approved: E-7"),
+        (partial(judge_code_numbers, numbers=["10658000"]), "1 numbers"),
+        (partial(judge_code_numbers, numbers=["10658000"], approved="E-7"), "1 numbers, approved: E-7"),
+        (partial(judge_call_time, used=1, quota=0), "no quota is set"),
+        (partial(judge_call_time, used=1, quota=2), "the quota allows it"),
+        (partial(judge_message_quota, used=1, parts=1, quota=0), "no quota is set"),
+        (partial(judge_message_quota, used=1, parts=1, quota=2), "the quota allows it"),
+    ],
+)
+def test_a_reason_tells_what_there_is(rule: Callable[[], Ruling], reason: str) -> None:
+    assert rule().reason == reason
+
+
+def test_a_gateway_without_a_name_is_seen_as_none() -> None:
+    for name, shown in (("", "none"), ("meters", "meters")):
+        ruling = judge_gateway(system_id=name, listed=["lifts"], proven=False, tries=0, most=1)
+        assert (ruling.admitted, dict(ruling.details)) == (False, {"expected": ["lifts"], "seen": shown})
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ async def test_a_code_is_good_when_its_allocation_is_answered_and_no_more_when_i
         assert bench.clock.now() < 1
         await bench.call("DELETE", f"/codes/{CODE}", APPROVAL)
         assert await bench.submit() == "refused"
+        assert (await bench.call("GET", "/codes"))["codes"] == {}
+        assert await bench.refused("DELETE", f"/codes/{CODE}", APPROVAL) == 404
         assert bench.clock.now() < 1
         assert [each["action"] for each in bench.cmp.platform.store.history("")] == ["code-allocated", "code-withdrawn"]
 
