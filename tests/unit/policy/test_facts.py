@@ -10,7 +10,6 @@ import pytest
 from simwarden.model.form import FormFactor, Slot
 from simwarden.model.identity import Ecgi, Tai
 from simwarden.policy.access import judge_apn, judge_barring, judge_hss
-from simwarden.policy.access_codes import judge_code, judge_own_code
 from simwarden.policy.area import judge_cell, judge_extent, judge_province, judge_stations, judge_zones
 from simwarden.policy.binding import (
     FirstUse,
@@ -21,13 +20,11 @@ from simwarden.policy.binding import (
     judge_subscriber,
     judge_withdrawn,
 )
-from simwarden.policy.calls import judge_call_numbers, judge_call_party, judge_call_time
 from simwarden.policy.card_states import CardState, Operation, judge_bindable, judge_state, judge_transition
 from simwarden.policy.equipment import EquipmentAnswer, judge_equipment, judge_identified
 from simwarden.policy.equipment_lists import EquipmentRange, Status, judge_listed, judge_pool
 from simwarden.policy.form import judge_form
 from simwarden.policy.interlock import card_serves_terminal, terminal_accepts_card
-from simwarden.policy.numbers import party
 from simwarden.policy.operator import judge_binder, judge_change, judge_frequency, judge_owner, judge_scope
 from simwarden.policy.platform import (
     Mismatch,
@@ -39,8 +36,6 @@ from simwarden.policy.platform import (
     judge_pools,
     judge_record,
 )
-from simwarden.policy.short_messages import judge_gateway, judge_message_quota
-from simwarden.policy.short_messages import judge_numbers as judge_code_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +51,6 @@ FIRST_USE = FirstUse(home_province=True, home_network=True, vectors=True, initia
 CELL, OTHER = Ecgi.parse("001-01-0000101"), Ecgi.parse("001-01-0000201")
 POOL = [EquipmentRange.parse("99000101")]
 POOL_FACTS = {"kind": "module", "expected": ["99000101", "tracker"]}
-CODE = party("10658000123")
 HOST, REALM = "mme.example.net", "example.net"
 PEER_FACTS: dict[str, Any] = {"seen": HOST, "expected": [HOST]}
 PEER: dict[str, Any] = {"host": HOST, "realm": REALM, "listed": {HOST: REALM}}
@@ -330,73 +324,6 @@ FORM: dict[str, Any] = {"form": FormFactor.SOLDERED, "home": "meter", "slot": Sl
             "within one",
             {"expected": ["a", "b"], "seen": ["a", "b"]},
         ),
-        (
-            partial(judge_code, account="meters", owner="meters", number=CODE),
-            True,
-            "10658000123 is a code of meters",
-            {"expected": "meters", "seen": "10658000123"},
-        ),
-        (
-            partial(judge_code, account="meters", owner="lifts", number=CODE),
-            False,
-            "10658000123 is no code of meters",
-            {"expected": "meters", "seen": "10658000123"},
-        ),
-        (
-            partial(judge_code, account="", owner="lifts", number=CODE),
-            True,
-            "10658000123 is a code of lifts",
-            {"expected": "a code of the list", "seen": "10658000123"},
-        ),
-        (
-            partial(judge_code, account="", owner="", number=CODE),
-            False,
-            "10658000123 is nobody's code",
-            {"expected": "a code of the list", "seen": "10658000123"},
-        ),
-        (
-            partial(judge_own_code, code=CODE, number=party("+8610658000123")),
-            True,
-            "its own code",
-            {"expected": "10658000123", "seen": "10658000123"},
-        ),
-        (
-            partial(judge_own_code, code=CODE, number=party("+447785016005")),
-            False,
-            "is not its code",
-            {"expected": "10658000123", "seen": "+447785016005"},
-        ),
-        (
-            partial(judge_call_party, number="", listed=None, emergency=True),
-            True,
-            "an emergency number",
-            {"seen": "none"},
-        ),
-        (partial(judge_call_party, number="110", listed=None), False, "voice is off", {"seen": "110"}),
-        (
-            partial(judge_call_party, number="110", listed=[], undirected=True),
-            True,
-            "are not directed",
-            {"seen": "110"},
-        ),
-        (
-            partial(judge_call_party, number=" ", listed=["b", "a"]),
-            False,
-            "no number that the network has verified",
-            {"expected": ["a", "b"], "seen": "none"},
-        ),
-        (
-            partial(judge_call_party, number="110", listed=["120"]),
-            False,
-            "is not listed",
-            {"expected": ["120"], "seen": "110"},
-        ),
-        (
-            partial(judge_call_party, number="110", listed=["110"]),
-            True,
-            "is listed",
-            {"expected": ["110"], "seen": "110"},
-        ),
         (partial(judge_binder, role="operator"), True, "the operator", {"expected": "operator", "seen": "operator"}),
         (partial(judge_binder, role="customer"), False, "may not", {"expected": "operator", "seen": "customer"}),
         (partial(judge_change, approver="Li", reason="r", form="F"), True, "by Li", {"seen": "Li"}),
@@ -531,30 +458,6 @@ def test_a_ruling_says_why_and_what_was_expected_and_seen(
     ruling = rule()
     assert (ruling.admitted, dict(ruling.details)) == (admitted, facts)
     assert reason in ruling.reason
-
-
-@pytest.mark.parametrize(
-    ("rule", "reason"),
-    [
-        (partial(judge_withdrawn, withdrawn=True), "the subscription is withdrawn"),
-        (partial(judge_call_numbers, numbers=["110"]), "1 numbers"),
-        (partial(judge_call_numbers, numbers=["110"], approved="E-7"), "1 numbers, approved: E-7"),
-        (partial(judge_code_numbers, numbers=["10658000"]), "1 numbers"),
-        (partial(judge_code_numbers, numbers=["10658000"], approved="E-7"), "1 numbers, approved: E-7"),
-        (partial(judge_call_time, used=1, quota=0), "no quota is set"),
-        (partial(judge_call_time, used=1, quota=2), "the quota allows it"),
-        (partial(judge_message_quota, used=1, parts=1, quota=0), "no quota is set"),
-        (partial(judge_message_quota, used=1, parts=1, quota=2), "the quota allows it"),
-    ],
-)
-def test_a_reason_tells_what_there_is(rule: Callable[[], Ruling], reason: str) -> None:
-    assert rule().reason == reason
-
-
-def test_a_gateway_without_a_name_is_seen_as_none() -> None:
-    for name, shown in (("", "none"), ("meters", "meters")):
-        ruling = judge_gateway(system_id=name, listed=["lifts"], proven=False, tries=0, most=1)
-        assert (ruling.admitted, dict(ruling.details)) == (False, {"expected": ["lifts"], "seen": shown})
 
 
 @pytest.mark.parametrize(
