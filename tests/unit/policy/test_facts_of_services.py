@@ -32,6 +32,7 @@ from simwarden.policy.calls import (
 )
 from simwarden.policy.camel import O_CSI, T_CSI, VT_CSI, common_phase, judge_camel, judge_ims, judge_node, judge_voice
 from simwarden.policy.core import judge_core_element, judge_core_number
+from simwarden.policy.default_call_handling import judge_without_orders
 from simwarden.policy.equipment import EquipmentAnswer, judge_equipment
 from simwarden.policy.form import judge_form
 from simwarden.policy.number_ranges import judge_number, judge_numbers
@@ -109,6 +110,13 @@ ODD: dict[str, Any] = {"form": FormFactor.ODD_SHAPED, "home": "meter"}
             False,
             "for vt-csi",
             {"expected": [1], "seen": [1], "lacking": [VT_CSI]},
+        ),
+        (partial(judge_without_orders, releases=True, reason="silence"), False, "to release", {"handling": "release"}),
+        (
+            partial(judge_without_orders, releases=False, reason="silence"),
+            True,
+            "to continue",
+            {"handling": "continue"},
         ),
         (partial(judge_voice, opened=True), True, "was opened", {"seen": "on"}),
         (partial(judge_voice, opened=False), False, "is off", {"seen": "off"}),
