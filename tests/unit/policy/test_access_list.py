@@ -29,6 +29,9 @@ from simwarden.policy.access_list import Destination, Network, check_number, ope
         ("foo://www.example.net", "www.example.net", None),
         ("表计.example.cn:443", "表计.example.cn", range(443, 444)),
         ("*", "*", None),
+        ("any", "*", None),
+        ("255.255.255.255:65535", "255.255.255.255/32", range(65535, 65536)),
+        ("www.example.net:1-65535", "www.example.net", range(1, 65536)),
     ],
 )
 def test_an_entry_is_read(text: str, host: str, ports: range | None) -> None:
@@ -52,7 +55,11 @@ def _shown(host: Network | str) -> str:
         "3221225985:443",
         "0x7f.0x1:443",
         "192.0.2.1:0",
+        "192.0.2.256:443",
+        "256.0.2.1:443",
         "192.0.2.1:70000",
+        "192.0.2.1:65536",
+        "example.net:65535-65536",
         "192.0.2.1:9-8",
         "www.example.net/24:443",
         "a@example.net:443",
@@ -133,6 +140,8 @@ def test_ports_are_named_one_by_one() -> None:
         ("badexample.net:443", "*.example.net:443", False),
         ("*.example.net:443", "a.example.net:443", False),
         ("a.example.net:443", "192.0.2.1:443", False),
+        ("192.0.2.1:443", "a.example.net:443", False),
+        ("192.0.2.1:443", "*.example.net:443", False),
     ],
 )
 def test_what_is_within_what(inner: str, outer: str, within: bool) -> None:  # noqa: FBT001 - a fact of the case
@@ -152,6 +161,8 @@ def test_numbers_of_lists() -> None:
     assert check_number("+861069012") == "861069012"
     assert not open_number(check_number("1069012"))
     assert open_number(check_number("138*"))
+    assert check_number("1" * 21) == "1" * 21
+    assert check_number("0123456789*?x-") == "0123456789*?x-"
     for wrong in ("", "abc", "1" * 22, "１２３"):
         with pytest.raises(ValueError, match="no number"):
             check_number(wrong)
