@@ -126,6 +126,9 @@ def test_a_text_is_nobodys_number(number: str) -> None:
         ("85212345678", 1, Party(PartyKind.FOREIGN, "85212345678")),
         ("110", 0, Party(PartyKind.CODE, "110")),
         ("*#06#", 0, Party(PartyKind.TEXT, "*#06#")),
+        ("1065800012", 2, Party(PartyKind.FIXED_LINE, "1065800012")),
+        ("10086", 2, Party(PartyKind.CODE, "10086")),
+        ("1" * 20, 0, Party(PartyKind.CODE, "1" * 20)),
         ("1" * 21, 0, Party(PartyKind.TEXT, "1" * 21)),
     ],
 )
