@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 
 from simwarden.policy.equipment_lists import EquipmentLists, EquipmentRange, Status, judge_listed, judge_pool
@@ -104,6 +106,17 @@ def test_of_two_ranges_the_smaller_one_counts_by_its_number_of_terminals() -> No
 
 def test_a_range_of_one_code_is_that_code() -> None:
     assert EquipmentRange.parse("99000201-99000201") == EquipmentRange.parse("99000201")
+
+
+@pytest.mark.parametrize(
+    ("strict", "lenient"),
+    [*combinations([Status.PROHIBITED, Status.UNKNOWN, Status.TRACKED, Status.ALLOWED], 2)],
+)
+def test_of_two_statuses_the_stricter_one_counts(strict: Status, lenient: Status) -> None:
+    for first, second in ((strict, lenient), (lenient, strict)):
+        one, other = EquipmentRange.parse("99000200-99000299"), EquipmentRange.parse("99000201-99000300")
+        assert EquipmentLists([(one, first), (other, second)]).find(PHONE) is strict
+        assert EquipmentLists([(one, first), (one, second)]).find(PHONE) is strict
 
 
 @pytest.mark.parametrize("order", [1, -1])
