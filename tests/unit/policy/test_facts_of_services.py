@@ -168,6 +168,18 @@ ODD: dict[str, Any] = {"form": FormFactor.ODD_SHAPED, "home": "meter"}
         (partial(judge_core_number, number=" "), False, "is not told", {"expected": IOT, "seen": "none"}),
         (partial(judge_number, number=" "), True, "has no number", {"seen": "none"}),
         (partial(judge_number, number="999"), False, "999", {"expected": IOT, "seen": "999"}),
+        (
+            partial(judge_numbers, numbers=["1440000000001"]),
+            True,
+            "1440000000001 is of the dedicated range",
+            {"expected": IOT, "seen": "IoT"},
+        ),
+        (
+            partial(judge_form, **ODD | {"home": ""}, terminal="meter", slot=Slot.ANY),
+            True,
+            "fits into meter",
+            {"expected": "odd-shaped", "seen": "meter"},
+        ),
         (partial(judge_numbers, numbers=["1440000000001", "1440000000002"]), True, "2 cards", {"seen": 2}),
         (partial(judge_sms_registration, opened=True), True, "was opened", {"seen": "on"}),
         (partial(judge_sms_registration, opened=True, voice=True), False, "by the MSC", {"seen": "circuit-switched"}),

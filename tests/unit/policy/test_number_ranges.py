@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simwarden.model.number import national
-from simwarden.policy.number_ranges import NumberRanges, judge_number, judge_numbers, known_ranges
+from simwarden.policy.number_ranges import (
+    NumberRanges,
+    judge_number,
+    judge_numbers,
+    known_ranges,
+    subscriber_range,
+)
 
 
 @pytest.mark.parametrize("written", ["+861440000000001", "00861440000000001", "861440000000001", "1440000000001"])
@@ -104,6 +110,20 @@ def test_many_numbers_are_judged_by_ranges_of_ones_own() -> None:
     own = NumberRanges.parse('country = "999"\nrange = [{prefix = "5", length = 9, dedicated = true}]')
     assert judge_numbers(numbers=["+999500000001", "+999500000002"], ranges=own).admitted
     assert not judge_numbers(numbers=["1440000000001", "1440000000002"], ranges=own).admitted
+
+
+def test_the_range_of_a_subscriber_is_of_the_file_or_of_those_shipped() -> None:
+    row = '{prefix = "5", length = 9, dedicated = true, kind = "lift", holder = "Fernweh"}'
+    own = NumberRanges.parse(f'country = "999"\nrange = [{row}]')
+    found = subscriber_range("500000001", own)
+    assert found is not None
+    assert (found.kind, found.holder) == ("lift", "Fernweh")
+    assert subscriber_range("13800000000", own) is None
+    public = subscriber_range("+8613800000000")
+    assert public is not None
+    assert (public.kind, public.dedicated) == ("public mobile", False)
+    assert subscriber_range("10658000") is None
+    assert subscriber_range("") is None
 
 
 def test_a_file_of_ranges_takes_the_place_of_those_shipped() -> None:

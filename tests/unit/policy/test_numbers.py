@@ -136,6 +136,12 @@ def test_numbers_of_the_field(text: str, ton: int, expected: Party) -> None:
     assert party(text, ton) == expected
 
 
+@pytest.mark.parametrize("text", ["", "  "])
+def test_nothing_is_nobodys_number(text: str) -> None:
+    with pytest.raises(ValueError, match="without digits"):
+        party(text)
+
+
 def test_parties_as_text() -> None:
     assert str(party("+85212345678")) == "+85212345678"
     assert str(party("0086 14400 0000 0017")) == "1440000000017"
