@@ -134,11 +134,9 @@ async def mt_forward(core: Core, asked: Diameter, _peer: Peer) -> Diameter:
 
 async def _reach(core: Core, ue: UeContext) -> bool:
     """Have a device's signalling stand: an idle one is paged, and its service request awaited."""
-    if ue.connection is None and not await page(core, ue):
-        return False
-    procedure = ue.connection.procedure if ue.connection is not None else None
-    if procedure is not None:
-        await asyncio.wait({procedure})
+    await page(core, ue)
+    if ue.connection is not None and ue.connection.procedure is not None:
+        await asyncio.wait({ue.connection.procedure})
     return ue.connection is not None and ue.state is EmmState.REGISTERED
 
 

@@ -254,6 +254,11 @@ async def test_device_that_does_not_answer_is_absent_until_it_is_back(sms: Any) 
         told = network.hss.asked[-1]
         assert told.get("NOR-Flags") == NorFlags.READY_FOR_SM_FROM_MME
         assert told.get("Alert-Reason") == 0
+        meter.phone.idle()
+        await network.settle()
+        meter.phone.service()
+        await network.settle()
+        assert network.hss.asked[-1] is told
 
 
 async def test_device_that_is_released_before_its_turn_is_absent_at_once(sms: Any) -> None:
@@ -273,9 +278,10 @@ async def test_device_that_is_released_before_its_turn_is_absent_at_once(sms: An
 async def test_device_without_room_says_so_and_when_it_has_room(sms: Any) -> None:
     async with sms() as network:
         meter = await registered(network)
-        meter.answer = lambda message: refuse(message, RpCause.MEMORY_CAPACITY_EXCEEDED)
+        meter.answer = lambda message: refuse(message, RpCause.MEMORY_CAPACITY_EXCEEDED, b"\x00\xd3\x00")
         answer = await order(network)
         assert answer.find("SM-Delivery-Failure-Cause", "SM-Enumerated-Delivery-Failure-Cause") == 0
+        assert answer.find("SM-Delivery-Failure-Cause", "SM-Diagnostic-Info") == b"\x00\xd3\x00"
         assert (await meter.send(Rp(RpType.RP_SMMA, 3, from_mobile=True))).type is RpType.RP_ACK
         assert network.hss.asked[-1].get("Alert-Reason") == 1
 
