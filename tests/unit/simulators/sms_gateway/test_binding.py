@@ -227,6 +227,15 @@ def away(*_arguments: object) -> None:
     raise StoreUnavailableError("the database does not answer")
 
 
+@pytest.mark.parametrize("platform", [{}, CMPP])
+async def test_who_has_proven_who_it_is_is_no_stranger(platform: dict[str, str]) -> None:
+    async with Business(platform=platform) as bench:
+        await bench.platform.site.connect("SMPP", "sms_gateway")
+        await bench.settle()
+        known = [each._link.known for each in bench.gateway._binds]
+        assert (known.count(True), known.count(False)) == (3, 1)
+
+
 async def test_binds_at_once_on_a_connection_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Business(platform={"at_start": "no"}) as bench:
 

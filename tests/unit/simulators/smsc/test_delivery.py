@@ -149,3 +149,12 @@ async def test_tpdu_of_a_card_that_is_no_submit_is_refused(octets: str) -> None:
         answer = await network.mme.submit(bytes.fromhex(octets))
         assert answer.experimental_result == ExperimentalResult.DIAMETER_ERROR_SM_DELIVERY_FAILURE
         assert network.texts() == []
+
+
+async def test_message_goes_to_no_other_card_that_has_the_number_at_the_hss() -> None:
+    async with Network() as network:
+        await network.provision(LISTED, imsi="001010000000099")
+        assert await network.send(receipt="yes") == "accepted"
+        await network.sleep(3600)
+        assert network.mme.tpdus == []
+        assert network.state() == "waiting"

@@ -373,6 +373,7 @@ async def test_gateway_octets_that_are_none_close_its_connection_alone() -> None
         link = await network.esme.site.connect("SMPP", "smsc")
         link.send(b"\xff" * 40)
         await network.settle()
+        assert network.smsc.core.gateways["gateway"].link.known, "it has proven who it is"
         assert network.of(PeerFault)
         assert await network.send() == "accepted"
 
@@ -489,12 +490,3 @@ async def test_gateway_without_a_password_does_not_bind(said: str) -> None:
         await network.host.start("open")
         assert network.observed("bind", element="open") == ["refused"]
         assert network.values("gateway", "smsc") == []
-
-
-async def test_message_goes_to_no_other_card_that_has_the_number_at_the_hss() -> None:
-    async with Network() as network:
-        await network.provision(LISTED, imsi="001010000000099")
-        assert await network.send(receipt="yes") == "accepted"
-        await network.sleep(3600)
-        assert network.mme.tpdus == []
-        assert network.state() == "waiting"
