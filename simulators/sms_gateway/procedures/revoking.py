@@ -48,7 +48,6 @@ def revoke(core: Core, code: str, imsi: str, number: str) -> None:
 
 def take_up(core: Core, asked: Message) -> None:
     """Have something taken back that is kept."""
-    core.take_up(asked)
     core.cancels.append(asked)
     core.wake()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from business import APPROVAL, CODE, IMSI, MSISDN, OTA_CODE, Business
+from business import APPROVAL, CODE, IMSI, MSISDN, OTA_CODE, Business, provision
 
 from simwarden.runtime.store import sqlite_url
 from simwarden.wire.smpp import Address, Cancel, MessageState, Parameter, ShortMessage, Status, Tag
@@ -40,6 +40,24 @@ async def test_of_a_sold_card_the_smsc_takes_back_all_that_waits(*, receipt: boo
             await bench.settle()
             assert bench.receipts() == ["REJECTD"]
         assert bench.gateway.core.messages == {}
+
+
+async def test_what_was_taken_back_once_is_taken_back_again() -> None:
+    async with Business(list_changes={"changes": 3}) as bench:
+        await change(bench)
+        await change(bench, KEPT)
+        before = len(bench.smsc.cancelled)
+        await change(bench)
+        assert taken_back(bench)[before:] == [(OTA_CODE, TO), (CODE, TO)]
+
+
+async def test_of_a_card_without_a_number_nothing_waits_at_the_smsc() -> None:
+    async with Business() as bench:
+        await bench.call("PUT", f"/cards/{IMSI}", provision(msisdn=""))
+        await bench.settle()
+        bench.smsc.cancelled.clear()
+        await change(bench)
+        assert bench.smsc.cancelled == []
 
 
 async def test_a_list_that_loses_a_code_takes_back_by_that_code_alone() -> None:
