@@ -35,10 +35,9 @@ class Interlock:
         self._number = self._number % 0xFE + 1
         self.waiting = cat.provide_local_information(self._number, what)
 
-    def fetch(self) -> ProactiveCommand | None:
-        """FETCH: hand out what waits."""
+    def fetch(self) -> None:
+        """FETCH: what waits is handed out."""
         self._asked, self.waiting = self.waiting, None
-        return self._asked
 
     def on_response(self, data: bytes) -> None:
         """TERMINAL RESPONSE: learn the identity, or ask for the IMEI instead. Raises PeerError if malformed."""

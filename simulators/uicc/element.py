@@ -25,7 +25,6 @@ from simwarden.policy.operator import change_controls
 from simwarden.runtime.declare import HISTORY, CardName, Declaration, Observable, VerbModel, verb
 from simwarden.wire.apdu.authenticate import SUCCESS
 from simwarden.wire.apdu.cat import Result
-from simwarden.wire.apdu.coding import encode_iccid
 from simwarden.wire.apdu.command import Ins
 from simwarden.wire.apdu.contents import Bind
 from simwarden.wire.apdu.control import Control, control_of, insertion, insertion_of
@@ -106,10 +105,12 @@ class Uicc(Element[UiccConfig]):
     def __init__(self, site: Site, config: UiccConfig) -> None:
         super().__init__(site, config)
         self.card: Card | None = None
-        self._facts: dict[str, str] = {}
-        self.form = FormFactor.PLUG_IN
-        self.home = ""
-        self.destroyed = False
+        #: what is known of the card once there is one: what was told with it, the terminal that it was made for, and
+        #: that it was torn out of that
+        self._facts: dict[str, str]
+        self.form: FormFactor
+        self.home: str
+        self.destroyed: bool
         self._adm = "".join(str(site.rng.randrange(10)) for _ in range(8))
         self._link: Link | None = None
         self.binding = Restriction(Audit(site), CHANGES)
@@ -133,8 +134,14 @@ class Uicc(Element[UiccConfig]):
 
     def _first_contact(self, link: Link, data: bytes) -> None:
         slot = insertion_of(data)
-        if not self._enter(link, slot or Slot.ANY):
+        refusal = self._refusal(link.remote, slot or Slot.ANY)
+        if refusal:
+            link.close(refusal)
             return
+        self._leave(f"card moved to {link.remote}")
+        link.know()
+        self._link, self.home = link, self.home or link.remote
+        self.site.observe("terminal", link.remote)
         link.on_receive = lambda octets, _stream: self._receive(link, octets)
         link.on_close = self._left
         if slot is None:
@@ -142,19 +149,12 @@ class Uicc(Element[UiccConfig]):
         else:
             link.send(insertion(slot))
 
-    def _enter(self, link: Link, slot: Slot) -> bool:
+    def _refusal(self, terminal: str, slot: Slot) -> str:
+        """Say why the card makes no contact in a slot, nothing if it does."""
         if self.card is None or self.destroyed:
-            link.close("the card is dead")
-            return False
-        decision = self._judge_form(INSERTION, link.remote, slot)
-        if not decision.admitted:
-            link.close(decision.reason)
-            return False
-        self._leave(f"card moved to {link.remote}")
-        link.know()
-        self._link, self.home = link, self.home or link.remote
-        self.site.observe("terminal", link.remote)
-        return True
+            return "the card is dead"
+        decision = self._judge_form(INSERTION, terminal, slot)
+        return "" if decision.admitted else decision.reason
 
     def _leave(self, reason: str) -> None:
         link, self._link = self._link, None
@@ -193,10 +193,9 @@ class Uicc(Element[UiccConfig]):
             self.site.peer_fault(link, "a command to a card without power", data)
             return
         response = card.transmit(data)
-        if len(data) > 4 and data[1] == Ins.AUTHENTICATE:
+        if data[1] == Ins.AUTHENTICATE:
             self._observe_authentication(card, response)
-        if len(data) > 4 and data[1] == Ins.TERMINAL_RESPONSE:
-            self._observe_message(card)
+        self._observe_message(card)
         link.send(response)
 
     def _observe_authentication(self, card: Card, response: bytes) -> None:
@@ -348,7 +347,6 @@ def _checked(wanted: CardProvision) -> list[personalisation.Writing]:
     """Return what is to be written for a provisioning that makes sense."""
     try:
         FormFactor(wanted.form)
-        encode_iccid(wanted.iccid)
         return personalisation.subscription(check_imsi(wanted.imsi), wanted.msisdn, *wanted.secrets)
     except ValueError:  # its message would show what was given, which may be a key
-        raise ManagementError(400, "IMSI, ICCID, MSISDN, form or the keys cannot be put on a card") from None
+        raise ManagementError(400, "IMSI, MSISDN, form or the keys cannot be put on a card") from None

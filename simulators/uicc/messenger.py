@@ -48,10 +48,9 @@ class Messenger:
             self._number = self._number % 0xFE + 1
             self.waiting = self._command._replace(number=self._number)
 
-    def fetch(self) -> ProactiveCommand | None:
-        """FETCH: hand out what waits."""
+    def fetch(self) -> None:
+        """FETCH: what waits is handed out."""
         self._asked, self.waiting = self.waiting, None
-        return self._asked
 
     def on_response(self, data: bytes) -> None:
         """TERMINAL RESPONSE: learn how it ended. Raises PeerError if malformed."""

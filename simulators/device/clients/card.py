@@ -100,10 +100,7 @@ class CardSession:
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._answer = answer
         self.link.send(message)
-        try:
-            return await answer
-        finally:
-            self._answer = None
+        return await answer
 
     @staticmethod
     async def _patiently(work: Coroutine[Any, Any, T]) -> T:

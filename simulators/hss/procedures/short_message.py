@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulators.hss import controls
 from simulators.hss.controls import Occasion
@@ -50,17 +50,17 @@ def _opened(core: Core, subscriber: Subscriber, occasion: Occasion) -> Decision:
 
 async def send_routing_info(core: Core, message: Message, _peer: Peer) -> Message:
     """Answer an SRR (5.3.2.3): to a dedicated centre by whom a card's messages go; to others nothing of the card."""
-    found = core.store.numbered(message.get("MSISDN", "")) if message.get("MSISDN") else None
-    found = found or core.store.get(message.get("User-Name", ""))
-    refusal = _refusal(core, found, message, Occasion.ROUTING)
-    if refusal is not None or found is None:
-        return refusal or core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
+    held = core.store.numbered(message.get("MSISDN")) if message.get("MSISDN") else None
+    held = held or core.store.get(message.get("User-Name", ""))
+    found = _asked_about(core, held, message, Occasion.ROUTING)
+    if isinstance(found, Message):
+        return found
     facts = {"withdrawn": bool(found.suspended), "reason": found.why}
     if not core.site.decide(controls.WITHDRAWN, found.imsi, on=Occasion.ROUTING, **facts).admitted:
         return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_SERVICE_BARRED)
     if not _opened(core, found, Occasion.ROUTING).admitted:
         return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_SERVICE_NOT_SUBSCRIBED)
-    if not (found.mme and found.sms_number) or found.purged:
+    if not found.sms_number or found.purged:
         _wait(core, found, message, _MNRF)
         return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_ABSENT_USER)
     node = [("MME-Name", found.mme), ("MME-Realm", found.mme_realm), ("MME-Number-for-MT-SMS", found.sms_number)]
@@ -83,34 +83,37 @@ def _status(core: Core, subscriber: Subscriber) -> MwdStatus:
 async def report_delivery_status(core: Core, message: Message, _peer: Peer) -> Message:
     """Answer an RDR (5.3.2.7): a centre whose message did not arrive is alerted when there is hope again."""
     user = message.get("User-Identifier", ())
-    found = core.store.numbered(first(user, "MSISDN", "")) if first(user, "MSISDN") else None
-    found = found or core.store.get(first(user, "User-Name", ""))
-    refusal = _refusal(core, found, message, Occasion.REPORT)
-    if refusal is not None or found is None:
-        return refusal or core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
+    held = core.store.numbered(first(user, "MSISDN")) if first(user, "MSISDN") else None
+    held = held or core.store.get(first(user, "User-Name", ""))
+    found = _asked_about(core, held, message, Occasion.REPORT)
+    if isinstance(found, Message):
+        return found
     outcome = message.find("SM-Delivery-Outcome", "MME-SM-Delivery-Outcome", "SM-Delivery-Cause")
     if outcome == DeliveryCause.ABSENT_USER:
         _wait(core, found, message, _MNRF)
     elif outcome == DeliveryCause.UE_MEMORY_CAPACITY_EXCEEDED:
         _wait(core, found, message, _MCEF)
-    elif outcome == DeliveryCause.SUCCESSFUL_TRANSFER and found.waiting:
+    elif outcome == DeliveryCause.SUCCESSFUL_TRANSFER:
         core.site.spawn(alert(core, found), "alert service centres")
     return core.node.answer(message, ResultCode.DIAMETER_SUCCESS)
 
 
-def _refusal(core: Core, found: Subscriber | None, message: Message, occasion: Occasion) -> Message | None:
-    """Refuse what no dedicated centre asks, in the same way for a card that is here and for none; or an unknown card.
+def _asked_about(core: Core, held: Subscriber | None, message: Message, occasion: Occasion) -> Subscriber | Message:
+    """Return the card that a dedicated centre asks about, or the answer that there is none or that it is refused.
 
-    An absent user is never the answer: the asker would wait for an alert.
+    What no dedicated centre asks is refused in the same way for a card that is here and for none. An absent user is
+    never the answer: the asker would wait for an alert.
     """
-    imsi = found.imsi if found is not None else ""
+    imsi = held.imsi if held is not None else ""
     # an ISDN number in international form, whose digits alone are there (TS 29.338 5.3.3.2 takes TS 23.003)
     address = f"+{message.get('SC-Address', '')}"
     facts = {"address": address, "centres": core.centres, "host": message.get("Origin-Host")}
     if not core.site.decide(controls.ROUTE, imsi, on=occasion, **facts).admitted:
         return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_OPERATION_NOT_ALLOWED)
-    known = core.site.decide(controls.SUBSCRIBER, imsi, on=occasion, known=found is not None)
-    return None if known.admitted else core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
+    known = core.site.decide(controls.SUBSCRIBER, imsi, on=occasion, known=held is not None)
+    if held is not None and known.admitted:
+        return held
+    return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
 
 
 # -- who waits for a card
@@ -122,9 +125,7 @@ def _wait(core: Core, subscriber: Subscriber, message: Message, why: str) -> Non
     centres = held.get("centres", {}) | {
         message.get("Origin-Host"): [message.get("Origin-Realm"), message.get("SC-Address")]
     }
-    wanted: dict[str, Any] = {**held, why: True, "centres": centres}
-    if wanted != held:
-        core.store.change(subscriber, waiting=wanted)
+    core.store.change(subscriber, waiting={**held, why: True, "centres": centres})
     core.alerting.discard((subscriber.imsi, message.get("Origin-Host")))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,9 @@ WRITE_LOCI = f"00d6{0x80 | efs.EF_EPSLOCI.sfi:02x}"
 #: MORE TIME (TS 102.223 6.6.4)
 MORE_TIME = bytes.fromhex("d009810301020082028182")
 AUTHENTICATE, READ_IMSI = "0088", f"00b0{0x80 | efs.EF_IMSI.sfi:02x}"
+READ_DIR, READ_NSC = (f"00b201{each.sfi << 3 | 4:02x}" for each in (efs.EF_DIR, efs.EF_EPSNSC))
+SELECT_AID = "00a404"
+OTHER_AID = efs.AID_USIM_PREFIX + bytes.fromhex("ffff86ff01890e0000")
 IMSI = encode_imsi("001010000000017") + OK
 
 
@@ -54,12 +58,63 @@ class Contacts(CardSession):
         return await self.start("")
 
 
-@pytest.mark.parametrize("without", [BIND, SMSP])
+@pytest.mark.parametrize("without", [BIND, SMSP, READ_DIR])
 async def test_a_card_may_lack_files(without: str) -> None:
     card = Contacts({without: NO_FILE, READ_IMSI: IMSI})
     read = await card.begin()
     assert read.imsi == "001010000000017"
     assert (read.bind, read.service_centre) == (contents.Bind(), "")
+
+
+@pytest.mark.parametrize(("listed", "asked"), [(OK, OTHER_AID), (NO_RIGHT, efs.AID_USIM_PREFIX)])
+async def test_the_application_is_the_one_that_the_card_lists_or_any_usim(listed: bytes, asked: bytes) -> None:
+    record = contents.Application(OTHER_AID, "USIM").to_bytes(efs.EF_DIR.size)
+    card = Contacts({READ_DIR: record + listed, READ_IMSI: IMSI, SELECT_AID: NO_FILE})
+    with pytest.raises(CardGoneError, match="no USIM"):
+        await card.begin()
+    assert card.sent[-1] == CommandApdu(0, Ins.SELECT, 4, 0x0C, asked).to_bytes()
+
+
+@pytest.mark.parametrize(
+    ("pin", "first", "verified", "then", "told"),
+    [
+        ("1234", IMSI, None, None, ""),
+        ("", NO_RIGHT, None, None, "does not give its IMSI"),
+        ("1234", NO_RIGHT, OK, IMSI, ""),
+        ("1234", NO_RIGHT, OK, NO_RIGHT, "does not give its IMSI"),
+        ("1234", NO_RIGHT, bytes.fromhex("63c2"), None, "refuses the PIN"),
+        ("1234", NO_FILE, None, None, "does not give its IMSI"),
+    ],
+)
+async def test_the_pin_is_given_to_a_card_that_asks_for_it(
+    pin: str, first: bytes, verified: bytes | None, then: bytes | None, told: str
+) -> None:
+    card = Contacts({READ_IMSI: first})
+
+    def send(octets: bytes) -> None:
+        if octets.hex().startswith("0020"):
+            card.answers |= {"0020": verified, READ_IMSI: then}
+        card.pass_on(octets)
+
+    card.far.send = send
+    await card.reset(Control.POWER_ON)
+    with pytest.raises(CardGoneError, match=told) if told else nullcontext():
+        assert (await card.start(pin)).imsi == "001010000000017"
+    given = [each[5:] for each in card.sent if each.hex().startswith("0020")]
+    assert given == [b"1234\xff\xff\xff\xff"] * (verified is not None)
+
+
+async def test_what_an_earlier_terminal_spoiled_is_written_anew_and_is_well_then() -> None:
+    card = Contacts({READ_IMSI: IMSI, READ_NSC: b"\x00" * efs.EF_EPSNSC.size + OK})
+    await card.begin()
+    assert len(card.unreadable) == 1
+    card.answers |= {"00dc": OK}
+    before = len(card.sent)
+    await card.write(efs.EF_EPSNSC, contents.EpsNsc().to_bytes())
+    assert len(card.sent) == before + 1
+    del card.answers[READ_NSC]
+    await card.begin()
+    assert card.unreadable == []
 
 
 async def test_a_file_that_must_be_there_is_missed() -> None:
@@ -179,3 +234,23 @@ async def test_what_the_card_has_not_taken_is_written_again(answer: bytes) -> No
             with pytest.raises(PeerError, match="cannot be written"):
                 await card.write(efs.EF_EPSLOCI, bytes(18))
     assert len(card.sent) == (2 if answer == OK else 3)
+
+
+async def test_a_card_that_had_no_power_is_written_anew() -> None:
+    card = Contacts({WRITE_LOCI: OK})
+    for _ in range(2):
+        await card.reset(Control.POWER_ON)
+        await card.write(efs.EF_EPSLOCI, bytes(18))
+        card.power_off()
+    assert [each[1] for each in card.sent if len(each) > 1] == [Ins.UPDATE_BINARY] * 2
+
+
+async def test_a_card_that_always_has_more_to_fetch_is_a_fault() -> None:
+    card = Contacts({"00c0": b"\x00" + bytes.fromhex("6101"), "80f2": bytes.fromhex("6101")})
+    with pytest.raises(PeerError, match="no end of responses"):
+        await card.status()
+
+
+async def test_a_refusal_is_no_answer_to_a_challenge_whatever_comes_with_it() -> None:
+    card = Contacts({AUTHENTICATE: b"\xdb\x00" + NO_RIGHT})
+    assert await card.authenticate(bytes(16), bytes(16)) == 0x6982

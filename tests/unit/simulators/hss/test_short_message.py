@@ -153,6 +153,7 @@ async def test_mme_that_cannot_or_does_not_want_to_is_not_registered(
         answer = await net.register(wants=wants)
         assert answer.success
         assert not answer.get("ULA-Flags") & UlaFlags.MME_REGISTERED_FOR_SMS
+        assert net.verdicts("sms.registration") == []  # nobody asks for what was not asked
         assert (await net.centre.route()).experimental_result == ExperimentalResult.DIAMETER_ERROR_ABSENT_USER
 
 
@@ -374,6 +375,29 @@ async def test_centre_is_alerted_once_however_often_the_device_comes_back_meanwh
         await net.settle()
         await net.ready()
         assert len(net.centre.alerts) == 1
+
+
+async def test_of_two_centres_one_that_is_alerted_takes_nothing_from_what_the_other_waits_for(
+    loop: TestbedLoop,
+) -> None:
+    second = {"smsc": f"+{CENTRE}", "smsc2": "+8613800100501"}
+    async with Routes(loop, centres=second) as net:
+        other = net.add("smsc2", Centre)
+        await net.host.start("smsc2")
+        await net.provision()
+        await net.register()
+        await net.centre.report(DeliveryCause.ABSENT_USER)
+        net.centre.answers.clear()
+        await net.ready()
+        assert (await net.centre.route()).get("MWD-Status", 0) == 0
+        await other.report(DeliveryCause.UE_MEMORY_CAPACITY_EXCEEDED, "8613800100501")
+        assert (await net.centre.route()).get("MWD-Status") == MwdStatus.MNRF_SET | MwdStatus.MCEF_SET
+        net.centre.answers.set()
+        await net.settle()
+        await net.ready()
+        assert (len(net.centre.alerts), len(other.alerts)) == (1, 1)
+        await other.report(DeliveryCause.UE_MEMORY_CAPACITY_EXCEEDED, "8613800100501")
+        assert (await net.centre.route()).get("MWD-Status") == MwdStatus.MCEF_SET
 
 
 async def test_card_without_a_number_is_found_and_told_by_its_imsi(loop: TestbedLoop) -> None:

@@ -264,10 +264,14 @@ async def test_a_card_whose_terminal_is_gone_has_no_power_and_is_nowhere(bench: 
             True,
             True,
         )
+
+        card, link = bench.card.card, bench.card._link
+        assert card is not None
+        assert link is not None
+        assert (card.powered, link.known) == (True, True)
         bench.meter.link.close("torn")
         await bench.settle()
-        assert bench.card.card is not None
-        assert not bench.card.card.powered
+        assert not card.powered
         assert (bench.observed("power")[-1], bench.observed("terminal")[-1]) == ("off", "nowhere")
         with pytest.raises(ManagementError, match="in no terminal"):
             await bench.do("card", "pull_out", card="card")
@@ -305,6 +309,7 @@ async def test_only_the_operator_binds(bench: Cards) -> None:
         assert caught.value.status == 403
         assert (await bench.card.manage(Role.OPERATOR, "GET", f"/cards/{IMSI}"))["binding"] == found["binding"]
         assert (await bench.card.manage(Role.OPERATOR, "DELETE", path, APPROVED))["binding"] is None
+        assert [each and each["imei"] for each in bench.observed("interlock")] == [METER.imei, None]
     assert bench.verdicts("bind.operator") == [False, True, False, False, True]
 
 
@@ -354,6 +359,14 @@ async def test_a_card_with_a_pin(bench: Cards) -> None:
         pin = CommandApdu(0, Ins.VERIFY_PIN, 0, 1, b"4711\xff\xff\xff\xff")
         assert (await bench.meter.ask(pin)).sw == 0x9000
         assert await authenticate(bench.meter, 32) == 0x9000
+
+
+async def test_a_card_without_a_pin_has_0000_for_who_switches_it_on(bench: Cards) -> None:
+    async with bench:
+        await bench.provision()
+        await bench.meter.put_in()
+        assert (await bench.meter.ask(CommandApdu(0, Ins.ENABLE_PIN, 0, 1, b"1234\xff\xff\xff\xff"))).sw == 0x63C2
+        assert (await bench.meter.ask(CommandApdu(0, Ins.ENABLE_PIN, 0, 1, b"0000\xff\xff\xff\xff"))).sw == 0x9000
 
 
 @pytest.mark.parametrize(
