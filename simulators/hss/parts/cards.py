@@ -108,8 +108,8 @@ class Cards:
         core, before = self.core, subscription_of(held) if held is not None else HssSubscription()
         due = Due.SUBSCRIPTION if before != subscription_of(made) else None
         loses_sms = held is not None and bool(held.sms_number) and not made.sms_number
-        ends_calls = held is not None and bool(held.vlr) and not made.vlr
-        calls_end = [Notice(made.imsi, held.vlr, Due.WITHDRAWAL, VLR)] if held is not None and ends_calls else []
+        vlr = held.vlr if held is not None else ""
+        calls_end = [Notice(made.imsi, vlr, Due.WITHDRAWAL, VLR)] if vlr and not made.vlr else []
         notice = core.store.put(made, record, due=due, more=calls_end)
         if calls_end:
             core.show_vlr(made)

@@ -69,6 +69,20 @@ async def test_a_vlr_without_camel_serves_no_card_with_csis_and_one_without(net:
         await net.call("DELETE", f"/cards/{IMSI}/csi", APPROVAL)
         assert await net.vlr.register(IMSI, phases=None) == "registered"
         assert net.vlr.told("insertSubscriberData")[-1].vlr_camel_subscription is None
+        assert net.verdicts("voice.camel") == [False]  # of a card without CSIs nobody asks
+
+
+@pytest.mark.parametrize(
+    ("default", "handling"), [("release", RELEASE), ("continue", m.DefaultCallHandling.CONTINUE_CALL)]
+)
+async def test_what_becomes_of_a_call_without_an_scp_goes_with_the_csi(
+    loop: TestbedLoop, default: str, handling: m.DefaultCallHandling
+) -> None:
+    async with CallNet(loop) as net:
+        await net.voice(csi=[{"default": default}])
+        assert await net.vlr.register(IMSI) == "registered"
+        (data,) = net.vlr.told("insertSubscriberData")
+        assert data.vlr_camel_subscription.o_csi.triggers[0].default_call_handling is handling
 
 
 async def test_voice_is_off_unless_it_was_opened(net: CallNet) -> None:
