@@ -101,7 +101,7 @@ class Register:
     def judge(self, key: str, imsi: str) -> Decision:
         """Decide about a terminal (14 digits), and about it in the hands of a card that is tied to a pool."""
         kind, decision = self.kind_of(key), self.judge_listed(key, imsi, CHECK)
-        pool = self.pools.get(imsi) if imsi else None
+        pool = self.pools.get(imsi)
         if pool is None or not decision.admitted:
             return decision
         entries = [EquipmentRange.parse(text) for text in pool.imeis]

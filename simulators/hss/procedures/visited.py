@@ -103,7 +103,7 @@ async def insert_data(
     if answer.supported_camel_phases is not None:
         camel["phases"] = list(answer.supported_camel_phases)
         camel["offered"] = list(answer.offered_camel4_csis or ())
-    if camel != subscriber.camel and subscriber.vlr == vlr:  # not another one meanwhile
+    if subscriber.vlr == vlr:  # not another one meanwhile
         core.store.change(subscriber, camel=camel)
     supported = [] if _ALL_OUTGOING in (answer.odb_general or ()) else ["ODB_ALL_OG"]
     facts = {"needed": ["ODB_ALL_OG"], "supported": supported}

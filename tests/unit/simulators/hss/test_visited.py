@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -96,6 +97,17 @@ async def test_a_vlr_serves_by_what_it_says_last_of_camel(
         if served:
             told = net.vlr.told("insertSubscriberData")[-1].vlr_camel_subscription
             assert (told.o_csi or told.vt_csi).camel_capability_handling == max(phases)
+
+
+async def test_what_a_vlr_offers_is_not_what_the_one_offers_that_serves_the_card_now(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        net.vlr.isd_result = m.InsertSubscriberDataResult(supported_camel_phases=(1, 2))
+        net.vlr.meanwhile["insertSubscriberData"] = partial(net.vlr2.register, IMSI)
+        assert await net.vlr.register(IMSI) == "system-failure"
+        await net.call("PUT", f"{PATH}/csi", {"service_key": 7, **APPROVAL})
+        told = net.vlr2.told("insertSubscriberData")[-1].vlr_camel_subscription.o_csi
+        assert (told.triggers[0].service_key, told.camel_capability_handling) == (7, 4)
 
 
 async def test_a_gmsc_gets_the_t_csi_alone_of_a_card_that_has_no_other(net: CallNet) -> None:
