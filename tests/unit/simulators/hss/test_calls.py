@@ -333,6 +333,19 @@ async def test_a_vlr_that_was_away_is_told_when_it_is_back(net: CallNet) -> None
         assert net.hss.core.store.pending() == []
 
 
+async def test_csis_that_change_while_a_vlr_is_away_are_told_when_it_is_back(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        await net.vlr.register(IMSI)
+        await net.host.stop("ssp")
+        await net.call("PUT", f"/cards/{IMSI}/csi", {"service_key": 7, **APPROVAL})
+        await net.host.start("ssp")
+        await net.sleep(700)
+        (data,) = net.vlr.told("insertSubscriberData")
+        assert data.vlr_camel_subscription.o_csi.triggers[0].service_key == 7
+        assert net.hss.core.store.pending() == []
+
+
 async def test_a_killed_hlr_remembers_who_serves_a_card_and_what_is_pending(loop: TestbedLoop, tmp_path: Any) -> None:
     async with CallNet(loop, store=f"sqlite:///{tmp_path}/hss.db") as net:
         await net.voice()
