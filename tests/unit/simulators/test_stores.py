@@ -116,6 +116,10 @@ def test_hss_keeps_what_is_pending_for_mmes(store_url: str) -> None:
         assert register(store, card, METER)  # at the MME for which it was pending: the answer tells it
         assert store.pending() == [notice]
         assert [each["action"] for each in store.audited(IMSI)] == ["provision", "learn", "suspend", "suspend"]
+        store.purge(card, "other.epc.example")  # which has forgotten the card
+        assert store.pending() == []
+    with opened(store_url, hss) as engine:
+        assert hss.Store(engine).pending() == []
 
 
 def test_two_first_uses_at_once_bind_once(store_url: str) -> None:

@@ -126,14 +126,17 @@ async def test_mme_is_registered_for_messages_and_told_to_the_centre(loop: Testb
         ]
 
 
-async def test_provisioning_anew_ends_no_messages_of_a_card_that_has_them_still(loop: TestbedLoop) -> None:
+@pytest.mark.parametrize("wants", [_WANTS, []])
+async def test_provisioning_anew_ends_no_messages_of_a_card_that_has_them_still_or_had_none(
+    loop: TestbedLoop, wants: list[tuple[str, Any]]
+) -> None:
     async with Routes(loop) as net:
         await net.provision()
-        await net.register()
+        await net.register(wants=wants)
         await net.provision()
         await net.settle()
         assert net.mme.heard == []
-        assert (await net.centre.route()).success
+        assert (await net.centre.route()).success == bool(wants)
 
 
 @pytest.mark.parametrize(
