@@ -135,7 +135,7 @@ class Uicc(Element[UiccConfig]):
     def _first_contact(self, link: Link, data: bytes) -> None:
         slot = insertion_of(data)
         refusal = self._refusal(link.remote, slot or Slot.ANY)
-        if refusal:
+        if refusal is not None:
             link.close(refusal)
             return
         self._leave(f"card moved to {link.remote}")
@@ -149,12 +149,12 @@ class Uicc(Element[UiccConfig]):
         else:
             link.send(insertion(slot))
 
-    def _refusal(self, terminal: str, slot: Slot) -> str:
-        """Say why the card makes no contact in a slot, nothing if it does."""
+    def _refusal(self, terminal: str, slot: Slot) -> str | None:
+        """Say why the card makes no contact in a slot, None if it does."""
         if self.card is None or self.destroyed:
             return "the card is dead"
         decision = self._judge_form(INSERTION, terminal, slot)
-        return "" if decision.admitted else decision.reason
+        return None if decision.admitted else decision.reason
 
     def _leave(self, reason: str) -> None:
         link, self._link = self._link, None
