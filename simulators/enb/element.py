@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.enb import dispatch
 from simulators.enb.config import EnbConfig
 from simulators.enb.context import Mme, Neighbour, RadioLink
+from simulators.enb.parts import Misbehaviour
 from simulators.enb.procedures import connection, interface, s1_setup, x2
 from simulators.enb.station import Station
 from simwarden.model.values import CELL, GIVEN, NUMBER, instance_of, one_of
@@ -69,9 +70,12 @@ class Enb(Element[EnbConfig]):
         ),
     )
 
+    parts = (Misbehaviour,)
+
     async def start(self) -> None:
         """Open the cells, then set S1 and X2 up."""
         station = self.station = Station(self.site, self.config)
+        self.fit(station)
         station.on_tunnel_lost = lambda ue: connection.tunnel_lost(station, ue)
         self._stopping = False
         self._settled = asyncio.Event()

@@ -20,8 +20,8 @@ Views = dict[str, list[tuple[Any, ...]]]
 def views(core: Core) -> Mapping[str, Iterable[tuple[Any, ...]]]:
     """Return what eNBs, gateways, HSS and devices hold of this MME's contexts."""
     ues = core.by_imsi.values()
-    served = ((each.mme_id, each.served) for each in core.connections.values())
-    connected = {number: ue for number, ue in served if ue is not None and ue.state is EmmState.REGISTERED}
+    served = {ue.connection.mme_id: ue for ue in ues if ue.connection is not None}
+    connected = {number: ue for number, ue in served.items() if ue.state is EmmState.REGISTERED}
     return {
         "S1 connections": [(each.mme_id, each.enb_id) for each in core.connections.values()],
         "UE-AMBR": [(number, *aggregate_bit_rate(ue)) for number, ue in connected.items()],

@@ -118,7 +118,11 @@ def _of_terminals(captures: list[Path]) -> list[Path]:
     So it calls a card's refusal without data.
     """
     texts = {job.name: Path(job.path).read_text("utf-8") for job in find([str(SCENARIOS)])}
-    odd = {name for name, text in texts.items() if "send_apdu" in text or ("send_nas" in text and "octets:" in text)}
+    odd = {
+        name
+        for name, text in texts.items()
+        if "send_apdu" in text or "send_s1ap" in text or ("send_nas" in text and "octets:" in text)
+    }
     assert odd
     return [each for each in captures if each.stem not in odd]
 
