@@ -91,3 +91,15 @@ async def test_an_agents_own_error_is_no_word_of_the_hss(net: Behind) -> None:
         assert reject["emm_cause"].name == "NETWORK_FAILURE"
         (refused,) = [each.reason for each in net.decisions("mme.hss") if not each.admitted]
         assert f"dra.{REALM}, which relays to the HSS, answered Result-Code 3002" in refused
+
+
+async def test_an_agent_that_does_not_answer_is_asked_for_the_home_server_no_more_than_once(net: Behind) -> None:
+    async with net:
+        await net.attached()
+        asked = len(net.hss.asked)
+        net.hss.silent, net.mme.core.home.node.timeout = True, 1
+        net.phone(enb_id=40).attach()
+        await net.sleep(20)
+        assert net.reject()["emm_cause"].name == "NETWORK_FAILURE"
+        assert net.reject()["reason"] == "dra did not answer authentication-information-request in time"
+        assert len(net.hss.asked) == asked + 1

@@ -292,6 +292,24 @@ async def test_an_idle_device_learns_at_its_update_that_a_connection_has_ended(r
         assert at(network, "pgw") == {"6": _TWO[1]}
 
 
+async def test_an_update_that_crosses_the_answer_to_a_request_leaves_the_new_connection_alone(run: Any) -> None:
+    """The device says by its status that it has no bearer 6, before it has heard of that (TS 24.301 5.5.3.2.4)."""
+    async with run(reallocate_guti_at_update=False) as network:
+        subscribe(network, *_TWO)
+        phone = await network.attached(replies={_ASK: None})
+        connect(phone)
+        await network.settle()
+        asked_for, ksi = phone.got[-1], phone.security.ksi
+        assert asked_for.type is _ASK
+        fields = {"eps_update_type": 0, "nas_key_set_identifier": ksi, "old_guti": phone.guti}
+        phone.send(Message(_T.TRACKING_AREA_UPDATE_REQUEST, **fields, eps_bearer_context_status=(5,)))
+        await network.settle()
+        assert phone.types()[-1] is _T.TRACKING_AREA_UPDATE_ACCEPT
+        phone.take_again(asked_for)
+        await network.settle()
+        assert at(network, "pgw") == at(network, "sgw") == {"5": _TWO[0], "6": _TWO[1]}
+
+
 @pytest.mark.parametrize("late", [False, True])
 async def test_an_apn_that_is_withdrawn_ends_its_own(run: Any, *, late: bool) -> None:
     async with run() as network:
