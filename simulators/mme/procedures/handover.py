@@ -284,8 +284,7 @@ def path_switch(core: Core, enb: Enb, message: Message) -> None:
         # no default bearer can follow, or the device is where it is not served
         s1.send_common(enb, "path-switch-request-failure", **ids, cause=_Radio.HO_TARGET_NOT_ALLOWED)
         return
-    cell = message.get("eutran_cgi")
-    place = Place(message["tai"], cell, cell.station if cell is not None else _station(enb.global_id))
+    place = Place(message["tai"], message.get("eutran_cgi"), _station(enb.global_id))
     if area.refuses(core, ue, place, Occasion.PATH_SWITCH) is not None:
         # the path stays, and the device is detached (TS 23.401 5.5.1.1.2); it learns why at its next contact
         s1.send_common(enb, "path-switch-request-failure", **ids, cause=_Radio.HO_TARGET_NOT_ALLOWED)
