@@ -14,7 +14,7 @@ from simwarden.wire.isup import Number
 from simwarden.wire.q850 import Cause
 from simwarden.wire.sccp import Address
 from simwarden.wire.tbcd import AddressString
-from simwarden.wire.tcap import Invoke, ReturnError, ReturnResult
+from simwarden.wire.tcap import Invoke, Reject, ReturnError, ReturnResult
 
 if TYPE_CHECKING:
     from simwarden.wire.tcap.user import Operation
@@ -73,7 +73,7 @@ class SspCall:
         self.ssp.user.flush()
         return invoke_id
 
-    def answer(self, what: ReturnResult | ReturnError) -> None:
+    def answer(self, what: ReturnResult | ReturnError | Reject) -> None:
         """Answer an order."""
         self.ssp.user.tc.answer(self.dialogue, what)
         self.ssp.user.tc.proceed(self.dialogue)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from scripted_ssp import E, ScriptedSsp, forwarded, originating
+from scripted_ssp import E, ScriptedSsp, SspCall, forwarded, originating
 from sigtran_net import Node, Settings
 from voice_bench import (
     APPROVED,
@@ -19,10 +19,14 @@ from voice_bench import (
     VoiceBench,
 )
 
+from simulators.scp import causes
+from simulators.scp.clients.ssp import release
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.wire import cap
 from simwarden.wire.isup import GenericNumber, Number
-from simwarden.wire.tcap import ReturnError
+from simwarden.wire.sccp import Address
+from simwarden.wire.tcap import Problem, Reject, ReturnError
+from simwarden.wire.tcap.enums import InvokeProblem, ProblemKind
 
 #: what goes with each call that is let through
 WATCHED = ["requestReportBCSMEvent", "applyCharging"]
@@ -662,3 +666,98 @@ async def test_an_scp_that_was_restarted_has_no_calls_and_its_counters() -> None
         await net.settle()
         assert call.end.startswith("aborted")  # by P-ABORT: its SSP handles the call by default
         assert (await net.dial(LISTED)).last("applyCharging").time_duration_charging == cap.TimeCharging(600, True)
+
+
+async def test_hours_over_midnight() -> None:
+    # 16:00 where the cards are
+    async with VoiceBench() as net:
+        await net.provision(VOICE | {"hours": "16:00-06:00"})
+        call = await net.dial(LISTED)
+        assert call.last("applyCharging").time_duration_charging == cap.TimeCharging(600)
+        call.abort()
+        await net.sleep(13.99 * 3600)  # 05:59:24
+        call = await net.dial(LISTED)
+        assert call.last("applyCharging").time_duration_charging == cap.TimeCharging(360)
+        call.abort()
+        await net.sleep(37)
+        assert (await net.dial(LISTED)).cause == 21
+
+
+async def test_all_events_of_a_call_are_armed_for_who_can_have_them() -> None:
+    async with VoiceBench() as net:
+        await net.provision()
+        armed = (await net.dial(LISTED)).last(WATCHED[0]).events
+        assert {(each.event_type_bcsm, each.leg.sending_side, each.monitor_mode) for each in armed} == {
+            *((each, 2, cap.MonitorMode.NOTIFY_AND_CONTINUE) for each in (E.ROUTE_SELECT_FAILURE, E.O_ANSWER)),
+            *((each, 2, cap.MonitorMode.NOTIFY_AND_CONTINUE) for each in (E.O_CALLED_PARTY_BUSY, E.O_NO_ANSWER)),
+            *((E.O_DISCONNECT, leg, cap.MonitorMode.INTERRUPTED) for leg in (1, 2)),
+            (E.O_ABANDON, 1, cap.MonitorMode.NOTIFY_AND_CONTINUE),
+        }
+
+
+@pytest.mark.parametrize(("asked", "offered"), [(cap.Phase.TWO, cap.Phase.FOUR), (cap.Phase.FOUR, None)])
+async def test_a_phase_that_is_not_taken_is_answered_by_another_one(
+    asked: cap.Phase, offered: cap.Phase | None
+) -> None:
+    async with VoiceBench(phases=[3, 4]) as net:
+        await net.provision()
+        call = await net.ask(originating(IMSI, LISTED), asked)
+        assert call.refused == (cap.CONTEXTS[offered] if offered is not None else None)
+        assert net.scp.census() == {"directed_calls": offered is None}
+
+
+@pytest.mark.parametrize("context", [None, (0, 4, 0, 0, 1, 0, 1, 3)])
+async def test_a_dialogue_of_another_context_is_refused(context: tuple[int, ...] | None) -> None:
+    async with VoiceBench() as net:
+        await net.provision()
+        tc = net.ssp.user.tc
+        dialogue = tc.open(Address(146, 146), context)
+        net.ssp.calls[dialogue] = call = SspCall(net.ssp, dialogue, cap.Phase.FOUR)
+        tc.invoke(dialogue, cap.INITIAL_DP, b"", 0.0)
+        tc.begin(dialogue)
+        net.ssp.user.flush()
+        await net.settle()
+        assert call.refused in (None, cap.CONTEXTS[cap.Phase.FOUR])
+        assert call.end
+        assert net.scp.census() == {"directed_calls": 0}
+
+
+@pytest.mark.parametrize(("name", "local"), [("connect", False), ("releaseCall", True)])
+async def test_what_is_rejected_ends_the_call(name: str, *, local: bool) -> None:
+    async with VoiceBench() as net:
+        await net.provision()
+        call = await net.dial(LISTED)
+        problem = Problem(ProblemKind.INVOKE, InvokeProblem.UNRECOGNIZED_OPERATION)
+        if local:
+            call.say_octets(cap.EVENT_REPORT_BCSM._replace(opcode=200), b"")
+        else:
+            call.answer(Reject(call.ids[name], problem))
+        await net.settle()
+        assert call.cause == 41
+
+
+@pytest.mark.parametrize("announcements", [{"list": 7}, {"pin": 8}])
+async def test_an_interaction_of_which_nothing_is_heard_ends(announcements: dict[str, int]) -> None:
+    async with VoiceBench(announcements=announcements) as net:
+        await net.provision(VOICE | ({"pin": "4711"} if "pin" in announcements else {}))
+        call = await net.dial(UNLISTED if "list" in announcements else LISTED)
+        assert call.cause is None
+        await net.sleep(1800)
+        assert call.cause == (21 if "list" in announcements else 41)
+
+
+async def test_a_call_that_ends_while_its_time_is_kept_is_not_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with VoiceBench() as net:
+        await net.provision(VOICE | {"quota": 2})
+        write = net.scp.core.store.write
+
+        def withdraw_and_write(*grants: Any) -> None:
+            for call in list(net.scp.core.calls.values()):
+                release(net.scp.core, call, causes.WITHDRAWN)
+            write(*grants)
+
+        monkeypatch.setattr(net.scp.core.store, "write", withdraw_and_write)
+        call = await net.dial(LISTED)
+        monkeypatch.undo()
+        assert (call.names(), call.cause) == (["releaseCall"], 31)
+        assert await net.used() == 0
