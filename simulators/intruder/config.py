@@ -77,7 +77,7 @@ class SayInDialogue(CapVerb):
 
     say: list[Any]
     """Operations by their names (`initial-dp`), each with its argument: a mapping by our names of its parts, or octets
-    in hexadecimal; `result` and `error` with what they are `of`; and how it is said: `end`, `abort`, `nothing`."""
+    in hexadecimal; `result`, `error` and `reject` with what they are `of`; how it is said: `end`, `abort`, `nothing`."""
 
 
 class BeginDialogue(SayInDialogue):

@@ -11,7 +11,8 @@ from simwarden.machine.tcap_events import Aborted, Begun, Continued, Ended, Reje
 from simwarden.runtime.sigtran.nodes import make_point
 from simwarden.wire import cap
 from simwarden.wire.sccp import Address
-from simwarden.wire.tcap import Invoke, ReturnError, ReturnResult
+from simwarden.wire.tcap import Invoke, Problem, Reject, ReturnError, ReturnResult
+from simwarden.wire.tcap.enums import InvokeProblem, ProblemKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _CAP: Final = 146
 _PATIENCE: Final = 10.0
 """Seconds for which the other side's next message is waited for."""
-_ANSWERS: Final = ("result", "error")
+_ANSWERS: Final = ("result", "error", "reject")
 #: what a message that has an operation says, the first of them
 _WORDS: Final = {
     cap.RELEASE_CALL: "released",
@@ -105,7 +106,7 @@ class Dialogues:
 
     def _add(self, name: str, argument: Any) -> None:
         if name in _ANSWERS:
-            self._user.tc.answer(self._dialogue, self._answer(argument))
+            self._user.tc.answer(self._dialogue, self._answer(name, argument))
             return
         operation = operation_of(name)
         octets = octets_of(operation, argument, self._phase)
@@ -113,11 +114,13 @@ class Dialogues:
         linked = self._ids.get(cap.PLAY_ANNOUNCEMENT.name) if played else None
         self._user.tc.invoke(self._dialogue, operation, octets, self._site.clock.now(), linked=linked)
 
-    def _answer(self, given: Any) -> ReturnResult | ReturnError:
+    def _answer(self, name: str, given: Any) -> ReturnResult | ReturnError | Reject:
         """Return the answer to an operation that was heard: an error by its code, or a result, of a prompt digits."""
         operation = operation_of(given["of"])
         invoke_id = self._ids.get(operation.name, 0)
-        if "code" in given:
+        if name == "reject":
+            return Reject(invoke_id, Problem(ProblemKind.INVOKE, InvokeProblem.MISTYPED_PARAMETER))
+        if name == "error":
             return ReturnError(invoke_id, int(given["code"]))
         if "digits" not in given:
             return ReturnResult(invoke_id)

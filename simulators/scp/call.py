@@ -64,12 +64,11 @@ class Grant:
 
 
 class Heard(NamedTuple):
-    """What an SSP says: an operation with its argument, or (`answer`) what became of one of ours, None: it failed."""
+    """What an SSP says: an operation with its argument, or what became of one of ours, None: it failed."""
 
     operation: Operation
     argument: Any = None
     invoke_id: int = 0
-    answer: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -46,7 +46,7 @@ def take(core: Core, event: Event) -> None:
         case Rejected(_, invoke_id, _, local):
             operation = call.asked.pop(invoke_id, None) if invoke_id is not None and not local else None
             if operation is not None:
-                call.inbox.put_nowait(Heard(operation, answer=True))
+                call.inbox.put_nowait(Heard(operation))
             else:
                 release(core, call, causes.TEMPORARY)
 
@@ -107,7 +107,7 @@ def _hear(core: Core, call: Call, component: Component) -> None:
             asked = call.asked.pop(invoke_id, None)
             if asked is cap.PROMPT_AND_COLLECT:
                 result = cap.CAP_USER.decode_result(asked, octets)
-                call.inbox.put_nowait(Heard(asked, result, answer=True))
+                call.inbox.put_nowait(Heard(asked, result))
         case ReturnError(invoke_id, error):
             _failed(core, call, invoke_id, error)
 
@@ -121,7 +121,7 @@ def _failed(core: Core, call: Call, invoke_id: int, error: int) -> None:
     nothing: Any = None
     if error == cap.ErrorCode.IMPROPER_CALLER_RESPONSE and operation is cap.PROMPT_AND_COLLECT:
         nothing = cap.ReceivedInformation(digits="")
-    call.inbox.put_nowait(Heard(operation, nothing, answer=True))
+    call.inbox.put_nowait(Heard(operation, nothing))
 
 
 def _cancelled(core: Core, call: Call, event: Cancelled) -> None:
@@ -131,7 +131,7 @@ def _cancelled(core: Core, call: Call, event: Cancelled) -> None:
         core.site.note("the SSP no longer has the call", imsi=call.card.imsi)
         give_up(core, call)
     elif operation in (cap.PLAY_ANNOUNCEMENT, cap.PROMPT_AND_COLLECT):
-        call.inbox.put_nowait(Heard(operation, answer=True))
+        call.inbox.put_nowait(Heard(operation))
     elif operation is cap.RELEASE_CALL and call.state is State.RELEASED:
         core.site.note("the SSP did not tell how long a released call was", imsi=call.card.imsi)
         give_up(core, call)

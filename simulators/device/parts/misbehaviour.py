@@ -178,6 +178,21 @@ class SendApdu(VerbModel):
         return bytes.fromhex(value).hex()
 
 
+class SendDtap(VerbModel):
+    """Say something to the MSC that is not due."""
+
+    target = "device"
+    device: DeviceName
+    """The terminal, which is switched on."""
+    octets: str
+    """The message in hexadecimal, whatever it is (TS 24.008 9, 10); blanks may stand between its parts."""
+
+    @field_validator("octets")
+    @classmethod
+    def _is_hexadecimal(cls, value: str) -> str:
+        return bytes.fromhex(value).hex()
+
+
 class Misbehaviour:
     """What an honest terminal never does."""
 
@@ -195,6 +210,15 @@ class Misbehaviour:
             pdu, clear = protected(emm, arguments.plain(emm), arguments.protection)
         emm.radio.send_nas(pdu, clear, EstablishmentCause.MO_SIGNALLING)
         return await emm.heard("answered", "released", within=_PATIENCE) or "no-answer"
+
+    @verb("sent", "no-cell")
+    async def send_dtap(self, arguments: SendDtap) -> str:
+        """Say something to the MSC as its radio leg carries it; `no-cell` where nothing is heard of an MSC."""
+        need_power(self.emm)
+        if not self.emm.config.msc or not await self.emm.cs.listen() or self.emm.cs.link is None:
+            return "no-cell"
+        self.emm.cs.link.send(bytes.fromhex(arguments.octets))
+        return "sent"
 
     @verb("answered", "no-answer")
     async def send_apdu(self, arguments: SendApdu) -> str:
