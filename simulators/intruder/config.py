@@ -77,7 +77,8 @@ class SayInDialogue(CapVerb):
 
     say: list[Any]
     """Operations by their names (`initial-dp`), each with its argument: a mapping by our names of its parts, or octets
-    in hexadecimal; `result`, `error` and `reject` with what they are `of`; how it is said: `end`, `abort`, `nothing`."""
+    in hexadecimal; `result`, `error` and `reject` with what they are `of`; how it is said: `end`, `abort` or
+    `nothing`."""
 
 
 class BeginDialogue(SayInDialogue):
