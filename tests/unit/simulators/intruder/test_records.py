@@ -65,7 +65,7 @@ def test_what_is_no_argument_is_an_error_that_names_the_operation(name: str, wor
 
 
 def test_an_operation_that_is_none_is_an_error_that_names_those_that_are() -> None:
-    with pytest.raises(ManagementError, match="no operation of CAP is called conect; known: .*connect"):
+    with pytest.raises(ManagementError, match=r"no operation of CAP is called conect; known: .*connect"):
         operation_of("conect")
 
 
