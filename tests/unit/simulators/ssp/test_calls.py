@@ -640,3 +640,83 @@ async def test_keys_that_are_no_number_are_dialled_in_vain(loop: TestbedLoop, nu
         await net.registered(o_csi=o_csi())
         await net.mo(number)
         assert net.ms.cause in (1, 3)
+
+
+async def test_an_exchange_that_goes_down_ends_both_halves_of_a_call_once(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [charge(600), GO_ON], False
+        await net.registered(t_csi=t_csi(), vt_csi=t_csi())
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        assert len(net.ssp.core.calls) == 2
+        await net.host.stop("ssp")
+        await net.settle()
+        assert net.far.outcome == "released 41"
+        assert [each.fields["diagnostics"] for each in net.records()] == [41]
+
+
+async def test_an_exchange_that_is_killed_tells_nobody(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        await net.registered()
+        await net.hlr.roaming_number()
+        await net.mo()
+        await net.host.stop("ssp", kill=True)
+        await net.sleep(60)
+        assert net.far.outcome == "answered"
+        assert net.records() == []
+        assert net.ssp.core.roaming  # nothing runs out any more
+        net.ssp.core.roaming.clear()
+        net.ssp.core.calls.clear()
+        net.ssp.core.trunks._legs.clear()
+
+
+@pytest.mark.parametrize(
+    ("caller", "more", "told"),
+    [
+        ("13800001111", (), ("13800001111", 2, 0, 0)),
+        (LISTED, (("P-Asserted-Identity", "<sip:013800002222@192.0.2.1>"),), ("013800002222", 2, 0, 3)),
+        (LISTED, (("P-Asserted-Identity", "<sip:x@192.0.2.1>"), ("Privacy", "none")), (LISTED[1:], 4, 0, 0)),
+        (LISTED, (("Privacy", "user;id"),), (LISTED[1:], 4, 1, 0)),
+        (
+            "anonymous",
+            (("P-Asserted-Identity", "<tel:+4930123456>"), ("P-Asserted-Identity", f"<sip:{OTHER}@192.0.2.1>")),
+            ("4930123456", 4, 0, 3),
+        ),
+    ],
+)
+async def test_a_caller_is_told_as_it_was_said(
+    loop: TestbedLoop, caller: str, more: tuple[tuple[str, str], ...], told: tuple[str, int, int, int]
+) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script = [release()]
+        await net.registered(t_csi=t_csi())
+        net.far.call(f"+{MSISDN}", caller, *more)
+        await net.settle()
+        heard = net.scf.said("initialDP")[0].calling_party_number
+        assert (heard.digits, heard.nature, heard.presentation, heard.screening) == told
+
+
+async def test_a_gmsc_says_who_it_is_and_a_visited_msc_in_which_terminal_the_card_is(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script = [release()]
+        net.hlr.t_csi = t_csi()
+        net.far.call(f"+{MSISDN}")  # the card is registered nowhere
+        await net.settle()
+        first = net.scf.said("initialDP")[0]
+        assert (first.extension.gmsc_address.digits, first.extension.imei) == ("8613800000008", None)
+        assert first.location_information is None
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        second = net.scf.said("initialDP")[1]
+        assert (second.extension.gmsc_address, second.extension.imei) == (None, net.ms.imei)
+        assert second.location_information.vlr_number.digits == "8613800000008"
+
+
+@pytest.mark.parametrize(("offset", "zone"), [(0, 0x00), (8, 0x23), (-5, 0x0A), (14, 0x65), (-12, 0x8C)])
+async def test_the_time_has_its_zone(loop: TestbedLoop, offset: int, zone: int) -> None:
+    """Semi-octets in quarters of an hour, the sign in bit 4 (TS 23.040 9.2.3.11)."""
+    async with SspNet(loop, utc_offset=offset) as net:
+        net.scf.script = [release()]
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        assert net.scf.said("initialDP")[0].time_and_timezone[-1] == zone
