@@ -47,15 +47,17 @@ class Trigger(NamedTuple):
 
 
 class Scf:
-    """The gsmSCF of one half of a call."""
+    """The gsmSCF of one half of a call: once it is asked, about `_trigger`, at a detection point."""
+
+    _trigger: Trigger
+    _at: EventType
 
     def __init__(self, half: Half, triggers: Mapping[EventType, Trigger]) -> None:
         self._half, self._core, self._triggers = half, half.core, triggers
         self._user = half.core.cap
         self._ssf = Ssf(half.model, Phase.FOUR)
         self._dialogue: int | None = None
-        self._asked: Trigger | None = None
-        self._at: EventType | None = None
+        self._asked = False
         self._pending: Callable[[], None] | None = None
         self._tssf: Timer | None = None
         self._tcp: Timer | None = None
@@ -77,11 +79,11 @@ class Scf:
 
     def meet(self, dp: EventType, leg: int, information: cap.EventInfo | None, go_on: Callable[[], None]) -> bool:
         """Take it that the call is at a detection point; return whether it waits there. `go_on` is called then."""
-        if self._asked is None:
+        if not self._asked:
             trigger = self._triggers.get(dp)
             if trigger is None:
                 return False
-            self._asked, self._at, self._pending = trigger, dp, go_on
+            self._asked, self._trigger, self._at, self._pending = True, trigger, dp, go_on
             self._begin(min(trigger.phase, max(self._core.config.cap_phases, default=0)))
             return True
         if self._dialogue is None:
@@ -115,8 +117,7 @@ class Scf:
 
     def _begin(self, phase: int) -> None:
         """Ask in a phase of CAP; without one in common nobody can be asked."""
-        trigger, dp = self._asked, self._at
-        assert trigger is not None and dp is not None  # noqa: S101, PT018 - set by whoever asks
+        trigger, dp = self._trigger, self._at
         half, course = self._half, self._half.course
         course.scf_address, course.service_key = trigger.scf, trigger.service_key
         usable = [each for each in self._core.config.cap_phases if each <= phase]
@@ -153,7 +154,7 @@ class Scf:
                 else:
                     occasion = controls.DIALOGUE if refused is None else controls.PHASE
                     self._lose(occasion, reason)
-            case Rejected(local=False) if self._ssf.state is State.WAITING_FOR_INSTRUCTIONS and not self._heard:
+            case Rejected(local=False) if not self._heard:
                 self._give_up(controls.DIALOGUE, "what was asked was rejected")
             case _:
                 pass
@@ -232,7 +233,7 @@ class Scf:
         self._ssf.armed.clear()
         self._ssf.charging, self._ssf.reports = None, []
         self._watch()
-        if self._pending is not None and not self._half.over:
+        if self._pending is not None:
             self._lose(controls.DIALOGUE, "the gsmSCF has ended the dialogue without an order")
 
     # -- orders
@@ -347,10 +348,7 @@ class Scf:
         self._rest()
         self._ssf.armed.clear()
         self._ssf.charging, self._ssf.state = None, State.IDLE
-        half, trigger = self._half, self._asked
-        if half.over or trigger is None:
-            return
-        releases = trigger.releases
+        half, releases = self._half, self._trigger.releases
         decision = self._core.site.decide(controls.DEFAULT, half.imsi, on=occasion, releases=releases, reason=reason)
         half.course.defaulted = "continueCall" if decision.admitted else "releaseCall"
         if decision.admitted:
