@@ -5,9 +5,9 @@ Whether the network is impressed is seen in its answers. To the card it says wha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import AfterValidator, field_validator, model_validator
 
 from simulators.device.clients.card import CardGoneError
 from simulators.device.procedures import esm
@@ -122,6 +122,9 @@ MESSAGES: dict[str, Callable[[Emm, str], Message]] = {
 """The messages that can be made up, by the spec's names: of the terminal's state and of the IMSI to be named."""
 
 
+Hexadecimal = Annotated[str, AfterValidator(lambda value: bytes.fromhex(value).hex())]
+
+
 class SendNas(VerbModel):
     """Send a NAS message that is not due, or not as it is due."""
 
@@ -130,7 +133,7 @@ class SendNas(VerbModel):
     """The terminal."""
     message: str = ""
     """The message by its spec's name (`detach-request`)."""
-    octets: str = ""
+    octets: Hexadecimal = ""
     """Or the message itself in hexadecimal, whatever it is (TS 24.301 8); blanks may stand between its parts."""
     protection: Literal["due", "none", "wrong-mac", "replayed"] = "due"
     """As it is due; none; a false message authentication code; or an earlier message of that name, octet by octet."""
@@ -144,11 +147,6 @@ class SendNas(VerbModel):
         if name not in MESSAGES:
             raise ValueError(f"a terminal cannot make up {value!r}; it can: {', '.join(MESSAGES)}")
         return name
-
-    @field_validator("octets")
-    @classmethod
-    def _is_hexadecimal(cls, value: str) -> str:
-        return bytes.fromhex(value).hex()
 
     @model_validator(mode="after")
     def _is_one(self) -> SendNas:
@@ -169,13 +167,8 @@ class SendApdu(VerbModel):
     target = "device"
     device: DeviceName
     """The terminal that holds the card, and is switched on."""
-    octets: str
+    octets: Hexadecimal
     """The command APDU in hexadecimal (TS 102.221 10.1); blanks may stand between its parts."""
-
-    @field_validator("octets")
-    @classmethod
-    def _is_hexadecimal(cls, value: str) -> str:
-        return bytes.fromhex(value).hex()
 
 
 class SendDtap(VerbModel):
@@ -184,13 +177,8 @@ class SendDtap(VerbModel):
     target = "device"
     device: DeviceName
     """The terminal, which is switched on."""
-    octets: str
+    octets: Hexadecimal
     """The message in hexadecimal, whatever it is (TS 24.008 9, 10); blanks may stand between its parts."""
-
-    @field_validator("octets")
-    @classmethod
-    def _is_hexadecimal(cls, value: str) -> str:
-        return bytes.fromhex(value).hex()
 
 
 class Misbehaviour:
