@@ -86,6 +86,22 @@ class Nowhere:
         """See Downstream."""
 
 
+class Nobody:
+    """What is upstream of a call whose caller is not there, or not any more."""
+
+    def progress(self) -> None:
+        """See Upstream."""
+
+    def alerting(self) -> None:
+        """See Upstream."""
+
+    def answered(self) -> None:
+        """See Upstream."""
+
+    def cleared(self, cause: Cause) -> None:
+        """See Upstream."""
+
+
 @dataclass(slots=True)
 class Course:
     """What became of a half of a call, for its record."""

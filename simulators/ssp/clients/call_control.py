@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from simulators.ssp.call import LOCATION, Nowhere
+from simulators.ssp.call import LOCATION, Nobody, Nowhere
 from simulators.ssp.numbers import RESTRICTED
 from simwarden.errors import PeerError
 from simwarden.wire import isup
@@ -42,7 +42,7 @@ class Leg:
         self.terminal, self.transaction, self.originating = terminal, transaction, originating
         self.state = S.CALL_INITIATED if originating else S.CALL_PRESENT
         self.down: Downstream = Nowhere()
-        self._up = up
+        self._up: Upstream = up if up is not None else Nobody()
         self._timer: Timer | None = None
         self._handlers: dict[MessageType, Callable[[Message], None]] = {
             T.CALL_CONFIRMED: self._on_call_confirmed,
@@ -126,7 +126,7 @@ class Leg:
 
     def release(self, cause: Cause) -> None:
         """See Downstream."""
-        self._up = None
+        self._up = Nobody()
         if self.terminal.stop_paging():
             self.state = S.NULL
         else:
@@ -145,14 +145,14 @@ class Leg:
 
     def _on_alerting(self, message: Message) -> None:
         del message
-        if self.state is S.MOBILE_TERMINATING_CALL_CONFIRMED and self._up is not None:
+        if self.state is S.MOBILE_TERMINATING_CALL_CONFIRMED:
             self._stop()
             self.state = S.CALL_RECEIVED
             self._up.alerting()
 
     def _on_connect(self, message: Message) -> None:
         del message
-        if self.state in (S.MOBILE_TERMINATING_CALL_CONFIRMED, S.CALL_RECEIVED) and self._up is not None:
+        if self.state in (S.MOBILE_TERMINATING_CALL_CONFIRMED, S.CALL_RECEIVED):
             self._stop()
             self.state = S.ACTIVE
             self._send(T.CONNECT_ACKNOWLEDGE)
@@ -200,12 +200,10 @@ class Leg:
     def _clears(self, cause: Cause) -> None:
         """Tell the other side that the terminal ends the call."""
         told = Cause(cause.value, 0)
-        up, self._up = self._up, None
+        up, self._up = self._up, Nobody()
         down, self.down = self.down, Nowhere()
-        if self.originating:
-            down.release(told)
-        elif up is not None:
-            up.cleared(told)
+        down.release(told)
+        up.cleared(told)
 
     # -- its end
 

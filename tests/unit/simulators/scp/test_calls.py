@@ -761,3 +761,13 @@ async def test_a_call_that_ends_while_its_time_is_kept_is_not_connected(monkeypa
         monkeypatch.undo()
         assert (call.names(), call.cause) == (["releaseCall"], 31)
         assert await net.used() == 0
+
+
+async def test_what_the_scp_rejects_is_no_answer_to_what_it_asked_under_the_same_number() -> None:
+    async with VoiceBench(announcements={"list": 7}) as net:
+        await net.provision()
+        call = await net.dial(UNLISTED)
+        said = call.say_octets(cap.EVENT_REPORT_BCSM._replace(opcode=200), b"")
+        await net.settle()
+        assert said == call.ids["playAnnouncement"]
+        assert call.cause == 41
