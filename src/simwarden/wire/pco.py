@@ -13,6 +13,8 @@ from simwarden.errors import PeerError
 
 #: no more options than this, for who reads them (TS 24.008: 253 octets)
 _LONGEST: Final = 253
+#: octets that a NAS message has room for, with identifier and length 253
+_ROOM: Final = 251
 #: extension bit, and PPP as the configuration protocol
 _HEAD: Final = b"\x80"
 #: octets that any link carries (RFC 791 3.2)
@@ -65,11 +67,14 @@ def encode(options: list[Option]) -> bytes:
 
 
 def answer(asked: list[Option], dns: tuple[str, ...], mtu: int) -> list[Option]:
-    """Return what a PGW answers to the options of a device: DNS servers of each version, and the MTU, as asked for."""
+    """Return what a PGW answers to the options of a device: DNS servers of each version, and the MTU, as asked for.
+
+    Who asks several times for the same is told once, and no more than a NAS message has room for.
+    """
     four = [each for each in dns if ":" not in each]
     six = [each for each in dns if ":" in each]
     told = []
-    for option in asked:
+    for option in {each.identifier: each for each in asked}.values():
         match option.identifier:
             case Container.DNS_SERVER_IPV4_ADDRESS:
                 told += [Option(option.identifier, ipaddress.IPv4Address(each).packed) for each in four]
@@ -79,7 +84,12 @@ def answer(asked: list[Option], dns: tuple[str, ...], mtu: int) -> list[Option]:
                 told.append(Option(option.identifier, mtu.to_bytes(2)))
             case Container.IPCP:
                 told += _answer_ipcp(option.content, four)
-    return told
+    room, fitting = _ROOM - len(_HEAD), []
+    for each in told:
+        if (octets := 3 + len(each.content)) <= room:
+            room -= octets
+            fitting.append(each)
+    return fitting
 
 
 def told(octets: bytes, mtu: int = 1358) -> tuple[list[str], int]:
@@ -102,7 +112,7 @@ def _answer_ipcp(content: bytes, dns: list[str]) -> list[Option]:
     wanted = dict(zip((_PRIMARY_DNS, _SECONDARY_DNS), dns, strict=False))
     told, at = b"", 4
     while at + 2 <= len(content) and content[at + 1] >= 2:
-        server = wanted.get(content[at])
+        server = wanted.pop(content[at], None)
         if server is not None:
             told += bytes((content[at], 6)) + ipaddress.IPv4Address(server).packed
         at += content[at + 1]

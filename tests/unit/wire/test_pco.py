@@ -59,3 +59,23 @@ def test_who_asks_by_ipcp_is_told_what_to_ask_for() -> None:
 def test_too_many_options_are_not_made() -> None:
     with pytest.raises(ValueError, match="253 octets at most"):
         pco.encode([Option(0xFF00, bytes(200))] * 2)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [[Option(Container.DNS_SERVER_IPV4_ADDRESS)] * 84, [ipcp(1, bytes.fromhex("8102") * 120)]],
+    ids=["servers", "servers by IPCP"],
+)
+def test_who_asks_again_and_again_is_told_once(asked: list[Option]) -> None:
+    assert len(pco.decode(pco.encode(asked))) == len(asked)
+    told = pco.answer(asked, DNS, 1358)
+    assert b"".join(each.content for each in told).count(bytes((192, 0, 2, 53))) == 1
+
+
+@pytest.mark.parametrize(("servers", "told"), [(34, 34), (35, 35), (36, 35), (40, 35)])
+def test_as_many_servers_are_told_as_nas_has_room_for(servers: int, told: int) -> None:
+    dns = tuple(f"192.0.2.{number}" for number in range(servers))
+    asked = [Option(Container.DNS_SERVER_IPV4_ADDRESS), Option(Container.IPV4_LINK_MTU)]
+    octets = pco.encode(pco.answer(asked, dns, 1358))
+    assert pco.told(octets) == (list(dns[:told]), 1358)
+    assert len(octets) <= 251
