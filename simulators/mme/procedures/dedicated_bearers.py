@@ -159,7 +159,7 @@ async def _create(core: Core, conn: Connection, ue: UeContext, linked: Bearer, a
     if identity is None or end is None or long or ue.bearers.get(linked.identity) is not linked:
         lacks = Cause.CONDITIONAL_IE_MISSING if end is None else Cause.NO_RESOURCES_AVAILABLE
         lacks = Cause.SYNTACTIC_ERROR_IN_THE_TFT_OPERATION if long else lacks
-        return {"ebi": 0, "cause": CauseIe(lacks), **({"s1_u_sgw": end} if end is not None else {})}
+        return {"ebi": 0, "cause": CauseIe(lacks), "s1_u_sgw": end}
     standing = asyncio.get_running_loop().create_future()
     new = Dedicated(linked, identity, asked["bearer_qos"], asked["bearer_tft"], end, standing, transaction=asked["pti"])
     linked.dedicated[identity] = new
