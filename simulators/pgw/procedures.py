@@ -138,7 +138,7 @@ def _created(core: Core, session: Session, message: Message, cause: Cause) -> di
     }
     if session.reported:
         told["change_reporting_action"] = ChangeReportingAction.START_REPORTING_TAI_AND_ECGI
-    return {name: value for name, value in told.items() if value is not None}
+    return told
 
 
 def _says(message: Message, flag: Indication) -> bool:

@@ -250,7 +250,7 @@ class Gateways:
 
     def follow(self, ue: UeContext, bearer: Bearer, ambr: Ambr, qos: BearerQos | None) -> None:
         """Tell the PGW what a subscription has now for a PDN connection (7.2.14.1); it changes that by a request."""
-        context = {"ebi": bearer.identity, **({"bearer_qos": qos} if qos is not None else {})}
+        context = {"ebi": bearer.identity, "bearer_qos": qos}
         done = self._request(ue, "modify-bearer-command", {"apn_ambr": ambr, "bearer_context": context})
         done.add_done_callback(partial(self._note_failure, ue.imsi))
 

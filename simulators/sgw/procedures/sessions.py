@@ -109,7 +109,7 @@ def _created(core: Core, told: Message, connection: Connection) -> dict[str, Any
         **some(told, _RETURNED),
         "cause": told["cause"],
         "sender_f_teid": core.control_end(InterfaceType.S11_S4_SGW_GTP_C, connection.device.teid),
-        "bearer_contexts_created": ({name: value for name, value in bearer.items() if value is not None},),
+        "bearer_contexts_created": (bearer,),
     }
 
 
