@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from simulators.pgw.session import Bearer, Session
     from simwarden.runtime.gtp.node import Peer
 
-#: by whether filters are wrong in an aggregate, and whether they can be read (TS 29.274 8.4); operations that can are not
+#: by whether filters are wrong in an aggregate, and whether they can be read (TS 29.274 8.4)
 _FAULTS: Final = {
     (False, False): Cause.SYNTACTIC_ERROR_IN_THE_TAD_OPERATION,
     (True, False): Cause.SYNTACTIC_ERRORS_IN_PACKET_FILTERS,
