@@ -98,7 +98,8 @@ class Route(Resource):
 
     It is a method of `part`, a type that the element lists as one of its parts, or, without one, of the element.
 
-    `takes`, `query` and `gives` are the models of body, query and answer (None: undeclared, `type(None)`: nothing),
+    `takes`, `query` and `gives` are the models of body, query and answer (None: undeclared, `type(None)`: nothing; a
+    query that has no model is refused, and so is a body of GET and DELETE),
     `types` those of places that are more than a text; `errors` the statuses beside those that any call may get. What is
     not `public` stands in no document of the API.
     """
@@ -198,6 +199,10 @@ async def manage(
     if found.takes is not None:
         read = partial(_given, found.takes, body, places, strict=strict, large=large)
         given = await asyncio.get_running_loop().run_in_executor(None, read) if large else read()
+    elif body and found.method in ("GET", "DELETE"):  # passed over, it would read as if it had been looked at
+        raise ManagementError(400, f"body: {method} {path} takes none")
+    if query and found.query is None:
+        raise ManagementError(400, f"query: {method} {path} takes none")
     call = Call(
         caller.role,
         places,

@@ -98,3 +98,13 @@ def test_parts_do_not_hide_each_other() -> None:
 
     with pytest.raises(TypeError, match="two parts of Twice have a route GET /rung"):
         type("Twice", (House,), {"parts": (Bell, Gong)})
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [("/rung?times=3", {}, "query: GET /rung takes none"), ("/rung", {"times": 3}, "body: GET /rung takes none")],
+)
+def test_what_a_route_does_not_look_at_is_no_part_of_its_question(path: str, body: dict[str, int], said: str) -> None:
+    with pytest.raises(ManagementError, match=said) as caught:
+        asyncio.run(_house().manage(Role.OPERATOR, "GET", path, body))
+    assert caught.value.status == 400
