@@ -83,7 +83,7 @@ class Values:
         mine, theirs = self.inside, other.inside
         inside = (lambda: _both(mine(), theirs())) if mine and theirs else mine or theirs
         return Values(
-            f"{self.about} or {other.about}",
+            " or ".join(dict.fromkeys((*self.about.split(" or "), *other.about.split(" or ")))),
             tuple(dict.fromkeys(self.words + other.words)),
             _either(self.fits, other.fits),
             inside,

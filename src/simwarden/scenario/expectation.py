@@ -145,11 +145,21 @@ class ExpectationReader:
                 self.problems.add(told, each.place, "a misspelt field would pass `never`: expect what is there instead")
 
     def _within(self, value: Any, spot: Spot) -> float | None:
+        if not isinstance(value, str):
+            self._text(value, "within", spot)
+            return None
         try:
-            return seconds(str(value))
+            return seconds(value)
         except ValueError as error:
             self.problems.add(str(error), spot.place)
             return None
+
+    def _text(self, value: Any, key: str, spot: Spot) -> str:
+        """Return what is a text; of anything else, noted, an empty one."""
+        if isinstance(value, str):
+            return value
+        self.problems.add(f"{key}: one value is expected, not {short(value)}", spot.place)
+        return ""
 
     def _subject(self, key: str, value: Any, spot: Spot, above: Spot, *, verb: bool) -> list[Condition]:
         if key == "decision":
@@ -190,7 +200,9 @@ class ExpectationReader:
 
     def _guess_subject(self, key: str, known: list[str]) -> str:
         interface, dot, message = key.partition(".")
-        near = nearest(interface + dot, known) if dot else nearest(key, known)
+        if dot and interface in self.references.instances:
+            return f"what is seen of an element stands below it: {interface}: {{{message or '...'}: ...}}"
+        near = nearest(interface + dot, [each for each in known if each.endswith(".")]) if dot else nearest(key, known)
         if near:
             return f"did you mean {near + message if dot else near!r}?"
         return f"elements: {', '.join(self.references.instances)}; messages are written as interface.message"
@@ -218,15 +230,16 @@ class ExpectationReader:
         for key in part:
             if key not in _DECISION_KEYS:
                 self.problems.unknown("key", key, _DECISION_KEYS, (spot / key).key)
-        by, control = str(part.get("by", "")), str(part.get("control", ""))
+        words = {each: self._text(part.get(each, ""), each, spot / each) for each in ("by", "control", "on", "reason")}
+        by, control, occasion = words["by"], words["control"], words["on"]
         if not by and not control:
             self.problems.add("decision: say by whom, or by which control", spot.place)
         if by and by not in self.references.instances:
             told = f"element {by!r} is not known"
             self.problems.nobody(by, told, (spot / "by").place, guess(by, self.references.instances))
         else:
-            self._check_control(by, control, str(part.get("on", "")), spot)
-        word = str(part.get("verdict", "refuse"))
+            self._check_control(by, control, occasion, spot)
+        word = self._text(part.get("verdict", "refuse"), "verdict", spot / "verdict") or "refuse"
         if word not in _VERDICTS:
             self.problems.unknown("verdict", word, ("admit", "refuse"), (spot / "verdict").place)
         details = part.get("details") or {}
@@ -242,9 +255,9 @@ class ExpectationReader:
             control,
             _VERDICTS.get(word, Verdict.REFUSE),
             self._about(part, spot),
-            str(part.get("reason", "")),
+            words["reason"],
             details,
-            str(part.get("on", "")),
+            occasion,
         )
 
     def _check_details(self, by: str, control: str, details: dict[str, Any], spot: Spot) -> None:
@@ -284,14 +297,18 @@ class ExpectationReader:
             self.problems.add(f"a decision is about one subject, not {' and '.join(named)}", (spot / named[1]).key)
         for key, identity in (("card", "imsi"), ("device", "imei")):
             if key in part:
-                return Identity.of(self._identity_of(str(part[key]), identity, spot / key), identity)
-        found = self.references.resolve(str(part.get("subject", "")), spot / "subject", self.problems)
+                return Identity.of(self._identity_of(part[key], identity, spot / key), identity)
+        given = self._text(part.get("subject", ""), "subject", spot / "subject")
+        found = self.references.resolve(given, spot / "subject", self.problems)
         subject = found if isinstance(found, Identity) else str(found)
         if subject:
             self.wording.value("subject", subject, _SUBJECT, spot / "subject")
         return subject
 
-    def _identity_of(self, name: str, identity: str, spot: Spot) -> str:
+    def _identity_of(self, given: Any, identity: str, spot: Spot) -> str:
+        if not isinstance(given, str):
+            return self._text(given, spot.key_name, spot)
+        name = self.references.one(given, spot, self.problems)
         if name not in self.references.instances:
             known = [each for each, it in self.references.instances.items() if identity in it.identities]
             self.problems.nobody(name, f"name {name!r} is not known", spot.place, guess(name, known))
@@ -409,7 +426,10 @@ class ExpectationReader:
             if name in observable.fields:
                 want[name] = self._value(name, value, observable.fields[name].beside(part), here)
             elif short_for in observable.fields:
-                want[short_for] = self._identity_of(str(value), short_for, here)
+                want[short_for] = self._identity_of(value, short_for, here)
+            elif key == "times":
+                told = f"times: messages, answers, CDRs and flows are counted, no records such as {observable.name}"
+                self.problems.add(told, here.key)
             else:
                 self.problems.unknown(f"field of {observable.name}", key, observable.fields, here.key)
         return want
@@ -445,7 +465,7 @@ class ExpectationReader:
         if "card" in given and short_for in known:
             if short_for in given:
                 self.problems.add(f"{kind}: card says again what stands beside it", (spot / "card").key)
-            want[short_for] = self._identity_of(str(given["card"]), "imsi", spot / "card")
+            want[short_for] = self._identity_of(given["card"], "imsi", spot / "card")
             given = {key: value for key, value in given.items() if key != "card"}
         fields, sound = self._wanted(given, spot)
         if sound:

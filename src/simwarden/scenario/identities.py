@@ -13,7 +13,7 @@ from simwarden.model.identity import check_iccid, check_imsi, check_msisdn, luhn
 from simwarden.model.profile import Assessment, Function, Use, find_use, use_names
 from simwarden.runtime.declare import Model
 from simwarden.scenario.network import Instance
-from simwarden.scenario.problems import guess
+from simwarden.scenario.problems import guess, plain
 from simwarden.scenario.validation import check, short
 
 if TYPE_CHECKING:
@@ -246,7 +246,18 @@ class References:
             return value
         if match[1] not in self.instances and match[1] not in self.groups:
             return self._nobodys(match[1], match[2], spot, problems) or value
-        return Identity.of(self.identity(self.one(match[1], spot, problems), match[2], spot, problems), match[2])
+        found = Identity.of(self.identity(self.one(match[1], spot, problems), match[2], spot, problems), match[2])
+        meant = self._meant(spot)
+        if meant and found and found.which not in meant:
+            told = f"{spot.key_name} is never an {found.which.upper()}"
+            problems.add(told, spot.place, f"an {' or '.join(each.upper() for each in meant)} is expected")
+        return found
+
+    def _meant(self, spot: Spot) -> list[str]:
+        """Return the identities of which a key speaks by its name (`imei`, `imeis`); none: it is no matter of these."""
+        known = {which for each in self.instances.values() for which in each.identities}
+        words = [word if word in known else word.removesuffix("s") for word in plain(spot.key_name).split("_")]
+        return [word for word in words if word in known]
 
     def _nobodys(self, name: str, which: str, spot: Spot, problems: Problems) -> str:
         """Note that nobody has the name in `name.identity`; return an identity of the same kind, empty: it is none."""

@@ -85,10 +85,10 @@ def _position(problem: UserFileError) -> tuple[str, int, int]:
     return (place.file, place.line, place.column) if place else ("", 0, 0)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the known name that is most like `name`, or an empty string."""
+def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """Return the known name that is most like `name`, and so much (1: the same), or an empty string."""
     by_plain = {plain(each): each for each in known}
-    found = difflib.get_close_matches(plain(name), list(by_plain), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(plain(name), list(by_plain), n=1, cutoff=likeness)
     return by_plain[found[0]] if found else ""
 
 

@@ -110,7 +110,9 @@ def _report(  # noqa: PLR0917 - the arguments of check, and an error
     if kind == "extra_forbidden":
         around = _model_at(model, steps[:-1])
         known = [*(around.model_fields if around else ()), *(also if around is model else ())]
-        problems.unknown(what, name, known, here.key)
+        deeper = _deeper(around, name)
+        hint = f"did you mean {deeper}?" if deeper and not nearest(name, known, 0.8) else guess(name, known)
+        problems.add(f"{what} {name!r} is not known", here.key, hint)
     elif kind == "missing":
         problems.add(f"{what} {name!r} is missing", spot.join(steps[:-1]).place)
     elif kind in ("literal_error", "enum"):
@@ -149,6 +151,14 @@ def short(value: Any) -> str:
     if isinstance(value, list):
         return f"a list of {len(value)}"
     return repr(value) if value != "" else "nothing"
+
+
+def _deeper(model: type[BaseModel] | None, name: str) -> str:
+    """Return the way to a key of a part of a model that is very much like a name, or an empty string."""
+    parts = {key: _inner(each.annotation) for key, each in model.model_fields.items()} if model else {}
+    inside = [(key, each) for key, part in parts.items() if part for each in part.model_fields]
+    near = nearest(name, [each for _, each in inside], 0.8)
+    return " or ".join(f"{key}: {{{each}: ...}}" for key, each in inside if each == near)
 
 
 def _model_at(model: type[BaseModel], steps: tuple[str | int, ...]) -> type[BaseModel] | None:

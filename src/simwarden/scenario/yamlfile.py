@@ -43,6 +43,8 @@ _SAID = {
 }
 
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+#: the tags of what has none (YAML 1.1 10.1)
+_UNTAGGED = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 
 
 class Source:
@@ -79,6 +81,11 @@ class Spot:
     def join(self, steps: Path) -> Spot:
         """Go down several steps."""
         return Spot(self.source, self.path + steps)
+
+    @property
+    def key_name(self) -> str:
+        """The last key on the way to it, empty where there is none: of a part of a list that of the list."""
+        return next((step for step in reversed(self.path) if isinstance(step, str)), "")
 
     @property
     def value(self) -> Any:
@@ -155,6 +162,10 @@ def _meant(error: yaml.MarkedYAMLError, text: str) -> str:
 
 def _walk(node: yaml.Node, path: Path, source: Source, problems: Problems) -> Data:
     source.values[path] = _position(node)
+    if node.tag not in _UNTAGGED:  # what it would make of the value is not known: not the value that it stands before
+        tag = node.tag.removeprefix("tag:yaml.org,2002:")
+        told = f"the tag {tag if tag.startswith('!') else f'!!{tag}'} is not read"
+        problems.add(told, Place(source.file, *_position(node)), "a value is written without one")
     if len(path) > _DEEPEST or len(source.values) > _MOST:
         raise ScenarioError(
             "is nested too deep, or grows too large by its aliases", Place(source.file, *_position(node))
@@ -174,6 +185,8 @@ def _mapping(node: yaml.MappingNode, path: Path, source: Source, problems: Probl
         if not isinstance(key_node, yaml.ScalarNode):
             problems.add("a key must be a word", Place(source.file, line, column))
             continue
+        if key_node.tag not in _UNTAGGED:
+            _walk(key_node, path, Source(source.file), problems)
         key = str(key_node.value)
         below = (*path, key)
         like = alike.setdefault(plain(key), key)

@@ -116,6 +116,16 @@ def test_a_run_that_keeps_no_events_tells_a_sink(loader: Loader) -> None:
             HEAD.replace("count: 3, type", "count: none, type"),
             "5:19: count: a number from 1 to 10000",
         ),
+        (
+            "- power_on: phone\n- expect: {gate: {binding: {card: cards}}}\n",
+            HEAD,
+            "cards stands for 3: which of them is meant? (as in cards-1)",
+        ),
+        (
+            "- power_on: phone\n- expect: {decision: {by: gate, card: cards}}\n",
+            HEAD,
+            "cards stands for 3: which of them is meant?",
+        ),
         ("- power_on: phone\n", HEAD.replace("count: 3, type", "count: 0, type"), "count: a number from 1 to 10000"),
         (
             "- power_on: phone\n",
