@@ -178,7 +178,7 @@ class Eir(Element[EirConfig]):
         self.register.lists.put(entry, wanted.status)
         return {"entry": str(entry), "status": wanted.status.value}
 
-    @route("DELETE", "/equipment/{entry}", gives=EntryRemoved)
+    @route("DELETE", "/equipment/{entry}", takes=Approval, gives=EntryRemoved)
     async def remove_entry(self, call: Call) -> dict[str, bool]:
         """Take an entry off its list."""
         entry = _entry(call)

@@ -149,7 +149,7 @@ class Cards:
         found = describe(answer).fields
         return {key: _readable(found.get(key)) for key in ("eps_user_state", "eps_location_information")}
 
-    @route("DELETE", "/cards/{imsi}/location", gives=CardTold)
+    @route("DELETE", "/cards/{imsi}/location", takes=Approval, gives=CardTold)
     async def end_location(self, call: Call) -> dict[str, Any]:
         """End what a card has, an attach under way too (CLR); it may attach again, and is judged anew."""
         subscriber = self.core.card(call.path["imsi"])

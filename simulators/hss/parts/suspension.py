@@ -14,7 +14,7 @@ from simulators.hss.procedures.subscriber_data import tell_barring
 from simulators.hss.subscriber import ENDED, Due, Notice, Subscriber
 from simwarden.errors import ManagementError
 from simwarden.model.values import IMSI, one_of
-from simwarden.operations.approval import By
+from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import Observable
 
@@ -38,7 +38,7 @@ class Suspensions:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("DELETE", "/cards/{imsi}", gives=CardTold)
+    @route("DELETE", "/cards/{imsi}", takes=Approval, gives=CardTold)
     async def cancel_card(self, call: Call) -> dict[str, Any]:
         """Terminate a card: its location is cancelled and its subscription withdrawn."""
         subscriber = self.core.card(call.path["imsi"])
@@ -98,7 +98,7 @@ class Suspensions:
         unknown = [imsi for imsi, held in found.items() if held is None]
         return {"suspended": len(known), "unknown": unknown, "told": dict(Counter(told.values()))}
 
-    @route("DELETE", "/cards/{imsi}/suspension", gives=CardTold, errors=(409,))
+    @route("DELETE", "/cards/{imsi}/suspension", takes=Approval, gives=CardTold, errors=(409,))
     async def resume_card(self, call: Call) -> dict[str, Any]:
         """End a card's suspension; a card that was terminated stays so (409)."""
         subscriber = self.core.card(call.path["imsi"])
