@@ -14,7 +14,7 @@ from simwarden.operations.provision import Iccid, ImsiText, Msisdn  # noqa: TC00
 from simwarden.policy.card_states import CardState
 from simwarden.policy.equipment_lists import EquipmentRange
 from simwarden.policy.platform import LARGEST_BATCH, LOCK, Mismatch, PhoneWish
-from simwarden.runtime.declare import Model, Seconds
+from simwarden.runtime.declare import Model, Names, Seconds
 from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
 
 
@@ -83,7 +83,7 @@ class Limits(Model):
 class CodesConfig(Model):
     """The access codes for SMS, and who is told of them."""
 
-    gateways: tuple[str, ...] = ()
+    gateways: tuple[Annotated[str, Names("element")], ...] = ()
     """Business gateways whose list of codes is kept here, by the names of these elements."""
     allocated: dict[Code, AllocatedCode] = Field(default_factory=dict)
     """Codes that are allocated from the beginning, as long as management has said nothing of any."""
@@ -100,7 +100,7 @@ class CmpConfig(ServerConfig):
 
     peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": PeerEntry(), "eir": PeerEntry(relay=True)})
     """Nodes that may ask, by Diameter identity; a name without a dot is one of the home network's realm."""
-    hss: str = "hss"
+    hss: Annotated[str, Names("hss")] = "hss"
     """The HSS whose management interface suspends cards; `off`: none."""
     accounts: dict[str, Account] = Field(default_factory=dict)
     """Accounts by name."""

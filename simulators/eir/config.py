@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from simwarden.model.values import KIND
 from simwarden.operations.approval import Approval
 from simwarden.policy.equipment_lists import EquipmentRange, Status
 from simwarden.policy.held import Held
-from simwarden.runtime.declare import Model, Seconds
+from simwarden.runtime.declare import Model, Names, Seconds
 from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig, no_entry
 from simwarden.runtime.sigtran.settings import NodeNumber, Nodes, PointCode, Signalling, SignallingNode
 
@@ -58,13 +59,13 @@ class EirConfig(ServerConfig):
     """Entries of the tracking list."""
     unlisted: Status = Status.ALLOWED
     """What is said of all others; `unknown` is answered with Experimental-Result 5422."""
-    cmp: str = ""
+    cmp: Annotated[str, Names("cmp")] = ""
     """A connection-management platform that is asked about each card whose terminal passes here; empty: none."""
     cmp_unreachable: Literal["refuse", "admit"] = "refuse"
     """What becomes of a card while the platform gives no verdict. A refusal is for a time (no verdict)."""
     cmp_answer_time: Seconds = Field(default=3.0, gt=0)
     """How long to wait for the platform's answer; less than who asks here waits."""
-    hss: str = "hss"
+    hss: Annotated[str, Names("hss")] = "hss"
     """The HSS that ends what a card has when its pool is another one; `off`: it goes on for as long as
     the MME keeps the verdict."""
     retry: Annotated[Seconds, Field(gt=0)] = 30
@@ -78,6 +79,14 @@ class EirConfig(ServerConfig):
     @classmethod
     def _are_entries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return _entries(value)
+
+    @model_validator(mode="after")
+    def _kinds_are_known(self) -> EirConfig:
+        strange = [] if self.library else [each for each in self.kinds() if each not in KIND.words]
+        if strange:
+            known = ", ".join(KIND.words)
+            raise ValueError(f"{strange[0]!r} is no IMEI, TAC or range of TACs, nor a kind of the library ({known})")
+        return self
 
     def _listed(self) -> list[tuple[str, Status]]:
         lists = ((self.allowed, Status.ALLOWED), (self.prohibited, Status.PROHIBITED), (self.tracked, Status.TRACKED))

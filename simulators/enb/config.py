@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from simwarden.model.identity import Ecgi, Plmn, Tai
-from simwarden.runtime.declare import ElementConfig, Model, PlmnText, Seconds
+from simwarden.runtime.declare import ElementConfig, Model, Names, PlmnText, Seconds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -42,9 +42,9 @@ class EnbConfig(ElementConfig):
     """The network that its cells broadcast."""
     cells: tuple[CellConfig, ...] = Field(default=(CellConfig(),), min_length=1, max_length=255)
     """Its cells; the first is called NAME/1."""
-    mmes: tuple[str, ...] = ("mme",)
+    mmes: tuple[Annotated[str, Names("mme")], ...] = ("mme",)
     """The MMEs that it sets S1 up with."""
-    x2: tuple[str, ...] = ()
+    x2: tuple[Annotated[str, Names("enb")], ...] = ()
     """Neighbouring eNBs that it sets X2 up with; naming it on one of the two is enough. Others are reached by S1."""
     inactivity: Seconds = 10.0
     """Time without traffic after which a device's connection is released; 0: never."""

@@ -10,7 +10,7 @@ from simwarden.machine.ppsms import PpsmsTimers
 from simwarden.model.identity import Plmn, Tai, parse_place
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.policy.short_messages import same_party
-from simwarden.runtime.declare import PLMN_FORM, CellText, ElementConfig, Model, Seconds
+from simwarden.runtime.declare import PLMN_FORM, CellText, ElementConfig, Model, Names, Seconds
 from simwarden.wire.diameter.codes import Feature
 from simwarden.wire.nas.enums import EmmCause, EsmCause
 
@@ -113,7 +113,7 @@ class Security(Model):
 class Equipment(Model):
     """How terminals are identified and looked up in the EIR."""
 
-    eir: str = "eir"
+    eir: Annotated[str, Names("element")] = "eir"
     """The EIR's name; `off` leaves S13 out."""
     unreachable: Choice = "refuse"
     """An EIR that cannot be reached or gives no verdict."""
@@ -134,15 +134,15 @@ class Equipment(Model):
 class Gateways(Model):
     """The gateways that sessions are asked for at: elements that are dedicated to IoT."""
 
-    sgw: str = "sgw"
+    sgw: Annotated[str, Names("sgw")] = "sgw"
     """The SGW's name."""
-    pgw: str = "pgw"
+    pgw: Annotated[str, Names("pgw")] = "pgw"
     """The PGW of all APNs that are not listed below."""
-    apns: dict[str, str] = Field(default_factory=dict)
+    apns: dict[str, Annotated[str, Names("pgw")]] = Field(default_factory=dict)
     """The PGW of single APNs (`{sos: pgw_emergency}`)."""
     several_per_apn: bool = False
     """Whether a device may have several PDN connections by one APN; else #55."""
-    dedicated: tuple[str, ...] = ("pgw",)
+    dedicated: tuple[Annotated[str, Names("pgw")], ...] = ("pgw",)
     """The PGWs that are dedicated to IoT: no session is asked for at another one, but for a call for help."""
     t3_response: Annotated[Seconds, Field(gt=0)] = 3
     """T3-RESPONSE: a request is sent again."""
@@ -316,7 +316,7 @@ class MmeConfig(ElementConfig):
     """Codes of the tracking areas served; empty for all."""
     tai_lists: tuple[tuple[int, ...], ...] = ()
     """Groups of tracking area codes: within a group a device moves without telling. Others stand alone."""
-    hss: str = "hss"
+    hss: Annotated[str, Names("hss")] = "hss"
     """The HSS's name."""
     origin_host: str = ""
     """Diameter identity; by default the element's name in the network's realm."""
@@ -340,7 +340,7 @@ class MmeConfig(ElementConfig):
     """How often the area that a card has may be changed or taken away, or its base stations be counted anew."""
     causes: Causes = Causes()
     security: Security = Security()
-    platform: str = "off"
+    platform: Annotated[str, Names("element")] = "off"
     """The platform that is told when a card leaves its area, and when it is back; `off`: none."""
     equipment: Equipment = Equipment()
     emergency: Emergency = Emergency()

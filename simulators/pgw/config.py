@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from simwarden.model.identity import parse_place
 from simwarden.operations.approval import Approval, ChangeLimit
-from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model
+from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model, Names
 from simwarden.runtime.gtp.charging import RecordLimits
 from simwarden.runtime.gtp.config import GtpConfig
 
@@ -187,7 +187,7 @@ class AreaChange(Approval, PgwArea):
 class PgwConfig(GtpConfig):
     """Settings of a PGW."""
 
-    sgws: tuple[str, ...] = ("sgw",)
+    sgws: tuple[Annotated[str, Names("sgw")], ...] = ("sgw",)
     """Elements, or IP addresses, whose requests it takes; others get cause 109."""
     apns: dict[str, ApnConfig] = Field(default_factory=lambda: {"*": ApnConfig()}, min_length=1)
     """APNs that it serves, in small letters; `*`: any other. Others get cause 78."""
@@ -201,7 +201,7 @@ class PgwConfig(GtpConfig):
     """How often the cells to which a card's packets are bound may be changed or taken away."""
     ranges: str = ""
     """File of number ranges in place of those that come with simwarden."""
-    internet: str = "internet"
+    internet: Annotated[str, Names("element")] = "internet"
     """The element on SGi, to which packets go; empty, or not there: there is no way out, and they are dropped."""
 
     @field_validator("emergency_networks")

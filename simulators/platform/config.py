@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simwarden.runtime.declare import ElementConfig, Seconds
+from simwarden.runtime.declare import ElementConfig, Names, Seconds
 
 
 class PlatformConfig(ElementConfig):
     """Settings of a platform."""
 
-    binds_at: str = "sms_gateway"
+    binds_at: Annotated[str, Names("element")] = "sms_gateway"
     """The element at which it binds: a business gateway, or a service centre, where it stands for a gateway."""
     protocol: Literal["smpp", "cmpp"] = "smpp"
     """What it speaks."""

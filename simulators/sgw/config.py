@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
-from simwarden.runtime.declare import Seconds  # noqa: TC001 - types of settings are read when a file is
+from simwarden.runtime.declare import Names, Seconds
 from simwarden.runtime.gtp.charging import RecordLimits
 from simwarden.runtime.gtp.config import GtpConfig
 
@@ -12,9 +14,9 @@ from simwarden.runtime.gtp.config import GtpConfig
 class SgwConfig(GtpConfig):
     """Settings of an SGW."""
 
-    mmes: tuple[str, ...] = ("mme",)
+    mmes: tuple[Annotated[str, Names("mme")], ...] = ("mme",)
     """Elements, or IP addresses, whose requests for sessions it takes; others get cause 109."""
-    pgws: tuple[str, ...] = ("pgw",)
+    pgws: tuple[Annotated[str, Names("pgw")], ...] = ("pgw",)
     """Elements, or IP addresses, that sessions may go to; one that asks for another gets cause 109."""
     partial_records: RecordLimits = RecordLimits()
     """When a CDR is closed though its bearer goes on, in another one."""

@@ -11,7 +11,7 @@ from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.operations.guessing import Guessing
 from simwarden.policy.access_list import check_number, open_number
 from simwarden.policy.held import Held
-from simwarden.runtime.declare import ElementConfig, Model, Seconds
+from simwarden.runtime.declare import ElementConfig, Model, Names, Seconds
 
 
 def _check_party(text: str) -> str:
@@ -76,7 +76,7 @@ class Customers(Model):
 class SmsGatewayConfig(ElementConfig):
     """Settings of a business gateway."""
 
-    smsc: str = "smsc"
+    smsc: Annotated[str, Names("element")] = "smsc"
     """The element to which messages go, by SMPP; empty, or not there: they wait."""
     system_id: str = "gateway"
     """The gateway's own name in its bind at the SMSC."""
@@ -86,7 +86,7 @@ class SmsGatewayConfig(ElementConfig):
     """Customers by name, as long as management says nothing else of them."""
     codes: dict[Code, AllocatedCode] = Field(default_factory=dict)
     """Access codes, of a gateway whose list nobody else keeps (`keeper` empty)."""
-    keeper: str = ""
+    keeper: Annotated[str, Names("element")] = ""
     """The element that owns the list of access codes and tells this one (`cmp`); empty: `codes` are the list."""
     list_age: Seconds = 300.0
     """How old the keeper's last word on the list may be; after that messages are refused for now."""

@@ -11,7 +11,7 @@ from simwarden.operations.guessing import Guessing
 from simwarden.policy.access_list import check_number
 from simwarden.policy.held import ANYBODY, Held
 from simwarden.policy.numbers import party
-from simwarden.runtime.declare import Model, Seconds
+from simwarden.runtime.declare import Model, Names, Seconds
 from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
 
 Entry = Annotated[PeerEntry, BeforeValidator(no_entry)]
@@ -75,7 +75,7 @@ class SmscConfig(ServerConfig):
     """Its own address (SC-Address): what devices send to, and what HSS and MMEs have it listed by."""
     peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": PeerEntry()})
     """Nodes that may speak SGd to it, by Diameter identity; a name without a dot is one of the home network's realm."""
-    hss: str = "hss"
+    hss: Annotated[str, Names("hss")] = "hss"
     """The HSS's name."""
     gateways: dict[Annotated[str, Field(max_length=15)], Gateway] = Field(default_factory=dict)
     """Gateways by system_id."""

@@ -12,6 +12,7 @@ from simwarden.model.form import FormFactor  # noqa: TC001 - a field's type, res
 from simwarden.model.identity import check_iccid, check_imsi, check_msisdn, luhn_digit
 from simwarden.model.profile import Assessment, Function, Use, find_use, use_names
 from simwarden.runtime.declare import Model
+from simwarden.scenario.named import check_names
 from simwarden.scenario.network import Instance
 from simwarden.scenario.problems import guess, plain
 from simwarden.scenario.validation import check, short
@@ -422,6 +423,7 @@ class Cast:
         config = check(model, resolved, spot, self.problems, also=self._known_keys(instance.section))
         if config is not None:
             instance.config = config
+            check_names(instance, spot, self.references.instances, self.problems)
 
     def _known_keys(self, section: str) -> tuple[str, ...]:
         return ("count", *CardKeys.model_fields, *self.registry.card_sections) if section == "cards" else ("count",)

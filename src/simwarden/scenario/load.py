@@ -15,6 +15,7 @@ from simwarden.scenario import network
 from simwarden.scenario.document import Scenario
 from simwarden.scenario.expectation import ExpectationReader
 from simwarden.scenario.identities import Cast, References
+from simwarden.scenario.named import check_names
 from simwarden.scenario.problems import Problems, guess, nearest
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.renamed import Renamed, rename
@@ -153,6 +154,9 @@ class Loader:
             cast.announce(section, data.get(key, ""), top / key)
         for section, key in sections.items():
             cast.configure(section, data.get(key, ""), top / key)
+        for name, wish in wishes.items():
+            if name in references.instances:
+                check_names(references.instances[name], network.spot_of(wish), references.instances, problems)
         steps = _as_written("steps", data, parts)
         reader = StepReader(ExpectationReader(self.registry, references, problems, data))
         return Scenario(

@@ -204,11 +204,15 @@ def _make(registry: Registry, wish: Wish, standing: list[str], problems: Problem
         problems.nameless = True
         return None
     model = registry.declaration(kind).config
-    spot = _MergedSpot(wish.spot.source, wish.spot.path, wish.places)
-    config = check(model, wish.settings, spot, problems, also=("type", "external", "address"), what="setting")
+    config = check(model, wish.settings, spot_of(wish), problems, also=("type", "external", "address"), what="setting")
     # What is wrong is told once; the element is there all the same, so that what names it is not told as wrong.
     problems.unset = problems.unset or config is None
     return Instance(wish.name, kind, config or model.model_construct(), external=wish.external, address=wish.address)
+
+
+def spot_of(wish: Wish) -> Spot:
+    """Return the place of an element's settings, each of which may stand in a file of its own."""
+    return _MergedSpot(wish.spot.source, wish.spot.path, wish.places)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,8 @@ class Sim(Element[SimConfig]):
 class PipeConfig(ElementConfig):
     type: Literal["module", "handset"] = "module"
     imei: str = ""
-    gate: str = "gate"
+    gate: Annotated[str, Names("gate")] = "gate"
+    gates: dict[Annotated[str, Names("element")], tuple[Annotated[str, Names("pipe")], ...]] = {}
 
     @classmethod
     def identities(cls, given: Mapping[str, Any], number: int) -> Mapping[str, str]:

@@ -140,6 +140,10 @@ def test_outcomes_that_may_be(errors: Errors, step: str) -> None:
             "story.yaml:2:11: the network has no element 'gat' (did you mean 'gate'?)",
         ),
         ("scenario: s\nnetwork: {gate2: {type: gat}}\n", "element type 'gat' is not known (did you mean 'gate'?)"),
+        ("scenario: s\ndevices: {meter: {gate: gat}}\n", "story.yaml:2:25: no gate is called 'gat' (did you mean 'gate'?)"),
+        ("scenario: s\ndevices: {meter: {gate: meter}}\n", "2:25: no gate is called 'meter' (known: gate)"),
+        ("scenario: s\ndevices: {meter: {gates: {gat: []}}}\n", "no element is called 'gat' (did you mean 'gate'?)"),
+        ("scenario: s\ndevices: {meter: {gates: {gate: [meter, metre]}}}\n", "2:46: no pipe is called 'metre' (did"),
         ("scenario: s\nnetwork: {gate: {dealy: 1}}\n", "story.yaml:2:18: setting 'dealy' is not known (did you mean"),
         ("scenario: s\nnetwork: {gate: {external: nowhere}}\n", "'nowhere' is no address; write host:port"),
         ("scenario: s\nnetwork: {gate: {external: {S6b: 'h:1'}}}\n", "interface 'S6b' is not known"),
@@ -306,3 +310,8 @@ def test_what_is_no_address_is_told_in_our_words(send: str) -> None:
     head = "scenario: A\ncards: {card: {profile: meter}}\ndevices: {meter: {}}\nsteps:\n"
     with pytest.raises(ScenarioErrors, match=r"' is no IP address$"):
         Loader().load("story.yaml", f"{head}- send: {{device: meter, {send}}}\n- expect: {{meter: {{attach: none}}}}\n")
+
+
+def test_a_setting_may_name_nobody_or_a_node_beyond_the_network(loader: Loader) -> None:
+    for name in ("off", "gate.another.example"):
+        loader.load("s.yaml", HEAD.replace("meter: ,", f"meter: {{gate: {name}}},") + "steps:\n- power_on: meter\n")
