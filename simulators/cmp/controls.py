@@ -100,13 +100,32 @@ BINDABLE = Control(
     "cmp.bindable", "bind.cmp", judge_bindable, _BINDING, "No binding in the test period, nor after the end"
 )
 OWN = Control("cmp.own", "bind.operator.own", judge_owner, (_On.LOOK,), "A customer knows of its own cards only")
-SCOPE = Control("cmp.scope", "bind.operator.own", judge_scope, (_On.API,), "A token is good for its scopes only")
+SCOPE = Control(
+    "cmp.scope",
+    "bind.operator.own",
+    judge_scope,
+    (_On.API,),
+    "A token is good for its scopes only",
+    cardless=(_On.API,),
+)
 LOCK = Control(
     "bind.change.lock", "bind.change", judge_lock, (*_BINDING, _On.OPERATION), "A card rests between two operations"
 )
-BATCH = Control("bind.change.batch", "bind.change", judge_batch, (_On.BATCH,), "Batches of operations are small")
+BATCH = Control(
+    "bind.change.batch",
+    "bind.change",
+    judge_batch,
+    (_On.BATCH,),
+    "Batches of operations are small",
+    cardless=(_On.BATCH,),
+)
 PEER = Control(
-    "cmp.peer", "bind.peer", judge_peer, (_On.CONNECTION, _On.CHECK), "Known nodes only speak to the platform"
+    "cmp.peer",
+    "bind.peer",
+    judge_peer,
+    (_On.CONNECTION, _On.CHECK),
+    "Known nodes only speak to the platform",
+    cardless=(_On.CONNECTION,),
 )
 CARD = Control("cmp.card", "reg.issued", judge_subscriber, (_On.CHECK,), "Cards of the platform only are served")
 
@@ -119,6 +138,7 @@ CHANGES = change_controls(
     requirement="bind.operator",
     alone="The operator alone binds, and does what else changes a card",
     approved="A changed binding and a suspension have their approval records",
+    cardless=(_On.BATCH, _On.POOL, _On.ACCOUNT, _On.SHUTDOWN),
 )
 #: scenarios name it so: it is older than the scheme of ids
 CHANGES = replace(CHANGES, changes=replace(CHANGES.changes, id="bind.change"))
@@ -135,6 +155,7 @@ CODE_CHANGES = change_controls(
     change="dir.sms",
     alone="The operator alone allocates access codes, and withdraws them",
     approved="An allocated or withdrawn code has its approval record",
+    cardless=(_On.ALLOCATE, _On.WITHDRAW),
 )
 
 ALL = (

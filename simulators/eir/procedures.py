@@ -34,12 +34,35 @@ if TYPE_CHECKING:
 CHECK, MAP_CHECK = "me-identity-check", "map-check-imei"
 #: what is done to a card's pool by management
 TIE, UNTIE = "tie", "untie"
-LISTS = Control("eir.equipment", "mon.phone", judge_listed, (CHECK, MAP_CHECK), "Equipment by the lists of the EIR")
+LISTS = Control(
+    "eir.equipment",
+    "mon.phone",
+    judge_listed,
+    (CHECK, MAP_CHECK),
+    "Equipment by the lists of the EIR",
+    terminals=(CHECK, MAP_CHECK),
+    cardless=(MAP_CHECK,),
+)
 POOL = Control(
     "eir.pool", "bind.pool", judge_pool, (CHECK,), "A card's pool of terminals", "binding", also=("mon.separation",)
 )
-PEER = Control("eir.peer", "bind.peer", judge_peer, (CONNECTION, CHECK), "Known nodes only speak to the EIR")
-NODE = Control("eir.node", "bind.peer", judge_node, (MAP_CHECK,), "Known MSCs only ask the EIR")
+PEER = Control(
+    "eir.peer",
+    "bind.peer",
+    judge_peer,
+    (CONNECTION, CHECK),
+    "Known nodes only speak to the EIR",
+    cardless=(CONNECTION,),
+)
+NODE = Control(
+    "eir.node",
+    "bind.peer",
+    judge_node,
+    (MAP_CHECK,),
+    "Known MSCs only ask the EIR",
+    terminals=(MAP_CHECK,),
+    cardless=(MAP_CHECK,),
+)
 PLATFORM = Control(
     "eir.platform", "bind.cmp", judge_equipment, (CHECK,), "What the platform behind the EIR says of a card"
 )

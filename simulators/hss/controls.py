@@ -76,6 +76,7 @@ PEER = Control(
     judge_peer,
     (_On.CONNECTION, *_REQUESTS, _On.ROUTING, _On.REPORT),
     "Known nodes only speak to the HSS",
+    cardless=(_On.CONNECTION,),
 )
 SUBSCRIBER = Control(
     "hss.subscriber",

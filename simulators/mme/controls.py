@@ -154,7 +154,12 @@ AREA_CHANGES = change_controls(
     alone="The operator alone says where a card may be",
 )
 STATION = Control(
-    "mme.enb", "bind.peer", judge_station, (_On.SETUP,), "Listed base stations and tracking areas only are served"
+    "mme.enb",
+    "bind.peer",
+    judge_station,
+    (_On.SETUP,),
+    "Listed base stations and tracking areas only are served",
+    cardless=(_On.SETUP,),
 )
 EMERGENCY = Control(
     "mme.emergency",
@@ -162,6 +167,7 @@ EMERGENCY = Control(
     judge_emergency,
     (_On.EMERGENCY, _On.UNPROVEN),
     "Emergency calls of those whom the network serves so",
+    terminals=(_On.EMERGENCY, _On.UNPROVEN),
 )
 SMS_CENTRE = Control(
     "sms.centre",

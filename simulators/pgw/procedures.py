@@ -36,6 +36,7 @@ from simwarden.wire.gtpv2 import (
     refusal,
     subject_of,
 )
+from simwarden.wire.gtpv2.enums import SelectionMode
 
 if TYPE_CHECKING:
     from simulators.pgw.core import Core
@@ -113,7 +114,7 @@ def _make(core: Core, message: Message, owner: str, apn: str, addresses: Address
         time_zone=message.get("ue_time_zone"),
         serving_network=message.get("serving_network"),
         charging_characteristics=message.get("charging_characteristics", b""),
-        selection_mode=message.get("selection_mode", 0),
+        selection_mode=message.get("selection_mode", SelectionMode.SUBSCRIPTION_VERIFIED),
     )
     return session, cause
 

@@ -10,5 +10,10 @@ from simwarden.policy.decision import Control
 #: the gateway hands it a message of a card
 DELIVER: Final = "deliver"
 CODE: Final = Control(
-    "platform.code", "dir.sms", judge_own_code, (DELIVER,), "Messages of cards only for the code that it was given"
+    "platform.code",
+    "dir.sms",
+    judge_own_code,
+    (DELIVER,),
+    "Messages of cards only for the code that it was given",
+    cardless=(DELIVER,),
 )

@@ -22,7 +22,14 @@ MO, MT, REDIRECTED, IN_CALL = "originating-call", "terminating-call", "redirecte
 REPORT, DIGITS, ASKED = "apply-charging-report", "prompt-and-collect", "initial-dp"
 _CALLS = (MO, MT)
 
-SSP: Final = Control("scp.ssp", "dir.voice", judge_ssp, (ASKED,), "Calls come by SSPs of the dedicated core only")
+SSP: Final = Control(
+    "scp.ssp",
+    "dir.voice",
+    judge_ssp,
+    (ASKED,),
+    "Calls come by SSPs of the dedicated core only",
+    cardless=(ASKED,),
+)
 STATE: Final = Control(
     "voice.suspended", "dir.voice", judge_call_state, (*_CALLS, IN_CALL), "A suspended card has no calls"
 )

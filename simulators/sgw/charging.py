@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.runtime.gtp.charging import Account
 from simwarden.wire.gtpv2 import network_identifier
+from simwarden.wire.gtpv2.enums import SelectionMode
 
 if TYPE_CHECKING:
     from simulators.sgw.core import Core
@@ -20,7 +21,7 @@ def begin(core: Core, connection: Connection, asked: Message, told: Message) -> 
         "servedIMSI": asked.get("imsi"),
         "servedMSISDN": asked.get("msisdn"),
         "servedIMEI": asked.get("mei"),
-        "apnSelectionMode": asked.get("selection_mode") or 0,
+        "apnSelectionMode": asked.get("selection_mode", SelectionMode.SUBSCRIPTION_VERIFIED),
         "chargingCharacteristics": (asked.get("charging_characteristics") or b"").hex(),
         "chargingID": told["bearer_contexts_created"][0].get("charging_id") or 0,
         "pDNConnectionChargingID": told.get("pdn_connection_charging_id"),

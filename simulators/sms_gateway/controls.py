@@ -21,7 +21,9 @@ from simwarden.policy.short_messages import judge_numbers
 BIND, SUBMIT, FORWARD, DELIVER = "bind", "submit", "forward", "deliver"
 _MESSAGES: Final = (SUBMIT, FORWARD, DELIVER)
 
-BINDS: Final = Control("sms.bind", "dir.sms", judge_bind, (BIND,), "Binds only of who proves to be a customer")
+BINDS: Final = Control(
+    "sms.bind", "dir.sms", judge_bind, (BIND,), "Binds only of who proves to be a customer", cardless=(BIND,)
+)
 LIST_AGE: Final = Control(
     "sms.list-age", "dir.sms", judge_list_age, (SUBMIT, DELIVER), "Messages only by a list of codes that is up to date"
 )

@@ -39,7 +39,14 @@ ORIGINATOR: Final = Control(
 CONTENT: Final = Control(
     "sms.content", "dir.sms", judge_content, (SUBMIT,), "What works on the card itself from the operator's code only"
 )
-GATEWAY: Final = Control("smsc.gateway", "dir.sms", judge_gateway, (BIND,), "Listed gateways only, by their passwords")
+GATEWAY: Final = Control(
+    "smsc.gateway",
+    "dir.sms",
+    judge_gateway,
+    (BIND,),
+    "Listed gateways only, by their passwords",
+    cardless=(BIND,),
+)
 QUOTA: Final = Control(
     "sms.quota", "quota", judge_message_quota, (MO, SUBMIT, ATTEMPT), "So many messages a month", function="sms"
 )
@@ -51,7 +58,12 @@ NUMBERS: Final = Control(
     "At most 5 numbers of platforms a card, unless an exception is approved",
 )
 PEER: Final = Control(
-    "smsc.peer", "dir.sms", judge_peer, (CONNECTION, MO, ALERT), "Messages come by MMEs of the dedicated core only"
+    "smsc.peer",
+    "dir.sms",
+    judge_peer,
+    (CONNECTION, MO, ALERT),
+    "Messages come by MMEs of the dedicated core only",
+    cardless=(CONNECTION,),
 )
 LIST_CHANGES: Final = list_controls("sms", "The operator alone says with whom a card exchanges messages")
 ALL: Final = (NUMBER, LIST, ORIGINATOR, CONTENT, GATEWAY, QUOTA, NUMBERS, PEER, *LIST_CHANGES.declared)

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from simulators.device.procedures import call, location_updating
 from simulators.device.verbs import OneDevice, need_power
 from simwarden.errors import ManagementError
-from simwarden.model.values import GIVEN, NUMBER, members, one_of
+from simwarden.model.values import GIVEN, NUMBER, PARTY, members, one_of
 from simwarden.runtime.declare import HISTORY, DeviceName, Observable, Seconds, VerbModel, verb
 from simwarden.wire.dtap.enums import MmCause
 from simwarden.wire.q850 import CauseValue
@@ -73,7 +73,7 @@ class Calls:
         Observable(
             "call_cause", "why its last call ended, as Q.850 says it", members(CauseValue) | NUMBER, passing=HISTORY
         ),
-        Observable("caller", "who called last, as it was shown; empty: nobody was", GIVEN, passing=HISTORY),
+        Observable("caller", "who called last, as it was shown; empty: nobody was", PARTY | GIVEN, passing=HISTORY),
     )
 
     def __init__(self, emm: Emm) -> None:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from simulators.device.procedures import short_message
 from simulators.device.verbs import ENDED, OneDevice, need_power
 from simwarden.errors import ManagementError
-from simwarden.model.values import GIVEN, NUMBER, OCTETS, TIME, members, one_of
+from simwarden.model.values import GIVEN, NUMBER, OCTETS, PARTY, TIME, members, one_of
 from simwarden.runtime.declare import HISTORY, DeviceName, Observable, VerbModel, verb
 from simwarden.wire.ppsms import CpCause, RpCause
 from simwarden.wire.sms import Address, FailureCause, Status, encode_rp_address
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from simulators.device.contexts import Emm
 
 _MESSAGE = {
-    "originator": GIVEN,
+    "originator": PARTY | GIVEN,
     "text": GIVEN,
     "octets": OCTETS.or_none(),
     "time": TIME,
@@ -68,7 +68,7 @@ class ShortMessages:
         Observable(
             "status_report",
             "what became of a message that it sent, by its reference",
-            fields={"reference": NUMBER, "recipient": GIVEN, "status": members(Status) | NUMBER},
+            fields={"reference": NUMBER, "recipient": PARTY | GIVEN, "status": members(Status) | NUMBER},
             passing=HISTORY,
         ),
         Observable("send_sms", "how its last message ended", one_of("started", "refused", *ENDED), passing=HISTORY),

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from simwarden.model.values import GIVEN, NUMBER, one_of, shaped
+from simwarden.model.values import GIVEN, NUMBER, PARTY, members, one_of
 from simwarden.runtime.declare import HISTORY, Names, Observable, Seconds, VerbModel, verb
+from simwarden.wire.q850 import CauseValue
+from simwarden.wire.sip.enums import Status
 
 if TYPE_CHECKING:
     from simulators.pstn.core import Core
 
-_NUMBER = shaped("a telephone number", r"\+?[0-9*#]{1,20}")
 _ENDS = ("released", "refused", "busy", "no-answer")
 
 
@@ -52,9 +53,9 @@ class Phones:
             "calls that came: whom they were for (`phone`: by name, empty for a number of nobody), whom they said they"
             " are from, whom the network vouched for, and what may be shown of that",
             fields={
-                "called": _NUMBER.or_none(),
-                "caller": _NUMBER.or_none(),
-                "asserted": _NUMBER.or_none(),
+                "called": PARTY.or_none(),
+                "caller": PARTY.or_none(),
+                "asserted": PARTY.or_none(),
                 "privacy": one_of("id", "none"),
                 "phone": GIVEN.or_none(),
                 "times": NUMBER,
@@ -67,11 +68,11 @@ class Phones:
             " SIP and cause of Q.850",
             fields={
                 "phone": GIVEN,
-                "other": _NUMBER.or_none(),
+                "other": PARTY.or_none(),
                 "direction": one_of("outgoing", "incoming"),
                 "state": one_of("calling", "ringing", "connected", *_ENDS),
-                "status": NUMBER,
-                "cause": NUMBER,
+                "status": members(Status) | NUMBER,
+                "cause": members(CauseValue) | NUMBER,
             },
             passing=HISTORY,
         ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.scp.answers import CallTold
 from simulators.scp.call import Direction, State
-from simwarden.model.values import GIVEN, IMSI, NUMBER, members
+from simwarden.model.values import GIVEN, IMSI, NUMBER, PARTY, members
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import HISTORY, Observable
 
@@ -24,7 +24,7 @@ class Calls:
             fields={
                 "imsi": IMSI,
                 "direction": members(Direction),
-                "number": GIVEN.or_none(),
+                "number": (PARTY | GIVEN).or_none(),
                 "state": members(State),
                 "seconds": NUMBER,
             },

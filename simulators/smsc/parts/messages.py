@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.smsc.answers import MessageTold
 from simulators.smsc.message import Direction, End
-from simwarden.model.values import GIVEN, IMSI, NUMBER, members, one_of
+from simwarden.model.values import GIVEN, IMSI, NUMBER, PARTY, members, one_of
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import HISTORY, Observable
 
@@ -25,7 +25,7 @@ class Messages:
                 "id": NUMBER,
                 "direction": members(Direction),
                 "imsi": IMSI,
-                "number": GIVEN,
+                "number": PARTY | GIVEN,
                 "gateway": GIVEN.or_none(),
                 "attempts": NUMBER,
                 "state": one_of("trying", "waiting", *(each.value for each in End)),

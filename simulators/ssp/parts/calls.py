@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.ssp.answers import SubscribersTold
-from simwarden.model.values import GIVEN, IMEI, IMSI, MSISDN, NUMBER, members, one_of
+from simwarden.model.values import GIVEN, IMEI, IMSI, MSISDN, NUMBER, PARTY, members, one_of
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import HISTORY, Observable
 from simwarden.wire.q850 import CauseValue
@@ -37,7 +37,7 @@ class Calls:
             fields={
                 "imsi": IMSI.or_none(),
                 "role": one_of("mo", "mt", "gmsc", "forwarded"),
-                "number": GIVEN,
+                "number": PARTY | GIVEN,
                 "state": one_of("set-up", "alerting", "answered", "ended", "failed"),
                 "cause": (members(CauseValue) | NUMBER).or_none(),
             },

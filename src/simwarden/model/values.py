@@ -6,6 +6,7 @@ A file that names a value which can never be is wrong, most of all in `never`, w
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -69,6 +70,15 @@ class Values:
             return True
         return plain(text) in self._known or self.fits(text) or (bool(self.named) and _number(text) in self.named)
 
+    @property
+    def free(self) -> bool:
+        """Whether any text is one of these, so that none is known to be misspelt."""
+        return self.fits is _anything
+
+    def told(self) -> Values:
+        """Return what of these has a name or a form."""
+        return replace(self, fits=_nothing) if self.free else self
+
     def beside(self, fields: Mapping[str, Any]) -> Values:
         """Return what it may be in a mapping with these fields."""
         if self.narrowed is None:
@@ -112,6 +122,21 @@ def _either(one: Callable[[str], bool], other: Callable[[str], bool]) -> Callabl
     if one in (_nothing, other):
         return other
     return one if other is _nothing else lambda text: one(text) or other(text)
+
+
+def moment(text: str) -> dt.datetime | None:
+    """Return a moment as ISO 8601 writes it, with date and time of the day; None for what is none."""
+    try:
+        return dt.datetime.fromisoformat(text) if _DAY.match(text) else None
+    except ValueError:
+        return None
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}[T ]", re.ASCII)
+
+
+def _is_time(text: str) -> bool:
+    return moment(text) is not None
 
 
 def _number(text: str) -> int | None:
@@ -189,10 +214,13 @@ NUMBER = Values("a number", fits=_is_number)
 SWITCH = Values("yes or no", ("yes", "no"), spoken=("true", "false", "on", "off", "1", "0"))
 IMSI = _identity("imsi", "an IMSI of 6 to 15 digits", r"\d{6,15}")
 IMEI = _identity("imei", "an IMEI of 14 to 16 digits", r"\d{14,16}")
-MSISDN = _identity("msisdn", "a number of 5 to 15 digits", r"\d{5,15}")
+MSISDN = _identity("msisdn", "a number of 5 to 15 digits", r"\+?\d{5,15}")
+#: whom a call or message is from or for: a card, a telephone or a service, written in any way (see policy.numbers)
+PARTY = _identity("msisdn", "a number", r"\+?[0-9*#a-f]{1,21}")
 ACCESS_CODE = shaped("an access code of 3 to 21 digits", r"\d{3,21}")
 PLMN = shaped("a PLMN such as 001-01", r"\d{3}-\d{2,3}")
 TAI = _known("tai", "a TAI of the network such as 001-01-0001")
+LAI = shaped("a location area such as 001-01-1001", r"\d{3}-\d{2,3}-[0-9a-f]{4}")
 CELL = _known("cell", "a cell of the network such as 001-01-0000101")
 STATION = _known("station", "a base station of the network such as 001-01-00001")
 GUTI = shaped("a GUTI", r"\d{3}-\d{2,3}-[0-9a-f]{4}-[0-9a-f]{2}-[0-9a-f]{8}")
@@ -205,12 +233,12 @@ NAME = Values(
 CLIENT = _known("client", "the client identifier of an element, its name behind the prefix of its topics")
 APN = Values("an APN of the file or of its network's settings", given=True)
 #: an APN as GTP has it, with its operator identifier (TS 23.003 9.1)
-FULL_APN = replace(APN, kinds=frozenset({"apn"}))
+FULL_APN = Values("an APN with its operator identifier (iot.mnc001.mcc001.gprs)", kinds=frozenset({"apn"}))
 #: what user packets come from and go to
 USER_ADDRESS = Values(
     "an IP address of the network's pools and hosts, or of the file", kinds=frozenset({"address"}), given=True
 )
-TIME = shaped("a time such as 2026-03-02T08:00:00", r"\d{4}-\d{2}-\d{2}T.+")
+TIME = Values("a time such as 2026-03-02T08:00:00+00:00", fits=_is_time)
 NETWORK = shaped("an IP network such as 192.0.2.0/24", r"[0-9a-f.:]+/\d{1,3}")
 HOST = _known("host", "a host of the network such as mme.example.net")
 REALM = _known("realm", "a realm of the network such as epc.mnc001.mcc001.3gppnetwork.org")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simwarden.model.values import GIVEN, NUMBER, TEXT, one_of
+from simwarden.model.values import GIVEN, NUMBER, PARTY, TEXT, one_of
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
 from simwarden.policy.numbers import PartyKind, party
@@ -43,7 +43,7 @@ def judge_bind(*, account: str, proven: bool, tries: int, most: int, here: bool)
     return Ruling.admit(f"it is {account}", seen="right")
 
 
-@tells(expected=GIVEN, seen=GIVEN)
+@tells(expected=GIVEN | one_of("a code of the list"), seen=PARTY | GIVEN)
 def judge_code(*, account: str, owner: str, number: Party) -> Ruling:
     """Rule on the code that a message is from or to: it is allocated to the account; `owner` empty: to nobody."""
     facts = {"expected": account or "a code of the list", "seen": str(number)}

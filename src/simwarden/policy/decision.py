@@ -56,7 +56,8 @@ class Control:
     asked, by the field's words (`attach`, `path-switch`): each is a place of its own that may be weak. `section` is
     the section of a card (`binding`) that asks for it, where a card does: a card without that section is one without
     the control. `function` is the one of a card's functions (voice, sms, data) that it restricts, where the requirement
-    is for each of them (a quota).
+    is for each of them (a quota). A decision is about a card; on the occasions in `terminals` about a terminal, where
+    no card is known, and on those in `cardless` never about a card: about whoever asks, or an account.
     """
 
     id: str
@@ -67,6 +68,8 @@ class Control:
     section: str = ""
     also: tuple[str, ...] = ()
     function: str = ""
+    terminals: tuple[str, ...] = ()
+    cardless: tuple[str, ...] = ()
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -75,7 +78,7 @@ class Control:
 
     def __reduce__(self) -> tuple[type[Control], tuple[Any, ...]]:
         """Travel to another process without the rule, which may be a closure: there it is read about, not asked."""
-        kept = (self.occasions, self.title, self.section, self.also, self.function)
+        kept = (self.occasions, self.title, self.section, self.also, self.function, self.terminals, self.cardless)
         return Control, (self.id, self.requirement, _left_behind, *kept)
 
 

@@ -108,18 +108,25 @@ def change_controls(
     change: str = "",
     alone: str = "",
     approved: str = "",
+    cardless: tuple[str, ...] = (),
 ) -> ChangeControls:
     """Return them with their occasions and by one scheme of ids: `bind.operator`, `.approval`, `.changes` and `.held`.
 
     `requirement` is that of the operator's alone, `change` that of changes, where it is not called by the prefix;
-    `alone` and `approved` are titles that say more than others.
+    `alone` and `approved` are titles that say more than others; `cardless` are occasions that are about no card.
     """
+
+    def about_no_card(occasions: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(each for each in occasions if each in cardless)
+
     change, a = change or f"{prefix}.change", "An" if what[0] in "aeiou" else "A"
     approved = approved or f"A changed {what} has its approval record"
     return ChangeControls(
         what,
-        Control(f"{prefix}.operator", requirement or change, judge_binder, operator, alone),
-        Control(f"{prefix}.approval", change, judge_change, approval, approved),
+        Control(
+            f"{prefix}.operator", requirement or change, judge_binder, operator, alone, cardless=about_no_card(operator)
+        ),
+        Control(f"{prefix}.approval", change, judge_change, approval, approved, cardless=about_no_card(approval)),
         Control(f"{prefix}.changes", change, judge_frequency, changes, f"{a} {what} is changed so many times a period"),
         Control(
             f"{prefix}.held", change, judge_provisioned, held, f"Provisioning anew changes no {what} that a card has"

@@ -82,7 +82,7 @@ _VALUES: Final[Mapping[str, Values]] = {
     **dict.fromkeys(("servingNodeAddress", "s-GWAddress", "p-GWAddress", "p-GWAddressUsed"), ADDRESS),
     **dict.fromkeys(("recordOpeningTime", "startTime", "stopTime", "changeTime"), TIME),
     **dict.fromkeys(("seizureTime", "answerTime", "releaseTime"), TIME),
-    **dict.fromkeys(("eventtimestamp", "submissionTime", "sMDischargeTime"), TEXT),
+    **dict.fromkeys(("eventtimestamp", "submissionTime", "sMDischargeTime"), TIME),
     **dict.fromkeys(("chargingID", "pDNConnectionChargingID", "duration", "callDuration", "serviceKey"), NUMBER),
     **dict.fromkeys(("recordSequenceNumber", "localSequenceNumber", "sMTotalNumber", "sMSequenceNumber"), NUMBER),
     **dict.fromkeys(("dataVolumeGPRSUplink", "dataVolumeGPRSDownlink", "messageSize", "messageReference"), NUMBER),
@@ -111,20 +111,16 @@ def cdr_fields(types: tuple[str, ...]) -> Mapping[str, Values]:
     return found
 
 
-def _value_of(name: str) -> Values:
+def _value_of(*names: str) -> Values:
+    name = names[0]
     if name == "listOfTrafficVolumes":
-        return mapping(lambda: {each: _VALUES.get(each, TEXT) for each in VOLUME})
+        return mapping(lambda: {each: _value_of(each) for each in VOLUME})
     if name in ("originatorInfo", "recipientInfo"):
         role = name.removesuffix("Info")
-        return mapping(lambda: {f"{role}{each}": _PARTY[each] for each in MESSAGE_PARTY})
-    if name == "sMSResult":
-        from simwarden.wire.cdr import sms_results  # noqa: PLC0415 - few stories ask for it
+        return mapping(lambda: {f"{role}{each}": _value_of(f"served{each}", each) for each in MESSAGE_PARTY})
+    from simwarden.wire.cdr import VALUES  # noqa: PLC0415 - few stories ask for them
 
-        return sms_results()
-    return _VALUES.get(name, TEXT)
-
-
-_PARTY: Final = {"IMSI": IMSI, "MSISDN": MSISDN, "OtherAddress": TEXT}
+    return next(values[each] for each in names for values in (_VALUES, VALUES) if each in values)
 
 
 def is_declared(gives: Any) -> bool:

@@ -102,7 +102,7 @@ class ExpectationReader:
 
         `outcomes` says which words the verb may end with.
         """
-        verb = outcomes is not None
+        verb, self.wording.never = outcomes is not None, never
         conditions: list[Condition] = []
         within = None
         if isinstance(data, str) and data and verb and not never and "." not in data:
@@ -248,7 +248,7 @@ class ExpectationReader:
             details = {}
         details, sound = self._wanted(details, spot / "details")
         if sound:
-            self._check_details(by, control, details, spot / "details")
+            details = self._checked_details(by, control, details, spot / "details")
         return DecisionWanted(
             spot.place,
             by,
@@ -260,17 +260,18 @@ class ExpectationReader:
             occasion,
         )
 
-    def _check_details(self, by: str, control: str, details: dict[str, Any], spot: Spot) -> None:
-        """Check details against what the rules declare that may have made the decision."""
+    def _checked_details(self, by: str, control: str, details: dict[str, Any], spot: Spot) -> dict[str, Any]:
+        """Return details, checked against what the rules declare that may have made the decision."""
         kind = self.references.instances[by].kind if by in self.references.instances else ""
         asked = [details_of(each.rule) for own, each in self._controls(control) if kind in ("", own)] if details else []
         known: dict[str, Values] = {}
         for told in asked:
             if told is None:
-                return
+                return details
             known |= {name: known[name] | values if name in known else values for name, values in told.items()}
         if asked:
             self.wording.fields("details", details, known, spot, optional=True)
+        return self.wording.typed_fields(details, known)
 
     def _controls(self, control: str) -> list[tuple[str, Control]]:
         """Return the controls of an id, or all, with the kinds that enforce them."""
@@ -297,13 +298,35 @@ class ExpectationReader:
             self.problems.add(f"a decision is about one subject, not {' and '.join(named)}", (spot / named[1]).key)
         for key, identity in (("card", "imsi"), ("device", "imei")):
             if key in part:
+                self._check_subject(part, identity, spot / key)
                 return Identity.of(self._identity_of(part[key], identity, spot / key), identity)
         given = self._text(part.get("subject", ""), "subject", spot / "subject")
-        found = self.references.resolve(given, spot / "subject", self.problems)
-        subject = found if isinstance(found, Identity) else str(found)
+        subject = self.references.resolve(given, spot / "subject", self.problems)
+        if isinstance(subject, Identity):
+            self._check_subject(part, subject.which, spot / "subject")
         if subject:
             self.wording.value("subject", subject, _SUBJECT, spot / "subject")
-        return subject
+        return subject if isinstance(subject, Identity) else str(subject)
+
+    def _check_subject(self, part: dict[str, Any], which: str, spot: Spot) -> None:
+        """Note a subject of a kind that no decision can have that is meant; in `never` one that some cannot have.
+
+        About a terminal is a decision where no card is known: in `never` only one that is never about a card.
+        """
+        by, on = str(part.get("by", "")), str(part.get("on", ""))
+        kind = self.references.instances[by].kind if by in self.references.instances else ""
+        fit: list[bool] = []
+        for own, each in self._controls(str(part["control"])) if part.get("control") else ():
+            for occasion in each.occasions if kind in ("", own) else ():
+                card = occasion not in each.cardless
+                terminal = occasion in each.terminals and not (card and self.wording.never)
+                if on in ("", str(occasion)):
+                    fit.append(card if which == "imsi" else terminal if which == "imei" else True)
+        if fit and not (all(fit) if self.wording.never else any(fit)):
+            what = "card" if which == "imsi" else "terminal"
+            of = "on no occasion" if not any(fit) else "on some of its occasions only"
+            hint = "say on: which" if any(fit) else "leave the subject out" if which == "imsi" else "name the card"
+            self.problems.add(f"{part['control']} decides about a {what} {of}", spot.key, hint)
 
     def _identity_of(self, given: Any, identity: str, spot: Spot) -> str:
         if not isinstance(given, str):
@@ -334,6 +357,7 @@ class ExpectationReader:
         may_be = expected_fields(interface, name)
         if may_be is not None and sound:
             self.wording.fields(name, fields, may_be, spot)
+            fields = self.wording.typed_fields(fields, may_be)
         return [MessageWanted(spot.key, interface, name, fields, times)]
 
     def _times(self, fields: dict[str, Any], spot: Spot) -> tuple[int | None, dict[str, Any]]:
@@ -470,6 +494,7 @@ class ExpectationReader:
         fields, sound = self._wanted(given, spot)
         if sound:
             self.wording.fields(kind, fields, known, spot)
+            fields = self.wording.typed_fields(fields, known)
         merged: dict[str, Any] = {**want, **fields}
         return merged
 
@@ -489,6 +514,7 @@ class ExpectationReader:
         resolved, sound = self._wanted(want, spot)
         if sound:
             self.wording.value(name, resolved, values, spot)
+            resolved = self.wording.typed(resolved, values)
         return resolved
 
     def _wanted(self, want: Any, spot: Spot) -> tuple[Any, bool]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from simwarden.errors import SimwardenError
 from simwarden.model.identity import imei_key
+from simwarden.model.values import moment
 from simwarden.policy.numbers import international
 from simwarden.scenario.problems import plain
 
@@ -67,7 +69,7 @@ def matches(want: Any, got: Any, path: str = "") -> bool:
         return False
     if isinstance(want, (Mapping, list)):
         return next(differences(want, got, path), None) is None
-    return _scalar(str(want), got, path.rpartition(".")[2])
+    return _scalar(want if isinstance(want, str) else str(want), got, path.rpartition(".")[2])
 
 
 def has_all(want: Any, got: Any) -> bool:
@@ -95,7 +97,10 @@ def _scalar(want: str, got: Any, key: str) -> bool:  # noqa: PLR0911 - one retur
     if isinstance(got, Mapping):
         return any(_scalar(want, each, key) for each in got.values())
     text = str(got)
-    if ("imei" in key and _same_imei(want, text)) or ("msisdn" in key and _same_msisdn(want, text)):
+    which = getattr(want, "which", "") or key.lower()  # of a field that nobody declares its name alone tells
+    if ("imei" in which and _same_imei(want, text)) or ("msisdn" in which and _same_msisdn(want, text)):
+        return True
+    if _same_moment(want, text) or _same_address(want, text):
         return True
     return plain(want) == plain(text) if _WORD.fullmatch(text) else want == text
 
@@ -137,6 +142,26 @@ def _same_msisdn(want: str, got: str) -> bool:
     """Whether two are one number: messages have it with its country code, cards mostly without."""
     try:
         return international(want) == international(got)
+    except ValueError:
+        return False
+
+
+def _same_moment(want: str, got: str) -> bool:
+    """Whether two are one moment; a time that says no zone is one of the zone that the other says."""
+    wanted, seen = moment(want), moment(got)
+    if wanted is None or seen is None:
+        return False
+    if wanted.tzinfo is None or seen.tzinfo is None:
+        wanted, seen = wanted.replace(tzinfo=None), seen.replace(tzinfo=None)
+    return wanted == seen
+
+
+def _same_address(want: str, got: str) -> bool:
+    """Whether two are one IP address or network: those of IPv6 have several forms (RFC 5952)."""
+    if ":" not in want or ":" not in got:
+        return False
+    try:
+        return ipaddress.ip_network(want) == ipaddress.ip_network(got)
     except ValueError:
         return False
 

@@ -44,6 +44,8 @@ class Wording:
         document: Any = None,
     ) -> None:
         self.references, self.problems, self._controls, self._document = references, problems, controls, document
+        #: whether what is checked is what should never be
+        self.never = False
 
     @cached_property
     def _occasions(self) -> frozenset[str]:
@@ -104,8 +106,32 @@ class Wording:
             self.problems.add(f"{what}: nothing is said", spot.place, "no value is written none")
         elif isinstance(want, Identity) and values.identities and want.which not in values.identities:
             self.problems.add(f"{what} is never an {want.which.upper()}", spot.place, f"{values.about} is expected")
+        elif self.never and values.free and not self._is_told(want, values):
+            said = f"{what}: nobody can tell whether {short(want)} is misspelt, which would pass `never`"
+            self.problems.add(said, spot.place, "say what it comes with: a control, a cause, whom it is about")
         elif not self._may_be(str(want), values):
             self.problems.add(f"{what} is never {short(want)}", spot.place, self._hint(str(want), values))
+
+    def _is_told(self, want: Any, values: Values) -> bool:
+        """Whether a text that may be any is one that the file gives, or its network."""
+        return isinstance(want, Identity) or self.gives(str(want)) or self._may_be(str(want), values.told())
+
+    def typed(self, want: Any, values: Values | None) -> Any:
+        """Return what is wanted with each identity known as one, so that it is compared by what identifies."""
+        if values is None:
+            return want
+        if isinstance(want, dict):
+            return self.typed_fields(want, values.inside() if values.inside is not None else {})
+        if isinstance(want, list):
+            return [self.typed(each, values) for each in want]
+        if isinstance(want, Identity) or len(values.identities) != 1 or not values.fits(str(want)):
+            return want
+        return Identity.of(str(want), *values.identities)
+
+    def typed_fields(self, want: Mapping[str, Any], known: Mapping[str, Values]) -> dict[str, Any]:
+        """Return the fields that are wanted; see `typed`."""
+        by_plain = {plain(name): each for name, each in known.items()}
+        return {key: self.typed(each, known.get(key) or by_plain.get(plain(key))) for key, each in want.items()}
 
     def _may_be(self, text: str, values: Values) -> bool:
         if values.may_be(text):

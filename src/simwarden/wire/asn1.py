@@ -211,6 +211,7 @@ def _one_octet(value: bytes) -> int:
     return value[0]
 
 
+_GENERIC: Final = v.shaped("a number and its qualifier, such as +8613800001111 (6)", r"\+?[0-9a-f]* \(\d{1,3}\)")
 NUMBER: Final = Kind(_as_it_is, _as_it_is, v.NUMBER)
 SWITCH: Final = Kind(_as_it_is, _as_it_is, v.SWITCH)
 OCTETS: Final = Kind(_as_it_is, _as_it_is, v.OCTETS)
@@ -218,10 +219,10 @@ OCTET: Final = Kind(_one_octet, lambda value: bytes((value,)), v.NUMBER)
 """A number in an octet string of one octet."""
 FLAG: Final = Kind(lambda value: value is not None, lambda value: 0 if value else None, v.SWITCH)
 """NULL, which says something by being there; absent is False, the default of its part."""
-NUMBER_STRING: Final = Kind(decode_number, encode_number, v.TEXT, str)
-GENERIC_NUMBER: Final = Kind(decode_generic, encode_generic, v.TEXT, str)
-DIGITS: Final = Kind(decode_digits, encode_digits, v.TEXT)
-ADDRESS: Final = Kind(decode_address, encode_address, v.TEXT, str)
+NUMBER_STRING: Final = Kind(decode_number, encode_number, v.PARTY, str)
+GENERIC_NUMBER: Final = Kind(decode_generic, encode_generic, _GENERIC, str)
+DIGITS: Final = Kind(decode_digits, encode_digits, v.PARTY)
+ADDRESS: Final = Kind(decode_address, encode_address, v.PARTY, str)
 IMSI: Final = Kind(identity, pack, v.IMSI)
 IMEI: Final = Kind(_equipment, lambda digits: pack(digits.ljust(16, "0")), v.IMEI)
 """IMEI with its check digit as 0, or IMEISV: 16 digits on the wire, or 15 and a filler (TS 29.002 17.7.8)."""

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.errors import InternalError
 from simwarden.model.identity import Ecgi, Plmn, Tai
-from simwarden.model.values import Values, members
+from simwarden.model.values import GIVEN, LAI, NAME, NUMBER, OCTETS, PARTY, Values, members, one_of, shaped
 from simwarden.wire.diameter.codes import ExperimentalResult
-from simwarden.wire.gtpv2.enums import RatType
+from simwarden.wire.gtpv2.enums import RatType, SelectionMode
 from simwarden.wire.gtpv2.ies import IES
 from simwarden.wire.gtpv2.values import UeTimeZone, Uli
+from simwarden.wire.q850 import CauseValue
+from simwarden.wire.sms.enums import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,13 +27,36 @@ _CONTEXT, _CONSTRUCTED = 0x80, 0x20
 _TYPES: Final = {"sGWRecord": (84, 78), "pGWRecord": (85, 79)}
 _SERVING_NODES: Final = {"sGSN": 0, "pMIPSGW": 1, "gTPSGW": 2, "ePDG": 3, "hSGW": 4, "mME": 5, "tWAN": 6}
 _CHANGES: Final = {"recordClosure": 2, "eCGIChange": 10, "tAIChange": 11, "userLocationChange": 12}
+_PLACE: Final = r"\d{3}-\d{2,3}-[0-9a-f]"
 #: organisation and number of PDP types of the IETF (TS 29.060 7.7.27)
 _PDP_TYPES: Final = {"IPV4": b"\xf1\x21", "IPV6": b"\xf1\x57", "IPV4V6": b"\xf1\x8d"}
 
 
-def sms_results() -> Values:
-    """Return what sMSResult can be: with us the Experimental-Result by which SGd or S6c refused a message."""
-    return members(ExperimentalResult, ("DIAMETER_ERROR_", "DIAMETER_"))
+#: what each field can be that has words of its own, or a form
+VALUES: Final[Mapping[str, Values]] = {
+    # with us the Experimental-Result by which SGd or S6c refused a message
+    "sMSResult": members(ExperimentalResult, ("DIAMETER_ERROR_", "DIAMETER_")),
+    "rATType": one_of(*RatType.__members__),
+    "pdpPDNType": one_of(*_PDP_TYPES),
+    "apnSelectionMode": members(SelectionMode) | NUMBER,
+    "servingNodeType": one_of(*_SERVING_NODES),
+    "changeCondition": one_of(*_CHANGES),
+    "chargingCharacteristics": shaped("four hexadecimal digits", "[0-9a-f]{4}"),
+    "mSTimeZone": shaped("hours from UTC and of daylight saving, such as +8 0", r"[+-]?\d+(\.\d+)?( [0-2])?"),
+    "userLocationInformation": shaped("a TAI and an E-CGI", rf"{_PLACE}{{4}}( {_PLACE}{{7}})?|{_PLACE}{{7}}"),
+    "location": LAI,
+    "nodeID": NAME,
+    "diagnostics": members(CauseValue) | NUMBER,
+    "sMSStatus": members(Status) | NUMBER,
+    "sMMessageType": one_of("SUBMISSION", "DELIVERY") | NUMBER,
+    "sMDataCodingScheme": NUMBER,
+    "basicService": one_of("telephony", "emergencyCalls"),
+    "defaultCallHandling": one_of("continueCall", "releaseCall"),
+    "callReference": OCTETS,
+    **dict.fromkeys(("calledNumber", "translatedNumber", "callingNumber"), PARTY),
+    **dict.fromkeys(("sMSNodeAddress", "recordingEntity", "gsm-SCFAddress"), PARTY),
+    "OtherAddress": PARTY | GIVEN,
+}
 
 
 def _tlv(tag: int, content: bytes, *, constructed: bool = False) -> bytes:

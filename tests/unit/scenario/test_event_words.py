@@ -80,7 +80,10 @@ def test_records_of_a_phase_are_as_wanted_or_told(wanted: str, said: str) -> Non
         ("{cdr: {causeForRecClosing: VOLUME_LIMIT}}", False),
         ("{cdr: {diagnostics: absent}}", True),
         ("{flow: {verdict: admit}}", True),
-        ("{flow: {rule: pdn.flow}}", False),
+        ("{flow: {verdict: refuse}}", False),
+        ("{cdr: {servedIMEI: meter.imei}}", True),
+        ("{cdr: {servedMSISDN: card.msisdn}}", True),
+        ('{cdr: {recordOpeningTime: "2026-03-02T09:00:00+01:00"}}', True),
     ],
 )
 def test_never_sees_a_record_that_was_told_in_the_phase(wanted: str, happened: bool) -> None:  # noqa: FBT001

@@ -1,5 +1,6 @@
 """Comparison of what a file wants with what was seen."""
 
+import datetime as dt
 import enum
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from simwarden.model.identity import Plmn, Tai
 from simwarden.model.units import seconds
+from simwarden.scenario.identities import Identity
 from simwarden.scenario.match import differences, matches, show
 
 
@@ -32,6 +34,12 @@ class Word(enum.Enum):
         ("0aff", b"\x0a\xff"),
         ("none", None), ("Accepted", "accepted"), ("001-01-0001", Tai(Plmn("001", "01"), 1)),
         ({"a": "1"}, {"a": 1, "b": 2}), ({"a": {"b": "x"}}, {"a": {"b": "X", "c": 1}}),
+        ("2026-03-02T08:00:00Z", "2026-03-02T16:00:00+08:00"),
+        ("2026-03-02 08:00", dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)),
+        ("2001:db8:80:0::80", "2001:db8:80::80"), ("2001:DB8:0::/64", "2001:db8::/64"),
+        (Identity.of("990001010000015", "imei"), "9900010100000112"),
+        ({"servedIMEI": "990001010000015"}, {"servedIMEI": "99000101000001"}),
+        (Identity.of("1440000000001", "msisdn"), "+861440000000001"),
         ("2", [1, 2]), (["1", "2"], [2, 1, 3]), ({"a": "1"}, [{"a": 0}, {"a": 1}]), ("5001", {"code": 5001}),
     ],
 )  # fmt: skip
@@ -44,6 +52,8 @@ def test_matches(want: Any, got: Any) -> None:
     [
         ("ILLEGAL_UE", Cause.ILLEGAL_ME), ("3", Cause.ILLEGAL_ME), ("5001", 5004), ("yes", False), ("accepted", None),
         ({"a": "1"}, {"b": 1}), ({"a": "1"}, "a"), ("4", [1, 2]), (["1", "4"], [1, 2]), ("0a", b"\x0b"), ("x", 3),
+        ("2026-03-02T08:00:00Z", "2026-03-02T08:00:00+08:00"), ("2001:db8:80::81", "2001:db8:80::80"),
+        (Identity.of("1440000000001", "msisdn"), "+441440000000001"),
     ],
 )  # fmt: skip
 def test_does_not_match(want: Any, got: Any) -> None:

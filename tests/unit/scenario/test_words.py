@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simwarden.policy.details import details_of
+from simwarden.scenario.event_fields import cdr_fields
 from simwarden.scenario.identities import References
 from simwarden.scenario.load import Loader, read_file
 from simwarden.scenario.match import show
@@ -22,6 +23,7 @@ from simwarden.scenario.wording import Wording
 from simwarden.scenario.yamlfile import Spot, read
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Decided, Frame, StateChange
+from simwarden.trace.records import ChargingRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -326,7 +328,61 @@ WRONG = [
     ("mme: {session: {imsi: meter.imei}}", "imsi is never an IMEI"),
     ("meter: {attach: }", "attach: nothing is said (no value is written none)"),
     ("s6a.malformed: {reason: none}", "field of malformed 'reason' is not known"),
+    # what no message has in this form, and no time
+    ("s11.create-session-request: {apn: iot}", "apn is never 'iot' (an APN with its operator identifier"),
+    ("pgw: {cdr: {recordOpeningTime: 2026-99-99Tgarbage}}", "a time such as 2026-03-02T08:00:00+00:00 is expected"),
+    ("pgw: {cdr: {rATType: banana}}", "rATType is never 'banana'"),
+    ("pgw: {cdr: {pdpPDNType: ipv9}}", "did you mean 'IPV6'?"),
+    ("pgw: {cdr: {apnSelectionMode: banana}}", "apnSelectionMode is never 'banana'"),
+    ("pgw: {cdr: {diagnostics: banana}}", "diagnostics is never 'banana'"),
+    ("pgw: {cdr: {mSTimeZone: CET}}", "hours from UTC and of daylight saving"),
+    ("pgw: {cdr: {listOfTrafficVolumes: {changeCondition: banana}}}", "changeCondition is never 'banana'"),
+    (
+        "decision: {by: mme, control: mme.enb, verdict: admit, card: card}",
+        "mme.enb decides about a card on no occasion",
+    ),
+    ("decision: {by: hss, control: hss.peer, on: capabilities-exchange, card: card}", "(leave the subject out)"),
+    ("decision: {by: hss, control: hss.subscriber, subject: meter.imei}", "about a terminal on no occasion (name the"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        (
+            "mme: {reject: {reason: the EIR phrohibits it}}",
+            "nobody can tell whether 'the EIR phrohibits it' is misspelt",
+        ),
+        ("pgw: {flow: {rule: its source adress}}", "rule: nobody can tell whether 'its source adress' is misspelt"),
+        ("broker: {event: {data: {reason: nobdy knows}}}", "reason: nobody can tell whether 'nobdy knows' is misspelt"),
+        ("decision: {by: eir, control: eir.equipment, device: meter}", "on some of its occasions only (say on: which)"),
+        ("decision: {by: eir, control: eir.equipment, on: me-identity-check, device: meter}", "(name the card)"),
+        (
+            "decision: {by: hss, control: hss.peer, verdict: admit, card: card}",
+            "hss.peer decides about a card on some of",
+        ),
+    ],
+)
+def test_what_nobody_can_tell_from_a_mistake_is_expected_and_is_an_error_in_never(what: str, said: str) -> None:
+    with pytest.raises(ScenarioErrors) as caught:
+        Loader().load("story.yaml", STORY.replace("KEY", "never").replace("WHAT", f"{{{what}}}"))
+    (problem,) = caught.value.problems
+    assert said in str(problem)
+    if "(name the card)" not in said:
+        Loader().load("story.yaml", STORY.replace("KEY", "expect").replace("WHAT", f"{{{what}}}"))
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "pgw: {flow: {rule: none}}",
+        "decision: {by: eir, control: eir.equipment, on: map-check-imei, device: meter}",
+        "decision: {by: hss, control: hss.peer, on: update-location, card: card}",
+        "mme: {reject: {reason: north}}",
+    ],
+)
+def test_what_the_file_gives_or_a_control_is_about_may_never_be(what: str) -> None:
+    Loader().load("story.yaml", STORY.replace("KEY", "never").replace("WHAT", f"{{{what}}}"))
 
 
 @pytest.mark.parametrize("key", ["expect", "never"])
@@ -358,7 +414,7 @@ def test_a_word_that_can_never_be_is_told_with_its_place(key: str, what: str, sa
         "s1-mme.initial-ue-message: {eutran_cgi: enb/1, tai: 001-01-0001}",
         "s1-mme.activate-default-eps-bearer-context-request: {pdn_address: 198.18.0.1}",
         "s11.create-session-request: {apn: iot.mnc001.mcc001.gprs}",
-        "s5-c.create-session-request: {apn: IOT}",
+        "s5-c.create-session-request: {apn: IOT.mnc001.mcc001.gprs}",
         "pgw: {session: {ipv4: 10.64.0.1, ipv6: '2001:db8:64::', tai: 001-01-0001, cell: enb/1}}",
         "internet: {arrived: {source: '2001:db8:64::1', destination: 203.0.113.66}}",
         "s1-mme.s1-setup-request: {enb_name: enb2}",
@@ -437,6 +493,11 @@ STORIES = [
     "binding/cmp/records-of-a-phone.yaml",
     "binding/cmp/behind-the-eir-in-a-phone.yaml",
     "binding/north/card-handed-over-then-another-terminal.yaml",
+    "evasion/emergency-call-without-a-card.yaml",
+    "sms/gateway-cmpp-there-and-back.yaml",
+    "sms/gateway-code-of-its-own.yaml",
+    "voice/call-from-a-listed-number.yaml",
+    "voice/eir-finds-the-terminal-of-a-call-allowed.yaml",
 ]
 
 
@@ -475,9 +536,20 @@ def test_whatever_a_run_shows_may_be_expected(story: str) -> None:
                 wording.fields(part.name, told(part.fields), known, spot)
                 seen += 1
         elif isinstance(event, Decided):
+            control, subject = event.decision.control, event.decision.subject
+            kinds = {
+                which
+                for each in scenario.instances.values()
+                for which, own in each.identities.items()
+                if own == subject
+            }
+            assert "imsi" not in kinds or event.decision.occasion not in control.cardless, control.id
+            assert "imei" not in kinds or event.decision.occasion in control.terminals, control.id
             details = details_of(event.decision.control.rule)
             assert details is not None, event.decision.control.id
             wording.fields(event.decision.control.id, told(dict(event.decision.details)), details, spot)
+        elif isinstance(event, ChargingRecord):
+            wording.fields(event.record, told(dict(event.fields)), cdr_fields((event.record,)), spot)
         elif isinstance(event, StateChange):
             declared = scenario.registry.declaration(scenario.instances[event.element].kind).observables
             (one,) = (each for each in declared if each.name == event.observable)

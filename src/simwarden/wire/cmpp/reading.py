@@ -106,12 +106,15 @@ def _values(name: str, kind: str) -> v.Values:
         return v.members(_NAMED[name]) | v.NUMBER
     if name == "msg_content":
         return v.OCTETS
-    return v.TEXT if name in _NUMBERS or kind == "str" else v.NUMBER
+    if name in _NUMBERS:
+        return (v.PARTY | v.GIVEN).or_none()
+    return v.TEXT if kind == "str" else v.NUMBER
 
 
 _REPORT: Final = {
     **dict.fromkeys(("msg_id", "smsc_sequence"), v.NUMBER),
-    **dict.fromkeys(("stat", "submit_time", "done_time", "dest_terminal_id"), v.TEXT),
+    **dict.fromkeys(("stat", "submit_time", "done_time"), v.TEXT),
+    "dest_terminal_id": v.PARTY | v.GIVEN,
 }
 
 

@@ -148,7 +148,7 @@ _SHAPES = {
     Kind.OCTETS: v.OCTETS,
     Kind.TBCD: v.MSISDN,
     Kind.ADDRESS: v.ADDRESS,
-    Kind.TIME: v.TEXT,
+    Kind.TIME: v.NUMBER,
 }
 _SHAPED = {
     "User-Name": v.IMSI,

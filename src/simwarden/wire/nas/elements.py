@@ -179,7 +179,7 @@ TAI = Codec(_read_tai, _write_tai, v.TAI)
 LAI = Codec(
     lambda octets: Lai(Plmn.from_bytes(octets[:3]), int.from_bytes(octets[3:5])),
     lambda lai: lai.plmn.to_bytes() + lai.lac.to_bytes(2),
-    v.TAI,  # a LAI is written alike
+    v.LAI,
 )
 
 

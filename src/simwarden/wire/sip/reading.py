@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _OTHER: Final = "request"
 _COMMON: Final = ("from_number", "to_number", "from", "to", "call_id", "cseq", "asserted_identity", "q850_cause")
 _CAUSE: Final = v.members(CauseValue) | v.NUMBER
+#: one that RFC 3261 does not know is what somebody sends on purpose
+_METHOD: Final = v.one_of(*Method) | v.GIVEN
 
 
 def name_of(message: Message) -> str:
@@ -100,15 +102,15 @@ class Sip(Reading):
         if name not in {*self.messages()}:
             return None
         optional = ("from_number", "to_number", "asserted_identity", "q850_cause")
-        numbers = {"cseq": v.NUMBER, "q850_cause": _CAUSE}
+        told = {"cseq": v.NUMBER, "q850_cause": _CAUSE, "from_number": v.PARTY, "to_number": v.PARTY}
         fields = [
-            MessageField(each, each not in optional, numbers.get(each, v.TEXT), CauseValue if "q850" in each else None)
+            MessageField(each, each not in optional, told.get(each, v.TEXT), CauseValue if "q850" in each else None)
             for each in _COMMON
         ]
         if name.endswith("-response"):
             fields.append(MessageField("status", True, v.members(Status) | v.NUMBER, Status))
         else:
-            fields += [MessageField("method", True, v.TEXT), MessageField("request_uri", True, v.TEXT)]
+            fields += [MessageField("method", True, _METHOD), MessageField("request_uri", True, v.TEXT)]
         fields.append(MessageField("content_type", False, v.TEXT))
         what = "response to" if name.endswith("-response") else "request"
         return MessageInfo(f"{what} {name.removesuffix('-response').upper()} (RFC 3261)", tuple(fields))

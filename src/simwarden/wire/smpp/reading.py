@@ -180,7 +180,7 @@ _VALUES: Final[dict[str, v.Values]] = {
     "password": SECRET.or_none(),
     "message_state": v.members(MessageState) | v.NUMBER,
     "short_message": v.OCTETS,
-    "unsuccessful": v.mapping(lambda: {"number": v.TEXT, "status": v.NUMBER}),
+    "unsuccessful": v.mapping(lambda: {"number": v.PARTY | v.GIVEN, "status": v.NUMBER}),
 }
 """What fields that are no numbers may be."""
 
@@ -192,7 +192,7 @@ def _fields(command: Command) -> Iterator[MessageField]:
             prefix = _ADDRESSES[each.name]
             yield MessageField(f"{prefix}_ton", True, v.members(Ton) | v.NUMBER, Ton)
             yield MessageField(f"{prefix}_npi", True, v.members(Npi) | v.NUMBER, Npi)
-            yield MessageField(_NUMBERS[each.name], True, v.TEXT)
+            yield MessageField(_NUMBERS[each.name], True, v.PARTY | v.GIVEN)
         else:
             # an answer with an error may be without its body
             yield MessageField(each.name, not name_of(command).endswith("resp"), _VALUES.get(each.name, v.NUMBER))

@@ -116,7 +116,7 @@ def _cause(tpdu: Tpdu) -> str:
 
 
 _ADDRESS: Final = v.mapping(
-    lambda: {"number": v.TEXT, "ton": v.members(Ton) | v.NUMBER, "npi": v.members(Npi) | v.NUMBER}
+    lambda: {"number": v.PARTY | v.GIVEN, "ton": v.members(Ton) | v.NUMBER, "npi": v.members(Npi) | v.NUMBER}
 )
 USER_DATA: Final[dict[str, v.Values]] = {
     "text": v.TEXT,
