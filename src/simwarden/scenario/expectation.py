@@ -122,6 +122,7 @@ class ExpectationReader:
         else:
             self.problems.add(f"{'never' if never else 'expect'}: say what, not {short(data)}", spot.place)
         self._check_said(data, conditions, spot, never=never)
+        self.wording.never = False
         return Expectation(spot.place, tuple(conditions), never, within)
 
     def _check_said(self, data: Any, conditions: list[Condition], spot: Spot, *, never: bool) -> None:
@@ -302,11 +303,18 @@ class ExpectationReader:
                 return Identity.of(self._identity_of(part[key], identity, spot / key), identity)
         given = self._text(part.get("subject", ""), "subject", spot / "subject")
         subject = self.references.resolve(given, spot / "subject", self.problems)
-        if isinstance(subject, Identity):
-            self._check_subject(part, subject.which, spot / "subject")
+        for which in self._identities_of(subject):
+            self._check_subject(part, which, spot / "subject")
         if subject:
             self.wording.value("subject", subject, _SUBJECT, spot / "subject")
         return subject if isinstance(subject, Identity) else str(subject)
+
+    def _identities_of(self, text: str) -> set[str]:
+        """Return which identities a text is: of somebody whom the file names, as a name or by itself."""
+        if isinstance(text, Identity):
+            return {text.which}
+        pairs = (pair for each in self.references.instances.values() for pair in each.identities.items())
+        return {which for which, own in pairs if own == text}
 
     def _check_subject(self, part: dict[str, Any], which: str, spot: Spot) -> None:
         """Note a subject of a kind that no decision can have that is meant; in `never` one that some cannot have.

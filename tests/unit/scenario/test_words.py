@@ -356,6 +356,7 @@ WRONG = [
         ("pgw: {flow: {rule: its source adress}}", "rule: nobody can tell whether 'its source adress' is misspelt"),
         ("broker: {event: {data: {reason: nobdy knows}}}", "reason: nobody can tell whether 'nobdy knows' is misspelt"),
         ("decision: {by: eir, control: eir.equipment, device: meter}", "on some of its occasions only (say on: which)"),
+        ("decision: {by: eir, control: eir.equipment, subject: '990001010000016'}", "on some of its occasions only"),
         ("decision: {by: eir, control: eir.equipment, on: me-identity-check, device: meter}", "(name the card)"),
         (
             "decision: {by: hss, control: hss.peer, verdict: admit, card: card}",
