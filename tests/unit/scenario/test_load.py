@@ -143,7 +143,7 @@ def test_outcomes_that_may_be(errors: Errors, step: str) -> None:
         ("scenario: s\ndevices: {meter: {gate: gat}}\n", "story.yaml:2:25: no gate is called 'gat' (did you mean 'gate'?)"),
         ("scenario: s\ndevices: {meter: {gate: meter}}\n", "2:25: no gate is called 'meter' (known: gate)"),
         ("scenario: s\ndevices: {meter: {gates: {gat: []}}}\n", "no element is called 'gat' (did you mean 'gate'?)"),
-        ("scenario: s\ndevices: {meter: {gates: {gate: [meter, metre]}}}\n", "2:46: no pipe is called 'metre' (did"),
+        ("scenario: s\ndevices: {meter: {gates: {gate: [meter, metre]}}}\n", "2:41: no pipe is called 'metre' (did"),
         ("scenario: s\nnetwork: {gate: {dealy: 1}}\n", "story.yaml:2:18: setting 'dealy' is not known (did you mean"),
         ("scenario: s\nnetwork: {gate: {external: nowhere}}\n", "'nowhere' is no address; write host:port"),
         ("scenario: s\nnetwork: {gate: {external: {S6b: 'h:1'}}}\n", "interface 'S6b' is not known"),
