@@ -1,7 +1,8 @@
 """Rejections in a phase, whatever follows them in it: who decided them, and whether the scenario says so.
 
 A rejection is a control's refusal, or the protocol itself demands it (a tracking area update after the MME lost its
-context); the element that rejects says which, in a `Rejected` event. What a control decided needs no word in the file.
+context); the element that rejects says which, in a `Rejected` event. What a control decided needs no word in the file;
+where a file does speak of it, by a state, a cause, a record or a message, it names the decision too.
 What the protocol demands is expected, by state or message and cause, or it is a mismatch like any other. A rejection by
 policy with no refusal of a control behind it is an internal error. What an element outside this process decides, or one
 that a step lets answer with an error, cannot be asked for.
@@ -12,11 +13,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from simwarden.scenario.document import Call, FactWanted, Fail, MessageWanted, OutcomeWanted, Together
+from simwarden.policy.decision import Verdict as Judgement
+from simwarden.scenario.document import (
+    Call,
+    DecisionWanted,
+    FactWanted,
+    Fail,
+    MessageWanted,
+    OutcomeWanted,
+    Together,
+)
 from simwarden.scenario.match import matches, show
 from simwarden.scenario.problems import plain
 from simwarden.scenario.result import Mismatch, Verdict
-from simwarden.scenario.twin import is_demanded
+from simwarden.scenario.twin import tells_refusal
 from simwarden.trace.dissect import carried
 from simwarden.trace.events import Decided, Frame, Rejected, StateChange
 
@@ -133,7 +143,7 @@ def _judge(scenario: Scenario, events: Sequence[Event], phase: Phase, state: Sta
     if refusal is None:
         summary = f"{about} is rejected by {said.element} ({said.reason}), but no control of {said.by} decided so"
         return Finding(phase, summary, Verdict.ERROR)
-    return _unnamed(phase, state, refusal) if is_demanded(scenario.registry, phase.steps) else None
+    return _unnamed(phase, state, said, refusal)
 
 
 def _decided_in(events: Sequence[Event], by: str) -> bool:
@@ -192,9 +202,20 @@ def _unexpected(phase: Phase, state: StateChange, said: Rejected) -> Finding:
     return Finding(phase, f"{subject} is rejected, which nothing expects", Verdict.FAILED, mismatch)
 
 
-def _unnamed(phase: Phase, state: StateChange, refusal: Decided) -> Finding | None:
+def _tells_of(condition: Condition, state: StateChange, said: Rejected) -> bool:
+    """Whether a condition speaks of a rejection by its cause, its record or a message."""
+    if isinstance(condition, FactWanted):
+        return condition.element in {state.element, said.element} and tells_refusal(condition)
+    return isinstance(condition, MessageWanted) and tells_refusal(condition)
+
+
+def _unnamed(phase: Phase, state: StateChange, said: Rejected, refusal: Decided) -> Finding | None:
     """Refuse an expectation without a decision, as of what the protocol demands, where a control did decide."""
-    first = next(_wanted(phase, state), None)
+    conditions = [each for _, each in phase.conditions()]
+    if any(isinstance(each, DecisionWanted) and each.verdict is Judgement.REFUSE for each in conditions):
+        return None
+    told = (each for each in conditions if _tells_of(each, state, said))
+    first = next(_wanted(phase, state), None) or next(told, None)
     if first is None:
         return None
     got = f"{refusal.element} refused by {refusal.decision.control.id}: {refusal.decision.reason}"

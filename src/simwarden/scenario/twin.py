@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 _REFUSED_STATUS = ("401", "403", "unauthorized")
 #: what messages that reject end in: attach-reject, service-reject...
 _REJECT = "-reject"
+#: what tells that all went well: Result-Codes, HTTP statuses, status words of a card, causes of GTP, states
+_WELL = re.compile(r"^(2\d\d\d?|9000|active|.*success|(request_)?accepted(_partially)?)$")
 _CAUSES = ("cause", "result", "status", "reason", "sw", "code")
 
 
@@ -126,6 +129,13 @@ def _refused_word(value: Any) -> bool:
     return isinstance(value, str) and plain(value) in REFUSAL_WORDS
 
 
+def refuses_beside(scenario: Scenario, step: Step) -> bool:
+    """Whether something in the phase of a step is expected to be refused: a state, a cause, a decision or a message."""
+    group = next(group for group in phases(scenario) if any(each is step for each in group))
+    conditions = [(at, each) for at in group for each in expected(at)]
+    return any(_is_refusal(at, each) or tells_refusal(each) for at, each in conditions)
+
+
 def check_refusals(scenario: Scenario, problems: Problems) -> None:
     """Note refusals that are expected without element, control or cause."""
     for group in phases(scenario):
@@ -167,22 +177,39 @@ def phases(scenario: Scenario) -> Iterator[list[Step]]:
 
 def _names_cause(condition: Condition) -> bool:
     if isinstance(condition, FactWanted):
-        return _is_cause(condition.observable) or (isinstance(condition.want, dict) and _has_cause(condition.want))
+        return _is_cause(condition.observable, condition.want) or (
+            isinstance(condition.want, dict) and _has_cause(condition.want)
+        )
     if isinstance(condition, MessageWanted):
         return _has_cause(condition.fields)
     if isinstance(condition, OutcomeWanted):
         return plain(condition.word) in _REFUSED_STATUS
     if isinstance(condition, EventWanted):
         return is_refused_event(condition)
-    return bool(condition.reason)
+    return condition.verdict is Verdict.REFUSE and bool(condition.reason)
 
 
 def _has_cause(fields: Mapping[str, Any]) -> bool:
-    return any(_is_cause(key) or (isinstance(value, dict) and _has_cause(value)) for key, value in fields.items())
+    return any(_is_cause(*pair) or (isinstance(pair[1], dict) and _has_cause(pair[1])) for pair in fields.items())
 
 
-def _is_cause(name: str) -> bool:
-    return any(part in _CAUSES for part in plain(name).split("_"))
+def _is_cause(name: str, value: Any) -> bool:
+    """Whether a field says why something was refused: one that is not there, or tells of a success, does not."""
+    return any(part in _CAUSES for part in plain(name).split("_")) and not (
+        value in _NOT_THERE or _WELL.search(plain(str(value)))
+    )
+
+
+def tells_refusal(condition: Condition) -> bool:
+    """Whether a condition says by a state, a cause, a record or a message that somebody was rejected."""
+    if isinstance(condition, MessageWanted):
+        results = {key: value for key, value in condition.fields.items() if "result" in plain(key).split("_")}
+        return _is_rejected(condition) or _has_cause(results)
+    if isinstance(condition, FactWanted) and condition.record:
+        return condition.observable == "reject" and condition.want is not None
+    if isinstance(condition, FactWanted):
+        return _is_rejected(condition) or _is_cause(condition.observable, condition.want)
+    return isinstance(condition, OutcomeWanted) and _is_rejected(condition)
 
 
 def check_twin(scenario: Scenario, loader: Loader, problems: Problems) -> None:
@@ -227,7 +254,7 @@ def _shows(scenario: Scenario, twin: Scenario) -> bool:
 
     That is what never happens there, a decision of the same control that admits, the same observable or message with
     another value, or another outcome of the same verb. That something is not there, or is off, shows nothing: it is so
-    where nothing was tried.
+    where nothing was tried; nor does what went well before it comes to what is refused.
     """
     wanted: dict[tuple[str, str], list[Any]] = {}
     never = set()
@@ -239,7 +266,8 @@ def _shows(scenario: Scenario, twin: Scenario) -> bool:
                     never.add(aspect)
                 else:
                     wanted.setdefault(aspect, []).append(_value(each))
-    for step in twin.steps[_alike(scenario, twin) :]:
+    begins = _begins(scenario, twin)
+    for step in twin.steps[max(_alike(scenario, twin), begins) :]:
         for each in expected(step):
             aspect, value = _aspect(step, each), _value(each)
             if value in _NOT_THERE or _is_refusal(step, each):
@@ -264,6 +292,21 @@ def _alike(one: Scenario, other: Scenario) -> int:
 
     pairs = enumerate(zip(one.steps, other.steps, strict=False))
     return next((place for place, (mine, theirs) in pairs if told(mine) != told(theirs)), len(other.steps))
+
+
+def _begins(scenario: Scenario, twin: Scenario) -> int:
+    """Return the step of a twin with which that begins which is refused in the other story.
+
+    That is the first verb of the phase of the refusal; what the twin leaves out before it does not count.
+    """
+    mine, others = ([each for each in one.steps if each.action is not None] for one in (scenario, twin))
+    refusing = next((each.index for each in _refusing(scenario) if each.action is not None), 0)
+    begins = sum(each.index < refusing for each in mine)
+    pairs = enumerate(zip(mine, others, strict=False))
+    differ = next((at for at, (one, other) in pairs if one.facts != other.facts), min(len(mine), len(others)))
+    if differ < begins:
+        begins = max(differ, begins + min(0, len(others) - len(mine)))
+    return next((place for place, each in enumerate(twin.steps) if each in others[begins:]), len(twin.steps))
 
 
 def _value(condition: Condition) -> Any:

@@ -232,3 +232,48 @@ def test_a_message_that_rejects_is_a_refusal_as_the_state_is_to_which_it_leads(w
     check_refusals(scenario, problems)
     assert [each.reason for each in problems.found] == told
     assert expects_refusal(scenario) is bool(told)
+
+
+MOVED = "- insert: {card: other, into: meter}\n- power_on: meter\n- expect: {hss: {binding: {card: other}}}\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "phone: {emm_cause: 8}",
+        "mme: {reject: {card: other, emm_cause: 8}}",
+        "s6a.update-location-answer: {experimental_result: 5001}",
+        "s1-mme.attach-reject: {emm_cause: 8}",
+        "phone: {attach: rejected}",
+    ],
+)
+def test_a_refusal_that_is_told_by_its_cause_names_the_decision_of_the_control(play: Any, said: str) -> None:
+    head = HEAD.partition("- insert")[0] + MOVED
+    tried = "- move: {card: other, to: phone}\n- power_on: phone\n"
+    result = play(f"{tried}- expect: {{{said}}}\n", head)
+    assert summary_of(result) == "a control decided a rejection that is expected without one"
+    assert result.failure.mismatches[0].place.line == 10
+    decision = "decision: {by: hss, control: bind.hss.learned}"
+    assert play(f"{tried}- expect: {{{said}, {decision}}}\n", head).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize(
+    ("cause", "is_one"),
+    [
+        ("s6a.authentication-information-answer: {result_code: DIAMETER_SUCCESS}", False),
+        ("s6a.authentication-information-answer: {result_code: 2001}", False),
+        ("s6a.update-location-answer: {experimental_result: absent}", False),
+        ("s5-c.create-session-response: {cause: REQUEST_ACCEPTED}", False),
+        ("hss: {subscription: {card: other, status: active}}", False),
+        ("s6a.update-location-answer: {experimental_result: 5001}", True),
+        ("phone: {emm_cause: IMEI_NOT_ACCEPTED}", True),
+    ],
+)
+def test_what_is_not_there_or_went_well_is_no_cause(cause: str, is_one: bool) -> None:  # noqa: FBT001
+    decision = "decision: {by: hss, control: bind.hss.learned}"
+    expected = f"- power_on: phone\n- expect:\n    phone: {{attach: rejected}}\n    {cause}\n    {decision}\n"
+    if cause.startswith("phone"):
+        expected = expected.replace("rejected}\n    phone: {", "rejected, ")
+    problems = Problems()
+    check_refusals(Loader().load("s.yaml", HEAD + expected), problems)
+    assert ("a refusal names its cause" not in str([each.reason for each in problems.found])) is is_one

@@ -108,6 +108,14 @@ def test_a_twin_that_does_nothing_that_could_fail(judge: Any, shown: str) -> Non
             "differs in 2 facts, not one: cards.card.profile",
         ),
         (BLOCK.replace(", emm_cause: 6", ""), TWIN + SERVED, "a refusal names its cause"),
+        (BLOCK.replace("emm_cause: 6", "emm_cause: none"), TWIN + SERVED, "a refusal names its cause"),
+        (
+            BLOCK.replace("control: bind.hss.learned}", "control: bind.hss.learned}\n    gate: {open: yes}").replace(
+                ", emm_cause: 6", ""
+            ),
+            TWIN + SERVED,
+            "a refusal names its cause",
+        ),
         (
             BLOCK.replace("    decision: {by: gate, control: bind.hss.learned}\n", ""),
             TWIN + SERVED,
@@ -118,6 +126,26 @@ def test_a_twin_that_does_nothing_that_could_fail(judge: Any, shown: str) -> Non
 )
 def test_what_is_wrong_with_a_twin(judge: Any, block: str, twin: str | None, said: str) -> None:
     assert said in judge(block, twin)
+
+
+LATER = HEAD + STEPS % ("meter", "meter") + "- expect: {meter: {attach: accepted}}\n" + "- power_on: phone\n" + REFUSED
+
+
+@pytest.mark.parametrize(
+    ("twin", "fine"),
+    [
+        # the story up to the refused part, which goes well long before
+        (STEPS % ("meter", "meter") + ADMITTED, False),
+        (STEPS % ("meter", "meter") + ADMITTED + "- power_on: meter\n- wait: 1 s\n", False),
+        (STEPS % ("meter", "meter") + ADMITTED + "- power_on: meter\n" + ADMITTED, True),
+        # one fact before it that counts for all
+        (STEPS % ("phone", "meter") + ADMITTED + "- power_on: phone\n" + ADMITTED, True),
+        ("- insert: {card: card, into: meter}\n- power_on: phone\n" + ADMITTED, True),
+    ],
+)
+def test_what_goes_well_before_the_refused_part_shows_nothing(judge: Any, twin: str, fine: bool) -> None:  # noqa: FBT001
+    twin = twin if twin.startswith("steps") else f"steps:\n{twin}"
+    assert ("does not show that what is refused here goes well there" not in judge(LATER, TWIN + twin)) is fine
 
 
 @pytest.mark.parametrize(
