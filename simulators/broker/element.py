@@ -49,6 +49,7 @@ class Broker(Element[BrokerConfig]):
                     "data": DATA,
                 },
                 passing=HISTORY,
+                kept=True,
             ),
             Observable(
                 "delivery",
@@ -58,6 +59,7 @@ class Broker(Element[BrokerConfig]):
                     **dict.fromkeys(("received", "repeated", "missing", "last"), NUMBER),
                 },
                 passing=HISTORY,
+                kept=True,
             ),
         ),
     )

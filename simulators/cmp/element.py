@@ -93,11 +93,13 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
                     "account": GIVEN.or_none(),
                     "batch": GIVEN.or_none(),
                 },
+                kept=True,
             ),
             Observable(
                 "binding",
                 "the IMEI that a card is bound to, by IMSI",
                 fields={"imsi": IMSI, "imei": IMEI, "how": one_of("given", "learned")},
+                kept=True,
             ),
             Observable(
                 "equipment",
@@ -117,6 +119,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
                     "action": one_of("alarm", "refuse", "suspend"),
                 },
                 passing=HISTORY,
+                kept=True,
             ),
             Observable(
                 "presence",

@@ -54,6 +54,7 @@ class SmsGateway(Element[SmsGatewayConfig]):
                     "repeated": NUMBER,
                 },
                 passing=HISTORY,
+                kept=True,
             ),
             Observable(
                 "bind",

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class Ssp(Element[SspConfig]):
     """Service switching point: MSC with VLR, and GMSC, with gsmSSF and gsmSRF (TS 23.078)."""
 
+    #: a VLR knows nobody after a restart, and the HLR is not told (TS 23.007 4.2)
+    forgets = ("VLRs",)
     declaration = Declaration(
         kind="ssp",
         title="Service switching point (MSC/VLR, GMSC)",

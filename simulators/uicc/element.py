@@ -81,8 +81,9 @@ class Uicc(Element[UiccConfig]):
                 "terminal",
                 "the terminal that the card is in, or `nowhere`",
                 values=instance_of("device") | one_of(NOWHERE),
+                kept=True,
             ),
-            Observable("power", "whether the card works", values=one_of("on", "off", "destroyed")),
+            Observable("power", "whether the card works", values=one_of("on", "off", "destroyed"), kept=True),
             Observable(
                 "authentication",
                 "how the last AUTHENTICATE ended",
@@ -96,7 +97,10 @@ class Uicc(Element[UiccConfig]):
                 values=members(Result) | NUMBER,
             ),
             Observable(
-                "interlock", "the card's own area, by IMSI", fields={"imsi": IMSI, "imei": IMEI, "applet": SWITCH}
+                "interlock",
+                "the card's own area, by IMSI",
+                fields={"imsi": IMSI, "imei": IMEI, "applet": SWITCH},
+                kept=True,
             ),
         ),
         controls=(APPLET, FORM, *CHANGES.declared, ROLES),

@@ -19,7 +19,7 @@ class Power:
 
     observables = (
         Observable("power", "whether the terminal is on", values=one_of("on", "off")),
-        Observable("imei", "its true IMEI, 15 digits", values=IMEI),
+        Observable("imei", "its true IMEI, 15 digits", values=IMEI, kept=True),
     )
 
     def __init__(self, emm: Emm) -> None:

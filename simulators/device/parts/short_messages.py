@@ -64,7 +64,7 @@ class ShortMessages:
     """Messages of its own, and those that have come."""
 
     observables = (
-        Observable("sms", "a message that has come, by its number from 1", fields=_MESSAGE, passing=HISTORY),
+        Observable("sms", "a message that has come, by its number from 1", fields=_MESSAGE, passing=HISTORY, kept=True),
         Observable(
             "status_report",
             "what became of a message that it sent, by its reference",

@@ -45,6 +45,7 @@ class Cards:
             "the MME that serves a card, by IMSI",
             fields={"imsi": IMSI, "mme": HOST, "imei": IMEI.or_none(), "plmn": PLMN.or_none()},
             passing=HISTORY,
+            kept=True,
         ),
     )
 
@@ -194,6 +195,7 @@ class Binding:
             "binding",
             "the IMEI that a card is bound to, by IMSI",
             fields={"imsi": IMSI, "imei": IMEI, "how": one_of("given", "learned")},
+            kept=True,
         ),
     )
 

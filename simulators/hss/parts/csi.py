@@ -32,6 +32,7 @@ class Csis:
             "the VLR that serves a card's calls, by IMSI: its number, its MSC's, and the terminal that it named",
             fields={"imsi": IMSI, "vlr": NODE, "msc": NODE, "imei": IMEI.or_none()},
             passing=HISTORY,
+            kept=True,
         ),
     )
 

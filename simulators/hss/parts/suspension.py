@@ -32,6 +32,7 @@ class Suspensions:
             "subscription",
             "whether a card is suspended, by IMSI: active, barring or withdrawal; or terminated",
             fields={"imsi": IMSI, "status": one_of("active", "barring", "withdrawal", ENDED)},
+            kept=True,
         ),
     )
 

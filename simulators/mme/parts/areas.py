@@ -42,6 +42,7 @@ class Areas:
                 "used": STATION,
             },
             passing=("used",),
+            kept=True,
         ),
         Observable(
             "risk",
@@ -57,6 +58,7 @@ class Areas:
                 "occasion": members(Occasion),
             },
             passing=HISTORY,
+            kept=True,
         ),
         Observable(
             "location_reports",

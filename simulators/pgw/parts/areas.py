@@ -24,7 +24,9 @@ class Areas:
     """The cells of cards."""
 
     observables = (
-        Observable("area", "where a card's packets pass (key: IMSI)", fields={"imsi": IMSI, "cells": CELL | STATION}),
+        Observable(
+            "area", "where a card's packets pass (key: IMSI)", fields={"imsi": IMSI, "cells": CELL | STATION}, kept=True
+        ),
     )
 
     def __init__(self, core: Core) -> None:

@@ -32,6 +32,7 @@ class Lists:
             "list",
             "with whom a card has calls (key: IMSI)",
             fields={"imsi": IMSI, "numbers": GIVEN.or_none(), "undirected": SWITCH},
+            kept=True,
         ),
     )
 

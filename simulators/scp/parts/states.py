@@ -25,6 +25,7 @@ class States:
             "state",
             "whether a card is suspended (key: IMSI)",
             fields={"imsi": IMSI, "state": one_of("active", "suspended")},
+            kept=True,
         ),
     )
 

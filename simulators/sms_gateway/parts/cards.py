@@ -33,6 +33,7 @@ class Cards:
             "card",
             "whose a card is, whether it is opened for SMS, and the codes on its list (key: IMSI)",
             fields={"imsi": IMSI, "account": GIVEN, "opened": SWITCH, "numbers": TEXT},
+            kept=True,
         ),
     )
 

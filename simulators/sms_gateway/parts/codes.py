@@ -28,12 +28,14 @@ class Codes:
             "code",
             "whose an access code is (key: the code)",
             fields={"code": ACCESS_CODE, "account": GIVEN, "ota": SWITCH},
+            kept=True,
         ),
         Observable(
             "list",
             "the list of access codes: its version, how many there are, and whether a gap was found in it",
             fields={"version": NUMBER, "codes": NUMBER, "state": one_of("in-step", "drift")},
             passing=("version",),
+            kept=True,
         ),
     )
 

@@ -31,6 +31,7 @@ class Lists:
             "list",
             "with whom a card exchanges messages (key: IMSI)",
             fields={"imsi": IMSI, "numbers": GIVEN.or_none(), "undirected": SWITCH},
+            kept=True,
         ),
     )
 

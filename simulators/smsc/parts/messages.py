@@ -31,6 +31,7 @@ class Messages:
                 "state": one_of("trying", "waiting", *(each.value for each in End)),
             },
             passing=HISTORY,
+            kept=True,
         ),
         Observable(
             "gateway",

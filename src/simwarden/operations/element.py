@@ -53,6 +53,8 @@ class Element(ABC, Generic[C]):
     routes: ClassVar[tuple[Route, ...]] = ()
     verbs: ClassVar[Mapping[str, Verb]] = {}
     publisher: Publisher | None = None
+    #: what it tells by `views` and does not keep: begun anew, it does not know of it until it hears
+    forgets: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

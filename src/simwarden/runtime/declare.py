@@ -168,6 +168,8 @@ class Observable:
     passing: tuple[str, ...] = ()
     #: the field by which it says that somebody is being served, unless its value is nothing or 0
     serving: str = ""
+    #: whether it is still so when the element has stopped or lost its power: it is in its store, or no matter of power
+    kept: bool = False
 
     @property
     def record(self) -> bool:

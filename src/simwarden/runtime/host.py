@@ -454,13 +454,15 @@ class Host:
         for key in self._stores[name] & self._engines.keys():
             event.listen(self._engines[key], "before_cursor_execute", _no_answer)
 
-    def mend_database(self, name: str) -> None:
-        """Let an element's databases answer again."""
+    def mend_database(self, name: str) -> bool:
+        """Let an element's databases answer again; return whether they did not."""
         from sqlalchemy import event  # noqa: PLC0415 - as above
 
-        for key in self._stores.get(name, set()) & self._engines.keys():
-            if event.contains(self._engines[key], "before_cursor_execute", _no_answer):
-                event.remove(self._engines[key], "before_cursor_execute", _no_answer)
+        engines = [self._engines[key] for key in self._stores.get(name, set()) & self._engines.keys()]
+        failing = [each for each in engines if event.contains(each, "before_cursor_execute", _no_answer)]
+        for each in failing:
+            event.remove(each, "before_cursor_execute", _no_answer)
+        return bool(failing)
 
     def has_store(self, name: str) -> bool:
         """Whether an element has a database."""

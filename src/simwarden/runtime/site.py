@@ -34,6 +34,7 @@ class Managed(Protocol):
     """An element as its host knows it: when it is up, and that the operator may call it."""
 
     declaration: ClassVar[Declaration]
+    forgets: ClassVar[tuple[str, ...]]
 
     async def bring_up(self) -> None:
         """Be ready to serve on return. Raises ConfigError or ConnectionError."""

@@ -10,13 +10,14 @@ from simwarden.errors import ManagementError
 from simwarden.operations.element import element_of
 from simwarden.operations.management import HOUSE, Role
 from simwarden.runtime.host import InjectedFault
-from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Together, Wait
+from simwarden.scenario.document import NO_ANSWER, Call, Fail, Manage, Power, Rhythm, Together, Wait
 from simwarden.scenario.judge import StatusOutcome
+from simwarden.scenario.rest import held_apart
 from simwarden.scenario.result import Verdict
-from simwarden.trace.events import Answered
+from simwarden.trace.events import Answered, StateChange
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Iterable
 
     from simwarden.runtime.host import Host
     from simwarden.scenario.document import Action
@@ -34,26 +35,45 @@ class StepFailed(Exception):  # noqa: N818 - carries a record, is no error
 class Acting:
     """Acts upon the elements of a run; `external` ones are not asked to do anything, and stand in `outside` instead.
 
-    `expects` says whether the step under way expects anything: else a call that is refused ends it.
+    `expects` says whether the step under way expects anything: else a call that is refused ends it. `shown` tells what
+    an element shows at present.
     """
 
-    def __init__(self, host: Host, external: Collection[str], outside: list[str]) -> None:
+    def __init__(
+        self,
+        host: Host,
+        external: Collection[str],
+        outside: list[str],
+        shown: Callable[[str], Iterable[StateChange]] = lambda _name: (),
+    ) -> None:
         self._host, self._clock, self._external, self._outside = host, host.clock, external, outside
+        self._shown = shown
         self.expects = False
         self._beside: set[asyncio.Task[None]] = set()
+        self._failed: StepFailed | None = None
+        #: what elements that began anew do not know of, and others with them do
+        self.forgotten: set[tuple[str, tuple[Any, ...]]] = set()
+
+    def check(self) -> None:
+        """See that nothing has failed that goes on beside the steps. Raises StepFailed."""
+        if self._failed is not None:
+            raise self._failed
 
     def end(self) -> None:
         """End what goes on beside the steps."""
         for task in self._beside:
             task.cancel()
 
-    async def act(self, action: Action) -> Any:
-        """Carry out an action; return its outcome, None if it has none. Raises StepFailed, ManagementError."""
+    async def act(self, action: Action, *, awaited: bool = False) -> Any:
+        """Carry out an action; return its outcome, None if it has none. Raises StepFailed, ManagementError.
+
+        `awaited` says that its outcome is expected: it may be that there is no answer.
+        """
         match action:
             case Wait(seconds):
                 await self._clock.sleep(seconds)
             case Together():
-                return await self._together(action)
+                return await self._together(action, awaited=awaited)
             case Rhythm():
                 self._begin(action)
             case _ if action.element in self._external:
@@ -65,25 +85,47 @@ class Acting:
                     self._host.fail_database(name)
                 else:
                     self._host.injected_faults[name] = InjectedFault(answer, after)
-            case Call(name, verb, arguments):
-                path = f"/verbs/{verb}"
-                return await self._host.elements[name].manage_for(HOUSE, "POST", path, arguments)
-            case Manage():
-                return await self._manage(action)
+            case Call() | Manage():
+                return await self._ask(action, awaited=awaited)
         return None
 
-    async def _together(self, action: Together) -> Any:
-        """Carry out several; their outcome is the word that all came to."""
+    async def _ask(self, action: Call | Manage, *, awaited: bool) -> Any:
+        """Call an element. Raises ManagementError; 503: it does not run, where no outcome is awaited."""
+        if not await self._is_there(action):
+            if not awaited:
+                raise ManagementError(503, f"{action.element} does not run")
+            return NO_ANSWER
+        if isinstance(action, Manage):
+            return await self._manage(action)
+        return await self._host.elements[action.element].manage_for(
+            HOUSE, "POST", f"/verbs/{action.verb}", action.arguments
+        )
+
+    async def _is_there(self, action: Call | Manage) -> bool:
+        """Whether an element hears a call: one that runs does, and a terminal or card that somebody takes in hand."""
+        name = action.element
+        if name not in self._host.running and isinstance(action, Call):
+            if not self._host.elements[name].declaration.instances:
+                return False
+            await self._host.start(name)
+        return name in self._host.running
+
+    async def _together(self, action: Together, *, awaited: bool) -> Any:
+        """Carry out several; their outcome is the word that all came to, or what each did."""
         pause = action.over / len(action.actions)
         outcomes = await asyncio.gather(
-            *(self._act_later(each, place * pause) for place, each in enumerate(action.actions))
+            *(self._act_later(each, place * pause, awaited=awaited) for place, each in enumerate(action.actions))
         )
-        return outcomes[0] if len(set(map(str, outcomes))) == 1 else None
+        came = [pair for pair in zip(action.actions, outcomes, strict=True) if pair[1] is not None]
+        words = [outcome for _, outcome in came]
+        if len(set(map(str, words))) <= 1:
+            return words[0] if words else None
+        return ", ".join(f"{named(each)} {outcome}" for each, outcome in came)
 
-    async def _act_later(self, action: Action, pause: float) -> Any:
+    async def _act_later(self, action: Action, pause: float, *, awaited: bool) -> Any:
         if pause:
             await self._clock.sleep(pause)
-        return await self.act(action)
+        return await self.act(action, awaited=awaited)
 
     def _begin(self, rhythm: Rhythm) -> None:
         """Let actions go on beside the steps; those of several are spread, so that not all act at one moment."""
@@ -99,24 +141,51 @@ class Acting:
         while end is None or due <= end:
             await self._clock.sleep(max(0.0, due - self._clock.now()))
             try:
-                await self.act(action)
+                await self._act_again(action)
             except ManagementError:
                 pass
+            except StepFailed as failed:
+                self._failed = self._failed or StepFailed(f"what goes on beside the steps: {failed.summary}")
+                return
             except Exception as error:  # noqa: BLE001 - nobody awaits this task: what it meets ends the run
                 self._host.fault("runner", "what goes on beside the steps", error)
                 return
             due += every * max(1, math.ceil((self._clock.now() - due) / every))
 
+    async def _act_again(self, action: Action) -> None:
+        outcome = await self.act(action)
+        if isinstance(outcome, StatusOutcome) and outcome.status >= 400:
+            raise StepFailed(f"{named(action)}: {outcome}")
+
     async def _power(self, action: Power) -> None:
-        if action.verb == "mend":
-            self._host.injected_faults.pop(action.element, None)
-            self._host.mend_database(action.element)
+        name, verb = action.element, action.verb
+        if verb == "mend":
+            failing = self._host.injected_faults.pop(name, None) is not None
+            if not (self._host.mend_database(name) or failing):
+                raise ManagementError(409, f"mend: {name} does not fail")
             return
-        if action.verb != "start":
-            await self._host.stop(action.element, kill=action.verb == "kill")
+        if (verb == "start") == (name in self._host.running):
+            raise ManagementError(409, f"{verb}: {name} {'runs already' if verb == 'start' else 'does not run'}")
+        if verb != "start":
+            await self._stop(name, kill=verb == "kill")
             await self._clock.settle()
-        if action.verb in ("start", "restart"):
-            await self._host.start(action.element)
+        if verb in ("start", "restart"):
+            await self._start(name)
+
+    async def _start(self, name: str) -> None:
+        await self._host.start(name)
+        if forgets := self._host.elements[name].forgets:
+            self.forgotten |= {each for each in held_apart(self._host) if each[0] in forgets}
+
+    async def _stop(self, name: str, *, kill: bool) -> None:
+        """Stop an element; what it showed and does not keep is so no more, save what it says as it goes."""
+        before = self._host.trace.last_number
+        await self._host.stop(name, kill=kill)
+        kept = {each.name for each in self._host.elements[name].declaration.observables if each.kept}
+        for each in list(self._shown(name)):
+            if each.number <= before and each.observable not in kept:
+                gone = StateChange(element=name, observable=each.observable, value=None, key=each.key)
+                self._host.trace.emit(gone)
 
     async def _manage(self, action: Manage) -> StatusOutcome:
         element = element_of(self._host, action.element)
@@ -140,3 +209,13 @@ class Acting:
         if outcome.status >= 400 and not self.expects:
             raise StepFailed(f"{action.method} {action.path}: {outcome}")
         return outcome
+
+
+def named(action: Action) -> str:
+    """Return what tells an action from others that are begun with it."""
+    match action:
+        case Call():
+            return f"{action.verb} of {action.element}"
+        case Manage():
+            return f"{action.method} {action.path} at {action.element}"
+    return type(action).__name__.lower()

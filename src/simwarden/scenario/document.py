@@ -112,6 +112,8 @@ class During:
     do: tuple[Action, ...] | Mishap
 
 
+#: how a call of an element ends that does not run
+NO_ANSWER = "no-answer"
 Action: TypeAlias = "Call | Wait | Power | Fail | Manage | Together | Rhythm"
 
 

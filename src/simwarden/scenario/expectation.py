@@ -106,7 +106,10 @@ class ExpectationReader:
         conditions: list[Condition] = []
         within = None
         if isinstance(data, str) and data and verb and not never and "." not in data:
-            if outcomes is not None and not outcomes.may_be(data):
+            if outcomes is not None and not outcomes.known:
+                hint = "expect what it leads to, in a step of its own"
+                self.problems.add(f"{outcomes.verb} has no outcome by the end of its step", spot.place, hint)
+            elif outcomes is not None and not outcomes.may_be(data):
                 self.problems.add(f"{data!r} is no outcome of {outcomes.verb}", spot.place, guess(data, outcomes.words))
             conditions.append(OutcomeWanted(spot.place, data))
         elif isinstance(data, str) and data:

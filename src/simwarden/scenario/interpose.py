@@ -8,6 +8,7 @@ comes behind it.
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,8 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from simwarden.errors import ScenarioError, UnjudgedError, UserFileError
 from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.frame_queue import Delivery
+from simwarden.scenario.acting import named
 from simwarden.scenario.document import Mishap
 from simwarden.scenario.during import is_lossy
+from simwarden.scenario.expectation import REFUSAL_WORDS
 from simwarden.scenario.judge import StatusOutcome, nested
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Frame, Note
@@ -222,15 +225,20 @@ class Meanwhile:
         host: Host,
         act: Callable[[Action], Coroutine[Any, Any, Any]],
         beyond: Callable[[str], Sequence[str]],
+        may_be_refused: Callable[[Step], bool],
     ) -> None:
-        """`beyond` names the elements outside this process that speak on an interface."""
-        self._clock, self._beyond = host.clock, beyond
+        """`beyond` names the elements outside this process that speak on an interface.
+
+        `may_be_refused` says whether a refusal is expected in the phase of a step.
+        """
+        self._clock, self._act, self._beyond, self._may_be_refused = host.clock, act, beyond, may_be_refused
+        self._step: Step | None = None
         self._dissector = Dissector()
         #: what is to be put in, with how many frames it waits for
         self._waiting: list[tuple[During, int]] = []
         self._seen: dict[str, dict[str, None]] = {}
         host.trace.add_sink(self._dissect)
-        self._gate = Interposer(host, self._choose, act)
+        self._gate = Interposer(host, self._choose, self._do)
 
     def _dissect(self, event: Event) -> None:
         """Decode frames in the order of sending: later ones need what earlier ones tell."""
@@ -256,13 +264,21 @@ class Meanwhile:
         Raises ScenarioError if it never came to that, UnjudgedError if that may be for an element outside this process.
         """
         self._waiting = [(each, each.nth) for each in step.during]
-        self._seen = {}
+        self._seen, self._step = {}, step
         outcome = await work
         await self._clock.settle()
         for each, _ in self._waiting:
             raise self._never(each)
         while self._gate.tasks:
             await self._gate.tasks.pop(0)
+        return outcome
+
+    async def _do(self, action: Action) -> Any:
+        step = self._step
+        outcome = await self._act(action)
+        refused = not REFUSAL_WORDS.isdisjoint(re.split("[ ,]+", str(outcome)))
+        if refused and step is not None and not self._may_be_refused(step):
+            raise ScenarioError(f"what was put in was refused: {named(action)}: {outcome}")
         return outcome
 
     def _never(self, what: During) -> UserFileError:

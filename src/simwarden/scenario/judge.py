@@ -67,6 +67,15 @@ class Judge:
         else:
             self._records.setdefault(name, {})[event.key] = event
 
+    def shown(self, name: str) -> Iterator[StateChange]:
+        """Yield what an element shows at present."""
+        for (element, _), state in self._values.items():
+            if element == name and state.value is not None:
+                yield state
+        for (element, _), records in self._records.items():
+            if element == name:
+                yield from records.values()
+
     def unmet(self, expectation: Expectation, since: int, outcome: Any, called: int = 0) -> list[Mismatch]:
         """Return the conditions that do not hold; `since` is the number of the last event before the phase.
 

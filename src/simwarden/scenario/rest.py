@@ -12,7 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from simwarden.runtime.host import Host
 
@@ -36,19 +36,37 @@ def disagreements(held: Mapping[tuple[str, str], int], kinds: Mapping[str, str])
             yield what, ", ".join(f"{kind} {number}" for kind, number in of_kinds.items())
 
 
-def contradictions(host: Host, kinds: Mapping[str, str]) -> Iterator[tuple[str, set[str], str]]:
-    """Yield what elements of several kinds hold in common, and not alike: what, who tells it, and the difference."""
+def _apart(host: Host) -> Iterator[tuple[str, set[str], dict[str, Counter[tuple[Any, ...]]]]]:
+    """Yield what elements of several kinds hold in common: what, who tells it, and what each kind tells alone."""
     told: dict[str, dict[str, Counter[tuple[Any, ...]]]] = {}
     by: dict[str, set[str]] = {}
-    for name, element in host.elements.items():
+    for name in (each for each in host.elements if each in host.running):
+        element = host.elements[name]
         for what, views in element.views().items():
-            told.setdefault(what, {}).setdefault(kinds[name], Counter()).update(views)
+            told.setdefault(what, {}).setdefault(element.declaration.kind, Counter()).update(views)
             by.setdefault(what, set()).add(name)
     for what, of_kinds in told.items():
         common = functools.reduce(operator.and_, of_kinds.values())
-        alone = {kind: [*(views - common).elements()] for kind, views in of_kinds.items()}
-        if len(of_kinds) > 1 and any(alone.values()):
-            yield what, by[what], "; ".join(f"{kind} {_shown(views)}" for kind, views in alone.items())
+        if len(of_kinds) > 1:
+            yield what, by[what], {kind: views - common for kind, views in of_kinds.items()}
+
+
+def held_apart(host: Host) -> set[tuple[str, tuple[Any, ...]]]:
+    """Return what one kind of element holds now, and others that should do not."""
+    return {(what, view) for what, _, alone in _apart(host) for views in alone.values() for view in views}
+
+
+def contradictions(host: Host, forgotten: Collection[tuple[str, Any]] = ()) -> Iterator[tuple[str, set[str], str]]:
+    """Yield what elements of several kinds hold in common, and not alike: what, who tells it, and the difference.
+
+    `forgotten` is what an element that began anew need not know: see `Element.forgets`.
+    """
+    for what, by, of_kinds in _apart(host):
+        alone = {
+            kind: [each for each in of.elements() if (what, each) not in forgotten] for kind, of in of_kinds.items()
+        }
+        if any(alone.values()):
+            yield what, by, "; ".join(f"{kind} {_shown(views)}" for kind, views in alone.items())
 
 
 def _shown(views: list[tuple[Any, ...]]) -> str:
@@ -72,13 +90,15 @@ def is_busy(host: Host) -> bool:
     return any(map(host.under_way, host.elements))
 
 
-def unrest(host: Host, kinds: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Yield what is not at rest: what it is about, what is wanted, and what is so."""
+def unrest(
+    host: Host, kinds: Mapping[str, str], forgotten: Collection[tuple[str, Any]] = ()
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what is not at rest: what it is about, what is wanted, and what is so; `forgotten` as above."""
     held = census(host)
     for what, counted in disagreements(held, kinds):
         if not _has_strangers(host, {name for each, name in held if each == what}):
             yield what, "all elements count as many", counted
-    for what, by, told in contradictions(host, kinds):
+    for what, by, told in contradictions(host, forgotten):
         if not _has_strangers(host, by):
             yield what, "all elements tell the same", told
     for name in host.elements:

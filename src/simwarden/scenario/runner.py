@@ -7,6 +7,7 @@ import contextlib
 import time
 import traceback
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from simwarden.errors import ConfigError, InternalError, ManagementError, Place, SimwardenError, UnjudgedError
@@ -19,7 +20,7 @@ from simwarden.runtime.transport.choose import described
 from simwarden.scenario import failure
 from simwarden.scenario.acting import Acting, StepFailed
 from simwarden.scenario.alarm import TimeUp, alarm
-from simwarden.scenario.document import Manage, Together, Wait
+from simwarden.scenario.document import Manage, OutcomeWanted, Together, Wait
 from simwarden.scenario.judge import Judge, wanted_in
 from simwarden.scenario.network import events_to, lacking_links
 from simwarden.scenario.provisioning import provision_of
@@ -27,6 +28,7 @@ from simwarden.scenario.rejections import Phase, check_rejections
 from simwarden.scenario.rest import is_busy, is_whole, unrest
 from simwarden.scenario.result import Met, Mismatch, ScenarioResult, Verdict, blank_result
 from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
+from simwarden.scenario.twin import refuses_beside
 from simwarden.trace.events import Fault, Note, StepMark
 from simwarden.trace.trace import Trace
 
@@ -306,11 +308,12 @@ class _Run:
                 host.add(name, self.scenario.registry.kinds[each.kind], each.config)
         await host.start_all()
         await self.clock.settle()
-        acting = Acting(host, self.scenario.external, self.inconclusive)
+        acting = Acting(host, self.scenario.external, self.inconclusive, self.judge.shown)
         if any(step.during for step in self.scenario.steps):
             from simwarden.scenario.interpose import Meanwhile  # noqa: PLC0415 - few scenarios put something in
 
-            self.meanwhile = Meanwhile(host, acting.act, self.scenario.beyond)
+            may_be_refused = partial(refuses_beside, self.scenario)
+            self.meanwhile = Meanwhile(host, acting.act, self.scenario.beyond, may_be_refused)
         for card in self.scenario.cards.values():
             await self._provision(host, card)
         await self.clock.settle()
@@ -320,6 +323,7 @@ class _Run:
             for step in self.scenario.steps:
                 self.step = step
                 await self._carry_out(acting, step)
+                acting.check()
                 self._check_faults()
                 if self.result.failure is not None:
                     return
@@ -329,13 +333,13 @@ class _Run:
             else:
                 acting.end()
                 self.result.virtual = self.clock.now()
-                await self._come_to_rest(host)
+                await self._come_to_rest(host, acting)
                 self._close_phase()
         finally:
             acting.end()
             await host.probed()
 
-    async def _come_to_rest(self, host: Host) -> None:
+    async def _come_to_rest(self, host: Host, acting: Acting) -> None:
         """See that in the end nothing is under way, and elements agree; what they do not yet has time to come."""
         if self.options.tun:  # programs of this machine do not stop with the story
             return
@@ -344,7 +348,7 @@ class _Run:
             return
         kinds = {name: each.kind for name, each in self.scenario.instances.items()}
         deadline = self.clock.now() + (_REST_VIRTUAL if self.clock.virtual else _WITHIN_REAL)
-        while found := list(unrest(host, kinds)):
+        while found := list(unrest(host, kinds, acting.forgotten)):
             if self.clock.virtual and not is_busy(host):
                 deadline = min(deadline, self.clock.now() + _AGREE_VIRTUAL)
             if not await self._let_time_pass(deadline):
@@ -384,7 +388,8 @@ class _Run:
         if step.action is not None:
             self.acted = 0
             acting.expects = bool(step.expectations)
-            work = acting.act(step.action)
+            expected = (each for expectation in step.expectations for each in expectation.conditions)
+            work = acting.act(step.action, awaited=any(isinstance(each, OutcomeWanted) for each in expected))
             if self.meanwhile is not None:
                 work = self.meanwhile.carry_out(step, work)
             with contextlib.suppress(*(() if self.probe is None else (ManagementError,))):

@@ -56,7 +56,8 @@ def check_expectations(scenario: Scenario, problems: Problems) -> None:
             problems.add("nothing has happened yet that could be what never should be", place, _EARLY)
     for step, call, best in unnoticed(scenario):
         again = isinstance(step.action, Rhythm)
-        hint = "expect what it leads to" if again else f"beside it say expect: {best}"
+        inside = call in put_in(step)
+        hint = "expect what it leads to" if again or inside else f"beside it say expect: {best}"
         problems.add(f"{call.verb} may be refused, and nothing would show it", step.place, hint)
 
 
@@ -67,8 +68,16 @@ def unnoticed(scenario: Scenario) -> Iterator[tuple[Step, Call, str]]:
             again = isinstance(step.action, Rhythm)  # and so beside all later steps
             later = [each for each in scenario.steps if each.index >= step.index] if again else group[number:]
             unseen = [each for each in calls(step.action) if not _noticed(scenario, each, step, later)]
+            unseen += [each for each in put_in(step) if not _noticed(scenario, each, None, later)]
             if call := next((each for each in unseen if _may_be_refused(scenario, each)), None):
                 yield step, call, _best(scenario, call)
+
+
+def put_in(step: Step) -> Iterator[Call]:
+    """Yield the verbs of elements that are put in during a step."""
+    for during in step.during:
+        for each in during.do if isinstance(during.do, tuple) else ():
+            yield from calls(each)
 
 
 def calls(action: Action | None) -> Iterator[Call]:
@@ -101,14 +110,14 @@ def _best(scenario: Scenario, call: Call) -> str:
     return next(word for word in _outcomes(scenario, call) if plain(word) not in REFUSAL_WORDS)
 
 
-def _noticed(scenario: Scenario, call: Call, step: Step, later: list[Step]) -> bool:
+def _noticed(scenario: Scenario, call: Call, step: Step | None, later: list[Step]) -> bool:
     """Whether an expectation of the phase would come out otherwise if a verb were refused: its outcome, or its effect.
 
     Of a verb that asks a control itself (`rebind`) the effect is a decision of that control, what its own element
     holds then, or how a later verb comes out. Any other verb sets procedures going: it shows in what they decide about
-    those whom it names, in what is answered, and in what elements hold of them.
+    those whom it names, in what is answered, and in what elements hold of them. `step` is the one whose verb it is.
     """
-    if any(isinstance(each, OutcomeWanted) for each in expected(step)):
+    if step is not None and any(isinstance(each, OutcomeWanted) for each in expected(step)):
         return True
     names = _names(scenario, call)
     for number, each in enumerate(later):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.model.units import seconds
 from simwarden.runtime.declare import Names
-from simwarden.scenario.document import Call, Fail, Manage, Power, Rhythm, Step, Together, Wait
+from simwarden.scenario.document import NO_ANSWER, Call, Fail, Manage, Power, Rhythm, Step, Together, Wait
 from simwarden.scenario.during import DuringReader
 from simwarden.scenario.expectation import Outcomes
 from simwarden.scenario.problems import guess, nearest
@@ -157,9 +157,13 @@ class StepReader:
             words = dict.fromkeys(word for one in each for word in one.words)
             return Outcomes(verb, () if free else tuple(words), any(one.known for one in each))
         if verb == "manage":
-            return Outcomes(verb, STATUSES)
+            return Outcomes(verb, (*STATUSES, NO_ANSWER))
         choices = self.registry.verbs.get(verb)
-        return Outcomes(verb, self._choose(choices, value)[1].outcomes if choices else (), verb not in CORE_VERBS)
+        if not choices:
+            return Outcomes(verb, (), verb not in CORE_VERBS)
+        kind, chosen = self._choose(choices, value)
+        silent = () if not chosen.outcomes or self.registry.declaration(kind).instances else (NO_ANSWER,)
+        return Outcomes(verb, (*chosen.outcomes, *silent))
 
     def _action(self, verb: str, value: Any, spot: Spot) -> Action | None:
         if verb in (*POWER, "mend"):

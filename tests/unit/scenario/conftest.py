@@ -73,7 +73,7 @@ class Gate(Element[GateConfig]):
         listens=("S1-MME",),
         card={"binding": GateBinding},
         observables=(
-            Observable("binding", "what is bound", fields={"imsi": IMSI, "imei": IMEI}),
+            Observable("binding", "what is bound", fields={"imsi": IMSI, "imei": IMEI}, kept=True),
             Observable("open", "whether it is open", values=SWITCH),
         ),
         controls=(BOUND, OWNER),

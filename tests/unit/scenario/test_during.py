@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import jsonschema
 import pytest
 
@@ -14,6 +16,9 @@ from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.scenario.schema import scenario_schema
 from simwarden.trace.dissect import dissect
 from simwarden.trace.events import Frame
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAD = """\
 scenario: A meter attaches, and something comes in between
@@ -311,3 +316,47 @@ def test_what_is_not_acknowledged_on_the_radio_is_only_lost() -> None:
         "- expect: {meter: {emm_state: emm-registered.normal-service}}\n"
     )
     assert names(frames, "Uu").count("rrc-connection-request") == 2  # T300
+
+
+REJECTED = """\
+scenario: A phone is switched on while a meter attaches
+network: {eir: {prohibited: [phone]}}
+cards: {card: {profile: meter}, other: {profile: meter}}
+devices: {meter: {type: module}, phone: {type: handset}}
+steps:
+- insert: {card: card, into: meter}
+- insert: {card: other, into: phone}
+- power_on: meter
+  during: {before: s1-mme.attach-accept, do: {power_on: phone}}
+  expect: accepted
+"""
+
+
+def test_what_is_put_in_and_is_rejected_fails_a_step_in_whose_phase_nothing_is_to_be_refused() -> None:
+    result = play(REJECTED + "- expect: {phone: {power: on}}\n")
+    assert (result.verdict, result.failure is not None) == (Verdict.FAILED, True)
+    assert result.failure is not None
+    assert result.failure.summary == "what was put in was refused: power_on of phone: rejected"
+    expected = "{phone: {emm_cause: ILLEGAL_ME}, decision: {by: mme, control: mme.equipment}}"
+    passed(f"{REJECTED}- expect: {expected}\n")
+    passed(REJECTED.replace("network: {eir: {prohibited: [phone]}}\n", "") + "- expect: {phone: {power: on}}\n")
+
+
+def test_what_is_put_in_may_be_refused_and_something_would_show_it(tmp_path: Path) -> None:
+    story = tmp_path / "story.yaml"
+    story.write_text(REJECTED + "- expect: {mme: {session: {card: card}}}\n")
+    with pytest.raises(ScenarioErrors, match=r"story.yaml:8:3: power_on may be refused.*\(expect what it leads to\)"):
+        Loader().validate(story)
+
+
+def test_what_is_put_in_and_does_not_run_gives_no_answer() -> None:
+    dead = "  during: {before: s1-mme.attach-accept, do: {manage: {element: hss, path: '/cards/{card.imsi}'}}}\n"
+    result = play(
+        f"{HEAD}- kill: hss\n- start: hss\n- power_on: meter\n{dead}- expect: {{meter: {{attach: accepted}}}}\n"
+    )
+    assert result.verdict is Verdict.PASSED
+    result = play(
+        f"{SERVED}- kill: hss\n- tau: meter\n{dead.replace('attach', 'tracking-area-update')}  expect: accepted\n"
+    )
+    assert result.failure is not None
+    assert result.failure.summary == "hss does not run (status 503)"

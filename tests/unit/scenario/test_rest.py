@@ -9,6 +9,7 @@ from planting import plant
 
 from simulators.mme.procedures import default_bearer
 from simulators.sgw.procedures import sessions
+from simulators.ssp.element import Ssp
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.rest import disagreements
@@ -95,3 +96,42 @@ def test_what_one_kind_alone_counts_is_compared_with_nothing() -> None:
     assert list(disagreements(held, kinds)) == []
     held["sessions", "other"] = 2
     assert list(disagreements(held, kinds)) == [("sessions", "pgw 3, sgw 2")]
+
+
+VOICE = """\
+scenario: A lift with calls
+network:
+  hss: {signalling: {}}
+  eir: {signalling: {}}
+  scp: {type: scp}
+  pstn: {type: pstn}
+  ssp: {type: ssp, trunks: {pstn: {prefixes: [""]}}}
+cards:
+  card: {profile: elevator-alarm, voice: {by: scp, numbers: ["13800001111"]}}
+devices:
+  lift: {type: module, msc: ssp}
+steps:
+  - insert: {card: card, into: lift}
+  - power_on: lift
+    expect: accepted
+"""
+BACK = """\
+  - kill: ssp
+  - expect: {ssp: {subscriber: none}}
+  - start: ssp
+  - wait: 10 s
+  - call: {device: lift, to: "13800001111", lasts: 10}
+    expect: not-registered
+"""
+
+
+def test_a_vlr_that_begins_anew_need_not_know_whom_the_hlr_knows_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(steps: str) -> str:
+        result = run_scenario(Loader().load("story.yaml", VOICE + steps), "story", RunOptions())
+        return text_of(result.failure) if result.failure is not None else ""
+
+    assert told(BACK) == ""
+    monkeypatch.setattr(Ssp, "forgets", ())
+    assert "hss 001010000000001 " in told(BACK)
+    monkeypatch.setattr(Ssp, "views", lambda _self: {"VLRs": []})
+    assert "VLRs" in told("  - wait: 1 s\n")
