@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simwarden.policy.requirements import clauses, requirements
@@ -35,6 +37,16 @@ def misuses(results: Iterable[ScenarioResult]) -> Iterator[str]:
     if said:
         yield f"{len(said)} misuse{'s' if len(said) > 1 else ''} stopped:"
         yield from (f"  {each}" for each in said)
+
+
+def twins_not_run(results: Sequence[ScenarioResult]) -> Iterator[str]:
+    """Say which stories had their refusal, and not the twin beside it by which it is known to spare who is in order."""
+    ran = {os.path.realpath(each.path) for each in results}
+    for each in results:
+        twin = Path(each.path).parent / each.twin
+        if each.verdict is Verdict.PASSED and each.expects_refusal and os.path.realpath(twin) not in ran:
+            told = "its twin, which shows what is not refused, was not run"
+            yield f"{each.name}: {told}: simwarden run {each.path} {twin}"
 
 
 def by_clause(results: Sequence[ScenarioResult]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from simwarden.cli.main import app
-from simwarden.cli.summing import by_clause, misuses, rejected_with, stopped_by
+from simwarden.cli.summing import by_clause, misuses, rejected_with, stopped_by, twins_not_run
 from simwarden.scenario import suite
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import ScenarioResult, Verdict
@@ -37,6 +37,15 @@ def test_a_misuse_is_told_in_a_sentence() -> None:
     assert [each.event for each in moved.stopped] == [
         each.number for each in moved.events if isinstance(each, Decided) and not each.decision.admitted
     ]
+
+
+def test_it_says_that_the_twin_of_a_refusal_was_not_run() -> None:
+    moved, back = play("demo/moved-card.yaml", "demo/card-back-in-its-meter.yaml")
+    told = "moved-card: its twin, which shows what is not refused, was not run: simwarden run "
+    assert list(twins_not_run([moved])) == [f"{told}{moved.path} {back.path}"]
+    assert list(twins_not_run([moved, back])) == list(twins_not_run([back])) == []
+    moved.verdict = Verdict.FAILED
+    assert list(twins_not_run([moved])) == []
 
 
 @pytest.mark.parametrize(
