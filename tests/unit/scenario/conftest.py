@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 import sqlalchemy as sa
+from pydantic import Field
 
 from simwarden.errors import ManagementError
 from simwarden.model.identity import Imei
@@ -24,6 +25,8 @@ from simwarden.scenario.load import Loader
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.result import ScenarioResult
 from simwarden.scenario.runner import RunOptions, run_scenario
+
+Pipes = tuple[Annotated[str, Names("pipe")], ...]
 
 
 class Cause(enum.IntEnum):
@@ -154,7 +157,7 @@ class PipeConfig(ElementConfig):
     type: Literal["module", "handset"] = "module"
     imei: str = ""
     gate: Annotated[str, Names("gate")] = "gate"
-    gates: dict[Annotated[str, Names("element")], tuple[Annotated[str, Names("pipe")], ...]] = {}
+    gates: dict[Annotated[str, Names("element")], Pipes] = Field(default_factory=dict)
 
     @classmethod
     def identities(cls, given: Mapping[str, Any], number: int) -> Mapping[str, str]:

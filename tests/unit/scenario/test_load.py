@@ -140,7 +140,10 @@ def test_outcomes_that_may_be(errors: Errors, step: str) -> None:
             "story.yaml:2:11: the network has no element 'gat' (did you mean 'gate'?)",
         ),
         ("scenario: s\nnetwork: {gate2: {type: gat}}\n", "element type 'gat' is not known (did you mean 'gate'?)"),
-        ("scenario: s\ndevices: {meter: {gate: gat}}\n", "story.yaml:2:25: no gate is called 'gat' (did you mean 'gate'?)"),
+        (
+            "scenario: s\ndevices: {meter: {gate: gat}}\n",
+            "story.yaml:2:25: no gate is called 'gat' (did you mean 'gate'?)",
+        ),
         ("scenario: s\ndevices: {meter: {gate: meter}}\n", "2:25: no gate is called 'meter' (known: gate)"),
         ("scenario: s\ndevices: {meter: {gates: {gat: []}}}\n", "no element is called 'gat' (did you mean 'gate'?)"),
         ("scenario: s\ndevices: {meter: {gates: {gate: [meter, metre]}}}\n", "2:41: no pipe is called 'metre' (did"),
