@@ -15,7 +15,8 @@ from simulators.uicc.files import SERVICES
 from simwarden.model.identity import Guti, Plmn, Tai
 from simwarden.wire.apdu import CommandApdu, Ins, ResponseApdu, contents, efs
 from simwarden.wire.apdu.control import ATR, Control
-from simwarden.wire.apdu.fcp import Fcp, PinStatus, Structure, parse_access_rule
+from simwarden.wire.apdu.efs import Structure
+from simwarden.wire.apdu.fcp import Fcp, PinStatus, parse_access_rule
 
 HOME = Plmn("001", "01")
 ISSUE = Issue(HOME, "89860123456789012345"[:19], "87654321", pin1_enabled=True)
