@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
+from yaml.resolver import BaseResolver
 
 from simwarden.errors import Place, ScenarioError
 from simwarden.model.values import plain
@@ -44,7 +45,9 @@ _SAID = {
 
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 #: the tags of what has none (YAML 1.1 10.1)
-_UNTAGGED = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+_UNTAGGED = frozenset(
+    (BaseResolver.DEFAULT_SCALAR_TAG, BaseResolver.DEFAULT_SEQUENCE_TAG, BaseResolver.DEFAULT_MAPPING_TAG)
+)
 
 
 class Source:
