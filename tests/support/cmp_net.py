@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.cmp.element import Cmp
 from simwarden.errors import ManagementError
 from simwarden.model.identity import Plmn
+from simwarden.operations.approval import Approval
 from simwarden.operations.element import Element
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import Declaration, ElementConfig
@@ -55,7 +56,7 @@ class Register(Element[ElementConfig]):
         await self.site.clock.sleep(self.pause)
         self.heard += (f"{call.body['how']} {' '.join(call.body['cards'])}",)
 
-    @route("DELETE", "/cards/{imsi}/location")
+    @route("DELETE", "/cards/{imsi}/location", takes=Approval)
     async def end(self, call: Call) -> None:
         self.heard += (f"ended {call.path['imsi']}",)
 

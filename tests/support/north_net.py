@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.cmp.element import Cmp
 from simulators.cmp.procedures.identity_check import check
 from simwarden.errors import ManagementError
+from simwarden.operations.approval import Approval
 from simwarden.operations.element import Element
 from simwarden.operations.management import Call, Role, route
 from simwarden.runtime.declare import Declaration, ElementConfig
@@ -56,7 +57,7 @@ class AreaKeeper(Element[ElementConfig]):
         self.areas[call.path["imsi"]] = dict(call.body)
         return await self.get(call)
 
-    @route("DELETE", "/cards/{imsi}/area")
+    @route("DELETE", "/cards/{imsi}/area", takes=Approval)
     async def delete(self, call: Call) -> Any:
         self.areas.pop(call.path["imsi"], None)
         return await self.get(call)

@@ -43,17 +43,22 @@ LEFT_OUT: dict[str, dict[str, str]] = {
 }
 
 
+#: elements that a profile names, of those that no network has by itself
+NAMED = {"cmp": ("sms_gateway",), "platform": ("sms_gateway",), "sms_gateway": ("smsc", "cmp"), "ssp": ("pstn",)}
+
+
 def profile_of(kind: str) -> str:
     folder = Path(inspect.getfile(REGISTRY.kinds[kind])).parent
     return (folder / "profile.yaml").read_text(encoding="utf-8")
 
 
 def as_scenario(kind: str, text: str) -> str:
-    """A scenario in which the profile stands where its element's settings do."""
+    """A scenario in which the profile stands where its element's settings do, and those are there whom it names."""
     section = REGISTRY.declaration(kind).instances or "network"
     body = re.sub("^", "    ", text, flags=re.MULTILINE)
     steps = "steps: [{wait: 1 s}]"
-    return f"scenario: A profile\n{section}:\n  {kind}:\n    # its settings\n{body}\n{steps}\n"
+    named = "".join(f"  {each}: {{}}\n" for each in NAMED.get(kind, ()))
+    return f"scenario: A profile\n{section}:\n{named}  {kind}:\n    # its settings\n{body}\n{steps}\n"
 
 
 def shown(value: Any, model: type[Model], above: str = "") -> Iterator[str]:
