@@ -16,6 +16,7 @@ from simwarden.model.interfaces import INTERFACES
 from simwarden.model.profile import use_names
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.transport.choose import NAMES
+from simwarden.scenario.document import NO_ANSWER
 from simwarden.scenario.during import ALTER, AT_ONCE, LASTING
 from simwarden.scenario.event_fields import ANSWER, events_of
 from simwarden.scenario.identities import MOST, CardKeys
@@ -35,7 +36,7 @@ from simwarden.scenario.schema_values import (
     one_of,
     value,
 )
-from simwarden.scenario.steps import BESIDE, CORE_VERBS, DURING, METHODS, POWER, STATUSES
+from simwarden.scenario.steps import BESIDE, CORE_VERBS, DURING, METHODS, POWER, STATUSES, may_end
 from simwarden.scenario.words import WORDS
 
 if TYPE_CHECKING:
@@ -184,11 +185,11 @@ class _Assembly:
     def _one_verb(self, verbs: Collection[str], others: Collection[str], subjects: dict[str, Any]) -> dict[str, Any]:
         """Return what a verb demands of its step: no other verb in it, and one of its outcomes, if it has some."""
         words: dict[str, list[str]] = {
-            name: [word for _, each in found for word in each.outcomes]
+            name: [word for kind, each in found for word in may_end(self.registry, kind, each)]
             for name, found in self.registry.verbs.items()
             if all(each.outcomes for _, each in found)
         }
-        words["manage"] = [*STATUSES]
+        words["manage"] = [*STATUSES, NO_ANSWER]
         demands: dict[str, dict[str, Any]] = {}
         for name in verbs:
             demands[name] = {"propertyNames": {"enum": [name, *others]}}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.declare import Verb
     from simwarden.scenario.document import Action
     from simwarden.scenario.expectation import ExpectationReader
+    from simwarden.scenario.registry import Registry
     from simwarden.scenario.yamlfile import Spot
 
 POWER = ("stop", "start", "restart", "kill")
@@ -162,8 +163,7 @@ class StepReader:
         if not choices:
             return Outcomes(verb, (), verb not in CORE_VERBS)
         kind, chosen = self._choose(choices, value)
-        silent = () if not chosen.outcomes or self.registry.declaration(kind).instances else (NO_ANSWER,)
-        return Outcomes(verb, (*chosen.outcomes, *silent))
+        return Outcomes(verb, may_end(self.registry, kind, chosen))
 
     def _action(self, verb: str, value: Any, spot: Spot) -> Action | None:
         if verb in (*POWER, "mend"):
@@ -342,6 +342,12 @@ class StepReader:
             self.problems.add(f"{verb.name}: {said}", spot.key)
             return ""
         return own[0]
+
+
+def may_end(registry: Registry, kind: str, verb: Verb) -> tuple[str, ...]:
+    """Return how a verb may end; an element that does not run, other than what is in a hand, does not answer."""
+    silent = verb.outcomes and not registry.declaration(kind).instances and NO_ANSWER not in verb.outcomes
+    return (*verb.outcomes, NO_ANSWER) if silent else verb.outcomes
 
 
 def _text(verb: str, value: Any) -> str:
