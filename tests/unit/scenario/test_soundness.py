@@ -118,7 +118,7 @@ REBIND = "- rebind: {card: card, imei: phone.imei, approver: A, reason: B, form:
         (f"{SERVED}{REBIND}- power_off: meter\n  expect: 'off'\n", "rebind"),
         (f"{SERVED}- tau: meter\n- expect: {{s1-mme.tracking-area-update-request: seen}}\n", "tau"),
         (f"{SERVED}- tau: meter\n- expect: {{meter: {{attach: accepted}}}}\n", "tau"),
-        (f"{SERVED}- tau: meter\n- expect: {{decision: {{card: other, verdict: admit}}}}\n", "tau"),
+        (f"{SERVED}- tau: meter\n- expect: {{decision: {{by: mme, card: other, verdict: admit}}}}\n", "tau"),
     ],
 )
 def test_a_verb_that_may_be_refused_unseen_is_told(told: Callable[..., str], steps: str, verb: str) -> None:
