@@ -11,7 +11,7 @@ that a step lets answer with an error, cannot be asked for.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.policy.decision import Verdict as Judgement
 from simwarden.scenario.document import (
@@ -31,7 +31,7 @@ from simwarden.trace.dissect import carried
 from simwarden.trace.events import Decided, Frame, Rejected, StateChange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from simwarden.scenario.document import Action, Condition, Scenario, Step
     from simwarden.trace.events import Event
@@ -203,10 +203,25 @@ def _unexpected(phase: Phase, state: StateChange, said: Rejected) -> Finding:
 
 
 def _tells_of(condition: Condition, state: StateChange, said: Rejected) -> bool:
-    """Whether a condition speaks of a rejection by its cause, its record or a message."""
-    if isinstance(condition, FactWanted):
-        return condition.element in {state.element, said.element} and tells_refusal(condition)
-    return isinstance(condition, MessageWanted) and tells_refusal(condition)
+    """Whether a condition speaks of a rejection by its cause, its record or a message, with no other cause."""
+    if isinstance(condition, FactWanted) and condition.element in {state.element, said.element}:
+        fields: Mapping[str, Any] = {condition.observable: condition.want}
+    elif isinstance(condition, MessageWanted):
+        fields = condition.fields
+    else:
+        return False
+    return tells_refusal(condition) and not _names_other(fields, said.cause)
+
+
+def _names_other(fields: Mapping[str, Any], cause: Any) -> bool:
+    """Whether fields hold another cause under the name of its kind (`emm_cause` of EmmCause)."""
+    kind = type(cause).__name__.lower()
+    return any(
+        _names_other(value, cause)
+        if isinstance(value, dict)
+        else plain(key).replace("_", "") == kind and not matches(value, cause)
+        for key, value in fields.items()
+    )
 
 
 def _unnamed(phase: Phase, state: StateChange, said: Rejected, refusal: Decided) -> Finding | None:

@@ -173,7 +173,7 @@ steps:
   - insert: {card: cards, into: meters}
   - fail: {element: hss%s}
   - power_on: meters
-  - expect: {meters-1: {attach: %s}, meters-2: {attach: %s}}
+  - expect: {meters-1: {attach: %s}, meters-2: {attach: %s}, decision: {by: mme, control: mme.hss}}
   - mend: hss
   - wait: 1 min
   - expect: {meters-1: {attach: accepted}, meters-2: {attach: accepted}}

@@ -277,3 +277,14 @@ def test_what_is_not_there_or_went_well_is_no_cause(cause: str, is_one: bool) ->
     problems = Problems()
     check_refusals(Loader().load("s.yaml", HEAD + expected), problems)
     assert ("a refusal names its cause" not in str([each.reason for each in problems.found])) is is_one
+
+
+def test_what_the_protocol_demands_is_told_from_what_a_control_refused_in_the_same_phase(play: Any) -> None:
+    head = HEAD.replace("devices:", "network: {enb: {cells: [{tac: 1}, {tac: 2}]}}\ndevices:").replace(
+        "{profile: meter}, other", "{profile: meter, area: {by: mme, cells: [enb/1]}}, other"
+    )
+    away = "- wait: 15 s\n- goto: {device: meter, cell: enb/2}\n- service_request: meter\n- wait: 1 min\n"
+    back = "- goto: {device: meter, cell: enb/1}\n- service_request: meter\n"
+    assert not summary_of(
+        play(away + back + "- expect: {uu.tracking-area-update-reject: {emm_cause: IMPLICITLY_DETACHED}}\n", head)
+    )
