@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import tempfile
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from simwarden.trace.events import Event
 
 #: methods in the order in which they are tried: the first that stops the misuse is in the story
+#: the form of a card that can be moved
+_REMOVABLE: Final = "plug-in"
 _METHODS: Final = ("hss-given", "hss-learned", "eir", "area")
 
 
@@ -39,14 +42,15 @@ def draft(name: str, use: str, twin: str) -> tuple[str, str]:
     if use and use not in uses():
         raise ConfigError(f"no use of cards is called {use!r}", None, guess(use, uses(), len(uses())))
     misuse = plan.misuses[name]
-    for method in _methods(plan):
-        found = _stopped(_data(plan, misuse, method, use, honest=False)[0])
+    for method, form in product(_methods(plan), ("", _REMOVABLE)):
+        found = _stopped(_formed(_data(plan, misuse, method, use, honest=False)[0], form))
         if found is not None:
             story, refused = found
             proves = refused.decision.control.requirement
             head = {"scenario": story["scenario"], "proves": [proves], "twin": twin}
             text = _text({**head, **_sound(story)})
             honest, whole = _data(plan, misuse, method, use, honest=True)
+            honest = _formed(honest, form)
             for steps in dict.fromkeys((len(story["steps"]) - 1, whole)):  # as long as the other, else to its own end
                 texts = text, _text(_sound(_served(honest, refused, steps)))
                 if _holds(texts, twin):
@@ -92,6 +96,13 @@ def _sound(data: dict[str, Any]) -> dict[str, Any]:
             if each.subject == "outcome" and each.want == best:
                 steps[step.index]["expect"] = each.got
     return {**data, "steps": steps}
+
+
+def _formed(data: dict[str, Any], form: str) -> dict[str, Any]:
+    """Give a story's card another form than its use has: one that is soldered in has no twin in which it is moved."""
+    if form:
+        data["cards"]["card"] = {**data["cards"]["card"], "form": form}
+    return data
 
 
 def _holds(texts: tuple[str, str], twin: str) -> bool:
