@@ -118,7 +118,9 @@ class _Assembly:
                 "anyOf": [words, {"type": "object", "propertyNames": INTERFACE_NAMES, "additionalProperties": words}]
             }
         }
-        added = []
+        added: list[dict[str, Any]] = []
+        another = {"$ref": "#/$defs/element"}
+        self.definitions["element"] = {"anyOf": added}
         for kind in self.registry.kinds:
             declaration = self.registry.declaration(kind)
             if not declaration.instances:
@@ -128,9 +130,9 @@ class _Assembly:
                     "address": IP,
                 }
                 element = _object({**self.fields(declaration.config), **own}, declaration.title)
-                known[kind] = {"anyOf": [element, {"enum": ["off", "on", False, True]}]}
+                known[kind] = {"anyOf": [element, {"enum": ["off", "on", False, True]}, another]}
                 added.append({**element, "type": "object", "required": ["type"]})
-        return {"type": ["object", "null"], "properties": known, "additionalProperties": {"anyOf": added}}
+        return {"type": ["object", "null"], "properties": known, "additionalProperties": another}
 
     def card(self) -> dict[str, Any]:
         """Return the schema of one card."""

@@ -39,6 +39,8 @@ FREE = {
     ("flow", "rule"): "what a rule says",
     ("reject", "reason"): "what a rule or a node says",
     ("location_reports", "cause"): "what the base station says",
+    ("decision", "details", "seen"): "whatever a rule has looked at",
+    ("decision", "details", "expected"): "whatever a rule compares with",
     ("cdr", "listOfTrafficVolumes", "userLocationInformation"): "any place, as text: TAI and E-CGI",
     ("receipt", "id"): "the gateway's number of a message",
     ("message", "text"): "what a person or a meter writes to a platform, by whatever name",
