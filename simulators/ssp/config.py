@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
@@ -21,6 +21,10 @@ def _routes() -> dict[str, Gateway]:
     }
 
 
+def _no_node(value: object) -> object:
+    return None if value in ("", "none") else value
+
+
 def _no_settings(value: object) -> object:
     return {} if value == "" else value
 
@@ -36,15 +40,12 @@ class SspSignalling(Signalling):
     """Elements with which it makes an association (M3UA)."""
     hlr: SignallingNode = SignallingNode(number="8613800000006", point_code=6)
     """The HLR of the cards that it serves."""
-    eir: SignallingNode | None = SignallingNode(number="8613800000009", point_code=9)
+    eir: Annotated[
+        SignallingNode | None, BeforeValidator(_no_node, json_schema_input_type=SignallingNode | Literal["none"] | None)
+    ] = SignallingNode(number="8613800000009", point_code=9)
     """The EIR that it asks about terminals; none: terminals are not looked up."""
     scfs: tuple[SignallingNode, ...] = (SignallingNode(number="8613800000146", point_code=146),)
     """The gsmSCFs that CSIs may name, each by its number."""
-
-    @field_validator("eir", mode="before")
-    @classmethod
-    def _none(cls, value: object) -> object:
-        return None if value in ("", "none") else value
 
 
 class Trunk(Model):

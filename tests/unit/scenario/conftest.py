@@ -159,10 +159,6 @@ class PipeConfig(ElementConfig):
     gate: Annotated[str, Names("gate")] = "gate"
     gates: dict[Annotated[str, Names("element")], Pipes] = Field(default_factory=dict)
 
-    gates: dict[Annotated[str, Names("element")], tuple[Annotated[str, Names("pipe")], ...]] = Field(
-        default_factory=dict
-    )
-
     @classmethod
     def identities(cls, given: Mapping[str, Any], number: int) -> Mapping[str, str]:
         return {"imei": str(given.get("imei") or Imei(f"990001010000{number:02d}").imei)}

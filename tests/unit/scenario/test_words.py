@@ -149,7 +149,7 @@ def test_each_word_of_a_shipped_expectation_that_is_misspelt_is_told(directory: 
     assert tried
     # a cell may be another cell that there is, an IMSI that of another card, an address another of the same pool, or
     # that of another node outside
-    other = re.compile(r"enb/1|10\.64\.0\.[0-9]+|19?2\.0\.2\.[0-9]+|\+?[0-9]+")
+    other = re.compile(r"enb/1|10\.64\.0\.[0-9]+|19?2\.0\.2\.[0-9]+|\+?[0-9]+(\.[0-9]*)?")
     assert [each for each in passed if not other.fullmatch(each[2])] == []
 
 
