@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simwarden.errors import Place
 from simwarden.model.interfaces import INTERFACES
 from simwarden.model.units import seconds
-from simwarden.model.values import HOST, IMEI, IMSI
-from simwarden.policy.decision import Verdict
-from simwarden.policy.details import details_of
+from simwarden.scenario.decision_words import DecisionReader
 from simwarden.scenario.document import (
     DecisionWanted,
     EventWanted,
@@ -30,11 +28,11 @@ from simwarden.scenario.event_fields import (
     flow_fields,
     is_declared,
 )
-from simwarden.scenario.identities import Identity
 from simwarden.scenario.message_fields import carries, expected_fields, names_on
 from simwarden.scenario.messages import spoken_names
 from simwarden.scenario.problems import guess, nearest, plain
 from simwarden.scenario.validation import short
+from simwarden.scenario.wanted_values import WantedValues
 from simwarden.scenario.wording import Wording
 
 if TYPE_CHECKING:
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
 
     from simwarden.model.values import Values
     from simwarden.operations.management import Route
-    from simwarden.policy.decision import Control
     from simwarden.runtime.declare import Observable
     from simwarden.scenario.document import Condition
     from simwarden.scenario.identities import References
@@ -54,10 +51,7 @@ if TYPE_CHECKING:
 REFUSAL_WORDS = frozenset({"rejected", "refused", "dropped", "blocked", "forbidden", "barred"})
 #: values that say that an element holds no record
 NO_RECORD = ("none", "absent")
-_VERDICTS = {"refuse": Verdict.REFUSE, "refused": Verdict.REFUSE, "admit": Verdict.ADMIT, "admitted": Verdict.ADMIT}
 _NOWHERE = Place("")
-_SUBJECT = IMSI | IMEI | HOST
-_DECISION_KEYS = ("by", "control", "on", "verdict", "subject", "card", "device", "reason", "details")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +80,13 @@ def _has_list(wanted: Any) -> bool:
     return isinstance(wanted, list) and (len(wanted) > 1 or any(map(_has_list, wanted)))
 
 
-class ExpectationReader:
+class ExpectationReader(WantedValues):
     """Turns `expect` and `never` into conditions; whatever does not exist is noted as an error."""
 
     def __init__(self, registry: Registry, references: References, problems: Problems, document: Any = None) -> None:
         """`document` is the whole file: names of the user's own (a province) are those that stand in it."""
-        self.registry, self.references, self.problems = registry, references, problems
-        self.wording = Wording(references, problems, registry.controls, document)
+        super().__init__(registry, references, problems, Wording(references, problems, registry.controls, document))
+        self._decisions = DecisionReader(registry, references, problems, self.wording)
         self._interfaces = {name.lower(): name for name in INTERFACES}
         #: the routes of management calls since the phase began, by element
         self.called: dict[str, list[Route]] = {}
@@ -158,23 +152,16 @@ class ExpectationReader:
             self.problems.add(str(error), spot.place)
             return None
 
-    def _text(self, value: Any, key: str, spot: Spot) -> str:
-        """Return what is a text; of anything else, noted, an empty one."""
-        if isinstance(value, str):
-            return value
-        self.problems.add(f"{key}: one value is expected, not {short(value)}", spot.place)
-        return ""
-
     def _subject(self, key: str, value: Any, spot: Spot, above: Spot, *, verb: bool) -> list[Condition]:
         if key == "decision":
-            return self._decisions(value, spot)
+            return self._decisions.read(value, spot)
         if key in self.references.instances:
             return self._facts(key, value, spot)
         interface, dot, message = key.partition(".")
         if dot and interface.lower() in self._interfaces:
             return self._message(self._interfaces[interface.lower()], message, value, spot)
         if verb and key in REFUSAL_WORDS:
-            return [OutcomeWanted(spot.key, key), *self._decisions(value, spot)]
+            return [OutcomeWanted(spot.key, key), *self._decisions.read(value, spot)]
         known = [*self.references.instances, "decision", "within", *(f"{name}." for name in self._interfaces)]
         place = spot.key if spot is not above else spot.place
         told = f"nothing here is called {key!r}"
@@ -210,144 +197,6 @@ class ExpectationReader:
         if near:
             return f"did you mean {near + message if dot else near!r}?"
         return f"elements: {', '.join(self.references.instances)}; messages are written as interface.message"
-
-    def _parts(self, value: Any, spot: Spot) -> list[tuple[Any, Spot]]:
-        """Return the parts of a list, each with its place; what is none is its only part. An empty one says nothing."""
-        if value == []:
-            self.problems.add("an empty list says nothing", spot.place)
-        if not isinstance(value, list):
-            return [(value, spot)]
-        return [(part, spot / index) for index, part in enumerate(value)]
-
-    # -- decisions
-
-    def _decisions(self, value: Any, spot: Spot) -> list[Condition]:
-        found: list[Condition] = []
-        for part, here in self._parts(value, spot):
-            if isinstance(part, dict):
-                found.append(self._decision(part, here))
-            else:
-                self.problems.add(f"decision: by and control are expected, not {short(part)}", here.place)
-        return found
-
-    def _decision(self, part: dict[str, Any], spot: Spot) -> DecisionWanted:
-        for key in part:
-            if key not in _DECISION_KEYS:
-                self.problems.unknown("key", key, _DECISION_KEYS, (spot / key).key)
-        words = {each: self._text(part.get(each, ""), each, spot / each) for each in ("by", "control", "on", "reason")}
-        by, control, occasion = words["by"], words["control"], words["on"]
-        if not by and not control:
-            self.problems.add("decision: say by whom, or by which control", spot.place)
-        if by and by not in self.references.instances:
-            told = f"element {by!r} is not known"
-            self.problems.nobody(by, told, (spot / "by").place, guess(by, self.references.instances))
-        else:
-            self._check_control(by, control, occasion, spot)
-        word = self._text(part.get("verdict", "refuse"), "verdict", spot / "verdict") or "refuse"
-        if word not in _VERDICTS:
-            self.problems.unknown("verdict", word, ("admit", "refuse"), (spot / "verdict").place)
-        details = part.get("details") or {}
-        if not isinstance(details, dict):
-            self.problems.add(f"details: names and values are expected, not {short(details)}", (spot / "details").place)
-            details = {}
-        details, sound = self._wanted(details, spot / "details")
-        if sound:
-            details = self._checked_details(by, control, details, spot / "details")
-        return DecisionWanted(
-            spot.place,
-            by,
-            control,
-            _VERDICTS.get(word, Verdict.REFUSE),
-            self._about(part, spot),
-            words["reason"],
-            details,
-            occasion,
-        )
-
-    def _checked_details(self, by: str, control: str, details: dict[str, Any], spot: Spot) -> dict[str, Any]:
-        """Return details, checked against what the rules declare that may have made the decision."""
-        kind = self.references.instances[by].kind if by in self.references.instances else ""
-        asked = [details_of(each.rule) for own, each in self._controls(control) if kind in ("", own)] if details else []
-        known: dict[str, Values] = {}
-        for told in asked:
-            if told is None:
-                return details
-            known |= {name: known[name] | values if name in known else values for name, values in told.items()}
-        if asked:
-            self.wording.fields("details", details, known, spot, optional=True)
-        return self.wording.typed_fields(details, known)
-
-    def _controls(self, control: str) -> list[tuple[str, Control]]:
-        """Return the controls of an id, or all, with the kinds that enforce them."""
-        found = self.registry.controls
-        return [pair for name, pairs in found.items() if control in ("", name) for pair in pairs]
-
-    def _check_control(self, by: str, control: str, occasion: str, spot: Spot) -> None:
-        kinds = {each.kind for name, each in self.references.instances.items() if by in ("", name)}
-        known = {each.id for kind, each in self._controls("") if kind in kinds}
-        if control and control not in known:
-            self.problems.unknown(
-                f"control of {by or 'anybody here'}", control, sorted(known), (spot / "control").place
-            )
-            return
-        occasions = [
-            word for kind, each in self._controls(control) if kind in kinds for word in map(str, each.occasions)
-        ]
-        if occasion and occasion not in occasions:
-            self.problems.unknown(f"occasion of {control or by}", occasion, occasions, (spot / "on").place)
-
-    def _about(self, part: dict[str, Any], spot: Spot) -> str:
-        named = [key for key in ("card", "device", "subject") if key in part]
-        if len(named) > 1:
-            self.problems.add(f"a decision is about one subject, not {' and '.join(named)}", (spot / named[1]).key)
-        for key, identity in (("card", "imsi"), ("device", "imei")):
-            if key in part:
-                self._check_subject(part, identity, spot / key)
-                return Identity.of(self._identity_of(part[key], identity, spot / key), identity)
-        given = self._text(part.get("subject", ""), "subject", spot / "subject")
-        subject = self.references.resolve(given, spot / "subject", self.problems)
-        for which in self._identities_of(subject):
-            self._check_subject(part, which, spot / "subject")
-        if subject:
-            self.wording.value("subject", subject, _SUBJECT, spot / "subject")
-        return subject if isinstance(subject, Identity) else str(subject)
-
-    def _identities_of(self, text: str) -> set[str]:
-        """Return which identities a text is: of somebody whom the file names, as a name or by itself."""
-        if isinstance(text, Identity):
-            return {text.which}
-        pairs = (pair for each in self.references.instances.values() for pair in each.identities.items())
-        return {which for which, own in pairs if own == text}
-
-    def _check_subject(self, part: dict[str, Any], which: str, spot: Spot) -> None:
-        """Note a subject of a kind that no decision can have that is meant; in `never` one that some cannot have.
-
-        About a terminal is a decision where no card is known: in `never` only one that is never about a card.
-        """
-        by, on = str(part.get("by", "")), str(part.get("on", ""))
-        kind = self.references.instances[by].kind if by in self.references.instances else ""
-        fit: list[bool] = []
-        for own, each in self._controls(str(part["control"])) if part.get("control") else ():
-            for occasion in each.occasions if kind in ("", own) else ():
-                card = occasion not in each.cardless
-                terminal = occasion in each.terminals and not (card and self.wording.never)
-                if on in ("", str(occasion)):
-                    fit.append(card if which == "imsi" else terminal if which == "imei" else True)
-        if fit and not (all(fit) if self.wording.never else any(fit)):
-            what = "card" if which == "imsi" else "terminal"
-            of = "on no occasion" if not any(fit) else "on some of its occasions only"
-            hint = "say on: which" if any(fit) else "leave the subject out" if which == "imsi" else "name the card"
-            self.problems.add(f"{part['control']} decides about a {what} {of}", spot.key, hint)
-
-    def _identity_of(self, given: Any, identity: str, spot: Spot) -> str:
-        if not isinstance(given, str):
-            return self._text(given, spot.key_name, spot)
-        name = self.references.one(given, spot, self.problems)
-        if name not in self.references.instances:
-            known = [each for each, it in self.references.instances.items() if identity in it.identities]
-            self.problems.nobody(name, f"name {name!r} is not known", spot.place, guess(name, known))
-            return ""
-        return self.references.identity(name, identity, spot, self.problems)
 
     # -- messages
 
@@ -524,22 +373,3 @@ class ExpectationReader:
             self.wording.value(name, resolved, values, spot)
             resolved = self.wording.typed(resolved, values)
         return resolved
-
-    def _wanted(self, want: Any, spot: Spot) -> tuple[Any, bool]:
-        """Return what is wanted with its references resolved, and whether it can be judged."""
-        self._no_empty(want, spot)
-        return self._resolved(want, spot)
-
-    def _no_empty(self, want: Any, spot: Spot) -> None:
-        """Note mappings in a value that have no fields, which anything would match."""
-        for key, each in want.items() if isinstance(want, dict) else enumerate(want if isinstance(want, list) else ()):
-            if each == {}:
-                self.problems.add("say what is to be seen of it: without fields anything matches", (spot / key).place)
-            self._no_empty(each, spot / key)
-
-    def _resolved(self, want: Any, spot: Spot) -> tuple[Any, bool]:
-        """Return a value with its references resolved, and whether all of them are some."""
-        before = len(self.problems.found)
-        named = self.references.places(want, spot, self.problems)
-        resolved = self.references.resolve(named, spot, self.problems)
-        return resolved, len(self.problems.found) == before and not self.problems.nameless
