@@ -93,3 +93,19 @@ def test_durations(text: str, value: float) -> None:
 def test_no_durations(text: str) -> None:
     with pytest.raises(ValueError, match="duration"):
         seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("want", "got", "same"),
+    [
+        ([], [], True), ([], None, True), ([], "", True), ([], ["a"], False), ([], "accepted", False), ([], 0, False),
+        (["2", "1"], [1, 2], True), (["2", "2", "1"], [1, 2], False), (["2", "2"], [2, 2], True),
+        ([{"a": "1"}, {"b": "2"}], [{"a": 1, "b": 2}, {"a": 1}], True),  # the first takes the second
+        ([{"a": "1"}, {"b": "2"}], [{"a": 1, "b": 2}], False),
+        ("read the meter", "read the meter", True), ("READ-the_METER", "read the meter", False),
+        ("no answer", "no-answer", True), ("", "", True),
+    ],
+)  # fmt: skip
+def test_members_of_lists_are_paired_and_sentences_are_as_they_are(want: Any, got: Any, same: bool) -> None:  # noqa: FBT001
+    assert matches(want, got) is same
+    assert (next(differences({"x": want}, {"x": got}), None) is None) is same

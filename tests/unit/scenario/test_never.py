@@ -127,3 +127,50 @@ def test_a_terminal_without_power_is_not_served(verb: str, attach: str) -> None:
     told = real(f"- {verb}: meter\n- wait: 1 min\n- expect: {{meter: {{attach: accepted}}}}\n")
     assert got(told) == attach
     assert got(real(f"- {verb}: meter\n- never: {{meter: {{attach: accepted}}}}\n")) == ""
+
+
+LATER = "- suspend: {card: card, how: withdrawal}\n  every: 5 s\n  for: 5 s\n"
+ANSWERED = "- expect: {within: 20 s, s6a.cancel-location-answer: seen}\n"
+ASKED = "- never: {s6a.cancel-location-request: seen}\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        (LATER + ASKED + ANSWERED, "at 5.000 s from hss to mme"),
+        (LATER + ASKED + "- wait: 10 s\n" + ANSWERED, ""),  # that is another phase
+        (f"{LATER}- expect: {{pgw: {{cdr: none}}}}\n{ANSWERED}", "1 of them"),
+        (f"{LATER}- wait: 6 s\n- expect: {{s6a.cancel-location-request: {{times: 1}}}}\n{ANSWERED}", ""),
+        (f"{LATER}- wait: 6 s\n- expect: {{s6a.cancel-location-request: {{times: 2}}}}\n", "1 of them"),
+    ],
+)
+def test_what_is_about_a_whole_phase_is_judged_again_at_its_end(steps: str, told: str) -> None:
+    assert got(real(steps)) == told
+
+
+MESSAGES = """\
+scenario: A message comes while the network comes to rest
+network:
+  mme: {sms: {centres: {smsc: "+8613800100500"}}}
+  hss: {centres: {smsc: "+8613800100500"}}
+  smsc: {type: smsc, gateways: {gateway: {password: secret, codes: ["10658000"]}}}
+  esme: {type: platform, binds_at: smsc, system_id: gateway, password: secret}
+cards: {card: {profile: meter, service_centre: "+8613800100500", sms: {by: smsc, numbers: ["10658000"]}}}
+devices: {meter: {type: module, sms: true}}
+steps:
+- insert: {card: card, into: meter}
+- power_on: meter
+  expect: accepted
+- fail: {element: hss, after: 5 s}
+- submit_message: {platform: esme, to: card.msisdn, code: "10658000", text: "read the meter"}
+  expect: accepted
+- never: {meter: {sms: {text: "TEXT"}}}
+"""
+
+
+@pytest.mark.parametrize(("text", "verdict"), [("read the meter", Verdict.FAILED), ("READ-the_METER", Verdict.PASSED)])
+def test_what_is_under_way_at_the_end_of_a_story_comes_to_its_end_where_something_fails(
+    text: str, verdict: Verdict
+) -> None:
+    story = MESSAGES.replace("TEXT", text)
+    assert run_scenario(Loader().load("story.yaml", story), "story", RunOptions()).verdict is verdict

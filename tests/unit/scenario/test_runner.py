@@ -5,7 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
+from simwarden.errors import Place
+from simwarden.policy.decision import Verdict as PolicyVerdict
+from simwarden.scenario import judge
+from simwarden.scenario.document import DecisionWanted
 from simwarden.scenario.failure import text_of
+from simwarden.scenario.identities import Identity
 from simwarden.scenario.result import ScenarioResult, Verdict
 from simwarden.trace.events import Frame, StepMark
 
@@ -168,3 +173,37 @@ def test_steps_are_marked_in_the_trace(play: Play) -> None:
 def test_the_real_clock(play: Play) -> None:
     result = play("- insert: {card: card, into: meter}\n- power_on: meter\n  expect: accepted\n", clock="real")
     assert (result.verdict, result.clock) == (Verdict.PASSED, "real")
+
+
+@pytest.mark.parametrize(
+    ("reason", "part", "says"),
+    [
+        ("the terminal is unlisted", "listed", False),
+        ("an unlisted terminal, not a listed one", "Listed", True),
+        ("hss did not answer", "", True),
+        ("3 of 5 (most)", "5 (most)", True),
+    ],
+)
+def test_a_part_of_a_reason_is_whole_words(reason: str, part: str, says: bool) -> None:  # noqa: FBT001
+    assert judge._says(reason, part) is says
+
+
+@pytest.mark.parametrize(
+    ("which", "want", "got", "same"),
+    [
+        ("imsi", "001010000000001", "00101000000000", False),
+        ("imei", "990001010000015", "99000101000001", True),
+        ("imei", "990001010000015", "9900010100000112", True),
+        ("imsi", "001010000000001", "001010000000001", True),
+    ],
+)
+def test_a_card_is_itself_and_a_terminal_is_told_by_14_digits(which: str, want: str, got: str, same: bool) -> None:  # noqa: FBT001
+    wanted = DecisionWanted(Place("f"), "mme", "", PolicyVerdict.REFUSE, Identity.of(want, which))
+    assert judge._same_subject(wanted, got) is same
+
+
+def test_an_answer_beside_a_call_is_that_of_this_call(play: Play) -> None:
+    call = "- manage: {element: gate, method: PUT, path: '/cards/{card.imsi}/binding', body: {imei: %s}, as: %s}\n"
+    steps = call % ("phone.imei", "operator") + call % ("meter.imei", "customer") + "  expect: {gate: {answer: {%s}}}\n"
+    assert play(steps % "status: 403").verdict is Verdict.PASSED
+    assert play(steps % "status: 200").verdict is Verdict.FAILED
