@@ -8,6 +8,7 @@ import time
 import traceback
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 from simwarden.errors import ConfigError, InternalError, ManagementError, Place, SimwardenError, UnjudgedError
@@ -52,6 +53,8 @@ _REST_VIRTUAL = 60.0
 _AGREE_VIRTUAL = 1.0
 #: how names of network namespaces begin that have TUN interfaces
 _SPACES = "simwarden-"
+#: how often a step of a probed run is tried whose element is down, and seconds of virtual time between
+_TRIES, _PAUSE = 60, 1.0
 #: real seconds between looks at an expectation on the real clock
 _LOOK = 0.02
 
@@ -389,11 +392,11 @@ class _Run:
             self.acted = 0
             acting.expects = bool(step.expectations)
             expected = (each for expectation in step.expectations for each in expectation.conditions)
-            work = acting.act(step.action, awaited=any(isinstance(each, OutcomeWanted) for each in expected))
-            if self.meanwhile is not None:
-                work = self.meanwhile.carry_out(step, work)
-            with contextlib.suppress(*(() if self.probe is None else (ManagementError,))):
-                outcome = await work
+            if self.probe is not None:
+                work = self._insist(acting, step.action)
+            else:
+                work = acting.act(step.action, awaited=any(isinstance(each, OutcomeWanted) for each in expected))
+            outcome = await (work if self.meanwhile is None else self.meanwhile.carry_out(step, work))
             await self.clock.settle()
             self.acted = self.trace.last_number
         wrong: list[Mismatch] = []
@@ -406,6 +409,17 @@ class _Run:
             wrong += unmet
             self._note_met(step, expectation, unmet, outcome)
         self._see(wrong)
+
+    async def _insist(self, acting: Acting, action: Action) -> Any:
+        """Do what a step says when its element is there again, if a probe had it down; what makes no sense is left."""
+        for _ in range(_TRIES):
+            try:
+                return await acting.act(action)
+            except ManagementError as error:
+                if error.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                    break
+            await self.clock.sleep(_PAUSE)
+        return None
 
     def _see(self, wrong: list[Mismatch], when: str = "") -> None:
         """End the story where something is not as it was expected; a lenient run does not ask who decided."""
