@@ -151,7 +151,7 @@ class Customer:
     stamp: int | None = None
     binds: list[Bind] = field(default_factory=list)
     #: what goes to the platform, in order, and how many messages of it wait for the SMSC
-    owed: deque[Message] = field(default_factory=deque)
+    queued: deque[Message] = field(default_factory=deque)
     waiting: int = 0
     #: submitted in the second of the clock
     second: int = -1

@@ -50,8 +50,8 @@ class Accounts:
             raise ManagementError(404, f"there is no account {call.path['account']}")
         self.core.store.drop_account(customer.name, self._audit(call, "account-deleted", customer.name))
         del self.core.customers[customer.name]
-        while customer.owed:
-            refused(self.core, customer.owed.popleft())
+        while customer.queued:
+            refused(self.core, customer.queued.popleft())
         _end_binds(customer)
 
     def _audit(self, call: Call, action: str, account: str) -> dict[str, Any]:
@@ -65,5 +65,5 @@ def _end_binds(customer: Customer) -> None:
 
 def _told(customer: Customer) -> dict[str, Any]:
     shown = customer.account.model_dump(mode="json", exclude={"password", "secret"})
-    waiting = {"to_cards": customer.waiting, "to_platform": len(customer.owed)}
+    waiting = {"to_cards": customer.waiting, "to_platform": len(customer.queued)}
     return {"account": customer.name, **shown, "binds": len(customer.binds), "waiting": waiting}

@@ -8,7 +8,7 @@ from simulators.sms_gateway.causes import CAUSES, Limit
 from simulators.sms_gateway.contents import fits
 from simulators.sms_gateway.controls import DELIVER
 from simulators.sms_gateway.messages import Kind, Message, Request, State
-from simulators.sms_gateway.procedures.handing import owe
+from simulators.sms_gateway.procedures.handing import enqueue
 from simulators.sms_gateway.procedures.judging import find_card, judge_list, judge_route, read_party
 from simulators.sms_gateway.procedures.submitting import end
 from simwarden.errors import PeerError
@@ -94,7 +94,7 @@ def _receive_message(core: Core, body: ShortMessage, answer: Answer) -> None:
     udhi = bool(body.esm_class & UDHI)
     if not refused and not fits(Request(("", 0), ("", 0), body.short_message, body.data_coding, udhi=udhi)):
         refused = Limit.LENGTH
-    if not refused and (customer is None or len(customer.owed) >= core.config.customers.queue):
+    if not refused and (customer is None or len(customer.queued) >= core.config.customers.queue):
         refused = Limit.QUEUE
         core.site.note("a card's message finds no room", code=str(code), account=core.owner_of(code))
     if refused:
@@ -107,7 +107,7 @@ def _receive_message(core: Core, body: ShortMessage, answer: Answer) -> None:
         core.take_up(message)
         core.show(message)
         answer(Status.ESME_ROK)
-        owe(core, message)
+        enqueue(core, message)
 
     core.batch.add(message, kept, lambda: answer(CAUSES[Limit.STORE].centre))
 

@@ -19,31 +19,31 @@ if TYPE_CHECKING:
     from simulators.sms_gateway.messages import Bind, Customer, Message
 
 
-def owe(core: Core, message: Message) -> None:
+def enqueue(core: Core, message: Message) -> None:
     """Hand a message to its customer's platform, or keep it for that; what has no owner any more is over."""
     customer = core.customers.get(message.account)
     if customer is None:
         core.forget(message)
         return
-    customer.owed.append(message)
+    customer.queued.append(message)
     hand_over(customer)
 
 
 def hand_over(customer: Customer) -> None:
     """Send what waits, to the binds that have room, in turn."""
-    while customer.owed:
+    while customer.queued:
         bind = max(customer.binds, key=_room, default=None)
         if bind is None or bind.room <= 0:
             return
-        bind.hand(customer.owed.popleft())
+        bind.hand(customer.queued.popleft())
 
 
 def review(core: Core, concerns: Callable[[Message], bool]) -> None:
     """Judge messages of cards anew that wait for their platform and are concerned by a change; receipts stay."""
     for customer in core.customers.values():
-        for message in [each for each in customer.owed if concerns(each)]:
+        for message in [each for each in customer.queued if concerns(each)]:
             if not _still_right(core, message):
-                customer.owed.remove(message)
+                customer.queued.remove(message)
                 refused(core, message)
 
 
@@ -76,7 +76,7 @@ def not_handed(core: Core, message: Message, *, unanswered: bool) -> None:
     message.repeated += 1
     core.batch.change(message)
     core.show(message)
-    customer.owed = deque(sorted((message, *customer.owed), key=attrgetter("id")))
+    customer.queued = deque(sorted((message, *customer.queued), key=attrgetter("id")))
 
 
 def refused(core: Core, message: Message) -> None:
@@ -88,6 +88,6 @@ def refused(core: Core, message: Message) -> None:
 
 def _again(core: Core, message: Message) -> None:
     if _still_right(core, message):
-        owe(core, message)
+        enqueue(core, message)
     else:
         refused(core, message)

@@ -14,7 +14,7 @@ from simulators.sms_gateway.causes import Limit
 from simulators.sms_gateway.controls import FORWARD, SUBMIT
 from simulators.sms_gateway.messages import Group, Kind, Message, State
 from simulators.sms_gateway.procedures import handing, revoking
-from simulators.sms_gateway.procedures.handing import owe
+from simulators.sms_gateway.procedures.handing import enqueue
 from simulators.sms_gateway.procedures.judging import (
     NO_CARD,
     find_card,
@@ -98,7 +98,7 @@ def _limit(core: Core, customer: Customer, request: Request, long: Long | None) 
     if not contents.fits(request):
         return Limit.LENGTH
     queue = core.config.customers.queue
-    if customer.waiting >= queue or (request.registered and len(customer.owed) >= queue):
+    if customer.waiting >= queue or (request.registered and len(customer.queued) >= queue):
         return Limit.QUEUE  # also of receipts that nobody fetches
     if long is None:
         return None
@@ -216,7 +216,7 @@ def resume(core: Core, messages: Iterable[Message]) -> None:
             continue
         core.take_up(message)
         if message.kind is not Kind.TO_CARD:
-            owe(core, message)
+            enqueue(core, message)
         elif message.state is State.WAITING:
             core.waiting.append(message)
         elif message.state is State.HELD:
@@ -324,7 +324,7 @@ def _again(core: Core, message: Message) -> None:
 
 
 def end(core: Core, message: Message, state: State, error: str = "000", then: Callable[[], None] | None = None) -> None:
-    """End a message, and owe its platform the receipt that it wants; `then` when that is kept."""
+    """End a message, and enqueue the receipt that its platform wants; `then` when that is kept."""
     if core.messages.get(message.id) is not message:
         return
     if message.state in (State.WAITING, State.HELD):
@@ -364,7 +364,7 @@ def _owe_receipt(core: Core, message: Message, error: str, then: Callable[[], No
 
     def kept() -> None:
         core.take_up(receipt)
-        owe(core, receipt)
+        enqueue(core, receipt)
         if then is not None:
             then()
 

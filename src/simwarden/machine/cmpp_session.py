@@ -182,7 +182,7 @@ class CmppSession:
         self._out: list[bytes] = []
         self._events: list[Event] = []
         self._waiting: dict[int, _Waiting] = {}
-        self._owed: set[int] = set()
+        self._unanswered: set[int] = set()
         self._taken: dict[int, None] = {}
         self._sequence = 0
         self._opened = self._heard = now
@@ -223,8 +223,8 @@ class CmppSession:
 
     def answer(self, asked: Message, body: Body) -> None:
         """Answer a request."""
-        if asked.sequence in self._owed and self.state is not State.CLOSED:
-            self._owed.discard(asked.sequence)
+        if asked.sequence in self._unanswered and self.state is not State.CLOSED:
+            self._unanswered.discard(asked.sequence)
             self._send(answer(asked, body))
             if isinstance(body, Submitted) and body.result == Result.CORRECT:
                 self._taken[asked.sequence] = None
@@ -357,15 +357,15 @@ class CmppSession:
 
         A message is turned away that was taken already (result 3), and what is beyond the window (result 8).
         """
-        if message.sequence in self._owed:
+        if message.sequence in self._unanswered:
             return
         if message.command is Command.SUBMIT and message.sequence in self._taken:
             self._refused(message, Result.SEQUENCE_REPEATED)
             return
-        if len(self._owed) >= self.limits.window:
+        if len(self._unanswered) >= self.limits.window:
             self._refused(message, Result.FLOW_CONTROL_ERROR)
             return
-        self._owed.add(message.sequence)
+        self._unanswered.add(message.sequence)
         self._events.append(Asked(message))
 
     def _out_of_place(self, message: Message) -> None:

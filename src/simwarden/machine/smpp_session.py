@@ -117,7 +117,7 @@ class SmppSession:
         self._out: list[bytes] = []
         self._events: list[Event] = []
         self._waiting: dict[int, _Waiting] = {}
-        self._owed: dict[int, Pdu] = {}
+        self._unanswered: dict[int, Pdu] = {}
         self._sequence = 0
         self._opened = self._heard = self._worked = now
 
@@ -155,7 +155,7 @@ class SmppSession:
 
     def answer(self, asked: Pdu, status: int = 0, body: Body | None = None, *parameters: Parameter) -> None:
         """Answer a request; what nobody waits for any more is left unsaid."""
-        if self._owed.pop(asked.sequence, None) is not None and self.state is not State.CLOSED:
+        if self._unanswered.pop(asked.sequence, None) is not None and self.state is not State.CLOSED:
             self._send(answer(asked, status, body, *parameters))
 
     def unbind(self, now: float) -> None:
@@ -297,13 +297,13 @@ class SmppSession:
             self._close("unbound by peer")
         elif pdu.command in _UNANSWERED:
             self._events.append(Asked(pdu))
-        elif pdu.sequence in self._owed:
+        elif pdu.sequence in self._unanswered:
             self._fault(f"sequence number {pdu.sequence} is in use", encode(pdu))
             self._send(answer(pdu, Status.ESME_RSYSERR))
-        elif len(self._owed) >= self.limits.window:
+        elif len(self._unanswered) >= self.limits.window:
             self._send(answer(pdu, Status.ESME_RTHROTTLED))
         else:
-            self._owed[pdu.sequence] = pdu
+            self._unanswered[pdu.sequence] = pdu
             self._events.append(Asked(pdu))
 
     def _out_of_place(self, pdu: Pdu) -> None:
@@ -339,7 +339,7 @@ class SmppSession:
             return
         self.state = State.CLOSED
         waiting, self._waiting = self._waiting, {}
-        self._owed.clear()
+        self._unanswered.clear()
         unanswered = [each.asked for each in waiting.values() if each.asked.command not in _OF_THE_LINK]
         self._events += [*(Answered(each, None) for each in unanswered), Closed(reason)]
 

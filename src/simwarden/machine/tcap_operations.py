@@ -38,7 +38,7 @@ class Waiting(NamedTuple):
 class Operations:
     """The component state machines of a dialogue."""
 
-    __slots__ = ("_last", "_most", "_operation", "_owed", "out", "waiting")
+    __slots__ = ("_last", "_most", "_operation", "_unanswered", "out", "waiting")
 
     def __init__(self, operation: Callable[[int], Operation | None], most: int) -> None:
         self._operation, self._most = operation, most
@@ -46,7 +46,7 @@ class Operations:
         #: components that go with the next message
         self.out: list[Component] = []
         #: operations of the peer's that must be answered, by their ids
-        self._owed: set[int] = set()
+        self._unanswered: set[int] = set()
         self._last = 0
 
     # -- ours
@@ -66,7 +66,7 @@ class Operations:
     def answer(self, component: ReturnResult | ReturnError | Reject) -> None:
         """Answer an operation of the peer's with the next message."""
         if component.invoke_id is not None:
-            self._owed.discard(component.invoke_id)
+            self._unanswered.discard(component.invoke_id)
         self.out.append(component)
 
     def take_out(self) -> tuple[Component, ...]:
@@ -97,19 +97,19 @@ class Operations:
                 return self._hear_error(component)
             case Reject(int() as invoke_id):
                 self.waiting.pop(invoke_id, None)
-                self._owed.discard(invoke_id)
+                self._unanswered.discard(invoke_id)
         return None
 
     def _hear_invoke(self, component: Invoke) -> Problem | None:
         operation = self._operation(component.opcode)
         if operation is None:
             return Problem(ProblemKind.INVOKE, InvokeProblem.UNRECOGNIZED_OPERATION)
-        if component.invoke_id in self._owed:
+        if component.invoke_id in self._unanswered:
             return Problem(ProblemKind.INVOKE, InvokeProblem.DUPLICATE_INVOKE_ID)
         if component.linked_id is not None and component.linked_id not in self.waiting:
             return Problem(ProblemKind.INVOKE, InvokeProblem.UNRECOGNIZED_LINKED_ID)
         if operation.kind in _RESULTS:  # of the others nobody can tell when they are over
-            self._owed.add(component.invoke_id)
+            self._unanswered.add(component.invoke_id)
         return None
 
     def _hear_result(self, component: ReturnResult) -> Problem | None:

@@ -64,7 +64,7 @@ class Connection:
         self._expected = 0
         self._held: dict[int, bytes] = {}
         self._peer_fin: int | None = None
-        self._owed = False
+        self._ack_due = False
         self._out: list[Tcp] = []
         self._events: list[Event] = []
         self._smoothed: float | None = None
@@ -112,7 +112,7 @@ class Connection:
     def _segment(self, sequence: int, flags: TcpFlag, payload: bytes = b"", options: bytes = b"") -> Tcp:
         acknowledged = 0
         if flags & _ACK:
-            acknowledged, self._owed = self._expected % WHOLE, False
+            acknowledged, self._ack_due = self._expected % WHOLE, False
         numbers = sequence % WHOLE, acknowledged
         return Tcp(self.near_port, self.far_port, *numbers, flags, WINDOW, payload, options)
 
@@ -226,7 +226,7 @@ class Connection:
             return
         sequence = near(segment.sequence, self._expected)
         if not self._in_window(sequence, segment.length):
-            self._owed = self._owed or not segment.flags & _RST
+            self._ack_due = self._ack_due or not segment.flags & _RST
         elif segment.flags & _RST:
             self._take_reset(sequence)
         elif segment.flags & _SYN:
@@ -246,7 +246,7 @@ class Connection:
         elif flags & _SYN and flags & _ACK:
             self._take_syn(segment)
             self._open(segment, now)
-            self._owed = True
+            self._ack_due = True
             self._take_payload(segment, self._expected, now)
             self._flush(now)
         elif flags & _SYN:
@@ -324,7 +324,7 @@ class Connection:
 
     def _take_payload(self, segment: Tcp, sequence: int, now: float) -> None:
         """Put octets into their place, and hand over what is in order (3.10.7.4, seventh and eighth)."""
-        self._owed = self._owed or bool(segment.length)
+        self._ack_due = self._ack_due or bool(segment.length)
         data = segment.payload
         if segment.flags & _FIN and self._peer_fin is None:
             self._peer_fin = sequence + len(data)
@@ -372,13 +372,13 @@ class Connection:
             self._out.append(answer)
 
     def _blame(self, reason: str) -> None:
-        self._owed = True
+        self._ack_due = True
         self._events.append(Faulted(reason))
 
     def _end(self, event: Closed) -> None:
         if self.state is not State.CLOSED:
             self._events.append(event)
-        self.state, self._deadline, self._owed = State.CLOSED, None, False
+        self.state, self._deadline, self._ack_due = State.CLOSED, None, False
         self._held.clear()
         self._buffer.clear()
 
@@ -386,7 +386,7 @@ class Connection:
 
     def segments_to_send(self) -> list[Tcp]:
         """Return segments, and forget them; one acknowledges all that has come since the last call."""
-        if self._owed:
+        if self._ack_due:
             self._out.append(self._segment(self._next, _ACK))
         out, self._out = self._out, []
         return out

@@ -25,7 +25,7 @@ class Delivery(ABC):
         self.to = to
 
     def arrived(self) -> bool:
-        """Whether all of its bytes are here (or its link is gone, so that nothing is owed)."""
+        """Whether all of its bytes are here (or its link is gone, so that nothing more comes)."""
         return True
 
     @abstractmethod

@@ -69,7 +69,7 @@ class SocketLink(Link):
         self._release()
 
     def hear_close(self, reason: str) -> None:
-        """Close this end too; nothing more is owed."""
+        """Close this end too; nothing more is sent."""
         super().hear_close(reason)
         self._release()
 

@@ -92,7 +92,7 @@ async def test_a_transmitter_is_handed_nothing() -> None:
         bench.smsc.deliver(CARD, CODE, b"17 kWh")
         await bench.settle()
         assert bench.receipts() + bench.texts() == []
-        assert len(bench.gateway.core.customers["waterworks"].owed) == 2
+        assert len(bench.gateway.core.customers["waterworks"].queued) == 2
 
 
 async def test_a_receiver_submits_nothing() -> None:
