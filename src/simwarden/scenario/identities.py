@@ -423,7 +423,7 @@ class Cast:
         config = check(model, resolved, spot, self.problems, also=self._known_keys(instance.section))
         if config is not None:
             instance.config = config
-            check_names(instance, spot, self.references.instances, self.problems)
+            check_names(instance, spot, self.references.instances, self.problems, self.registry)
 
     def _known_keys(self, section: str) -> tuple[str, ...]:
         return ("count", *CardKeys.model_fields, *self.registry.card_sections) if section == "cards" else ("count",)

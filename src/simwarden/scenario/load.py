@@ -156,7 +156,9 @@ class Loader:
             cast.configure(section, data.get(key, ""), top / key)
         for name, wish in wishes.items():
             if name in references.instances:
-                check_names(references.instances[name], network.spot_of(wish), references.instances, problems)
+                check_names(
+                    references.instances[name], network.spot_of(wish), references.instances, problems, self.registry
+                )
         steps = _as_written("steps", data, parts)
         reader = StepReader(ExpectationReader(self.registry, references, problems, data))
         return Scenario(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from simwarden.scenario.network import Instance
     from simwarden.scenario.problems import Problems
+    from simwarden.scenario.registry import Registry
     from simwarden.scenario.yamlfile import Path, Spot
 
 #: values of a setting that name nobody
@@ -21,13 +22,23 @@ _NOBODY = ("", "off")
 _ANY_KIND = "element"
 
 
-def check_names(instance: Instance, spot: Spot, instances: Mapping[str, Instance], problems: Problems) -> None:
+def check_names(
+    instance: Instance, spot: Spot, instances: Mapping[str, Instance], problems: Problems, registry: Registry
+) -> None:
     """Note each name in the settings of an instance, as they are given at a place, that nothing in the network has."""
     for way, kind, name in _named(instance.config):
-        known = [each for each, it in instances.items() if kind in (_ANY_KIND, it.kind)]
+        known = [each for each, it in instances.items() if kind == _ANY_KIND or _stands_for(registry, it.kind, kind)]
         if name not in known and name not in _NOBODY and "." not in name:
             what = f"no {kind} is called {name!r}"
             problems.nobody(name, what, spot.join(way).place, guess(name, known))
+
+
+def _stands_for(registry: Registry, kind: str, wanted: str) -> bool:
+    """Whether elements of a kind are of another one to their peers: somebody's own MME is an MME on S11."""
+    if kind == wanted or wanted not in registry.kinds:
+        return kind == wanted
+    own, other = registry.declaration(kind), registry.declaration(wanted)
+    return not {*own.listens}.isdisjoint(other.listens) or not {*own.calls}.isdisjoint(other.calls)
 
 
 def _named(model: BaseModel, way: Path = ()) -> Iterator[tuple[Path, str, str]]:
