@@ -74,7 +74,7 @@ def serious(page: Any) -> list[str]:
 def test_it_opens_on_an_overview(page: Any, address: str) -> None:
     page.goto(address)
     said = page.locator("#overview").inner_text()
-    assert "5\nmisuses stopped" in said
+    assert "6\nmisuses stopped" in said
     assert "1\nleaked" in said
     assert "2.1.3(1) one" in said
     assert "#8 EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED" in said
