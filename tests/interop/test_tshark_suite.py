@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,6 +61,8 @@ OTHERWISE_IN_CMPP_3 = ("CMPP_CONNECT_RESP", "CMPP_SUBMIT", "CMPP_DELIVER")
 
 #: stories in which a card refuses its terminal to read
 REFUSED_READS = {"binding-card-meter-with-a-wrong-pin"}
+#: an operation of CAP with octets as argument
+_OCTETS_OF_CAP = re.compile(r"\{[a-z-]+: \"?[0-9a-f]{2,}\"?[,}]")
 #: captures that are merged into one
 _TOGETHER = 100
 
@@ -124,9 +127,9 @@ def _of_terminals(captures: list[Path]) -> list[Path]:
         name
         for name, text in texts.items()
         if name in REFUSED_READS
-        or "send_apdu" in text
-        or "send_s1ap" in text
+        or any(f"{verb}:" in text for verb in ("send_apdu", "send_s1ap", "send_dtap"))
         or ("send_nas" in text and "octets:" in text)
+        or ("type: intruder" in text and _OCTETS_OF_CAP.search(text))
     }
     assert odd
     return [each for each in captures if each.stem not in odd]
