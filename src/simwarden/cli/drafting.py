@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from simwarden.scenario.document import Scenario
     from simwarden.trace.events import Event
 
-#: methods in the order in which they are tried: the first that stops the misuse is in the story
 #: the form of a card that can be moved
 _REMOVABLE: Final = "plug-in"
+#: methods in the order in which they are tried: the first that stops the misuse is in the story
 _METHODS: Final = ("hss-given", "hss-learned", "eir", "area")
 
 

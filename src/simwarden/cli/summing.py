@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simwarden.cli.shipped import shipped
 from simwarden.policy.requirements import clauses, requirements
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.stopped import sentence_of
@@ -46,7 +47,13 @@ def twins_not_run(results: Sequence[ScenarioResult]) -> Iterator[str]:
         twin = Path(each.path).parent / each.twin
         if each.verdict is Verdict.PASSED and each.expects_refusal and os.path.realpath(twin) not in ran:
             told = "its twin, which shows what is not refused, was not run"
-            yield f"{each.name}: {told}: simwarden run {each.path} {twin}"
+            yield f"{each.name}: {told}: simwarden run {_called(Path(each.path))} {_called(twin)}"
+
+
+def _called(path: Path) -> Path:
+    """Return how a command names a story: a shipped one that was named so as in their folder, else by its path."""
+    folder = shipped()
+    return path.relative_to(folder) if path.is_absolute() and path.is_relative_to(folder) else path
 
 
 def by_clause(results: Sequence[ScenarioResult]) -> Iterator[str]:

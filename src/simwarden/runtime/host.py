@@ -441,8 +441,7 @@ class Host:
         return self._locks[name]
 
     def _release(self, name: str) -> None:
-        lock = self._locks.pop(name, None)
-        if lock is not None:
+        if (lock := self._locks.pop(name, None)) is not None:
             lock.release()
 
     def fail_database(self, name: str) -> None:
@@ -458,9 +457,8 @@ class Host:
         """Let an element's databases answer again; return whether they did not."""
         from sqlalchemy import event  # noqa: PLC0415 - as above
 
-        engines = [self._engines[key] for key in self._stores.get(name, set()) & self._engines.keys()]
-        failing = [each for each in engines if event.contains(each, "before_cursor_execute", _no_answer)]
-        for each in failing:
+        engines = (self._engines[key] for key in self._stores.get(name, set()) & self._engines.keys())
+        for each in (failing := [it for it in engines if event.contains(it, "before_cursor_execute", _no_answer)]):
             event.remove(each, "before_cursor_execute", _no_answer)
         return bool(failing)
 

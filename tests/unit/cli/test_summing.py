@@ -42,7 +42,7 @@ def test_a_misuse_is_told_in_a_sentence() -> None:
 def test_it_says_that_the_twin_of_a_refusal_was_not_run() -> None:
     moved, back = play("demo/moved-card.yaml", "demo/card-back-in-its-meter.yaml")
     told = "moved-card: its twin, which shows what is not refused, was not run: simwarden run "
-    assert list(twins_not_run([moved])) == [f"{told}{moved.path} {back.path}"]
+    assert list(twins_not_run([moved])) == [f"{told}demo/moved-card.yaml demo/card-back-in-its-meter.yaml"]
     assert list(twins_not_run([moved, back])) == list(twins_not_run([back])) == []
     moved.verdict = Verdict.FAILED
     assert list(twins_not_run([moved])) == []
