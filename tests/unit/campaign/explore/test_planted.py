@@ -18,7 +18,7 @@ from simulators.device.procedures import detach as device_detach
 from simulators.hss.events import AUDITED
 from simulators.hss.parts.cards import Binding
 from simulators.hss.parts.suspension import Suspensions
-from simulators.hss.procedures import location
+from simulators.hss.procedures import late, location
 from simulators.mme.procedures import detach, handover, pdn_connectivity, service_request, subscriber_data
 from simulators.mme.procedures import location as mme_location
 from simulators.pgw import procedures as pgw
@@ -174,6 +174,15 @@ def test_what_is_kept_after_the_answer_alone(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(location, "later", later, raising=False)
     plant(monkeypatch, location.register, ("if core.store.register(", "if later(core, "))
     check(Planted("first-use", "", "killed-hss", "settled hss.binding before attach-accept"))
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="a withdrawal is ordered of an HSS that runs; explore kills none before the request that follows from it",
+)
+def test_an_mme_with_a_pending_notification_when_the_register_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, late.tell_pending, ("for notice in core.store.pending(host):", "for notice in ():"))
+    check(Planted("attach", "withdrawal", "killed-hss", "settled mme.session before *", pairs=400))
 
 
 def test_an_answer_that_a_cancellation_has_overtaken_and_that_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
