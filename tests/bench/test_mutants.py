@@ -16,7 +16,7 @@ import pytest
 
 MUTANTS = Path(__file__).with_name("mutants.py")
 #: a minute and a half on two processors, of which the half is what everything reaches
-SAMPLE = 18
+SAMPLE = 24
 #: mutants of each operator that are compiled
 OF_EACH = 40
 
