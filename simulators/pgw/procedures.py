@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from simulators.pgw import addressing, dedicated_bearers
@@ -19,6 +18,8 @@ from simulators.pgw.controls import (
 )
 from simulators.pgw.session import Session
 from simwarden.errors import PeerError
+from simwarden.policy.access_list import Network
+from simwarden.policy.flow_rule import FlowFilter, FlowRule
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire import pco
@@ -73,7 +74,8 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message | 
         return refusal(message, made, sender.teid)
     session, cause = made
     if name in core.config.emergency_apns:
-        session.confined = tuple(map(ipaddress.ip_network, core.config.emergency_networks))
+        networks = map(Network.parse, core.config.emergency_networks)
+        session.rules = tuple(FlowRule("emergency", (FlowFilter(each),)) for each in networks)
     session.reported = _says(message, Indication.CRSI) and _wants_place(core, session)
     core.open(session)
     core.place(session, CREATE_SESSION)

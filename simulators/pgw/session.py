@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from simwarden.policy.flow_rule import ALL_FLOWS
+
 if TYPE_CHECKING:
     import datetime as dt
-    from ipaddress import IPv4Network, IPv6Network
 
     from simulators.pgw.pools import Addresses
     from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Plmn
+    from simwarden.policy.flow_rule import FlowRule
     from simwarden.runtime.gtp.charging import Account
     from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa, RatType, UeTimeZone, Uli
     from simwarden.wire.ip import Flow
@@ -56,14 +58,16 @@ class FlowCount:
         "names",
         "next",
         "over",
+        "rule",
         "seen",
         "uplink_octets",
         "uplink_packets",
     )
 
-    def __init__(self, now: float, *, looking: bool = False) -> None:
-        """`looking`: it may say names."""
+    def __init__(self, now: float, rule: FlowRule | None = ALL_FLOWS, *, looking: bool = False) -> None:
+        """`rule` lets it pass, None: no rule does; `looking`: it may say names."""
         self.began = self.ended = now
+        self.rule = rule
         self.looking = looking
         #: names that it said, octets of its beginning (or its question), and the number of the next
         self.names: tuple[str, ...] = ()
@@ -101,8 +105,8 @@ class Session:
     uli: Uli | None = None
     #: whether each change of that is reported (TS 23.401 5.9.2.2)
     reported: bool = False
-    #: the networks that alone are reached, of an emergency session
-    confined: tuple[IPv4Network | IPv6Network, ...] | None = None
+    #: what flows may pass; no other does
+    rules: tuple[FlowRule, ...] = (ALL_FLOWS,)
     #: by which rule no packets pass, empty if they do
     closed_by: str = ""
     time_zone: UeTimeZone | None = None

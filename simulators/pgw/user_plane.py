@@ -6,7 +6,6 @@ pass, it is counted for its flow and its session.
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from simulators.pgw.addressing import prefix_of
@@ -14,6 +13,7 @@ from simulators.pgw.charging import close_flow
 from simulators.pgw.inspection import inspected, look
 from simulators.pgw.session import FlowCount
 from simwarden.errors import PeerError
+from simwarden.policy.flow_rule import rule_of
 from simwarden.runtime.gtp.user import UserPlane
 from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import CauseForRecClosing
@@ -21,8 +21,7 @@ from simwarden.wire import ip
 from simwarden.wire.tft import first_that_fits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from ipaddress import IPv4Network, IPv6Network
+    from collections.abc import Callable, Sequence
 
     from simulators.pgw.core import Core
     from simulators.pgw.session import Bearer, Session
@@ -52,11 +51,6 @@ def _way(session: Session, flow: ip.Flow, packet: bytes) -> tuple[FTeid, Bucket]
         if end is not None and first_that_fits(bearer.filters, flow, packet, up=False) is not None:
             return end, bearer.downlink
     return session.sgw_user, session.downlink
-
-
-def _within(networks: Iterable[IPv4Network | IPv6Network], address: bytes) -> bool:
-    found = ip_address(address)
-    return any(found in each for each in networks)
 
 
 class Gateway:
@@ -167,11 +161,11 @@ class Gateway:
         if session.closed_by:
             self._refuse(session, flow, packet, session.closed_by, f"{session.closed_by}: {OUTSIDE}")
             return False
-        if session.confined is not None and not _within(session.confined, flow.destination):
+        count = session.flows.get(flow) or self._begin(session, flow, now)
+        if count.rule is None:
             self._refuse(session, flow, packet, CONFINED)
             return False
         size = len(packet)
-        count = session.flows.get(flow) or self._begin(session, flow, now)
         count.ended = now
         if not bucket.take(size, now):
             count.dropped += 1
@@ -193,7 +187,8 @@ class Gateway:
     def _begin(self, session: Session, flow: ip.Flow, now: float) -> FlowCount:
         if len(session.flows) >= MOST_FLOWS:
             close_flow(self.core.site, session)
-        count = session.flows[flow] = FlowCount(now, looking=inspected(flow))
+        rule = rule_of(session.rules, flow.protocol, flow.destination, flow.destination_port)
+        count = session.flows[flow] = FlowCount(now, rule, looking=inspected(flow))
         return count
 
     def _refuse(self, session: Session, flow: ip.Flow, packet: bytes, rule: str, reason: str = "") -> None:

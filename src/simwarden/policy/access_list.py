@@ -50,6 +50,17 @@ class Network(NamedTuple):
         rest = other.width - other.length
         return self.width == other.width and self.length >= other.length and self.start >> rest == other.start >> rest
 
+    def has(self, address: bytes) -> bool:
+        """Whether an address, as octets, is one of these."""
+        rest = self.width - self.length
+        return len(address) * 8 == self.width and int.from_bytes(address) >> rest == self.start >> rest
+
+    @classmethod
+    def parse(cls, text: str) -> Network:
+        """Read `192.0.2.0/28` or `2001:db8::/56`. Raises ValueError."""
+        found = ip_network(text, strict=False)
+        return cls(int(found.network_address), found.prefixlen, found.max_prefixlen)
+
 
 #: IPv6 prefixes in whose last 32 bits an IPv4 address stands: mapped (RFC 4291 2.5.5.2) and NAT64 (RFC 6052 2.1)
 _HOLDS_IPV4 = (Network(0xFFFF << 32, 96, 128), Network(0x64FF9B << 96, 96, 128))
@@ -144,8 +155,7 @@ def _parse(text: str) -> Destination:
 
 def _host(host: str, prefix: str, text: str) -> Network | str:
     try:
-        found = ip_network(host + prefix, strict=False)
-        return Network(int(found.network_address), found.prefixlen, found.max_prefixlen)
+        return Network.parse(host + prefix)
     except ValueError:
         last = host.rstrip(".").rpartition(".")[2]
         # what ends in a number is an address to all who look it up (URL standard 3.5), in some form of its own
