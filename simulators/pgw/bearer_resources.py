@@ -76,7 +76,7 @@ async def _release(core: Core, session: Session, message: Message, wanted: tft.T
     Other changes are the network's to make.
     """
     bearer: Bearer | None = session.bearer(message["ebi"])
-    if bearer is None or not bearer.requested or wanted.operation is not tft.Operation.DELETE_FILTERS:
+    if bearer is None or not bearer.requested:
         return False
     if {each.identifier for each in bearer.filters} - set(wanted.deleted):
         return False

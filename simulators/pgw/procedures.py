@@ -218,7 +218,8 @@ def _close_parts(session: Session, message: Message) -> None:
 async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> None:
     """Follow a changed subscription (7.2.14.1, TS 23.401 5.4.2.2) by an order under the command's number; else say why.
 
-    The new rate holds here at once, whatever the device and the nodes on the way to it make of the order.
+    The new rate holds here at once; if the order is not carried out, the device goes on with the one before (TS 24.301
+    6.4.3.4, 6.4.3.5), and so does the session.
     """
     session, asked = core.commanded(message, peer, MODIFY_BEARER_COMMAND), message["bearer_context"]
     if session is None:
@@ -226,13 +227,15 @@ async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> Non
     if asked["ebi"] != session.ebi:
         core.fail(message, peer, Cause.CONTEXT_NOT_FOUND)
         return
-    ambr, qos = message["apn_ambr"], asked.get("bearer_qos", session.qos)
+    ambr, qos, before = message["apn_ambr"], asked.get("bearer_qos", session.qos), session.ambr
     core.limit(session, ambr)
     context = {"ebi": session.ebi, **({"bearer_qos": qos} if qos != session.qos else {})}
     ies = {"bearer_contexts": (context,), "apn_ambr": ambr}
     told = await dedicated_bearers.order(core, session, "update-bearer-request", ies, commanded=message.sequence)
     if told is not None:
         session.qos = qos
+    elif session.ambr == ambr and core.by_teid.get(session.teid) is session:
+        core.limit(session, before)
 
 
 async def delete_session(core: Core, message: Message, peer: Peer) -> Message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gateways
 import pytest
@@ -10,12 +10,11 @@ from gateways import Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
 
 from simulators.pgw.session import Bearer
+from simwarden.trace.events import Frame
 from simwarden.trace.records import CauseForRecClosing, ChargingRecord
+from simwarden.wire import gtpv2
 from simwarden.wire.gtpv2 import Ambr, BearerQos, Cause, CauseIe, FTeid, InterfaceType
 from simwarden.wire.tft import Filter
-
-if TYPE_CHECKING:
-    from simwarden.wire import gtpv2
 
 NUMBER = 0x800007
 ACCEPTED = CauseIe(Cause.REQUEST_ACCEPTED)
@@ -86,12 +85,45 @@ async def test_a_changed_rate_is_ordered_under_the_commands_number_and_holds() -
         assert closed == [CauseForRecClosing.APN_AMBR_CHANGE, CauseForRecClosing.NORMAL_RELEASE]
 
 
-async def test_the_rate_holds_though_the_device_is_not_reached() -> None:
+async def test_a_rate_that_is_not_carried_out_is_the_one_before_again() -> None:
+    quality = scapy.IE_Bearer_QoS(PriorityLevel=3, QCI=8)
     async with Gateways() as bench:
         made = await bench.session()
-        await command(bench, made["sender_f_teid"].teid, lowered(), cause=Cause.UNABLE_TO_PAGE_UE)
-        assert rate(bench) == Ambr(8, 2000)
-        assert await passes(bench, made) == 2
+        await command(bench, made["sender_f_teid"].teid, lowered(5, quality), cause=Cause.UNABLE_TO_PAGE_UE)
+        (session,) = bench.pgw.core.sessions.values()
+        assert (session.ambr, session.qos.qci) == (Ambr(1000, 2000), 9)
+        await bench.sleep(1)
+        assert await passes(bench, made) == 4
+
+
+async def test_until_an_order_is_refused_its_rate_holds_and_of_two_the_later_one() -> None:
+    async with Gateways() as bench:
+        made = await bench.session()
+        teid, bench.mme.silent = made["sender_f_teid"].teid, True
+        await command(bench, teid, lowered())
+        assert (rate(bench), await passes(bench, made)) == (Ambr(8, 2000), 2)
+        await bench.sleep(6)  # in the middle of the first
+        bench.mme.silent = False
+        later = scapy.GTPV2ModifyBearerCommand(
+            IE_list=[
+                scapy.IE_AMBR(AMBR_Uplink=16, AMBR_Downlink=2000),
+                scapy.IE_BearerContext(IE_list=[scapy.IE_EPSBearerID(EBI=5)]),
+            ]
+        )
+        await command(bench, teid, later, number=NUMBER + 1)
+        await bench.sleep(60)
+        assert rate(bench) == Ambr(16, 2000)
+
+
+async def test_a_session_that_ends_in_the_middle_of_a_changed_rate_has_no_other_record() -> None:
+    async with Gateways() as bench:
+        teid = (await bench.session())["sender_f_teid"].teid
+        bench.mme.silent = True
+        await command(bench, teid, lowered())
+        await bench.mme.delete(teid)
+        await bench.sleep(60)
+        closed = [each.fields["causeForRecClosing"] for each in bench.of(ChargingRecord) if each.element == "pgw"]
+        assert closed == [CauseForRecClosing.APN_AMBR_CHANGE, CauseForRecClosing.NORMAL_RELEASE]
 
 
 async def test_of_another_bearer_or_session_it_fails() -> None:
@@ -186,6 +218,12 @@ def wanted(tad: str = ALARMS, qos: str = RATES.format(64, 64), ebi: int = 0, lin
     return b"".join([*parts, *([ie(73, bytes((ebi,)), 1)] if ebi else [])])
 
 
+def failures(bench: Gateways) -> int:
+    """How often the PGW has said that it does not do what a device asks for."""
+    told = [gtpv2.decode(each.data) for each in bench.of(Frame) if each.source == "pgw" and each.interface == "S5-C"]
+    return sum(each.name == "bearer-resource-failure-indication" for each in told)
+
+
 @pytest.mark.parametrize(
     ("asked", "cause"),
     [
@@ -239,6 +277,7 @@ async def test_what_a_device_may_have_is_set_up_and_ended_under_its_commands_num
         assert (order.name, order.sequence, order["pti"]) == ("create-bearer-request", NUMBER, 7)
         (session,) = bench.pgw.core.sessions.values()
         assert (session.bearers["alarm"].ebi, session.bearers["alarm"].qos.qci) == (6, 3)
+        assert failures(bench) == 0
         again = await command(bench, teid, wanted(), kind=68, number=NUMBER + 1)
         assert again.cause is Cause.REQUEST_REJECTED  # it has it
         for number, changed in enumerate((UDP, "a100", "a101"), NUMBER + 2):  # it keeps packets, and so the bearer
@@ -253,6 +292,16 @@ async def test_what_a_device_may_have_is_set_up_and_ended_under_its_commands_num
         )
         assert session.bearers == {}
         assert bench.sgw.census()["tunnels"] == 2
+        assert failures(bench) == 4
+
+
+async def test_rates_are_no_matter_of_a_bearer_without_guaranteed_ones() -> None:
+    video = {"qci": 8, "filters": ALARM["filters"]}
+    async with Gateways(pgw={"apns": {"*": {"requests": {"video": video}}}}) as bench:
+        bench.mme.answers["create-bearer-request"] = {"cause": CauseIe(Cause.NO_RESOURCES_AVAILABLE)}
+        teid = (await bench.session())["sender_f_teid"].teid
+        order = await command(bench, teid, wanted(qos="08" + RATES.format(64, 64)[2:]), kind=68)
+        assert (order.name, order["bearer_contexts"][0]["bearer_qos"].qci) == ("create-bearer-request", 8)
 
 
 async def test_what_is_another_cards_to_ask_for() -> None:

@@ -126,6 +126,16 @@ def test_every_command_reminds_of_what_waits() -> None:
     assert send(card, cat.fetch(11)).sw == 0x6F00
 
 
+def test_its_commands_are_numbered() -> None:
+    """From 1 to FE (TS 102.223 8.6), so that an answer to the one before is told from that to this one."""
+    card = interlocked(BIND)
+    numbers = []
+    for _ in range(0xFF):
+        response = send(card, TerminalProfile().command())
+        numbers.append(ProactiveCommand.parse(send(card, cat.fetch(response.sw & 0xFF)).data).number)
+    assert numbers == [*range(1, 0xFF), 1]
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -122,6 +122,9 @@ TABLE = [
     ("0020000a00", "63ca", "tries of the administrative key"),
     ("0020000200", "6a88", "no such key"),
     ("0020010100", "6b00", "P1"),
+    (f"0024000108{PIN}", "6700", "CHANGE PIN: the old one without a new one"),
+    ("002600010431323334", "6700", "DISABLE PIN: 8 bytes"),
+    (f"002c000108{b'12345678'.hex()}", "6700", "UNBLOCK PIN: the PUK without a new PIN"),
     ("002000010431323334", "6700", "a PIN has 8 bytes"),
     ("002c000100", "63ca", "tries of the PUK"),
     ("002c000a00", "6a88", "nothing unblocks the administrative key"),
@@ -369,6 +372,7 @@ def test_pin_is_changed_and_switched_off() -> None:
     new = b"4711\xff\xff\xff\xff".hex()
     assert sw(card, f"0024000110{new}{PIN}") == "63c2"
     assert sw(card, f"0024000110{PIN}{new}") == "9000"
+    assert sw(card, "00b0870000") == "9000"  # who changes it has presented it (TS 102.221 9.5.1)
     assert sw(card, f"0026000108{PIN}") == "63c2"
     assert sw(card, f"0026000108{new}") == "9000"
     card.contact(Control.RESET)

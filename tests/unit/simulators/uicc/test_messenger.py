@@ -112,6 +112,17 @@ def test_remote_management_calls_nobody() -> None:
     assert card.messenger.waiting is None
 
 
+def test_remote_management_leaves_the_terminal_what_it_has_verified() -> None:
+    card = Card(Issue(Plmn("001", "01"), "8986000000000000001", "87654321", pin1_enabled=True))
+    card.contact(Control.POWER_ON)
+    status = CommandApdu.parse(bytes.fromhex("00b0870000"))  # EF.IMSI, which PIN1 guards
+    for octets in ("00a4040c07a0000000871002", "0020000108" + b"1234".hex() + "ff" * 4):
+        assert card.transmit(bytes.fromhex(octets)) == b"\x90\x00"
+    with card.aside():
+        assert send(card, status).sw != 0x9000
+    assert send(card, status).sw == 0x9000
+
+
 @pytest.mark.parametrize(
     "wrong", [{"to": "1" * 21}, {"to": "1", "service_centre": "somewhere"}, {"to": "1", "text": "x" * 61}]
 )
