@@ -46,7 +46,7 @@ def take(addresses: Addresses, kind: PdnType, asked: Paa, owner: object, rng: Di
         return Cause.NO_RESOURCES_AVAILABLE if lacking else Cause.ALL_DYNAMIC_ADDRESSES_ARE_OCCUPIED
     if not found6:
         return Paa(kind, found4)
-    identifier = int(ipaddress.IPv6Address(asked.ipv6)) & _LOW if static6 else 0
+    identifier = int(ipaddress.IPv6Address(asked.ipv6)) & _LOW
     while not identifier:
         identifier = rng.randrange(1 << 64)
     return Paa(kind, found4, str(ipaddress.IPv6Address(int(ipaddress.IPv6Address(found6)) | identifier)))

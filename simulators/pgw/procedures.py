@@ -192,17 +192,10 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
             known.sgw_user = bearer.get("s5_u_sgw", known.sgw_user)
         cause = _ACCEPTED if known is not None else CauseIe(Cause.CONTEXT_NOT_FOUND)
         told.append({"ebi": bearer["ebi"], "cause": cause})
-    _follow(core, session, MODIFY_BEARER, moved=moved)
+    if moved:
+        core.place(session, MODIFY_BEARER)
     ies: dict[str, Any] = {"cause": _ACCEPTED, "bearer_contexts_modified": tuple(told)}
     return Message(message.spec.answer, ies, session.sgw.teid)
-
-
-def _follow(core: Core, session: Session, on: str, *, moved: bool) -> None:
-    """Decide anew whether packets pass if a device is elsewhere, and tell of its session."""
-    if moved:
-        core.place(session, on)
-    else:
-        core.tell(session)
 
 
 def _close_parts(session: Session, message: Message) -> None:
@@ -256,8 +249,8 @@ async def change_notification(core: Core, message: Message, peer: Peer) -> Messa
     if isinstance(session, Message):
         return session
     session.rat = message["rat_type"]
-    moved = session.moved(message.get("user_location_information"))
-    _follow(core, session, CHANGE_NOTIFICATION, moved=moved)
+    if session.moved(message.get("user_location_information")):
+        core.place(session, CHANGE_NOTIFICATION)
     return Message(message.spec.answer, {"imsi": session.imsi or None, "cause": _ACCEPTED}, session.sgw.teid)
 
 

@@ -122,7 +122,7 @@ async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     device.mme = message.get("sender_f_teid") or device.mme
     asked_for = message.ies.get("bearer_contexts_to_be_modified", ())
     told = [_modify(core, device, each) for each in asked_for]
-    changed = some(message, _TOLD)
+    changed, ordered = some(message, _TOLD), dict[str, Any]()
     if changed:
         device.rat = message.get("rat_type") or device.rat
         moved(device, message)
@@ -137,13 +137,14 @@ async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
                 return refusal(message, answer["cause"]._replace(remote=True), device.mme.teid)
             if answer is not None:
                 connection.take_reporting(answer)
+                ordered |= some(answer, ("change_reporting_action",))
     for bearer in device.bearers.values():
         core.let_out(bearer)
     partly = any(each["cause"] is not ACCEPTED for each in told)
     wholly = partly and not any(each["cause"] is ACCEPTED for each in told)
     cause = Cause.REQUEST_ACCEPTED_PARTIALLY if partly else Cause.REQUEST_ACCEPTED
     ies = {"cause": CauseIe(Cause.CONTEXT_NOT_FOUND if wholly else cause), "bearer_contexts_modified": tuple(told)}
-    return Message(message.spec.answer, ies, device.mme.teid)
+    return Message(message.spec.answer, ies | ordered, device.mme.teid)
 
 
 def moved(device: Device, message: Message) -> None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from simulators.pgw.addressing import give_back, prefix_of, take
 from simulators.pgw.config import ApnConfig
 from simulators.pgw.pools import Addresses
+from simwarden.runtime.dice import Dice
+from simwarden.wire.gtpv2 import Cause, Paa, PdnType
+
+_NO_MORE = Cause.ALL_DYNAMIC_ADDRESSES_ARE_OCCUPIED
 
 
 def addresses(**config: object) -> Addresses:
@@ -22,6 +27,17 @@ def test_an_address_that_came_back_and_is_anothers_static_one_is_not_given() -> 
     assert apn.take(4, "", "four") == ""
     apn.give_back(second)
     assert apn.take(4, "", "four") == second
+
+
+def test_a_prefix_that_came_back_is_given_again() -> None:
+    apn = addresses(ipv6="2001:db8:64::/63")
+    paa = take(apn, PdnType.IPV6, Paa(PdnType.IPV6, ipv6="::"), "one", Dice("1"))
+    assert isinstance(paa, Paa)
+    assert take(apn, PdnType.IPV6, Paa(PdnType.IPV6, ipv6="::"), "two", Dice("1")) == _NO_MORE
+    give_back(apn, paa)
+    again = take(apn, PdnType.IPV6, Paa(PdnType.IPV6, ipv6="::"), "two", Dice("2"))
+    assert isinstance(again, Paa)
+    assert prefix_of(again) == prefix_of(paa)
 
 
 @pytest.mark.parametrize(("version", "static"), [(4, "192.0.2.9"), (6, "2001:db8:9::")])

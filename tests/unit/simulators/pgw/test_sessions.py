@@ -70,6 +70,7 @@ async def test_pdn_types(kind: int, dual: bool, pgw: dict[str, Any], cause: Caus
         assert (made.get("paa").pdn_type if given else None) == given
         if given in (PdnType.IPV6, PdnType.IPV4V6):
             assert ipaddress.ip_address(made["paa"].ipv6) in ipaddress.ip_network("2001:db8:64:1::/64")
+            assert not made["paa"].ipv6.endswith("::")  # with an interface identifier (TS 23.401 5.3.1.2.2)
         if given in (PdnType.IPV4, PdnType.IPV4V6):
             assert made["paa"].ipv4 == "10.64.0.1"
 
@@ -175,6 +176,8 @@ async def test_a_session_that_is_asked_for_again_takes_the_place_of_the_first() 
         assert again.accepted
         assert bench.pgw.census() == {"sessions": 1, "EPS bearers": 1}
         assert bench.sgw.census() == {"sessions": 1, "EPS bearers": 1, "bearers": 0, "tunnels": 2}
+        (record,) = [each.fields for each in bench.of(ChargingRecord) if each.element == "pgw"]
+        assert record["causeForRecClosing"].name == "NORMAL_RELEASE"  # the SGW has ended it first
 
 
 async def test_options_are_answered_as_asked() -> None:

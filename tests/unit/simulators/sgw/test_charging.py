@@ -135,6 +135,9 @@ async def test_what_makes_a_record_untrue_closes_it(change: str, at_sgw: Any, at
         for kind, cause in ((SGW, at_sgw), (PGW, at_pgw)):
             causes = [each["causeForRecClosing"] for each in records(bench, kind)]
             assert causes == [*([cause] if cause is not None else []), _C.NORMAL_RELEASE]
+        first, last = records(bench, SGW)[0], records(bench, SGW)[-1]
+        assert (first["rATType"], last["rATType"]) == ("EUTRAN", "LTE_M" if change == "rat" else "EUTRAN")
+        assert last["servingNodeAddress"] == ["127.9.9.9" if change == "mme" else bench.mme.address]
 
 
 @pytest.mark.parametrize("who", ["pgw ends", "pgw lost", "mme lost"])

@@ -29,7 +29,7 @@ class Smf(Scripted):
 
     declaration = Declaration(kind="smf-script", title="SMF", lane=90, config=ElementConfig)
     interfaces: ClassVar[tuple[str, ...]] = ("S5-C",)
-    more = b""
+    more = bearer = b""
 
     async def start(self) -> None:
         await super().start()
@@ -43,7 +43,7 @@ class Smf(Scripted):
         number = request.sequence
         if request.name == "create-session-request":
             self.sgw = request["sender_f_teid"].teid
-            context = ie(93, ie(73, b"\x05") + CAUSE + end(5, 0x72, self.address, 2, V6))
+            context = ie(93, ie(73, b"\x05") + CAUSE + end(5, 0x72, self.address, 2, V6) + self.bearer)
             paa = ie(79, b"\x01" + bytes((198, 51, 100, 9)))
             content = CAUSE + end(7, 0x71, self.address, 1, V6) + paa + ie(127, b"\x00") + context + self.more
             self.endpoint.send(message(33, self.sgw, number, content), source)

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from gateways import ENB_TEID, MME_TEID, Gateways, udp
+from gateways import ENB_TEID, IMSI, MME_TEID, Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
 from scapy.packet import Raw
 
@@ -21,6 +21,7 @@ from .test_foreign_pgw import CAUSE, TFT, Bench, Smf, wanted
 CELLS = ("1800f110000100f11000000101", "1800f110000100f11000000201")
 #: where a device is
 HERE, THERE = (ie(86, bytes.fromhex(cell)) for cell in CELLS)
+OWN = ie(1, bytes.fromhex("00010100000000f1"))
 EUTRAN, UTRAN = ie(82, b"\x06"), ie(82, b"\x01")
 #: types of requests, as the tables of TS 29.274 have them
 MODIFY, DELETE, CHANGE, CREATE_BEARER, UPDATE_BEARER, DELETE_BEARER, FORWARD = 34, 36, 38, 95, 97, 99, 166
@@ -177,6 +178,28 @@ async def test_where_the_pgws_end_is_is_told_by_its_address_if_nobody_here_has_i
         assert shown[-1]["pgw"] == "192.0.2.99"
 
 
+async def test_a_quality_that_the_pgw_changes_is_the_connections() -> None:
+    async with Bench() as bench:
+        bench.smf.bearer = ie(80, bytes.fromhex("0506") + bytes(20))  # priority level 1, QCI 6
+        (bearer,) = (await bench.session())["bearer_contexts_created"]
+        assert bearer["bearer_qos"].qci == 6
+
+
+async def test_reports_of_places_that_the_pgw_orders_by_an_answer() -> None:
+    async with Bench() as bench:
+        made = await bench.session()
+        bench.smf.more = ie(131, b"\x06")  # of tracking area and cell
+        told = await said(bench, MODIFY, THERE)
+        assert told["change_reporting_action"] is gtpv2.ChangeReportingAction.START_REPORTING_TAI_AND_ECGI
+        assert (await bench.mme.release(made["sender_f_teid"].teid)).accepted
+        bench.enb.send(made, packet := udp(made["paa"].ipv4))
+        await bench.settle()
+        assert bench.smf.packets == []  # until its place is known
+        assert (await bench.mme.modify(made["sender_f_teid"].teid)).accepted
+        await bench.settle()
+        assert [gtpu.unwrap(each)[1] for each in bench.smf.packets] == [packet]
+
+
 async def test_a_bearer_that_is_lost_in_a_handover_is_told_again_after_it() -> None:
     async with Bench() as bench:
         await with_bearer_6(bench)
@@ -251,6 +274,30 @@ async def test_a_place_is_told_to_the_pgw_of_the_connections_that_a_request_is_a
             assert len(heard(bench.smf, "modify-bearer-request")) == times
 
 
+async def test_of_bearers_to_be_modified_the_unknown_one_is_told_as_such() -> None:
+    async with Bench() as bench:
+        await bench.session()
+        told = await said(bench, MODIFY, *(ie(93, ie(73, bytes((ebi,)))) for ebi in (5, 9)))
+        assert told.cause == Cause.REQUEST_ACCEPTED_PARTIALLY
+        found = [(each["ebi"], each["cause"].value) for each in told["bearer_contexts_modified"]]
+        assert found == [(5, Cause.REQUEST_ACCEPTED), (9, Cause.CONTEXT_NOT_FOUND)]
+        assert (await said(bench, MODIFY, ie(93, ie(73, b"\x09")))).cause == Cause.CONTEXT_NOT_FOUND
+
+
+async def test_a_bearer_is_counted_from_the_place_that_was_told_last() -> None:
+    async with Bench() as bench:
+        await bench.session()
+        for elements in (THERE, EUTRAN):  # the second says nothing of a place
+            assert (await said(bench, MODIFY, elements)).accepted
+        bearers_set_up(bench)
+        bench.smf.order(CREATE_BEARER, wanted(bench.smf), 0x100)
+        await bench.settle()
+        assert (await said(bench, DELETE, ie(73, b"\x05"))).accepted
+        begun = [each.fields["listOfTrafficVolumes"][0] for each in bench.of(ChargingRecord)]
+        places = [each.get("userLocationInformation") for each in begun]
+        assert places == [None, "001-01-0001 001-01-0000201"]
+
+
 async def test_a_place_is_counted_from_while_another_connection_is_being_set_up() -> None:
     async with Bench() as bench:
         await bench.session()
@@ -321,6 +368,8 @@ async def test_an_end_tells_where_the_device_was_and_what_the_pgw_says_of_it() -
         bench.smf.more = ie(78, b"\x80\x00\x0d\x04\xc0\x00\x02\x35")
         told = await said(bench, DELETE, ie(73, b"\x05"), ie(77, b"\x08\x00"), THERE)
         assert told["pco"] == b"\x80\x00\x0d\x04\xc0\x00\x02\x35"
+        (asked,) = heard(bench.smf, "delete-session-request")
+        assert str(asked["user_location_information"].ecgi) == "001-01-0000201"
         (record,) = bench.of(ChargingRecord)
         places = [each["userLocationInformation"] for each in record.fields["listOfTrafficVolumes"][1:]]
         assert [place.split()[-1] for place in places] == ["001-01-0000101", "001-01-0000201"]
@@ -332,6 +381,23 @@ async def test_a_report_about_an_unknown_bearer_is_told_as_such() -> None:
         told = await said(bench, CHANGE, EUTRAN, THERE, ie(73, b"\x09"))
         assert (told.cause, told.teid) == (Cause.CONTEXT_NOT_FOUND, MME_TEID)
         assert heard(bench.smf, "change-notification-request") == []
+
+
+async def test_a_report_of_a_place_is_for_the_pgw_too_and_for_the_records() -> None:
+    async with Bench() as bench:
+        await bench.session()
+        told = await said(bench, CHANGE, OWN, EUTRAN, THERE)
+        assert (told.cause, told["imsi"]) == (Cause.REQUEST_ACCEPTED, IMSI)
+        (asked,) = heard(bench.smf, "change-notification-request")
+        assert (asked["imsi"], asked["linked_ebi"]) == (IMSI, 5)
+        assert str(asked["user_location_information"].ecgi) == "001-01-0000201"
+        receive, bench.smf.endpoint.on_receive = bench.smf.endpoint.on_receive, lambda _data, _source: None
+        assert (await said(bench, CHANGE, OWN, EUTRAN, HERE)).cause == Cause.REMOTE_PEER_NOT_RESPONDING
+        bench.smf.endpoint.on_receive = receive
+        assert (await said(bench, DELETE, ie(73, b"\x05"))).accepted
+        (record,) = bench.of(ChargingRecord)
+        places = [each.get("userLocationInformation") for each in record.fields["listOfTrafficVolumes"]]
+        assert places == [None, "001-01-0001 001-01-0000201", "001-01-0001 001-01-0000101"]
 
 
 async def test_a_report_about_a_terminal_without_a_card_is_answered_without_an_imsi() -> None:

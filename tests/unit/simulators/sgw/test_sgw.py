@@ -28,6 +28,7 @@ async def test_a_session_is_set_up_used_and_ended() -> None:
     async with Gateways() as bench:
         made = await bench.mme.create()
         assert made.teid == gateways.MME_TEID
+        assert bench.observed("session", element="sgw")[-1]["state"] == "idle"
         assert made["sender_f_teid"].interface is InterfaceType.S11_S4_SGW_GTP_C
         assert made["sender_f_teid"].address == bench.host.address_of("sgw", "S11")[0]
         (bearer,) = made["bearer_contexts_created"]
@@ -85,6 +86,7 @@ async def test_what_is_refused(sgw: dict[str, Any], changed: dict[str, Any], cau
     async with Gateways(sgw=sgw) as bench:
         refused = await bench.mme.create(**changed)
         assert (refused.cause, refused.teid) == (cause, gateways.MME_TEID)
+        assert all("None" not in each.reason for each in bench.decisions("sgw.pgw"))
         assert (bench.sgw.census(), bench.pgw.census()) == (NONE, {"sessions": 0, "EPS bearers": 0})
 
 
@@ -112,6 +114,8 @@ async def test_of_two_requests_for_one_bearer_the_later_stands() -> None:
         assert (first.cause, second.cause) == (Cause.REQUEST_REJECTED, Cause.REQUEST_ACCEPTED)
         assert bench.sgw.census() == {"sessions": 1, "EPS bearers": 1, "bearers": 0, "tunnels": 2}
         assert bench.pgw.census() == {"sessions": 1, "EPS bearers": 1}
+        asked = [gtpv2.decode(each.data).name for each in bench.of(Frame) if each.interface == "S5-C"]
+        assert "delete-session-request" not in asked
         assert (await bench.mme.delete(teid(second))).accepted
         assert (bench.sgw.census(), bench.pgw.census()) == (NONE, {"sessions": 0, "EPS bearers": 0})
 
@@ -229,6 +233,9 @@ async def test_the_old_enb_is_told_when_packets_go_to_the_new_one() -> None:
         await bench.settle()
         marker = gtpu.decode(bench.enb.heard[0])
         assert (marker.type, marker.teid) == (gtpu.MessageType.END_MARKER, ENB_TEID)
+        await bench.mme.modify(teid(made), enb=0xE2)
+        await bench.settle()
+        assert len(bench.enb.heard) == 1  # it is there already
         bench.net.send(udp(SERVER, made["paa"].ipv4))
         await bench.settle()
         assert [each for each, _ in bench.enb.received()] == [0xE2]

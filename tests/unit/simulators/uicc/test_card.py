@@ -133,6 +133,7 @@ TABLE = [
     # AUTHENTICATE
     ("0088008122" + "10" + "00" * 16 + "10" + "00" * 16, "6a88", "no application selected"),
     ("0088008022" + "10" + "00" * 16 + "10" + "00" * 16, "9864", "GSM context"),
+    ("0088018122" + "10" + "00" * 16 + "10" + "00" * 16, "6a86", "AUTHENTICATE: P1"),
     ("0088000022" + "10" + "00" * 16 + "10" + "00" * 16, "6a86", "no key reference"),
     # toolkit
     ("8010000001ff", "9000", "TERMINAL PROFILE"),
@@ -140,6 +141,10 @@ TABLE = [
     ("8010010001ff", "6a86", "P1"),
     ("8012000000", "6f00", "nothing to FETCH"),
     ("801400000c810301260182028182830100", "6a80", "TERMINAL RESPONSE to nothing"),
+    ("801401000c810301260182028182830100", "6a86", "TERMINAL RESPONSE: P1"),
+    ("8012000100", "6a86", "FETCH: P2"),
+    ("80c2010002d100", "6a86", "ENVELOPE: P1"),
+    ("80aa000102a900", "6a86", "TERMINAL CAPABILITY: P2"),
     ("80c2000002d100", "9000", "ENVELOPE"),
     ("80aa000002a900", "9000", "TERMINAL CAPABILITY"),
     # STATUS, GET RESPONSE

@@ -63,6 +63,12 @@ def test_a_reset_forgets_what_was_to_be_sent(begin: Control) -> None:
     assert send(card, CommandApdu(0, Ins.SELECT, 0, 0x0C, b"\x3f\x00")).sw == 0x9000
 
 
+def test_a_terminal_that_introduces_itself_anew_sends_nothing_of_before() -> None:
+    card = called(AppletSms(to="10658000"))
+    assert send(card, CALL).sw >> 8 == 0x91
+    assert send(card, TerminalProfile(short_messages=True).command()).sw == 0x9000
+
+
 @pytest.mark.parametrize("more", [0, None])
 def test_a_command_is_fetched_whole_by_its_length_or_by_as_much_as_there_is(more: int | None) -> None:
     card = called(AppletSms(to="10658000"))
@@ -115,12 +121,14 @@ def test_remote_management_calls_nobody() -> None:
 def test_remote_management_leaves_the_terminal_what_it_has_verified() -> None:
     card = Card(Issue(Plmn("001", "01"), "8986000000000000001", "87654321", pin1_enabled=True))
     card.contact(Control.POWER_ON)
-    status = CommandApdu.parse(bytes.fromhex("00b0870000"))  # EF.IMSI, which PIN1 guards
-    for octets in ("00a4040c07a0000000871002", "0020000108" + b"1234".hex() + "ff" * 4):
-        assert card.transmit(bytes.fromhex(octets)) == b"\x90\x00"
+    imsi = CommandApdu.parse(bytes.fromhex("00b0870000"))  # which PIN1 guards
+    usim, verify = bytes.fromhex("00a4040c07a0000000871002"), bytes.fromhex("0020000108" + b"1234".hex() + "ff" * 4)
+    assert card.transmit(usim) == card.transmit(verify) == b"\x90\x00"
     with card.aside():
-        assert send(card, status).sw != 0x9000
-    assert send(card, status).sw == 0x9000
+        assert send(card, imsi).sw == 0x6A82  # from the MF it is not seen
+        card.transmit(usim)
+        assert send(card, imsi).sw == 0x6982
+    assert send(card, imsi).sw == 0x9000
 
 
 @pytest.mark.parametrize(
