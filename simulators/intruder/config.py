@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.declare import ElementConfig, Names, VerbModel
 from simwarden.runtime.sigtran.settings import Nodes, PointCode, Signalling
 from simwarden.wire.diameter.family import DIAMETER
+
+
+def _of_diameter(value: str) -> str:
+    known = INTERFACES.get(value)
+    if known is None or known.protocol != DIAMETER.name:
+        raise ValueError(f"{value} is no Diameter interface")
+    return value
 
 
 class IntruderSignalling(Signalling):
@@ -28,6 +35,8 @@ class IntruderConfig(ElementConfig):
     """Origin-Realm."""
     unanswered: int = Field(default=0, ge=0)
     """How many requests of others (CLR, IDR, ALR) it leaves unanswered before it answers one."""
+    agent: dict[Annotated[str, AfterValidator(_of_diameter)], str] = Field(default_factory=dict)
+    """As an agent that relays all requests (DRA): the element that each reference point leads to (`{SGd: smsc}`)."""
     signalling: IntruderSignalling | None = None
     """Where it is in the signalling network; none: it is not in it."""
 
@@ -40,7 +49,7 @@ class Forge(VerbModel):
     """The intruder."""
     to: str
     """The element that is asked (`hss`)."""
-    interface: str = "S6a"
+    interface: Annotated[str, AfterValidator(_of_diameter)] = "S6a"
     """The reference point to connect on."""
     message: str
     """The request by its spec's name (`update-location-request`)."""
@@ -54,14 +63,6 @@ class Forge(VerbModel):
     """Destination-Realm of the request."""
     avps: dict[str, Any] = Field(default_factory=dict)
     """The other AVPs by their spec's names; groups as mappings, octets in hexadecimal, repeated ones as lists."""
-
-    @field_validator("interface")
-    @classmethod
-    def _speaks_diameter(cls, value: str) -> str:
-        known = INTERFACES.get(value)
-        if known is None or known.protocol != DIAMETER.name:
-            raise ValueError(f"{value} is no Diameter interface")
-        return value
 
 
 class CapVerb(VerbModel):

@@ -1,4 +1,4 @@
-"""The intruder as an element: it connects when a scenario tells it to, as whoever it says it is."""
+"""The intruder as an element: when a scenario tells it to, it connects as whoever it says it is; or it is an agent."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from simwarden.wire.m3ua.family import SIGTRAN
 if TYPE_CHECKING:
     from simulators.intruder.dialogues import Dialogues
     from simwarden.runtime.diameter import Peer
+    from simwarden.runtime.diameter.node import Handler
     from simwarden.wire.diameter import Avps, Message
 
 _SAID = ("connected", "released", "asked", "told", "error", "ended", "aborted", "no-answer")
@@ -40,7 +41,7 @@ class Intruder(Element[IntruderConfig]):
         config=IntruderConfig,
         standing=False,
         starts_after=("hss", "eir", "mme"),
-        listens=(SIGTRAN,),
+        listens=("S6a", "S13", "S6c", "SGd", SIGTRAN),
         calls=("S6a", "S13", "S6c", "SGd", SIGTRAN),
         observables=(
             Observable("forgery", "what became of the last forged request", values=one_of(*_OUTCOMES)),
@@ -49,15 +50,29 @@ class Intruder(Element[IntruderConfig]):
     )
 
     async def start(self) -> None:
-        """Wait to be told."""
+        """Wait to be told, as an agent to be asked."""
         self._node: DiameterNode | None = None
         self._heard = 0
         self._dialogues: Dialogues | None = None
+        if self.config.agent:
+            await self._relay()
         if self.config.signalling is not None:
             from simulators.intruder.dialogues import Dialogues  # noqa: PLC0415 - checking files needs no codec
 
             self._dialogues = Dialogues(self.site, self.config.signalling)
             await self._dialogues.start()
+
+    async def _relay(self) -> None:
+        """Stand between nodes as an agent: what it forges goes out by the same connections."""
+        from simwarden.runtime.diameter.relay import Relay  # noqa: PLC0415 - few are agents
+
+        relay = Relay(self.config.agent)
+        local = LocalNode(self.config.host, self.config.realm)
+        points: dict[str, dict[str, Handler]] = {point: {} for point in self.config.agent}
+        self._node = relay.node = DiameterNode(self.site, local, points, relay=relay.handle)
+        await self._node.listen()
+        for point, target in self.config.agent.items():
+            await self._node.connect(point, target)
 
     @property
     def dialogues(self) -> Dialogues:
@@ -106,7 +121,8 @@ class Intruder(Element[IntruderConfig]):
             heard = {point: dict.fromkeys(_TOLD.get(point, ()), self._hear) for point in points}
             self._node = DiameterNode(self.site, local, heard)
         outcome = "no-connection"
-        if await self._node.connect(arguments.interface, arguments.to):
+        there = self._node.peer_of(arguments.to) is not None  # an agent that was connected to
+        if there or await self._node.connect(arguments.interface, arguments.to):
             message = self._make(self._node, name, avps, arguments)
             outcome = await self._send(self._node, arguments, message)
         self.site.observe("forgery", outcome)

@@ -95,6 +95,12 @@ class Home:
         """Return the Diameter identity of an element in the configuration: a short name is of the own realm."""
         return name if "." in name else f"{name}.{self.realm}"
 
+    def agents_of(self, centre: str) -> tuple[str, ...]:
+        """Return the agent that stands before a service centre, where this MME asks it by one."""
+        name = next((each for each in self.config.sms.centres if self.identity(each) == centre), centre)
+        peer = self.node.peer_of(name)
+        return (peer.host,) if peer is not None and peer.relay else ()
+
     async def _ask(self, peer: str, name: str, avps: Avps) -> Message | None:
         return await self._send(peer, self.node.make(name, avps, realm=self.hss_realm))
 

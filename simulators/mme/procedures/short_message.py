@@ -113,10 +113,15 @@ async def _memory_available(core: Core, ue: UeContext, message: Rp) -> Rp:
 # -- what centres send
 
 
-async def mt_forward(core: Core, asked: Diameter, _peer: Peer) -> Diameter:
-    """MT forward short message (TS 29.338 6.2.2): to a device that is registered here, by a dedicated centre only."""
+async def mt_forward(core: Core, asked: Diameter, peer: Peer) -> Diameter:
+    """MT forward short message (TS 29.338 6.2.2): to a device that is registered here, by a dedicated centre only.
+
+    An agent says in Route-Record from whom it has the request (RFC 6733 6.1.9); whose name it is in says the asker.
+    """
     imsi, host = asked.get("User-Name"), asked.get("Origin-Host")
-    facts = {"address": f"+{asked.get('SC-Address')}", "centres": core.home.centres, "host": host}
+    facts: dict[str, Any] = {"address": f"+{asked.get('SC-Address')}", "centres": core.home.centres, "host": host}
+    facts["way"] = (*asked.all("Route-Record"), peer.host)
+    facts["agents"] = core.home.agents_of(host)
     if not core.site.decide(SMS_CENTRE, imsi, on=Occasion.MT_SMS, **facts).admitted:
         return _answer(core, asked, ExperimentalResult.DIAMETER_ERROR_SERVICE_BARRED)
     contexts = core.contexts(imsi)

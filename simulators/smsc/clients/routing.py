@@ -85,7 +85,7 @@ async def mt_forward(core: Core, route: Route, tpdu: bytes) -> Delivery:
     ]
     request = core.node.make("MT-Forward-Short-Message-Request", avps, realm=route.realm, host=route.mme)
     try:
-        answer = await core.node.ask(route.mme, request, timeout=core.config.answer_time)
+        answer = await core.node.ask(core.peers.way_to(route.mme), request, timeout=core.config.answer_time)
     except Unreachable as reason:
         return Delivery(reason=str(reason))
     if answer.success:

@@ -27,15 +27,26 @@ def same_party(number: str, ton: int, listed: Collection[str]) -> bool:
 
 
 @tells(expected=PARTY | GIVEN, seen=PARTY | HOST)
-def judge_service_centre(*, address: str, centres: Mapping[str, str], host: str | None = None) -> Ruling:
+def judge_service_centre(
+    *,
+    address: str,
+    centres: Mapping[str, str],
+    host: str | None = None,
+    way: Collection[str] = (),
+    agents: Collection[str] = (),
+) -> Ruling:
     """Rule whether a message runs by a dedicated service centre: by its address and, where one asks, by who asks.
 
     `centres` are the addresses of the dedicated ones by their Diameter identities; `host` is the asker's, None where a
-    device alone names the address.
+    device alone names the address. `way` are the nodes that handed the request on (Route-Record and the peer): the
+    asker itself, and the `agents` that stand before it, or it is in the asker's name only.
     """
     facts = {"expected": sorted(centres.values()), "seen": address}
     if host is not None and host not in centres:
         return Ruling.refuse(f"{host} is no dedicated service centre", **facts | {"seen": host})
+    stranger = next((node for node in way if node != host and node not in agents), None)
+    if stranger is not None:
+        return Ruling.refuse(f"{stranger} is not to speak for {host}", **facts | {"seen": stranger})
     allowed = centres.values() if host is None else (centres[host],)
     if not address or not same_party(address, 0, allowed):
         return Ruling.refuse("the address is not that of the dedicated service centre", **facts)

@@ -56,6 +56,12 @@ if TYPE_CHECKING:
 CODE, OTHER = "10658000123", "10658000999"
 CENTRES = {"smsc.example.net": "+8613800100500", "other.example.net": "+8613800100501"}
 ADDRESSES = ["+8613800100500", "+8613800100501"]
+BEHIND: dict[str, Any] = {
+    "address": "8613800100500",
+    "centres": CENTRES,
+    "host": "smsc.example.net",
+    "agents": ["dra.example.net"],
+}
 BIND: dict[str, Any] = {"account": "meters", "proven": True, "tries": 1, "most": 2, "here": True}
 STATION: dict[str, Any] = {"station": 17, "areas": [1, 2]}
 IOT = "a dedicated IoT number"
@@ -246,6 +252,18 @@ ODD: dict[str, Any] = {"form": FormFactor.ODD_SHAPED, "home": "meter"}
             partial(judge_service_centre, address="+8613800100501", centres=CENTRES, host="x.example.net"),
             False,
             "x.example.net is no",
+            {"expected": ADDRESSES, "seen": "x.example.net"},
+        ),
+        (
+            partial(judge_service_centre, **BEHIND, way=["smsc.example.net", "dra.example.net"]),
+            True,
+            "it is",
+            {"expected": ADDRESSES, "seen": "8613800100500"},
+        ),
+        (
+            partial(judge_service_centre, **BEHIND, way=["smsc.example.net", "x.example.net", "dra.example.net"]),
+            False,
+            "x.example.net is not to speak for smsc.example.net",
             {"expected": ADDRESSES, "seen": "x.example.net"},
         ),
         (partial(judge_bind, **BIND), True, "it is meters", {"seen": "right"}),

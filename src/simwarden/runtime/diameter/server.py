@@ -111,6 +111,16 @@ class KnownPeers(Generic[E]):
         self._node = DiameterNode(self._site, self.local(), checked, admit=self.admit, **more)
         return self._node
 
+    def way_to(self, host: str) -> str:
+        """Return whom to ask for a node that is perhaps no peer: the relay that it asked by last, or any that there is.
+
+        A relay that cannot reach it says so (3002).
+        """
+        if self._node.peer_of(host) is not None:
+            return host
+        relays = [peer.host for peer in self._node.peers if peer.host in self._relays]
+        return self.ways.get(host) or next(iter(relays), host)
+
     def _checked(self, handler: Handler) -> Handler:
         async def check(message: Message, peer: Peer) -> Message | None:
             return self.refusal(message, peer) or await handler(message, peer)

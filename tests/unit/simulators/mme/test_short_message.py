@@ -307,6 +307,20 @@ async def test_foreign_centre_delivers_nothing(sms: Any, address: str, host: str
         assert meter.arrived == []
 
 
+@pytest.mark.parametrize("passed_by", [[f"foreign.{REALM}"], [f"smsc.{REALM}", f"foreign.{REALM}"]])
+async def test_what_a_foreign_node_has_passed_on_is_delivered_to_nobody(sms: Any, passed_by: list[str]) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        way = [("Route-Record", each) for each in passed_by]
+        request = network.smsc.node.make(
+            "MT-Forward-Short-Message-Request", forward() + way, realm=REALM, host=f"mme.{REALM}"
+        )
+        answer = await network.smsc.node.ask(f"mme.{REALM}", request)
+        assert answer.experimental_result == ExperimentalResult.DIAMETER_ERROR_SERVICE_BARRED
+        assert meter.arrived == []
+        assert meter.arrived == []
+
+
 async def test_registration_that_the_register_takes_back_is_over(sms: Any) -> None:
     async with sms() as network:
         meter = await registered(network)
