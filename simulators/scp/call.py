@@ -95,7 +95,7 @@ class Call:
     #: what was said and nobody has looked at, None at its end
     inbox: asyncio.Queue[Heard | None] = field(default_factory=asyncio.Queue)
     #: when its SSP is asked whether it is still there
-    test: Timer | None = None
+    test: Timer = field(init=False)
 
     @property
     def ends(self) -> bool:
@@ -105,7 +105,7 @@ class Call:
     @property
     def owner(self) -> str:
         """Whose card it began on."""
-        return self.card.voice.account if self.card.voice is not None else ""
+        return self.card.terms.account
 
     def tell(self) -> dict[str, Any]:
         """Tell of it."""

@@ -32,6 +32,6 @@ class VoiceCard:
         """Tell of it, but not its PIN."""
         voice = None
         if self.voice is not None:
-            shown = self.voice.model_dump(mode="json", exclude={"by", "pin"})
+            shown = self.voice.model_dump(mode="json", exclude={"by"})
             voice = shown | {"pin": "set" if self.voice.pin else ""}
         return {"imsi": self.imsi, "msisdn": self.msisdn, "suspended": self.suspended, "voice": voice}

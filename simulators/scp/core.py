@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import itertools
-from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -39,29 +38,22 @@ class Core:
         self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGE,))
         self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
         self.calls: dict[int, Call] = {}
-        self._by_card: defaultdict[str, dict[int, Call]] = defaultdict(dict)
         self.numbers = itertools.count(1)
 
     # -- calls
 
     def take(self, call: Call) -> None:
         """Have a call in progress."""
-        self.calls[call.dialogue] = self._by_card[call.card.imsi][call.dialogue] = call
+        self.calls[call.dialogue] = call
 
     def calls_of(self, imsi: str) -> tuple[Call, ...]:
         """Return the calls of a card."""
-        return tuple(self._by_card.get(imsi, {}).values())
+        return tuple(each for each in self.calls.values() if each.card.imsi == imsi)
 
     def forget(self, call: Call) -> None:
-        """Have a call no longer."""
-        if self.calls.pop(call.dialogue, None) is None:
-            return
-        own = self._by_card[call.card.imsi]
-        del own[call.dialogue]
-        if not own:
-            del self._by_card[call.card.imsi]
-        if call.test is not None:
-            call.test.cancel()
+        """Have a call no longer: its dialogue is over, and after what was said in it there is nothing more to hear."""
+        del self.calls[call.dialogue]
+        call.test.cancel()
         call.inbox.put_nowait(None)
 
     # -- time

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from simulators.scp.call import Call, State
@@ -19,23 +19,27 @@ if TYPE_CHECKING:
 
 Order: TypeAlias = "tuple[Operation, Any]"
 
-_MODES: Final = {
-    True: {
-        **dict.fromkeys((E.ROUTE_SELECT_FAILURE, E.O_CALLED_PARTY_BUSY, E.O_NO_ANSWER), M.NOTIFY_AND_CONTINUE),
-        E.O_ANSWER: M.NOTIFY_AND_CONTINUE,
-        E.O_DISCONNECT: M.INTERRUPTED,
-        E.O_ABANDON: M.NOTIFY_AND_CONTINUE,
-    },
-    False: {
-        **dict.fromkeys((E.T_BUSY, E.T_NO_ANSWER), M.NOTIFY_AND_CONTINUE),
-        E.T_ANSWER: M.NOTIFY_AND_CONTINUE,
-        E.T_DISCONNECT: M.INTERRUPTED,
-        E.T_ABANDON: M.NOTIFY_AND_CONTINUE,
-    },
+_EVENTS: Final = {
+    True: (
+        *((each, cap.LEG_2, M.NOTIFY_AND_CONTINUE) for each in (E.ROUTE_SELECT_FAILURE, E.O_CALLED_PARTY_BUSY)),
+        *((each, cap.LEG_2, M.NOTIFY_AND_CONTINUE) for each in (E.O_NO_ANSWER, E.O_ANSWER)),
+        *((E.O_DISCONNECT, leg, M.INTERRUPTED) for leg in (cap.LEG_1, cap.LEG_2)),
+        (E.O_ABANDON, cap.LEG_1, M.NOTIFY_AND_CONTINUE),
+    ),
+    False: (
+        *((each, cap.LEG_2, M.NOTIFY_AND_CONTINUE) for each in (E.T_BUSY, E.T_NO_ANSWER, E.T_ANSWER)),
+        *((E.T_DISCONNECT, leg, M.INTERRUPTED) for leg in (cap.LEG_1, cap.LEG_2)),
+        (E.T_ABANDON, cap.LEG_1, M.NOTIFY_AND_CONTINUE),
+    ),
 }
-"""The events of an originating BCSM and of a terminating one, and whether the call waits at them."""
-_CALLING: Final = frozenset({E.O_ABANDON, E.T_ABANDON})
-_BOTH: Final = frozenset({E.O_DISCONNECT, E.T_DISCONNECT})
+"""The events of an originating BCSM and of a terminating one: whose each is, and whether the call waits at it."""
+_MODES: Final = {outgoing: {event: mode for event, _, mode in events} for outgoing, events in _EVENTS.items()}
+_REQUESTS: Final = {
+    outgoing: cap.RequestReportBCSMEvent(
+        tuple(cap.BcsmEvent(event, mode, cap.Leg(sending_side=leg)) for event, leg, mode in events)
+    )
+    for outgoing, events in _EVENTS.items()
+}
 
 
 @lru_cache(1 << 12)
@@ -44,22 +48,13 @@ def _encoded(operation: Operation, argument: Any, phase: Phase) -> bytes:
     return cap.encode(operation, argument, phase)
 
 
-@cache
-def _request(*, outgoing: bool) -> cap.RequestReportBCSMEvent:
-    found = []
-    for event, mode in _MODES[outgoing].items():
-        legs = (cap.LEG_1, cap.LEG_2) if event in _BOTH else (cap.LEG_1 if event in _CALLING else cap.LEG_2,)
-        found += [cap.BcsmEvent(event, mode, cap.Leg(sending_side=leg)) for leg in legs]
-    return cap.RequestReportBCSMEvent(tuple(found))
-
-
 def arm(call: Call) -> Order:
     """Return the order to tell of all that happens to a call: at its end it waits, so that the dialogue lasts as long.
 
     See TS 29.078 11.23, TS 23.078 4.3.1.
     """
     call.armed = _MODES[call.direction.outgoing]
-    return cap.REQUEST_REPORT_BCSM_EVENT, _request(outgoing=call.direction.outgoing)
+    return cap.REQUEST_REPORT_BCSM_EVENT, _REQUESTS[call.direction.outgoing]
 
 
 def alive(core: Core, call: Call) -> bool:
@@ -108,10 +103,9 @@ def answer_error(core: Core, call: Call, invoke_id: int, error: cap.ErrorCode) -
 
 def give_up(core: Core, call: Call) -> None:
     """Abort the dialogue of a call whose SSP does not answer; who still has the call handles it by default."""
-    if alive(core, call):
-        core.user.tc.abort(call.dialogue)
-        core.user.flush()
-    call.inbox.put_nowait(None)
+    core.user.tc.abort(call.dialogue)
+    core.user.flush()
+    core.forget(call)
 
 
 def test_activity(core: Core, call: Call) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulators.scp import causes, controls
 from simulators.scp.call import Direction
@@ -27,7 +27,7 @@ def dials_emergency(direction: Direction, told: Told) -> bool:
 def judge_party(core: Core, card: VoiceCard | None, told: Told, on: str, *, emergency: bool = False) -> Decision:
     """Ask whether a card has calls with somebody."""
     listed = card.listed(outgoing=on != controls.MT) if card is not None else None
-    undirected = card is not None and card.voice is not None and card.voice.undirected
+    undirected = card is not None and card.terms.undirected
     facts = {"number": told.digits, "ton": told.ton, "listed": listed, "undirected": undirected}
     return core.site.decide(controls.LIST, card.imsi if card is not None else "", on=on, emergency=emergency, **facts)
 
@@ -91,10 +91,9 @@ def _may_go_on(core: Core, call: Call, card: VoiceCard) -> bool:
     began, call.card = call.owner, card
     if not judge_state(core, card, controls.IN_CALL):
         return False
-    account = card.voice.account if card.voice is not None else ""
-    if not core.site.decide(controls.OWNER, card.imsi, on=controls.IN_CALL, began=began, account=account).admitted:
+    facts: dict[str, Any] = {"began": began, "account": card.terms.account}
+    if not core.site.decide(controls.OWNER, card.imsi, on=controls.IN_CALL, **facts).admitted:
         return False
     listed = card.listed(outgoing=call.direction.outgoing)
-    undirected = card.voice is not None and card.voice.undirected
-    facts = {"number": call.number, "ton": call.ton, "listed": listed, "undirected": undirected}
+    facts = {"number": call.number, "ton": call.ton, "listed": listed, "undirected": card.terms.undirected}
     return core.site.decide(controls.LIST, card.imsi, on=controls.IN_CALL, **facts).admitted

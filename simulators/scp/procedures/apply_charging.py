@@ -55,17 +55,13 @@ async def _kept(core: Core, grant: Grant) -> bool:
     """Count what is given, and wait until that is kept."""
     waits: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
-    def told(kept: bool) -> None:  # noqa: FBT001 - as the two below say it
-        if not waits.done():  # who asked may be gone
-            waits.set_result(kept)
-
     def lost() -> None:
         core.store.charge(grant.imsi, grant.month, -grant.charged)
         core.site.note("what a call is given could not be kept", imsi=grant.imsi)
-        told(False)
+        waits.set_result(False)
 
     core.store.charge(grant.imsi, grant.month, grant.charged)
-    core.batch.add(grant, lambda: told(True), lost)
+    core.batch.add(grant, lambda: waits.set_result(True), lost)
     return await waits
 
 

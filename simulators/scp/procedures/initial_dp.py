@@ -69,7 +69,6 @@ async def _direct(core: Core, call: Call) -> None:
     if alive(core, call):
         await monitor(core, call)
     call.state = State.OVER
-    core.forget(call)
     core.show(call)
 
 

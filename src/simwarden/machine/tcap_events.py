@@ -90,4 +90,6 @@ class Fault:
     data: bytes = b""
 
 
-Event: TypeAlias = Begun | Continued | Ended | Aborted | Cancelled | Rejected | Fault
+DialogueEvent: TypeAlias = Begun | Continued | Ended | Aborted | Cancelled | Rejected
+"""What is told of a dialogue."""
+Event: TypeAlias = DialogueEvent | Fault

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from simwarden.machine.m3ua_events import Served
     from simwarden.machine.m3ua_gateway import ApplicationServer
     from simwarden.machine.sccp import Translation
-    from simwarden.machine.tcap_events import Event
+    from simwarden.machine.tcap_events import DialogueEvent
     from simwarden.runtime.site import Site
     from simwarden.wire.m3ua import Message, ProtocolData
     from simwarden.wire.tcap.user import TcUser
@@ -40,7 +40,7 @@ class Route(NamedTuple):
 class TcapUser:
     """A user of TCAP at a subsystem: `tc` is its machine; events come to `take`."""
 
-    def __init__(self, point: SignallingPoint, tc: TcapEndpoint, take: Callable[[Event], None]) -> None:
+    def __init__(self, point: SignallingPoint, tc: TcapEndpoint, take: Callable[[DialogueEvent], None]) -> None:
         self.tc, self._point, self._take = tc, point, take
         self._timer = MachineTimer(point.site.clock, self._on_timer, internal=True)
 
@@ -104,7 +104,7 @@ class SignallingPoint:
         """Its point code."""
         return self.sccp.point_code
 
-    def user(self, ssn: int, user: TcUser, take: Callable[[Event], None], **more: Any) -> TcapUser:
+    def user(self, ssn: int, user: TcUser, take: Callable[[DialogueEvent], None], **more: Any) -> TcapUser:
         """Bring a user of TCAP to a subsystem."""
         self.sccp.subsystems[ssn] = True
         first = int.from_bytes(self.site.rng.randbytes(4))

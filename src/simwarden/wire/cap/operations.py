@@ -103,7 +103,7 @@ CAP_USER: Final = TcUser(
 )
 
 
-def phase_of(context: Context) -> Phase | None:
+def phase_of(context: Context | None) -> Phase | None:
     """Return the phase of a context, None for one that is not CAP's for calls."""
     return next((phase for phase, each in CONTEXTS.items() if each == context), None)
 

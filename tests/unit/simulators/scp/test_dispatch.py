@@ -1,0 +1,101 @@
+"""What comes to the SCP out of its place in the dialogue of a call, or does not come, and what is ordered then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from voice_bench import IMSI, LISTED, UNLISTED, VOICE, VoiceBench
+
+from simwarden.wire import cap
+from simwarden.wire.isup import Number
+from simwarden.wire.tcap import Problem, Reject, ReturnError
+from simwarden.wire.tcap.enums import InvokeProblem, ProblemKind
+
+WRONG = Problem(ProblemKind.INVOKE, InvokeProblem.MISTYPED_PARAMETER)
+DIGITS = cap.CollectedInfo(cap.CollectedDigits(maximum=4, minimum=4))
+#: the time of short operations (TS 29.078 10.1): all that is ordered but announcements
+SHORT = 5
+
+
+@pytest.mark.parametrize(
+    ("operation", "argument", "errors"),
+    [
+        (cap.CONNECT, cap.Connect((Number("861065800013"),)), [14]),
+        (cap.PROMPT_AND_COLLECT, cap.PromptAndCollectUserInformation(DIGITS), [14]),
+        (cap.ACTIVITY_TEST, None, []),
+        (cap.CONTINUE, None, []),
+    ],
+)
+async def test_what_an_ssp_may_not_order_ends_the_call(operation: Any, argument: Any, errors: list[int]) -> None:
+    """UnexpectedComponentSequence answers where an error can (Q.771 3.1.3)."""
+    async with VoiceBench() as net:
+        await net.provision()
+        call = await net.dial(LISTED)
+        call.say(operation, argument)
+        await net.settle()
+        assert [each.error for each in call.answers if isinstance(each, ReturnError)] == errors
+        assert call.cause == 41
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"), [("connectToResource", 21), ("playAnnouncement", 21), ("", 41), ("nothing", 41)]
+)
+async def test_an_announcement_that_is_rejected_is_not_waited_for(name: str, cause: int) -> None:
+    async with VoiceBench(announcements={"list": 7}) as net:
+        await net.provision()
+        call = await net.dial(UNLISTED)
+        call.answer(Reject({"": None, "nothing": 99}.get(name, call.ids.get(name)), WRONG))
+        await net.settle()
+        assert (call.cause, call.end) == (cause, "ended")
+
+
+@pytest.mark.parametrize(
+    ("name", "prompts"), [("connectToResource", 1), ("promptAndCollectUserInformation", 2)], ids=["resource", "digits"]
+)
+async def test_only_digits_that_nobody_dialled_are_wrong_ones(name: str, prompts: int) -> None:
+    async with VoiceBench() as net:
+        await net.provision(VOICE | {"pin": "4711"})
+        call = await net.dial(LISTED)
+        call.answer(ReturnError(call.ids[name], cap.ErrorCode.IMPROPER_CALLER_RESPONSE))
+        await net.settle()
+        assert call.names().count("promptAndCollectUserInformation") == prompts
+        assert call.cause == (41 if prompts == 1 else None)
+
+
+async def test_orders_whose_time_is_over_do_not_end_a_call_that_is_released_meanwhile() -> None:
+    async with VoiceBench() as net:
+        await net.provision(VOICE | {"quota": 2})
+        call = await net.dial(LISTED)
+        await net.sleep(SHORT - 1)
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"reason": "lost"})
+        await net.sleep(SHORT - 1)
+        assert (call.cause, call.end) == (31, "")
+        call.report(50, end=True)
+        await net.settle()
+        assert await net.used() == 5
+
+
+async def test_an_ssp_that_answers_neither_the_release_nor_the_activity_test_is_given_up_once() -> None:
+    async with VoiceBench(activity_test=60) as net:
+        net.clock.skip_keep_alives, net.ssp.mute = False, True
+        await net.provision(VOICE | {"quota": 2})
+        call = await net.dial(LISTED)
+        await net.sleep(60)
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"reason": "lost"})
+        await net.settle()
+        assert call.names()[-2:] == ["activityTest", "releaseCall"]
+        await net.sleep(SHORT + 1)
+        assert call.end == "aborted by the peer"
+        assert net.scp.census() == {"directed_calls": 0}
+
+
+async def test_a_call_that_is_over_is_not_tested_for_any_more() -> None:
+    async with VoiceBench(activity_test=60) as net:
+        await net.provision()
+        call = await net.dial(LISTED)
+        await net.sleep(150)
+        before = net.clock.keep_alives_skipped
+        call.abort()
+        await net.settle()
+        assert net.clock.keep_alives_skipped == before + 2
