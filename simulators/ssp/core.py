@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from simwarden.machine.tcap_events import Begun
 from simwarden.model.identity import Plmn
 from simwarden.wire.nas import Lai
 from simwarden.wire.sccp import Address, GlobalTitle
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from simulators.ssp.clients.trunk import Trunks
     from simulators.ssp.config import SspConfig
     from simulators.ssp.subscriber import Subscriber
-    from simwarden.machine.tcap_events import Event
+    from simwarden.machine.tcap_events import DialogueEvent
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.sigtran.point import SignallingPoint, TcapUser
     from simwarden.runtime.site import Site
@@ -64,13 +65,13 @@ class Core:
         """The location area of its radio."""
         return Lai(self.plmn, self.config.location_area)
 
-    def take_cap(self, event: Event) -> None:
-        """Give what comes from a gsmSCF to the half of a call that has asked it."""
-        scf = self.scfs.get(event.dialogue) if hasattr(event, "dialogue") else None
+    def take_cap(self, event: DialogueEvent) -> None:
+        """Give what comes from a gsmSCF to the half of a call that has asked it; nobody begins a dialogue with it."""
+        scf = self.scfs.get(event.dialogue)
         if scf is not None:
             scf.take(event)
-        elif self.cap.tc.state(getattr(event, "dialogue", -1)) is not None:
-            self.cap.tc.abort(event.dialogue)  # type: ignore[union-attr]  # nobody begins a dialogue with a gsmSSF here
+        elif isinstance(event, Begun):
+            self.cap.tc.abort(event.dialogue)
             self.cap.flush()
 
     def scf_address(self, number: str) -> Address:

@@ -67,7 +67,7 @@ def order(core: Core, call: Call, *orders: Order, end: bool = False) -> None:
     if not alive(core, call):
         return
     for operation, argument in orders:
-        octets = b"" if argument is None else _encoded(operation, argument, call.phase)
+        octets = _encoded(operation, argument, call.phase)
         invoke_id = core.user.tc.invoke(call.dialogue, operation, octets, core.clock.now())
         call.asked[invoke_id] = operation
     (core.user.tc.end if end else core.user.tc.proceed)(call.dialogue)

@@ -49,7 +49,7 @@ def initial_dp(core: Core, dialogue: int, phase: Phase, asked: InitialDP) -> Non
 def _card(core: Core, asked: InitialDP, direction: Direction) -> VoiceCard | None:
     """Return whose call it is, by the IMSI; a number of another card's beside it makes it nobody's."""
     own = own_number(asked, direction)
-    by_number = core.store.numbered(*own) if own.digits.strip() else None
+    by_number = core.store.numbered(*own)
     if asked.imsi is None:
         return by_number
     card = core.store.card(asked.imsi)

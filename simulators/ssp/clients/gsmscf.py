@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from simulators.ssp.call import Half
-    from simwarden.machine.tcap_events import Event
+    from simwarden.machine.tcap_events import DialogueEvent
     from simwarden.runtime.clock import Timer
     from simwarden.wire.asn1 import Record
     from simwarden.wire.tcap import Component
@@ -135,7 +135,7 @@ class Scf:
         self._wait()
         self._user.flush()
 
-    def take(self, event: Event) -> None:
+    def take(self, event: DialogueEvent) -> None:
         """Take what has come in the dialogue."""
         match event:
             case Continued(_, components) | Ended(_, components):

@@ -352,6 +352,7 @@ async def test_suspended_in_mid_call() -> None:
         await net.settle()
         assert net.clock.now() - before < 1
         assert (call.cause, setting_up.cause, call.end) == (31, 31, "")
+        assert [net.observed("call", key=key)[-1]["state"] for key in ("1", "3")] == ["released", "released"]
         call.report(77, end=True)
         setting_up.report(0)
         await net.settle()
@@ -688,6 +689,12 @@ async def test_all_events_of_a_call_are_armed_for_who_can_have_them() -> None:
             *((each, 2, cap.MonitorMode.NOTIFY_AND_CONTINUE) for each in (E.O_CALLED_PARTY_BUSY, E.O_NO_ANSWER)),
             *((E.O_DISCONNECT, leg, cap.MonitorMode.INTERRUPTED) for leg in (1, 2)),
             (E.O_ABANDON, 1, cap.MonitorMode.NOTIFY_AND_CONTINUE),
+        }
+        armed = (await net.called_by(CALLER)).last(WATCHED[0]).events
+        assert {(each.event_type_bcsm, each.leg.sending_side, each.monitor_mode) for each in armed} == {
+            *((each, 2, cap.MonitorMode.NOTIFY_AND_CONTINUE) for each in (E.T_BUSY, E.T_NO_ANSWER, E.T_ANSWER)),
+            *((E.T_DISCONNECT, leg, cap.MonitorMode.INTERRUPTED) for leg in (1, 2)),
+            (E.T_ABANDON, 1, cap.MonitorMode.NOTIFY_AND_CONTINUE),
         }
 
 

@@ -32,10 +32,11 @@ async def test_what_an_ssp_may_not_order_ends_the_call(operation: Any, argument:
     async with VoiceBench() as net:
         await net.provision()
         call = await net.dial(LISTED)
-        call.say(operation, argument)
-        await net.settle()
-        assert [each.error for each in call.answers if isinstance(each, ReturnError)] == errors
-        assert call.cause == 41
+        for _ in range(2):
+            call.say(operation, argument)
+            await net.settle()
+        assert [each.error for each in call.answers if isinstance(each, ReturnError)] == errors * 2
+        assert (call.cause, call.names().count("releaseCall"), call.end) == (41, 1, "")
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
 import pytest
+from scripted_ssp import originating
 from voice_bench import APPROVED, IMSI, LISTED, MSISDN, OTHER_IMSI, OTHER_MSISDN, UNLISTED, VOICE, VoiceBench
 
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FIVE = [f"0106580001{number}" for number in range(5)]
 SIXTH = "01065800019"
@@ -118,3 +125,59 @@ async def test_suspension_survives_a_killed_process(tmp_path_factory: pytest.Tem
         assert (await net.dial(LISTED)).cause == 57
         await net.call("DELETE", f"/cards/{IMSI}/suspension")
         assert (await net.dial(LISTED)).names()[-1] == "promptAndCollectUserInformation"
+
+
+async def test_what_was_done_to_a_card_stands_in_the_audit_and_is_shown() -> None:
+    async with VoiceBench() as net:
+        await net.provision(None)
+        await net.call("PUT", f"/cards/{IMSI}/voice", {"numbers": [LISTED], **APPROVED})
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"reason": "lost"})
+        await net.provision()  # as it is: neither its list nor that it is suspended changes
+        assert (await net.call("GET", f"/cards/{IMSI}"))["suspended"] == "lost"
+        await net.call("PUT", f"/cards/{IMSI}/voice", {"numbers": [UNLISTED], "pin": "4711", **APPROVED})
+        await net.call("DELETE", f"/cards/{IMSI}/voice", APPROVED)
+        await net.call("DELETE", f"/cards/{IMSI}/suspension")
+        await net.provision()  # it has none, so that this changes nothing that it has
+
+        def lists(told: dict[str, Any]) -> list[Any]:
+            return [told[name] and (told[name]["numbers"], told[name]["pin"]) for name in ("before", "after")]
+
+        audit = await net.call("GET", "/audit")
+        listed, other = ([LISTED], ""), ([UNLISTED], "set")
+        assert [(each["action"], lists(each["details"])) for each in audit if "approver" in each["details"]] == [
+            ("provision", [None, None]),
+            ("list", [None, listed]),
+            ("provision", [listed, listed]),
+            ("list-changed", [listed, other]),
+            ("list-changed", [other, None]),
+            ("provision", [None, listed]),
+        ]
+        assert [each["details"] for each in audit if each["action"] in ("suspend", "resume")] == [
+            {"reason": "lost", "before": "active", "after": "suspended"},
+            {"reason": "", "before": "suspended", "after": "active"},
+        ]
+        shown = [each and each["numbers"] for each in net.observed("list", key=IMSI)]
+        assert shown == [None, [LISTED], [LISTED], [UNLISTED], None, [LISTED]]
+        assert [each["state"] for each in net.observed("state", key=IMSI)] == ["suspended", "active"]
+
+
+async def test_a_number_is_one_cards_and_free_when_that_has_another() -> None:
+    async with VoiceBench() as net:
+        for msisdn in (MSISDN, "", "", "861440000000009"):
+            await net.provision(msisdn=msisdn)
+        await net.provision(imsi=OTHER_IMSI, msisdn=MSISDN)
+        by_number = replace(originating("", LISTED, own=MSISDN), imsi=None)
+        assert (await net.ask(by_number)).cause is None
+        assert [each["imsi"] for each in await net.call("GET", "/calls")] == [OTHER_IMSI]
+        assert (await net.dial(LISTED)).cause == 41  # with the number of the other one
+
+
+async def test_cards_with_and_without_voice_survive_a_killed_process(tmp_path: Path) -> None:
+    async with VoiceBench(stores={"scp": f"sqlite:///{tmp_path / 'scp.db'}"}) as net:
+        await net.provision()
+        await net.provision(None, imsi=OTHER_IMSI, msisdn=OTHER_MSISDN)
+        before = await net.call("GET", "/cards")
+        await net.host.stop("scp", kill=True)
+        await net.host.start("scp")
+        assert await net.call("GET", "/cards") == before
+        assert [each["voice"] and each["voice"]["pin"] for each in before] == [None, ""]
