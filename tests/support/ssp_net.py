@@ -309,11 +309,15 @@ class Ms(Element[ElementConfig]):
         #: what it does not answer
         self.quiet: set[MessageType] = set()
         self.answers = True
-        self.link = await self.site.connect("Um", "ssp")
-        self.link.on_receive = self._receive
+        await self.join()
 
     async def stop(self) -> None:
         self.link.close()
+
+    async def join(self) -> None:
+        """Be a terminal at the SSP, and another one if it is one already."""
+        self.link = await self.site.connect("Um", "ssp")
+        self.link.on_receive = self._receive
 
     @property
     def identity(self) -> MobileIdentity:
@@ -336,12 +340,7 @@ class Ms(Element[ElementConfig]):
                 mine = self.identity if asked is IdentityType.IMSI else MobileIdentity(asked, self.imei)
                 self.say(T.IDENTITY_RESPONSE, mobile_identity=mine)
             case T.PAGING_REQUEST_TYPE_1:
-                self.say(
-                    T.PAGING_RESPONSE,
-                    ciphering_key_sequence_number=7,
-                    mobile_station_classmark_2=b"\x30\x18\x00",
-                    mobile_identity=self.identity,
-                )
+                self.answer_page(self.identity)
             case T.SETUP:
                 self.say(T.CALL_CONFIRMED, answering=reply)
                 self.say(T.ALERTING, answering=reply)
@@ -353,6 +352,17 @@ class Ms(Element[ElementConfig]):
                 self.say(T.RELEASE, message.transaction, answering=reply)
             case T.RELEASE:
                 self.say(T.RELEASE_COMPLETE, message.transaction, answering=reply)
+
+    def answer_page(self, identity: MobileIdentity) -> None:
+        """Answer a page as somebody."""
+        classmark = b"\x30\x18\x00"
+        key = {"ciphering_key_sequence_number": 7}
+        self.say(T.PAGING_RESPONSE, **key, mobile_station_classmark_2=classmark, mobile_identity=identity)
+
+    def detach(self, identity: MobileIdentity | None = None) -> None:
+        """Say that somebody, else its card, is switched off."""
+        who = identity or self.identity
+        self.say(T.IMSI_DETACH_INDICATION, mobile_station_classmark_1=b"\x30", mobile_identity=who)
 
     def register(self) -> None:
         """Ask to be registered."""

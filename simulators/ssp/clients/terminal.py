@@ -51,13 +51,13 @@ class Terminal:
         originate: Callable[[Terminal, Leg, Message], None],
     ) -> None:
         self.core, self.link = core, link
-        #: whose card it has registered, and for whom it may call now: with a card, or in an emergency
+        #: whose card it has registered, for whom it may call now (with a card, or in an emergency), and the call on it
         self.imsi = ""
         self.service: CmServiceType | None = None
         self.leg: Leg | None = None
         self._update, self._detach, self._originate = update, detach, originate
         self._identity: asyncio.Future[MobileIdentity] | None = None
-        self._page: tuple[Timer, Upstream, Setup] | None = None
+        self._page: tuple[Timer, Leg, Setup] | None = None
         self._handlers: dict[MessageType, Callable[[Message], None]] = {
             T.LOCATION_UPDATING_REQUEST: self._on_location_updating,
             T.IDENTITY_RESPONSE: self._on_identity,
@@ -75,7 +75,7 @@ class Terminal:
         self.link.send(encode(Message(kind, transaction, answering=answering, **fields)))
 
     def release(self) -> None:
-        """Release the connection: the terminal is idle again."""
+        """Release the connection: the terminal is idle again, and paged as before."""
         self.leg, self.service = None, None
         self.send(T.CHANNEL_RELEASE, rr_cause=RrCause.NORMAL_EVENT)
 
@@ -172,49 +172,42 @@ class Terminal:
         """Look for the terminal, and set up a call when it answers; None where it has a call already."""
         if self.leg is not None or self.service is not None or self._page is not None:
             return None
-        timer = self.core.clock.call_later(self.core.config.paging, self._on_t3113)
-        self._page = timer, up, setup
-        self.leg = Leg(self, 0, originating=False, up=up)
+        leg = Leg(self, 0, originating=False, up=up)
+        self._page = self.core.clock.call_later(self.core.config.paging, self._absent), leg, setup
         identity = MobileIdentity(IdentityType.IMSI, self.imsi)
         self.send(T.PAGING_REQUEST_TYPE_1, page_mode=0, channels_needed=0, mobile_identity=identity)
-        return self.leg
+        return leg
 
-    def _on_t3113(self) -> None:
-        self._stop_paging()
-        leg, self.leg = self.leg, None
-        if leg is not None:
+    def _absent(self) -> None:
+        """End the call that a terminal is paged for, if it is: it has not answered in time (T3113), or is gone."""
+        if self._page is not None:
+            _, leg, _ = self._page
+            self.stop_paging()
             leg.lost(Cause(CauseValue.SUBSCRIBER_ABSENT, 2))
 
     def stop_paging(self) -> bool:
         """Look no more for the terminal; whether it has not answered yet."""
-        paging = self._page is not None
-        self._stop_paging()
-        if paging:
-            self.leg = None
-        return paging
-
-    def _stop_paging(self) -> None:
-        if self._page is not None:
-            self._page[0].cancel()
-            self._page = None
+        if self._page is None:
+            return False
+        self._page[0].cancel()
+        self._page = None
+        return True
 
     def _on_paging_response(self, message: Message) -> None:
-        if self._page is None or message["mobile_identity"].digits != self.imsi:
+        if self._page is None or self.leg is not None or message["mobile_identity"].digits != self.imsi:
             raise PeerError("PAGING RESPONSE of whom nobody has paged")
-        timer, _, setup = self._page
-        timer.cancel()
-        self._page = None
-        if self.leg is not None:
-            self.leg.offer(setup)
+        _, self.leg, setup = self._page
+        self.stop_paging()
+        self.leg.offer(setup)
 
     # -- its end
 
     def _lost(self, reason: str) -> None:
         del reason
-        self._stop_paging()
-        if self._identity is not None and not self._identity.done():
+        self._absent()
+        if self._identity is not None:
             self._identity.cancel()
         leg, self.leg = self.leg, None
-        self.core.terminals.pop(self.link.number, None)
+        del self.core.terminals[self.link.number]
         if leg is not None:
             leg.lost(Cause(CauseValue.DESTINATION_OUT_OF_ORDER, 2))

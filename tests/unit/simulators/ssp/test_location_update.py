@@ -115,7 +115,7 @@ async def test_only_the_hlr_orders_subscriber_data(loop: TestbedLoop) -> None:
 async def test_a_terminal_that_detaches_is_absent(loop: TestbedLoop) -> None:
     async with SspNet(loop) as net:
         await net.registered()
-        net.ms.say(T.IMSI_DETACH_INDICATION, mobile_station_classmark_1=b"\x30", mobile_identity=net.ms.identity)
+        net.ms.detach()
         net.far.call(f"+{MSISDN}")
         await net.settle()
         assert net.far.outcome == "480 20"

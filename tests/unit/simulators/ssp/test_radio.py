@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ssp_net import IMSI, LAI, MSISDN, E, SspNet, T, arm, o_csi, release
 
+from simwarden.machine.sip_events import Refused
 from simwarden.wire.cap import MonitorMode
 from simwarden.wire.dtap import CODING_GSM, CallState, MmCause
 from simwarden.wire.nas import IdentityType, MobileIdentity
@@ -192,12 +193,7 @@ async def test_a_caller_who_gives_up_while_the_terminal_is_paged(loop: TestbedLo
         await called(net, T.PAGING_REQUEST_TYPE_1)
         net.far.hang_up()
         await net.settle()
-        net.ms.say(
-            T.PAGING_RESPONSE,
-            ciphering_key_sequence_number=7,
-            mobile_station_classmark_2=b"\x30\x18\x00",
-            mobile_identity=net.ms.identity,
-        )
+        net.ms.answer_page(net.ms.identity)
         await net.settle()
         assert net.peer_faults() == ["PAGING RESPONSE of whom nobody has paged"]
         assert "SETUP" not in net.ms.names()
@@ -209,12 +205,7 @@ async def test_a_caller_who_gives_up_while_the_terminal_is_paged(loop: TestbedLo
 async def test_another_card_does_not_answer_a_page(loop: TestbedLoop) -> None:
     async with SspNet(loop) as net:
         await called(net, T.PAGING_REQUEST_TYPE_1)
-        net.ms.say(
-            T.PAGING_RESPONSE,
-            ciphering_key_sequence_number=7,
-            mobile_station_classmark_2=b"\x30\x18\x00",
-            mobile_identity=OTHER_IMSI,
-        )
+        net.ms.answer_page(OTHER_IMSI)
         await net.settle()
         assert "SETUP" not in net.ms.names()
         await net.sleep(6)
@@ -330,12 +321,13 @@ async def test_a_terminal_that_vanishes_while_it_is_asked_registers_nobody(loop:
         net.ms.link.close()
         await net.sleep(20)
         assert (net.ssp.core.subscribers, net.ssp.core.terminals, net.hlr.heard) == ({}, {}, [])
+        assert net.verdicts("ssp.terminal-identity") == []
 
 
 async def test_another_card_does_not_detach_one(loop: TestbedLoop) -> None:
     async with SspNet(loop) as net:
         await net.registered()
-        net.ms.say(T.IMSI_DETACH_INDICATION, mobile_station_classmark_1=b"\x30", mobile_identity=OTHER_IMSI)
+        net.ms.detach(OTHER_IMSI)
         net.far.call(f"+{MSISDN}")
         await net.settle()
         assert net.far.outcome == "answered"
@@ -350,3 +342,73 @@ async def test_who_asks_for_a_call_is_who_has_registered_here(loop: TestbedLoop,
         await net.settle()
         assert net.ms.last(T.CM_SERVICE_REJECT)["mm_cause"] is MmCause.IMSI_UNKNOWN_IN_VLR
         assert net.ms.names()[-1] == "CHANNEL_RELEASE"
+
+
+async def test_a_terminal_that_registers_while_it_is_paged_is_paged_for_all_the_same(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        await called(net, T.PAGING_REQUEST_TYPE_1)
+        net.ms.register()
+        await net.settle()
+        assert net.ms.names()[-1] == "CHANNEL_RELEASE"
+        net.ms.quiet.discard(T.PAGING_REQUEST_TYPE_1)
+        net.ms.answer_page(net.ms.identity)
+        await net.settle()
+        assert net.far.outcome == "answered"
+        net.far.hang_up()
+
+
+async def test_a_terminal_that_detaches_while_it_is_paged_is_absent(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        await called(net, T.PAGING_REQUEST_TYPE_1)
+        net.ms.detach()
+        await net.sleep(6)
+        assert net.far.outcome == "480 20"
+
+
+async def test_a_terminal_that_calls_while_it_is_paged_has_its_call_and_no_other(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        await called(net, T.PAGING_REQUEST_TYPE_1)
+        net.ms.say(T.RELEASE_COMPLETE, answering=True)  # of no call yet
+        await net.mo()
+        assert len(net.far.invited) == 1
+        net.ms.answer_page(net.ms.identity)
+        await net.settle()
+        assert net.peer_faults() == ["PAGING RESPONSE of whom nobody has paged"]
+        await net.sleep(6)
+        assert any(isinstance(each, Refused) and each.cause == 20 for each in net.far.heard)
+        assert net.ms.cause is None
+        net.ms.hang_up()
+        await net.settle()
+        assert net.ms.names()[-1] == "CHANNEL_RELEASE"
+
+
+async def test_a_terminal_that_vanishes_while_it_is_paged_is_absent_at_once(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        await called(net, T.PAGING_REQUEST_TYPE_1)
+        net.ms.link.close()
+        await net.settle()
+        assert net.far.outcome == "480 20"
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        assert net.far.heard[-1].call != net.far.calls[-1]  # it is looked for once more
+        await net.sleep(6)
+        assert net.far.heard[-1] == Refused(net.far.calls[-1], 480, 20)
+
+
+async def test_a_card_in_another_terminal_is_not_that_terminals(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        await net.registered()
+        await net.ms.join()
+        net.ms.detach()
+        net.ms.ask_service()
+        await net.settle()
+        assert net.ms.last(T.CM_SERVICE_REJECT)["mm_cause"] is MmCause.IMSI_UNKNOWN_IN_VLR
+        net.ms.ask_service(2)
+        net.ms.say(T.EMERGENCY_SETUP)
+        await net.settle()
+        assert "P-Asserted-Identity" not in net.far.invited[0].headers
+        assert net.far.invited[0].sender.uri.user == "anonymous"
+        net.ms.hang_up()
+        await net.settle()
+        assert "servedIMSI" not in net.records()[0].fields
+        assert net.ssp.core.subscribers[IMSI].terminal is not None
