@@ -171,9 +171,8 @@ class Half:
             original=order.original_called_party_id or self.setup.original,
             redirecting=order.redirecting_party_id or self.setup.redirecting,
         )
-        if self.model.next(self.pic, Happening.REROUTED) is not None:
-            self._happen(Happening.REROUTED, lambda: None)
-        if self.model is not O_BCSM and not same and self.elsewhere is not None:
+        self._happen(Happening.REROUTED, lambda: None)
+        if self.elsewhere is not None and not same:
             self.down = self.elsewhere(self, dataclasses.replace(self.setup, forwardings=self.setup.forwardings + 1))
         else:
             self._set_up()
@@ -197,7 +196,6 @@ class Half:
         self.up.alerting()
 
     def _unanswered(self) -> None:
-        self._timer = None
         down, self.down = self.down, Nowhere()
         down.release(_NOT_ANSWERED)
         self.cleared(_NOT_ANSWERED)
@@ -206,16 +204,12 @@ class Half:
         """See Upstream."""
         if self.over or self.pic is self.model.active:
             return
-        self._stop()
         self.course.answered = self.course.answered or self.core.clock.wall()
         self.show("answered", None)
         self._happen(Happening.ANSWERED, self.up.answered, cap.AnswerInfo())
 
     def cleared(self, cause: Cause) -> None:
         """See Upstream."""
-        if self.over:
-            return
-        self._stop()
         self.down = Nowhere()
         what = Happening.CALLED_PARTY_CLEARS if self.pic is self.model.active else failure(cause.value)
         self._happen(what, lambda: self._end(cause), cause)
@@ -228,9 +222,6 @@ class Half:
 
     def release(self, cause: Cause) -> None:
         """See Downstream."""
-        if self.over:
-            return
-        self._stop()
         what = Happening.CALLING_PARTY_CLEARS if self.pic is self.model.active else Happening.ABANDONED
         self._happen(what, lambda: self._drop(cause), cause)
 
@@ -249,7 +240,6 @@ class Half:
         """End the call on both sides, by order or for want of one."""
         if self.over:
             return
-        self._stop()
         self._happen(Happening.RELEASED, lambda: None)
         self._finish(cause)
         self.down.release(cause)
@@ -258,9 +248,13 @@ class Half:
     # -- what all do
 
     def _happen(self, what: Happening, go_on: Callable[[], None], about: Any = None) -> None:
-        """Take the call past a detection point, where it may have to wait for orders before it goes on."""
+        """Take the call past a detection point, where it may have to wait for orders before it goes on.
+
+        What cannot happen at a point has happened already, as the parties have crossed, or the call is over.
+        """
+        self._stop()
         transition = self.model.next(self.pic, what)
-        if transition is None:  # the parties have crossed: it has happened already
+        if transition is None:
             return
         self.pic = transition.to
         if transition.dp is not None and self.scf is not None:
@@ -272,7 +266,6 @@ class Half:
     def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
 
     def _finish(self, cause: Cause) -> None:
         self.over = True
@@ -285,7 +278,7 @@ class Half:
 def _information(dp: EventType, about: Any) -> cap.EventInfo | None:
     """Return what there is to tell of an event (TS 29.078 11.12)."""
     found = _INFORMATION.get(dp)
-    return found(about) if found is not None and about is not None else None
+    return found(about) if found is not None else None
 
 
 _E: Final = EventType
