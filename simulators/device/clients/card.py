@@ -193,7 +193,7 @@ class CardSession:
             await self._service_centre() if self.terminal.short_messages else "",
         )
         if not self.unreadable:
-            self.written[efs.EF_EPSNSC.fid] = data.context.to_bytes() if data.context.valid else EpsNsc().to_bytes()
+            self.written[efs.EF_EPSNSC.fid] = data.context.to_bytes()
         await self.command(self._profile())
         return data
 

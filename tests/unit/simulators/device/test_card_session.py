@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simulators.device.clients.card import CardData, CardGoneError, CardSession
+from simulators.device.terminal import Terminal
 from simulators.uicc.card import Card, Issue
 from simwarden.errors import PeerError
-from simwarden.model.identity import Plmn
+from simwarden.model.identity import Imei, Plmn
 from simwarden.wire.apdu import CommandApdu, Ins, cat, contents, efs
 from simwarden.wire.apdu.coding import encode_imsi
 from simwarden.wire.apdu.control import Control, control_of
@@ -25,6 +26,7 @@ READ_AD = f"00b0{0x80 | efs.EF_AD.sfi:02x}"
 WRITE_LOCI = f"00d6{0x80 | efs.EF_EPSLOCI.sfi:02x}"
 #: MORE TIME (TS 102.223 6.6.4)
 MORE_TIME = bytes.fromhex("d009810301020082028182")
+MESSAGE = cat.send_short_message(1, b"\x01").to_bytes()
 AUTHENTICATE, READ_IMSI = "0088", f"00b0{0x80 | efs.EF_IMSI.sfi:02x}"
 READ_DIR, READ_NSC = (f"00b201{each.sfi << 3 | 4:02x}" for each in (efs.EF_DIR, efs.EF_EPSNSC))
 SELECT_AID = "00a404"
@@ -64,6 +66,18 @@ async def test_a_card_may_lack_files(without: str) -> None:
     read = await card.begin()
     assert read.imsi == "001010000000017"
     assert (read.bind, read.service_centre) == (contents.Bind(), "")
+    assert (CommandApdu(0, Ins.READ_RECORD, 1, 4, le=efs.EF_SMSP.size).to_bytes() in card.sent) == (without != SMSP)
+
+
+@pytest.mark.parametrize("able", [False, True])
+async def test_a_terminal_that_takes_part_in_messages_says_so_and_reads_their_service_centre(*, able: bool) -> None:
+    card = Contacts({READ_IMSI: IMSI})
+    card.terminal = Terminal(*[Imei("490154203237518")] * 3, short_messages=able)
+    card.send_short_message = (lambda _command: None) if able else None
+    await card.begin()
+    told = [cat.TerminalProfile.parse(each[5:]) for each in card.sent if each[1:2] == bytes((Ins.TERMINAL_PROFILE,))]
+    assert [each.short_messages for each in told] == [able]
+    assert (bytes.fromhex(SMSP) in [each[: len(SMSP) // 2] for each in card.sent]) == able
 
 
 @pytest.mark.parametrize(("listed", "asked"), [(OK, OTHER_AID), (NO_RIGHT, efs.AID_USIM_PREFIX)])
@@ -193,15 +207,19 @@ async def test_a_card_that_always_has_one_more_command_is_a_fault() -> None:
         await card.command(CommandApdu(0x80, Ins.STATUS, 0, 0x0C))
 
 
-@pytest.mark.parametrize("able", [False, True])
-async def test_a_message_of_the_card_is_for_a_terminal_that_sends_messages(*, able: bool) -> None:
-    card = Contacts({"8012": cat.send_short_message(1, b"\x01").to_bytes() + OK, "80f2": PROACTIVE, "8014": OK})
+@pytest.mark.parametrize(
+    ("wanted", "able", "is_taken"), [(MESSAGE, False, False), (MESSAGE, True, True), (MORE_TIME, True, False)]
+)
+async def test_a_message_of_the_card_is_for_a_terminal_that_sends_messages(
+    wanted: bytes, *, able: bool, is_taken: bool
+) -> None:
+    card = Contacts({"8012": wanted + OK, "80f2": PROACTIVE, "8014": OK})
     taken = list[cat.ProactiveCommand]()
     card.send_short_message = taken.append if able else None
     await card.status()
-    assert [each.kind for each in taken] == [cat.CommandType.SEND_SHORT_MESSAGE] * able
+    assert [each.kind for each in taken] == [cat.CommandType.SEND_SHORT_MESSAGE] * is_taken
     answers = [cat.TerminalResponse.parse(each[5:]).result for each in card.sent if each[1] == Ins.TERMINAL_RESPONSE]
-    assert answers == ([] if able else [cat.Result.BEYOND_CAPABILITIES])
+    assert answers == ([] if is_taken else [cat.Result.BEYOND_CAPABILITIES])
 
 
 @pytest.mark.parametrize("kept", [contents.EpsNsc(), contents.EpsNsc(1, b"k" * 32, 5, 6, 2, 2)])
