@@ -140,9 +140,10 @@ async def me_identity_check(register: Register, node: DiameterNode, message: Mes
     status = _status_of(decision)
     if decision.admitted and imsi and register.config.cmp:
         said = await _ask_platform(register, node, message, key, imsi)
-        if not said.admitted and said.details.get("temporary"):
-            return node.answer(message, ResultCode.DIAMETER_UNABLE_TO_COMPLY, reason=said.reason)
-        status = status if said.admitted else Status.PROHIBITED
+        if not said.admitted:
+            if said.details.get("temporary"):
+                return node.answer(message, ResultCode.DIAMETER_UNABLE_TO_COMPLY, reason=said.reason)
+            status = Status.PROHIBITED
     register.show(key, status, imsi)
     if status is Status.UNKNOWN:
         return node.answer(message, ExperimentalResult.DIAMETER_ERROR_EQUIPMENT_UNKNOWN)
@@ -183,7 +184,7 @@ async def _ask_platform(register: Register, node: DiameterNode, message: Message
         heard = EquipmentAnswer.NO_VERDICT
     else:
         status = answer.get("Equipment-Status") if answer.success else None
-        heard = EquipmentAnswer.NO_VERDICT if status is None else _HEARD.get(status, EquipmentAnswer.NO_VERDICT)
+        heard = _HEARD.get(status, EquipmentAnswer.NO_VERDICT)
     lenient = register.config.cmp_unreachable == "admit"
     facts = {"answer": heard, "imei": Imei(key).imei, "admit_without_verdict": lenient}
     return register.site.decide(PLATFORM, imsi, on=CHECK, **facts)

@@ -19,6 +19,7 @@ from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import Unreachable
 from simwarden.testing import Bench, ScriptedEir, ScriptedMme
 from simwarden.trace.events import StateChange
+from simwarden.trace.rows import rows_of
 
 if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
@@ -111,6 +112,19 @@ async def test_a_stranger_may_not_ask(loop: TestbedLoop) -> None:
     async with net:
         with pytest.raises(Unreachable):
             await net.evil.status(METER)
+
+
+@pytest.mark.parametrize("kill", [False, True])
+async def test_who_stops_says_goodbye_and_who_loses_power_does_not(loop: TestbedLoop, *, kill: bool) -> None:
+    net = Net(loop)
+
+    async with net:
+        assert await net.mme.status(METER) == 0
+        assert not any(note.startswith("S13") for note in net.notes()), "there is no platform to be connected to"
+        seen = len(net.trace.events)
+        await net.host.stop("eir", kill=kill)
+        said = [each.name for each in rows_of(net.trace.events[seen:]) if each.source == "eir" and each.name]
+        assert said == ["disconnect-peer-request"] * (not kill)
 
 
 async def test_a_card_is_tied_to_a_pool(loop: TestbedLoop, store_url: str) -> None:
@@ -252,6 +266,7 @@ async def test_the_audit_tells_what_a_card_was_tied_to(loop: TestbedLoop) -> Non
             ("provision", None), ("pool", meter), refused, ("pool", None), ("pool", meter), refused, ("pool", phone),
         ]  # fmt: skip
         assert await net.mme.status(METER) == 1
+        assert await net.call("DELETE", f"/cards/{IMSI}/pool", APPROVED) == {"imsi": IMSI, "pool": None}
 
 
 class Platform(ScriptedEir):

@@ -9,7 +9,7 @@ import pytest
 from simulators.eir.element import Eir
 from simwarden.errors import ManagementError
 from simwarden.operations.element import Element
-from simwarden.operations.management import Call, route
+from simwarden.operations.management import HOUSE, Call, route
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.testing import Bench
@@ -18,7 +18,20 @@ if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
 
 CARDS = ("001010000000017", "001010000000018")
-POOL = {"imeis": ["99000101000001"], "approver": "Li Wei", "reason": "meters replaced", "form": "F-21"}
+APPROVED = {"approver": "Li Wei", "reason": "meters replaced", "form": "F-21"}
+POOL = {"imeis": ["99000101000001"], **APPROVED}
+
+CARD = {
+    "name": "card",
+    "imsi": CARDS[0],
+    "iccid": "1",
+    "msisdn": "1",
+    "k": "00",
+    "opc": "00",
+    "profile": "meter",
+    "form": "plug-in",
+    "sections": {"binding": [{"by": "eir", "imeis": POOL["imeis"]}]},
+}
 
 
 class Register(Element[ElementConfig]):
@@ -58,6 +71,31 @@ class Net(Bench):
 
     def pending(self) -> list[str]:
         return [imsi[-2:] for imsi in self.eir.store.pending()]
+
+
+@pytest.mark.parametrize(
+    ("caller", "held", "ends"), [(HOUSE, False, False), ("portal", False, True), ("portal", True, False)]
+)
+async def test_what_a_card_has_is_over_as_a_pool_is_provisioned_for_it_while_it_may_be_in_use(
+    loop: TestbedLoop, caller: str, *, held: bool, ends: bool
+) -> None:
+    """Not where the network begins, nor where the card has that pool already."""
+    async with Net(loop) as net:
+        if held:
+            await net.call("PUT", f"/cards/{CARDS[0]}", CARD, caller=HOUSE)
+        net.hss.status = 503
+        await net.call("PUT", f"/cards/{CARDS[0]}", CARD, caller=caller)
+        assert (net.pending(), net.hss.heard) == ((["17"], ("17",)) if ends else ([], ()))
+        assert {each["action"] for each in await net.call("GET", "/audit")} == {"pool"}
+
+
+async def test_nothing_ends_where_a_card_is_tied_to_no_pool_any_more(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
+        await net.call("PUT", f"/cards/{CARDS[0]}", CARD, caller=HOUSE)
+        await net.call(
+            "DELETE", f"/cards/{CARDS[0]}/pool", {each: POOL[each] for each in ("approver", "reason", "form")}
+        )
+        assert (net.pending(), net.hss.heard) == ([], ())
 
 
 async def test_without_an_hss_nothing_is_pending(loop: TestbedLoop, store_url: str) -> None:

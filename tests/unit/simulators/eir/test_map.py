@@ -14,6 +14,7 @@ from simulators.eir.element import Eir
 from simulators.eir.procedures import check_imei
 from simwarden.runtime.sigtran.map_node import MapError
 from simwarden.testing import Bench
+from simwarden.trace.rows import rows_of
 from simwarden.wire import map as m
 from simwarden.wire.sccp import Address, GlobalTitle
 
@@ -69,6 +70,18 @@ async def test_a_terminal_is_white_black_or_grey_as_on_s13(net: MapNet) -> None:
 async def test_a_terminal_that_nobody_knows_is_no_white_one(loop: TestbedLoop) -> None:
     async with MapNet(loop, unlisted="unknown") as net:
         assert await net.msc.check(OTHER) == "unknown-equipment"
+
+
+@pytest.mark.parametrize("kill", [False, True])
+async def test_who_stops_leaves_the_signalling_network_and_who_loses_power_says_nothing(
+    loop: TestbedLoop, *, kill: bool
+) -> None:
+    async with MapNet(loop, stp=True) as net:
+        seen = len(net.trace.events)
+        await net.host.stop("eir", kill=kill)
+        await net.settle()
+        said = [each.name for each in rows_of(net.trace.events[seen:]) if each.source == "eir" and each.name]
+        assert said == ([] if kill else ["asp-inactive", "asp-down"])
 
 
 @pytest.mark.parametrize("point_code", [SSP[1], 28])
