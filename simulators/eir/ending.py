@@ -23,9 +23,10 @@ class Ending:
     def __init__(self, site: Site, config: EirConfig, store: Store) -> None:
         self._site, self._config, self._store = site, config, store
         #: cards of which the HSS has still to hear, and how often that was ordered
-        self._pending = dict.fromkeys(store.pending(), 1) if self.works else {}
+        self._pending: dict[str, int] = {}
         self._waiting = False
-        if self._pending:
+        for imsi in store.pending() if self.works else ():
+            self._pending[imsi] = 1
             self._later()
 
     @property

@@ -113,7 +113,7 @@ class Core:
 
         async def check(message: Message, peer: Peer) -> Message | None:
             host, realm = message.get("Origin-Host"), message.get("Origin-Realm")
-            if host in self.centres and host not in self._nodes:
+            if host not in self._nodes:
                 listed = {name: self.peers.listed[name] for name in self._nodes}
                 asked = message.name.removesuffix("-request")
                 facts = {"host": host, "realm": realm, "listed": listed}
@@ -122,7 +122,7 @@ class Core:
                     return self.node.answer(message, ResultCode.DIAMETER_INVALID_AVP_VALUE, failed=failed)
             return await handler(message, peer)
 
-        return check if self.centres else handler
+        return check
 
     # -- peers
 

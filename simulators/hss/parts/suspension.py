@@ -61,7 +61,7 @@ class Suspensions:
         self, by: By, subscribers: Sequence[Subscriber], wanted: Suspension, *, ends: bool = False
     ) -> dict[str, str]:
         """Suspend cards, or terminate them; return how the MME of each was told. Who is ended stays so."""
-        over = {} if ends else {each.imsi: "nobody" for each in subscribers if each.ended}
+        over = {each.imsi: "nobody" for each in subscribers if each.ended}
         subscribers = [each for each in subscribers if each.imsi not in over]
         held: dict[str, Any] = {"suspended": ENDED if ends else wanted.how, "why": wanted.reason}
         details = {"how": held["suspended"], "reason": wanted.reason}

@@ -69,8 +69,7 @@ async def update_location(core: Core, message: Message, _peer: Peer) -> Message:
     if subscriber.sms_number:
         flags |= UlaFlags.MME_REGISTERED_FOR_SMS
         avps.append(supported_features(SmsFeature.SMS_IN_MME))
-        if subscriber.waiting:
-            core.site.spawn(alert(core, subscriber), "alert service centres")
+        core.site.spawn(alert(core, subscriber), "alert service centres")
     avps.append(("ULA-Flags", int(flags)))
     if not (skips and message.get("ULR-Flags") & UlrFlags.SKIP_SUBSCRIBER_DATA):
         avps.append(("Subscription-Data", subscription_data(core.config, subscriber)))

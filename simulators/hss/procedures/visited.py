@@ -66,9 +66,9 @@ def acts_on(core: Core, subscriber: Subscriber, camel: dict[str, Any], occasion:
 # -- subscriber data
 
 
-def number_of(subscriber: Subscriber) -> AddressString:
-    """Return a card's number as MAP carries it."""
-    return AddressString(international(subscriber.msisdn))
+def number_of(subscriber: Subscriber) -> AddressString | None:
+    """Return a card's number as MAP carries it, None for a card without one."""
+    return AddressString(international(subscriber.msisdn)) if subscriber.msisdn else None
 
 
 def _data(core: Core, subscriber: Subscriber) -> m.InsertSubscriberData:

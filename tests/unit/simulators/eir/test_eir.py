@@ -266,6 +266,8 @@ async def test_the_audit_tells_what_a_card_was_tied_to(loop: TestbedLoop) -> Non
             ("provision", None), ("pool", meter), refused, ("pool", None), ("pool", meter), refused, ("pool", phone),
         ]  # fmt: skip
         assert await net.mme.status(METER) == 1
+        told = await net.call("PUT", f"/cards/{IMSI}/pool", {"imeis": [METER], **APPROVED})
+        assert told["pool"]["imeis"] == meter
         assert await net.call("DELETE", f"/cards/{IMSI}/pool", APPROVED) == {"imsi": IMSI, "pool": None}
 
 

@@ -115,10 +115,10 @@ async def test_what_is_pending_waits_until_there_is_an_hss_again(loop: TestbedLo
             await net.host.stop("eir")
             net.eir.config = config.model_copy(update={"hss": hss})
             await net.host.start("eir")
-            net.hss.status, net.hss.heard = 0, ()
+            net.hss.status, net.hss.heard, noted = 0, (), net.notes()
             await net.sleep(100)
             assert net.pending() == (["17"] if hss == "off" else [])
-            assert net.hss.heard == (() if hss == "off" else ("17",))
+            assert (net.hss.heard, net.notes()) == (() if hss == "off" else ("17",), noted)
 
 
 @pytest.mark.parametrize(("status", "told"), [(404, 1), (503, 4)])

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from call_net import MSISDN, CallNet
 from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, PHONE, PLMN
-from map_net import PHASES, SSP, SSP2
+from map_net import HLR_CODE, PHASES, SSP, SSP2
+from sigtran_net import Node
 
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
 from simwarden.trace.events import Decided
+from simwarden.trace.rows import rows_of
 from simwarden.wire import map as m
 from simwarden.wire.diameter.codes import IdrFlags, SmsFeature, UlaFlags
 from simwarden.wire.diameter.features import supported_features
@@ -68,6 +70,7 @@ async def test_a_vlr_without_camel_serves_no_card_with_csis_and_one_without(net:
         assert net.observed("location") == []
         await net.call("DELETE", f"/cards/{IMSI}/csi", APPROVAL)
         assert await net.vlr.register(IMSI, phases=None) == "registered"
+        assert net.last("location")["imei"] == ""
         assert net.vlr.told("insertSubscriberData")[-1].vlr_camel_subscription is None
         assert net.verdicts("voice.camel") == [False]  # of a card without CSIs nobody asks
 
@@ -359,6 +362,35 @@ async def test_a_killed_hlr_remembers_who_serves_a_card_and_what_is_pending(loop
         await net.sleep(700)
         assert len(net.vlr.told("deleteSubscriberData")) == 1
         assert net.hss.core.store.pending() == []
+
+
+async def test_what_is_pending_for_a_vlr_stays_so_where_the_hlr_part_is_taken_away(
+    loop: TestbedLoop, tmp_path: Any
+) -> None:
+    async with CallNet(loop, store=f"sqlite:///{tmp_path}/hss.db") as net:
+        await net.voice()
+        assert await net.vlr.register(IMSI) == "registered"
+        await net.host.stop("hss")
+        net.hss.config = net.hss.config.model_copy(update={"signalling": None})
+        await net.host.start("hss")
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "barring"})
+        await net.sleep(60)
+        assert [each.host for each in net.hss.core.store.at_vlrs()] == [SSP[0]]
+
+
+@pytest.mark.parametrize("kill", [False, True])
+async def test_who_stops_leaves_the_signalling_network_and_who_loses_power_says_nothing(
+    loop: TestbedLoop, *, kill: bool
+) -> None:
+    net = CallNet(loop, through={"routes": {"stp": {"routing_context": HLR_CODE}}}, dials="stp")
+    net.add("stp", Node, {"point_code": 1, "serves": [(each, each) for each in (HLR_CODE, SSP[1], SSP2[1], 28)]})
+    async with net:
+        await net.sleep(2)
+        seen = len(net.trace.events)
+        await net.host.stop("hss", kill=kill)
+        await net.settle()
+        rows = [each for each in rows_of(net.trace.events[seen:]) if each.source == "hss" and each.target == "stp"]
+        assert [each.name for each in rows] == ([] if kill else ["asp-inactive", "asp-down"])
 
 
 async def test_voice_that_is_closed_ends_the_registration(net: CallNet) -> None:

@@ -186,6 +186,7 @@ async def test_a_service_centre_asks_what_mmes_ask_if_it_is_listed_as_one(loop: 
         assert (answer.success, answer.result_code) == ((True, 2001) if listed else (False, 5004))
         known = net.decisions("hss.peer")[-1].details["expected"]
         assert listed or known == [f"mme2.{REALM}"]
+        assert len(net.verdicts("hss.peer")) == 3 + (not listed), "who connected was judged as it did"
 
 
 async def test_a_binding_changed_too_often_is_no_refusal_of_a_form(net: Net) -> None:

@@ -22,12 +22,14 @@ from simulators.hss.subscriber import Due
 from simwarden.errors import ManagementError
 from simwarden.machine import milenage
 from simwarden.machine.eps_keys import kasme
-from simwarden.model.identity import Imei
+from simwarden.model.identity import Imei, Plmn
 from simwarden.operations.approval import By
 from simwarden.operations.management import Role
 from simwarden.operations.provision import CardProvision
 from simwarden.runtime.diameter import Unreachable
 from simwarden.runtime.store import open_engine
+from simwarden.testing.diameter import FEATURES
+from simwarden.trace.rows import rows_of
 from simwarden.wire.diameter import Message, first
 
 if TYPE_CHECKING:
@@ -91,6 +93,15 @@ async def test_resynchronisation(net: Net) -> None:
         assert await resync(1000) == [1001]
         assert await resync(5000, spoilt=True) == [1002], "an AUTS that is not the card's changes nothing"
         assert await resync(20) == [1003], "a card that would accept our SQN changes nothing"
+
+
+@pytest.mark.parametrize("kill", [False, True])
+async def test_who_stops_says_goodbye_and_who_loses_power_does_not(net: Net, *, kill: bool) -> None:
+    async with net:
+        seen = len(net.trace.events)
+        await net.host.stop("hss", kill=kill)
+        said = [each.name for each in rows_of(net.trace.events[seen:]) if each.source == "hss" and each.name]
+        assert said == ["disconnect-peer-request"] * (0 if kill else 2)
 
 
 async def test_an_unknown_card_is_5001(net: Net) -> None:
@@ -160,6 +171,19 @@ async def test_a_first_use_outside_the_province_is_served_and_teaches_nothing(ne
         assert (await net.call("GET", f"/cards/{IMSI}"))["binding"] == {"how": "learned", "imei": ""}
         assert (await net.mme.attach(METER)).success
         assert (await net.mme2.ulr(PHONE)).experimental_result == 5001
+
+
+@pytest.mark.parametrize(("visited", "teaches"), [("460-00", True), ("001-01", True), ("208-01", False)])
+async def test_a_first_use_teaches_in_the_network_of_the_hss_or_of_the_imsi(
+    loop: TestbedLoop, visited: str, *, teaches: bool
+) -> None:
+    async with Net(loop, plmn="460-00", realm=REALM) as net:
+        await net.provision(binding=LEARN)
+        await net.mme.air()
+        more = [FEATURES, ("RAT-Type", 1004), ("ULR-Flags", 34), ("Visited-PLMN-Id", Plmn.parse(visited).to_bytes())]
+        assert (await net.mme.node.ask("hss", net.mme.make("Update-Location-Request", *more, terminal=METER))).success
+        bound = Imei(METER).imei if teaches else ""
+        assert (await net.call("GET", f"/cards/{IMSI}"))["binding"] == {"how": "learned", "imei": bound}
 
 
 async def test_of_two_first_uses_at_once_exactly_one_wins(net: Net) -> None:
@@ -424,6 +448,19 @@ async def test_suspension_by_barring_and_resumption(net: Net) -> None:
         barred, free = ([("Subscriber-Status", n), ("Operator-Determined-Barring", n)] for n in (1, 0))
         told = [("insert-subscriber-data-request", [("Subscription-Data", data)]) for data in (barred, free)]
         assert net.mme.told == told
+
+
+async def test_a_card_is_terminated_once_and_stays_so_whatever_comes_after(net: Net) -> None:
+    async with net:
+        await net.provision()
+        assert (await net.mme.ulr(METER)).success
+        for _ in range(2):
+            assert (await net.call("DELETE", f"/cards/{IMSI}"))["suspended"] == "ended"
+        assert [each.name for each in net.mme.heard] == ["cancel-location-request"]
+        assert (await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "barring"}))["told"] == "nobody"
+        assert await net.refused("DELETE", f"/cards/{IMSI}/suspension") == 409
+        assert [each["action"] for each in await net.call("GET", f"/cards/{IMSI}/audit")] == ["provision", "suspend"]
+        assert (await net.mme.ulr(METER)).experimental_result == 5001
 
 
 async def test_suspension_by_withdrawal_and_resumption(net: Net) -> None:
@@ -869,6 +906,19 @@ async def test_an_mme_behind_a_relay_hears_of_a_withdrawal_and_is_served_again(l
         assert [each.get("Destination-Host") for each in net.mme.heard] == [f"mme3.{REALM}"]
         assert (await ask(net.mme.make("Update-Location-Request", *more, terminal=METER))).success
         assert net.hss.core.store.pending() == []
+
+
+async def test_an_mme_that_is_connected_itself_hears_so_whoever_carried_its_request(loop: TestbedLoop) -> None:
+    net = Net(loop, peers={"mme": {"relay": True}, "mme2": {}})
+
+    async with net:
+        await net.provision()
+        more = [FEATURES, ("RAT-Type", 1004), ("ULR-Flags", 34), ("Visited-PLMN-Id", PLMN.to_bytes())]
+        origin = {"Origin-Host": f"mme2.{REALM}"}
+        request = net.mme.make("Update-Location-Request", *more, terminal=METER, origin=origin)
+        assert (await net.mme.node.ask("hss", request)).success
+        await net.call("DELETE", f"/cards/{IMSI}/location")
+        assert ([each.name for each in net.mme2.heard], net.mme.heard) == (["cancel-location-request"], [])
 
 
 async def test_a_relay_that_cannot_deliver_a_cancellation_pays_nothing(loop: TestbedLoop) -> None:

@@ -89,6 +89,15 @@ async def test_changes_of_calls_of_a_card_that_another_vlr_serves_now_are_not_to
         assert net.hss.core.store.pending() == []
 
 
+async def test_an_mme_that_is_away_is_not_tried_before_it_is_back(net: CallNet) -> None:
+    async with net:
+        await barred_while_away(net, IMSI)
+        await net.settle()
+        noted = net.notes()
+        await net.sleep(3600)
+        assert net.notes() == noted
+
+
 async def test_what_is_being_told_is_not_told_a_second_time(net: CallNet) -> None:
     """As when an MME connects again while it is told by the connection before."""
     async with net:

@@ -10,7 +10,7 @@ from hss_net import IMSI, METER, REALM, Net
 
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.runtime.diameter import DiameterNode, LocalNode
+from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
 from simwarden.wire.diameter import ExperimentalResult, first
 from simwarden.wire.diameter.apps.s6c import DeliveryCause, MwdStatus
 from simwarden.wire.diameter.codes import AlertReason, IdrFlags, NorFlags, SmsFeature, UlaFlags
@@ -327,6 +327,12 @@ async def test_register_without_centres_has_no_s6c(loop: TestbedLoop) -> None:
     async with Routes(loop, centres={}) as net:
         await net.provision()
         assert net.centre.node.peers == ()
+
+
+async def test_node_that_is_no_centre_finds_no_s6c_without_centres(loop: TestbedLoop) -> None:
+    async with Routes(loop, centres={}, peers={"mme": {}, "smsc": {}}) as net:
+        with pytest.raises(Unreachable):
+            await net.centre.route()
 
 
 async def test_card_that_its_mme_has_purged_is_absent(loop: TestbedLoop) -> None:

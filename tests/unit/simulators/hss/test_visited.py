@@ -43,6 +43,15 @@ async def test_a_card_is_called_by_its_number(net: CallNet, number: AddressStrin
         assert (told.imsi == IMSI) if found else (told == words[found])
 
 
+@pytest.mark.parametrize("number", ["", MSISDN])
+async def test_a_card_without_a_number_has_none_at_its_vlr(net: CallNet, number: str) -> None:
+    async with net:
+        await net.provision(keys={"functions": ["voice", "data"], "msisdn": number})
+        assert await net.vlr.register(IMSI) == "registered"
+        (data,) = net.vlr.told("insertSubscriberData")
+        assert data.msisdn == (AddressString(number) if number else None)
+
+
 async def test_a_gmsc_without_camel_calls_a_card_without_csis(net: CallNet) -> None:
     async with net:
         await net.voice(csi=[{"kinds": []}])
