@@ -12,9 +12,13 @@ from simulators.hss.config import AreaChange, HssArea, HssConfig
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
 from simwarden.wire.diameter import first
+from simwarden.wire.diameter.codes import Feature
+from simwarden.wire.diameter.features import supported_features
 
 if TYPE_CHECKING:
+    from simwarden.runtime.diameter import Peer
     from simwarden.runtime.loop import TestbedLoop
+    from simwarden.wire.diameter import Message
 
 PATH = f"/cards/{IMSI}/area"
 PROVINCES: dict[str, Any] = {"provinces": {"east": ["0001", "0003"], "west": ["0002", "0003"]}}
@@ -100,6 +104,21 @@ async def test_a_changed_area_reaches_the_mme_and_the_audit(net: Net) -> None:
         assert record["details"]["before"]["zones"] == ["0001"]
         assert record["details"]["after"]["zones"] == ["0002"]
         assert record["details"].items() >= APPROVAL.items()
+
+
+async def test_an_mme_that_enforces_no_zone_codes_serves_no_card_any_more_that_is_given_some(net: Net) -> None:
+    async def hear(message: Message, _peer: Peer) -> Message:
+        net.mme.heard.append(message)
+        answer: Message = net.mme.node.answer(message, 2001, [supported_features(Feature.ODB_ALL_APN)])
+        return answer
+
+    async with net:
+        await net.provision()
+        assert (await net.mme.ulr(METER)).success
+        net.mme.node.handle("S6a", "insert-subscriber-data-request", hear)
+        await net.call("PUT", PATH, {"zones": ["0001"], **APPROVAL})
+        assert [each.name for each in net.mme.heard] == ["insert-subscriber-data-request", "cancel-location-request"]
+        assert (await net.call("GET", f"/cards/{IMSI}"))["mme"] == ""
 
 
 async def test_an_ended_area_is_withdrawn_from_the_mme_and_apns_stay(net: Net) -> None:

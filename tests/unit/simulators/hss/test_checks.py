@@ -99,6 +99,18 @@ async def test_provisioning_again_lifts_no_suspension(net: Net, how: str) -> Non
         assert (await net.mme.ulr(METER)).find("Subscription-Data", "Subscriber-Status") == 0
 
 
+async def test_nobody_is_asked_where_a_card_is_that_no_mme_serves_or_its_mme_has_forgotten(net: Net) -> None:
+    async with net:
+        await net.provision()
+        assert await net.refused("GET", f"{PATH}/location") == 503
+        answer = await net.mme.ulr(METER)
+        assert first(answer.get("Subscription-Data"), "Subscribed-Periodic-RAU-TAU-Timer") is None
+        await net.mme.node.ask("hss", net.mme.make("Purge-UE-Request"))
+        assert await net.refused("GET", f"{PATH}/location") == 503
+        assert net.mme.heard == []
+        assert not any("was not told" in each for each in net.notes())
+
+
 async def test_the_audit_keeps_why_a_location_was_ended(net: Net) -> None:
     async with net:
         await net.provision()
