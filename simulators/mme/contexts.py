@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,8 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simwarden.wire.diameter.codes import PdnType
 
 if TYPE_CHECKING:
-    import asyncio
-
     from simulators.mme.controls import Occasion
     from simwarden.machine.nas_security import NasSecurityContext
     from simwarden.model.identity import Ecgi, Guti, Imei, Tai
@@ -323,8 +322,8 @@ class Connection:
     attach_request: bytes = b""
     repeat_accept: Any = None
     context_set_up: bool = False
-    radio_up: asyncio.Future[bool] | None = None
-    """Awaits the radio bearers of the initial context."""
+    radio_up: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the radio bearers of the initial context are there, or are waited for no longer."""
     s1_answer: asyncio.Future[S1Message | None] | None = None
     """Of the target of a handover that is prepared: what it answers."""
     handover: asyncio.Task[None] | None = None

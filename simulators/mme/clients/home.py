@@ -130,8 +130,7 @@ class Home:
         return answer
 
     def _learn(self, imsi: str, server: str) -> None:
-        if server:
-            self._servers[imsi] = server
+        self._servers[imsi] = server
         if len(self._servers) > MOST_SERVERS:
             del self._servers[next(iter(self._servers))]
 

@@ -172,7 +172,7 @@ def _check_not_new(message: Message) -> None:
 def _answer_fault(core: Core, conn: Connection, pdu: bytes, error: PeerError) -> None:
     """Answer faulty octets (TS 24.301 7): a reject for a request that is one, an EMM STATUS where a cause is known."""
     if error.code is not None and conn.security is None and conn.procedure is None:
-        plain = pdu[6:] if len(pdu) > 6 and pdu[0] >> 4 else pdu
+        plain = pdu if header_type(pdu) is SecurityHeaderType.PLAIN else pdu[6:]
         cause = EmmCause(error.code)
         if plain[1:2] == bytes([_T.ATTACH_REQUEST]):
             attach.reject(core, conn, replace(demanded(ATTACH_FAULTY, error.reason), emm_cause=cause), None)

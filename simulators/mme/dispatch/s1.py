@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.mme.clients import s1
-from simulators.mme.contexts import EmmState, Enb
+from simulators.mme.contexts import Enb
 from simulators.mme.controls import Occasion
 from simulators.mme.dispatch import nas
 from simulators.mme.procedures import (
@@ -169,22 +169,20 @@ def _judge_move(core: Core, conn: Connection, ue: UeContext, occasion: Occasion)
 def _move(core: Core, conn: Connection, message: Message) -> UeContext | None:
     """Take note of the cell that a connection's device is in; return the device that is in another one by that."""
     tai, cell = message.get("tai"), message.get("eutran_cgi")
-    if tai is None or cell is None or (tai, cell) == (conn.tai, conn.cell) or tai not in conn.enb.tais:
+    if cell is None or (tai, cell) == (conn.tai, conn.cell) or tai not in conn.enb.tais:
         return None
     conn.tai, conn.cell = tai, cell
     ue = conn.served
     if ue is not None:
         ue.tai, ue.cell = tai, cell
-        if ue.state is EmmState.REGISTERED:
-            core.show(ue)
-            core.gateways.tell_place(ue)
+        core.show(ue)
+        core.gateways.tell_place(ue)
     return ue
 
 
 def _context_set_up(core: Core, conn: Connection, message: Message) -> None:
     _take_tunnels(core, conn, message.get("e_rab_setup_list_ctxt_su_res", ()))
-    if conn.radio_up is not None and not conn.radio_up.done():
-        conn.radio_up.set_result(True)
+    conn.radio_up.set()
     if conn.served is not None:
         failed = {item.e_rab_id for item in message.get("e_rab_failed_to_setup_list_ctxt_su_res", ())}
         dedicated_bearers.lost_by_radio(core, conn.served, failed)

@@ -65,11 +65,9 @@ def _setting_up(conn: Connection, linked: Bearer) -> asyncio.Task[None] | None:
 
 async def _radio_up(core: Core, conn: Connection, linked: Bearer) -> bool:
     """Wait for radio bearers; whether that of a default bearer stands."""
-    if conn.radio_up is None or conn.radio_up.done():
-        conn.radio_up = asyncio.get_running_loop().create_future()
-    waiting = conn.radio_up
-    timer = core.clock.call_later(core.config.timers.t3485, partial(s1.expire, waiting))
-    await waiting
+    conn.radio_up.clear()
+    timer = core.clock.call_later(core.config.timers.t3485, conn.radio_up.set)
+    await conn.radio_up.wait()
     timer.cancel()
     return linked.enb is not None
 

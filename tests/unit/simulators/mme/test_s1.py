@@ -78,6 +78,7 @@ async def test_another_enb_cannot_speak_for_a_device(run: Any) -> None:
         )
         await network.settle()
         assert network.session()["state"] == "connected"
+        assert network.enb2.last("error-indication")["cause"] is _Radio.UNKNOWN_MME_UE_S1AP_ID
 
 
 @pytest.mark.parametrize("partly", [True, False])
@@ -296,11 +297,33 @@ async def test_octets_that_are_no_message_are_answered_and_service_goes_on(run: 
 
 
 @pytest.mark.parametrize(
+    ("criticality", "cause"),
+    [
+        (0x00, CauseProtocol.ABSTRACT_SYNTAX_ERROR_REJECT),
+        (0x40, None),
+        (0x80, CauseProtocol.ABSTRACT_SYNTAX_ERROR_IGNORE_AND_NOTIFY),
+    ],
+)
+async def test_a_procedure_that_nobody_knows_is_answered_by_its_criticality(
+    run: Any, criticality: int, cause: Any
+) -> None:
+    """TS 36.413 10.3.4.1: what may be ignored is."""
+    async with run() as network:
+        network.enb.link.send(bytes([0, 0xF0, criticality, 3, 0, 0, 0]))
+        await network.settle()
+        told = [each["cause"] for each in network.enb.seen if each.name == "error-indication"]
+        assert told == ([] if cause is None else [cause])
+        assert network.peer_faults() == ["unknown S1AP procedure 240"]
+
+
+@pytest.mark.parametrize(
     ("octets", "answer", "cause"),
     [
         ("074171", _T.ATTACH_REJECT, EmmCause.INVALID_MANDATORY_INFORMATION),
         ("0748", _T.TRACKING_AREA_UPDATE_REJECT, EmmCause.INVALID_MANDATORY_INFORMATION),
         ("07ff", _T.EMM_STATUS, EmmCause.MESSAGE_TYPE_NON_EXISTENT_OR_NOT_IMPLEMENTED),
+        ("17aabbccdd00074171", _T.ATTACH_REJECT, EmmCause.INVALID_MANDATORY_INFORMATION),
+        ("5201ff0000000741", _T.EMM_STATUS, EmmCause.MESSAGE_TYPE_NON_EXISTENT_OR_NOT_IMPLEMENTED),
     ],
 )
 async def test_a_faulty_first_message_is_answered_by_clause_7(run: Any, octets: str, answer: Any, cause: Any) -> None:

@@ -17,7 +17,7 @@ from simwarden.testing import ScriptedSmsc
 from simwarden.testing.diameter import IMSI, REALM
 from simwarden.trace.events import Fault
 from simwarden.wire.diameter import ExperimentalResult, first
-from simwarden.wire.diameter.codes import IdrFlags, NorFlags, UlrFlags
+from simwarden.wire.diameter.codes import IdrFlags, NorFlags, SmsRegisterRequest, UlrFlags
 from simwarden.wire.diameter.features import sms_features_of
 from simwarden.wire.nas.enums import AdditionalUpdateResult, AttachResult, EmmCause, MessageType
 from simwarden.wire.nas.message import Message
@@ -102,6 +102,7 @@ async def test_device_registers_for_sms_only(sms: Any) -> None:
         assert asked.get("ULR-Flags") & UlrFlags.SMS_ONLY
         assert sms_features_of(asked)
         assert asked.get("MME-Number-for-MT-SMS") == "8613440000001"
+        assert asked.get("SMS-Register-Request") == SmsRegisterRequest.SMS_REGISTRATION_REQUIRED
         accept = next(each for each in meter.phone.got if each.type is MessageType.ATTACH_ACCEPT)
         assert accept["eps_attach_result"] == AttachResult.COMBINED_EPS_IMSI_ATTACH
         assert accept["additional_update_result"] == AdditionalUpdateResult.SMS_ONLY

@@ -6,19 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from odd_enb import without
 
 from simwarden.model.identity import Ecgi, Plmn, Tai
+from simwarden.operations.management import Role
 from simwarden.wire import s1ap
 from simwarden.wire.nas.elements import MobileIdentity
 from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType
-from simwarden.wire.nas.message import Message
+from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.nas.security_header import SecurityHeaderType
-from simwarden.wire.s1ap import CauseMisc, CauseProtocol, CauseRadioNetwork, HandoverType
+from simwarden.wire.s1ap import CauseMisc, CauseProtocol, CauseRadioNetwork, HandoverType, RrcEstablishmentCause
 from simwarden.wire.s1ap.enums import EventType, ReportArea
 from simwarden.wire.s1ap.values import (
     BearerSubjectToStatusTransfer,
     CountValue,
     EnbStatusTransferContainer,
+    ErabAdmitted,
     ErabItem,
     ErabTunnel,
     GlobalEnbId,
@@ -84,6 +87,7 @@ async def test_of_a_device_that_has_not_said_who_it_is(run: Any, name: str, ies:
         phone.up(name, **ies)
         await network.settle()
         assert not phone.released
+        assert ("error-indication" in network.enb.names()) == (name == "handover-notify")
         assert network.session()["state"] == "idle"
         phone.take_again(phone.got[0])
         await network.settle()
@@ -129,6 +133,112 @@ async def test_what_only_an_mme_sends(run: Any, name: str) -> None:
         await network.settle()
         assert network.enb.last("error-indication")["cause"] is CauseProtocol.MESSAGE_NOT_COMPATIBLE_WITH_RECEIVER_STATE
         assert network.session()["state"] == "connected"
+
+
+@pytest.mark.parametrize(
+    ("name", "ies"),
+    [
+        ("e-rab-release-response", {"e_rab_release_list_bearer_rel_comp": (5,)}),
+        ("ue-context-modification-response", {}),
+        ("ue-context-modification-failure", {"cause": _Radio.UNSPECIFIED}),
+        ("nas-non-delivery-indication", {"nas_pdu": b"\x07", "cause": _Radio.UNSPECIFIED}),
+    ],
+)
+async def test_what_needs_nothing_to_be_done_is_no_mistake(run: Any, name: str, ies: dict[str, Any]) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        before = network.session()
+        phone.up(name, **ies)
+        await network.settle()
+        assert "error-indication" not in network.enb.names()
+        assert network.peer_faults() == []
+        assert network.session() == before
+
+
+@pytest.mark.parametrize("again", ["request", "failure"])
+async def test_a_target_answers_that_was_not_asked(run: Any, again: str) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        ids = {"mme_ue_s1ap_id": phone.mme_id}
+        if again == "failure":
+            network.enb2.send("handover-failure", **ids, cause=_Radio.UNSPECIFIED)
+        else:
+            admitted = (ErabAdmitted(5, bytes([192, 0, 2, 8]), 3),)
+            network.enb2.send(
+                "handover-request-acknowledge",
+                **ids,
+                enb_ue_s1ap_id=500,
+                e_rab_admitted_list=admitted,
+                target_to_source_transparent_container=b"from target",
+            )
+        await network.settle()
+        cause = CauseProtocol.MESSAGE_NOT_COMPATIBLE_WITH_RECEIVER_STATE
+        assert network.enb2.last("error-indication")["cause"] is cause
+        assert network.session()["state"] == "connected"
+
+
+async def test_an_enb_that_has_not_set_up_s1_complains_and_leaves_without_a_word(run: Any) -> None:
+    async with run() as network:
+        link = await network.enb.site.connect("S1-MME", "mme")
+        link.send(s1ap.encode(s1ap.Message("error-indication", {"cause": _Radio.UNSPECIFIED})))
+        await network.settle()
+        assert network.peer_faults() == []
+        link.close()
+        await network.settle()
+        assert len(network.mme.core.enbs) == 2
+        assert not any("is down" in each for each in network.notes())
+        assert len(network.observed("s1")) == 2
+
+
+async def test_of_an_enb_that_leaves_only_its_name_is_told(run: Any) -> None:
+    async with run() as network:
+        network.enb.link.close()
+        await network.settle()
+        assert network.observed("s1", key="enb")[-1] is None
+        assert network.observed("s1", key="enb2")[-1] is not None
+        assert len(network.mme.core.enbs) == 1
+
+
+async def test_a_device_whose_cell_an_enb_does_not_tell_is_in_no_cell_that_there_is(run: Any) -> None:
+    """The E-CGI of an INITIAL UE MESSAGE is ignored where it is missing (9.1.7.1, 10.3.5)."""
+    async with run() as network:
+        phone = network.phone(replies={_T.AUTHENTICATION_REQUEST: None})
+        network.enb.phones[phone.enb_id] = phone
+        network.enb.link.send(
+            without(
+                "initial-ue-message",
+                "eutran_cgi",
+                enb_ue_s1ap_id=phone.enb_id,
+                nas_pdu=encode(phone.attach_request()),
+                tai=TAI,
+                eutran_cgi=HERE,
+                rrc_establishment_cause=RrcEstablishmentCause.MO_SIGNALLING,
+            )
+        )
+        await network.settle()
+        assert phone.types() == [_T.AUTHENTICATION_REQUEST]
+        (conn,) = network.mme.core.connections.values()
+        assert conn.cell == Ecgi(PLMN, 0)
+        phone.take_again(phone.got[0])
+        await network.settle()
+        assert network.session()["cell"] == "001-01-0000101", "which the messages after it tell"
+
+
+async def test_a_device_that_is_where_it_was_is_not_judged_anew(run: Any) -> None:
+    async with run() as network:
+        approval = {"approver": "Li Wei", "reason": "meter moved", "form": "F-21"}
+        body = {"cells": ["001-01-0000101", "001-01-0000102"], **approval}
+        await network.mme.manage(Role.OPERATOR, "PUT", "/cards/001010000000001/area", body)
+        phone = await network.attached()
+        before = len(network.decisions("area.cell"))
+        phone.raw(b"\x07\x60\x6f")
+        await network.settle()
+        assert len(network.decisions("area.cell")) == before
+        phone.cell = BESIDE
+        for _ in range(2):
+            phone.raw(b"\x07\x60\x6f")
+            await network.settle()
+        assert len(network.decisions("area.cell")) == before + 1
 
 
 async def test_an_element_that_is_not_understood_is_told_if_its_sender_wants_to_know(run: Any) -> None:
