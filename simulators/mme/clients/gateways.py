@@ -85,7 +85,7 @@ class Gateways:
         if not ue.s11_teid:
             ue.s11_teid = new_teid(self.site.rng, self.by_teid)
         self.by_teid[ue.s11_teid] = ue
-        asked = {
+        asked: dict[str, Any] = {
             **self._about(ue, dual=ies.get("pdn_type") is PdnType.IPV4V6),
             "rat_type": RatType.EUTRAN,
             "serving_network": self.config.plmn,
@@ -95,8 +95,7 @@ class Gateways:
             "apn": f"{apn}.{self.config.plmn.operator_identifier}",
             **ies,
         }
-        known = {name: value for name, value in asked.items() if value is not None}
-        request = Message("create-session-request", known, ue.sgw.teid if ue.sgw is not None else 0)
+        request = Message("create-session-request", asked, ue.sgw.teid if ue.sgw is not None else 0)
         answer = self.node.request(request, sgw, _S11)
         try:
             told = await asyncio.shield(answer)

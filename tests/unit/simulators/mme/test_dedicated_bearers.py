@@ -219,6 +219,19 @@ async def test_a_command_that_nobody_answers_leaves_no_bearer_here(run: Any) -> 
         await network.sleep(20)
         assert held(network) == ([], [6], [6])
         assert network.session() is not None
+        assert any(each.startswith("what was asked was not confirmed") for each in network.notes())
+
+
+async def test_the_identity_of_a_bearer_is_free_when_the_device_has_given_it_up(run: Any) -> None:
+    async with run() as network:
+        await network.attached()
+        pgw = network.host.elements["pgw"]
+        for _ in range(2):
+            assert (await put(network))["ebi"] == 6
+            (session,) = pgw.core.sessions.values()
+            await pgw.manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}/{session.apn}/bearers/alarm")
+            await network.settle()
+            assert held(network) == ([], [], [])
 
 
 async def test_the_end_of_a_session_ends_its_bearers(run: Any) -> None:

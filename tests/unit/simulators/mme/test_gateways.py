@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from simulators.mme.procedures.paging import page
+from simwarden.model.identity import Ecgi
 from simwarden.operations.management import Role
 from simwarden.testing.diameter import IMSI
 from simwarden.trace.events import Frame, StateChange
 from simwarden.wire import gtpv2
 from simwarden.wire.gtpv2 import Cause, CauseIe
-from simwarden.wire.nas.enums import EmmCause, EsmCause, MessageType
+from simwarden.wire.nas.elements import MobileIdentity
+from simwarden.wire.nas.enums import EmmCause, EsmCause, IdentityType, MessageType
 from simwarden.wire.nas.message import Message, decode, encode
 from simwarden.wire.s1ap.values import ErabTunnel
 
@@ -25,6 +27,12 @@ def asked(network: Any, since: int = 0) -> list[str]:
     frames = [event for event in network.of(Frame) if event.interface == "S11" and event.source == "mme"]
     names = [gtpv2.decode(event.data).name for event in frames[since:]]
     return [name.removesuffix("-request") for name in names if name != "echo-request"]
+
+
+def sent(network: Any, name: str) -> list[gtpv2.Message]:
+    """What the MME has sent on S11 under a name."""
+    frames = [event for event in network.of(Frame) if event.interface == "S11" and event.source == "mme"]
+    return [message for event in frames if (message := gtpv2.decode(event.data)).name == name]
 
 
 def at(network: Any, element: str) -> Any:
@@ -95,16 +103,107 @@ async def test_a_place_that_the_gateways_will_not_hear_costs_no_session(run: Any
         ue.bearer.reported, ue.bearer.place = True, None
         network.mme.core.gateways.tell_place(ue)
         await network.settle()
-        (told,) = [
-            message
-            for event in network.of(Frame)
-            if event.interface == "S11" and (message := gtpv2.decode(event.data)).name == "change-notification-request"
-        ]
+        (told,) = sent(network, "change-notification-request")
         assert (told["imsi"], told["linked_ebi"], told["user_location_information"].ecgi) == (IMSI, 5, ue.cell)
         assert network.session() is not None
+        assert f"change-notification-response with cause {Cause.REQUEST_REJECTED:d}" in network.notes()
         network.mme.core.gateways.tell_place(ue)
         await network.settle()
         assert asked(network).count("change-notification") == 1, "it has been told already"
+
+
+async def test_a_place_that_no_gateway_wants_to_hear_is_told_to_none(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        phone.cell = Ecgi.parse("001-01-0000102")
+        phone.raw(b"\x07\x60\x6f")
+        await network.settle()
+        assert network.session()["cell"] == "001-01-0000102"
+        assert asked(network) == ["create-session", "modify-bearer"]
+        (modified,) = sent(network, "modify-bearer-request")
+        assert modified.get("user_location_information") is None
+
+
+async def test_an_update_alone_releases_no_bearers_that_are_not_there(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        phone.update()
+        await network.settle()
+        assert phone.released
+        assert network.session()["state"] == "idle"
+        assert asked(network).count("release-access-bearers") == 1
+
+
+async def test_packets_go_to_an_enb_when_both_it_and_the_device_have_taken_the_bearer(run: Any) -> None:
+    """TS 23.401 5.3.2.1 step 23: also where the device is the first of them."""
+    async with run() as network:
+        phone = network.phone()
+        network.enb.auto = False
+        phone.attach()
+        await network.settle()
+        (item,) = network.enb.last("initial-context-setup-request")["e_rab_to_be_setup_list_ctxt_su_req"]
+        phone.take(item.nas_pdu)
+        await network.settle()
+        assert asked(network) == ["create-session"]
+        tunnel = ErabTunnel(5, bytes([192, 0, 2, 9]), 77)
+        phone.up("initial-context-setup-response", e_rab_setup_list_ctxt_su_res=(tunnel,))
+        await network.settle()
+        (modified,) = sent(network, "modify-bearer-request")
+        assert modified["bearer_contexts_to_be_modified"][0]["s1_u_enodeb"].teid == 77
+        assert at(network, "sgw")["state"] == "connected"
+
+
+async def test_a_refusal_about_a_session_that_is_over_concerns_nobody(run: Any) -> None:
+    async with run() as network:
+        await network.attached()
+        refusing(network, Cause.CONTEXT_NOT_FOUND, "modify-bearer-request")
+        lost: list[Any] = []
+        gateways, ue = network.mme.core.gateways, network.mme.core.by_imsi[IMSI]
+        gateways.on_lost = lambda *told: lost.append(told)
+        gateways.modify(ue, {5})
+        gateways.end(ue, ue.bearer, tell=False)
+        await network.settle()
+        assert lost == []
+
+
+_IMEI = "356987650000019"
+
+
+@pytest.mark.parametrize(
+    ("is_proven", "card", "terminal"),
+    [
+        (True, IMSI, {"imeisv": "3569876500000101"}),
+        (True, IMSI, {"imeisv": "", "imei": _IMEI}),
+        (False, IMSI, {"imeisv": "3569876500000101"}),
+        (False, "", {"imeisv": "", "imei": _IMEI}),
+        (True, IMSI, {"imeisv": "", "imei": ""}),
+    ],
+)
+async def test_the_gateways_hear_whose_session_it_is(
+    run: Any, card: str, terminal: dict[str, str], *, is_proven: bool
+) -> None:
+    """MEI is the IMEISV where it is known (TS 29.274 8.10); UIMSI marks an IMSI that nothing proves (8.12)."""
+    async with run(equipment={"unidentified": "admit"}) as network:
+        fields: dict[str, Any] = {} if is_proven else {"eps_attach_type": 6}
+        if not is_proven:
+            network.hss.answers["authentication-information"] = 5001
+        if not card:
+            fields["eps_mobile_identity"] = MobileIdentity(IdentityType.IMEI, _IMEI)
+        phone = network.phone(**terminal)
+        if not card:
+            phone.imsi = ""
+        phone.attach(**fields)
+        await network.settle()
+        assert phone.types()[-1] is _T.ATTACH_ACCEPT
+        (asked_for,) = sent(network, "create-session-request")
+        assert asked_for.get("imsi", "") == card
+        assert asked_for.get("mei", "") == (terminal["imeisv"] or terminal["imei"])
+        assert bool(asked_for["indication_flags"] & gtpv2.Indication.UIMSI) == (not is_proven and bool(card))
+        ue = next(iter(network.mme.core.by_imsi.values()))
+        ue.bearer.reported, ue.bearer.place = True, None
+        network.mme.core.gateways.tell_place(ue)
+        await network.settle()
+        assert sent(network, "change-notification-request")[0].get("imsi", "") == card
 
 
 async def test_of_two_that_page_a_device_both_hear_that_it_has_come(run: Any) -> None:
@@ -266,6 +365,7 @@ async def test_without_a_gateway_nobody_is_served_for_a_time(run: Any) -> None:
         phone.attach()
         await network.sleep(10)
         assert esm_cause(phone) is EsmCause.NETWORK_FAILURE
+        assert network.mme.core.gateways.by_teid == {}
 
 
 @pytest.mark.parametrize(
@@ -287,6 +387,8 @@ async def test_the_kind_of_address_is_of_the_subscription(run: Any, subscribed: 
         assert esm.get("esm_cause") is told
         kind = {EsmCause.PDN_TYPE_IPV6_ONLY_ALLOWED: 2, None: wanted}.get(told, 1)
         assert esm["pdn_address"].type == kind
+        (asked_for,) = sent(network, "create-session-request")
+        assert bool(asked_for["indication_flags"] & gtpv2.Indication.DAF) == (kind == 3)
 
 
 @pytest.mark.parametrize(("subscribed", "wanted", "told"), [(0, 2, 50), (1, 1, 51), (0, 5, 28)])
@@ -310,6 +412,21 @@ def wanting(network: Any, subscribed: int, wanted: int) -> Any:
     pdn.fields["pdn_type"] = wanted
     phone.attach(esm_message_container=encode(pdn))
     return phone
+
+
+async def test_tunnels_whose_end_nobody_confirms_are_told_of(run: Any) -> None:
+    async with run() as network:
+        await network.attached()
+
+        async def ignore(_message: gtpv2.Message, _peer: Any) -> None:
+            """The SGW does not hear."""
+
+        name = "delete-indirect-data-forwarding-tunnel-request"
+        network.host.elements["sgw"].core.node._handlers[name] = ignore
+        network.mme.core.gateways.end_forwarding(network.mme.core.by_imsi[IMSI])
+        await network.sleep(20)
+        assert any(each.startswith("what was asked was not confirmed") for each in network.notes())
+        assert network.session() is not None
 
 
 async def test_a_session_that_was_asked_for_in_vain_is_ended_when_it_is_there(run: Any) -> None:
@@ -498,3 +615,14 @@ async def test_a_rate_that_the_gateways_do_not_follow_costs_no_session(run: Any,
         told = "the gateways do not follow a subscription: cause 109" if cause else "what was asked was not confirmed"
         assert [each for each in network.notes() if each.startswith(told)]
         assert network.session() is not None
+
+
+async def test_a_rate_that_the_gateways_follow_is_nothing_to_speak_of(run: Any) -> None:
+    async with run() as network:
+        await network.attached()
+        lowered = [("AMBR", [("Max-Requested-Bandwidth-UL", 8000), ("Max-Requested-Bandwidth-DL", 8000)])]
+        order = [("User-Name", IMSI), ("IDR-Flags", 0), ("Subscription-Data", lowered)]
+        await network.hss.order("Insert-Subscriber-Data-Request", order)
+        await network.sleep(20)
+        assert "modify-bearer-command" in asked(network)
+        assert not any("follow" in each for each in network.notes())

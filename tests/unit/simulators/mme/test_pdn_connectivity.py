@@ -17,7 +17,7 @@ from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.s1ap import CauseRadioNetwork
 from simwarden.wire.s1ap.values import ErabItem
 
-from .test_gateways import asked
+from .test_gateways import asked, sent
 
 _T = MessageType
 _TWO = ("meters.example", "service.example")
@@ -76,6 +76,8 @@ async def test_from_the_request_to_the_detach(run: Any) -> None:
         told = phone.got[-1]
         assert (told.type, told["eps_bearer_identity"], told["procedure_transaction_identity"]) == (_ASK, 6, 7)
         assert asked(network)[2:] == ["create-session", "modify-bearer"]
+        first, second = sent(network, "create-session-request")
+        assert (first.teid, second.teid) == (0, network.mme.core.by_imsi[IMSI].sgw.teid)
         rates = network.enb.last("e-rab-setup-request")["ue_aggregate_maximum_bitrate"]
         assert rates == network.enb.last("initial-context-setup-request")["ue_aggregate_maximum_bitrate"]
         phone.idle()

@@ -74,6 +74,24 @@ def test_a_card_that_the_platform_does_not_have_is_told_of_once() -> None:
     assert site.notes == ["cmp was not told where a card is: no"]
 
 
+def test_one_task_tells_what_waits_and_a_later_one_what_comes_later() -> None:
+    loop = TestbedLoop(virtual=True)
+    site = Site(loop)
+
+    async def story() -> None:
+        reports = Presence(site, "cmp")  # type: ignore[arg-type]
+        for _ in range(2):
+            reports.tell(IMSI, inside=False, cell="a")
+            reports.tell(OTHER, inside=False, cell="b")
+            reports.tell(IMSI, inside=True, cell="a")
+            await asyncio.gather(*site.tasks)
+
+    loop.run_until_complete(story())
+    loop.close()
+    assert [(path, inside) for _, path, inside in site.told] == IN_ORDER * 2
+    assert len(site.tasks) == 2
+
+
 def test_without_a_platform_nobody_is_told() -> None:
     site = play(platform="off")
     assert (site.told, site.tasks) == ([], [])
