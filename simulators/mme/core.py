@@ -50,6 +50,8 @@ class Core:
         self.area_changes = Restriction(self.audit, AREA_CHANGES, config.area_changes, (CHANGE,))
         #: by which control, and where, a card was found outside its area last, until it is served again
         self.outside: dict[str, tuple[str, str, str]] = {}
+        #: cards that were found outside their area, not just kept from going there, until they are served again
+        self.absent: set[str] = set()
         self.causes = CauseTable(config.causes.experimental_results, config.causes.result_codes)
         self.by_imsi: dict[str, UeContext] = {}
         self.by_m_tmsi: dict[int, UeContext] = {}

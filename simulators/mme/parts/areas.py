@@ -174,4 +174,4 @@ class Areas:
     def _tell_area(self, imsi: str) -> dict[str, Any]:
         held = self.core.areas.get(imsi)
         area = held.tell() if held is not None else None
-        return {"imsi": imsi, "area": area, "outside": imsi in self.core.outside}
+        return {"imsi": imsi, "area": area, "outside": imsi in self.core.absent}

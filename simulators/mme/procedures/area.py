@@ -91,8 +91,9 @@ def take_up(core: Core, ue: UeContext, occasion: Occasion) -> Rejection | None:
     """
     if ue.emergency:
         return None  # whoever calls, the card is no more within its area than it was
-    was_outside = core.outside.pop(ue.imsi, None) is not None
-    if was_outside:
+    core.outside.pop(ue.imsi, None)
+    if ue.imsi in core.absent:
+        core.absent.discard(ue.imsi)
         core.presence.tell(ue.imsi, inside=True, cell=str(ue.cell))
     station = ue.cell.station
     try:
@@ -125,7 +126,7 @@ def tai_list(core: Core, ue: UeContext, tai: Tai) -> list[Tai]:
     listed = core.config.tai_list(tai)
     if not is_restricted(core, ue):
         return listed
-    if not ue.zones or core.areas.recent(ue.imsi) is not None:
+    if core.areas.recent(ue.imsi) is not None:
         return [tai]
     allowed = {code for zone in ue.zones for code in core.config.zones.get(zone, ())}
     return [each for each in listed if each == tai or each.tac in allowed]
@@ -209,8 +210,9 @@ def record_outside(
     except StoreError as error:  # the refusal stands all the same
         core.site.note(f"the risk was not kept: {error}", imsi=imsi)
         return
-    inside_before, core.outside[imsi] = imsi not in core.outside, seen
-    if inside_before and stays_there:
+    core.outside[imsi] = seen
+    if stays_there and imsi not in core.absent:
+        core.absent.add(imsi)
         core.presence.tell(imsi, inside=False, cell=str(place))
     shown = ("scene", "control", "expected", "seen", "tai", "cell", "occasion")
     core.site.observe("risk", {"imsi": imsi, **{name: record["details"][name] for name in shown}}, key=imsi)

@@ -60,7 +60,6 @@ async def _context_of(
     if proven is not None:
         ue = proven
         core.end_session(ue)
-        bind(core, conn, ue)
     else:
         imsi = known.imsi if known else await _imsi_of(core, conn, request)
         claimed_imei = _imei_of(request)
@@ -156,7 +155,7 @@ async def prove(core: Core, conn: Connection, ue: UeContext, *, by_guti: bool) -
 def _inherit(core: Core, ue: UeContext) -> None:
     """Let a proven attempt know what the card's context knows of the HSS; the session there stays as it is."""
     known = core.by_imsi.get(ue.key)
-    if known is not None and known is not ue:
+    if known is not None:
         ue.located, ue.subscription = known.located, known.subscription
 
 
@@ -168,11 +167,12 @@ async def _without_proof(core: Core, conn: Connection, ue: UeContext, rejection:
     if not decision.admitted:
         return replace(rejection, reason=decision.reason)
     core.site.note("emergency attach without authentication", imsi=ue.imsi, reason=rejection.reason)
-    conn.security = None
     result = await secure_without_keys(core, conn, ue)
     if isinstance(result, Rejection):
         return result
-    ue.terminal, ue.proven = result, False
+    ue.terminal, ue.proven = result or await ask_terminal(core, conn), False
+    if ue.terminal is None and not ue.claimed_imei:  # the call is known by its IMEI (TS 23.401 4.3.12.1)
+        return demanded(EMERGENCY_WITHOUT_IDENTITY, "the terminal gives no IMEI")
     return None
 
 

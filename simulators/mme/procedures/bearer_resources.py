@@ -33,8 +33,9 @@ def request(core: Core, conn: Connection, ue: UeContext, message: Message) -> No
     It is until the device has taken what it was given: it sends again as late as the network does (T3480, T3485).
     """
     key = (message["procedure_transaction_identity"], 0)
-    given = (each for each in ue.all_bearers.values() if isinstance(each, Dedicated) and not each.accepted)
-    if key not in conn.transactions and key[0] not in {each.transaction for each in given}:
+    asked = (each for linked in ue.bearers.values() for each in linked.dedicated.values())
+    given = {each.transaction for each in asked if not each.accepted}
+    if key not in conn.transactions and key[0] not in given:
         run(core, conn, key, _request(core, conn, ue, message), "bearer resources")
 
 

@@ -14,6 +14,9 @@ from simwarden.model.identity import Ecgi, Plmn
 from simwarden.operations.management import Role
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.wire.nas.enums import EmmCause, MessageType
+from simwarden.wire.s1ap import CauseRadioNetwork
+
+from .test_handover import required
 
 PLMN = Plmn("001", "01")
 IMSI = "001010000000001"
@@ -203,8 +206,73 @@ async def test_a_risk_that_cannot_be_kept_changes_no_refusal(run: Any) -> None:
         assert len(await _call(network, "GET", "/risks")) == 1
 
 
+async def test_a_card_is_absent_where_it_was_found_outside_and_not_where_it_was_kept_from_going(run: Any) -> None:
+    async with run() as network:
+        told: list[tuple[bool, str]] = []
+        network.mme.core.presence.tell = lambda _imsi, *, inside, cell: told.append((inside, cell))
+        await _call(network, "PUT", cells=[HOME])
+        phone = await network.attached()
+        network.enb.send("handover-required", **required(phone))
+        await network.settle()
+        cause = network.enb.last("handover-preparation-failure")["cause"]
+        assert cause is CauseRadioNetwork.HO_TARGET_NOT_ALLOWED
+        (risk,) = await _call(network, "GET", "/risks")
+        assert (risk["details"]["occasion"], risk["details"]["cell"]) == ("handover-preparation", "001-01-00002")
+        assert told == []
+        assert not (await _call(network, "GET"))["outside"]
+        phone.cell = Ecgi(PLMN, 0x102)
+        phone.raw(b"\x07\x60\x6f")
+        await network.settle()
+        left = (False, str(phone.cell))
+        assert told == [left]
+        assert (await _call(network, "GET"))["outside"]
+        for cell, then in (("001-01-0000103", [left]), (HOME, [left, (True, HOME)])):
+            phone.cell = Ecgi.parse(cell)
+            phone.first(phone.protected(phone.attach_request()), eutran_cgi=phone.cell)
+            phone.secured = True
+            await network.settle()
+            assert told == then
+
+
+async def test_a_changed_area_is_asked_about_its_places_and_changed_zones_about_themselves(run: Any) -> None:
+    zone = [("User-Name", IMSI), ("Subscription-Data", [("Regional-Subscription-Zone-Code", bytes.fromhex("0001"))])]
+    async with run(zones={"0001": [1]}) as network:
+        await network.attached()
+        await network.hss.order("Insert-Subscriber-Data-Request", zone)
+        await _call(network, "PUT", cells=[HOME])
+        await network.hss.order("Insert-Subscriber-Data-Request", zone)
+        asked = {name: [each.occasion for each in network.decisions(name)] for name in ("area.cell", "area.zones")}
+        assert asked == {"area.cell": ["change-the-area"], "area.zones": ["insert-subscriber-data"] * 2}
+
+
+async def test_a_base_station_is_counted_and_told_once(run: Any) -> None:
+    async with run() as network:
+        await _call(network, "PUT", stations=1)
+        phone = await network.attached()
+        assert len(network.decisions("area.count")) == 1
+        told = [each["used"] for each in network.observed("area")]
+        assert told == [[], ["001-01-00001"]]
+        phone.idle()
+        await network.settle()
+        phone.service()
+        await network.settle()
+        assert len(network.observed("area")) == 2
+
+
+async def test_a_list_has_the_area_where_a_card_is_served_although_no_zone_has_it(run: Any) -> None:
+    switches = {"area.zones": "always-admit"}
+    zone = ("Regional-Subscription-Zone-Code", bytes.fromhex("0001"))
+    async with run(switches, zones={"0001": [3]}, tai_lists=[[1, 2, 3]]) as network:
+        given = network.hss.update_location(None)
+        network.hss.answers["update-location"] = [(name, [*value, zone] if name == "Subscription-Data" else value)
+                                                  for name, value in given]  # fmt: skip
+        phone = await network.attached()
+        assert [each.tac for each in phone.got[-1]["tai_list"]] == [1, 3]
+
+
 def test_an_emergency_call_in_a_cards_name_does_not_bring_it_back_into_its_area() -> None:
-    core: Any = SimpleNamespace(outside={IMSI: ("area.cell", HOME, "attach")})
+    core: Any = SimpleNamespace(outside={IMSI: ("area.cell", HOME, "attach")}, absent={IMSI})
     ue: Any = SimpleNamespace(imsi=IMSI, emergency=True, cell=Ecgi.parse(HOME))
     assert take_up(core, ue, Occasion.ATTACH) is None
     assert IMSI in core.outside
+    assert IMSI in core.absent

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from simulators.pgw.config import ApnConfig
+from simwarden.trace.events import Rejected
 from simwarden.wire import gtpv2
 from simwarden.wire.gtpv2 import Cause, FlowQos
 from simwarden.wire.nas.elements import EpsQos
@@ -40,7 +41,9 @@ def modify(bearer: int) -> Message:
     )
 
 
-def commands(network: Any, answer: Cause | int = Cause.NO_RESOURCES_AVAILABLE) -> list[gtpv2.Message]:
+def commands(
+    network: Any, answer: Cause | int = Cause.NO_RESOURCES_AVAILABLE, *, remote: bool = False
+) -> list[gtpv2.Message]:
     """Let the SGW refuse what it is asked for, and keep that."""
     found: list[gtpv2.Message] = []
     node = network.host.elements["sgw"].core.node
@@ -48,7 +51,7 @@ def commands(network: Any, answer: Cause | int = Cause.NO_RESOURCES_AVAILABLE) -
     async def refuse(message: gtpv2.Message, peer: Any) -> None:
         found.append(message)
         node.tell(
-            gtpv2.failure_of(message, gtpv2.CauseIe(answer), node.sender_teid(message.teid)),
+            gtpv2.failure_of(message, gtpv2.CauseIe(answer, remote), node.sender_teid(message.teid)),
             peer.host,
             "S11",
             message.sequence,
@@ -101,6 +104,39 @@ async def test_a_refusal_of_the_gateways(run: Any, answer: Cause | int, cause: E
         assert command.get("ebi") is None
         assert phone.got[-1].type is _T.BEARER_RESOURCE_ALLOCATION_REJECT
         assert phone.got[-1]["esm_cause"] == cause
+
+
+@pytest.mark.parametrize(("remote", "by"), [(False, "sgw"), (True, "pgw")])
+async def test_it_is_told_which_gateway_refuses(run: Any, remote: bool, by: str) -> None:  # noqa: FBT001
+    async with run() as network:
+        phone = await network.attached()
+        commands(network, remote=remote)
+        phone.send(allocate())
+        await network.settle()
+        (rejected,) = network.of(Rejected)
+        assert (rejected.by, rejected.reason.split()[0]) == (by, by)
+
+
+async def test_a_bearer_is_asked_for_beside_a_default_one_alone(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        await put(network)
+        heard = commands(network)
+        phone.send(allocate(6))
+        await network.settle()
+        assert phone.got[-1]["esm_cause"] is EsmCause.INVALID_EPS_BEARER_IDENTITY
+        assert heard == []
+
+
+async def test_a_transaction_may_be_used_again_when_its_bearer_stands(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        alarm = ApnConfig(requests={"alarm": {"qci": 7, "filters": [{"protocol": "udp"}]}})
+        network.host.elements["pgw"].core._apns["*"].config = alarm
+        for _ in range(2):
+            phone.send(allocate())
+            await network.settle()
+        assert asked(network).count("bearer-resource-command") == 2
 
 
 async def test_a_change_names_its_bearer_and_its_connection(run: Any) -> None:
