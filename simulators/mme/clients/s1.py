@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from simwarden.wire.gtpv2 import FTeid, InterfaceType
 from simwarden.wire.s1ap import CauseProtocol, Message, S1apError, encode
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from simwarden.wire.gtpv2 import BearerQos
     from simwarden.wire.s1ap.values import Cause
 
+_T = TypeVar("_T")
 #: bit/s, the most that S1AP tells (TS 36.413 9.2.1.19)
 _MOST_RATE: Final = 10_000_000_000
 
@@ -48,12 +49,19 @@ async def answer(core: Core, conn: Connection, seconds: float) -> Message | None
     """Wait for what a target eNB answers; None if it does not come in time. Send the request just before."""
     future: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
     conn.s1_answer = future
-    timer = core.clock.call_later(seconds, partial(expire, future))
     try:
-        return await future
+        return await within(core, future, seconds)
+    finally:
+        conn.s1_answer = None
+
+
+async def within(core: Core, waiting: asyncio.Future[_T], seconds: float) -> _T | None:
+    """Wait for something; None if it does not come in time."""
+    timer = core.clock.call_later(seconds, partial(expire, waiting))
+    try:
+        return await waiting
     finally:
         timer.cancel()
-        conn.s1_answer = None
 
 
 def expire(waiting: asyncio.Future[Any]) -> None:

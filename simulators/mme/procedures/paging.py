@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.mme.clients import s1
@@ -34,11 +33,8 @@ async def page(core: Core, ue: UeContext) -> bool:
         if ue.paged is None or ue.paged.done():
             ue.paged = asyncio.get_running_loop().create_future()
         waiting = ue.paged
-        timer = core.clock.call_later(core.config.timers.t3413, partial(s1.expire, waiting))
         _call(core, ue, guti)
-        heard = await waiting
-        timer.cancel()
-        if heard:
+        if await s1.within(core, waiting, core.config.timers.t3413):
             return True
         core.site.note("T3413 ran out", imsi=ue.imsi, times=attempt)
     return False

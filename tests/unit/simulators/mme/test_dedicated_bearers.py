@@ -117,6 +117,9 @@ async def test_set_up_changed_and_ended(run: Any) -> None:
     [
         (EsmCause.SEMANTIC_ERRORS_IN_PACKET_FILTERS, Cause.SEMANTIC_ERRORS_IN_PACKET_FILTERS),
         (EsmCause.INSUFFICIENT_RESOURCES, Cause.NO_RESOURCES_AVAILABLE),
+        (EsmCause.SEMANTIC_ERROR_IN_THE_TFT_OPERATION, Cause.SEMANTIC_ERROR_IN_THE_TFT_OPERATION),
+        (EsmCause.SYNTACTICAL_ERROR_IN_THE_TFT_OPERATION, Cause.SYNTACTIC_ERROR_IN_THE_TFT_OPERATION),
+        (EsmCause.SYNTACTICAL_ERRORS_IN_PACKET_FILTERS, Cause.SYNTACTIC_ERRORS_IN_PACKET_FILTERS),
         (EsmCause.PROTOCOL_ERROR_UNSPECIFIED, Cause.UE_REFUSES),
     ],
 )
@@ -150,6 +153,7 @@ async def test_an_enb_that_has_no_room(run: Any) -> None:
         )
         assert "NO_RESOURCES_AVAILABLE" in await refused(network)
         assert held(network) == ([], [], [])
+        assert "e-rab-release-command" not in network.enb.names(), "it has none to release"
         network.enb.auto = True
         await put(network)
         network.enb.auto = False

@@ -10,7 +10,7 @@ import pytest
 from gateways import Scripted
 
 from simwarden.testing.diameter import IMSI
-from simwarden.wire import gtpv2
+from simwarden.wire import gtpv2, s1ap
 from simwarden.wire.gtpv2 import Ambr, Cause, CauseIe
 from simwarden.wire.nas.enums import EsmCause, MessageType, NetworkDetachType
 from simwarden.wire.nas.message import Message
@@ -185,6 +185,110 @@ async def test_a_stranger_that_restarts_has_lost_no_sessions(run: Any) -> None:
             stranger.endpoint.send(echo, (network.mme.core.gateways.node.address, 2123), on="S11")
             await network.settle()
         assert network.session() is not None
+
+
+# -- orders about a device that is busy, or goes
+
+
+def create(network: Any, teid: int = 0x99) -> asyncio.Future[gtpv2.Message]:
+    """Let the SGW order a bearer beside the default one."""
+    ies = {"linked_ebi": 5, "bearer_contexts": (context(network, teid=teid),)}
+    return order(network, "create-bearer-request", ies)
+
+
+async def test_a_bearer_waits_for_a_procedure_of_mobility_management(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        phone.replies[_T.TRACKING_AREA_UPDATE_ACCEPT] = None
+        ksi = phone.security.ksi
+        fields = {"eps_update_type": 0, "nas_key_set_identifier": ksi, "old_guti": phone.guti}
+        phone.send(Message(_T.TRACKING_AREA_UPDATE_REQUEST, **fields))
+        await network.settle()
+        told = create(network)
+        await network.settle()
+        assert phone.got[-1].type is _T.TRACKING_AREA_UPDATE_ACCEPT
+        phone.take_again(phone.got[-1])
+        await network.settle()
+        assert phone.got[-1].type is _ASK
+        assert (await told).accepted
+
+
+async def test_two_bearers_are_under_way_beside_one_another_and_one_that_ends_keeps_its_number(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        phone.replies[_ASK] = None
+        both = create(network), create(network, 0x9A)
+        await network.settle()
+        asked_for = [each for each in phone.got if each.type is _ASK]
+        assert [each["eps_bearer_identity"] for each in asked_for] == [6, 7]
+        for each in asked_for:
+            phone.take_again(each)
+        assert [(await each).accepted for each in both] == [True, True]
+        phone.replies = {_T.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST: None}
+        order(network, "delete-bearer-request", {"ebis": (6,)})
+        await network.settle()
+        (made,) = (await create(network, 0x9B))["bearer_contexts"]
+        assert made["ebi"] == 8, "the device has not heard of the end of 6"
+
+
+async def test_orders_that_wait_for_the_radio_of_a_service_request_go_on_at_once(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        network.enb.auto = False
+        phone.service()
+        await network.settle()
+        both = create(network), create(network, 0x9A)
+        await network.settle()
+        assert phone.types() == [_T.IDENTITY_REQUEST]
+        network.enb.auto = True
+        network.enb.receive(s1ap.encode(network.enb.last("initial-context-setup-request")), 1)
+        await network.settle()
+        assert phone.types()[1:] == [_ASK, _ASK]
+        assert [each.result().accepted for each in both] == [True, True]
+
+
+async def test_a_bearer_of_a_device_that_goes_meanwhile_finds_it_not_responding(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        phone.replies[_ASK] = None
+        told = create(network)
+        await network.settle()
+        phone.idle()
+        assert (await told).cause == Cause.UE_NOT_RESPONDING
+
+
+@pytest.mark.parametrize("takes", [True, False])
+async def test_a_device_answers_before_its_enb_does(run: Any, *, takes: bool) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        network.enb.auto = False
+        told = create(network)
+        await network.settle()
+        if takes:
+            phone.send(Message(_T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_ACCEPT, eps_bearer_identity=6))
+            await network.settle()
+            phone.up("e-rab-setup-response", e_rab_failed_to_setup_list_bearer_su_res=(FAILED,))
+        else:
+            kind = _T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REJECT
+            phone.send(Message(kind, eps_bearer_identity=6, esm_cause=EsmCause.PROTOCOL_ERROR_UNSPECIFIED))
+        await network.settle()
+        assert told.result().cause == (Cause.NO_RESOURCES_AVAILABLE if takes else Cause.UE_REFUSES)
+        assert ("e-rab-release-command" in network.enb.names()) != takes
+        assert "the eNB has not set a bearer up" not in network.notes(), "that would be a PDN connection"
+
+
+async def test_of_changes_what_is_as_it_was_is_told_to_nobody(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        ambr = network.mme.core.by_imsi[IMSI].bearer.ambr
+        contexts = ({"ebi": 9, "bearer_qos": QOS}, {"ebi": 5})
+        told = await order(network, "update-bearer-request", {"bearer_contexts": contexts, "apn_ambr": ambr})
+        assert told.cause == Cause.REQUEST_ACCEPTED_PARTIALLY
+        assert [each["cause"].value for each in told["bearer_contexts"]] == [
+            Cause.CONTEXT_NOT_FOUND,
+            Cause.REQUEST_ACCEPTED,
+        ]
+        assert _MODIFY not in phone.types()
 
 
 # -- eNBs that say too much
