@@ -199,7 +199,7 @@ class UeContext:
     radio_capability: bytes | None = None
     timer: Timer | None = None
     forwarding: Timer | None = None
-    """Runs while the SGW keeps the tunnels of a handover that is over."""
+    """When it is over, the SGW has the tunnels of a handover no more."""
     paged: asyncio.Future[bool] | None = None
     detach: tuple[NetworkDetachType, EmmCause | None] | None = None
     """The type and cause of the detach that an idle device is paged for."""

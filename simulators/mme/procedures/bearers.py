@@ -28,8 +28,7 @@ async def downlink_data_notification(core: Core, message: Message, _peer: Peer) 
     ue = core.gateways.by_teid.get(message.teid)
     if ue is None or ue.sgw is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
-    if ue.connection is None:
-        core.site.spawn(_page(core, ue, ue.sgw), "paging for packets")
+    core.site.spawn(_page(core, ue, ue.sgw), "paging for packets")
     return Message(message.spec.answer, {"cause": _ACCEPTED}, ue.sgw.teid)
 
 

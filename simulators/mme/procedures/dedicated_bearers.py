@@ -44,7 +44,7 @@ _REFUSALS: Final = {
 
 async def _reach(core: Core, ue: UeContext, linked: Bearer) -> Connection | Cause:
     """Return the connection of a device whose default bearer stands, paged if it is idle; else why there is none."""
-    if ue.connection is None and not await page(core, ue):
+    if not await page(core, ue):
         return Cause.UNABLE_TO_PAGE_UE
     while (conn := ue.connection) is not None:
         if conn.target is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.mme.clients import s1
@@ -127,9 +128,8 @@ async def _forward(core: Core, ue: UeContext, target: Connection) -> tuple[ErabD
         for each in target.tunnels
         if each.dl_gtp_teid is not None and each.dl_transport_layer_address and each.e_rab_id in ue.all_bearers
     }
-    if ue.forwarding is not None:  # those of the handover before end with these
+    if ends and ue.forwarding is not None:  # those of the handover before end with these
         ue.forwarding.cancel()
-        ue.forwarding = None
     target.forwards = ue if ends else None  # from now on: who ends the handover meanwhile ends them too
     made = await core.gateways.forward(ue, ends)
     target.forwards = ue if made else None
@@ -143,11 +143,7 @@ def _end_forwarding(core: Core, target: Connection) -> None:
     ue, target.forwards = target.forwards, None
     if ue is None:
         return
-
-    def end() -> None:
-        ue.forwarding = None
-        core.gateways.end_forwarding(ue)
-
+    end = partial(core.gateways.end_forwarding, ue)
     ue.forwarding = core.clock.call_later(core.config.timers.forwarding, end)
 
 

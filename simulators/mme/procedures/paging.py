@@ -25,11 +25,11 @@ async def page(core: Core, ue: UeContext) -> bool:
     One that is detached is paged only to be told so.
     """
     for attempt in range(1, _ATTEMPTS + 1):
+        if ue.connection is not None:
+            return True
         guti = ue.guti
         if guti is None or (ue.state is not EmmState.REGISTERED and ue.detach is None):
             return False
-        if ue.connection is not None:
-            return True
         if ue.paged is None or ue.paged.done():
             ue.paged = asyncio.get_running_loop().create_future()
         waiting = ue.paged

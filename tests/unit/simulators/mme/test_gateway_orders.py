@@ -11,7 +11,7 @@ from gateways import Scripted
 
 from simwarden.testing.diameter import IMSI
 from simwarden.wire import gtpv2, s1ap
-from simwarden.wire.gtpv2 import Ambr, Cause, CauseIe
+from simwarden.wire.gtpv2 import Ambr, Cause, CauseIe, ChangeReportingAction
 from simwarden.wire.nas.enums import EsmCause, MessageType, NetworkDetachType
 from simwarden.wire.nas.message import Message
 from simwarden.wire.s1ap.values import ErabItem, ErabTunnel
@@ -289,6 +289,24 @@ async def test_of_changes_what_is_as_it_was_is_told_to_nobody(run: Any) -> None:
             Cause.REQUEST_ACCEPTED,
         ]
         assert _MODIFY not in phone.types()
+
+
+async def test_reports_of_places_are_ordered_of_what_is_changed_and_last_until_they_are_ended(run: Any) -> None:
+    async with run() as network:
+        await network.attached()
+        bearer = network.mme.core.by_imsi[IMSI].bearer
+        both: tuple[dict[str, Any], ...] = ({"ebi": 9, "bearer_qos": QOS}, {"ebi": 5})
+        for contexts, action, ordered in (
+            (both[:1], ChangeReportingAction.START_REPORTING_TAI_AND_ECGI, False),
+            (both, ChangeReportingAction.START_REPORTING_TAI_AND_ECGI, True),
+            (both[1:], None, True),
+            (both[1:], ChangeReportingAction.STOP_REPORTING, False),
+        ):
+            reports = {} if action is None else {"change_reporting_action": action}
+            ies = {"bearer_contexts": contexts, "apn_ambr": bearer.ambr} | reports
+            told = await order(network, "update-bearer-request", ies)
+            assert bearer.reported == ordered
+            assert ("user_location_information" in told.ies) == (contexts != both[:1])
 
 
 # -- eNBs that say too much

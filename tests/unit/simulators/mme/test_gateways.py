@@ -515,6 +515,34 @@ async def test_a_detached_device_is_not_paged_for_packets(run: Any) -> None:
         assert "the MME does not page: cause 64" in " ".join(network.notes())
 
 
+async def test_a_device_that_is_detached_while_it_is_paged_is_paged_no_more(run: Any) -> None:
+    async with run() as network:
+        await network.attached_idle()
+        paged = asyncio.ensure_future(network.mme.manage(Role.OPERATOR, "POST", f"/sessions/{IMSI}/page", {}))
+        await network.settle()
+        barred = [("Subscriber-Status", 1), ("Operator-Determined-Barring", 1)]
+        avps = [("User-Name", IMSI), ("Subscription-Data", barred)]
+        await network.hss.order("Insert-Subscriber-Data-Request", avps)
+        await network.sleep(30)
+        assert paged.result() == {"answered": False}
+        assert network.enb.names().count("paging") == 1
+
+
+async def test_packets_for_a_device_that_attaches_anew_meanwhile_page_nobody(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        phone.replies[_T.ATTACH_ACCEPT] = None
+        phone.send(phone.attach_request(nas_key_set_identifier=0))
+        await network.settle()
+        sgw = network.host.elements["sgw"].core
+        (ue,) = network.mme.core.gateways.by_teid.values()
+        about = gtpv2.Message("downlink-data-notification", {"ebi": 5}, ue.s11_teid)
+        assert (await sgw.node.ask(about, network.mme.core.gateways.node.address, "S11")).accepted
+        await network.settle()
+        assert "paging" not in network.enb.names()
+        assert "downlink-data-notification-failure-indication" not in asked(network)
+
+
 async def test_a_device_that_attaches_on_the_connection_it_has_gets_another_bearer(run: Any) -> None:
     async with run() as network:
         phone = await network.attached()

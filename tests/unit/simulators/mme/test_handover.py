@@ -30,6 +30,8 @@ from simwarden.wire.s1ap.values import (
     UeSecurityCapabilities,
 )
 
+from .test_gateways import asked
+
 PLMN = Plmn("001", "01")
 TAI, HERE, THERE = Tai(PLMN, 1), Ecgi(PLMN, 1 << 8 | 1), Ecgi(PLMN, 2 << 8 | 1)
 TARGET = TargetEnbId(GlobalEnbId(PLMN, MacroEnbId(2)), TAI)
@@ -240,10 +242,33 @@ async def test_a_handover_given_up_before_the_target_has_answered(run: Any) -> N
         assert "handover-cancel-acknowledge" in network.enb.names()
 
 
-@pytest.mark.parametrize("asked", [False, True])
-async def test_counters_go_to_nobody_before_there_is_a_target(run: Any, asked: bool) -> None:  # noqa: FBT001
+async def test_tunnels_for_packets_end_in_time_also_after_another_handover_that_needs_none(run: Any) -> None:
+    async with run(timers={"forwarding": 5}) as network:
+        phone = await commanded(network, ErabAdmitted(5, bytes([192, 0, 2, 8]), 3, bytes([192, 0, 2, 8]), 4))
+        listed = network.enb.last("handover-command")["e_rab_subject_to_data_forwarding_list"]
+        assert [each.e_rab_id for each in listed] == [5]
+        network.enb2.send("handover-notify", **arrived(network))
+        await network.settle()
+        ids = {"mme_ue_s1ap_id": arrived(network)["mme_ue_s1ap_id"], "enb_ue_s1ap_id": 500}
+        back = TargetEnbId(GlobalEnbId(PLMN, MacroEnbId(1)), TAI)
+        network.enb2.send("handover-required", **required(phone, target_id=back, **ids))
+        await network.settle()
+        numbers = {"mme_ue_s1ap_id": network.enb.last("handover-request")["mme_ue_s1ap_id"], "enb_ue_s1ap_id": 70}
+        network.enb.send("handover-request-acknowledge", **admitted(network, **numbers))
+        await network.settle()
+        network.enb.send("handover-notify", **arrived(network, **numbers, eutran_cgi=HERE))
+        await network.settle()
+        assert network.session()["cell"] == str(HERE)
+        tunnels = network.sgw.census()["tunnels"]
+        await network.sleep(5)
+        assert network.sgw.census()["tunnels"] == tunnels - 1
+        assert asked(network).count("delete-indirect-data-forwarding-tunnel") == 1
+
+
+@pytest.mark.parametrize("ready", [False, True])
+async def test_counters_go_to_nobody_before_there_is_a_target(run: Any, ready: bool) -> None:  # noqa: FBT001
     async with run() as network:
-        phone = await (prepared(network) if asked else network.attached())
+        phone = await (prepared(network) if ready else network.attached())
         phone.up("enb-status-transfer", enb_status_transfer_transparent_container=COUNTS)
         await network.settle()
         assert "mme-status-transfer" not in network.enb2.names()
