@@ -182,7 +182,7 @@ class Platform:
         return True
 
     def _notices(self, happenings: Sequence[Happening]) -> list[Notice]:
-        found = [listener(happenings) for listener in self.listeners] if happenings else []
+        found = [listener(happenings) for listener in self.listeners]
         return [notice for notice in found if notice is not None]
 
     # -- rules
@@ -231,8 +231,7 @@ class Platform:
 
     def happens(self, change: Change, kind: str, **details: Any) -> None:
         """Let all listeners tell of something, if and when the change is kept."""
-        if self.listeners:
-            change.happenings.append(Happening(kind, change.card, self.now(), details))
+        change.happenings.append(Happening(kind, change.card, self.now(), details))
 
     def show_card(self, card: Card) -> None:
         """Report a card's state."""

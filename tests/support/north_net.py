@@ -108,8 +108,8 @@ class Net(Bench):
         """Let the card's account want its cards served in wrong terminals, with an alarm."""
         await self.cmp.manage(Role.OPERATOR, "PUT", "/accounts/water", {"mismatch": "alarm"})
 
-    async def hand_over(self, *, account: str = "water", msisdn: str = NUMBER) -> None:
-        """Provision the card as another account's, or under another number."""
+    async def hand_over(self, *, account: str = "water", msisdn: str = NUMBER, **binding: str) -> None:
+        """Provision the card as another account's, or under another number, with the binding that it has."""
         card = {
             "name": "",
             "imsi": IMSI,
@@ -120,9 +120,8 @@ class Net(Bench):
             "profile": "",
             "form": "",
         }
-        await self.cmp.manage(
-            Role.OPERATOR, "PUT", f"/cards/{IMSI}", {**card, "sections": {"platform": [{"account": account}]}}
-        )
+        sections = {"platform": [{"account": account}], "binding": [binding] if binding else []}
+        await self.cmp.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", {**card, "sections": sections})
 
     async def rebind(self, **binding: str) -> None:
         """Let the operator bind the card by the management interface."""

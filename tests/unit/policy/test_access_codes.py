@@ -16,6 +16,7 @@ from simwarden.policy.access_codes import (
     judge_content,
     judge_list_age,
     judge_listed,
+    judge_own_code,
     judge_rate,
 )
 from simwarden.policy.numbers import Party, PartyKind, party
@@ -63,11 +64,24 @@ def test_an_empty_code_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("account", "owner", "admitted"),
-    [("a", "a", True), ("a", "b", False), ("a", "", False), ("", "b", True), ("", "", False)],
+    ("account", "owner", "admitted", "expected", "said"),
+    [
+        ("a", "a", True, "a", "a code of a"),
+        ("a", "b", False, "a", "no code of a"),
+        ("a", "", False, "a", "no code of a"),
+        ("", "b", True, "a code of the list", "a code of b"),
+        ("", "", False, "a code of the list", "nobody's code"),
+    ],
 )
-def test_whose_a_code_is(account: str, owner: str, admitted: bool) -> None:  # noqa: FBT001 - a case
-    assert judge_code(account=account, owner=owner, number=Party(PartyKind.CODE, "10658")).admitted is admitted
+def test_whose_a_code_is(account: str, owner: str, admitted: bool, expected: str, said: str) -> None:  # noqa: FBT001
+    ruling = judge_code(account=account, owner=owner, number=Party(PartyKind.CODE, "10658"))
+    assert (ruling.admitted, ruling.reason) == (admitted, f"10658 is {said}")
+    assert ruling.details == {"expected": expected, "seen": "10658"}
+
+
+def test_a_platform_takes_what_is_for_its_own_code() -> None:
+    assert judge_own_code(code=party("10658"), number=party("+8610658")).admitted
+    assert not judge_own_code(code=party("10658"), number=party("10659")).admitted
 
 
 @pytest.mark.parametrize(

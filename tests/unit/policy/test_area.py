@@ -25,6 +25,8 @@ def test_what_is_no_cell_is_not_read(text: str) -> None:
 
 def test_only_the_cards_cells() -> None:
     assert judge_cell(cells={str(HOME)}, seen=HOME).admitted
+    assert judge_cell(cells={HOME.station}, seen=NEXT).admitted  # a base station stands for all of its cells
+    assert not judge_cell(cells={HOME.station}, seen=FAR).admitted
     refused = judge_cell(cells={str(FAR), str(HOME)}, seen=NEXT)
     assert not refused.admitted
     assert dict(refused.details) == {"expected": [str(HOME), str(FAR)], "seen": str(NEXT)}
@@ -105,3 +107,16 @@ def test_a_network_within_one_province_has_no_larger_area() -> None:
 def test_the_refusal_of_an_area_names_the_provinces_that_it_touches() -> None:
     ruling = judge_extent(province="", homes={"1": ["west"], "2": ["east"]}, known=["east", "west"])
     assert dict(ruling.details) == {"expected": "one province", "seen": ["east", "west"]}
+    named = judge_extent(province="east", homes={"1": ["west"]}, known=["east", "west"])
+    assert dict(named.details) == {"expected": ["east"], "seen": ["east", "west"]}
+    nowhere = judge_extent(province="", homes={"1": ["west"], "2": []}, known=["east", "west"])
+    assert (nowhere.reason, nowhere.details["seen"]) == ("2 is in no province", "2")
+    unknown = judge_extent(province="north", homes={"1": ["east"]}, known=["east", "west"])
+    assert dict(unknown.details) == {"expected": ["east", "west"], "seen": "north"}
+
+
+def test_an_area_that_is_let_tells_the_provinces_that_have_all_of_it() -> None:
+    ruling = judge_extent(province="", homes={"1": ["east", "west"], "2": ["west"]}, known=["east", "west"])
+    assert dict(ruling.details) == {"expected": ["west"], "seen": ["east", "west"]}
+    alone = judge_extent(province="east", homes={}, known=["east", "west"])
+    assert dict(alone.details) == {"expected": ["east"], "seen": ["east"]}

@@ -4,6 +4,7 @@ import pytest
 
 from simwarden.policy.binding import (
     FirstUse,
+    judge_features,
     judge_given,
     judge_learned,
     judge_peer,
@@ -35,6 +36,7 @@ def test_a_terminal_without_imei_is_refused_unless_configured(bound: str) -> Non
     lenient = judge_learned(bound=bound, seen="", use=FIRST_USE, admit_unidentified=True)
     assert lenient.admitted
     assert not lenient.details.get("teaches")
+    assert lenient.details["seen"] == ""
     assert not judge_given(bound=METER, seen="").admitted
     assert judge_given(bound=METER, seen="", admit_unidentified=True).admitted
 
@@ -72,7 +74,24 @@ def test_subscriber_and_subscription() -> None:
     assert judge_subscriber(known=True).admitted
     assert not judge_subscriber(known=False).admitted
     assert judge_withdrawn(withdrawn=False).admitted
-    assert "lost" in judge_withdrawn(withdrawn=True, reason="lost").reason
+    assert judge_withdrawn(withdrawn=True, reason="lost").reason == "the subscription is withdrawn: lost"
+    unsaid = judge_withdrawn(withdrawn=True)
+    assert (unsaid.admitted, unsaid.reason) == (False, "the subscription is withdrawn")
+
+
+@pytest.mark.parametrize(
+    ("needed", "supported", "lacking"),
+    [((), (), ""), (("REG_SUB",), ("ODB_ALL_APN", "REG_SUB"), ""), (("REG_SUB", "ODB_ALL_APN"), ("REG_SUB",), "APN")],
+)
+def test_a_node_supports_what_it_is_to_enforce(
+    needed: tuple[str, ...], supported: tuple[str, ...], lacking: str
+) -> None:
+    ruling = judge_features(needed=needed, supported=supported)
+    assert (ruling.admitted, ruling.reason.endswith(f"does not support ODB_ALL_{lacking}")) == (
+        not lacking,
+        bool(lacking),
+    )
+    assert ruling.details == {"expected": sorted(needed), "seen": sorted(supported)}
 
 
 @pytest.mark.parametrize("seen", ["0" * 14, "0" * 16, "00000000123456", "9" * 14])

@@ -34,7 +34,9 @@ def test_voice_is_off_without_a_list_and_an_empty_one_lists_nobody() -> None:
 
 def test_nobody_is_never_listed() -> None:
     assert not judge_call_party(number="", listed=[LIFT]).admitted
-    assert not judge_call_party(number="  ", listed=[LIFT]).admitted
+    refused = judge_call_party(number="  ", listed=[LIFT])
+    assert (refused.admitted, refused.details["seen"]) == (False, "none")
+    assert refused.reason == "there is no number that the network has verified"
 
 
 @given(st.text("0123456789+*# -", min_size=1, max_size=18), st.sampled_from(TypeOfNumber))
@@ -67,12 +69,16 @@ def test_five_parties() -> None:
     assert not judge_call_numbers(numbers=[*five, "01065800019"]).admitted
     assert judge_call_numbers(numbers=[*five, "01065800019"], approved="E-7").admitted
     assert not judge_call_numbers(numbers=[*five, "01065800019"], approved=" ").admitted
+    said = [judge_call_numbers(numbers=five, approved=approved).reason for approved in ("E-7", " ")]
+    assert said == ["5 numbers, approved: E-7", "5 numbers"]
 
 
 def test_time_ends_at_the_quota() -> None:
     assert judge_call_time(used=599, quota=600).admitted
     assert not judge_call_time(used=600, quota=600).admitted
-    assert judge_call_time(used=10**9, quota=0).admitted
+    unlimited = judge_call_time(used=10**9, quota=0)
+    assert (unlimited.admitted, unlimited.reason) == (True, "no quota is set")
+    assert judge_call_time(used=599, quota=600).reason == "the quota allows it"
 
 
 def test_a_suspended_card_has_no_calls_whatever_the_reason() -> None:
@@ -110,4 +116,5 @@ def test_owners_and_exchanges() -> None:
     assert judge_same_owner(began="lifts", account="lifts").admitted
     assert not judge_same_owner(began="lifts", account="").admitted
     assert judge_ssp(ssp="ssp", listed=["ssp"]).admitted
-    assert not judge_ssp(ssp="", listed=["ssp"]).admitted
+    nameless = judge_ssp(ssp="", listed=["ssp"])
+    assert (nameless.admitted, nameless.details["seen"]) == (False, "none")

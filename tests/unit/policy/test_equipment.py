@@ -39,8 +39,17 @@ def test_what_configuration_may_admit_and_what_not() -> None:
 
 def test_a_terminal_that_does_not_say_who_it_is() -> None:
     assert judge_identified(imei=IMEI).admitted
-    assert not judge_identified(imei="").admitted
+    refused = judge_identified(imei="")
+    assert (refused.admitted, dict(refused.details)) == (False, {"seen": "", "temporary": False})
     assert judge_identified(imei="", admit_unidentified=True).admitted
+
+
+@pytest.mark.parametrize("answer", [EquipmentAnswer.ALLOWED, EquipmentAnswer.PROHIBITED])
+def test_a_verdict_that_was_kept_is_the_same_and_says_since_when(answer: EquipmentAnswer) -> None:
+    now, kept = (judge_equipment(answer=answer, imei=IMEI, age=age) for age in (None, 7.25))
+    assert (kept.admitted, kept.reason) == (now.admitted, f"{now.reason} (a verdict kept for 7.25 s)")
+    assert kept.details == {**now.details, "kept": 7.25}
+    assert "kept" not in now.details
 
 
 def test_barring_and_the_registers_silence_are_temporary() -> None:
@@ -49,6 +58,8 @@ def test_barring_and_the_registers_silence_are_temporary() -> None:
     for ruling in (judge_barring(barred=True), judge_hss(reachable=False)):
         assert not ruling.admitted
         assert ruling.details["temporary"] is True
+    said = [judge_hss(reachable=False, reason=reason).reason for reason in ("", "no answer in 6 s")]
+    assert said == ["the HSS cannot be reached", "no answer in 6 s"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,15 @@
 """The operator's hand: who may change what restricts a card, on whose word, and how often."""
 
-from simwarden.policy.operator import judge_binder, judge_change, judge_frequency, judge_provisioned, judge_role
+from simwarden.policy.operator import (
+    change_controls,
+    judge_binder,
+    judge_change,
+    judge_frequency,
+    judge_owner,
+    judge_provisioned,
+    judge_role,
+    judge_scope,
+)
 
 
 def test_only_the_operator_binds() -> None:
@@ -38,3 +47,32 @@ def test_a_call_is_for_its_roles_only() -> None:
     assert judge_role(role="customer", roles={"operator", "customer"}, call="GET /").admitted
     refused = judge_role(role="customer", roles={"operator"}, call="GET /audit")
     assert (refused.admitted, refused.reason) == (False, "GET /audit is for the operator only")
+
+
+def test_a_customer_knows_of_its_own_cards_only() -> None:
+    own = judge_owner(account="water", accounts={"water", "gas"})
+    assert (own.admitted, dict(own.details)) == (True, {"expected": ["gas", "water"], "seen": "water"})
+    for account, accounts in (("gas", {"water"}), ("", {"water"}), ("", {""})):
+        assert not judge_owner(account=account, accounts=accounts).admitted
+    said = [judge_owner(account="", accounts=(), caller=caller).reason for caller in ("buyer", "")]
+    assert said == ["the card is none of buyer's", "the card is none of the customer's"]
+
+
+def test_a_token_is_good_for_its_scopes() -> None:
+    assert judge_scope(scope="sim:bind", scopes={"sim:bind", "sim:query"}).admitted
+    for client, whose in (("meters", "meters"), ("", "the client")):
+        refused = judge_scope(scope="sim:bind", scopes={"sim:query"}, client=client)
+        assert (refused.admitted, refused.reason) == (False, f"the token of {whose} is not for sim:bind")
+
+
+def test_controls_of_changes_are_made_by_one_scheme() -> None:
+    area = change_controls("area", "area", approval=("change",), operator=("change", "end"), cardless=("end",))
+    assert [each.id for each in area.declared] == ["area.operator", "area.approval", "area.held"]
+    assert [each.requirement for each in area.declared] == ["area.change"] * 3
+    assert [each.cardless for each in area.declared] == [("end",), (), ()]
+    assert (area.approval.title, area.changes.title[:9]) == ("A changed area has its approval record", "An area i")
+    bind = change_controls(
+        "bind", "binding", approval=("change",), requirement="bind.operator", change="fn.change", approved="Approved"
+    )
+    assert (bind.approval.title, bind.changes.title[:10]) == ("Approved", "A binding ")
+    assert (bind.operator.requirement, bind.approval.requirement) == ("bind.operator", "fn.change")

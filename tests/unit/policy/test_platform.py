@@ -19,7 +19,8 @@ METER, PHONE = "99000101000001", "99000201000001"
 
 
 def test_first_use_teaches_and_the_bound_terminal_is_compared_by_14_digits() -> None:
-    assert judge_captured(bound="", seen=METER).details["teaches"] == "990001010000016"
+    first = judge_captured(bound="", seen=METER)
+    assert (first.admitted, first.details["teaches"]) == (True, "990001010000016")
     for seen in (METER, METER + "8", METER + "77"):
         assert judge_captured(bound=METER, seen=seen).admitted
     refused = judge_captured(bound=METER, seen=PHONE)
@@ -89,6 +90,7 @@ def test_a_card_in_a_phone_of_the_library(kind: str, wish: PhoneWish, admitted: 
     assert ruling.admitted is admitted
     assert bool(ruling.details.get("alarm")) is alarm
     assert ruling.details["kind"] == kind
+    assert ("the library lacks" in ruling.reason) is (kind == "")
     assert not judge_phone(kind="tablet", seen=PHONE, wish=PhoneWish.REFUSE, phones=("phone", "tablet")).admitted
 
 
@@ -96,3 +98,5 @@ def test_a_card_in_a_phone_of_the_library(kind: str, wish: PhoneWish, admitted: 
 def test_an_imei_that_no_terminal_has_teaches_nothing(seen: str) -> None:
     refused = judge_captured(bound="", seen=seen)
     assert (refused.admitted, refused.details["teaches"]) == (False, "")
+    alarmed = judge_captured(bound=METER, seen=seen, mismatch=Mismatch.ALARM)
+    assert (alarmed.admitted, alarmed.details["alarm"]) == (True, True)

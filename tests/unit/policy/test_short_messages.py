@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from simwarden.policy.numbers import TypeOfNumber
 from simwarden.policy.short_messages import (
     judge_correspondent,
+    judge_gateway,
     judge_message_quota,
     judge_numbers,
     judge_originator,
@@ -65,12 +66,16 @@ def test_list_has_five_numbers_of_platforms_in_principle() -> None:
     assert not judge_numbers(numbers=["13800138000"]).admitted
     assert not judge_numbers(numbers=["alarm"]).admitted
     assert not judge_numbers(numbers=["13800138000"], approved="E-7").admitted
+    assert not judge_numbers(numbers=[*five, "10658009"], approved=" ").admitted
+    said = [judge_numbers(numbers=five, approved=approved).reason for approved in ("E-7", " ")]
+    assert said == ["5 numbers, approved: E-7", "5 numbers"]
 
 
 def test_gateway_sends_by_its_codes_and_by_what_extends_them() -> None:
     assert judge_originator(number="+86106580001234", codes=["1065800"]).admitted
     assert not judge_originator(number="1065801", codes=["1065800"]).admitted
-    assert not judge_originator(number="", codes=["1065800"]).admitted
+    nobody = judge_originator(number="", codes=["1065800"])
+    assert (nobody.admitted, nobody.details["seen"]) == (False, "none")
     assert not judge_originator(number="13800138000", codes=["138"]).admitted
 
 
@@ -80,4 +85,23 @@ def test_registration_and_quota() -> None:
     assert not judge_sms_registration(opened=True, voice=True).admitted
     assert judge_message_quota(used=8, parts=2, quota=10).admitted
     assert not judge_message_quota(used=9, parts=2, quota=10).admitted
-    assert judge_message_quota(used=9999, parts=2, quota=0).admitted
+    unlimited = judge_message_quota(used=9999, parts=2, quota=0)
+    assert (unlimited.admitted, unlimited.reason) == (True, "no quota is set")
+    assert judge_message_quota(used=0, parts=1, quota=10).reason == "the quota allows it"
+
+
+@pytest.mark.parametrize(
+    ("system_id", "proven", "tries", "admitted", "seen"),
+    [
+        ("meters", True, 4, True, "meters"),
+        ("meters", True, 5, False, "too many"),
+        ("meters", False, 0, False, "meters"),
+        ("others", True, 0, False, "others"),
+        ("", True, 0, False, "none"),
+    ],
+)
+def test_a_gateway_binds_by_its_name_and_password(
+    system_id: str, tries: int, seen: str, *, proven: bool, admitted: bool
+) -> None:
+    ruling = judge_gateway(system_id=system_id, listed={"meters"}, proven=proven, tries=tries, most=5)
+    assert (ruling.admitted, ruling.details["seen"]) == (admitted, seen)

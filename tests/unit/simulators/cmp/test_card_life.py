@@ -11,6 +11,8 @@ from simulators.cmp.procedures.identity_check import check
 from simulators.cmp.store import Records
 from simulators.hss.element import Hss
 from simwarden.errors import ConfigError
+from simwarden.operations.approval import By
+from simwarden.operations.provision import CardProvision
 from simwarden.testing import Bench
 from simwarden.trace.events import Note
 
@@ -84,6 +86,14 @@ async def test_a_single_stock_card_is_told_too_and_again_when_it_is_given_out() 
         assert await net.suspended() == ["withdrawal", "", ""]
         await net.ask("cmp", "POST", f"/cards/{CARDS[0]}/operations/issue", {})
         assert await net.suspended() == ["", "", ""]
+
+
+async def test_new_cards_of_a_list_that_are_in_stock_are_told_too() -> None:
+    async with Pair() as net:
+        names = {"name": "new", "iccid": "1", "msisdn": "1440000000001", "profile": "meter", "form": "plug-in"}
+        new = CardProvision(imsi=CARDS[0], sections={"platform": [{"state": "stock"}]}, **names)
+        assert await net.cmp.provision_new([new], By())
+        assert await net.suspended() == ["withdrawal", "", ""]
 
 
 async def test_a_register_that_is_down_is_told_of_stock_cards_when_it_is_back() -> None:

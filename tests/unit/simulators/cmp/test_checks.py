@@ -9,6 +9,9 @@ import sqlalchemy as sa
 from cmp_net import APPROVED, IMSI, METER, OTHER, PHONE, THIRD, Net
 
 from simulators.cmp.procedures import lifecycle, records, sweep
+from simulators.cmp.store import Store
+from simwarden.operations.approval import By
+from simwarden.operations.provision import CardProvision
 from simwarden.runtime.store import StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -114,11 +117,30 @@ async def test_a_card_that_is_out_of_service_before_the_records_reach_it_is_not_
         assert [each["action"] for each in await net.listed("/risks")][-2:] == ["suspend", "alarm"]
 
 
-async def test_accounts_that_want_the_records_one_after_another_have_them_judged_once(loop: TestbedLoop) -> None:
+@pytest.mark.parametrize(
+    ("accounts", "others", "judged"),
+    [({}, {}, 0), ({"fernweh": {"check": "next-day"}}, {}, 1), ({}, {"check": "next-day"}, 1)],
+)
+async def test_the_records_are_judged_from_the_start_where_an_account_wants_it(
+    loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch, accounts: Any, others: Any, judged: int
+) -> None:
+    monkeypatch.setattr(Store, "unjudged", away)
+    async with Net(loop, accounts=accounts, others=others) as net:
+        await net.settle()
+        assert sum("judged later" in each for each in net.notes()) == judged
+
+
+async def test_accounts_that_want_the_records_one_after_another_have_them_judged_once(
+    loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with Net(loop) as net:
         await net.card(binding={"imei": METER})
-        for account in ("fernweh", "others", "fernweh"):
-            await net.call("PUT", f"/accounts/{account}", {"check": "next-day", "mismatch": "alarm"})
+        with monkeypatch.context() as fault:
+            fault.setattr(net.cmp.platform.store, "unjudged", away)
+            for account, check, judging in (("water", "at-once", 0), ("fernweh", "next-day", 1), ("a", "next-day", 1)):
+                await net.call("PUT", f"/accounts/{account}", {"check": check, "mismatch": "alarm"})
+                await net.settle()
+                assert sum("judged later" in each for each in net.notes()) == judging
         assert await net.mme.allowed(PHONE)
         await net.sleep(86400)
         assert net.held().mismatches == 1
@@ -273,15 +295,76 @@ async def test_a_bound_card_outside_its_pool_is_refused_wherever_it_is_bound(loo
         assert net.verdicts("bind.pool") == [False]
 
 
+@pytest.mark.parametrize(("mode", "terminal"), [("", METER), ("learn", METER), ("", PHONE)])
+async def test_a_card_that_is_where_it_was_is_served_while_the_database_is_away(
+    loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch, mode: str, terminal: str
+) -> None:
+    async with Net(loop) as net:
+        await net.card(binding={mode: "first-use"} if mode else None)
+        assert await net.mme.allowed(terminal)
+        assert (net.held().terminal, net.held().strayed) == (terminal, False)
+        monkeypatch.setattr(net.cmp.platform.store, "keep", away)
+        assert await net.mme.allowed(terminal)
+        assert net.verdicts("bind.pool") == []
+
+
+async def test_settings_of_which_nobody_knows_whether_they_were_kept_are_read_again(
+    loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Net(loop) as net:
+        await net.card()
+        assert await net.mme.allowed(PHONE)
+        keep = net.cmp.platform.store.set
+
+        def kept(*given: Any) -> None:
+            keep(*given)
+            away()
+
+        monkeypatch.setattr(net.cmp.platform.store, "set", kept)
+        assert await net.refused("PUT", "/accounts/fernweh", {"phone": "refuse"}) == 503
+        assert not await net.mme.allowed(PHONE)
+
+
+@pytest.mark.parametrize("given", [{}, {"imei": METER}, {"learn": "first-use"}])
+async def test_a_card_that_is_provisioned_again_as_it_is_stays_as_it_is(loop: TestbedLoop, given: Any) -> None:
+    async with Net(loop, others={"grace": 1}) as net:
+        for _ in range(2):
+            await net.card(binding=given)
+            assert await net.mme.allowed(METER)
+        assert net.held().bound == (METER if given else "")
+        assert await net.mme.allowed(PHONE)  # of grace
+        await net.card(binding=given)
+        assert (net.held().bound, net.held().terminal) == (METER if given else "", PHONE)
+        assert net.hss.heard == ()
+
+
+async def test_cards_that_are_served_come_without_a_word_to_the_register(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
+        await net.card()
+        await net.host.stop("hss")
+        await net.call("POST", f"{PATH}/operations/suspend", APPROVED)
+        await net.host.start("hss")
+        await net.call("POST", "/cards", {"cards": [{"imsi": OTHER, "state": "active"}]})
+        new = {"imsi": "001010000000019", "iccid": "8986", "msisdn": "1440000000019", "profile": "meter"}
+        assert await net.cmp.provision_new([CardProvision(name="new", form="nano", **new)], By())
+        assert net.hss.heard == ()  # nor of the one that is pending: that is told again in a while
+        await net.sleep(31)
+        assert net.hss.heard == (f"withdrawal {IMSI}",)
+
+
 async def test_a_first_use_in_the_terminal_of_its_test_makes_a_card_active(loop: TestbedLoop) -> None:
     async with Net(loop) as net:
+        told: list[str] = []
+        net.cmp.platform.listeners.append(lambda happenings: told.extend(each.kind for each in happenings))
         await net.card(state="test")
         assert await net.mme.allowed(METER)
         await net.call("POST", f"{PATH}/operations/issue", APPROVED)
         assert net.held().state.value == "to-activate"
         assert await net.mme.allowed(METER)
         assert net.held().state.value == "active"
-        assert net.held().terminal == METER
+        assert (net.held().terminal, net.held().first, told) == (METER, METER, [])
+        assert await net.mme.allowed(PHONE)
+        assert (net.held().terminal, net.held().first, told) == (PHONE, METER, ["terminal-changed"])
 
 
 async def test_a_batch_takes_the_approval_of_the_whole_where_a_card_has_none(loop: TestbedLoop) -> None:

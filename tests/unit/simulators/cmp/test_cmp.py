@@ -343,7 +343,9 @@ async def test_contacts_end_when_they_are_judged_and_later_ones_of_the_day_are_j
     async with net:
         await net.card(binding={"learn": "first-use"})
         assert await net.mme.allowed(METER)
+        assert await net.mme.allowed(METER)  # each contact is kept, also of a card that is where it was
         day = net.host.clock.wall().date().isoformat()
+        assert [imei for _, _, imei in net.cmp.platform.store.contacts(day, after=0, most=9)] == [METER, METER]
         assert await net.call("POST", f"/records/{day}") == {"cards": 0}
         assert net.cmp.platform.store.contacts(day, after=0, most=9) == []
         assert await net.mme.allowed(PHONE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -28,11 +28,9 @@ from simulators.cmp.north.delivery import UndeliveredError, host_of, may_reach
 from simulators.cmp.north.rest import north_app
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
+from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.trace.events import Decided, StateChange
-
-if TYPE_CHECKING:
-    from simwarden.runtime.loop import TestbedLoop
 
 
 @pytest.fixture
@@ -508,6 +506,23 @@ async def test_a_subscription_ends_when_the_card_is_no_longer_the_customers(net:
         assert (await net.subs("GET", path=f"/{made['id']}", client=client)).body["status"] == "EXPIRED"
 
 
+async def test_a_card_that_is_provisioned_again_as_it_is_keeps_its_subscriptions(net: Net) -> None:
+    async with net:
+        sink = Sink(net)
+        await net.subs("POST", subscription())
+        await net.rebind(imei=METER)
+        await net.hand_over(account="water", imei=METER)
+        await net.pause(1)
+        assert sink.told == [STARTED]
+
+
+async def test_a_binding_that_was_given_is_held_by_the_next_owner_too(net: Net) -> None:
+    async with net:
+        await net.rebind(imei=METER)
+        await net.hand_over(account="gas", imei=METER)
+        assert await net.bind() == ({"bound": True}, "given", METER)
+
+
 async def test_the_end_of_a_subscription_is_kept_with_the_hand_over_or_neither_is(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -809,6 +824,43 @@ async def test_in_a_run_events_go_to_the_trace(net: Net) -> None:
 )
 def test_where_events_may_go(sink: str, allowed: tuple[str, ...], may: bool) -> None:  # noqa: FBT001 - a parameter
     assert may_reach(host_of(sink), allowed) == may
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_the_api_listens_while_the_platform_runs(*, kill: bool) -> None:
+    loop, path = TestbedLoop(virtual=False), f"/{PREVENTION}/vwip/query"
+
+    async def story() -> None:
+        async with Net(loop, listen="127.0.0.1:0") as net:
+            (url,) = (each.removeprefix("north side ") for each in net.notes() if each.startswith("north side "))
+            async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+                assert (await http.post(path)).status_code == 401
+                await net.host.stop("cmp", kill=kill)
+                with pytest.raises(httpx.TransportError):
+                    await http.post(path)
+
+    try:
+        loop.run_until_complete(story())
+    finally:
+        loop.close()
+
+
+async def test_a_platform_without_clients_has_no_api(loop: TestbedLoop) -> None:
+    async with Net(loop, clients={}) as net:
+        with pytest.raises(ManagementError, match="no north side"):
+            await net.do("cmp", "sinks", say=500)
+
+
+async def test_the_desk_comes_first_and_customers_take_turns(net: Net) -> None:
+    async with net:
+        turns = list[str]()
+
+        async def ask(client: str) -> None:
+            assert await net.cmp.north.side.knows(f"{client}-token")
+            turns.append(client)
+
+        await asyncio.gather(*map(ask, ("water", "water", "gas", "desk")))
+        assert turns == ["desk", "water", "gas", "water"]
 
 
 async def test_over_http(net: Net) -> None:
