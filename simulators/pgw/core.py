@@ -117,13 +117,16 @@ class Core:
             self.by_address[session.prefix] = session
         self.gateway.open(session)
 
-    def limit(self, session: Session, ambr: Ambr) -> None:
-        """Let a session have another rate from now on, in records of their own (TS 32.251 5.2.3.4)."""
+    def limit(self, session: Session, ambr: Ambr, *, most: Ambr | None = None) -> None:
+        """Let a session have another rate from now on, in records of their own (TS 32.251 5.2.3.4).
+
+        `most`: no more than that passes all the same.
+        """
         if ambr != session.ambr:
             session.account.part(CauseForRecClosing.APN_AMBR_CHANGE)
-            session.ambr, now = ambr, self.site.clock.now()
-            for bucket, rate in zip((session.uplink, session.downlink), ambr, strict=True):
-                bucket.change(rate, now)
+        session.ambr, now = ambr, self.site.clock.now()
+        for bucket, *rates in zip((session.uplink, session.downlink), ambr, most or ambr, strict=True):
+            bucket.change(min(rates), now)
 
     def close(self, session: Session, cause: CauseForRecClosing) -> None:
         """End a session, whoever ended it, and close its records."""

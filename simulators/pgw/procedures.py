@@ -211,8 +211,8 @@ def _close_parts(session: Session, message: Message) -> None:
 async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> None:
     """Follow a changed subscription (7.2.14.1, TS 23.401 5.4.2.2) by an order under the command's number; else say why.
 
-    The new rate holds here at once; if the order is not carried out, the device goes on with the one before (TS 24.301
-    6.4.3.4, 6.4.3.5), and so does the session.
+    The new rate holds here at once. If the order is not carried out, the device goes on with the one before (TS 24.301
+    6.4.3.4, 6.4.3.5), and so does the session; yet a lower one holds for its packets, or who does not answer evades it.
     """
     session, asked = core.commanded(message, peer, MODIFY_BEARER_COMMAND), message["bearer_context"]
     if session is None:
@@ -228,7 +228,7 @@ async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> Non
     if told is not None:
         session.qos = qos
     elif session.ambr == ambr and core.by_teid.get(session.teid) is session:
-        core.limit(session, before)
+        core.limit(session, before, most=ambr)
 
 
 async def delete_session(core: Core, message: Message, peer: Peer) -> Message:
