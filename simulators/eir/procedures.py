@@ -79,7 +79,7 @@ _ANSWERS = {
 #: bit of RequestedEquipmentInfo (TS 29.002 17.7.1), and what MAP calls the lists
 _STATUS = 0
 _LISTED = {Status.ALLOWED: "WHITE_LISTED", Status.PROHIBITED: "BLACK_LISTED", Status.TRACKED: "GREY_LISTED"}
-_HEARD = {
+_HEARD: dict[EquipmentStatus | None, EquipmentAnswer] = {
     EquipmentStatus.ALLOWED: EquipmentAnswer.ALLOWED,
     EquipmentStatus.PROHIBITED: EquipmentAnswer.PROHIBITED,
     EquipmentStatus.TRACKED: EquipmentAnswer.TRACKED,

@@ -356,7 +356,7 @@ class Ms(Element[ElementConfig]):
     def answer_page(self, identity: MobileIdentity) -> None:
         """Answer a page as somebody."""
         classmark = b"\x30\x18\x00"
-        key = {"ciphering_key_sequence_number": 7}
+        key: dict[str, Any] = {"ciphering_key_sequence_number": 7}
         self.say(T.PAGING_RESPONSE, **key, mobile_station_classmark_2=classmark, mobile_identity=identity)
 
     def detach(self, identity: MobileIdentity | None = None) -> None:

@@ -72,7 +72,8 @@ async def test_a_card_may_lack_files(without: str) -> None:
 @pytest.mark.parametrize("able", [False, True])
 async def test_a_terminal_that_takes_part_in_messages_says_so_and_reads_their_service_centre(*, able: bool) -> None:
     card = Contacts({READ_IMSI: IMSI})
-    card.terminal = Terminal(*[Imei("490154203237518")] * 3, short_messages=able)
+    imei = Imei("490154203237518")
+    card.terminal = Terminal(imei, imei, imei, short_messages=able)
     card.send_short_message = (lambda _command: None) if able else None
     await card.begin()
     told = [cat.TerminalProfile.parse(each[5:]) for each in card.sent if each[1:2] == bytes((Ins.TERMINAL_PROFILE,))]
