@@ -72,6 +72,13 @@ class FilterConfig(Model):
         return self
 
     @property
+    def protocol_number(self) -> int | None:
+        """Number of the protocol, None for any."""
+        if isinstance(self.protocol, int):
+            return self.protocol
+        return {"": None, "tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}[self.protocol]
+
+    @property
     def class_and_mask(self) -> tuple[int, int] | None:
         """Traffic class and mask, None for any."""
         value, _, mask = self.traffic_class.partition("/")

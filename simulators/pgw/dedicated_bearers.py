@@ -12,7 +12,7 @@ from simulators.pgw.controls import DELETE_BEARER_COMMAND
 from simulators.pgw.session import OVER_MBR, Bearer
 from simwarden.machine.token_bucket import Bucket
 from simwarden.runtime.gtp.node import NoAnswerError, Piggybacked
-from simwarden.wire import ip, tft
+from simwarden.wire import tft
 from simwarden.wire.gtpv2 import Arp, BearerQos, Cause, FTeid, InterfaceType, Message, cause_text
 
 if TYPE_CHECKING:
@@ -28,13 +28,6 @@ _CREATE: Final = "create-bearer-request"
 #: seconds before an order is repeated that came in the middle of a handover, and how often it is (TS 23.401 5.5.1)
 _GUARD: Final = 3.0
 _REPEATS: Final = 3
-_PROTOCOLS: Final = {
-    "": None,
-    "tcp": ip.Protocol.TCP,
-    "udp": ip.Protocol.UDP,
-    "icmp": ip.Protocol.ICMP,
-    "icmpv6": ip.Protocol.ICMPV6,
-}
 
 
 def provision(core: Core, session: Session, answer: Message, *, together: bool) -> Message | Piggybacked:
@@ -135,7 +128,7 @@ def _filter(config: FilterConfig, number: int, precedence: int) -> tft.Filter:
         precedence,
         tft.Direction[config.direction.upper()],
         config.remote,
-        protocol=config.protocol if isinstance(config.protocol, int) else _PROTOCOLS[config.protocol],
+        protocol=config.protocol_number,
         remote_ports=config.port_range,
         spi=config.spi,
         traffic_class=config.class_and_mask,

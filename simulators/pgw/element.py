@@ -69,7 +69,6 @@ class Pgw(Element[PgwConfig]):
         from simulators.pgw.core import Core  # noqa: PLC0415
         from simulators.pgw.store import METADATA, AreaStore  # noqa: PLC0415
 
-        self._stopping = False
         self.core = Core(self.site, self.config, AreaStore(self.site.open_store(METADATA)))
         dispatch.open_paths(self.core)
         self.fit(self.core)
@@ -87,7 +86,7 @@ class Pgw(Element[PgwConfig]):
     async def _connect_again(self) -> None:
         """Have a way out again that was lost; it is tried for as long as it takes."""
         delay = _RETRY
-        while not self._stopping:
+        while True:
             await self.site.clock.sleep(delay)
             delay = min(2 * delay, _LONGEST_RETRY)
             with contextlib.suppress(ConnectionError):
@@ -96,12 +95,7 @@ class Pgw(Element[PgwConfig]):
 
     async def stop(self) -> None:
         """Close the way out; sessions end with this node, as peers see by its restart counter."""
-        self._stopping = True
         self.core.node.close()
-        for session in self.core.sessions.values():
-            self.site.observe("session", None, key="/".join(map(str, session.key)))
-            for bearer in session.bearers.values():
-                self.core.tell_bearer(session, bearer, "")
         if self.core.gateway.sgi is not None:
             self.core.gateway.sgi.close()
 

@@ -59,8 +59,6 @@ class Sgw(Element[SgwConfig]):
     async def stop(self) -> None:
         """Sessions end with this node, as peers see by its restart counter."""
         self.core.node.close()
-        for connection in self.core.connections():
-            self.site.observe("session", None, key=connection.key)
 
     async def killed(self) -> None:
         """Lose power."""

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from gateways import ENB_TEID, IMSI, SERVER, Gateways
+from scapy.contrib import gtp_v2 as scapy
 
-from simulators.pgw.config import BearerConfig, PgwConfig
+from simulators.pgw.config import BearerConfig, FilterConfig, PgwConfig
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
+from simwarden.trace.events import Frame
 from simwarden.trace.records import ChargingRecord
-from simwarden.wire import gtpu, gtpv2, ip
+from simwarden.wire import gtpu, gtpv2, ip, tft
 from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType
 
 BEARER = {"qci": 3, "guaranteed": [64, 64], "maximum": [80, 80], "filters": [{"protocol": "udp", "ports": "5683"}]}
@@ -21,7 +23,7 @@ TWO = {"apns": {"*": {"bearers": {"alarm": BEARER, "ping": ICMP}}}}
 OWN = 0xE2
 
 
-async def standing(bench: Gateways, *, late: bool = False, **told: Any) -> Any:
+async def standing(bench: Gateways, *, late: bool = False, ambr: Any = None, **told: Any) -> Any:
     """Return a session whose dedicated bearer the MME has set up, with eNB's end OWN; `late`: before all else."""
     host = bench.enb.address
     end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, OWN, host)
@@ -33,7 +35,8 @@ async def standing(bench: Gateways, *, late: bool = False, **told: Any) -> Any:
         return {"cause": said["cause"], "bearer_contexts": ({k: v for k, v in said.items() if v is not None},)}
 
     bench.mme.answers["create-bearer-request"] = told_by_mme
-    made = await (bench.mme.create() if late else bench.session())
+    changed = {"ambr": ambr} if ambr is not None else {}
+    made = await (bench.mme.create() if late else bench.session(**changed))
     await bench.settle()
     return made
 
@@ -132,6 +135,113 @@ async def test_its_rate_is_its_own_and_each_bearer_has_its_record() -> None:
     assert octets == [0, 12_000]  # the SGW has brought all of them on
     assert records[0]["chargingID"] != records[1]["chargingID"]
     assert records[1]["pDNConnectionChargingID"] == records[0]["chargingID"]
+
+
+async def test_a_bearer_without_guaranteed_rates_shares_that_of_its_apn() -> None:
+    shared = {"qci": 7, "filters": BEARER["filters"]}
+    async with Gateways(pgw={"apns": {"*": {"bearers": {"alarm": shared}}}}) as bench:
+        made = await standing(bench, ambr=scapy.IE_AMBR(AMBR_Uplink=8, AMBR_Downlink=8))
+        each = packet(made["paa"].ipv4, octets=972)
+        up(bench, dedicated(bench)[6].s1_teid, each)
+        bench.enb.send(made, *[each] * 3)
+        await bench.settle()
+        assert len(bench.net.received()) == 2  # of 2716 octets at once
+        assert {why.partition(":")[0] for why in bench.dropped()} == {"ambr"}
+
+
+async def test_a_bearer_that_is_set_up_in_the_place_of_another_comes_before_those_after_it() -> None:
+    async with Gateways(pgw=TWO) as bench:
+        session = await both(bench)
+        end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, OWN + 1, bench.enb.address)
+
+        def told_by_mme(asked: gtpv2.Message) -> dict[str, Any]:
+            (context,) = asked["bearer_contexts"]
+            made = {"ebi": 8, "cause": CauseIe(Cause.REQUEST_ACCEPTED), "s1_u_enodeb": end}
+            made["s1_u_sgw"] = context["s1_u_sgw"]
+            return {"cause": CauseIe(Cause.REQUEST_ACCEPTED), "bearer_contexts": (made,)}
+
+        bench.mme.answers["create-bearer-request"] = told_by_mme
+        await bench.pgw.manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}/meters/bearers/alarm", {})
+        await bench.pgw.manage(Role.OPERATOR, "PUT", f"/sessions/{IMSI}/meters/bearers/trace", ICMP)
+        bench.net.send(echo := ip.encode(ip.Packet(SERVER, session.paa.ipv4, 1, bytes(8))))
+        await bench.settle()
+        assert bench.enb.received() == [(OWN + 1, echo)]
+
+
+def ordered(bench: Gateways, name: str) -> list[gtpv2.Message]:
+    """What the PGW has ordered."""
+    told = [gtpv2.decode(each.data) for each in bench.of(Frame) if each.source == "pgw" and each.interface == "S5-C"]
+    return [each for each in told if each.name == name]
+
+
+_TWO_FILTERS = [*BEARER["filters"], {"protocol": "icmp"}]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("changed", "operation", "quality"),
+    [
+        ({}, None, None),
+        ({"maximum": [80, 96]}, None, (3, 96)),
+        ({"filters": [{"protocol": "tcp", "ports": "5683"}]}, tft.Operation.REPLACE_FILTERS, None),
+        ({"filters": _TWO_FILTERS}, tft.Operation.CREATE, None),
+        ({"filters": _TWO_FILTERS, "priority": 2}, tft.Operation.CREATE, (3, 80)),
+    ],
+)
+async def test_what_is_ordered_of_a_changed_bearer(
+    changed: dict[str, Any], operation: tft.Operation | None, quality: tuple[int, int] | None
+) -> None:
+    """Only what is another (TS 29.274 7.2.15)."""
+    async with Gateways(pgw=PGW) as bench:
+        await standing(bench)
+        context = {"ebi": 6, "cause": CauseIe(Cause.REQUEST_ACCEPTED)}
+        bench.mme.answers["update-bearer-request"] = {"cause": context["cause"], "bearer_contexts": (context,)}
+        await bench.pgw.manage(Role.OPERATOR, "PUT", f"/sessions/{IMSI}/meters/bearers/alarm", BEARER | changed)
+        contexts = [each for told in ordered(bench, "update-bearer-request") for each in told["bearer_contexts"]]
+        assert len(contexts) == bool(changed)
+        for each in contexts:
+            template, qos = each.get("bearer_tft"), each.get("bearer_qos")
+            assert (tft.decode(template).operation if template else None) is operation
+            assert ((qos.qci, qos.mbr_downlink) if qos else None) == quality
+
+
+async def test_what_no_device_has_asked_for_is_of_no_transaction() -> None:
+    async with Gateways(pgw=PGW) as bench:
+        await standing(bench)
+        await bench.pgw.manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}/meters/bearers/alarm", {})
+        for name in ("create-bearer-request", "delete-bearer-request"):
+            (order,) = ordered(bench, name)
+            assert "pti" not in order.ies
+
+
+async def test_tunnels_that_have_ended_are_not_there() -> None:
+    async with Gateways(pgw=PGW) as bench:
+        made = await standing(bench)
+        (session,) = bench.pgw.core.sessions.values()
+        own, to = made["paa"].ipv4, (bench.pgw.core.gateway.plane.address, 2152)
+        ended = [session.bearers["alarm"].user_teid, session.user_teid]
+        for end in (
+            bench.pgw.manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}/meters/bearers/alarm", {}),
+            bench.mme.delete(made["sender_f_teid"].teid),
+        ):
+            await end
+            bench.sgw.core.plane.send([packet(own)], ended.pop(0), to[0], "S5-U")
+            await bench.settle()
+            assert bench.net.received() == []
+        bench.net.send(answer(own, 5683))
+        await bench.settle()
+        assert [each.partition(" 0x")[0] for each in bench.dropped()] == [
+            "there is no tunnel",
+            "there is no tunnel",
+            "no session has its address",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "number"),
+    [("", None), ("tcp", 6), ("udp", 17), ("icmp", 1), ("icmpv6", 58), (50, 50)],
+)
+def test_protocols_by_name_and_number(protocol: str | int, number: int | None) -> None:
+    assert FilterConfig(protocol=protocol, remote="192.0.2.0/24").protocol_number == number
 
 
 @pytest.mark.parametrize(

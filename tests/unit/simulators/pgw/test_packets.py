@@ -11,6 +11,7 @@ from scapy.contrib import gtp_v2 as scapy
 from scapy.packet import Raw
 
 from simulators.pgw import user_plane
+from simwarden.trace.events import Frame
 from simwarden.trace.records import CauseForRecClosing, ChargingRecord, FlowRecord
 from simwarden.wire import gtpu, ip
 
@@ -129,6 +130,22 @@ async def test_on_a_link_without_a_prefix_or_of_other_things_nobody_asks(asked: 
         await bench.settle()
         assert (bench.enb.received(), bench.net.received()) == ([], [])
         assert bench.dropped() == ["its source address is not the device's"]
+
+
+@pytest.mark.parametrize("kill", [False, True])
+async def test_a_pgw_that_stops_is_off_the_network_and_says_no_more(*, kill: bool) -> None:
+    bearer = {"qci": 7, "filters": [{"protocol": "udp"}]}
+    async with Gateways(pgw={"apns": {"*": {"bearers": {"alarm": bearer}}}}) as bench:
+        assert bench.net.link is not None
+        bench.mme.silent = True
+        await bench.mme.create()
+        await bench.host.stop("sgw", kill=True)
+        await bench.host.stop("pgw", kill=kill)  # in the middle of an order that nobody answers
+        await bench.settle()
+        assert not bench.net.link.up
+        said = len([each for each in bench.of(Frame) if each.source == "pgw"])
+        await bench.sleep(60)
+        assert len([each for each in bench.of(Frame) if each.source == "pgw"]) == said
 
 
 async def test_a_pgw_that_no_network_is_behind() -> None:

@@ -125,6 +125,14 @@ async def test_an_apn_is_known_without_its_operator_identifier() -> None:
         ]
 
 
+async def test_what_is_shown_of_a_session() -> None:
+    async with Gateways() as bench:
+        assert (await bench.mme.create(**asks(BOTH))).accepted
+        (shown,) = bench.observed("session", element="pgw")
+        assert (shown["imsi"], shown["ipv4"], shown["ipv6"]) == (gateways.IMSI, "10.64.0.1", "2001:db8:64:1::")
+        assert (shown["state"], shown["tai"], shown["cell"]) == ("open", None, None)
+
+
 async def test_of_a_terminal_without_a_card_and_of_ipv6_alone_nothing_is_shown_that_is_not_there() -> None:
     async with Gateways() as bench:
         made = await bench.mme.create(imsi=None, mei=scapy.IE_MEI(MEI=b"3520990017614823"), **asks(V6))

@@ -313,6 +313,19 @@ async def test_a_restarted_sgw_has_no_sessions_and_the_pgw_ends_them() -> None:
         assert record.fields["causeForRecClosing"] is CauseForRecClosing.ABNORMAL_RELEASE
 
 
+@pytest.mark.parametrize("kill", [False, True])
+async def test_an_sgw_that_stops_says_no_more(*, kill: bool) -> None:
+    async with Gateways() as bench:
+        made = await idle(bench)
+        bench.mme.silent = True
+        bench.net.send(udp(SERVER, made["paa"].ipv4))
+        await bench.settle()
+        await bench.host.stop("sgw", kill=kill)  # which pages
+        said = len([each for each in bench.of(Frame) if each.source == "sgw"])
+        await bench.sleep(60)
+        assert len([each for each in bench.of(Frame) if each.source == "sgw"]) == said
+
+
 async def test_a_restarted_mme_has_no_sessions_and_they_end_everywhere() -> None:
     async with Gateways() as bench:
         await bench.session(recovery=scapy.IE_RecoveryRestart(restart_counter=3))
