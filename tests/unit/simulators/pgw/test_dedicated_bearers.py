@@ -211,6 +211,7 @@ async def test_what_no_device_has_asked_for_is_of_no_transaction() -> None:
         for name in ("create-bearer-request", "delete-bearer-request"):
             (order,) = ordered(bench, name)
             assert "pti" not in order.ies
+        assert all("pti" not in each.ies for each in bench.mme.asked)
 
 
 async def test_tunnels_that_have_ended_are_not_there() -> None:
