@@ -11,7 +11,7 @@ from scapy.contrib import gtp_v2 as scapy
 from scapy.packet import Raw
 
 from simulators.pgw import user_plane
-from simwarden.trace.events import Frame
+from simwarden.trace.events import Frame, PacketDropped
 from simwarden.trace.records import CauseForRecClosing, ChargingRecord, FlowRecord
 from simwarden.wire import gtpu, ip
 
@@ -59,13 +59,16 @@ async def test_a_flow_that_is_refused_has_its_record() -> None:
         made = await bench.session()
         foreign = udp("192.0.2.7")
         bench.enb.send(made, foreign, foreign, udp(made["paa"].ipv4))
-        await bench.settle()
+        await bench.sleep(5)
+        bench.enb.send(made, foreign)
+        await bench.sleep(5)
         await bench.mme.delete(made["sender_f_teid"].teid)
         flows = [each for each in bench.trace.events if isinstance(each, FlowRecord)]
+    assert [(f.ended - f.began).total_seconds() for f in flows] == [5, 0]
     found = [(f.address, f.verdict, f.rule, f.uplink_octets, f.dropped_packets, f.dropped_octets) for f in flows]
     size = len(foreign)
     assert found == [
-        ("192.0.2.7", "refuse", "its source address is not the device's", 0, 2, 2 * size),
+        ("192.0.2.7", "refuse", "its source address is not the device's", 0, 3, 3 * size),
         (made["paa"].ipv4, "admit", "", size, 0, 0),
     ]
 
@@ -83,6 +86,17 @@ async def test_packets_to_nobody_and_without_a_way_out_are_told() -> None:
             "no IP header in 1 octets",
             "there is no way out on SGi",
         ]
+        assert [(each.interface, each.subject) for each in bench.of(PacketDropped)] == [
+            ("SGi", ""),
+            ("SGi", ""),
+            ("S5-U", gateways.IMSI),
+        ]
+        assert bench.net.link is not None
+        assert not bench.net.link.up
+        await bench.sleep(6)  # until it is tried again
+        bench.enb.send(made, packet := udp(made["paa"].ipv4))
+        await bench.settle()
+        assert bench.net.received() == [packet]
 
 
 async def test_what_is_above_the_ambr_is_dropped_and_the_rate_comes_back() -> None:
@@ -105,6 +119,11 @@ async def test_what_is_above_the_ambr_is_dropped_and_the_rate_comes_back() -> No
         (22, 0, 14, "limit"),
         (0, 20, 5, "limit"),
     ]
+    assert [(f.uplink_octets, f.downlink_octets, f.dropped_octets) for f in flows] == [
+        (22000, 0, 14000),
+        (0, 20000, 5000),
+    ]
+    assert [((f.ended - f.began).total_seconds(), f.rule) for f in flows] == [(100.25, "ambr"), (0, "ambr")]
 
 
 async def test_a_device_learns_its_prefix() -> None:

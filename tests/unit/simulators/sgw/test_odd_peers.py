@@ -375,6 +375,29 @@ async def test_an_end_tells_where_the_device_was_and_what_the_pgw_says_of_it() -
         assert [place.split()[-1] for place in places] == ["001-01-0000101", "001-01-0000201"]
 
 
+async def test_a_bearer_that_is_to_end_in_a_handover_stays_and_the_pgw_is_told() -> None:
+    async with Bench() as bench:
+        await with_bearer_6(bench)
+        handover = gtpv2.CauseIe(Cause.TEMPORARILY_REJECTED_DUE_TO_HANDOVER_IN_PROGRESS)
+        bench.mme.answers["delete-bearer-request"] = {"cause": handover}
+        bench.smf.order(DELETE_BEARER, ie(73, b"\x06", 1), 0x101)
+        await bench.settle()
+        told = bench.smf.answer()
+        assert (told.teid, told["cause"]) == (0x71, handover._replace(remote=True))
+        assert bench.sgw.census()["EPS bearers"] == 2
+
+
+async def test_a_bearer_that_the_pgw_ends_as_the_mme_ends_its_connection_has_one_record() -> None:
+    async with Bench() as bench:
+        await with_bearer_6(bench)
+        bench.mme.silent = True
+        bench.smf.order(DELETE_BEARER, ie(73, b"\x06", 1), 0x101)
+        await bench.settle()
+        assert (await said(bench, DELETE, ie(73, b"\x05"))).accepted
+        await bench.sleep(40)
+        assert len(bench.of(ChargingRecord)) == 2  # of both bearers
+
+
 async def test_a_report_about_an_unknown_bearer_is_told_as_such() -> None:
     async with Bench() as bench:
         await bench.session()

@@ -156,6 +156,47 @@ async def test_packets_wait_for_a_device_that_is_paged() -> None:
         assert bench.dropped() == []
 
 
+async def test_a_device_is_paged_anew_for_what_comes_later() -> None:
+    async with Gateways() as bench:
+        made = await idle(bench)
+        packet = udp(SERVER, made["paa"].ipv4)
+        bench.net.send(packet)
+        await bench.sleep(5)
+        assert (await bench.mme.modify(teid(made))).accepted
+        assert (await bench.mme.release(teid(made))).accepted
+        await bench.sleep(15)
+        bench.enb.received()
+        bench.net.send(packet)
+        await bench.sleep(20)  # 30 s after the first paging, not after the second
+        assert [each.name for each in bench.mme.asked] == ["downlink-data-notification"] * 2
+        assert (await bench.mme.modify(teid(made))).accepted
+        await bench.settle()
+        assert bench.enb.received() == [(ENB_TEID, packet)]
+
+
+async def test_what_waits_for_a_device_is_dropped_as_its_session_ends() -> None:
+    async with Gateways(pgw={"apns": {"*": {"report_location": True}}}) as bench:
+        made = await idle(bench, indication=scapy.IE_Indication(length=2, CRSI=1))
+        bench.net.send(udp(SERVER, made["paa"].ipv4))
+        bench.enb.send(made, udp(made["paa"].ipv4))
+        await bench.settle()
+        assert bench.dropped() == []
+        assert (await bench.mme.delete(teid(made))).accepted
+        assert bench.dropped() == ["the device was not reached", "the MME has not said where the device is"]
+
+
+async def test_a_further_connection_tells_where_the_mme_is() -> None:
+    async with Gateways() as bench:
+        made = await idle(bench)
+        qos = scapy.IE_Bearer_QoS(PCI=1, PriorityLevel=8, PVI=0, QCI=8)
+        bearer = scapy.IE_BearerContext(IE_list=[scapy.IE_EPSBearerID(EBI=6), qos])
+        other = f_teid(10, 0x22, bench.mme.address)
+        await bench.mme.create(apn=scapy.IE_APN(APN=b"cars"), bearer=bearer, sender=other)
+        bench.net.send(udp(SERVER, made["paa"].ipv4))
+        await bench.settle()
+        assert [(each.name, each.teid) for each in bench.mme.asked] == [("downlink-data-notification", 0x22)]
+
+
 async def test_what_an_idle_device_sends_waits_for_its_place_where_that_counts() -> None:
     apns = {"*": {"report_location": True}}
     crsi = scapy.IE_Indication(length=2, CRSI=1)
@@ -241,7 +282,8 @@ async def test_the_old_enb_is_told_when_packets_go_to_the_new_one() -> None:
         assert [each for each, _ in bench.enb.received()] == [0xE2]
 
 
-async def test_packets_are_forwarded_during_a_handover() -> None:
+@pytest.mark.parametrize("ended", [False, True])
+async def test_packets_are_forwarded_during_a_handover(*, ended: bool) -> None:
     async with Gateways() as bench:
         made = await bench.session()
         wanted = [
@@ -258,6 +300,10 @@ async def test_packets_are_forwarded_during_a_handover() -> None:
             await bench.settle()
             assert bench.enb.received() == [(target, b"E" * 20)]
         assert bench.sgw.census()["tunnels"] == 4
+        if ended:
+            assert (await bench.mme.delete(teid(made))).accepted
+            assert bench.sgw.census() == NONE
+            return
         delete = scapy.GTPV2DeleteIndirectDataForwardingTunnelRequest(IE_list=[])
         assert (await bench.mme.ask("delete_indirect_data_forwarding_tunnel_req", delete, teid(made))).accepted
         assert bench.sgw.census()["tunnels"] == 2
