@@ -111,9 +111,8 @@ class Store:
 
     def charge(self, imsi: str, month: str, units: int) -> None:
         """Count so much time for a card's quota; kept with what is written next. Negative: take back."""
-        if units:
-            self._held.used[imsi, month] = self.used(imsi, month) + units
-            self._counted.add((imsi, month))
+        self._held.used[imsi, month] = self.used(imsi, month) + units
+        self._counted.add((imsi, month))
 
     def used(self, imsi: str, month: str) -> int:
         """Return how much time of a card was counted in a month (`2026-03`), with what its calls are given."""

@@ -9,7 +9,7 @@ from simulators.scp.call import Direction
 from simulators.scp.clients.ssp import release
 from simulators.scp.procedures.parties import Told
 from simwarden.policy.calls import TENTHS_A_MINUTE, is_emergency
-from simwarden.policy.numbers import PartyKind, party
+from simwarden.policy.numbers import party
 
 if TYPE_CHECKING:
     from simulators.scp.call import Call
@@ -73,9 +73,8 @@ def redirected(card: VoiceCard, told: Told) -> Told | None:
     """Return where calls to a number are connected instead, None where they are not."""
     if card.voice is None or not told.digits.strip():
         return None
-    who = party(*told)
-    found = {party(number): to for number, to in card.voice.redirect.items()}.get(who)
-    return Told(found) if found is not None and who.kind is not PartyKind.TEXT else None
+    found = {party(number): to for number, to in card.voice.redirect.items()}.get(party(*told))
+    return Told(found) if found is not None else None
 
 
 def follow(core: Core, imsi: str) -> None:

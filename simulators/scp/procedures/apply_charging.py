@@ -35,7 +35,7 @@ async def give_time(core: Core, call: Call) -> Order | None:
     grant = Grant(next(core.numbers), call.card.imsi, core.month, units if voice.quota else 0)
     if grant.charged and not await _kept(core, grant):
         return None
-    if call.ends or not alive(core, call):  # it ended meanwhile, and nobody has heard of the time
+    if not alive(core, call):  # it ended meanwhile, and nobody has heard of the time
         _count(core, grant, -grant.charged)
         return None
     call.grant = grant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from simwarden.runtime.store import StoreUnavailableError
 from simwarden.wire import cap
 from simwarden.wire.isup import GenericNumber, Number
 from simwarden.wire.sccp import Address
+from simwarden.wire.tbcd import AddressString
 from simwarden.wire.tcap import Problem, Reject, ReturnError
 from simwarden.wire.tcap.enums import InvokeProblem, ProblemKind
 
@@ -46,7 +48,9 @@ async def test_a_listed_number_is_connected_and_watched() -> None:
         assert armed[E.O_ANSWER, 2] == cap.MonitorMode.NOTIFY_AND_CONTINUE
         assert call.last("applyCharging").time_duration_charging == cap.TimeCharging(600)
         assert net.scp.census() == {"directed_calls": 1}
+        assert net.host.under_way("scp") == []  # nothing is under way in a call that goes on
         assert net.verdicts("voice.directed") == [True]
+        assert [each["state"] for each in net.observed("call", key="1")] == ["set-up", "connected"]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +77,7 @@ async def test_spellings_of_a_listed_number(number: str, ton: int) -> None:
         (LISTED[:-1], 0),
         ("1065800012", 1),  # +1 065 800 012 is in North America
         (LISTED, 5),
+        (LISTED, 7),  # reserved
         ("*21#", 0),
         (UNLISTED, 0),
         ("1100", 0),
@@ -101,13 +106,24 @@ async def test_emergency_numbers_pass_whatever_holds_for_the_card(number: str) -
         assert call.end == "ended"
         call = await net.ask(originating(OTHER_IMSI, number))
         assert call.names() == ["continue"]
+        assert net.verdicts("voice.directed") == [True, True]
 
 
-async def test_nothing_is_forwarded_to_an_emergency_number() -> None:
+@pytest.mark.parametrize("unsaid", ["", "redirecting_party_id", "redirection_information"])
+async def test_nothing_is_forwarded_to_an_emergency_number(unsaid: str) -> None:
     async with VoiceBench() as net:
         await net.provision()
-        call = await net.ask(forwarded(IMSI, MSISDN, Number("110", 2)))
+        asked = forwarded(IMSI, MSISDN, Number("110", 2))
+        call = await net.ask(replace(asked, **{unsaid: None}) if unsaid else asked)
         assert (call.names(), call.cause) == (["releaseCall"], 21)
+
+
+async def test_a_forwarded_call_is_to_the_number_that_it_is_forwarded_to() -> None:
+    async with VoiceBench() as net:
+        await net.provision()
+        dialled = AddressString(LISTED, 0)
+        call = await net.ask(forwarded(IMSI, MSISDN, Number("861065800013"), called_party_bcd_number=dialled))
+        assert call.cause == 21
 
 
 async def test_forwarded_calls_are_the_forwarding_cards() -> None:
@@ -130,6 +146,8 @@ CALLER = Number("861065800012", screening=3)
         CALLER._replace(presentation=1),  # it is not shown to the card, and still the network's word
         CALLER._replace(screening=1),
         Number("1065800012", 3, screening=3),
+        Number(LISTED, 2, screening=3),
+        Number(LISTED, 1, screening=3),
     ],
 )
 async def test_callers_whom_the_network_has_verified(caller: Number) -> None:
@@ -195,6 +213,7 @@ async def test_nobodys_cards_are_not_let_through() -> None:
         assert (await net.ask(originating(IMSI, LISTED, own=OTHER_MSISDN))).cause == 41
         nobody = cap.InitialDP(1, event_type_bcsm=E.COLLECTED_INFO, called_party_number=Number(LISTED, 2))
         assert (await net.ask(nobody)).cause == 41
+        assert net.verdicts("voice.directed") == [False] * 3
 
 
 async def test_a_card_by_its_number_alone() -> None:
@@ -280,6 +299,7 @@ async def test_a_call_that_goes_on_asks_again() -> None:
         call.report(599, end=True)
         await net.settle()
         assert await net.used() == 59.9
+        assert (await net.dial(LISTED)).last("applyCharging").time_duration_charging == cap.TimeCharging(1, True)
     async with VoiceBench(supervision=10) as net:
         await net.provision(VOICE | {"quota": 1})
         call = await net.dial(LISTED)
@@ -337,6 +357,7 @@ async def test_calls_that_come_to_nothing(event: cap.EventType, *, report_first:
                 call.tell(event)
             await net.settle()
         assert call.end == "ended"
+        assert "continue" not in call.names()  # it waits for nothing
         assert await net.used() == 0
         assert net.observed("call", key="1")[-1]["state"] == "over"
 
@@ -384,6 +405,8 @@ async def test_the_list_is_changed_in_mid_call() -> None:
         await net.call("DELETE", f"/cards/{IMSI}/voice", APPROVED)
         await net.settle()
         assert stays.cause == 31
+        asked = [each.admitted for each in net.decisions("voice.directed") if each.occasion == "call-in-progress"]
+        assert asked == [True, False, False]  # of a call that was ended nobody asks any more
 
 
 async def test_the_owner_is_changed_in_mid_call() -> None:
@@ -457,6 +480,7 @@ async def test_the_right_pin_connects() -> None:
             "connect",
         ]
         assert (await net.called_by(CALLER)).names()[-1] == "continue"
+        assert (await net.dial(UNLISTED)).names() == ["releaseCall"]
         shown = str(
             [await net.call("GET", f"/cards/{IMSI}"), await net.call("GET", "/audit"), net.decisions("voice.pin")]
         )
@@ -481,6 +505,8 @@ async def test_a_caller_who_hangs_up_while_asked() -> None:
         call.abort()
         await net.settle()
         assert net.scp.census() == {"directed_calls": 0}
+        assert [each["state"] for each in net.observed("call", key="1")] == ["set-up", "interaction", "over"]
+        assert net.verdicts("voice.quota") == [True]
 
 
 async def test_a_caller_who_hangs_up_during_an_announcement() -> None:
@@ -524,6 +550,8 @@ async def test_calls_to_a_card_are_forwarded_where_that_is_listed() -> None:
                 assert call.last("connect").destination_routing_address == (Number("861065800012"),)
             asked = [each.occasion for each in net.decisions("voice.directed")]
             assert asked == ["terminating-call", "redirected-call"]
+            await net.dial(LISTED)  # what the card calls is not forwarded
+            assert [each.occasion for each in net.decisions("voice.directed")] == [*asked, "originating-call"]
 
 
 async def test_codes_are_connected_as_they_are() -> None:
@@ -550,6 +578,55 @@ async def test_hours() -> None:
         assert call.cause == 21
         assert (await net.called_by(CALLER)).cause == 21
         assert net.verdicts("voice.hours") == [True, True, False, False]
+
+
+async def test_an_answer_is_one_for_either_side() -> None:
+    async with VoiceBench() as net:
+        await net.provision()
+        (await net.dial(LISTED)).tell(E.O_ANSWER)
+        (await net.called_by(CALLER)).tell(E.T_ANSWER)
+        await net.settle()
+        assert [each["state"] for each in await net.call("GET", "/calls")] == ["answered", "answered"]
+
+
+@pytest.mark.parametrize("active", [True, False])
+async def test_a_call_that_is_released_has_no_more_time_whatever_is_told_of_it(*, active: bool) -> None:
+    async with VoiceBench() as net:
+        await net.provision(VOICE | {"quota": 2})
+        ends, over = await net.dial(LISTED), await net.dial(LISTED)
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"reason": "lost"})
+        await net.settle()
+        ends.report(50, active=active)
+        over.report(600, active=active, expired=True)
+        await net.settle()
+        assert (ends.names().count("applyCharging"), over.names().count("applyCharging")) == (1, 1)
+        assert (ends.end, over.end, await net.used()) == ("ended", "ended", 65)
+
+
+async def test_a_call_whose_time_was_over_has_no_more() -> None:
+    async with VoiceBench() as net:
+        await net.provision(VOICE | {"quota": 3})
+        call = await net.dial(LISTED)
+        call.tell(E.O_ANSWER)
+        call.report(600, active=True, expired=True)
+        await net.settle()
+        assert (call.names().count("applyCharging"), await net.used()) == (1, 60)
+        call.tell(E.O_DISCONNECT, waits=True)
+        await net.settle()
+        assert (call.names()[-1], call.end) == ("continue", "ended")
+
+
+async def test_the_time_of_a_call_may_be_told_after_its_end() -> None:
+    async with VoiceBench() as net:
+        await net.provision(VOICE | {"quota": 2})
+        call = await net.dial(LISTED)
+        call.tell(E.O_ANSWER)
+        call.tell(E.O_DISCONNECT, waits=True)
+        await net.settle()
+        assert (call.names()[-1], call.end) == ("continue", "")
+        call.report(123)
+        await net.settle()
+        assert (call.end, await net.used()) == ("ended", 12.3)
 
 
 async def test_events_that_were_not_armed_end_the_call() -> None:
@@ -640,9 +717,23 @@ async def test_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
         call = await net.dial(LISTED)
         assert (call.names(), call.cause) == (["releaseCall"], 41)
         assert await net.used() == 0
+        await net.provision(imsi=OTHER_IMSI, msisdn=OTHER_MSISDN)  # without minutes nothing needs to be kept
+        assert (await net.ask(originating(OTHER_IMSI, LISTED))).last("connect")
         monkeypatch.undo()
         await net.sleep(5)
         assert (await net.dial(LISTED)).last("connect")
+
+
+async def test_the_database_goes_away_in_mid_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with VoiceBench() as net:
+        await net.provision(VOICE | {"quota": 2})
+        call = await net.dial(LISTED)
+        call.tell(E.O_ANSWER)
+        monkeypatch.setattr(net.scp.core.store, "write", lost)
+        call.report(600, active=True)
+        await net.settle()
+        assert (call.cause, call.end) == (41, "ended")
+        assert await net.used() == 60
 
 
 def lost(*_: Any) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from voice_bench import IMSI, LISTED, UNLISTED, VOICE, VoiceBench
+from scripted_ssp import originating
+from voice_bench import IMSI, LISTED, OTHER_IMSI, OTHER_MSISDN, UNLISTED, VOICE, VoiceBench
 
 from simwarden.wire import cap
 from simwarden.wire.isup import Number
@@ -100,3 +101,22 @@ async def test_a_call_that_is_over_is_not_tested_for_any_more() -> None:
         call.abort()
         await net.settle()
         assert net.clock.keep_alives_skipped == before + 2
+
+
+async def test_what_an_ssp_may_not_say_with_its_last_word_has_no_answer() -> None:
+    async with VoiceBench() as net:
+        await net.provision()
+        call = await net.dial(LISTED)
+        call.say(cap.CONNECT, cap.Connect((Number("861065800013"),)), end=True)
+        await net.settle()
+        assert (call.answers, call.cause, net.scp.census()) == ([], None, {"directed_calls": 0})
+
+
+async def test_only_the_calls_of_a_card_end_with_it() -> None:
+    async with VoiceBench() as net:
+        await net.provision()
+        await net.provision(imsi=OTHER_IMSI, msisdn=OTHER_MSISDN)
+        call, other = await net.dial(LISTED), await net.ask(originating(OTHER_IMSI, LISTED))
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"reason": "lost"})
+        await net.settle()
+        assert (call.cause, other.cause) == (31, None)
