@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from simwarden.wire import cap
 
@@ -29,25 +30,26 @@ class Outcome(enum.Enum):
     """Too few digits, or none in time."""
 
 
+Asked: TypeAlias = cap.PlayAnnouncement | cap.PromptAndCollectUserInformation
+
+
 @dataclass(eq=False)
 class Srf:
-    """Special resources that are connected to one party; `done` is told of each end: invoke id, outcome, digits."""
+    """Special resources that are connected to one party; `done` is told how what was asked has ended, with digits."""
 
     clock: Clock
     announcement: float
-    done: Callable[[int, Outcome, str], None]
+    done: Callable[[int, Asked, Outcome, str], None]
+    #: by which id the gsmSCF has asked for what is going on, 0: nothing is
     invoke_id: int = 0
-    collects: cap.CollectedDigits | None = None
     digits: str = ""
+    _asked: Asked = field(init=False)
     _timer: Timer | None = field(default=None, repr=False)
 
-    def play(self, invoke_id: int, asked: cap.PlayAnnouncement | cap.PromptAndCollectUserInformation) -> None:
+    def play(self, invoke_id: int, asked: Asked) -> None:
         """Play, and collect digits if that is asked for. What was played before has ended."""
-        self.stop()
-        self.invoke_id, self.digits = invoke_id, ""
-        self.collects = None
-        if isinstance(asked, cap.PromptAndCollectUserInformation):
-            self.collects = asked.collected_info.digits
+        self._rest()
+        self.invoke_id, self._asked, self.digits = invoke_id, asked, ""
         information = asked.information
         seconds = self._length(information) if information is not None else 0.0
         self._timer = self.clock.call_later(seconds, self._played)
@@ -65,48 +67,47 @@ class Srf:
 
     def stop(self) -> None:
         """Play no more."""
+        self._rest()
+        self.invoke_id = 0
+
+    def _rest(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer, self.invoke_id = None, 0
 
     def digit(self, key: str) -> bool:
         """Take a key; whether somebody waits for it."""
-        wanted = self.collects
-        if wanted is None or not self.invoke_id:
+        if not self.invoke_id or isinstance(self._asked, cap.PlayAnnouncement):
             return False
+        wanted = self._asked.collected_info.digits
         if wanted.cancel_digit and key == _CODES.get(wanted.cancel_digit[0]):
             self.digits = ""
         elif wanted.end_of_reply_digit and key == _CODES.get(wanted.end_of_reply_digit[0]):
-            self._collected()
+            self._collected(wanted)
             return True
         else:
             self.digits += key
         if len(self.digits) >= wanted.maximum:
-            self._collected()
+            self._collected(wanted)
         else:
-            self._wait(wanted.inter_digit_timeout or _BETWEEN)
+            self._wait(wanted, wanted.inter_digit_timeout or _BETWEEN)
         return True
 
     def _played(self) -> None:
-        self._timer = None
-        if self.collects is None:
+        if isinstance(self._asked, cap.PlayAnnouncement):
             self._tell(Outcome.PLAYED)
         else:
-            self._wait(self.collects.first_digit_timeout or _FIRST)
+            wanted = self._asked.collected_info.digits
+            self._wait(wanted, wanted.first_digit_timeout or _FIRST)
 
-    def _wait(self, seconds: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self.clock.call_later(seconds, self._collected)
+    def _wait(self, wanted: cap.CollectedDigits, seconds: float) -> None:
+        self._rest()
+        self._timer = self.clock.call_later(seconds, partial(self._collected, wanted))
 
-    def _collected(self) -> None:
+    def _collected(self, wanted: cap.CollectedDigits) -> None:
         """Tell what was dialled, if that is enough."""
-        wanted = self.collects
-        enough = wanted is not None and len(self.digits) >= wanted.minimum
-        self._tell(Outcome.COLLECTED if enough else Outcome.IMPROPER)
+        self._tell(Outcome.COLLECTED if len(self.digits) >= wanted.minimum else Outcome.IMPROPER)
 
     def _tell(self, outcome: Outcome) -> None:
-        invoke_id, digits = self.invoke_id, self.digits
+        invoke_id = self.invoke_id
         self.stop()
-        self.collects = None
-        self.done(invoke_id, outcome, digits)
+        self.done(invoke_id, self._asked, outcome, self.digits)

@@ -27,7 +27,6 @@ _SPEECH: Final = b"\xa0"
 #: T303, T305, T308, T310 and T313: how long an answer to SETUP, DISCONNECT and RELEASE is waited for, what follows
 #: CALL CONFIRMED, and an answer to CONNECT, in seconds (11.3; the network chooses T303 and T310)
 _PATIENCE: Final = 30.0
-_TYPES: Final = {isup.INTERNATIONAL: 1, isup.NATIONAL: 2}
 
 
 def on_radio(cause: Cause) -> Cause:
@@ -40,7 +39,7 @@ class Leg:
 
     def __init__(self, terminal: Terminal, transaction: int, *, originating: bool, up: Upstream | None = None) -> None:
         self.terminal, self.transaction, self.originating = terminal, transaction, originating
-        self.state = S.CALL_INITIATED if originating else S.CALL_PRESENT
+        self.state = S.NULL
         self.down: Downstream = Nowhere()
         self._up: Upstream = up if up is not None else Nobody()
         self._timer: Timer | None = None
@@ -108,7 +107,6 @@ class Leg:
 
     def refuse(self, cause: Cause) -> None:
         """Refuse a call before anything was done for it (5.4.2)."""
-        self.state = S.NULL
         self._send(T.RELEASE_COMPLETE, cc_cause=on_radio(cause))
         self.terminal.release()
 
@@ -119,17 +117,16 @@ class Leg:
         fields: dict[str, Any] = {"bearer_capability": _SPEECH}
         caller = setup.caller
         if caller is not None and caller.presentation != RESTRICTED:
-            nature = _TYPES.get(caller.nature, 0)
+            nature = 1 if caller.nature == isup.INTERNATIONAL else 0
             fields["calling_party_bcd_number"] = CallingNumber(caller.digits, nature, 1, 0, caller.screening)
+        self.state = S.CALL_PRESENT
         self._send(T.SETUP, **fields)
         self._wait(self._silent)
 
     def release(self, cause: Cause) -> None:
         """See Downstream."""
         self._up = Nobody()
-        if self.terminal.stop_paging():
-            self.state = S.NULL
-        else:
+        if not self.terminal.stop_paging():
             self._disconnect(cause)
 
     def digit(self, key: str) -> None:
@@ -165,27 +162,27 @@ class Leg:
             self.state = S.ACTIVE
 
     def _on_disconnect(self, message: Message) -> None:
-        if self.state in (S.NULL, S.RELEASE_REQUEST):
+        if self.state is S.RELEASE_REQUEST:
             return
         cause = message["cc_cause"]
         self.state = S.RELEASE_REQUEST
         self._wait(self._done)
         self._send(T.RELEASE)
-        self._clears(cause)
+        self.clears(cause)
 
     def _on_release(self, message: Message) -> None:
         cause = message.get("cc_cause") or Cause(CauseValue.NORMAL_CALL_CLEARING)
         self._send(T.RELEASE_COMPLETE)
-        self._clears(cause)
+        self.clears(cause)
         self._done()
 
     def _on_release_complete(self, message: Message) -> None:
-        self._clears(message.get("cc_cause") or Cause(CauseValue.NORMAL_CALL_CLEARING))
+        self.clears(message.get("cc_cause") or Cause(CauseValue.NORMAL_CALL_CLEARING))
         self._done()
 
     def _on_start_dtmf(self, message: Message) -> None:
         key = message.get("keypad_facility", "")
-        if not key or self.state is S.NULL:
+        if not key:
             self._send(T.START_DTMF_REJECT, cc_cause=Cause(CauseValue.MANDATORY_ELEMENT_MISSING, 2, CODING_GSM))
             return
         self._send(T.START_DTMF_ACKNOWLEDGE, keypad_facility=key)
@@ -197,8 +194,8 @@ class Leg:
         cause = Cause(CauseValue.REQUESTED_FACILITY_NOT_SUBSCRIBED, 2, CODING_GSM)
         self._send(T.HOLD_REJECT, cc_cause=cause)
 
-    def _clears(self, cause: Cause) -> None:
-        """Tell the other side that the terminal ends the call."""
+    def clears(self, cause: Cause) -> None:
+        """Tell the other side that the terminal ends the call, or is not heard any more."""
         told = Cause(cause.value, 0)
         up, self._up = self._up, Nobody()
         down, self.down = self.down, Nowhere()
@@ -217,7 +214,7 @@ class Leg:
     def _silent(self) -> None:
         """End the call on both sides: the terminal does not go on with it (T303, T310, T313)."""
         self._disconnect(Cause(CauseValue.RECOVERY_ON_TIMER_EXPIRY, LOCATION))
-        self._clears(Cause(CauseValue.NO_USER_RESPONDING, LOCATION))
+        self.clears(Cause(CauseValue.NO_USER_RESPONDING, LOCATION))
 
     def _unanswered(self) -> None:
         """Say RELEASE where DISCONNECT was not answered (T305)."""
@@ -232,16 +229,8 @@ class Leg:
     def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
 
     def _done(self) -> None:
-        self._stop()
         self.state = S.NULL
         if self.terminal.leg is self:
             self.terminal.release()
-
-    def lost(self, cause: Cause) -> None:
-        """Take it that nothing is heard of the terminal any more."""
-        self._stop()
-        self.state = S.NULL
-        self._clears(cause)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from simulators.ssp.call import Half
+    from simulators.ssp.srf import Asked
     from simwarden.machine.tcap_events import DialogueEvent
     from simwarden.runtime.clock import Timer
     from simwarden.wire.asn1 import Record
@@ -51,6 +52,9 @@ class Scf:
 
     _trigger: Trigger
     _at: EventType
+    #: what was asked first; whether something waits to be sent
+    _first: int
+    _unsent: bool
 
     def __init__(self, half: Half, triggers: Mapping[EventType, Trigger]) -> None:
         self._half, self._core, self._triggers = half, half.core, triggers
@@ -61,9 +65,8 @@ class Scf:
         self._pending: Callable[[], None] | None = None
         self._tssf: Timer | None = None
         self._tcp: Timer | None = None
-        self._plays: dict[int, Any] = {}
-        #: whether anything has come, and what was asked first; whether something waits to be sent
-        self._heard, self._first, self._unsent = False, 0, False
+        #: whether anything has come
+        self._heard = False
         self._srf = Srf(half.core.clock, half.core.config.announcement, self._played)
 
     # -- what the call does
@@ -99,16 +102,10 @@ class Scf:
 
     def over(self) -> None:
         """Take it that the call is over; a gsmSCF whose orders are no longer of use is told so."""
-        self._srf.stop()
         self._pending = None
-        if self._dialogue is None:
-            self._rest()
-            return
         self._ssf.over(self._core.clock.now())
-        if self._ssf.state in (State.WAITING_FOR_INSTRUCTIONS, State.WAITING_FOR_END_OF_USER_INTERACTION):
-            self._user.tc.abort(self._dialogue)
-            self._user.flush()
-            self._forget()
+        if self._ssf.state is State.WAITING_FOR_INSTRUCTIONS:
+            self._abort()
         else:
             self._send()
         self._rest()
@@ -148,7 +145,7 @@ class Scf:
                 self._carry_out(ended=ended)
             case Aborted(_, reason, _, _, refused):
                 self._forget()
-                lower = cap.phase_of(refused) if refused is not None and not self._heard else None
+                lower = cap.phase_of(refused) if not self._heard else None
                 if lower is not None and lower < self._ssf.phase:
                     self._begin(lower)
                 else:
@@ -160,13 +157,15 @@ class Scf:
                 pass
 
     def _component(self, component: Component) -> None:
-        if isinstance(component, ReturnError):
-            if component.invoke_id == self._first and self._pending is not None:
-                name = ErrorCode(component.error).name.lower() if component.error in {*ErrorCode} else "an error"
-                self._give_up(controls.DIALOGUE, f"the gsmSCF answers {name.replace('_', ' ')}")
-            return
-        if not isinstance(component, Invoke):
-            return
+        match component:
+            case ReturnError(invoke_id, error):
+                if invoke_id == self._first and self._pending is not None:
+                    name = ErrorCode(error).name.lower() if error in {*ErrorCode} else "an error"
+                    self._give_up(controls.DIALOGUE, f"the gsmSCF answers {name.replace('_', ' ')}")
+            case Invoke():
+                self._order(component)
+
+    def _order(self, component: Invoke) -> None:
         try:
             operation, argument = cap.decode_invoke(component, self._ssf.phase)
         except PeerError as error:
@@ -217,12 +216,11 @@ class Scf:
         orders, self._ssf.orders = self._ssf.orders, []
         for each in orders:
             self._obey(each)
-        if self._dialogue is None and ended:
+        if ended:
             self._after_the_end()
             return
         self._watch()
-        if self._dialogue is not None and (self._unsent or self._ssf.reports or self._finished()):
-            self._send()
+        self._send()
 
     def _finished(self) -> bool:
         state = self._ssf.state
@@ -230,9 +228,7 @@ class Scf:
 
     def _after_the_end(self) -> None:
         """The gsmSCF has ended the dialogue: it hears no more; a call that still waits has no orders."""
-        self._ssf.armed.clear()
         self._ssf.charging, self._ssf.reports = None, []
-        self._watch()
         if self._pending is not None:
             self._lose(controls.DIALOGUE, "the gsmSCF has ended the dialogue without an order")
 
@@ -244,12 +240,9 @@ class Scf:
             case Continue():
                 self._go_on()
             case Reroute(connect):
-                self._unwait()
                 self._pending = None
                 half.connect(connect)
             case Release(cause):
-                self._unwait()
-                self._pending = None
                 half.course.released_by_scf = True
                 half.end(cause)
             case Resource(connected):
@@ -258,13 +251,11 @@ class Scf:
                 else:
                     self._srf.stop()
             case Play(invoke_id, asked):
-                self._plays[invoke_id] = asked
                 self._srf.play(invoke_id, asked)
             case Stop(invoke_id):
                 self._cancel(invoke_id)
 
     def _go_on(self) -> None:
-        self._unwait()
         pending, self._pending = self._pending, None
         if pending is not None:
             pending()
@@ -272,20 +263,18 @@ class Scf:
     def _cancel(self, invoke_id: int) -> None:
         if self._srf.invoke_id == invoke_id:
             self._srf.stop()
-            del self._plays[invoke_id]
             self._answer(ReturnError(invoke_id, ErrorCode.CANCELED))
 
     # -- special resources
 
-    def _played(self, invoke_id: int, outcome: Outcome, digits: str) -> None:
+    def _played(self, invoke_id: int, asked: Asked, outcome: Outcome, digits: str) -> None:
         """Tell what became of an announcement; the resource is disconnected behind it if that was not forbidden."""
-        asked = self._plays.pop(invoke_id)
         if outcome is Outcome.COLLECTED:
             octets = cap.CAP_USER.encode_result(cap.PROMPT_AND_COLLECT, cap.ReceivedInformation(digits))
             self._answer(ReturnResult(invoke_id, cap.PROMPT_AND_COLLECT.opcode, octets))
         elif outcome is Outcome.IMPROPER:
             self._answer(ReturnError(invoke_id, ErrorCode.IMPROPER_CALLER_RESPONSE))
-        elif asked.request_announcement_complete:
+        elif isinstance(asked, cap.PlayAnnouncement) and asked.request_announcement_complete:
             report = cap.SpecializedResourceReport(all_announcements_complete=True)
             self._invoke(cap.SPECIALIZED_RESOURCE_REPORT, report, linked=invoke_id)
         if not asked.disconnect_from_ip_forbidden:
@@ -309,44 +298,37 @@ class Scf:
     def _unwait(self) -> None:
         if self._tssf is not None:
             self._tssf.cancel()
-            self._tssf = None
 
     def _on_tssf(self) -> None:
-        self._tssf = None
         self._give_up(controls.SILENCE, "no order came in time")
 
     def _watch(self) -> None:
         """Have the call's time watched (Tcp)."""
         if self._tcp is not None:
             self._tcp.cancel()
-            self._tcp = None
         deadline = self._ssf.deadline()
-        if deadline is not None and self._dialogue is not None:
+        if deadline is not None:
             self._tcp = self._core.clock.call_later(max(0.0, deadline - self._core.clock.now()), self._on_tcp)
 
     def _on_tcp(self) -> None:
-        self._tcp = None
         self._ssf.expire(_TIME_OVER)
-        orders, self._ssf.orders = self._ssf.orders, []
-        if orders:
-            self._ssf.state = State.IDLE
-        self._send()
-        for each in orders:
-            self._obey(each)
+        self._carry_out(ended=False)
 
     # -- without orders
 
     def _give_up(self, occasion: str, reason: str) -> None:
+        self._abort()
+        self._lose(occasion, reason)
+
+    def _abort(self) -> None:
         if self._dialogue is not None:
             self._user.tc.abort(self._dialogue)
             self._user.flush()
             self._forget()
-        self._lose(occasion, reason)
 
     def _lose(self, occasion: str, reason: str) -> None:
         """Handle the call by default: it goes on without control, or is released."""
         self._rest()
-        self._ssf.armed.clear()
         self._ssf.charging, self._ssf.state = None, State.IDLE
         half, releases = self._half, self._trigger.releases
         decision = self._core.site.decide(controls.DEFAULT, half.imsi, on=occasion, releases=releases, reason=reason)
@@ -354,15 +336,11 @@ class Scf:
         if decision.admitted:
             self._go_on()
         else:
-            self._pending = None
             half.end(_NO_ORDERS)
 
     def _rest(self) -> None:
         self._unwait()
         self._srf.stop()
-        if self._tcp is not None:
-            self._tcp.cancel()
-            self._tcp = None
 
     def _forget(self) -> None:
         if self._dialogue is not None:

@@ -183,7 +183,7 @@ class Terminal:
         if self._page is not None:
             _, leg, _ = self._page
             self.stop_paging()
-            leg.lost(Cause(CauseValue.SUBSCRIBER_ABSENT, 2))
+            leg.clears(Cause(CauseValue.SUBSCRIBER_ABSENT, 2))
 
     def stop_paging(self) -> bool:
         """Look no more for the terminal; whether it has not answered yet."""
@@ -210,4 +210,4 @@ class Terminal:
         leg, self.leg = self.leg, None
         del self.core.terminals[self.link.number]
         if leg is not None:
-            leg.lost(Cause(CauseValue.DESTINATION_OUT_OF_ORDER, 2))
+            leg.clears(Cause(CauseValue.DESTINATION_OUT_OF_ORDER, 2))
