@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 from simulators.hss.element import Hss
 from simwarden.testing import Bench, ScriptedMme
 from simwarden.testing.diameter import PLMN, REALM
+from simwarden.wire.diameter.features import supported_features
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from simwarden.runtime.diameter import Peer
     from simwarden.runtime.loop import TestbedLoop
+    from simwarden.wire.diameter import Message
+    from simwarden.wire.diameter.codes import Feature
 
-__all__ = ["APPROVAL", "GIVEN", "IMSI", "LEARN", "METER", "OPC", "PHONE", "PLMN", "REALM", "K", "Net"]
+__all__ = ["APPROVAL", "GIVEN", "IMSI", "LEARN", "METER", "OPC", "PHONE", "PLMN", "REALM", "K", "Net", "enforces"]
 
 IMSI = "001010000000017"
 METER, PHONE = "35000100000001", "35000200000001"
@@ -66,3 +70,14 @@ class Net(Bench):
 
     def last(self, observable: str) -> Any:
         return self.observed(observable)[-1]
+
+
+def enforces(mme: Any, features: Feature) -> None:
+    """Let an MME say in its answers to subscriber data what it enforces of them."""
+
+    async def hear(message: Message, _peer: Peer) -> Message:
+        mme.heard.append(message)
+        answer: Message = mme.node.answer(message, 2001, [supported_features(features)])
+        return answer
+
+    mme.node.handle("S6a", "insert-subscriber-data-request", hear)

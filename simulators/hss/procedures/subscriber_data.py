@@ -193,9 +193,8 @@ async def change_subscription(
 
 
 def _last(core: Core, notice: Notice, heard: list[Message | None]) -> Message | None:
-    told = None not in heard
-    settle(core, notice, told=told)
-    return heard[-1] if told and heard else None
+    settle(core, notice, told=None not in heard)
+    return heard[-1] if heard else None
 
 
 async def tell_subscription(core: Core, subscriber: Subscriber, notice: Notice) -> Message | None:

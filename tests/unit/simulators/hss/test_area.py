@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hss_net import APPROVAL, IMSI, METER, Net
+from hss_net import APPROVAL, IMSI, METER, Net, enforces
 from pydantic import ValidationError
 
 from simulators.hss.config import AreaChange, HssArea, HssConfig
@@ -13,12 +13,9 @@ from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
 from simwarden.wire.diameter import first
 from simwarden.wire.diameter.codes import Feature
-from simwarden.wire.diameter.features import supported_features
 
 if TYPE_CHECKING:
-    from simwarden.runtime.diameter import Peer
     from simwarden.runtime.loop import TestbedLoop
-    from simwarden.wire.diameter import Message
 
 PATH = f"/cards/{IMSI}/area"
 PROVINCES: dict[str, Any] = {"provinces": {"east": ["0001", "0003"], "west": ["0002", "0003"]}}
@@ -98,7 +95,7 @@ async def test_a_changed_area_reaches_the_mme_and_the_audit(net: Net) -> None:
         await net.call("PUT", PATH, {"zones": ["0002"], **APPROVAL})
         (inserted,) = net.mme.heard
         assert inserted.name == "insert-subscriber-data-request"
-        assert zones_in(inserted.get("Subscription-Data")) == ["0002"]
+        assert (zones_in(inserted.get("Subscription-Data")), inserted.get("IDR-Flags")) == (["0002"], None)
         record = (await net.call("GET", f"/cards/{IMSI}/audit"))[-1]
         assert (record["action"], record["role"], record["caller"]) == ("area-change", "operator", "tester")
         assert record["details"]["before"]["zones"] == ["0001"]
@@ -107,15 +104,10 @@ async def test_a_changed_area_reaches_the_mme_and_the_audit(net: Net) -> None:
 
 
 async def test_an_mme_that_enforces_no_zone_codes_serves_no_card_any_more_that_is_given_some(net: Net) -> None:
-    async def hear(message: Message, _peer: Peer) -> Message:
-        net.mme.heard.append(message)
-        answer: Message = net.mme.node.answer(message, 2001, [supported_features(Feature.ODB_ALL_APN)])
-        return answer
-
     async with net:
         await net.provision()
         assert (await net.mme.ulr(METER)).success
-        net.mme.node.handle("S6a", "insert-subscriber-data-request", hear)
+        enforces(net.mme, Feature.ODB_ALL_APN)
         await net.call("PUT", PATH, {"zones": ["0001"], **APPROVAL})
         assert [each.name for each in net.mme.heard] == ["insert-subscriber-data-request", "cancel-location-request"]
         assert (await net.call("GET", f"/cards/{IMSI}"))["mme"] == ""
