@@ -144,8 +144,8 @@ _ADD_PENDING = sa.insert(_PENDING)
 _TOLD = sa.delete(_PENDING).where(
     *(_PENDING.c[name] == sa.bindparam(f"the_{name}") for name in ("imsi", "host", "what"))
 )
-#: what a card has at its MME and VLR once these have been cancelled
-_NOWHERE = {"mme": "", "mme_realm": "", "plmn": "", "purged": False, "sms_number": "", **NO_VLR}
+#: what a card has at its MME and VLR once these have been cancelled; of what else is held of an MME nobody asks then
+_NOWHERE = {"mme": "", "sms_number": "", **NO_VLR}
 #: what of a change concerns a VLR
 _AT_VLR = (*ENDS, Due.BARRING, Due.CALLS)
 
@@ -323,10 +323,9 @@ class Store:
         same = place == (mme, realm, plmn, imei, sms_number) and not subscriber.purged
         if not teaches and not heard and same:
             return True
-        new = set()
-        if subscriber.mme not in ("", mme) and not subscriber.purged:
-            new.add(Notice(subscriber.imsi, subscriber.mme, Due.UPDATE, subscriber.mme_realm))
-            new -= self._of(subscriber.imsi, subscriber.mme)
+        new = []
+        if subscriber.mme not in ("", mme) and not subscriber.purged:  # it serves the card: none is pending for it yet
+            new.append(Notice(subscriber.imsi, subscriber.mme, Due.UPDATE, subscriber.mme_realm))
         values: dict[str, Any] = {"mme": mme, "mme_realm": realm, "plmn": plmn, "imei": imei, "purged": False}
         values |= {"attempts": attempts, "vectors": vectors, "sms_number": sms_number}
         with self._writing(subscriber.imsi) as connection:
@@ -352,8 +351,7 @@ class Store:
         """
         former, due = subscriber.vlr, Notice(subscriber.imsi, vlr, Due.CALLS, VLR)
         values = {"vlr": vlr, "msc": msc, "vlr_imei": imei, "camel": camel, "sms_number": ""}
-        cancelled = {Notice(subscriber.imsi, former, Due.UPDATE, VLR)} if former not in ("", vlr) else set()
-        cancelled -= self._of(subscriber.imsi, former)
+        cancelled = [Notice(subscriber.imsi, former, Due.UPDATE, VLR)] if former not in ("", vlr) else []
         heard = self._of(subscriber.imsi, vlr)
         with self._writing(subscriber.imsi) as connection:
             connection.execute(_setting(tuple(values)), {"key": subscriber.imsi, **_new(values)})

@@ -158,6 +158,17 @@ async def test_an_end_that_was_told_while_the_database_was_away_is_told_again(
         assert (net.pending(), net.hss.heard) == ([], ("17", "17"))
 
 
+async def test_an_hss_that_is_away_is_told_of_each_card_once_in_a_while(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
+        net.hss.status = 503
+        for imsi in CARDS:
+            await net.tie(imsi)
+        for _ in range(3):
+            net.hss.heard = ()
+            await net.sleep(30)
+            assert net.hss.heard == ("17", "18")
+
+
 async def test_a_card_that_was_told_meanwhile_is_left_out_as_the_others_are_told(loop: TestbedLoop) -> None:
     async with Net(loop) as net:
         net.hss.status = 503
