@@ -104,10 +104,9 @@ class AreaStore:
             if connection.execute(sa.update(_AREAS).where(_AREAS.c.imsi == imsi).values(values)).rowcount == 0:
                 connection.execute(sa.insert(_AREAS).values(imsi=imsi, **values))
             _AUDIT.add(connection, [audit])
-        if not self._shared:
-            held = self._held.setdefault(imsi, CardArea())
-            held.cells = frozenset(wanted.cells)
-            held.stations, held.province = wanted.stations, wanted.province
+        held = self._held.setdefault(imsi, CardArea())
+        held.cells = frozenset(wanted.cells)
+        held.stations, held.province = wanted.stations, wanted.province
 
     def remove(self, imsi: str, audit: dict[str, Any]) -> None:
         """Let a card have no area, and no base station count for it."""

@@ -153,9 +153,7 @@ def _uplink_nas(core: Core, conn: Connection, message: Message) -> None:
 def _location_report(core: Core, conn: Connection, message: Message) -> None:
     """LOCATION REPORT (8.11.3): judged as a message of the device's from there would be."""
     conn.enb.reports = True
-    if message.get("tai") not in conn.enb.tais:
-        core.site.peer_fault(conn.enb.link, f"location report from {message.get('tai')}, which it did not announce")
-    elif (moved := _move(core, conn, message)) is not None:
+    if (moved := _move(core, conn, message)) is not None:
         _judge_move(core, conn, moved, Occasion.REPORT)
 
 
@@ -169,7 +167,10 @@ def _judge_move(core: Core, conn: Connection, ue: UeContext, occasion: Occasion)
 def _move(core: Core, conn: Connection, message: Message) -> UeContext | None:
     """Take note of the cell that a connection's device is in; return the device that is in another one by that."""
     tai, cell = message.get("tai"), message.get("eutran_cgi")
-    if cell is None or (tai, cell) == (conn.tai, conn.cell) or tai not in conn.enb.tais:
+    if cell is None or (tai, cell) == (conn.tai, conn.cell):
+        return None
+    if tai not in conn.enb.tais:
+        core.site.peer_fault(conn.enb.link, f"{message.name} from {tai}, which the eNB did not announce")
         return None
     conn.tai, conn.cell = tai, cell
     ue = conn.served

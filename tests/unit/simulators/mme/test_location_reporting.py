@@ -112,6 +112,7 @@ async def test_a_report_from_an_area_that_the_enb_did_not_announce_moves_nobody(
         _report(phone, HOME, 9)
         await network.settle()
         assert network.session()["tai"] == "001-01-0001"
+        assert network.peer_faults() == ["location-report from 001-01-0009, which the eNB did not announce"]
 
 
 async def test_an_enb_that_is_silent_is_told_once(run: Any) -> None:

@@ -285,6 +285,11 @@ async def test_an_enb_that_was_not_admitted_brings_no_device(run: Any) -> None:
         assert phone.got == []
         assert network.session() is None
         assert any("initial-ue-message makes no sense now" in each for each in network.peer_faults())
+        phone.raw(b"\x07\x60\x6f")
+        await network.settle()
+        assert network.peer_faults()[-1] == "uplink-nas-transport makes no sense now"
+        causes = [each["cause"] for each in network.enb.seen if each.name == "error-indication"]
+        assert causes == [CauseProtocol.MESSAGE_NOT_COMPATIBLE_WITH_RECEIVER_STATE] * 2
 
 
 async def test_octets_that_are_no_message_are_answered_and_service_goes_on(run: Any) -> None:

@@ -76,6 +76,35 @@ def test_a_base_station_counts_where_the_area_is_gone_meanwhile(engine: sa.Engin
         assert connection.execute(sa.text("SELECT station FROM used_stations")).all() == []
 
 
+def test_what_counts_is_read_with_each_base_station_that_begins_to(engine: sa.Engine) -> None:
+    one, two = (AreaStore(engine, shared=True) for _ in range(2))
+    one.put(IMSI, MmeArea(stations=1), _record(IMSI))
+    area, theirs = one.get(IMSI), two.get(IMSI)
+    assert area is not None
+    assert theirs is not None
+    assert one.count(IMSI, area, ONE)
+    assert area.used == {ONE}
+    two.forget_stations(IMSI, theirs, _record(IMSI))
+    assert one.count(IMSI, area, TWO)
+    assert area.used == {TWO}
+
+
+def test_an_mme_alone_reads_its_areas_when_it_starts_and_one_of_a_pool_at_each_contact(engine: sa.Engine) -> None:
+    AreaStore(engine).put(IMSI, MmeArea(stations=1), _record(IMSI))
+    alone, pooled = AreaStore(engine), AreaStore(engine, shared=True)
+    assert (alone.recent(IMSI), pooled.recent(IMSI)) == (alone.get(IMSI), None)
+    read: list[str] = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *told: read.append(told[2]))
+    assert alone.get(IMSI) is alone.get(IMSI)
+    assert read == []
+    area = pooled.get(IMSI)
+    assert len(read) == 1
+    assert pooled.recent(IMSI) is area
+    alone.remove(IMSI, _record(IMSI))
+    assert pooled.recent(IMSI) is area
+    assert (pooled.get(IMSI), pooled.recent(IMSI)) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("wanted", "is_same"),
     [

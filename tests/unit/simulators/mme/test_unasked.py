@@ -10,6 +10,7 @@ from odd_enb import without
 
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.operations.management import Role
+from simwarden.trace.events import Frame
 from simwarden.wire import s1ap
 from simwarden.wire.nas.elements import MobileIdentity
 from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType
@@ -190,6 +191,37 @@ async def test_an_enb_that_has_not_set_up_s1_complains_and_leaves_without_a_word
         assert len(network.observed("s1")) == 2
 
 
+async def test_what_comes_from_an_enb_outside_this_process_is_in_the_trace(run: Any) -> None:
+    async with run() as network:
+        octets = s1ap.encode(s1ap.Message("error-indication", {"cause": _Radio.UNSPECIFIED}))
+        for is_internal, frames in ((True, 1), (False, 2)):
+            for link in network.mme.core.enbs:
+                link.internal = is_internal
+            before = len(network.of(Frame))
+            network.enb.link.send(octets)
+            await network.settle()
+            assert len(network.of(Frame)) - before == frames
+            assert {each.data for each in network.of(Frame)[before:]} == {octets}
+
+
+async def test_a_release_that_is_confirmed_late_is_of_nobody(run: Any) -> None:
+    async with run() as network:
+        await network.attached()
+        network.enb.send("ue-context-release-complete", mme_ue_s1ap_id=77, enb_ue_s1ap_id=77)
+        await network.settle()
+        assert "error-indication" not in network.enb.names()
+        assert network.peer_faults() == []
+
+
+async def test_a_device_in_an_area_that_its_enb_did_not_announce_is_let_go(run: Any) -> None:
+    async with run() as network:
+        phone = network.phone()
+        phone.first(encode(phone.attach_request()), tai=Tai(PLMN, 9))
+        await network.settle()
+        assert (phone.got, phone.released) == ([], [_Radio.UNSPECIFIED])
+        assert network.mme.core.connections == {}
+
+
 async def test_of_an_enb_that_leaves_only_its_name_is_told(run: Any) -> None:
     async with run() as network:
         network.enb.link.close()
@@ -219,6 +251,10 @@ async def test_a_device_whose_cell_an_enb_does_not_tell_is_in_no_cell_that_there
         assert phone.types() == [_T.AUTHENTICATION_REQUEST]
         (conn,) = network.mme.core.connections.values()
         assert conn.cell == Ecgi(PLMN, 0)
+        other = network.phone(imsi="001010000000002", enb_id=40, replies={_T.AUTHENTICATION_REQUEST: None})
+        other.attach()
+        await network.settle()
+        assert network.mme.core.connections[other.mme_id].cell == HERE
         phone.take_again(phone.got[0])
         await network.settle()
         assert network.session()["cell"] == "001-01-0000101", "which the messages after it tell"
