@@ -21,7 +21,6 @@ async def ask_identity(core: Core, conn: Connection, kind: IdentityType) -> str:
     request = Message(MessageType.IDENTITY_REQUEST, identity_type=int(kind))
     conn.identity_asked = kind
     answer = await nas_channel.ask(core, conn, request, "t3470", MessageType.IDENTITY_RESPONSE)
-    conn.identity_asked = None
     identity: MobileIdentity = answer["mobile_identity"]
     return identity.digits if identity.type == kind else ""
 

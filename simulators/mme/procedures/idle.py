@@ -81,5 +81,4 @@ async def purge(core: Core, ue: UeContext) -> None:
     """Delete a context and tell the HSS, if it believes the card to be here (TS 29.272 5.2.1.3)."""
     core.forget(ue)
     if ue.located:
-        ue.located = False
         await core.home.purge(ue.imsi)

@@ -48,10 +48,9 @@ def answered(ue: UeContext) -> None:
 
 def _call(core: Core, ue: UeContext, guti: Guti) -> None:
     """Send PAGING to each eNB that serves one of the device's tracking areas."""
-    areas = set(ue.tai_list)
     for enb in core.enbs.values():
         served = tuple(tai for tai in ue.tai_list if tai in enb.tais)
-        if areas & enb.tais:
+        if served:
             s1.send_common(
                 enb,
                 "paging",

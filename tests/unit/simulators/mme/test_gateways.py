@@ -11,6 +11,7 @@ from simulators.mme.procedures.paging import page
 from simwarden.model.identity import Ecgi
 from simwarden.operations.management import Role
 from simwarden.testing.diameter import IMSI
+from simwarden.testing.radio import TAI
 from simwarden.trace.events import Frame, StateChange
 from simwarden.wire import gtpv2
 from simwarden.wire.gtpv2 import Cause, CauseIe
@@ -526,6 +527,35 @@ async def test_a_device_that_is_detached_while_it_is_paged_is_paged_no_more(run:
         await network.sleep(30)
         assert paged.result() == {"answered": False}
         assert network.enb.names().count("paging") == 1
+
+
+async def test_a_device_is_paged_in_its_tracking_areas_and_all_who_wait_for_it_hear_it(run: Any) -> None:
+    async with run() as network:
+        network.enb2.setup(tac=2)
+        phone = await network.attached_idle()
+        path = f"/sessions/{IMSI}/page"
+        both = [asyncio.ensure_future(network.mme.manage(Role.OPERATOR, "POST", path, {})) for _ in range(2)]
+        await network.settle()
+        paging = network.enb.last("paging")
+        assert (paging["ue_identity_index_value"], paging["tai_list"]) == (int(IMSI) % 1024, (TAI,))
+        assert "paging" not in network.enb2.names()
+        phone.service()
+        await network.settle()
+        assert [each.result() for each in both] == [{"answered": True}] * 2
+
+
+async def test_a_device_without_a_card_is_paged_by_its_number_alone(run: Any) -> None:
+    async with run(emergency={"callback": 300}) as network:
+        phone = network.phone(imeisv="", imei="")
+        phone.attach(eps_attach_type=6, eps_mobile_identity=MobileIdentity(IdentityType.IMEI, "356987650000013"))
+        await network.settle()
+        phone.idle()
+        await network.settle()
+        (connection,) = network.host.elements["sgw"].core.connections()
+        network.host.elements["sgw"].core.downlink(connection, [b"E" * 20])
+        await network.settle()
+        paging = network.enb.last("paging")
+        assert (paging["ue_identity_index_value"], paging["ue_paging_id"].m_tmsi) == (0, phone.guti.m_tmsi)
 
 
 async def test_packets_for_a_device_that_attaches_anew_meanwhile_page_nobody(run: Any) -> None:

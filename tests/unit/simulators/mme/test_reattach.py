@@ -113,7 +113,12 @@ async def test_emergency_calls_that_prove_nothing_are_told_apart_by_their_termin
         for phone in phones:
             phone.attach(eps_attach_type=EMERGENCY)
             await network.settle()
-        assert sorted(network.mme.core.by_imsi) == ["imei-356987650000019", "imei-356987650000027"]
+        known = network.phone(imeisv="3569876500000301", imei="")
+        known.attach(eps_attach_type=EMERGENCY)
+        await network.settle()
+        keys = [f"imei-35698765000{number}" for number in ("0019", "0027", "0035")]
+        assert sorted(network.mme.core.by_imsi) == keys
+        assert _T.IDENTITY_REQUEST not in known.types()
         assert (phones[2].got[-1].type, phones[2].got[-1]["emm_cause"]) == (
             _T.ATTACH_REJECT,
             EmmCause.IMEI_NOT_ACCEPTED,
