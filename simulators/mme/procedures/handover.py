@@ -100,7 +100,7 @@ async def _prepare(core: Core, source: Connection, ue: UeContext, enb: Enb, mess
     )
     answer = await s1.answer(core, target, core.config.timers.handover)
     if answer is None or answer.name == "handover-failure":
-        source.target = target.arriving = None
+        source.target = None
         if answer is None:
             release(core, target, _Radio.TS1RELOCPREP_EXPIRY)
         else:
@@ -180,7 +180,7 @@ def acknowledged(core: Core, enb: Enb, message: Message) -> bool:
 def _not_notified(core: Core, source: Connection, target: Connection) -> None:
     """The device never came to the target: it is left there, and stays with the source."""
     core.site.note("handover was not completed", imsi=target.imsi)
-    source.target = target.arriving = None
+    source.target = None
     release(core, target, _Radio.TS1RELOCOVERALL_EXPIRY)
 
 
@@ -254,7 +254,6 @@ def cancel(core: Core, source: Connection, message: Message) -> None:
         source.handover.cancel()
     target, source.target = source.target, None
     if target is not None:
-        target.arriving = None
         if target.guard is not None:
             target.guard.cancel()
         release(core, target, _Radio.HANDOVER_CANCELLED)

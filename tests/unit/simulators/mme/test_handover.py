@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from odd_enb import without
@@ -31,11 +31,13 @@ from simwarden.wire.s1ap.values import (
 )
 
 from .test_gateways import asked
+from .test_pdn_connectivity import connect, subscribe
 
 PLMN = Plmn("001", "01")
 TAI, HERE, THERE = Tai(PLMN, 1), Ecgi(PLMN, 1 << 8 | 1), Ecgi(PLMN, 2 << 8 | 1)
 TARGET = TargetEnbId(GlobalEnbId(PLMN, MacroEnbId(2)), TAI)
 COUNTS = EnbStatusTransferContainer((BearerSubjectToStatusTransfer(5, CountValue(1, 0), CountValue(2, 0)),))
+FORWARDED = ErabAdmitted(5, bytes([192, 0, 2, 8]), 3, bytes([192, 0, 2, 8]), 4)
 _Radio = CauseRadioNetwork
 
 
@@ -242,9 +244,89 @@ async def test_a_handover_given_up_before_the_target_has_answered(run: Any) -> N
         assert "handover-cancel-acknowledge" in network.enb.names()
 
 
+async def test_a_handover_given_up_is_prepared_no_more_and_ends_no_later_one(run: Any) -> None:
+    async with run(timers={"handover": 10}) as network:
+        phone = await prepared(network)
+        phone.up("handover-cancel", cause=_Radio.HANDOVER_CANCELLED)
+        network.enb2.send("handover-request-acknowledge", **admitted(network))
+        await network.settle()
+        assert "handover-command" not in network.enb.names()
+        for _ in range(2):  # the first is given up after its command, the second 8 s later
+            network.enb.send("handover-required", **required(phone))
+            await network.settle()
+            network.enb2.send("handover-request-acknowledge", **admitted(network))
+            await network.settle()
+            if network.enb.names().count("handover-command") == 1:
+                phone.up("handover-cancel", cause=_Radio.HANDOVER_CANCELLED)
+                await network.sleep(8)
+        await network.sleep(4)
+        assert "handover was not completed" not in network.notes()
+        phone.up("enb-status-transfer", enb_status_transfer_transparent_container=COUNTS)
+        await network.settle()
+        assert network.enb2.names()[-1] == "mme-status-transfer"
+        network.enb2.send("handover-notify", **arrived(network))
+        await network.sleep(20)
+        assert "handover was not completed" not in network.notes()
+        assert (network.session()["cell"], network.session()["state"]) == (str(THERE), "connected")
+        assert len(network.mme.core.connections) == 1
+
+
+async def test_no_second_handover_beside_a_first_or_beside_session_management(run: Any) -> None:
+    async with run() as network:
+        subscribe(network, "meters.example", "service.example")
+        phone = await prepared(network)
+        network.enb.send("handover-required", **required(phone))
+        await network.settle()
+        phone.up("handover-cancel", cause=_Radio.HANDOVER_CANCELLED)
+        await network.settle()
+        phone.replies[MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REQUEST] = None
+        connect(phone, "service.example")
+        await network.settle()
+        assert phone.got[-1].type is MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REQUEST
+        network.enb.send("handover-required", **required(phone))
+        await network.settle()
+        refused = [each["cause"] for each in network.enb.seen if each.name == "handover-preparation-failure"]
+        assert refused == [_Radio.INTERACTION_WITH_OTHER_PROCEDURE] * 2
+        assert network.enb2.names().count("handover-request") == 1
+
+
+@pytest.mark.parametrize("answer", ["failure", "silence"])
+async def test_after_a_target_that_does_not_admit_a_handover_may_be_tried_again(run: Any, answer: str) -> None:
+    async with run(timers={"handover": 10}) as network:
+        phone = await prepared(network)
+        number = arrived(network)["mme_ue_s1ap_id"]
+        if answer == "failure":
+            network.enb2.send("handover-failure", mme_ue_s1ap_id=number, cause=_Radio.UNSPECIFIED)
+        await network.sleep(11)
+        released = [each["cause"] for each in network.enb2.seen if each.name == "ue-context-release-command"]
+        assert released == ([_Radio.TS1RELOCPREP_EXPIRY] if answer == "silence" else [])
+        assert network.enb.names().count("handover-preparation-failure") == 1
+        network.enb.send("handover-required", **required(phone))
+        await network.settle()
+        assert network.enb2.names().count("handover-request") == 2
+
+
+async def test_tunnels_of_a_handover_that_is_given_up_as_they_are_opened_are_closed(run: Any) -> None:
+    async with run() as network:
+        handlers = network.sgw.core.node._handlers
+        opens = handlers["create-indirect-data-forwarding-tunnel-request"]
+
+        async def late(message: gtpv2.Message, peer: Any) -> gtpv2.Message:
+            await network.clock.sleep(1)
+            return cast("gtpv2.Message", await opens(message, peer))
+
+        handlers["create-indirect-data-forwarding-tunnel-request"] = late
+        phone = await commanded(network, FORWARDED)
+        assert "handover-command" not in network.enb.names()
+        phone.up("handover-cancel", cause=_Radio.HANDOVER_CANCELLED)
+        await network.sleep(2)
+        assert asked(network)[-1] == "delete-indirect-data-forwarding-tunnel"
+        assert "handover-command" not in network.enb.names()
+
+
 async def test_tunnels_for_packets_end_in_time_also_after_another_handover_that_needs_none(run: Any) -> None:
     async with run(timers={"forwarding": 5}) as network:
-        phone = await commanded(network, ErabAdmitted(5, bytes([192, 0, 2, 8]), 3, bytes([192, 0, 2, 8]), 4))
+        phone = await commanded(network, FORWARDED)
         listed = network.enb.last("handover-command")["e_rab_subject_to_data_forwarding_list"]
         assert [each.e_rab_id for each in listed] == [5]
         network.enb2.send("handover-notify", **arrived(network))

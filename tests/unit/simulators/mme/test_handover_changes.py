@@ -16,6 +16,8 @@ from simwarden.wire.nas.enums import EmmCause, MessageType
 from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType
 from simwarden.wire.s1ap.values import ErabAdmitted, GlobalEnbId, MacroEnbId, TargetEnbId
 
+from .test_gateways import asked
+
 PLMN = Plmn("001", "01")
 TAI = Tai(PLMN, 1)
 IMSI = "001010000000001"
@@ -103,7 +105,10 @@ async def test_what_the_sgw_does_not_forward_the_source_is_not_told_of(run: Any,
         await network.settle()
         command = network.enb.last("handover-command")
         assert command.get("e_rab_subject_to_data_forwarding_list") is None
-        assert network.session() is not None
+        await _arrive(network, phone)
+        await network.sleep(60)
+        assert network.session()["state"] == "connected"
+        assert "delete-indirect-data-forwarding-tunnel" not in asked(network)
 
 
 async def _arrive(network: Any, phone: Any) -> Any:
