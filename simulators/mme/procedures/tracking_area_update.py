@@ -131,7 +131,6 @@ async def prove_claim(core: Core, conn: Connection, claimed: UeContext) -> Termi
 def take_over(known: UeContext, claimed: UeContext) -> None:
     """Let a context be that of the device that has proven itself to be the one which it claimed to be."""
     known.security, known.capability = claimed.security, claimed.capability
-    known.next_hop, known.next_hop_count = claimed.next_hop, claimed.next_hop_count
     known.terminal, known.subscription, known.located = claimed.terminal, claimed.subscription, claimed.located
     known.sms = claimed.sms
 
@@ -146,8 +145,7 @@ def _check_bearers(core: Core, ue: UeContext, request: Message) -> Rejection | N
     gone = [each for each in ue.bearers.values() if each.identity in missing and each.accepted]
     if ue.bearers.keys() <= missing:
         return demanded(UPDATE_WHILE_DETACHED, "the device holds no bearer")
-    if gone:
-        core.gateways.end(ue, *gone)
+    core.gateways.end(ue, *gone)
     lost = {each for each in missing & ue.all_bearers.keys() if ue.all_bearers[each].accepted}
     dedicated_bearers.lost_by_radio(core, ue, lost)
     return None

@@ -140,3 +140,38 @@ async def test_an_emergency_call_that_proves_its_card_and_rejects_the_keys_knows
         ue = network.mme.core.by_imsi["imei-356987650000019"]
         assert (ue.emergency, ue.subscription, ue.located) == (True, None, False)
         assert network.session()["state"] == "connected"
+
+
+# -- other contacts that are refused
+
+
+@pytest.mark.parametrize(
+    ("contact", "kind"), [("update", _T.TRACKING_AREA_UPDATE_REJECT), ("service", _T.SERVICE_REJECT)]
+)
+async def test_a_contact_that_is_refused_for_a_time_tells_for_how_long(
+    run: Any, contact: str, kind: MessageType
+) -> None:
+    async with run(causes={"unreachable": "congestion"}, timers={"t3346": 600, "t3346_spread": 0}) as network:
+        phone = await network.attached_idle(imeisv="3569876500000101")
+        phone.imeisv = "8612340000000001"
+        await network.host.stop("hss", kill=True)
+        getattr(phone, contact)()
+        await network.sleep(20)
+        told = phone.got[-1]
+        assert (told.type, told["emm_cause"], told["t3346"]) == (kind, EmmCause.CONGESTION, 600)
+        assert network.session()["state"] == "idle"
+
+
+@pytest.mark.parametrize("contact", ["update", "service"])
+async def test_the_context_of_a_contact_that_was_refused_is_purged(run: Any, contact: str) -> None:
+    async with run(timers={"purge": 60}) as network:
+        phone = await network.attached_idle()
+        phone.imeisv = "8612340000000001"
+        network.hss.answers["update-location"] = 5001
+        getattr(phone, contact)()
+        await network.settle()
+        assert network.session() is None
+        network.hss.asked.clear()
+        await network.sleep(60)
+        assert network.hss.names() == ["purge-ue"]
+        assert network.mme.core.by_imsi == {}
