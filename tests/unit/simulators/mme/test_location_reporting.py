@@ -65,6 +65,15 @@ async def test_no_reports_are_ordered_for_a_card_without_an_area(run: Any) -> No
         assert _orders(network.enb) == []
 
 
+async def test_no_reports_are_ordered_of_a_device_that_its_new_area_turns_out(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached(replies={MessageType.DETACH_REQUEST: None})
+        await _area(network, cells=[ELSEWHERE])
+        await network.settle()
+        assert phone.got[-1].type is MessageType.DETACH_REQUEST
+        assert _orders(network.enb) == []
+
+
 async def test_reports_begin_and_end_with_the_area_of_a_connected_device(run: Any) -> None:
     async with run(zones={"0001": [1]}) as network:
         await network.attached()

@@ -1,0 +1,136 @@
+"""What a default bearer is by request, subscription and gateway: its address, its quality, and why there is none."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from simulators.mme.causes import Rejection
+from simulators.mme.config import Gateways
+from simulators.mme.contexts import ApnConfiguration, Subscription
+from simulators.mme.procedures.default_bearer import choose_type, quality_of, rates_of, refused
+from simwarden.testing.diameter import IMSI
+from simwarden.wire import gtpv2
+from simwarden.wire.diameter.codes import PdnType as Subscribed
+from simwarden.wire.gtpv2 import Ambr, Arp, BearerQos, Cause, CauseIe
+from simwarden.wire.gtpv2 import PdnType as Given
+from simwarden.wire.nas.enums import EsmCause, PdnType
+from simwarden.wire.nas.message import Message, decode, encode
+
+_ONLY_4, _ONLY_6 = EsmCause.PDN_TYPE_IPV4_ONLY_ALLOWED, EsmCause.PDN_TYPE_IPV6_ONLY_ALLOWED
+_SINGLE = EsmCause.SINGLE_ADDRESS_BEARERS_ONLY_ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("wanted", "subscribed", "outcome"),
+    [
+        (PdnType.IPV4, Subscribed.IPV4, (Given.IPV4, None)),
+        (PdnType.IPV4, Subscribed.IPV6, _ONLY_6),
+        (PdnType.IPV4, Subscribed.IPV4V6, (Given.IPV4, None)),
+        (PdnType.IPV4, Subscribed.IPV4_OR_IPV6, (Given.IPV4, None)),
+        (PdnType.IPV6, Subscribed.IPV4, _ONLY_4),
+        (PdnType.IPV6, Subscribed.IPV6, (Given.IPV6, None)),
+        (PdnType.IPV6, Subscribed.IPV4V6, (Given.IPV6, None)),
+        (PdnType.IPV6, Subscribed.IPV4_OR_IPV6, (Given.IPV6, None)),
+        (PdnType.IPV4V6, Subscribed.IPV4, (Given.IPV4, _ONLY_4)),
+        (PdnType.IPV4V6, Subscribed.IPV6, (Given.IPV6, _ONLY_6)),
+        (PdnType.IPV4V6, Subscribed.IPV4V6, (Given.IPV4V6, None)),
+        (PdnType.IPV4V6, Subscribed.IPV4_OR_IPV6, (Given.IPV4, _SINGLE)),
+        (5, Subscribed.IPV4V6, EsmCause.UNKNOWN_PDN_TYPE),
+    ],
+)
+def test_kind_of_address(wanted: int, subscribed: Subscribed, outcome: Any) -> None:
+    """TS 24.301 6.2.2, and TS 29.272 7.3.62."""
+    chosen = choose_type(wanted, ApnConfiguration("iot", pdn_type=subscribed))
+    assert (chosen.esm_cause if isinstance(chosen, Rejection) else chosen) == outcome
+
+
+@pytest.mark.parametrize(("capability", "vulnerability"), [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_pre_emption_is_enabled_by_0(capability: int, vulnerability: int) -> None:
+    """PRE-EMPTION_CAPABILITY_ENABLED and PRE-EMPTION_VULNERABILITY_ENABLED are 0 (TS 29.212 5.3.46, 5.3.47)."""
+    point = ApnConfiguration("iot", 7, 3, capability, vulnerability)
+    assert quality_of(point) == BearerQos(7, Arp(3, capability == 0, vulnerability == 0))
+
+
+@pytest.mark.parametrize(
+    ("point", "data", "rates"),
+    [
+        ((64_000, 128_000), (1_000_000, 2_000_000), Ambr(64, 128)),
+        ((0, 128_000), (1_000_000, 2_000_000), Ambr(1000, 128)),
+        ((64_000, 0), (1_000_000, 2_000_000), Ambr(64, 2000)),
+        ((0, 0), None, Ambr(1000, 1000)),
+    ],
+)
+def test_rates_are_those_of_the_apn_else_of_the_subscription(
+    point: tuple[int, int], data: tuple[int, int] | None, rates: Ambr
+) -> None:
+    subscription = Subscription(ambr_ul=data[0], ambr_dl=data[1]) if data is not None else None
+    ue: Any = SimpleNamespace(subscription=subscription)
+    assert rates_of(ue, ApnConfiguration("iot", ambr_ul=point[0], ambr_dl=point[1])) == rates
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind", "esm", "decided"),
+    [
+        (Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION, Given.IPV4, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED, True),
+        (Cause.USER_AUTHENTICATION_FAILED, Given.IPV4, EsmCause.USER_AUTHENTICATION_FAILED, False),
+        (Cause.REQUEST_REJECTED, Given.IPV4, EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW, False),
+        (Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED, Given.IPV4, _ONLY_6, False),
+        (Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED, Given.IPV6, _ONLY_4, False),
+        (Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED, Given.IPV4V6, EsmCause.UNKNOWN_PDN_TYPE, False),
+    ],
+)
+@pytest.mark.parametrize(("remote", "by"), [(False, "sgw"), (True, "pgw-sos")])
+def test_why_a_gateway_refuses(
+    cause: Cause, kind: Given, esm: EsmCause, *, decided: bool, remote: bool, by: str
+) -> None:
+    core: Any = SimpleNamespace(config=SimpleNamespace(gateways=Gateways(apns={"sos": "pgw-sos"})))
+    answer = gtpv2.Message("create-session-response", {"cause": CauseIe(cause, remote)})
+    told = refused(core, answer, "sos", kind)
+    assert (told.esm_cause, told.clause == "", told.by) == (esm, decided, by)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given", "cause"),
+    [
+        (PdnType.IPV4V6, Given.IPV4, _ONLY_4),
+        (PdnType.IPV4V6, Given.IPV6, _ONLY_6),
+        (PdnType.IPV4V6, Given.IPV4V6, None),
+        (PdnType.IPV4, Given.IPV4, None),
+        (PdnType.IPV4V6, Cause.NEW_PDN_TYPE_DUE_TO_SINGLE_ADDRESS_BEARER_ONLY, _SINGLE),
+    ],
+)
+@pytest.mark.parametrize(("octets", "told"), [(251, True), (252, False)])
+async def test_a_device_hears_what_it_has_been_given(
+    run: Any, asked: PdnType, given: Any, cause: EsmCause | None, octets: int, *, told: bool
+) -> None:
+    addresses = {Given.IPV4: ("10.64.0.9", ""), Given.IPV6: ("", "2001:db8::9")}
+    async with run() as network:
+        data = network.hss.update_location(None)
+        profile = next(value for name, value in data[1][1] if name == "APN-Configuration-Profile")
+        profile[2][1][1] = ("PDN-Type", int(Subscribed.IPV4V6))
+        network.hss.answers["update-location"] = data
+        handlers = network.sgw.core.node._handlers
+        create = handlers["create-session-request"]
+
+        async def give(message: gtpv2.Message, peer: Any) -> gtpv2.Message:
+            answer = await create(message, peer)
+            kind = Given.IPV4 if isinstance(given, Cause) else given
+            why = CauseIe(given) if isinstance(given, Cause) else answer["cause"]
+            paa = gtpv2.Paa(kind, *addresses.get(kind, ("10.64.0.9", "2001:db8::9")))
+            return gtpv2.Message(
+                answer.name, answer.ies | {"cause": why, "paa": paa, "pco": bytes(octets)}, answer.teid
+            )
+
+        handlers["create-session-request"] = give
+        phone = network.phone()
+        request = phone.attach_request()
+        pdn = decode(request["esm_message_container"], uplink=True)
+        phone.attach(esm_message_container=encode(Message(pdn.type, **{**pdn.fields, "pdn_type": int(asked)})))
+        await network.settle()
+        esm = decode(phone.got[-1]["esm_message_container"], uplink=False)
+        assert esm.get("esm_cause") is cause
+        assert ("protocol_configuration_options" in esm) == told
+        assert network.mme.core.by_imsi[IMSI].bearer.esm_cause is cause
