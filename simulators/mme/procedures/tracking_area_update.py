@@ -56,7 +56,7 @@ async def update(core: Core, conn: Connection, request: Message, known: UeContex
             reject(core, conn, None, rejection)
             return
     ask_for_messages(core, known, request, combined=request["eps_update_type"] & 7 in _COMBINED)
-    in_use = conn.ue is known and conn.context_set_up
+    in_use = conn.context_set_up
     bind(core, conn, known)
     rejection = _check_bearers(core, known, request) or apn_lost(core, known, Occasion.UPDATE)
     if rejection is None and verified and not known.emergency:
@@ -95,9 +95,7 @@ async def _take_over(core: Core, conn: Connection, known: UeContext, request: Me
                 return rejection
     finally:
         core.attempts.pop(claimed, None)
-    if known.state is not EmmState.REGISTERED:
-        return demanded(UPDATE_WHILE_DETACHED, "the device was detached meanwhile")
-    take_over(known, claimed)
+    take_over(known, claimed)  # one that was detached meanwhile holds no bearer, and hears that
     return None
 
 

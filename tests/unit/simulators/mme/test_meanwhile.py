@@ -18,6 +18,7 @@ from simwarden.wire.s1ap.values import ErabTunnel
 
 from .test_area_store import AUDIT, lose_the_last_station
 from .test_dedicated_bearers import put
+from .test_gateways import asked
 
 _T = MessageType
 IMSI, PHONE = "001010000000001", "8612340000000001"
@@ -153,6 +154,51 @@ async def test_an_unproven_update_of_an_emergency_call_asks_for_no_equipment(run
         await network.settle()
         assert phone.types()[-1] is _T.TRACKING_AREA_UPDATE_ACCEPT
         assert network.eir.names() == []
+
+
+async def test_an_unproven_update_of_who_is_detached_already_has_to_attach_and_proves_nothing(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        network.mme.core.end_session(network.mme.core.by_imsi[IMSI])
+        _unproven(phone)
+        await network.settle()
+        assert phone.types() == [_T.TRACKING_AREA_UPDATE_REJECT]
+        assert phone.got[-1]["emm_cause"] is EmmCause.IMPLICITLY_DETACHED
+
+
+async def test_an_unproven_update_ends_with_the_right_of_the_card(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        phone.replies[_T.AUTHENTICATION_REQUEST] = None
+        _unproven(phone)
+        await network.settle()
+        await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", 2)])
+        await network.settle()
+        assert phone.released
+        assert phone.types() == [_T.AUTHENTICATION_REQUEST]
+        assert (network.mme.core.connections, network.mme.core.attempts) == ({}, {})
+
+
+async def test_an_update_that_proves_no_card_is_told_so_and_nothing_else(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        failure = Message(_T.AUTHENTICATION_FAILURE, emm_cause=EmmCause.MAC_FAILURE)
+        phone.replies[_T.AUTHENTICATION_REQUEST] = lambda self, _: self.send(failure)
+        _unproven(phone)
+        await network.settle()
+        assert phone.types() == [_T.AUTHENTICATION_REQUEST, _T.AUTHENTICATION_REJECT]
+        assert network.session()["state"] == "idle"
+
+
+async def test_a_gateway_hears_of_the_cell_of_an_update_that_sets_no_bearer_up(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        network.mme.core.by_imsi[IMSI].bearer.reported = True
+        phone.radio = network.enb2
+        phone.update()
+        await network.settle()
+        assert asked(network)[-1] == "change-notification"
+        assert str(network.mme.core.by_imsi[IMSI].bearer.place.ecgi) == "001-01-0000201"
 
 
 async def test_who_is_detached_while_an_unproven_update_is_proven_has_to_attach(run: Any) -> None:

@@ -20,7 +20,7 @@ from simwarden.wire.diameter import ExperimentalResult, first
 from simwarden.wire.diameter.codes import IdrFlags, NorFlags, SmsRegisterRequest, UlrFlags
 from simwarden.wire.diameter.features import sms_features_of
 from simwarden.wire.nas.enums import AdditionalUpdateResult, AttachResult, EmmCause, MessageType
-from simwarden.wire.nas.message import Message
+from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.ppsms import Cp, CpCause, CpType, Rp, RpCause, RpType, decode_cp, decode_rp, encode_cp, encode_rp
 from simwarden.wire.sms import Address, Ton
 
@@ -331,6 +331,21 @@ async def test_registration_that_the_register_takes_back_is_over(sms: Any) -> No
         answer = await order(network)
         assert answer.experimental_result == ExperimentalResult.DIAMETER_ERROR_FACILITY_NOT_SUPPORTED
         assert (await meter.send(data())).cause == RpCause.REQUESTED_FACILITY_NOT_SUBSCRIBED
+
+
+async def test_registration_that_ends_with_a_proven_claim_is_over(sms: Any) -> None:
+    """The device has lost its keys and is another one, of which the HSS hears; it wants no messages to go there."""
+    async with sms() as network:
+        meter = await registered(network)
+        meter.phone.idle()
+        await network.settle()
+        network.hss.answers["update-location"] = network.hss.update_location(None)
+        meter.phone.imeisv, meter.phone.security, guti = "8612340000000001", None, meter.phone.guti
+        fields = {"eps_update_type": 0, "nas_key_set_identifier": 7, "old_guti": guti}
+        meter.phone.first(encode(Message(MessageType.TRACKING_AREA_UPDATE_REQUEST, **fields)))
+        await network.settle()
+        assert MessageType.TRACKING_AREA_UPDATE_ACCEPT in meter.phone.types()
+        assert network.mme.core.by_imsi[IMSI].sms is SmsState.NONE
 
 
 async def test_unknown_and_detached_cards_are_told_apart(sms: Any) -> None:
