@@ -124,7 +124,7 @@ def pending_of_new(state: CardState) -> str:
 async def tell_hss(platform: Platform, card: Card) -> None:
     """Tell the HSS what is pending for it of a card; one that cannot be reached is told later."""
     hss = platform.config.hss
-    if not card.pending or card.imsi in platform.telling:
+    if card.imsi in platform.telling:
         return
     platform.telling.add(card.imsi)
     try:

@@ -66,8 +66,8 @@ class Sweep:
             said = self.by
             by = By(Role.OPERATOR, said["caller"], said["approver"], said["reason"], said["form"])
             operation(platform, change, Operation.SUSPEND, by, by.reason)
-        elif self.batch is None and is_wrong(platform, card, platform.settings, bound=card.bound):
-            eviction(platform, change)
+        elif is_wrong(platform, card, platform.settings, bound=card.bound):
+            eviction(platform, change)  # of one of a batch that is not suspended, and so not served, nothing is left
         return change if change.values else None
 
 

@@ -140,7 +140,7 @@ def _parse(text: str) -> Destination:
         if max(first, second, third, fourth) < 256 and port < 1 << 16:
             address = (first << 24) + (second << 16) + (third << 8) + fourth
             return Destination(text, Network(address, 32, 32), range(port, port + 1))
-    if text in ("*", "any"):
+    if text == "any":
         return _destination(text, "*", None)
     match = _ENTRY.fullmatch(text)
     if match is None:
@@ -170,7 +170,7 @@ def check_number(text: str) -> str:
     Patterns (`138*`) are entries, and `open_number` says what is wrong with them.
     """
     digits = text.strip().removeprefix("+")
-    if not digits or not digits.isascii() or not set(digits) <= set("0123456789*?x-") or len(digits) > 21:
+    if not digits or not set(digits) <= set("0123456789*?x-") or len(digits) > 21:
         raise ValueError(f"{text!r} is no number")
     return digits
 

@@ -48,7 +48,7 @@ def judge_service_centre(
     if stranger is not None:
         return Ruling.refuse(f"{stranger} is not to speak for {host}", **facts | {"seen": stranger})
     allowed = centres.values() if host is None else (centres[host],)
-    if not address or not same_party(address, 0, allowed):
+    if not same_party(address, 0, allowed):
         return Ruling.refuse("the address is not that of the dedicated service centre", **facts)
     return Ruling.admit("it is the dedicated service centre", **facts)
 

@@ -124,6 +124,7 @@ def test_one_that_does_is_let(text: str) -> None:
 def test_ports_are_named_one_by_one() -> None:
     assert Destination.parse("192.0.2.1").too_many_ports == "names no port"
     assert Destination.parse("192.0.2.1:1-65535").too_many_ports == "opens 65535 ports"
+    assert Destination.parse("192.0.2.1:1-2").too_many_ports == "opens 2 ports"
 
 
 @pytest.mark.parametrize(
@@ -143,6 +144,7 @@ def test_ports_are_named_one_by_one() -> None:
         ("a.example.net:443", "*.example.net:443", True),
         ("*.a.example.net:443", "*.example.net:443", True),
         ("example.net:443", "*.example.net:443", False),
+        ("a.example.net:443", "example.net:443", False),
         ("badexample.net:443", "*.example.net:443", False),
         ("*.example.net:443", "a.example.net:443", False),
         ("a.example.net:443", "192.0.2.1:443", False),

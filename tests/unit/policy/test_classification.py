@@ -63,6 +63,16 @@ def _tie(required: frozenset[str]) -> int:
     return 2 if "card-form" in required else 1 if "binding" in required else 0
 
 
+def test_a_registration_is_told_in_words_of_its_own() -> None:
+    words = [each.words for each in Registration]
+    assert [each.rpartition("registered to ")[2] for each in words] == [
+        "the responsible unit and person",
+        "the responsible unit and person",
+        "the actual user, by real name",
+    ]
+    assert len(set(words)) == len(words)
+
+
 def test_every_word_of_a_control_names_requirements_that_exist() -> None:
     for each in measures().values():
         assert set(each.requirements) <= set(requirements()), each

@@ -25,7 +25,13 @@ def test_entries_are_imeis_tacs_and_ranges(text: str, low: str, high: str, shown
     assert EquipmentRange.parse(str(entry)) == entry
 
 
-@pytest.mark.parametrize("text", ["", "9900020", "99000299-99000201", "99000201-", "x" * 14, "99000201-9900029"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "9900020", "x" * 14, "x" * 8, "\uff19\uff19000201", "99000201-"),
+        *("99000299-99000201", "99000201-9900029", "9900020-99000299", "9900020x-99000299"),
+    ],
+)
 def test_what_is_no_entry_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"TAC|range|IMEI"):
         EquipmentRange.parse(text)

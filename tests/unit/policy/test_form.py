@@ -23,6 +23,8 @@ from simwarden.policy.form import judge_form
         (FormFactor.SOLDERED, "meter", "", Slot.ANY, False),
         (FormFactor.EUICC, "meter", "", Slot.ANY, False),
         (FormFactor.ODD_SHAPED, "meter", "", Slot.ANY, True),
+        (FormFactor.ODD_SHAPED, "", "meter", Slot.ANY, True),
+        (FormFactor.ODD_SHAPED, "meter", "meter", Slot.ANY, True),
         (FormFactor.ODD_SHAPED, "meter", "phone", Slot.ANY, False),
         (FormFactor.ODD_SHAPED, "meter", "meter2", Slot.ODD_SHAPED, True),
         (FormFactor.ODD_SHAPED, "", "phone", Slot.NANO, False),

@@ -36,4 +36,6 @@ def test_the_rule(seen: str, fail_open: bool, admitted: bool) -> None:  # noqa: 
     ],
 )
 def test_the_terminals_rule(bound: str, seen: str, admitted: bool) -> None:  # noqa: FBT001
-    assert terminal_accepts_card(bound=bound, seen=seen).admitted is admitted
+    ruling = terminal_accepts_card(bound=bound, seen=seen)
+    assert ruling.admitted is admitted
+    assert ruling.details == {"expected": BOUND.imei if bound else "", "seen": Imei(seen[:14]).imei}

@@ -86,6 +86,8 @@ def test_only_what_is_in_a_dedicated_range_is_let(text: str) -> None:
 def test_many_are_let_together_or_not_at_all() -> None:
     assert judge_numbers(numbers=["1440000000001", ""]).admitted
     assert judge_numbers(numbers=[]).admitted
+    assert judge_numbers(numbers=["1440000000001"]) == judge_number(number="1440000000001")
+    assert not judge_numbers(numbers=["1440000000001", "13800000000"]).admitted
     refused = judge_numbers(numbers=["1440000000001", *[f"1380000000{n}" for n in range(7)]])
     assert not refused.admitted
     assert "13800000000 is a public mobile number" in refused.reason

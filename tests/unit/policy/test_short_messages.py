@@ -55,6 +55,9 @@ def test_centre_is_judged_by_address_and_by_who_asks() -> None:
     assert judge_service_centre(address="8613800100500", centres=CENTRES, host="smsc.example.net").admitted
     assert not judge_service_centre(address="8613800100500", centres=CENTRES, host="other.example.net").admitted
     assert not judge_service_centre(address="+447785016005", centres=CENTRES, host="smsc.example.net").admitted
+    two = CENTRES | {"smsc2.example.net": "+8613800200500"}
+    for host, admitted in ((None, True), ("smsc.example.net", False), ("smsc2.example.net", True)):
+        assert judge_service_centre(address="+8613800200500", centres=two, host=host).admitted is admitted
 
 
 def test_list_has_five_numbers_of_platforms_in_principle() -> None:
@@ -72,7 +75,9 @@ def test_list_has_five_numbers_of_platforms_in_principle() -> None:
 
 
 def test_gateway_sends_by_its_codes_and_by_what_extends_them() -> None:
-    assert judge_originator(number="+86106580001234", codes=["1065800"]).admitted
+    own = judge_originator(number="+86106580001234", codes=["1065800", "1069012"])
+    assert (own.admitted, own.details["seen"]) == (True, "+86106580001234")
+    assert judge_originator(number="+8613800138000", codes=["13800138000"]).admitted
     assert not judge_originator(number="1065801", codes=["1065800"]).admitted
     nobody = judge_originator(number="", codes=["1065800"])
     assert (nobody.admitted, nobody.details["seen"]) == (False, "none")

@@ -147,6 +147,15 @@ async def test_a_shutdown_makes_one_call_and_leaves_nothing_pending(store_url: s
         assert calls == ["POST /suspensions"]
         assert await net.suspended() == ["withdrawal"] * 3
         assert not any(card.pending for card in net.cmp.platform.store.some(most=9))
+        await net.ask("cmp", "POST", f"/cards/{CARDS[1]}/operations/resume", {})
+        assert await net.suspended() == ["withdrawal", "", "withdrawal"]
+
+
+async def test_of_a_card_that_the_register_does_not_have_nothing_is_left_to_tell() -> None:
+    async with Pair() as net:
+        new = "001010000000099"
+        await net.ask("cmp", "POST", "/cards", {"cards": [{"imsi": new, "state": "stock"}]})
+        assert net.cmp.platform.card(new).pending == ""
 
 
 async def test_an_account_that_refuses_from_now_on_ends_what_is_wrong_and_nothing_else() -> None:

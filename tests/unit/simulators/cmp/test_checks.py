@@ -217,6 +217,43 @@ async def test_what_the_register_has_heard_is_told_again_where_the_database_did_
         assert not any(card.pending for card in net.cmp.platform.store.some(most=9))
 
 
+async def test_what_could_not_be_told_of_two_cards_is_told_again_by_one_who_waits(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
+        await net.host.stop("hss")
+        for imsi in (IMSI, OTHER):
+            await net.card(imsi)
+            await net.call("POST", f"/cards/{imsi}/operations/suspend", APPROVED)
+        before = len(net.notes())
+        await net.sleep(31)
+        assert len(net.notes()) == before + 3  # both at once, and one by one
+        await net.host.start("hss")
+        await net.sleep(31)
+        assert net.hss.heard == (f"withdrawal {IMSI}", f"withdrawal {OTHER}")
+
+
+async def test_one_card_is_not_suspended_as_a_batch(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
+        await net.card(batch="spring")
+        assert await net.call("POST", SHUTDOWN, APPROVED) == {"cards": 1}
+        assert net.hss.heard == (f"withdrawal {IMSI}",)
+        assert not any("at once" in each for each in net.notes())
+
+
+async def test_what_stops_a_card_and_what_binds_it_after_its_first_use_waits_for_no_lock(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
+        await net.card()
+        assert await net.mme.allowed(METER)
+        await net.call("PUT", f"{PATH}/binding", {"imei": METER, **APPROVED})
+        assert [each.details["seen"] for each in net.decisions("bind.change.lock")] == [None]
+        for operation in ("suspend", "resume", "suspend"):
+            await net.call("POST", f"{PATH}/operations/{operation}", APPROVED)
+        assert await net.refused("POST", f"{PATH}/operations/pre-cancel") == 423
+        await net.pause()
+        await net.call("POST", f"{PATH}/operations/pre-cancel")
+        await net.call("POST", f"{PATH}/operations/suspend", APPROVED)
+        assert await net.refused("POST", f"{PATH}/operations/close") == 423
+
+
 async def test_what_is_pending_at_the_start_waits_for_the_database(
     loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,6 +319,8 @@ async def test_who_was_the_last_of_a_slice_and_is_resumed_is_served(
         await net.call("POST", f"{PATH}/operations/resume", APPROVED)
         assert (await net.mme.ecr(METER)).get("Equipment-Status") == 0
         assert (await net.mme.ecr(METER, OTHER)).get("Equipment-Status") == 1
+        await net.sleep(60)
+        assert net.hss.heard.count(f"withdrawal {OTHER}") == 1
 
 
 # -- bindings, pools and places
@@ -365,6 +404,91 @@ async def test_a_first_use_in_the_terminal_of_its_test_makes_a_card_active(loop:
         assert (net.held().terminal, net.held().first, told) == (METER, METER, [])
         assert await net.mme.allowed(PHONE)
         assert (net.held().terminal, net.held().first, told) == (PHONE, METER, ["terminal-changed"])
+
+
+@pytest.mark.parametrize(
+    ("seen", "binding", "ended"),
+    [
+        ("", {"learn": "first-use"}, False),
+        ("", {"imei": METER}, False),
+        (METER, {"learn": "first-use"}, True),
+        (METER, {"imei": METER}, False),
+        (METER, {"imei": PHONE}, True),
+    ],
+)
+async def test_a_binding_ends_what_runs_where_it_may_not_or_is_to_be_learned(
+    loop: TestbedLoop, seen: str, binding: dict[str, str], *, ended: bool
+) -> None:
+    async with Net(loop) as net:
+        await net.card()
+        assert not seen or await net.mme.allowed(seen)
+        await net.call("PUT", f"{PATH}/binding", binding | APPROVED)
+        assert net.hss.heard == (f"ended {IMSI}",) * ended
+
+
+@pytest.mark.parametrize(
+    ("place", "binding", "seen", "check", "ended"),
+    [
+        ({}, {}, PHONE, "at-once", 1),
+        ({}, {}, METER, "at-once", 0),
+        ({}, {}, PHONE, "next-day", 0),  # what is over is judged by its records
+        ({"state": "test"}, {}, PHONE, "at-once", 0),
+        ({"state": "test"}, {"imei": PHONE}, PHONE, "at-once", 1),
+        ({}, {}, "", "at-once", 0),
+    ],
+)
+async def test_a_pool_ends_what_it_refuses(
+    loop: TestbedLoop, place: dict[str, str], binding: dict[str, str], *, seen: str, check: str, ended: int
+) -> None:
+    async with Net(loop, others={"check": check}) as net:
+        await net.card(binding=binding, **place)
+        assert not seen or await net.mme.allowed(seen)
+        pool = {"imeis": [METER], "numbers": [IMSI], **APPROVED}  # of any account
+        assert await net.call("PUT", "/pools/meters", pool) == {"ended": ended}
+        assert net.hss.heard == (f"ended {IMSI}",) * ended
+
+
+async def test_a_pool_ends_nothing_of_another_account_nor_where_no_register_is_told(loop: TestbedLoop) -> None:
+    pool = {"imeis": [METER], "account": "gas", **APPROVED}
+    async with Net(loop) as net:
+        for imsi, account in ((IMSI, "water"), (OTHER, "gas")):
+            await net.card(imsi, account=account)
+            assert (await net.mme.ecr(PHONE, imsi)).get("Equipment-Status") == 0
+        for _ in range(2):  # as often as it is told: the card may have been seen there again
+            assert await net.call("PUT", "/pools/gas", pool) == {"ended": 1}
+        assert await net.call("PUT", "/pools/water", pool | {"account": "water"}) == {"ended": 1}
+        assert net.hss.heard == (f"ended {OTHER}",) * 2 + (f"ended {IMSI}",)
+
+
+async def test_an_unbound_card_in_what_has_no_imei_stays_there(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
+        await net.card()
+        assert await net.mme.allowed("0" * 14)
+        await net.call("PUT", "/accounts/fernweh", {"grace": 1})
+        assert net.hss.heard == ()
+
+
+@pytest.mark.parametrize(("form", "scenes"), [("plug-in", []), ("soldered", ["012"]), ("esim", ["012"])])
+async def test_the_records_hold_an_embedded_card_to_its_first_terminal(
+    loop: TestbedLoop, form: str, scenes: list[str]
+) -> None:
+    pools = {"meters": {"account": "fernweh", "imeis": [METER, PHONE]}}
+    async with Net(loop, pools=pools, others={"check": "next-day", "phone": "serve"}) as net:
+        new = {"imsi": IMSI, "form": form, "account": "fernweh", "state": "active"}
+        await net.call("POST", "/cards", {"cards": [new]})
+        for imei in (METER, PHONE):
+            assert await net.mme.allowed(imei)
+        await net.sleep(86400)
+        assert [each["scene"] for each in await net.listed("/risks")] == scenes
+
+
+async def test_a_batch_binds_learns_and_unbinds(loop: TestbedLoop) -> None:
+    async with Net(loop) as net:
+        for imsi in (IMSI, OTHER):
+            await net.card(imsi, binding={"imei": METER})
+        cards = [{"imsi": IMSI, "learn": "first-use"}, {"imsi": OTHER}]
+        await net.call("POST", "/bindings", {"cards": cards, **APPROVED})
+        assert [(net.held(imsi).mode, net.held(imsi).bound) for imsi in (IMSI, OTHER)] == [("learned", ""), ("", "")]
 
 
 async def test_a_batch_takes_the_approval_of_the_whole_where_a_card_has_none(loop: TestbedLoop) -> None:

@@ -110,8 +110,10 @@ async def test_a_suspended_card_is_stopped_in_the_register_and_resumed(loop: Tes
         assert await net.refused("POST", f"/cards/{IMSI}/operations/first-use") == 404
         assert await net.refused("POST", f"/cards/{IMSI}/operations/dance") == 404
         assert await net.refused("POST", f"/cards/{IMSI}/operations/suspend", role=Role.CUSTOMER) == 403
-        actions = [each["action"] for each in await net.listed(f"/cards/{IMSI}/audit")]
-        assert actions[-2:] == ["resume-refused", "suspend-refused"]
+        audit = await net.listed(f"/cards/{IMSI}/audit")
+        assert [each["action"] for each in audit][-2:] == ["resume-refused", "suspend-refused"]
+        done = {each["action"]: each["details"] for each in audit}
+        assert done["suspend"] == {"before": "active", "after": "suspended", "reason": "replaced"} | APPROVED
 
 
 async def test_what_the_register_could_not_be_told_it_is_told_later_and_after_a_restart(loop: TestbedLoop) -> None:
@@ -189,7 +191,7 @@ async def test_a_use_that_was_to_end_while_the_register_was_away_ends_although_t
         await net.call("PUT", f"/cards/{IMSI}/binding", {"imei": PHONE, **APPROVED})
         for operation in ("suspend", "resume"):
             await net.call("POST", f"/cards/{IMSI}/operations/{operation}", APPROVED)
-        assert net.held().pending == "reopen"
+            assert net.held().pending == {"suspend": "suspend", "resume": "reopen"}[operation]
         await net.host.start("hss")
         await net.host.clock.sleep(60)
         assert net.hss.heard == (f"ended {IMSI}", f"resume {IMSI}")
