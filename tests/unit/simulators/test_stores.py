@@ -145,11 +145,14 @@ def test_cmp_keeps_a_change_whole(store_url: str) -> None:
         assert store.keep([change])
         assert (card.bound, card.state, card.terminal) == (METER, CardState.ACTIVE, METER)
         again = Change(card, {"terminal": PHONE}, [record("capture")], first_use=PHONE)
-        assert not store.keep([again])
+        contact = Change(card, contacts=[{"day": "1", "at": "1", "imsi": IMSI, "imei": PHONE}])
+        assert not store.keep([contact, again])
+        assert store.unjudged("9") == []
         stop = Change(card, {"state": CardState.SUSPENDED, "pending": "suspend"}, [record("suspend")])
         store.set(record("pool"), ("pool", "meters", {"imeis": ["99000101"]}))
         assert store.keep([stop])
         store.told([card], "resume")
+        assert card.pending == "suspend"
     with opened(store_url, cmp) as engine:
         store = cmp.Store(engine)
         (card,) = store.some(pending=True, most=9)
@@ -361,11 +364,16 @@ def test_a_card_that_an_older_register_ended_stays_so(store_url: str, why: str, 
 def test_a_platform_of_before_owners_had_a_time_is_brought_up_to_date(store_url: str) -> None:
     with opened(store_url, cmp) as engine:
         cmp.Store(engine).put(Card(imsi=IMSI, account="water"), record("provision"))
+        indices = {each["name"] for each in sa.inspect(engine).get_indexes("cards")}
         with engine.begin() as connection:
+            for index in ("ix_cards_bound", "ix_cards_terminal", "cmp_cards_by_account", "cmp_cards_of_batch"):
+                connection.exec_driver_sql(f"DROP INDEX {index}")
+            connection.exec_driver_sql("CREATE INDEX cmp_cards_by_batch ON cards (account, batch)")
             for column in ("owner_since", "strayed", "handed_over", "loaded_by"):
                 connection.exec_driver_sql(f"ALTER TABLE cards DROP COLUMN {column}")
             connection.exec_driver_sql("UPDATE schema_versions SET version = 0")
     with opened(store_url, cmp) as engine:
+        assert {each["name"] for each in sa.inspect(engine).get_indexes("cards")} == indices
         store = cmp.Store(engine)
         assert [(each.imsi, each.strayed, each.handed_over) for each in store.some(most=9)] == [(IMSI, False, False)]
         assert [
@@ -387,7 +395,9 @@ def test_a_platform_that_kept_judged_contacts_is_brought_up_to_date(store_url: s
             connection.exec_driver_sql("INSERT INTO settings (kind, name, value) VALUES ('judged', '1', 'true')")
             connection.exec_driver_sql("UPDATE schema_versions SET version = 5")
     with opened(store_url, cmp) as engine:
-        assert cmp.Store(engine).unjudged("3") == ["2"]
+        store = cmp.Store(engine)
+        assert [store.unjudged(before) for before in ("2", "3")] == [[], ["2"]]
+        assert store.settings("judged") == {}
 
 
 def test_an_outbox_of_before_events_had_ids_is_brought_up_to_date(store_url: str) -> None:

@@ -498,6 +498,7 @@ async def test_a_batch_takes_the_approval_of_the_whole_where_a_card_has_none(loo
         cards = [{"imsi": IMSI, "imei": METER, "form": "F-9"}, {"imsi": OTHER, "imei": PHONE}]
         said = await net.call("POST", "/bindings", {"cards": cards, **APPROVED})
         assert [each["status"] for each in said["cards"]] == [200, 200]
+        assert [net.held(imsi).bound for imsi in (IMSI, OTHER)] == [METER, PHONE]
         kept = [(await net.listed(f"/cards/{imsi}/audit"))[-1]["details"]["form"] for imsi in (IMSI, OTHER)]
         assert kept == ["F-9", APPROVED["form"]]
 

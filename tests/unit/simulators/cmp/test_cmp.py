@@ -153,6 +153,7 @@ async def test_changes_of_a_binding_are_limited_and_recorded(loop: TestbedLoop) 
         assert await net.refused("PUT", path, {"imei": "99", **APPROVED}) == 400
         assert await net.refused("PUT", path, APPROVED) == 400
         assert await net.refused("PUT", path, {"imei": PHONE}) == 403
+        assert await net.refused("DELETE", path) == 403
         assert await net.refused("PUT", path, {"imei": PHONE, **APPROVED}, role=Role.CUSTOMER) == 403
         await net.call("PUT", path, {"imei": PHONE, **APPROVED})
         assert await net.refused("PUT", path, {"imei": THIRD, **APPROVED}) == 423

@@ -177,6 +177,19 @@ async def test_cards_of_a_load_do_not_exist_before_it_is_over_nor_after_a_kill(s
         assert check(net.cmp.platform, imsi(0), METER)
 
 
+async def test_a_load_that_fails_leaves_another_one_alone(store_url: str) -> None:
+    async with Net(store_url) as net:
+        work = asyncio.ensure_future(net.ask("POST", "/cards", {"cards": NEW}))
+        for _ in range(3):
+            await net.loop.idle()
+        assert await net.ask("POST", "/cards", {"cards": [{"imsi": OTHER}] * 2}) == 400
+        assert not work.done()
+        assert (await net.ask("GET", "/cards"))["total"] == 0
+        assert await work == {"cards": MANY}
+        assert (await net.ask("GET", "/cards"))["total"] == MANY
+        assert [each["action"] for each in (await net.ask("GET", "/audit"))["records"]] == ["load"]
+
+
 async def test_a_load_leaves_nothing_pending_of_a_card_of_its_first_slice() -> None:
     async with Net() as net:
         first, *rest = cards()
@@ -191,6 +204,8 @@ async def test_a_load_that_is_killed_leaves_nothing(store_url: str) -> None:
     async with net:
         await net.killed_amidst("POST", "/cards", {"cards": cards()})
         assert (await net.ask("GET", "/cards"))["total"] == 0
+        with net.cmp.platform.store._engine.connect() as connection:
+            assert connection.exec_driver_sql("SELECT * FROM loads").all() == []
         assert await net.ask("POST", "/cards", {"cards": cards()}) == {"cards": MANY}
 
 
