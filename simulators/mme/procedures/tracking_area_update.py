@@ -95,7 +95,9 @@ async def _take_over(core: Core, conn: Connection, known: UeContext, request: Me
                 return rejection
     finally:
         core.attempts.pop(claimed, None)
-    take_over(known, claimed)  # one that was detached meanwhile holds no bearer, and hears that
+    if known.state is not EmmState.REGISTERED:
+        return demanded(UPDATE_WHILE_DETACHED, "the device was detached meanwhile")
+    take_over(known, claimed)
     return None
 
 
