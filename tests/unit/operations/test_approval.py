@@ -133,6 +133,7 @@ def test_the_operator_is_asked_before_the_approval_record() -> None:
 def test_a_binding_is_given_or_learned_and_not_both() -> None:
     assert validated(BindingChange, {"imei": IMEI, **FORM}).mode == "given"
     assert validated(BindingChange, {"learn": "first-use"}).mode == "learned"
+    assert validated(BindingChange, {"imei": "", "learn": "first-use"}).mode == "learned"
     for body in ({}, {"imei": IMEI, "learn": "first-use"}, {"imei": "12"}, {"imei": IMEI, "imsi": IMSI}):
         with pytest.raises(ManagementError) as refusal:
             validated(BindingChange, body)

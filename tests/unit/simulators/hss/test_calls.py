@@ -11,8 +11,10 @@ from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, PHONE, PLMN
 from map_net import HLR_CODE, PHASES, SSP, SSP2
 from sigtran_net import Node
 
+from simulators.hss.config import Apn
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
+from simwarden.runtime.sigtran.map_node import NoAnswer
 from simwarden.trace.events import Decided
 from simwarden.trace.rows import rows_of
 from simwarden.wire import map as m
@@ -376,6 +378,17 @@ async def test_what_is_pending_for_a_vlr_stays_so_where_the_hlr_part_is_taken_aw
         await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "barring"})
         await net.sleep(60)
         assert [each.host for each in net.hss.core.store.at_vlrs()] == [SSP[0]]
+        with pytest.raises(NoAnswer):
+            await net.vlr.register(IMSI)
+
+
+async def test_csis_are_taken_away_whatever_apns_all_cards_have_meanwhile(loop: TestbedLoop, tmp_path: Any) -> None:
+    async with CallNet(loop, store=f"sqlite:///{tmp_path}/hss.db") as net:
+        await net.voice()
+        await net.host.stop("hss")
+        net.hss.config = net.hss.config.model_copy(update={"apns": (Apn(name="ims"),)})
+        await net.host.start("hss")
+        assert (await net.call("DELETE", f"/cards/{IMSI}/csi", APPROVAL))["csi"]["kinds"] == []
 
 
 @pytest.mark.parametrize("kill", [False, True])

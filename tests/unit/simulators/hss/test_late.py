@@ -164,8 +164,10 @@ async def test_those_behind_a_relay_are_told_when_it_is_back(loop: TestbedLoop, 
         await net.host.stop("mme")
         await net.call("POST", f"{PATH}/suspension", {"how": "withdrawal"})
         await net.host.stop("mme2")
+        noted = [each for each in net.notes() if "was not told" in each]
         await net.host.start("mme" if relayed else "mme2")
         await net.settle()
+        assert [each for each in net.notes() if "was not told" in each] == noted
         assert [each.get("Destination-Host") for each in net.mme.heard] == ([f"mme3.{REALM}"] if relayed else [])
         assert len(net.hss.core.store.pending()) == (0 if relayed else 1)
 
@@ -314,6 +316,20 @@ async def test_a_vlr_that_was_away_has_what_changed_by_the_registration(loop: Te
         assert net.vlr.told("insertSubscriberData")[0].vlr_camel_subscription is None
         await net.sleep(700)
         assert len(net.vlr.heard) == 1
+
+
+async def test_a_vlr_that_is_away_is_not_tried_anew_by_each_registration_elsewhere(net: CallNet) -> None:
+    async with net:
+        await net.voice()
+        assert await net.vlr.register(IMSI) == "registered"
+        await net.host.stop("ssp")
+        assert await net.vlr2.register(IMSI) == "registered"
+        await net.call("DELETE", f"{PATH}/location")
+        noted = [each for each in net.notes() if "was not told" in each]
+        assert len(noted) == 1
+        assert await net.vlr2.register(IMSI) == "registered"
+        await net.settle()
+        assert [each for each in net.notes() if "was not told" in each] == noted
 
 
 async def withdrawn_while_away(net: CallNet, *imsis: str) -> None:
