@@ -380,6 +380,7 @@ async def test_of_a_card_with_an_mme_and_a_vlr_each_is_told_what_concerns_it(net
         assert await net.vlr.register(IMSI) == "registered"
         await net.call("DELETE", f"{PATH}/csi", APPROVAL)
         assert (net.mme.heard, len(net.vlr.heard)) == ([], 3)
+        assert net.hss.views() == {"SMS in MME": [], "VLRs": [(IMSI, SSP[0])]}
         await net.call("PUT", f"{PATH}/subscription", {"apns": [{"name": "other"}]})
         await net.sleep(700)
         assert (len(net.mme.heard), len(net.vlr.heard)) == (1, 3)

@@ -117,6 +117,7 @@ async def test_mme_is_registered_for_messages_and_told_to_the_centre(loop: Testb
         answer = await net.register()
         assert answer.get("ULA-Flags") & UlaFlags.MME_REGISTERED_FOR_SMS
         assert sms_features_of(answer)
+        assert net.hss.views() == {"SMS in MME": [(IMSI, f"mme.{REALM}")], "VLRs": []}
         route = await net.centre.route()
         assert route.get("User-Name") == IMSI
         assert route.get("Serving-Node") == [
