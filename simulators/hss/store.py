@@ -171,15 +171,15 @@ class Store:
 
     def named(self, name: str) -> Subscriber | None:
         """Return the subscriber whose card has a name."""
-        with self._engine.connect() as connection:
-            imsi = connection.execute(sa.select(_SUBSCRIBERS.c.imsi).where(_SUBSCRIBERS.c.name == name)).scalar()
-        return self.get(imsi) if imsi is not None else None
+        return self._found(_SUBSCRIBERS.c.name == name)
 
     def numbered(self, msisdn: str) -> Subscriber | None:
         """Return the subscriber that has a number, as a protocol carries it, however it was provisioned."""
-        query = sa.select(_SUBSCRIBERS.c.imsi).where(_SUBSCRIBERS.c.msisdn.in_(spellings(msisdn)))
+        return self._found(_SUBSCRIBERS.c.msisdn.in_(spellings(msisdn)))
+
+    def _found(self, where: sa.ColumnElement[bool]) -> Subscriber | None:
         with self._engine.connect() as connection:
-            imsi = connection.execute(query).scalar()
+            imsi = connection.execute(sa.select(_SUBSCRIBERS.c.imsi).where(where)).scalar()
         return self.get(imsi) if imsi is not None else None
 
     def holds_any(self, cards: Sequence[CardProvision]) -> bool:
@@ -269,22 +269,20 @@ class Store:
         With a withdrawal no MME and no VLR serves the card any more. It is pending for each MME that may have an
         attach of the card under way as well: what another element has said of that before the change holds no longer.
         """
+        if not subscribers:
+            return []
         notices = [*(notice for each in subscribers for notice in _notices(each, due)), *more]
-        nowhere = {each.imsi for each in subscribers if each.mme or each.vlr} if due in ENDS else set()
         new = [notice for notice in notices if notice not in self._of(notice.imsi, notice.host)]
-        gone = [each for each in subscribers if each.imsi in nowhere]
-        others = [each for each in subscribers if each.imsi not in nowhere]
-        changed = [(some, what) for some, what in ((gone, values | _NOWHERE), (others, values)) if some and what]
+        if due in ENDS:
+            values |= _NOWHERE
+        row = _new(values)
         with self._writing(*(each.imsi for each in subscribers)) as connection:
-            for some, what in changed:
-                row = _new(what)
-                connection.execute(_setting(tuple(what)), [{"key": each.imsi, **row} for each in some])
+            connection.execute(_setting(tuple(values)), [{"key": each.imsi, **row} for each in subscribers])
             _AUDIT.add(connection, audit)
             if new:
                 connection.execute(_ADD_PENDING, [notice._asdict() for notice in new])
-        for some, what in changed:
-            for each in some:
-                self._rows.taken(each.imsi, what)
+        for each in subscribers:
+            self._rows.taken(each.imsi, values)
         self._take(notices)
         return notices
 
@@ -331,7 +329,6 @@ class Store:
         with self._writing(subscriber.imsi) as connection:
             if teaches:
                 if connection.execute(_LEARN, {"key": subscriber.imsi, "new": teaches}).rowcount == 0:
-                    connection.rollback()
                     self._rows.doubt(subscriber.imsi)
                     return False
                 _AUDIT.add(connection, [audit])
@@ -438,10 +435,6 @@ class Store:
         """Return the Diameter identities of all MMEs that serve a card."""
         with self._engine.connect() as connection:
             return tuple(connection.execute(_SERVING).scalars())
-
-    def close(self) -> None:
-        """Release the database."""
-        self._engine.dispose()
 
 
 @cache

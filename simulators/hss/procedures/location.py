@@ -63,7 +63,7 @@ async def update_location(core: Core, message: Message, _peer: Peer) -> Message:
     )
     if decision is not None and not decision.admitted:
         return refuse_terminal(core, subscriber, message, decision)
-    if former not in ("", origin):
+    if former:
         core.site.spawn(cancel_former(core, subscriber.imsi, former), "cancel location")
     flags, avps = UlaFlags.SEPARATION, [supported_features(FEATURES)]
     if subscriber.sms_number:

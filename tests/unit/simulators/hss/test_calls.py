@@ -38,6 +38,7 @@ async def test_a_vlr_gets_the_csis_of_a_card_before_it_hears_that_it_serves_it(n
     async with net:
         await net.voice()
         assert await net.vlr.register(IMSI, METER + "01") == "registered"
+        assert net.verdicts("voice.camel") == [True]
         (data,) = net.vlr.told("insertSubscriberData")
         csi = data.vlr_camel_subscription.o_csi
         assert (csi.camel_capability_handling, data.vlr_camel_subscription.vt_csi) == (4, None)

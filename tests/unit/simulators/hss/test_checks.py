@@ -13,13 +13,16 @@ from simulators.hss.subscriber import Due
 from simwarden.errors import ManagementError
 from simwarden.machine import milenage
 from simwarden.machine.eps_keys import kasme
-from simwarden.model.identity import Plmn
+from simwarden.model.identity import Imei, Plmn
 from simwarden.model.profile import find_use
 from simwarden.operations.approval import BindingChange
 from simwarden.wire.diameter import first
+from simwarden.wire.diameter.codes import ErrorDiagnostic, Feature
+from simwarden.wire.diameter.features import supported_features
 
 if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
+    from simwarden.wire.diameter import Message
 
 PATH = f"/cards/{IMSI}"
 
@@ -27,6 +30,13 @@ PATH = f"/cards/{IMSI}"
 @pytest.fixture
 def net(loop: TestbedLoop) -> Net:
     return Net(loop)
+
+
+async def ulr(mme: Any, *more: tuple[str, Any]) -> Message:
+    """Register the card by an MME that says nothing of its features but `more`."""
+    avps = [("RAT-Type", 1004), ("ULR-Flags", 34), ("Visited-PLMN-Id", PLMN.to_bytes()), *more]
+    answer: Message = await mme.node.ask("hss", mme.make("Update-Location-Request", *avps, terminal=METER))
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -89,6 +99,7 @@ async def test_provisioning_again_lifts_no_suspension(net: Net, how: str) -> Non
         await net.call("POST", f"{PATH}/suspension", {"how": how, "reason": "misuse"})
         again = await net.provision()
         assert again["suspended"] == how
+        assert (net.hss.core.store.pending(), net.observed("registration"), net.observed("location")) == ([], [], [])
         answer = await net.mme.ulr(METER)
         if how == "withdrawal":
             assert answer.experimental_result == 5001
@@ -97,6 +108,62 @@ async def test_provisioning_again_lifts_no_suspension(net: Net, how: str) -> Non
             assert answer.find("Subscription-Data", "Operator-Determined-Barring") == 1
         await net.call("DELETE", f"{PATH}/suspension")
         assert (await net.mme.ulr(METER)).find("Subscription-Data", "Subscriber-Status") == 0
+
+
+@pytest.mark.parametrize(
+    ("able", "result", "diagnostic", "verdicts"),
+    [(Feature.REG_SUB, 5004, int(ErrorDiagnostic.ODB_ALL_APN), [False]), (Feature.ODB_ALL_APN, None, None, [True])],
+)
+async def test_an_mme_that_cannot_bar_serves_no_barred_card_and_is_told_why(
+    net: Net, able: Feature, result: int | None, diagnostic: int | None, verdicts: list[bool]
+) -> None:
+    async with net:
+        await net.provision()
+        await net.call("POST", f"{PATH}/suspension", {"how": "barring"})
+        answer = await ulr(net.mme, supported_features(able))
+        assert (answer.experimental_result, answer.get("Error-Diagnostic")) == (result, diagnostic)
+        assert net.verdicts("hss.barring") == verdicts
+        assert net.verdicts("hss.zones") == [True] * (able is Feature.ODB_ALL_APN), "what it cannot do is not needed"
+
+
+async def test_an_mme_that_knows_no_zone_codes_is_told_nothing_of_barring(net: Net) -> None:
+    async with net:
+        await net.provision(area=[{"by": "hss", "zones": ["0001"]}])
+        answer = await ulr(net.mme, supported_features(Feature.ODB_ALL_APN))
+        assert (answer.experimental_result, answer.get("Error-Diagnostic")) == (5004, None)
+        assert (net.verdicts("hss.barring"), net.verdicts("hss.zones")) == ([], [False])
+
+
+@pytest.mark.parametrize(
+    ("asks", "purges", "attempts"),
+    [
+        ("mme", False, {"mme"}),
+        ("mme", True, set()),
+        ("mme2", False, {"mme", "mme2"}),
+        ("mme2", True, {"mme2"}),
+    ],
+)
+async def test_a_first_use_is_by_an_mme_that_has_vectors_still(
+    loop: TestbedLoop, asks: str, *, purges: bool, attempts: set[str]
+) -> None:
+    """Those that it was given are its own until it purges the card, or another MME takes the card from it."""
+    net = Net(loop, peers={name: {"home_province": "true"} for name in ("mme", "mme2")})
+    async with net:
+        await net.provision()
+        mme = net.mme if asks == "mme" else net.mme2
+        for _ in range(2):
+            assert (await mme.air()).success
+        for terminal in (METER, PHONE):
+            assert (await net.mme.ulr(terminal)).success
+        if purges:
+            assert (await net.mme.node.ask("hss", net.mme.make("Purge-UE-Request"))).success
+        card, has_vectors = net.hss.core.card(IMSI), asks in attempts
+        assert card.vectors == [f"{asks}.{REALM}"] * has_vectors
+        assert set(card.attempts) == {f"{name}.{REALM}" for name in attempts}
+        await net.call("PUT", f"{PATH}/binding", {**APPROVAL, "learn": "first-use"})
+        assert (await mme.ulr(METER)).success
+        bound = Imei(METER).imei if has_vectors else ""
+        assert (await net.call("GET", PATH))["binding"] == {"how": "learned", "imei": bound}
 
 
 async def test_nobody_is_asked_where_a_card_is_that_no_mme_serves_or_its_mme_has_forgotten(net: Net) -> None:

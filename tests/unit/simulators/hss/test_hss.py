@@ -200,14 +200,15 @@ async def test_a_first_use_elsewhere_in_the_database_wins_too(loop: TestbedLoop,
 
     async with net:
         await net.provision(binding=LEARN)
-        other = Store(open_engine(store_url, METADATA))
+        engine = open_engine(store_url, METADATA)
+        other = Store(engine)
         card = other.get(IMSI)
         assert card is not None
         record = net.hss.core.audit.record("learn", IMSI, {})
         place = {"mme": "x", "realm": "y", "plmn": "z"}
         assert other.register(card, **place, imei=PHONE, teaches=PHONE, audit=record)
         assert not other.register(card, **place, imei=METER, teaches=METER, audit=record)
-        other.close()
+        engine.dispose()
         assert (await net.mme.attach(METER)).experimental_result == 5001
         assert (await net.mme.ulr(PHONE)).success
 
@@ -463,6 +464,7 @@ async def test_a_card_is_terminated_once_and_stays_so_whatever_comes_after(net: 
         assert [each.name for each in net.mme.heard] == ["cancel-location-request"]
         assert (await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "barring"}))["told"] == "nobody"
         assert await net.refused("DELETE", f"/cards/{IMSI}/suspension") == 409
+        assert len(net.observed("registration")) == 2
         assert [each["action"] for each in await net.call("GET", f"/cards/{IMSI}/audit")] == ["provision", "suspend"]
         assert (await net.mme.ulr(METER)).experimental_result == 5001
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,11 +11,14 @@ from call_net import CallNet
 from hss_net import APPROVAL, IMSI, METER, PLMN, REALM, Net, enforces
 from map_net import SSP, SSP2
 
+from simulators.hss.subscriber import Due
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.wire import map as m
 from simwarden.wire.diameter.codes import Feature
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from simwarden.runtime.diameter import Peer
     from simwarden.runtime.loop import TestbedLoop
     from simwarden.wire.diameter import Message
@@ -267,6 +271,101 @@ async def test_a_card_that_changes_twice_while_its_mme_is_away_is_told_once(net:
         (told,) = (each for each in net.mme.heard if each.name == "insert-subscriber-data-request")
         profile = told.find("Subscription-Data", "APN-Configuration-Profile")
         assert [dict(value)["Service-Selection"] for name, value in profile if name == "APN-Configuration"] == ["two"]
+
+
+async def test_an_mme_that_is_away_is_not_tried_anew_by_each_registration_elsewhere(net: CallNet) -> None:
+    async with net:
+        await net.provision()
+        assert (await net.mme.ulr(METER)).success
+        await net.host.stop("mme")
+        assert (await net.mme2.ulr(METER)).success
+        await net.call("DELETE", f"{PATH}/location")
+        await net.settle()
+        noted = [each for each in net.notes() if "was not told" in each]
+        assert len(noted) == 1
+        assert (await net.mme2.ulr(METER)).success
+        await net.settle()
+        assert [each for each in net.notes() if "was not told" in each] == noted
+
+
+async def test_of_two_things_to_be_told_of_a_card_each_is_told_once(net: CallNet) -> None:
+    async with net:
+        await barred_while_away(net, IMSI)
+        await net.provision(IMSI, "card0", subscription=[{"apns": [{"name": "other"}]}])
+        assert len(net.hss.core.store.pending()) == 2
+        await net.host.start("mme")
+        await net.sleep(600)
+        told = [each.name for each in net.mme.heard]
+        assert told == ["insert-subscriber-data-request", "delete-subscriber-data-request", *told[:1]]
+        assert net.hss.core.store.pending() == []
+
+
+async def test_of_two_cards_the_one_that_is_not_answered_for_is_told_again(net: CallNet) -> None:
+    async with net:
+        for number, imsi in enumerate((IMSI, OTHER)):
+            await net.provision(imsi, f"card{number}")
+            assert (await net.mme.ulr(METER, imsi=imsi)).success
+        answer = net.mme.hear
+
+        async def hear(message: Message, peer: Peer) -> Message:
+            reply: Message = await answer(message, peer)
+            if len(net.mme.heard) == 1:
+                await asyncio.get_running_loop().create_future()
+            return reply
+
+        net.mme.node.handle("S6a", "cancel-location-request", hear)
+        await net.call("POST", "/suspensions", {"cards": [IMSI, OTHER], "how": "withdrawal"})
+        assert [each.imsi for each in net.hss.core.store.pending()] == [IMSI]
+        await net.sleep(60)
+        assert [each.get("User-Name") for each in net.mme.heard] == [IMSI, OTHER, IMSI]
+        assert net.hss.core.store.pending() == []
+
+
+async def test_what_registrations_end_and_begin_is_remembered_by_a_killed_hss(
+    loop: TestbedLoop, store_url: str
+) -> None:
+    async with CallNet(loop, store=store_url) as net:
+        await net.voice()
+        assert (await net.mme.ulr(METER)).success
+        assert await net.vlr.register(IMSI) == "registered"
+        core = net.hss.core
+        core.store.change(core.card(IMSI), due=Due.BARRING, suspended="barring")  # they ask before they are told
+        assert len(core.store.pending()) == 2
+        assert (await net.mme.ulr(METER)).success
+        assert await net.vlr.register(IMSI) == "registered"
+        await net.host.stop("hss", kill=True)
+        await net.host.start("hss")
+        assert net.hss.core.store.pending() == []
+        await net.host.stop("mme")
+        await net.host.stop("ssp")
+        await net.sleep(60)
+        assert (await net.mme2.ulr(METER)).success
+        assert await net.vlr2.register(IMSI) == "registered"
+        await net.host.stop("hss", kill=True)
+        await net.host.start("hss")
+        assert [each.host for each in net.hss.core.store.pending()] == [SSP[0], MME]
+
+
+async def test_what_was_kept_before_the_database_went_away_is_pending_as_it_is_back(
+    net: CallNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows of a change whose commit was not answered; so it is read anew."""
+    async with net:
+        await net.provision()
+        assert (await net.mme.ulr(METER)).success
+        store = net.hss.core.store
+        writing = store._rows.writing
+
+        @contextmanager
+        def unanswered(*imsis: str) -> Iterator[Any]:
+            with writing(*imsis) as connection:
+                yield connection
+            raise StoreUnavailableError("the database is away")
+
+        with monkeypatch.context() as fault:
+            fault.setattr(store._rows, "writing", unanswered)
+            assert await net.refused("POST", f"{PATH}/suspension", {"how": "barring"}) == 503
+        assert [each.what for each in store.pending()] == [Due.BARRING]
 
 
 @pytest.mark.parametrize(("zones", "able"), [((), True), (("0002",), True), (("0002",), False)])

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hss_net import IMSI, METER, REALM, Net
+from hss_net import GIVEN, IMSI, METER, REALM, Net
 
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration, ElementConfig
@@ -239,6 +239,24 @@ async def test_centre_that_waits_is_alerted_once(loop: TestbedLoop, cause: Deliv
         assert first(alert.get("User-Identifier"), "MSISDN") == MSISDN
         await net.ready()
         assert len(net.centre.alerts) == 1
+        other = ({DeliveryCause.ABSENT_USER, DeliveryCause.UE_MEMORY_CAPACITY_EXCEEDED} - {cause}).pop()
+        await net.centre.report(other)
+        assert (await net.centre.route()).get("MWD-Status") == (MwdStatus.MNRF_SET | MwdStatus.MCEF_SET) & ~held
+
+
+async def test_report_of_a_terminal_alerts_nobody_and_one_that_the_device_is_back_is_of_no_terminal(
+    loop: TestbedLoop,
+) -> None:
+    async with Routes(loop) as net:
+        await net.provision(binding=GIVEN)
+        await net.register()
+        await net.centre.report(DeliveryCause.ABSENT_USER)
+        assert (await net.mme.nor(METER)).success
+        assert net.centre.alerts == []
+        await net.ready()
+        assert len(net.centre.alerts) == 1
+        assert (await net.centre.route()).success
+        assert net.mme.heard == []
 
 
 async def test_list_of_those_that_wait_survives_a_killed_register(loop: TestbedLoop, tmp_path: Any) -> None:
