@@ -34,6 +34,7 @@ def test_only_the_cards_cells() -> None:
 
 def test_of_a_handover_that_is_prepared_only_the_base_station_is_known() -> None:
     assert judge_cell(cells={str(HOME)}, station=NEXT.station).admitted
+    assert judge_cell(cells={str(HOME), str(FAR)}, station=FAR.station).admitted
     refused = judge_cell(cells={str(HOME)}, station=FAR.station)
     assert (refused.admitted, refused.details["seen"]) == (False, "001-01-00002")
 

@@ -43,7 +43,8 @@ def test_a_terminal_without_imei_is_refused_unless_configured(bound: str) -> Non
 
 @pytest.mark.parametrize("lacking", FirstUse._fields)
 def test_only_a_first_use_that_lacks_nothing_teaches(lacking: str) -> None:
-    assert judge_learned(bound="", seen=METER, use=FIRST_USE).details["teaches"] == "350001000000012"
+    first = judge_learned(bound="", seen=METER, use=FIRST_USE)
+    assert (first.admitted, first.details["teaches"]) == (True, "350001000000012")
     elsewhere = judge_learned(bound="", seen=METER, use=FIRST_USE._replace(**{lacking: False}))
     assert elsewhere.admitted
     assert elsewhere.details["teaches"] == ""

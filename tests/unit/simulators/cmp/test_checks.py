@@ -508,6 +508,9 @@ async def test_a_card_that_waits_for_its_first_use_is_unbound(loop: TestbedLoop)
         await net.card(binding={"learn": "first-use"})
         await net.call("DELETE", f"{PATH}/binding", APPROVED)
         assert (await net.listed(f"{PATH}/audit"))[-1]["action"] == "unbind"
+        await net.pause()
+        await net.call("PUT", f"{PATH}/binding", {"imei": METER, **APPROVED})
+        assert net.observed("binding")[-1] == {"imsi": IMSI, "imei": f"{METER}6", "how": "given"}
 
 
 @pytest.mark.parametrize(("binding", "status"), [({}, 409), ({"learn": "first-use"}, None), ({"imei": METER}, 409)])

@@ -14,6 +14,8 @@ import simulators.cmp
 from simulators.cmp.config import CmpConfig
 from simwarden.model.identity import Imei
 from simwarden.operations.management import Role
+from simwarden.trace.dissect import dissect
+from simwarden.trace.events import Frame
 
 if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
@@ -41,6 +43,16 @@ async def test_the_first_use_binds_and_a_kill_forgets_nothing(
         assert [(each["scene"], each["action"]) for each in risks] == [("012", "refuse")] * 2
         assert risks[0]["expected"] == Imei(METER).imei
         assert risks[0]["seen"] == Imei(PHONE).imei
+
+
+@pytest.mark.parametrize("kill", [False, True])
+async def test_the_platform_says_goodbye_unless_it_is_killed(loop: TestbedLoop, *, kill: bool) -> None:
+    async with Net(loop) as net:
+        await net.host.stop("cmp", kill=kill)
+        await net.settle()
+        said = [dissect(frame).name for frame in net.of(Frame) if frame.source == "cmp"]
+        assert ("disconnect-peer-request" in said) is not kill
+        assert net.mme.node.peers == ()
 
 
 async def test_two_first_uses_at_once_bind_one(loop: TestbedLoop) -> None:

@@ -82,6 +82,12 @@ async def test_a_binding_that_the_operator_gave_stays(net: Net, used_in: str) ->
         assert [each["caller"] for each in audit if each["action"] in ("bind", "rebind")] == [""]
 
 
+async def test_a_card_in_what_has_no_imei_is_bound_at_its_next_use(net: Net) -> None:
+    async with net:
+        assert net.seen("0" * 14)
+        assert await net.bind() == ({"bound": True}, "learned", "")
+
+
 async def test_a_card_that_waits_for_its_first_use_still_does(net: Net) -> None:
     async with net:
         assert net.seen(PHONE)
@@ -629,7 +635,8 @@ async def test_a_token_for_one_device_needs_no_other_word_for_it(net: Net) -> No
         del body["config"]["subscriptionDetail"]["device"]
         made = (await net.subs("POST", body, client="handset")).body
         assert made["config"]["subscriptionDetail"] == device()
-        for named, status in ((device(), 201), ({"device": {"ipv6Address": "2001:db8::1"}}, 201)):
+        other = {"device": {"phoneNumber": OTHER, "ipv6Address": "2001:db8::1"}}
+        for named, status in ((device(), 201), ({"device": {"ipv6Address": "2001:db8::1"}}, 201), (other, 422)):
             body["config"]["subscriptionDetail"] |= named
             assert (await net.subs("POST", body, client="handset")).status == status
 
