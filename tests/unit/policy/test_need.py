@@ -25,7 +25,7 @@ METER = Holding(
     sms=("1069012",),
     quota=30_000_000,
 )
-LISTED = (Destination.parse("192.0.2.10:443"),)
+LISTED, OPEN = (Destination.parse("192.0.2.10:443"),), Destination.parse("0.0.0.0/0:443")
 
 
 def lacks(card: Holding) -> list[str]:
@@ -52,12 +52,21 @@ def test_a_meters_card_that_has_what_it_must() -> None:
         (replace(METER, sms=("1069012", "13800000000")), ["directed SMS"]),
         (replace(METER, sms=("8613800000000",), has=METER.has | {"directed-sms"}), ["directed SMS"]),
         (replace(METER, sms=("1440000000009",)), ["directed SMS"]),
+        (replace(METER, sms=("1069012", "106*")), ["directed SMS"]),
         (replace(METER, use=None), ["a use"]),
+        (replace(METER, use=None, form=FormFactor.PLUG_IN), ["a use"]),
+        (replace(METER, form=None), []),
+        (replace(METER, registered="user"), []),
         (replace(METER, use=None, quota=None, form=FormFactor.PLUG_IN), ["a use", "limited card form", "quota"]),
         (replace(METER, quota=SMALL, form=FormFactor.NANO), []),
         (replace(METER, quota=SMALL + 1, form=FormFactor.NANO), ["limited card form"]),
         (replace(METER, quota=SMALL + 1, data=LISTED, has=frozenset({"area", "monitoring"})), ["blacklist", "binding"]),
         (replace(METER, assessment=replace(METER.assessment, directed=True)), ["directed data"]),
+        (replace(METER, assessment=replace(METER.assessment, directed=True), data=LISTED), []),
+        (replace(METER, assessment=replace(METER.assessment, directed=True), data=(*LISTED, OPEN)), ["directed data"]),
+        (replace(METER, assessment=replace(METER.assessment, large=True), form=FormFactor.NANO), ["limited card form"]),
+        (replace(METER, assessment=replace(METER.assessment, voice=True), voice=("10000",)), []),
+        (replace(METER, assessment=replace(METER.assessment, voice=True), voice=("10000", "1*")), ["directed voice"]),
         (replace(METER, assessment=replace(METER.assessment, voice=True)), ["directed voice"]),
     ],
 )
@@ -80,6 +89,7 @@ def test_each_thing_that_is_lacking_is_told_with_its_clauses() -> None:
         ),
         (replace(METER, voice=("10000",)), "a list for voice, which is not opened"),
         (replace(METER, sms=tuple(str(10_690 + n) for n in range(6))), "6 entries for SMS, more than 5"),
+        (replace(METER, voice=tuple(str(10_000 + n) for n in range(6))), "6 entries for voice, more than 5"),
         (replace(METER, sms=("13800000000",)), "SMS number 13800000000 is of range 13 (11 digits, public"),
         (replace(METER, sms=("1440000000009",)), "SMS number 1440000000009 is of range 1440 (13 digits, IoT"),
         (replace(METER, sms=("138*",)), "138* stands for many numbers"),
@@ -100,6 +110,7 @@ def test_each_thing_that_is_lacking_is_told_with_its_clauses() -> None:
 )
 def test_a_card_has_without_need(card: Holding, what: str) -> None:
     assert any(each.startswith(what) for each in needless(card)), needless(card)
+    assert not judge_card(card).fits
 
 
 @pytest.mark.parametrize("code", ["1069012", "10690123456", "106901234567890", "10086", "12306", "95555"])
@@ -114,7 +125,8 @@ def test_which_numbers_are_those_of_subscribers_is_told() -> None:
 
 
 def test_a_contract_that_names_all_of_it_is_kept() -> None:
-    agreed = Contract(data=LISTED, sms=("1069012",), voice=(), apns=("meters",), quota=30_000_000)
+    data = (*LISTED, Destination.parse("192.0.2.11:443"))
+    agreed = Contract(data=data, sms=("1069012",), voice=(), apns=("meters",), quota=30_000_000)
     assert judge_card(replace(METER, data=LISTED, apns=("meters",), contract=agreed)).fits
 
 
@@ -130,6 +142,18 @@ def test_registration_is_judged_where_it_is_told(registered: str | None, fits: b
         registered=registered,
     )
     assert judge_card(card).fits is fits
+    assert lacks(card) == ["registration to the actual user"] * (not fits)
+
+
+def test_goods_that_are_tracked_are_registered_to_the_unit() -> None:
+    tracking = uses()["goods-tracking"]
+    card = Holding(assessment=tracking.assessment, use=tracking, registered="user")
+    assert [each for each in lacks(card) if "registration" in each] == ["registration to the responsible unit"]
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_as_many_numbers_as_a_card_may_have_are_no_finding(count: int) -> None:
+    assert judge_card(replace(METER, sms=tuple(str(10_690 + n) for n in range(count)))).fits
 
 
 def test_a_number_of_no_dedicated_range_is_lacking_one() -> None:

@@ -121,6 +121,8 @@ def test_a_text_is_nobodys_number(number: str) -> None:
         ("86123456789", 0, Party(PartyKind.CODE, "86123456789")),  # no longer than a number of this country
         ("861234567890", 0, Party(PartyKind.CODE, "1234567890")),
         ("8610658000123", 0, Party(PartyKind.CODE, "10658000123")),  # as some gateways write it
+        ("+868613800138000", 0, Party(PartyKind.CODE, "8613800138000")),  # a country has one code
+        ("868613800138000", 0, Party(PartyKind.CODE, "8613800138000")),
         ("+85212345678", 0, Party(PartyKind.FOREIGN, "85212345678")),
         ("0085212345678", 0, Party(PartyKind.FOREIGN, "85212345678")),
         ("85212345678", 1, Party(PartyKind.FOREIGN, "85212345678")),

@@ -252,6 +252,7 @@ async def test_what_stops_a_card_and_what_binds_it_after_its_first_use_waits_for
         await net.call("POST", f"{PATH}/operations/pre-cancel")
         await net.call("POST", f"{PATH}/operations/suspend", APPROVED)
         assert await net.refused("POST", f"{PATH}/operations/close") == 423
+        assert [each.split()[0] for each in net.hss.heard] == ["withdrawal", "resume", "withdrawal"]
 
 
 async def test_what_is_pending_at_the_start_waits_for_the_database(
@@ -334,6 +335,25 @@ async def test_a_bound_card_outside_its_pool_is_refused_wherever_it_is_bound(loo
         assert net.verdicts("bind.pool") == [False]
 
 
+@pytest.mark.parametrize(
+    ("mismatch", "imeis", "bound", "state", "allowed", "mismatches"),
+    [
+        ("refuse", [METER, PHONE], METER, "active", False, 1),
+        ("refuse", [METER, PHONE], PHONE, "active", True, 0),
+        ("alarm", [METER], PHONE, "active", True, 1),
+        ("refuse", [METER, PHONE], METER, "test", False, 1),
+    ],
+)
+async def test_a_card_is_held_to_its_pool_and_in_it_to_its_terminal(
+    loop: TestbedLoop, mismatch: str, imeis: list[str], *, bound: str, state: str, allowed: bool, mismatches: int
+) -> None:
+    pools = {"meters": {"account": "fernweh", "imeis": imeis}}
+    async with Net(loop, pools=pools, others={"mismatch": mismatch}) as net:
+        await net.card(binding={"imei": bound}, state=state)
+        assert await net.mme.allowed(PHONE) is allowed
+        assert net.held().mismatches == mismatches
+
+
 @pytest.mark.parametrize(("mode", "terminal"), [("", METER), ("learn", METER), ("", PHONE)])
 async def test_a_card_that_is_where_it_was_is_served_while_the_database_is_away(
     loop: TestbedLoop, monkeypatch: pytest.MonkeyPatch, mode: str, terminal: str
@@ -404,6 +424,7 @@ async def test_a_first_use_in_the_terminal_of_its_test_makes_a_card_active(loop:
         assert (net.held().terminal, net.held().first, told) == (METER, METER, [])
         assert await net.mme.allowed(PHONE)
         assert (net.held().terminal, net.held().first, told) == (PHONE, METER, ["terminal-changed"])
+        assert [each["action"] for each in await net.listed(f"{PATH}/audit")].count("first-use") == 1
 
 
 @pytest.mark.parametrize(
@@ -460,6 +481,16 @@ async def test_a_pool_ends_nothing_of_another_account_nor_where_no_register_is_t
         assert net.hss.heard == (f"ended {OTHER}",) * 2 + (f"ended {IMSI}",)
 
 
+async def test_where_no_register_is_told_nothing_waits_for_it(loop: TestbedLoop) -> None:
+    async with Net(loop, hss="off") as net:
+        await net.card()
+        assert await net.mme.allowed(PHONE)
+        assert await net.call("PUT", "/pools/x", {"imeis": [METER], "account": "fernweh", **APPROVED}) == {"ended": 0}
+        await net.call("POST", f"{PATH}/operations/suspend", APPROVED)
+        assert net.held().pending == ""
+        assert not any("not told" in each for each in net.notes())
+
+
 async def test_an_unbound_card_in_what_has_no_imei_stays_there(loop: TestbedLoop) -> None:
     async with Net(loop) as net:
         await net.card()
@@ -508,6 +539,7 @@ async def test_a_card_that_waits_for_its_first_use_is_unbound(loop: TestbedLoop)
         await net.card(binding={"learn": "first-use"})
         await net.call("DELETE", f"{PATH}/binding", APPROVED)
         assert (await net.listed(f"{PATH}/audit"))[-1]["action"] == "unbind"
+        assert (await net.call("GET", PATH))["binding"] is None
         await net.pause()
         await net.call("PUT", f"{PATH}/binding", {"imei": METER, **APPROVED})
         assert net.observed("binding")[-1] == {"imsi": IMSI, "imei": f"{METER}6", "how": "given"}

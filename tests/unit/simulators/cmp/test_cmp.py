@@ -32,6 +32,9 @@ async def test_the_first_use_binds_and_a_kill_forgets_nothing(
         assert await net.mme.allowed(METER + "7")
         assert net.held().bound == METER
         assert net.held().state.value == "active"
+        assert net.observed("binding")[-1] == {"imsi": IMSI, "imei": Imei(METER).imei, "how": "learned"}
+        assert (net.observed("card")[-1]["state"], net.observed("equipment")[-1]["status"]) == ("active", "allowed")
+        assert [each["action"] for each in await net.listed(f"/cards/{IMSI}/audit")][1:] == ["capture", "first-use"]
         assert not await net.mme.allowed(PHONE)
         await net.host.stop("cmp", kill=True)
         await net.host.start("cmp")
@@ -111,6 +114,7 @@ async def test_a_suspended_card_is_stopped_in_the_register_and_resumed(loop: Tes
     async with net:
         await net.card()
         assert await net.mme.allowed(METER)
+        assert await net.refused("POST", f"/cards/{IMSI}/operations/suspend", APPROVED | {"form": ""}) == 403
         await net.call("POST", f"/cards/{IMSI}/operations/suspend", APPROVED)
         assert not await net.mme.allowed(METER)
         await net.call("POST", f"/cards/{IMSI}/operations/resume")
@@ -121,7 +125,7 @@ async def test_a_suspended_card_is_stopped_in_the_register_and_resumed(loop: Tes
         assert await net.refused("POST", f"/cards/{IMSI}/operations/resume") == 409
         assert await net.refused("POST", f"/cards/{IMSI}/operations/first-use") == 404
         assert await net.refused("POST", f"/cards/{IMSI}/operations/dance") == 404
-        assert await net.refused("POST", f"/cards/{IMSI}/operations/suspend", role=Role.CUSTOMER) == 403
+        assert await net.refused("POST", f"/cards/{IMSI}/operations/suspend", APPROVED, role=Role.CUSTOMER) == 403
         audit = await net.listed(f"/cards/{IMSI}/audit")
         assert [each["action"] for each in audit][-2:] == ["resume-refused", "suspend-refused"]
         done = {each["action"]: each["details"] for each in audit}
@@ -155,6 +159,8 @@ async def test_a_mismatch_suspends_and_ends_what_runs(loop: TestbedLoop) -> None
         await net.settle()
         assert net.hss.heard == (f"withdrawal {IMSI}",)
         assert not await net.mme.allowed(METER)
+        risks = await net.listed(f"/cards/{IMSI}/risks")
+        assert [each["action"] for each in risks if each["scene"] == "012"] == ["alarm", "suspend"]
 
 
 async def test_changes_of_a_binding_are_limited_and_recorded(loop: TestbedLoop) -> None:
