@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from simulators.mme.contexts import EmmState, SmsState
 from simulators.mme.procedures import short_message
 from simwarden.machine.ppsms import acknowledge, refuse
+from simwarden.runtime.diameter import Unreachable
 from simwarden.testing import ScriptedSmsc
 from simwarden.testing.diameter import IMSI, REALM
-from simwarden.trace.events import Fault
+from simwarden.trace.events import Fault, Frame
 from simwarden.wire.diameter import ExperimentalResult, first
 from simwarden.wire.diameter.codes import IdrFlags, NorFlags, SmsRegisterRequest, UlrFlags
 from simwarden.wire.diameter.features import sms_features_of
@@ -414,6 +415,24 @@ async def test_register_that_is_silent_is_told_again(sms: Any) -> None:
             assert [each.name for each in network.hss.asked].count("notify-request") == told
             meter.phone.idle()
             await network.settle()
+
+
+async def test_an_mme_that_is_killed_sends_no_message_again(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        meter.phone.replies[DOWN] = None
+        network.smsc.node.timeout = 60
+        ordered = asyncio.ensure_future(order(network))
+        await network.settle()
+        assert meter.phone.types()[-1] is DOWN
+        await network.host.stop("mme", kill=True)
+        await network.settle()
+        sent = [each for each in network.of(Frame) if each.source == "mme"]
+        notes = network.notes()
+        await network.sleep(100)
+        assert [each for each in network.of(Frame) if each.source == "mme"] == sent
+        assert network.notes() == notes
+        assert isinstance(ordered.exception(), Unreachable)
 
 
 async def test_attach_that_registers_anew_tells_the_register_of_no_end(sms: Any) -> None:
