@@ -123,6 +123,4 @@ class Mme(Element[MmeConfig]):
                 conn.guard.cancel()
         for ue in list(core.by_imsi.values()):
             core.stop_timer(ue)
-            if ue.short_messages is not None:
-                ue.short_messages.lost("the MME stops")
             core.end_session(ue, lost=True)

@@ -95,6 +95,7 @@ async def test_what_is_counted_of_devices_and_what_others_hold_of_them_too(run: 
         assert {name: len(list(told[name])) for name in of_sessions} == dict.fromkeys(of_sessions, 1)
         core.end_session(ue)
         await network.settle()
+        assert list(views(core)["S11 tunnels"]) == []
         phone.replies[_T.ATTACH_ACCEPT] = None
         phone.attach()
         await network.settle()
