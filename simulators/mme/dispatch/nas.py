@@ -55,9 +55,6 @@ _UNPROTECTED = frozenset(
         _T.EXTENDED_SERVICE_REQUEST,
     }
 )
-_INITIAL = frozenset(
-    {_T.ATTACH_REQUEST, _T.DETACH_REQUEST, _T.TRACKING_AREA_UPDATE_REQUEST, _T.EXTENDED_SERVICE_REQUEST}
-)
 _NEW_CONTEXT = (
     SecurityHeaderType.INTEGRITY_PROTECTED_NEW_CONTEXT,
     SecurityHeaderType.INTEGRITY_PROTECTED_AND_CIPHERED_NEW_CONTEXT,
@@ -78,7 +75,7 @@ def receive(core: Core, conn: Connection, pdu: bytes, s_tmsi: STmsi | None = Non
     if conn.releasing:
         return
     try:
-        if pdu and header_type(pdu) is SecurityHeaderType.SERVICE_REQUEST:
+        if header_type(pdu) is SecurityHeaderType.SERVICE_REQUEST:
             _take_service_request(core, conn, pdu, s_tmsi)
             return
         opened = _open(core, conn, pdu, s_tmsi)
@@ -141,7 +138,7 @@ def _named(core: Core, conn: Connection, message: Message, s_tmsi: STmsi | None)
         return core.find(message["old_guti"])
     if message.type is _T.EXTENDED_SERVICE_REQUEST:
         return _by_s_tmsi(core, s_tmsi)
-    if message.type in _INITIAL:
+    if message.type in (_T.ATTACH_REQUEST, _T.DETACH_REQUEST):
         identity = message["eps_mobile_identity"]
         if identity.guti is not None:
             return core.find(identity.guti)
