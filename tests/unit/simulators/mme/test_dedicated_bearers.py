@@ -17,7 +17,7 @@ from simwarden.wire.gtpv2 import Arp, BearerQos, Cause
 from simwarden.wire.nas.enums import EsmCause, MessageType
 from simwarden.wire.nas.message import Message
 from simwarden.wire.s1ap import CauseRadioNetwork
-from simwarden.wire.s1ap.values import ErabItem
+from simwarden.wire.s1ap.values import ErabItem, ErabTunnel
 from simwarden.wire.tft import Operation, decode
 
 from .test_gateways import asked
@@ -154,6 +154,9 @@ async def test_an_enb_that_has_no_room(run: Any) -> None:
         assert "NO_RESOURCES_AVAILABLE" in await refused(network)
         assert held(network) == ([], [], [])
         assert "e-rab-release-command" not in network.enb.names(), "it has none to release"
+
+        assert "the eNB has no room for a bearer" in network.notes()
+        assert "the eNB has not set a bearer up" not in network.notes()
         network.enb.auto = True
         await put(network)
         network.enb.auto = False
@@ -173,6 +176,24 @@ async def test_a_bearer_that_the_radio_has_lost(run: Any) -> None:
         assert "delete-bearer-command" in asked(network)
         assert held(network) == ([], [], [])
         assert (phone.got[-1].type, phone.got[-1]["eps_bearer_identity"]) == (_END, 6)
+
+
+async def test_a_bearer_that_the_radio_does_not_set_up_again_at_a_service_request(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        await put(network)
+        phone.idle()
+        await network.settle()
+        network.enb.auto = False
+        phone.service()
+        await network.settle()
+        tunnel = ErabTunnel(5, bytes([192, 0, 2, 9]), 78)
+        lists = {"e_rab_setup_list_ctxt_su_res": (tunnel,), "e_rab_failed_to_setup_list_ctxt_su_res": (FAILED,)}
+        phone.up("initial-context-setup-response", **lists)
+        await network.settle()
+        assert asked(network)[-2:] == ["delete-bearer-command", "delete-bearer-response"]
+        assert held(network) == ([], [], [])
+        assert network.session()["state"] == "connected"
 
 
 async def test_an_update_that_crosses_the_order_of_a_bearer_leaves_it_alone(run: Any) -> None:

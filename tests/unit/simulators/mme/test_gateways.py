@@ -113,14 +113,16 @@ async def test_a_place_that_the_gateways_will_not_hear_costs_no_session(run: Any
         assert asked(network).count("change-notification") == 1, "it has been told already"
 
 
-async def test_a_place_that_no_gateway_wants_to_hear_is_told_to_none(run: Any) -> None:
+@pytest.mark.parametrize("is_wanted", [False, True])
+async def test_a_place_is_told_to_a_gateway_that_wants_to_hear_it(run: Any, *, is_wanted: bool) -> None:
     async with run() as network:
         phone = await network.attached()
+        network.mme.core.by_imsi[IMSI].bearer.reported = is_wanted
         phone.cell = Ecgi.parse("001-01-0000102")
         phone.raw(b"\x07\x60\x6f")
         await network.settle()
         assert network.session()["cell"] == "001-01-0000102"
-        assert asked(network) == ["create-session", "modify-bearer"]
+        assert asked(network)[2:] == ["change-notification"] * is_wanted
         (modified,) = sent(network, "modify-bearer-request")
         assert modified.get("user_location_information") is None
 

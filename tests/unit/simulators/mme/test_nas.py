@@ -95,7 +95,7 @@ async def test_a_device_detaches_instead_of_completing_the_security_mode(run: An
         phone.replies[_T.SECURITY_MODE_COMMAND] = give_up
         phone.attach()
         await network.settle()
-        assert _T.ATTACH_ACCEPT not in phone.types()
+        assert phone.types() == [_T.AUTHENTICATION_REQUEST, _T.SECURITY_MODE_COMMAND, _T.DETACH_ACCEPT]
         assert network.session() is None
         await network.sleep(60)
         assert phone.types().count(_T.SECURITY_MODE_COMMAND) == 1
@@ -129,3 +129,54 @@ async def test_a_status_is_taken_note_of_and_not_answered(run: Any, kind: Messag
         assert network.peer_faults() == []
         assert phone.got[got:] == []
         assert network.session()["state"] == "connected"
+
+
+async def test_a_device_that_has_lost_its_guti_detaches_when_it_has_proved_itself(run: Any) -> None:
+    async with run() as network:
+        await network.attached_idle()
+        phone = network.phone(enb_id=60)
+        phone.first(encode(_detach(MobileIdentity(IdentityType.IMSI, IMSI), 7)))
+        await network.settle()
+        assert phone.types()[0] is _T.AUTHENTICATION_REQUEST
+        assert phone.types()[-1] is _T.DETACH_ACCEPT
+        assert network.session() is None
+
+
+async def test_an_attach_by_the_imsi_is_authenticated_whatever_protects_it(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        phone.attach(eps_mobile_identity=MobileIdentity(IdentityType.IMSI, IMSI))
+        await network.settle()
+        assert phone.types() == [_T.AUTHENTICATION_REQUEST]
+
+
+@pytest.mark.parametrize("octets", ["075e", "17aabbccdd00075e", "27aabbccdd00075e", "17aabbccdd00074300035200c2"])
+async def test_nobody_completes_the_security_mode_without_its_keys(run: Any, octets: str) -> None:
+    async with run() as network:
+        phone = network.phone(replies={_T.SECURITY_MODE_COMMAND: lambda self, _: self.raw(bytes.fromhex(octets))})
+        phone.attach()
+        await network.settle()
+        assert network.session() is None
+        assert network.peer_faults() == [
+            "ATTACH_COMPLETE without protection: discarded"
+            if octets.endswith("c2")
+            else "SECURITY_MODE_COMPLETE without protection: discarded"
+            if octets[0] == "0"
+            else "SECURITY_MODE_COMPLETE that is not under the new security context: discarded"
+        ]
+        await network.sleep(60)
+        assert phone.types().count(_T.SECURITY_MODE_COMMAND) == 5
+        assert network.session() is None
+
+
+async def test_a_faulty_message_under_the_keys_that_are_offered_is_answered_by_a_status(run: Any) -> None:
+    def fault(phone: Any, _message: Message) -> None:
+        kind = SecurityHeaderType.INTEGRITY_PROTECTED_AND_CIPHERED_NEW_CONTEXT
+        phone.raw(phone.security.protect(bytes.fromhex("074501"), kind))
+
+    async with run() as network:
+        phone = network.phone(replies={_T.SECURITY_MODE_COMMAND: fault})
+        phone.attach()
+        await network.settle()
+        (reason,) = network.peer_faults()
+        assert "DETACH_REQUEST" in reason

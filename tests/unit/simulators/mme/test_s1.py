@@ -197,6 +197,9 @@ async def test_a_target_that_does_not_admit_leaves_the_device_where_it_is(run: A
             mme_id = network.enb2.last("handover-request")["mme_ue_s1ap_id"]
             cause = _Radio.NO_RADIO_RESOURCES_AVAILABLE_IN_TARGET_CELL
             network.enb2.send("handover-failure", mme_ue_s1ap_id=mme_id, cause=cause)
+            await network.settle()
+            assert network.enb.names()[-1] == "handover-preparation-failure"
+            assert "error-indication" not in network.enb2.names()
         await network.sleep(16)
         failure = network.enb.last("handover-preparation-failure")
         assert failure["cause"] is _Radio.HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM

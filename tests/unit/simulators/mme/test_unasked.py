@@ -391,12 +391,15 @@ async def test_faulty_or_strange_octets_end_no_procedure(run: Any, octets: str, 
         assert network.session()["state"] == "connected"
 
 
-@pytest.mark.parametrize("octets", ["074171", "0748"])
-async def test_a_faulty_request_of_a_device_in_service_ends_nothing(run: Any, octets: str) -> None:
+@pytest.mark.parametrize("kind", [SecurityHeaderType.INTEGRITY_PROTECTED_AND_CIPHERED, SecurityHeaderType(1)])
+@pytest.mark.parametrize("octets", ["074171", "0748", "074501"])
+async def test_a_faulty_request_of_a_device_in_service_ends_nothing(
+    run: Any, octets: str, kind: SecurityHeaderType
+) -> None:
     """Protected as it should be, so that it is the device's own: a status, and no reject (TS 24.301 7)."""
     async with run() as network:
         phone = await network.attached()
-        pdu = phone.security.protect(bytes.fromhex(octets), SecurityHeaderType.INTEGRITY_PROTECTED_AND_CIPHERED)
+        pdu = phone.security.protect(bytes.fromhex(octets), kind)
         phone.raw(pdu)
         await network.settle()
         assert (phone.got[-1].type, phone.got[-1]["emm_cause"]) == (
