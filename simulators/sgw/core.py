@@ -106,9 +106,9 @@ class Core:
 
     def end_forwarding(self, device: Device) -> None:
         """Close the tunnels of a handover."""
-        for teid in device.forwarding:
+        ended, device.forwarding = device.forwarding, []
+        for teid in ended:
             self.plane.close(teid)
-        device.forwarding.clear()
 
     def tell(self, connection: Connection) -> None:
         """Tell of a PDN connection as it is now."""
@@ -169,8 +169,7 @@ class Core:
             return
         room = self.config.buffered_packets - len(bearer.waiting)
         bearer.waiting.extend(packets[:room])
-        if packets[room:]:
-            self.drop(bearer, packets[room:], FULL, "S5-U")
+        self.drop(bearer, packets[room:], FULL, "S5-U")
         self.page(bearer)
 
     def flush(self, bearer: Bearer, enb: FTeid) -> None:

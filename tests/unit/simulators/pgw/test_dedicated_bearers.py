@@ -23,7 +23,7 @@ TWO = {"apns": {"*": {"bearers": {"alarm": BEARER, "ping": ICMP}}}}
 OWN = 0xE2
 
 
-async def standing(bench: Gateways, *, late: bool = False, ambr: Any = None, **told: Any) -> Any:
+async def standing(bench: Gateways, *, late: bool = False, asked: dict[str, Any] | None = None, **told: Any) -> Any:
     """Return a session whose dedicated bearer the MME has set up, with eNB's end OWN; `late`: before all else."""
     host = bench.enb.address
     end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, OWN, host)
@@ -35,8 +35,7 @@ async def standing(bench: Gateways, *, late: bool = False, ambr: Any = None, **t
         return {"cause": said["cause"], "bearer_contexts": ({k: v for k, v in said.items() if v is not None},)}
 
     bench.mme.answers["create-bearer-request"] = told_by_mme
-    changed = {"ambr": ambr} if ambr is not None else {}
-    made = await (bench.mme.create() if late else bench.session(**changed))
+    made = await (bench.mme.create() if late else bench.session(**(asked or {})))
     await bench.settle()
     return made
 
@@ -140,7 +139,7 @@ async def test_its_rate_is_its_own_and_each_bearer_has_its_record() -> None:
 async def test_a_bearer_without_guaranteed_rates_shares_that_of_its_apn() -> None:
     shared = {"qci": 7, "filters": BEARER["filters"]}
     async with Gateways(pgw={"apns": {"*": {"bearers": {"alarm": shared}}}}) as bench:
-        made = await standing(bench, ambr=scapy.IE_AMBR(AMBR_Uplink=8, AMBR_Downlink=8))
+        made = await standing(bench, asked={"ambr": scapy.IE_AMBR(AMBR_Uplink=8, AMBR_Downlink=8)})
         each = packet(made["paa"].ipv4, octets=972)
         up(bench, dedicated(bench)[6].s1_teid, each)
         bench.enb.send(made, *[each] * 3)
@@ -212,6 +211,13 @@ async def test_what_no_device_has_asked_for_is_of_no_transaction() -> None:
             (order,) = ordered(bench, name)
             assert "pti" not in order.ies
         assert all("pti" not in each.ies for each in bench.mme.asked)
+
+
+async def test_a_bearer_of_a_terminal_without_a_card_is_of_no_imsi() -> None:
+    async with Gateways(pgw=PGW) as bench:
+        await standing(bench, asked={"imsi": None, "mei": scapy.IE_MEI(MEI=b"3520990017614823")})
+        (shown,) = bench.observed("bearer", element="pgw")
+        assert (shown["imsi"], shown["name"], shown["ebi"]) == (None, "alarm", 6)
 
 
 async def test_tunnels_that_have_ended_are_not_there() -> None:
@@ -352,6 +358,7 @@ async def test_a_bearer_that_is_being_set_up_has_no_identity_yet() -> None:
         bench.mme.silent = True
         made = await bench.session()
         (session,) = bench.pgw.core.sessions.values()
+        assert [ebi for ebi, *_ in bench.pgw.views()["S5-U tunnels"]] == [5]
         failure = await bench.ask_pgw("delete-bearer-command", session.teid, bearer_contexts=({"ebi": 0},))
         assert failure.cause is Cause.CONTEXT_NOT_FOUND
         end = FTeid.at(InterfaceType.S5_S8_SGW_GTP_U, 0x99, bench.sgw.core.plane.address)

@@ -325,6 +325,7 @@ async def test_what_an_enb_sends_before_the_pgw_has_answered_goes_nowhere() -> N
         bench.enb.endpoint.send_packets([gtpu.g_pdu(connection.s1_teid, udp("198.51.100.9"))], to)
         await bench.settle()
         assert bench.dropped() == ["its session is not set up yet"]
+        assert bench.sgw.views()["S5-U tunnels"] == []
         await bench.sleep(10)
         assert creating.result().cause == Cause.REMOTE_PEER_NOT_RESPONDING
 

@@ -28,7 +28,8 @@ async def test_a_session_is_set_up_used_and_ended() -> None:
     async with Gateways() as bench:
         made = await bench.mme.create()
         assert made.teid == gateways.MME_TEID
-        assert bench.observed("session", element="sgw")[-1]["state"] == "idle"
+        (shown,) = bench.observed("session", element="sgw")
+        assert (shown["imsi"], shown["mme"], shown["pgw"], shown["state"]) == (gateways.IMSI, "mme", "pgw", "idle")
         assert made["sender_f_teid"].interface is InterfaceType.S11_S4_SGW_GTP_C
         assert made["sender_f_teid"].address == bench.host.address_of("sgw", "S11")[0]
         (bearer,) = made["bearer_contexts_created"]
@@ -36,6 +37,7 @@ async def test_a_session_is_set_up_used_and_ended() -> None:
         modified = await bench.mme.modify(teid(made))
         assert [each["ebi"] for each in modified["bearer_contexts_modified"]] == [5]
         assert (await bench.mme.delete(teid(made))).accepted
+        assert bench.observed("session", element="sgw")[-1] is None
         assert (bench.sgw.census(), bench.pgw.census()) == (NONE, {"sessions": 0, "EPS bearers": 0})
         for again in (bench.mme.delete(teid(made)), bench.mme.modify(teid(made)), bench.mme.release(teid(made))):
             assert (await again).cause == Cause.CONTEXT_NOT_FOUND
