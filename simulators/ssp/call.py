@@ -202,7 +202,7 @@ class Half:
 
     def answered(self) -> None:
         """See Upstream."""
-        if self.over or self.pic is self.model.active:
+        if self.pic is self.model.active:
             return
         self.course.answered = self.course.answered or self.core.clock.wall()
         self.show("answered", None)

@@ -25,7 +25,7 @@ from simwarden.wire.q850 import Cause
 from simwarden.wire.sccp import Address
 from simwarden.wire.sip import NameAddress, Uri, describe
 from simwarden.wire.tbcd import AddressString
-from simwarden.wire.tcap import Invoke
+from simwarden.wire.tcap import Invoke, Reject, ReturnError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -168,7 +168,9 @@ class Scf(Point):
     def bring(self) -> None:
         self.script: list[tuple[Any, Any]] | None = [(cap.CONTINUE, None)]
         self.ends = True
+        #: phases that it takes, and the one that it offers, else the first of these
         self.phases: tuple[cap.Phase, ...] = (cap.Phase.FOUR, cap.Phase.THREE, cap.Phase.TWO)
+        self.offers: cap.Phase | None = None
         #: what was said to it, by the operations' names; answers to its own operations; how dialogues ended
         self.heard: list[tuple[str, Any]] = []
         self.answers: list[Any] = []
@@ -184,7 +186,7 @@ class Scf(Point):
                 self.dialogue, phase = dialogue, cap.phase_of(context or ())
                 self.contexts.append(phase)
                 if phase not in self.phases:
-                    self.user.tc.refuse(dialogue, cap.CONTEXTS[self.phases[0]])
+                    self.user.tc.refuse(dialogue, cap.CONTEXTS[self.offers or self.phases[0]])
                     self.user.flush()
                     return
                 self._hear(components, phase)
@@ -210,6 +212,12 @@ class Scf(Point):
         for operation, argument in orders:
             octets = cap.CAP_USER.encode_argument(operation, argument)
             self.user.tc.invoke(self.dialogue, operation, octets, self.site.clock.now())
+        (self.user.tc.end if end else self.user.tc.proceed)(self.dialogue)
+        self.user.flush()
+
+    def answer(self, component: ReturnError | Reject, *, end: bool = False) -> None:
+        """Answer something in the dialogue that began last."""
+        self.user.tc.answer(self.dialogue, component)
         (self.user.tc.end if end else self.user.tc.proceed)(self.dialogue)
         self.user.flush()
 

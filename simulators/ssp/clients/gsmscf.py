@@ -135,16 +135,16 @@ class Scf:
     def take(self, event: DialogueEvent) -> None:
         """Take what has come in the dialogue."""
         match event:
-            case Continued(_, components) | Ended(_, components):
+            case Continued(dialogue, components) | Ended(dialogue, components):
                 self._heard = True
                 ended = isinstance(event, Ended)
                 if ended:
-                    self._forget()
+                    self._forget(dialogue)
                 for each in components:
                     self._component(each)
                 self._carry_out(ended=ended)
-            case Aborted(_, reason, _, _, refused):
-                self._forget()
+            case Aborted(dialogue, reason, _, _, refused):
+                self._forget(dialogue)
                 lower = cap.phase_of(refused) if not self._heard else None
                 if lower is not None and lower < self._ssf.phase:
                     self._begin(lower)
@@ -206,7 +206,7 @@ class Scf:
         tc = self._user.tc
         if self._finished():
             tc.end(self._dialogue)
-            self._forget()
+            self._forget(self._dialogue)
         elif unsent:
             tc.proceed(self._dialogue)
         self._user.flush()
@@ -324,7 +324,7 @@ class Scf:
         if self._dialogue is not None:
             self._user.tc.abort(self._dialogue)
             self._user.flush()
-            self._forget()
+            self._forget(self._dialogue)
 
     def _lose(self, occasion: str, reason: str) -> None:
         """Handle the call by default: it goes on without control, or is released."""
@@ -342,7 +342,6 @@ class Scf:
         self._unwait()
         self._srf.stop()
 
-    def _forget(self) -> None:
-        if self._dialogue is not None:
-            self._core.scfs.pop(self._dialogue, None)
-            self._dialogue = None
+    def _forget(self, dialogue: int) -> None:
+        del self._core.scfs[dialogue]
+        self._dialogue = None

@@ -36,7 +36,7 @@ async def test_what_an_ssp_may_not_order_ends_the_call(operation: Any, argument:
         for _ in range(2):
             call.say(operation, argument)
             await net.settle()
-        assert [each.error for each in call.answers if isinstance(each, ReturnError)] == errors * 2
+        assert [getattr(each, "error", each) for each in call.answers] == errors * 2
         assert (call.cause, call.names().count("releaseCall"), call.end) == (41, 1, "")
 
 
@@ -53,13 +53,18 @@ async def test_an_announcement_that_is_rejected_is_not_waited_for(name: str, cau
 
 
 @pytest.mark.parametrize(
-    ("name", "prompts"), [("connectToResource", 1), ("promptAndCollectUserInformation", 2)], ids=["resource", "digits"]
+    ("name", "error", "prompts"),
+    [
+        ("connectToResource", cap.ErrorCode.IMPROPER_CALLER_RESPONSE, 1),
+        ("promptAndCollectUserInformation", cap.ErrorCode.UNAVAILABLE_RESOURCE, 1),
+        ("promptAndCollectUserInformation", cap.ErrorCode.IMPROPER_CALLER_RESPONSE, 2),
+    ],
 )
-async def test_only_digits_that_nobody_dialled_are_wrong_ones(name: str, prompts: int) -> None:
+async def test_only_digits_that_nobody_dialled_are_wrong_ones(name: str, error: cap.ErrorCode, prompts: int) -> None:
     async with VoiceBench() as net:
         await net.provision(VOICE | {"pin": "4711"})
         call = await net.dial(LISTED)
-        call.answer(ReturnError(call.ids[name], cap.ErrorCode.IMPROPER_CALLER_RESPONSE))
+        call.answer(ReturnError(call.ids[name], error))
         await net.settle()
         assert call.names().count("promptAndCollectUserInformation") == prompts
         assert call.cause == (41 if prompts == 1 else None)

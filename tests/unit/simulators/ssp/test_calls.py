@@ -31,9 +31,13 @@ from simwarden.wire.isup import Number
 from simwarden.wire.nas import IdentityType, MobileIdentity
 from simwarden.wire.q850 import Cause
 from simwarden.wire.tbcd import AddressString
+from simwarden.wire.tcap import ReturnError
 
 if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
+
+
+DIGITS = cap.CollectedInfo(cap.CollectedDigits(4, 4))
 
 
 @pytest.fixture(params=["memory", "tcp"])
@@ -197,6 +201,7 @@ async def test_silence_is_handled_by_default(loop: TestbedLoop, handling: m.Defa
         await net.sleep(0.2)
         (decision,) = net.decisions("ssp.default-call-handling")
         assert decision.occasion == "no-order-in-time"
+        assert len(net.ssp.core.cap.tc) == 0
         if handling is RELEASE:
             assert (net.ms.cause, net.far.invited) == (41, [])
         else:
@@ -206,7 +211,7 @@ async def test_silence_is_handled_by_default(loop: TestbedLoop, handling: m.Defa
         assert net.records()[0].fields["defaultCallHandling"] in ("releaseCall", "continueCall")
 
 
-@pytest.mark.parametrize("how", ["abort", "end", "error", "killed"])
+@pytest.mark.parametrize("how", ["abort", "end", "error", "error at the end", "killed"])
 async def test_a_dialogue_that_is_lost_is_handled_by_default(loop: TestbedLoop, how: str) -> None:
     async with SspNet(loop) as net:
         net.scf.script = None
@@ -219,16 +224,17 @@ async def test_a_dialogue_that_is_lost_is_handled_by_default(loop: TestbedLoop, 
             net.scf.user.tc.abort(net.scf.dialogue)
         elif how == "end":
             net.scf.user.tc.end(net.scf.dialogue)
-        elif how == "error":
-            from simwarden.wire.tcap import ReturnError
-
-            net.scf.user.tc.answer(net.scf.dialogue, ReturnError(1, cap.ErrorCode.MISSING_CUSTOMER_RECORD))
-            net.scf.user.tc.proceed(net.scf.dialogue)
+        elif "error" in how:
+            net.scf.answer(ReturnError(1, cap.ErrorCode.MISSING_CUSTOMER_RECORD), end="end" in how)
         net.scf.user.flush()
-        await net.settle()
+        await net.sleep(5)
         assert net.ms.cause == 41
         assert net.far.invited == []
-        assert [each.occasion for each in net.decisions("ssp.default-call-handling")] == ["dialogue-lost"]
+        (decision,) = net.decisions("ssp.default-call-handling")
+        assert decision.occasion == "dialogue-lost"
+        assert ("missing customer record" in decision.reason) is ("error" in how)
+        assert len(net.scf.ended) == (how == "error")
+        assert len(net.ssp.core.cap.tc) == 0
 
 
 async def test_a_phase_that_is_refused_is_followed_by_a_lower_one(net: SspNet) -> None:
@@ -259,6 +265,7 @@ async def test_no_phase_in_common_is_handled_by_default(loop: TestbedLoop) -> No
     [
         ((cap.PLAY_ANNOUNCEMENT, cap.PlayAnnouncement(cap.Information(tone=cap.Tone(1)))), 14),
         ((cap.DISCONNECT_FORWARD_CONNECTION, None), 14),
+        ((cap.PROMPT_AND_COLLECT, cap.PromptAndCollectUserInformation(DIGITS)), 14),
         (arm((E.T_ANSWER, MODE.NOTIFY_AND_CONTINUE)), 15),
         ((cap.CANCEL, cap.Cancel(invoke_id=9)), 1),
         ((cap.CONNECT_TO_RESOURCE, cap.ConnectToResource(cap.Resource(Number("861")))), 3),

@@ -131,7 +131,38 @@ async def test_who_rings_once_more_has_its_time_anew_and_who_answers_has_no_limi
         accept(net)
         await net.sleep(60)
         assert (net.ms.cause, shown(net, "mo")[-1]) == (None, "answered")
+        assert net.ms.names().count("ALERTING") == 1  # it is told the caller once
         net.ms.hang_up()
+
+
+async def test_who_answers_without_ringing_is_connected(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.far.does = "nothing"
+        await net.registered()
+        await net.mo()
+        accept(net)
+        await net.settle()
+        assert net.ms.names()[-2:] == ["CALL_PROCEEDING", "CONNECT"]
+        net.ms.hang_up()
+
+
+async def test_a_terminal_that_rang_in_vain_has_no_part_in_the_call_that_follows(loop: TestbedLoop) -> None:
+    async with SspNet(loop, ringing="10 s") as net:
+        net.ms.answers, net.far.does = False, "ring"
+        net.ms.quiet.add(T.DISCONNECT)
+        net.scf.script, net.scf.ends = [arm((E.T_NO_ANSWER, MODE.INTERRUPTED, 2)), GO_ON], False
+        await net.registered(vt_csi=t_csi())
+        net.far.call(f"+{MSISDN}")
+        await net.sleep(11)
+        net.scf.order(connect(OTHER), end=True)
+        await net.settle()
+        net.ms.say(T.RELEASE, answering=True)
+        await net.settle()
+        assert net.far.outcome == "ringing"
+        accept(net)
+        await net.settle()
+        assert net.far.outcome == "answered"
+        net.far.hang_up()
 
 
 async def test_the_time_that_a_terminal_rang_is_not_that_of_who_is_called_instead(loop: TestbedLoop) -> None:
@@ -214,6 +245,7 @@ async def test_who_is_called_instead_is_told_of_as_it_is_armed_then(loop: Testbe
         await net.settle()
         net.scf.order(connect(LISTED), end=True)  # a call that follows, whose time is that of the record too
         await net.sleep(5)
+        assert net.ms.names().count("CONNECT") == 1  # who calls is answered for good
         net.ms.hang_up()
         await net.settle()
         assert net.records()[0].fields["callDuration"] == 15
@@ -279,6 +311,48 @@ async def test_a_call_whose_time_is_over_ends_once_though_orders_are_awaited_fur
         await net.sleep(10)
         assert shown(net, "gmsc") == ["set-up", "alerting", "answered", "ended"]
         assert shown(net, "forwarded") == ["set-up", "alerting", "answered", "ended"]
+
+
+async def test_who_hangs_up_while_orders_are_awaited_ends_nothing_twice(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.far.does = None, "17"
+        await net.registered(t_csi=t_csi(), o_csi=o_csi())
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        net.scf.order(arm((E.T_BUSY, MODE.INTERRUPTED, 2)), connect(OTHER))
+        await net.settle()
+        net.scf.order(GO_ON, end=True)
+        await net.settle()
+        net.far.trunk.agent.hang_up(net.far.calls[0], net.clock.now())
+        net.far.trunk.flush()
+        await net.settle()
+        assert (shown(net, "gmsc"), shown(net, "forwarded")) == (["set-up", "failed"], ["set-up", "failed"])
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+async def test_a_terminal_that_has_hung_up_is_not_told_that_its_call_ends_for_want_of_orders(
+    loop: TestbedLoop, *, quiet: bool
+) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [arm((E.O_DISCONNECT, MODE.INTERRUPTED, 1)), GO_ON], False
+        await net.registered(o_csi=o_csi())
+        net.ms.quiet |= {T.RELEASE} if quiet else set()
+        await net.mo()
+        net.ms.hang_up()
+        await net.sleep(3)
+        assert net.verdicts("ssp.default-call-handling") == [False]
+        assert (net.far.outcome, net.ms.names().count("DISCONNECT")) == ("released 41", 0)
+
+
+async def test_a_terminal_that_says_nothing_to_the_answer_is_told_once_that_the_call_ends(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [arm((E.O_DISCONNECT, MODE.INTERRUPTED, 1)), GO_ON], False
+        await net.registered(o_csi=o_csi())
+        net.ms.quiet |= {T.CONNECT, T.DISCONNECT}
+        await net.mo()
+        await net.sleep(33)
+        assert net.verdicts("ssp.default-call-handling") == [False]
+        assert (net.far.outcome, net.ms.names().count("DISCONNECT"), net.ms.cause) == ("released 41", 1, 102)
 
 
 @pytest.mark.parametrize("own", [True, False])

@@ -13,6 +13,7 @@ from ssp_net import (
     MSISDN,
     OTHER,
     RELEASE,
+    SCF_NUMBER,
     E,
     SspNet,
     T,
@@ -24,12 +25,14 @@ from ssp_net import (
     t_csi,
 )
 
+from simwarden.trace.events import Frame
 from simwarden.wire import cap
 from simwarden.wire import map as m
 from simwarden.wire.isup import Number
 from simwarden.wire.q850 import Cause
 from simwarden.wire.sccp import Address
-from simwarden.wire.tcap import Problem, Reject, ReturnError
+from simwarden.wire.tbcd import AddressString
+from simwarden.wire.tcap import Aare, Message, MessageType, Problem, Reject, ReturnError, encode
 from simwarden.wire.tcap.enums import InvokeProblem, ProblemKind
 
 if TYPE_CHECKING:
@@ -40,9 +43,14 @@ ELSEWHERE: Any = (cap.CONNECT_TO_RESOURCE, cap.ConnectToResource(cap.Resource(Nu
 FORGET: Any = (cap.CANCEL, cap.Cancel(all_requests=True))
 
 
-def play(seconds: int, *, forbidden: bool = True) -> Any:
+#: a trunk that reaches nobody who is called
+NOWHERE = {"pstn": {"prefixes": ["+99"]}}
+WRONG = Problem(ProblemKind.INVOKE, InvokeProblem.MISTYPED_PARAMETER)
+
+
+def play(seconds: int, *, forbidden: bool = True, told: bool = True) -> Any:
     inband = cap.InbandInfo(cap.MessageId(elementary_message_id=1), duration=seconds)
-    return cap.PLAY_ANNOUNCEMENT, cap.PlayAnnouncement(cap.Information(inband), forbidden)
+    return cap.PLAY_ANNOUNCEMENT, cap.PlayAnnouncement(cap.Information(inband), forbidden, told)
 
 
 def stop(invoke_id: int) -> Any:
@@ -57,10 +65,7 @@ async def test_an_initial_dp_that_is_rejected_is_handled_by_default(
         net.scf.script = None
         await net.registered(o_csi=o_csi(handling=handling))
         await net.mo()
-        problem = Problem(ProblemKind.INVOKE, InvokeProblem.MISTYPED_PARAMETER)
-        net.scf.user.tc.answer(net.scf.dialogue, Reject(1, problem))
-        net.scf.user.tc.proceed(net.scf.dialogue)
-        net.scf.user.flush()
+        net.scf.answer(Reject(1, WRONG))
         await net.settle()
         assert net.verdicts("ssp.default-call-handling") == [handling is CONTINUE]
         assert bool(net.far.invited) is (handling is CONTINUE)
@@ -77,12 +82,30 @@ async def test_an_error_about_something_else_than_the_initial_dp_changes_nothing
         net.scf.order(arm((E.O_DISCONNECT, MODE.NOTIFY_AND_CONTINUE, 1)), charge(50), GO_ON)
         await net.sleep(6)
         assert len(net.scf.said("applyChargingReport")) == 1
-        net.scf.user.tc.answer(net.scf.dialogue, ReturnError(2, cap.ErrorCode.TASK_REFUSED))
-        net.scf.user.tc.proceed(net.scf.dialogue)
-        net.scf.user.flush()
+        net.scf.answer(ReturnError(2, cap.ErrorCode.TASK_REFUSED))
         await net.settle()
         assert net.ms.cause is None
         net.ms.hang_up()
+
+
+async def test_errors_and_rejects_of_what_is_told_in_a_call_change_nothing(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        order = arm((E.O_ANSWER, MODE.NOTIFY_AND_CONTINUE), (E.O_DISCONNECT, MODE.INTERRUPTED))
+        net.scf.script, net.scf.ends = [order, charge(600), GO_ON], False
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        net.scf.answer(ReturnError(1, cap.ErrorCode.MISSING_CUSTOMER_RECORD))  # of the InitialDP, which was obeyed
+        net.scf.answer(Reject(2, WRONG))  # of the answer
+        await net.settle()
+        assert net.far.outcome == "answered"
+        net.far.hang_up()
+        await net.settle()
+        net.scf.answer(ReturnError(3, cap.ErrorCode.TASK_REFUSED))  # of the time, while orders are awaited
+        await net.settle()
+        assert (net.ms.cause, net.decisions("ssp.default-call-handling")) == (None, [])
+        net.scf.order(GO_ON, end=True)
+        await net.settle()
+        assert net.ms.cause == 16
 
 
 @pytest.mark.parametrize(("csi", "phases", "asked"), [(3, (4, 3, 2), [3]), (4, (3,), [4, 3]), (2, (4, 3, 2), [2])])
@@ -101,11 +124,24 @@ async def test_a_gsmscf_is_asked_in_the_phase_of_the_csi_and_then_in_that_which_
 @pytest.mark.parametrize(("csi", "offers"), [(2, 4), (3, 3)])
 async def test_a_phase_that_is_no_lower_one_is_not_tried(loop: TestbedLoop, csi: int, offers: int) -> None:
     async with SspNet(loop) as net:
-        net.scf.phases = (cap.Phase(offers),) if offers != csi else ()
-        net.scf.phases = net.scf.phases or (cap.Phase.FOUR,)
+        net.scf.phases, net.scf.offers = (cap.Phase.FOUR,), cap.Phase(offers)
         await net.registered(o_csi=o_csi(csi))
         await net.mo()
         assert (net.scf.contexts, net.ms.cause) == ([csi], 41)
+        assert [each.occasion for each in net.decisions("ssp.default-call-handling")] == ["no-common-phase"]
+
+
+async def test_a_phase_that_is_refused_after_it_was_taken_is_not_followed_by_another_one(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [(cap.ACTIVITY_TEST, None)], False
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        (dialogue,) = net.scf.user.tc._dialogues.values()
+        refusal = Aare(cap.CONTEXTS[cap.Phase.TWO], accepted=False)
+        message = Message(MessageType.ABORT, dtid=dialogue.peer, dialogue=refusal)
+        net.scf.point.send(dialogue.remote, dialogue.local, encode(message))
+        await net.settle()
+        assert (net.scf.contexts, net.ms.cause) == ([4], 41)
 
 
 async def test_a_csi_of_phase_1_asks_nobody_and_is_handled_by_default(loop: TestbedLoop) -> None:
@@ -148,6 +184,68 @@ async def test_an_announcement_is_given_up_by_its_invoke_id_alone(loop: TestbedL
         net.ms.hang_up()
 
 
+async def test_an_announcement_ends_with_the_resource_that_plays_it(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [RESOURCE, play(60)], False
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        net.scf.order((cap.DISCONNECT_FORWARD_CONNECTION, None), charge(6000), GO_ON)
+        await net.sleep(61)
+        assert net.scf.said("specializedResourceReport") == []
+        assert net.ms.names().count("PROGRESS") == 1
+        net.ms.hang_up()
+
+
+async def test_an_announcement_that_is_not_asked_about_ends_silently(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [RESOURCE, play(10, forbidden=False, told=False)], False
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        await net.sleep(3.5)
+        assert net.scf.said("specializedResourceReport") == []
+        net.scf.order(GO_ON, end=True)  # the resource has gone
+        await net.settle()
+        assert net.scf.answers == []
+        assert len(net.far.invited) == 1
+        net.ms.hang_up()
+
+
+@pytest.mark.parametrize(("order", "seconds"), [(RESOURCE, 120), (None, 2)])
+async def test_orders_are_awaited_for_longer_while_somebody_is_connected_to_a_resource(
+    loop: TestbedLoop, order: Any, seconds: int
+) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [order] if order is not None else None, False
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        await net.sleep(seconds - 0.1)
+        assert net.ms.cause is None
+        await net.sleep(0.2)
+        assert net.ms.cause == 41
+        assert len(net.scf.ended) == (order is not None)
+
+
+async def test_in_a_call_that_goes_on_no_order_is_awaited(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [charge(6000), GO_ON], False
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        await net.sleep(300)
+        assert (net.ms.cause, net.scf.ended) == (None, [])
+        net.ms.hang_up()
+
+
+async def test_who_hangs_up_while_orders_are_awaited_needs_none(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script = None
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        net.ms.hang_up()
+        await net.sleep(10)
+        assert net.decisions("ssp.default-call-handling") == []
+        assert (len(net.records()), net.far.invited) == (1, [])
+
+
 async def test_a_caller_who_hangs_up_during_an_announcement_ends_the_dialogue(loop: TestbedLoop) -> None:
     async with SspNet(loop) as net:
         net.scf.script, net.scf.ends = [RESOURCE, play(60)], False
@@ -158,6 +256,7 @@ async def test_a_caller_who_hangs_up_during_an_announcement_ends_the_dialogue(lo
         assert net.scf.said("specializedResourceReport") == []
         assert len(net.scf.ended) == 1
         assert net.far.invited == []
+        assert net.decisions("ssp.default-call-handling") == []
 
 
 async def test_no_orders_come_after_an_announcement(loop: TestbedLoop) -> None:
@@ -181,6 +280,55 @@ async def test_a_gsmscf_that_ends_the_dialogue_hears_no_more_and_limits_nothing(
         assert net.ms.cause is None
         assert [name for name, _ in net.scf.heard] == ["initialDP"]
         net.ms.hang_up()
+
+
+async def test_a_gsmscf_that_ends_the_dialogue_in_a_call_has_no_orders_left_to_give(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [arm((E.O_ANSWER, MODE.NOTIFY_AND_CONTINUE)), charge(100, release=True)], False
+        net.scf.script += [GO_ON]
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        net.scf.order(end=True)
+        await net.sleep(20)
+        assert (net.ms.cause, net.decisions("ssp.default-call-handling")) == (None, [])
+        net.ms.hang_up()
+
+
+async def test_what_is_armed_with_the_last_word_is_not_waited_at(loop: TestbedLoop) -> None:
+    async with SspNet(loop, trunks=NOWHERE) as net:
+        net.scf.script = [arm((E.ROUTE_SELECT_FAILURE, MODE.INTERRUPTED, 2)), connect(OTHER)]
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        assert (net.ms.cause, net.decisions("ssp.default-call-handling")) == (3, [])
+
+
+async def test_a_gsmscf_is_asked_where_a_csi_says_and_not_before(loop: TestbedLoop) -> None:
+    trigger = m.OTriggerData(m.OTriggerPoint.ROUTE_SELECT_FAILURE, 7, AddressString(SCF_NUMBER), RELEASE)
+    async with SspNet(loop) as net:
+        net.scf.script = [connect(OTHER)]
+        await net.registered(o_csi=m.OCsi((trigger,), 4, active=True))
+        net.far.does = "1"
+        await net.mo()
+        (asked,) = net.scf.said("initialDP")
+        assert (asked.event_type_bcsm, asked.service_key) == (E.ROUTE_SELECT_FAILURE, 7)
+        assert [each.uri.split("@")[0] for each in net.far.invited] == [f"sip:{LISTED}", f"sip:{OTHER}"]
+        assert net.ms.cause == 1
+
+
+async def test_a_gsmscf_hears_nothing_that_says_nothing(loop: TestbedLoop) -> None:
+    def messages() -> int:
+        sent = [each for each in net.of(Frame) if (each.source, each.target) == ("ssp", "scp")]
+        return sum(each.stream > 0 for each in sent)  # those of SCCP
+
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [charge(600), GO_ON], False
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        assert messages() == 1
+        net.ms.hang_up()
+        await net.settle()
+        assert messages() == 2
+        assert [name for name, _ in net.scf.heard] == ["initialDP", "applyChargingReport"]
 
 
 async def test_a_last_word_that_asks_for_an_answer_has_none(loop: TestbedLoop) -> None:
@@ -283,6 +431,20 @@ async def test_abandon_holds_a_call_from_phase_3_on(loop: TestbedLoop) -> None:
         assert (told.event_type_bcsm, told.misc_call_info.mode) == (E.O_ABANDON, cap.EventMode.REQUEST)
         net.scf.order(GO_ON, end=True)
         await net.settle()
+
+
+async def test_time_that_is_given_anew_is_watched_alone(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [charge(100), arm((E.O_DISCONNECT, MODE.NOTIFY_AND_CONTINUE, 1)), GO_ON], False
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        await net.sleep(5)
+        net.scf.order(FORGET, charge(100))
+        await net.sleep(9)
+        assert [each.result.time for each in net.scf.said("applyChargingReport")] == [50]
+        await net.sleep(2)
+        assert [each.result.time for each in net.scf.said("applyChargingReport")] == [50, 150]
+        net.ms.hang_up()
 
 
 # -- a call that follows

@@ -140,6 +140,7 @@ async def test_a_terminal_that_ends_a_call_twice_is_answered_once(loop: TestbedL
         net.ms.hang_up()
         await net.settle()
         assert net.ms.names().count("RELEASE") == 1
+        assert net.far.outcome == "released 16"
         await net.sleep(29)
         assert net.ms.names()[-1] == "RELEASE"
         await net.sleep(2)
@@ -160,7 +161,10 @@ async def test_a_terminal_that_does_not_answer_the_end_is_told_twice_and_left(lo
         assert net.ms.names() == []
         await net.sleep(2)
         assert net.ms.names() == ["RELEASE"]
-        await net.sleep(30)
+        net.ms.hang_up()
+        await net.sleep(28)
+        assert net.ms.names() == ["RELEASE"]
+        await net.sleep(2)
         assert net.ms.names() == ["RELEASE", "CHANNEL_RELEASE"]
 
 
@@ -174,7 +178,23 @@ async def test_ends_of_a_call_that_cross(loop: TestbedLoop) -> None:
         net.ms.hang_up()
         await net.settle()
         assert net.ms.names()[-3:] == ["DISCONNECT", "RELEASE", "CHANNEL_RELEASE"]
-        assert net.records()[0].fields["diagnostics"] == 16
+        (record,) = net.records()
+        assert record.fields["diagnostics"] == 16
+
+
+async def test_a_call_that_the_terminal_has_left_does_not_end_its_next_one(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        await net.registered()
+        net.ms.quiet.add(T.RELEASE)
+        await net.mo()
+        net.ms.hang_up()
+        net.ms.register()
+        await net.settle()
+        await net.mo()
+        net.ms.heard.clear()
+        await net.sleep(31)  # T308 of the first
+        assert (net.ms.names(), net.far.outcome) == ([], "answered")
+        net.ms.say(T.RELEASE_COMPLETE)
 
 
 # -- called
@@ -243,7 +263,8 @@ async def test_a_called_terminal_says_things_in_their_order_or_nothing_comes_of_
         net.ms.say(T.CALL_CONFIRMED, answering=True)
         net.ms.say(T.CONNECT, answering=True)
         net.ms.say(T.STATUS_ENQUIRY, answering=True)
-        await net.settle()
+        await net.sleep(40)
+        assert net.far.outcome == "answered"
         assert net.ms.last(T.STATUS)["call_state"] is CallState.ACTIVE
         assert net.ms.names().count("CONNECT_ACKNOWLEDGE") == 1
         net.ms.hang_up(answering=True)

@@ -65,6 +65,7 @@ async def test_a_called_terminal_that_says_no_more_is_given_up(
         net.far.call(f"+{MSISDN}")
         await net.settle()
         for each in said:
+            await net.sleep(20)
             net.ms.say(each, answering=True)
         await net.sleep(29)
         assert net.far.outcome == ""
@@ -82,3 +83,16 @@ async def test_a_terminal_that_does_not_take_the_answer_is_given_up(loop: Testbe
         assert net.far.outcome == "answered"
         await net.sleep(2)
         assert (net.far.outcome, net.ms.cause) == ("released 18", 102)
+
+
+async def test_a_called_terminal_that_rings_is_waited_for_as_long_as_it_may_ring(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.ms.answers = False
+        await net.registered()
+        net.far.call(f"+{MSISDN}")
+        await net.sleep(50)
+        net.ms.say(T.ALERTING, answering=True)  # once more
+        await net.sleep(9)
+        assert net.far.outcome == "ringing"
+        await net.sleep(2)
+        assert (net.far.outcome, net.ms.cause) == ("480 19", 19)
