@@ -16,6 +16,7 @@ from simulators.ssp.numbers import (
     written,
 )
 from simwarden.errors import ConfigError, PeerError
+from simwarden.machine.sip_agent import CallState
 from simwarden.machine.sip_events import Alerting, Answered, Incoming, Refused, Released
 from simwarden.runtime.sip import SipTrunk
 from simwarden.wire import isup
@@ -41,104 +42,80 @@ _MEDIA: Final = 4000
 """The port that sessions are described with; nothing is there."""
 
 
-class TrunkLeg:
-    """A call on a trunk: upstream of one that comes, downstream of one that goes."""
+class IncomingLeg:
+    """A call that comes on a trunk: what is upstream of it."""
 
-    def __init__(self, trunks: Trunks, call: int, up: Upstream | None = None) -> None:
+    def __init__(self, trunks: Trunks, call: int) -> None:
         self._trunks, self._call = trunks, call
-        self.up = up
         self.down: Downstream = Nowhere()
-        self._gone = self._rings = self._accepted = False
-        self._timer: Timer | None = None
-        if up is not None:
-            self._wait()
-
-    # -- a call that comes: see Upstream
 
     def progress(self) -> None:
         """See Upstream: nothing is heard on a trunk without media."""
 
     def alerting(self) -> None:
         """See Upstream."""
-        if not self._gone and not self._accepted:
-            self._trunks.ring(self._call)
+        self._trunks.ring(self._call)
 
     def answered(self) -> None:
         """See Upstream."""
-        if not self._gone and not self._accepted:
-            self._accepted = True
-            self._trunks.accept(self._call)
+        self._trunks.accept(self._call)
 
     def cleared(self, cause: Cause) -> None:
         """See Upstream."""
-        self._hang_up(cause)
-
-    # -- a call that goes: see Downstream
-
-    def release(self, cause: Cause) -> None:
-        """See Downstream."""
-        self.up = None
-        self._hang_up(cause)
-
-    def digit(self, key: str) -> None:
-        """See Downstream: there is no media that keys would be heard in."""
-
-    # -- what the other network does
+        self._trunks.hang_up(self._call, cause.value)
 
     def take(self, event: CallEvent) -> None:
         """Take what became of the call."""
         match event:
-            case Alerting(_, status) if self.up is not None:
-                self._wait()
+            case Refused(_, _, cause) | Released(_, cause):
+                self._trunks.forget(self._call)
+                self.down.release(Cause(cause, 0))
+
+
+class OutgoingLeg:
+    """A call that goes on a trunk: what is downstream of `up`."""
+
+    def __init__(self, trunks: Trunks, call: int, up: Upstream) -> None:
+        self._trunks, self._call, self._up = trunks, call, up
+        self._rings = False
+        self._timer = trunks.later(self._unanswered)
+
+    def release(self, cause: Cause) -> None:
+        """See Downstream."""
+        self._timer.cancel()
+        self._trunks.hang_up(self._call, cause.value)
+
+    def digit(self, key: str) -> None:
+        """See Downstream: there is no media that keys would be heard in."""
+
+    def take(self, event: CallEvent) -> None:
+        """Take what became of the call."""
+        self._timer.cancel()
+        match event:
+            case Alerting(_, status):
+                self._timer = self._trunks.later(self._unanswered)
                 if status == _RINGING:
                     self._rings = True
-                    self.up.alerting()
-            case Answered() if self.up is not None:
-                self._stop()
-                self.up.answered()
+                    self._up.alerting()
+            case Answered():
+                self._up.answered()
             case Refused(_, _, cause) | Released(_, cause):
-                self._stop()
-                self._gone = True
                 self._trunks.forget(self._call)
-                told = Cause(cause, 0)
-                up, self.up = self.up, None
-                down, self.down = self.down, Nowhere()
-                if up is not None:
-                    up.cleared(told)
-                down.release(told)
-
-    def _wait(self) -> None:
-        """Wait for the answer, anew at each sign of life: a far end that died says nothing (timer C, RFC 3261 16.6)."""
-        self._stop()
-        self._timer = self._trunks.later(self._unanswered)
-
-    def _stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+                self._up.cleared(Cause(cause, 0))
 
     def _unanswered(self) -> None:
-        self._timer = None
+        """End a call of which nothing is heard: a far end that died says nothing (timer C, RFC 3261 16.6)."""
         value = CauseValue.NO_ANSWER_FROM_USER if self._rings else CauseValue.RECOVERY_ON_TIMER_EXPIRY
-        cause = Cause(value, LOCATION)
-        up, self.up = self.up, None
-        self._hang_up(cause)
-        if up is not None:
-            up.cleared(cause)
-
-    def _hang_up(self, cause: Cause) -> None:
-        self._stop()
-        if not self._gone:
-            self._gone = True
-            self._trunks.hang_up(self._call, cause.value)
+        self._trunks.hang_up(self._call, value)
+        self._up.cleared(Cause(value, LOCATION))
 
 
 class Trunks:
     """The endpoint of SIP; `arrive` sets up a call that comes."""
 
-    def __init__(self, core: Core, arrive: Callable[[TrunkLeg, Setup], None]) -> None:
+    def __init__(self, core: Core, arrive: Callable[[IncomingLeg, Setup], None]) -> None:
         self._core, self._arrive = core, arrive
-        self._legs: dict[int, TrunkLeg] = {}
+        self._legs: dict[int, IncomingLeg | OutgoingLeg] = {}
         self._sip = SipTrunk(core.site, self._take)
         self._agent = self._sip.agent
 
@@ -170,18 +147,20 @@ class Trunks:
         if not called:
             self._agent.reject(event.call, CauseValue.INVALID_NUMBER_FORMAT, self._core.clock.now())
             return
-        leg = self._legs[event.call] = TrunkLeg(self, event.call)
+        leg = self._legs[event.call] = IncomingLeg(self, event.call)
         self._arrive(leg, Setup(read(called), caller, additional, self._core.next_reference()))
 
     def ring(self, call: int) -> None:
-        """Tell the caller that it rings."""
-        self._agent.ring(call, self._core.clock.now())
-        self._sip.flush()
+        """Tell the caller that it rings, unless it is answered or gone."""
+        if self._agent.state(call) is CallState.OFFERED:
+            self._agent.ring(call, self._core.clock.now())
+            self._sip.flush()
 
     def accept(self, call: int) -> None:
-        """Answer a call."""
-        self._agent.accept(call, self._core.clock.now(), describe(self._sip.address[0], _MEDIA))
-        self._sip.flush()
+        """Answer a call, unless that was done or the caller is gone."""
+        if self._agent.state(call) is CallState.OFFERED:
+            self._agent.accept(call, self._core.clock.now(), describe(self._sip.address[0], _MEDIA))
+            self._sip.flush()
 
     def hang_up(self, call: int, cause: int) -> None:
         """End a call, or refuse it."""
@@ -191,7 +170,7 @@ class Trunks:
             self._sip.flush()
 
     def later(self, then: Callable[[], None]) -> Timer:
-        """Have something done when a call was not answered in time."""
+        """Have something done when there was no sign of life of a call for as long as it waits for its answer."""
         return self._core.clock.call_later(self._core.config.answer, then)
 
     def forget(self, call: int) -> None:
@@ -200,7 +179,7 @@ class Trunks:
 
     # -- calls that go
 
-    def call(self, up: Upstream, setup: Setup) -> TrunkLeg | None:
+    def call(self, up: Upstream, setup: Setup) -> OutgoingLeg | None:
         """Call a number by the trunk that reaches it; None where none does."""
         number = written(setup.called)
         to = self._way(number)
@@ -215,7 +194,7 @@ class Trunks:
         except PeerError as error:  # keys that no URI has
             self._core.site.note(f"SIP: {error.reason}")
             return None
-        leg = self._legs[call] = TrunkLeg(self, call, up)
+        leg = self._legs[call] = OutgoingLeg(self, call, up)
         self._sip.flush()
         return leg
 

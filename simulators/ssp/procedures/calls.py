@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from simulators.ssp.call import Downstream, Upstream
     from simulators.ssp.clients.call_control import Leg
     from simulators.ssp.clients.terminal import Terminal
-    from simulators.ssp.clients.trunk import TrunkLeg
+    from simulators.ssp.clients.trunk import IncomingLeg
     from simulators.ssp.core import Core
     from simwarden.wire import map as gsm_map
     from simwarden.wire.dtap import Message
+    from simwarden.wire.isup import Number
 
     Work: TypeAlias = Callable[[], Awaitable[Callable[[], Downstream]]]
 
@@ -73,11 +74,10 @@ def originate(core: Core, terminal: Terminal, leg: Leg, message: Message) -> Non
     elif subscriber.outgoing_barred:
         leg.refuse(_cause(_BARRED))
     else:
-        own = AddressString(subscriber.msisdn)
-        caller = number_of(own, screening=NETWORK_PROVIDED) if own.digits else None
+        caller = _caller(subscriber.msisdn)
         half = Half(core, O_BCSM, leg, partial(_onward, core), subscriber.imsi, subscriber.msisdn)
         half.ended = charging.mobile_originated
-        half.scf = originating(half, subscriber.o_csi)
+        half.scf = _asked(half, subscriber.o_csi)
         _start(core, leg, half, Setup(dialled, caller, reference=core.next_reference()))
 
 
@@ -90,9 +90,13 @@ def _emergency(core: Core, terminal: Terminal, leg: Leg, number: AddressString) 
     """Set up an emergency call: nobody is asked, nothing bars it (TS 22.101 10.1)."""
     subscriber = core.subscribers.get(terminal.imsi)
     imsi, msisdn = (subscriber.imsi, subscriber.msisdn) if subscriber is not None else ("", "")
-    caller = number_of(AddressString(msisdn), screening=NETWORK_PROVIDED) if msisdn else None
     half = Half(core, O_BCSM, leg, partial(_onward, core), imsi, msisdn, ended=charging.mobile_originated)
-    _start(core, leg, half, Setup(number, caller, reference=core.next_reference(), emergency=True))
+    _start(core, leg, half, Setup(number, _caller(msisdn), reference=core.next_reference(), emergency=True))
+
+
+def _caller(msisdn: str) -> Number | None:
+    """Return whom the network provides as the caller, None for a card whose number it does not know."""
+    return number_of(AddressString(msisdn), screening=NETWORK_PROVIDED) if msisdn else None
 
 
 def _start(core: Core, leg: Leg, half: Half, setup: Setup) -> None:
@@ -102,7 +106,7 @@ def _start(core: Core, leg: Leg, half: Half, setup: Setup) -> None:
     half.begin(setup)
 
 
-def arrive(core: Core, leg: TrunkLeg, setup: Setup) -> None:
+def arrive(core: Core, leg: IncomingLeg, setup: Setup) -> None:
     """Take a call from another network: for a roaming number of ours, or as a gateway for a card."""
     down = _to_roaming_number(core, leg, setup) or _to_card(core, leg, setup)
     if down is not None:
@@ -188,7 +192,7 @@ async def _interrogate(core: Core, up: Upstream, setup: Setup, msisdn: str) -> C
     def direct() -> Downstream:
         half = Half(core, T_BCSM, up, partial(_second, core, msisdn), told.imsi or "", msisdn)
         half.elsewhere = partial(_forward, core, msisdn, camel.gmsc_camel_subscription.o_csi)
-        half.scf = terminating(half, t_csi)
+        half.scf = _asked(half, t_csi)
         _show(core, half, setup, "gmsc")
         half.begin(setup)
         return half
@@ -236,7 +240,7 @@ def _forwarded(core: Core, up: Upstream, setup: Setup, card: tuple[str, str], o_
     own = number_of(AddressString(msisdn))
     setup = dataclasses.replace(setup, original=setup.original or own, redirecting=own)
     half = Half(core, O_BCSM, up, partial(_onward, core), imsi, msisdn)
-    half.scf = originating(half, o_csi)
+    half.scf = _asked(half, o_csi)
     _show(core, half, setup, "forwarded")
     half.begin(setup)
     return half
@@ -247,16 +251,16 @@ def _to_roaming_number(
 ) -> Downstream | None:
     """Take a call to a card that is here (MT_VMSC), by its VT-CSI; None: the number is no roaming number of ours."""
     imsi = core.take_roaming_number(setup.called.digits)
-    subscriber = core.subscribers.get(imsi) if imsi is not None else None
     if imsi is None:
         return None
+    subscriber = core.subscribers.get(imsi)
     if subscriber is None:
         return _fail(up, C.SUBSCRIBER_ABSENT)
     own = AddressString(subscriber.msisdn) if subscriber.msisdn else original or setup.called
     half = Half(core, T_BCSM, up, partial(_page, core, subscriber.imsi), imsi, subscriber.msisdn)
     half.ended, half.ringing = charging.mobile_terminated, core.config.ringing
     half.elsewhere = partial(_forward, core, subscriber.msisdn, subscriber.o_csi)
-    half.scf = terminating(half, subscriber.vt_csi)
+    half.scf = _asked(half, subscriber.vt_csi)
     setup = dataclasses.replace(setup, called=own)
     _show(core, half, setup, "mt")
     half.begin(setup)
@@ -275,34 +279,23 @@ def _page(core: Core, imsi: str, half: Half, setup: Setup) -> Downstream:
 # -- CSIs
 
 
-def originating(half: Half, csi: gsm_map.OCsi | None) -> Scf | None:
-    """Return who is asked about a call by an O-CSI."""
+def _asked(half: Half, csi: gsm_map.OCsi | gsm_map.TCsi | None) -> Scf | None:
+    """Return who is asked about a call by an O-CSI, T-CSI or VT-CSI.
+
+    One that does not say its phase is of phase 1, which has no CAP of later ones.
+    """
     if csi is None:
         return None
-    return Scf(half, _triggers(csi, {int(each.trigger_detection_point): each for each in csi.triggers}))
-
-
-def terminating(half: Half, csi: gsm_map.TCsi | None) -> Scf | None:
-    """Return who is asked about a call by a T-CSI or VT-CSI."""
-    if csi is None:
-        return None
-    return Scf(half, _triggers(csi, {int(each.trigger_detection_point): each for each in csi.triggers}))
-
-
-def _triggers(
-    csi: gsm_map.OCsi | gsm_map.TCsi, points: Mapping[int, gsm_map.OTriggerData | gsm_map.TTriggerData]
-) -> Mapping[EventType, Trigger]:
-    """Return a CSI's triggers; one that does not say its phase is of phase 1, which has no CAP of later ones."""
-    phase = csi.camel_capability_handling or 1
-    return {
-        EventType(dp): Trigger(
+    triggers = {
+        EventType(int(each.trigger_detection_point)): Trigger(
             each.service_key,
             each.gsm_scf_address.digits,
             each.default_call_handling is not DefaultCallHandling.CONTINUE_CALL,
-            phase,
+            csi.camel_capability_handling or 1,
         )
-        for dp, each in points.items()
+        for each in csi.triggers
     }
+    return Scf(half, triggers)
 
 
 def _show(core: Core, half: Half, setup: Setup, role: str) -> None:
