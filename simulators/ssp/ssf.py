@@ -157,7 +157,7 @@ class Ssf:
 
         An event that is not armed is not reported, and one that was is disarmed (TS 23.078 4.4.1.3).
         """
-        if dp in ANSWERS and math.isnan(self.answered):
+        if dp in ANSWERS:
             self.answered = now
         if dp in _OF_EITHER:  # before the event, what the call has lasted (TS 23.078 4.5.7.1, Handle_ACR)
             self._report_time(now, active=False)

@@ -94,8 +94,9 @@ class Hlr(Point):
         self.teleservices: tuple[bytes, ...] = (b"\x11", b"\x12")
         self.barred = False
         self.forwarded_to = ""
-        #: what is told of routes, whatever was asked
+        #: what is told of routes, whatever was asked; whether that is nothing at all
         self.route: m.SendRoutingInfoResult | None = None
+        self.speechless = False
         handlers: dict[Any, Any] = {m.UPDATE_LOCATION: self._update, m.SEND_ROUTING_INFO: self._route}
         self.node = MapNode(self.point, 6, handlers)
 
@@ -117,9 +118,9 @@ class Hlr(Point):
         await dialogue.ask(m.INSERT_SUBSCRIBER_DATA, data)
         return m.UpdateLocationResult(AddressString("8613800000006"))
 
-    async def _route(self, asked: m.SendRoutingInfo, _dialogue: Any) -> m.SendRoutingInfoResult:
+    async def _route(self, asked: m.SendRoutingInfo, _dialogue: Any) -> m.SendRoutingInfoResult | None:
         self._take("route", asked)
-        if self.route is not None:
+        if self.route is not None or self.speechless:
             return self.route
         if self.t_csi is not None and asked.camel_info is not None and not asked.camel_info.suppress_t_csi:
             camel = m.CamelRoutingInfo(m.GmscCamelSubscription(self.t_csi, self.o_csi))
@@ -151,13 +152,14 @@ class Eir(Point):
     def bring(self) -> None:
         self.status: m.EquipmentStatus | None = m.EquipmentStatus.WHITE_LISTED
         self.error: int | None = None
+        self.speechless = False
         self.node = MapNode(self.point, 9, {m.CHECK_IMEI: self._check})
 
-    async def _check(self, asked: m.CheckImei, _dialogue: Any) -> m.CheckImeiResult:
+    async def _check(self, asked: m.CheckImei, _dialogue: Any) -> m.CheckImeiResult | None:
         self.asked = asked
         if self.error is not None:
             raise MapError(self.error)
-        return m.CheckImeiResult(self.status)
+        return None if self.speechless else m.CheckImeiResult(self.status)
 
 
 class Scf(Point):
@@ -463,4 +465,4 @@ class SspNet(Bench):
         """Nothing is left behind."""
         super().judge()
         core = self.ssp.core
-        assert (core.calls, core.scfs, core.roaming, len(core.trunks)) == ({}, {}, {}, 0)
+        assert (core.calls, core.scfs, core.roaming, core.updating, len(core.trunks)) == ({}, {}, {}, {}, 0)

@@ -42,7 +42,7 @@ def initial_dp(half: Half, dp: EventType, service_key: int, phase: Phase) -> cap
         bearer_capability=cap.arguments.BearerCapability(_SPEECH),
         event_type_bcsm=dp,
         redirecting_party_id=setup.redirecting,
-        imsi=half.imsi,
+        imsi=half.imsi or None,  # an HLR need not tell a GMSC
         location_information=_location(half, own) if here is not None else None,
         basic_service=cap.BasicService(teleservice=_TELEPHONY),
         call_reference_number=setup.reference,

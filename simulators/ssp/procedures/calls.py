@@ -165,9 +165,7 @@ class _Enquiry:
 
     def _fail(self, value: int, reason: str) -> None:
         self._core.site.note(reason)
-        if not self._over:
-            self._over = True
-            self._up.cleared(_cause(value))
+        self._up.cleared(_cause(value))
 
     def release(self, cause: Cause) -> None:
         """See Downstream."""
@@ -212,8 +210,7 @@ def _second(core: Core, msisdn: str, half: Half, setup: Setup) -> Downstream:
 
 def _by_route(core: Core, up: Upstream, setup: Setup, told: gsm_map.SendRoutingInfoResult, msisdn: str) -> Downstream:
     """Take a call on by what the HLR says: to a roaming number, here or at another MSC, or forwarded."""
-    extended = told.extended_routing_info
-    routing = extended.routing_info if extended is not None else None
+    routing = told.extended_routing_info.routing_info if told.extended_routing_info is not None else None
     if routing is None:
         return _fail(up, C.TEMPORARY_FAILURE)
     if routing.roaming_number is not None:
@@ -223,10 +220,8 @@ def _by_route(core: Core, up: Upstream, setup: Setup, told: gsm_map.SendRoutingI
     forwarding = routing.forwarding_data
     if forwarding is None or forwarding.forwarded_to_number is None:
         return _fail(up, C.TEMPORARY_FAILURE)
-    camel = extended.camel_routing_info if extended is not None else None
-    o_csi = camel.gmsc_camel_subscription.o_csi if camel is not None else None
     moved = dataclasses.replace(setup, called=forwarding.forwarded_to_number, forwardings=setup.forwardings + 1)
-    return _forwarded(core, up, moved, (told.imsi or "", msisdn), o_csi)
+    return _forwarded(core, up, moved, (told.imsi or "", msisdn), None)  # CSIs come in place of a route
 
 
 def _forward(core: Core, msisdn: str, o_csi: gsm_map.OCsi | None, half: Half, setup: Setup) -> Downstream:

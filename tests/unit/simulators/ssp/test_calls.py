@@ -27,6 +27,7 @@ from ssp_net import (
 
 from simwarden.wire import cap
 from simwarden.wire import map as m
+from simwarden.wire.dtap import MmCause
 from simwarden.wire.isup import Number
 from simwarden.wire.nas import IdentityType, MobileIdentity
 from simwarden.wire.q850 import Cause
@@ -497,9 +498,58 @@ async def test_without_a_card_an_emergency_call_is_as_the_network_is_set(loop: T
         net.ms.ask_service(2, MobileIdentity(IdentityType.IMEI, "990001010000010"))
         await net.settle()
         assert ("CM_SERVICE_ACCEPT" in net.ms.names()) is given
+        if not given:
+            assert net.ms.last(T.CM_SERVICE_REJECT)["mm_cause"] == MmCause.IMEI_NOT_ACCEPTED
+            await net.registered()
+            net.ms.ask_service(2)
+            await net.settle()
+            assert net.ms.names()[-1] == "CM_SERVICE_ACCEPT"
 
 
-@pytest.mark.parametrize(("number", "asked"), [("110", False), ("120", False), ("1101", True), ("0110", True)])
+async def test_a_connection_for_short_messages_is_not_given(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        await net.registered()
+        net.ms.ask_service(4)
+        await net.settle()
+        assert net.ms.last(T.CM_SERVICE_REJECT)["mm_cause"] == MmCause.SERVICE_OPTION_NOT_SUPPORTED
+        await net.mo()
+        assert len(net.far.invited) == 1
+        net.ms.hang_up()
+
+
+async def test_a_card_whose_number_is_not_known_calls_as_nobody(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script = [GO_ON]
+        await net.registered(o_csi=o_csi())
+        net.ssp.core.subscribers[IMSI].msisdn = ""
+        await net.mo()
+        assert net.scf.said("initialDP")[0].calling_party_number is None
+        assert net.far.invited[0].sender.uri.user == "anonymous"
+        net.ms.hang_up()
+        await net.settle()
+        net.ms.ask_service(2)
+        net.ms.say(T.EMERGENCY_SETUP)
+        await net.settle()
+        assert net.far.invited[1].sender.uri.user == "anonymous"
+        net.ms.hang_up()
+
+
+async def test_a_registered_card_that_calls_for_help_is_told_of(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        await net.registered()
+        net.ms.ask_service(2)
+        net.ms.say(T.EMERGENCY_SETUP)
+        await net.settle()
+        assert net.far.invited[0].headers.get("P-Asserted-Identity").startswith(f"<sip:+{MSISDN}@")
+        net.ms.hang_up()
+        await net.settle()
+        (record,) = net.records()
+        assert (record.fields["servedIMSI"], record.fields["basicService"]) == (IMSI, "emergencyCalls")
+
+
+@pytest.mark.parametrize(
+    ("number", "asked"), [("110", False), ("120", False), ("1101", True), ("0110", True), ("+110", True)]
+)
 async def test_a_number_of_an_emergency_service_is_exempt_as_a_whole_only(
     loop: TestbedLoop,
     number: str,
@@ -573,6 +623,26 @@ async def test_hold_is_refused(loop: TestbedLoop) -> None:
         net.ms.hang_up()
 
 
+async def test_who_is_no_longer_registered_when_it_dials_makes_no_call(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        await net.registered()
+        net.ms.ask_service()
+        await net.settle()
+        await net.hlr.tell(m.LOCATION_CANCELLATION, m.CANCEL_LOCATION, m.CancelLocation(m.Identity(IMSI)))
+        net.ms.say(T.SETUP, bearer_capability=b"\xa0", called_party_bcd_number=AddressString("13800001111", 0))
+        await net.settle()
+        assert (net.ms.cause, net.far.invited) == (57, [])
+
+
+async def test_a_call_for_help_is_no_cards_whatever_numbers_are_own_ones(loop: TestbedLoop) -> None:
+    async with SspNet(loop, own_numbers=["110", "86144"]) as net:
+        await net.registered()
+        await net.mo("110")
+        assert [name for name, _ in net.hlr.heard] == ["update"]
+        assert len(net.far.invited) == 1
+        net.ms.hang_up()
+
+
 async def test_who_is_not_registered_here_makes_no_calls(loop: TestbedLoop) -> None:
     async with SspNet(loop) as net:
         net.ms.ask_service()
@@ -585,10 +655,20 @@ async def test_who_is_not_registered_here_makes_no_calls(loop: TestbedLoop) -> N
 
 async def test_octets_that_are_no_message_are_answered_and_served_on(loop: TestbedLoop) -> None:
     async with SspNet(loop) as net:
-        for octets in (b"", b"\x05", b"\x05\x3e", b"\x03\x05\x5e\x80", b"\x0c\x01", b"\x05\x08\x72"):
+        nothing = (
+            b"",
+            b"\x05",
+            b"\x05\x3e",
+            b"\x03\x05\x5e\x80",
+            b"\x0c\x01",
+            b"\x05\x08\x72",
+            b"\x03\x25",
+            b"\x03\x3f",
+        )
+        for octets in nothing:
             net.ms.link.send(octets)
         await net.settle()
-        assert len(net.peer_faults()) == 6
+        assert len(net.peer_faults()) == len(nothing)
         await net.registered()
 
 
@@ -685,6 +765,11 @@ async def test_an_exchange_that_is_killed_tells_nobody(loop: TestbedLoop) -> Non
         (LISTED, (("P-Asserted-Identity", "<sip:x@192.0.2.1>"), ("Privacy", "none")), (LISTED[1:], 4, 0, 0)),
         (LISTED, (("Privacy", "user;id"),), (LISTED[1:], 4, 1, 0)),
         (
+            LISTED,
+            (("P-Asserted-Identity", "<sip:x@192.0.2.1>"), ("P-Asserted-Identity", f"<sip:{OTHER}@192.0.2.1>")),
+            (OTHER[1:], 4, 0, 3),
+        ),
+        (
             "anonymous",
             (("P-Asserted-Identity", "<tel:+4930123456>"), ("P-Asserted-Identity", f"<sip:{OTHER}@192.0.2.1>")),
             ("4930123456", 4, 0, 3),
@@ -727,3 +812,49 @@ async def test_the_time_has_its_zone(loop: TestbedLoop, offset: int, zone: int) 
         await net.registered(o_csi=o_csi())
         await net.mo()
         assert net.scf.said("initialDP")[0].time_and_timezone[-1] == zone
+
+
+@pytest.mark.parametrize(("phase", "gateway", "imei"), [(2, False, False), (3, True, False), (4, True, True)])
+async def test_each_side_says_of_a_call_what_the_phase_has(
+    loop: TestbedLoop, phase: int, *, gateway: bool, imei: bool
+) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script = None
+        net.hlr.t_csi = t_csi(phase)
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        net.scf.order(release(), end=True)
+        await net.settle()
+        await net.registered(o_csi=o_csi(phase), vt_csi=t_csi(phase))
+        await net.mo(OTHER)
+        net.scf.order(release(), end=True)
+        await net.settle()
+        net.far.call(f"+{MSISDN}")
+        for order in (connect(f"+{MSISDN}"), connect(OTHER), release()):
+            await net.settle()
+            net.scf.order(order, end=True)
+        await net.settle()
+        gmsc, mo, first, visited, forwarded = net.scf.said("initialDP")
+        own = "8613800000008"
+        for told in (gmsc, first):
+            assert (told.extension and told.extension.gmsc_address) == (
+                AddressString(own) if gateway and told is gmsc else None
+            )
+        for told in (mo, visited):
+            assert (told.extension and told.extension.imei) == (net.ms.imei if imei else None)
+        assert [told.called_party_bcd_number for told in (gmsc, first, visited, forwarded)] == [None] * 4
+        assert (mo.called_party_bcd_number.digits, mo.called_party_number) == (OTHER[1:], None)
+        assert [told.call_forwarding_pending for told in (gmsc, mo, visited, forwarded)] == [False, False, False, True]
+
+
+async def test_a_terminal_that_was_called_is_busy_too(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        await net.registered()
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        first = net.far.calls[-1]
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        assert net.far.outcome == "486 17"
+        net.far.trunk.agent.hang_up(first, net.clock.now())
+        net.far.trunk.flush()

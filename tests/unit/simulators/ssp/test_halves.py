@@ -355,6 +355,52 @@ async def test_a_terminal_that_says_nothing_to_the_answer_is_told_once_that_the_
         assert (net.far.outcome, net.ms.names().count("DISCONNECT"), net.ms.cause) == ("released 41", 1, 102)
 
 
+async def test_who_was_busy_or_rang_in_vain_does_not_end_the_call_to_who_is_called_instead(loop: TestbedLoop) -> None:
+    async with SspNet(loop, answer="20 s") as net:
+        net.far.does = "nothing"
+        net.scf.script, net.scf.ends = [arm((E.O_CALLED_PARTY_BUSY, MODE.INTERRUPTED)), GO_ON], False
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        await net.sleep(10)
+        net.far.trunk.agent.reject(net.far.calls[-1], 17, net.clock.now())
+        net.far.trunk.flush()
+        await net.settle()
+        within = cap.BcsmEvent(
+            E.O_NO_ANSWER, MODE.INTERRUPTED, cap.Leg(sending_side=2), cap.Criteria(application_timer=12)
+        )
+        net.scf.order((cap.REQUEST_REPORT_BCSM_EVENT, cap.RequestReportBCSMEvent((within,))), connect(OTHER))
+        await net.settle()
+        ring(net)
+        await net.sleep(11)  # the first one would have had its time
+        assert (net.ms.cause, net.scf.said("eventReportBCSM")[1:]) == (None, [])
+        await net.sleep(2)
+        assert net.scf.said("eventReportBCSM")[1].event_type_bcsm is E.O_NO_ANSWER
+        net.scf.order(connect(LISTED), end=True)
+        await net.settle()
+        ring(net)
+        await net.sleep(10)  # and the second one
+        assert net.ms.cause is None
+        await net.sleep(11)
+        assert net.ms.cause == 19
+
+
+async def test_who_has_hung_up_does_not_hear_that_it_rings(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [arm((E.T_ABANDON, MODE.INTERRUPTED)), GO_ON], False
+        await net.registered(t_csi=t_csi())
+        net.ms.quiet.add(T.SETUP)
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        net.far.hang_up()
+        await net.settle()
+        for kind in (T.CALL_CONFIRMED, T.ALERTING, T.CONNECT):
+            net.ms.say(kind, answering=True)
+        await net.settle()
+        net.scf.order(GO_ON, end=True)
+        await net.settle()
+        assert net.ms.cause == 16
+
+
 @pytest.mark.parametrize("own", [True, False])
 async def test_keys_and_announcements_pass_halves_that_have_nothing_to_do_with_them(
     loop: TestbedLoop, *, own: bool
@@ -363,7 +409,9 @@ async def test_keys_and_announcements_pass_halves_that_have_nothing_to_do_with_t
     async with SspNet(loop) as net:
         net.scf.script = None
         await net.registered(t_csi=t_csi(), **({"o_csi": o_csi()} if own else {}))
-        await net.mo(f"00{MSISDN}")
+        net.ms.call(f"00{MSISDN}")
+        net.ms.say(T.START_DTMF, keypad_facility="0")  # nobody collects yet
+        await net.settle()
         if own:
             net.scf.order(GO_ON, end=True)
             await net.settle()

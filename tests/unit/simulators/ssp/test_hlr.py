@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ssp_net import GO_ON, IMSI, MSISDN, OTHER, E, SspNet, connect, o_csi, release, t_csi
 
+from simwarden.machine.sip_events import Answered
 from simwarden.runtime.sigtran.map_node import MapError, MapNode
 from simwarden.wire import map as m
 from simwarden.wire.map import ErrorCode
@@ -115,8 +116,13 @@ async def test_roaming_numbers_are_used_once_each_and_run_out(
         await net.settle()
         assert net.far.outcome == "answered"
         net.far.hang_up()
+        await net.sleep(20)
         assert (await net.hlr.roaming_number()).digits == "8613900000002"
-        await net.sleep(31)
+        await net.sleep(20)  # it is given for as long as any, whatever was left of the time before
+        net.far.call("+8613900000002")
+        await net.settle()
+        assert net.far.heard[-1] == Answered(net.far.calls[-1], net.far.heard[-1].body)
+        net.far.hang_up()
 
 
 async def test_only_the_hlrs_subsystem_orders(loop: TestbedLoop) -> None:
@@ -141,14 +147,19 @@ async def test_a_card_that_went_before_its_call_came_is_absent(loop: TestbedLoop
         assert net.far.outcome == "480 20"
 
 
-async def test_a_card_that_went_while_its_vt_csi_was_asked_is_absent(loop: TestbedLoop) -> None:
+@pytest.mark.parametrize("detached", [True, False])
+async def test_a_card_that_went_while_its_vt_csi_was_asked_is_absent(loop: TestbedLoop, *, detached: bool) -> None:
     async with SspNet(loop) as net:
         net.scf.script, net.scf.ends = None, False
         await net.registered(vt_csi=t_csi())
         net.far.call(f"+{MSISDN}")
         await net.settle()
-        asked = m.CancelLocation(m.Identity(IMSI))
-        await orders(net, m.LOCATION_CANCELLATION, m.CANCEL_LOCATION, asked)
+        if detached:
+            net.ms.detach()
+            await net.settle()
+        else:
+            asked = m.CancelLocation(m.Identity(IMSI))
+            await orders(net, m.LOCATION_CANCELLATION, m.CANCEL_LOCATION, asked)
         net.scf.order(GO_ON, end=True)
         await net.settle()
         assert net.far.outcome == "480 20"
@@ -184,6 +195,14 @@ async def test_routes_that_lead_nowhere_or_elsewhere(
         assert invited == (["sip:+8613700000001"] if outcome == "486 17" else [])
 
 
+async def test_an_hlr_that_says_nothing_of_a_route(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.hlr.speechless = True
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        assert net.far.outcome == "503 41"
+
+
 async def test_an_hlr_that_is_away_and_a_caller_who_gives_up_meanwhile(loop: TestbedLoop) -> None:
     async with SspNet(loop) as net:
         await net.registered()
@@ -195,6 +214,48 @@ async def test_an_hlr_that_is_away_and_a_caller_who_gives_up_meanwhile(loop: Tes
         net.far.hang_up()
         await net.sleep(60)
         assert net.ssp.core.calls == {}
+
+
+async def test_a_caller_who_gives_up_before_the_hlr_has_answered_is_not_put_through(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        await net.registered()
+        net.far.call(f"+{MSISDN}")
+        net.far.hang_up()
+        await net.sleep(31)
+        assert [name for name, _ in net.hlr.heard] == ["update", "route"]
+        assert "PAGING_REQUEST_TYPE_1" not in net.ms.names()
+
+
+async def test_a_route_that_no_trunk_reaches(loop: TestbedLoop) -> None:
+    async with SspNet(loop, trunks={"pstn": {"prefixes": ["+99"]}}) as net:
+        routing = m.RoutingInfo(AddressString("8613700000001"))
+        net.hlr.route = m.SendRoutingInfoResult(IMSI, m.ExtendedRoutingInfo(routing))
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        assert net.far.outcome.endswith(" 3")
+
+
+@pytest.mark.parametrize("by_route", [True, False])
+async def test_a_card_without_a_number_is_told_by_the_one_that_was_called(loop: TestbedLoop, *, by_route: bool) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script = [release()]
+        await net.registered(vt_csi=t_csi())
+        net.ssp.core.subscribers[IMSI].msisdn = ""
+        called = MSISDN if by_route else (await net.hlr.roaming_number()).digits
+        net.far.call(f"+{called}")
+        await net.settle()
+        assert net.scf.said("initialDP")[0].called_party_number.digits == called
+
+
+async def test_a_card_whose_imsi_the_hlr_does_not_tell_is_asked_about_by_its_number(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script = [release()]
+        camel = m.CamelRoutingInfo(m.GmscCamelSubscription(t_csi(), o_csi()))
+        net.hlr.route = m.SendRoutingInfoResult(None, m.ExtendedRoutingInfo(camel_routing_info=camel))
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        assert net.far.outcome == "403 21"
+        assert net.scf.said("initialDP")[0].called_party_number.digits == MSISDN
 
 
 async def test_a_forwarding_of_the_hlr_is_asked_about_by_the_cards_o_csi(loop: TestbedLoop) -> None:

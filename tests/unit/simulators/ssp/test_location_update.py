@@ -31,6 +31,11 @@ async def test_without_camel_nothing_is_offered(loop: TestbedLoop) -> None:
     async with SspNet(loop, camel_phases=[]) as net:
         await net.registered()
         assert net.hlr.heard[0][1].vlr_capability == m.VlrCapability()
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        assert [asked.camel_info for name, asked in net.hlr.heard if name == "route"] == [None]
+        assert net.far.outcome == "answered"
+        net.far.hang_up()
 
 
 @pytest.mark.parametrize(
@@ -48,6 +53,7 @@ async def test_errors_of_the_hlr_are_told_the_terminal(loop: TestbedLoop, error:
         net.ms.register()
         await net.settle()
         assert net.ms.last(T.LOCATION_UPDATING_REJECT)["mm_cause"] == cause
+        assert net.ms.names()[-1] == "CHANNEL_RELEASE"
         assert net.observed("subscriber") == []
 
 
@@ -73,6 +79,14 @@ async def test_the_eir_is_asked(
         else:
             assert net.ms.last(T.LOCATION_UPDATING_REJECT)["mm_cause"] == cause
             assert net.hlr.heard == []
+
+
+async def test_an_eir_that_says_nothing_has_no_verdict(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.eir.speechless = True
+        net.ms.register()
+        await net.settle()
+        assert net.ms.last(T.LOCATION_UPDATING_REJECT)["mm_cause"] == MmCause.NETWORK_FAILURE
 
 
 async def test_without_an_eir_terminals_are_not_looked_up(loop: TestbedLoop) -> None:
