@@ -133,7 +133,6 @@ class Trunks:
             leg = self._legs.get(getattr(event, "call", -1))
             if leg is not None:
                 leg.take(event)
-        self._sip.flush()
 
     # -- calls that come
 
@@ -146,6 +145,7 @@ class Trunks:
             called, caller, additional = "", None, None
         if not called:
             self._agent.reject(event.call, CauseValue.INVALID_NUMBER_FORMAT, self._core.clock.now())
+            self._sip.flush()
             return
         leg = self._legs[event.call] = IncomingLeg(self, event.call)
         self._arrive(leg, Setup(read(called), caller, additional, self._core.next_reference()))
