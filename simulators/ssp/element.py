@@ -54,8 +54,7 @@ class Ssp(Element[SspConfig]):
         core = self.core = Core(self.site, self.config)
         self.fit(core)
         signalling = self.config.signalling
-        nodes = [signalling.hlr, *signalling.scfs, *([signalling.eir] if signalling.eir is not None else [])]
-        core.point = make_point(self.site, signalling, nodes)
+        core.point = make_point(self.site, signalling, [signalling.hlr, *signalling.scfs])  # the EIR needs no title
         core.cap = core.point.user(CAP, CAP_USER, core.take_cap)
         core.vlr = MapNode(core.point, VLR, subscriber_data.handlers(core))
         core.msc = MapNode(core.point, MSC)
