@@ -259,6 +259,26 @@ async def test_a_base_station_is_counted_and_told_once(run: Any) -> None:
         assert len(network.observed("area")) == 2
 
 
+async def test_an_attach_that_has_proven_nothing_counts_no_base_station_of_a_new_area(run: Any) -> None:
+    async with run() as network:
+        phone = network.phone(replies={MessageType.AUTHENTICATION_REQUEST: None})
+        phone.attach()
+        await network.settle()
+        assert (await _call(network, "PUT", stations=1))["area"]["used"] == []
+        phone.take_again(phone.got[0])
+        await network.settle()
+        assert (await _call(network, "GET"))["area"]["used"] == ["001-01-00001"]
+
+
+async def test_a_detached_card_is_nowhere_when_its_area_changes(run: Any) -> None:
+    async with run() as network:
+        await network.attached_idle()
+        network.mme.core.end_session(network.mme.core.by_imsi[IMSI])
+        await _call(network, "PUT", cells=[NEXT])
+        assert network.decisions("area.cell") == []
+        assert await _call(network, "GET", "/risks") == []
+
+
 async def test_a_list_has_the_area_where_a_card_is_served_although_no_zone_has_it(run: Any) -> None:
     switches = {"area.zones": "always-admit"}
     zone = ("Regional-Subscription-Zone-Code", bytes.fromhex("0001"))

@@ -66,11 +66,12 @@ async def test_no_reports_are_ordered_for_a_card_without_an_area(run: Any) -> No
 
 
 async def test_no_reports_are_ordered_of_a_device_that_its_new_area_turns_out(run: Any) -> None:
-    async with run() as network:
+    async with run(tai_lists=[[1, 2]]) as network:
         phone = await network.attached(replies={MessageType.DETACH_REQUEST: None})
         await _area(network, cells=[ELSEWHERE])
         await network.settle()
         assert phone.got[-1].type is MessageType.DETACH_REQUEST
+        assert phone.released == [], "it has not answered yet"
         assert _orders(network.enb) == []
 
 

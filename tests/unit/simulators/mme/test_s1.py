@@ -21,6 +21,7 @@ from simwarden.wire.s1ap.values import (
     ErabTunnel,
     GlobalEnbId,
     MacroEnbId,
+    SupportedTa,
     TargetEnbId,
     UeAssociatedLogicalS1Connection,
     UeSecurityCapabilities,
@@ -50,6 +51,30 @@ async def test_an_enb_of_another_network_or_area_is_refused(run: Any, arguments:
         network.phone().attach()
         await network.settle()
         assert network.enb.last("error-indication")["cause"] is CauseProtocol.MESSAGE_NOT_COMPATIBLE_WITH_RECEIVER_STATE
+
+
+async def test_a_second_set_up_erases_what_was_there(run: Any) -> None:
+    async with run() as network:
+        await network.attached()
+        network.enb.setup()
+        await network.settle()
+        assert network.enb.names()[-1] == "s1-setup-response"
+        assert network.session()["state"] == "idle"
+        assert network.mme.core.connections == {}
+
+
+async def test_of_an_enb_that_is_let_in_with_strange_areas_those_are_served_that_are_ours(run: Any) -> None:
+    async with run({"mme.enb": "always-admit"}, tracking_areas=(1, 2)) as network:
+        for areas, served in (((2, 9), [2]), ((9,), [9])):
+            network.enb.send(
+                "s1-setup-request",
+                global_enb_id=GlobalEnbId(PLMN, MacroEnbId(1)),
+                supported_tas=tuple(SupportedTa(tac, (PLMN, Plmn("999", "70"))) for tac in areas),
+                default_paging_drx=s1ap.PagingDrx.V64,
+            )
+            await network.settle()
+            (enb,) = [each for each in network.mme.core.enbs.values() if each.identity == 1]
+            assert enb.tais == {Tai(PLMN, tac) for tac in served}
 
 
 async def test_numbers_of_no_connection_are_complained_about(run: Any) -> None:
