@@ -11,13 +11,11 @@ from simulators.mme.causes import Rejection
 from simulators.mme.config import Gateways
 from simulators.mme.contexts import ApnConfiguration, Subscription
 from simulators.mme.procedures.default_bearer import choose_type, quality_of, rates_of, refused
-from simwarden.testing.diameter import IMSI
 from simwarden.wire import gtpv2
 from simwarden.wire.diameter.codes import PdnType as Subscribed
 from simwarden.wire.gtpv2 import Ambr, Arp, BearerQos, Cause, CauseIe
 from simwarden.wire.gtpv2 import PdnType as Given
 from simwarden.wire.nas.enums import EsmCause, PdnType
-from simwarden.wire.nas.message import Message, decode, encode
 
 _ONLY_4, _ONLY_6 = EsmCause.PDN_TYPE_IPV4_ONLY_ALLOWED, EsmCause.PDN_TYPE_IPV6_ONLY_ALLOWED
 _SINGLE = EsmCause.SINGLE_ADDRESS_BEARERS_ONLY_ALLOWED
@@ -90,47 +88,3 @@ def test_why_a_gateway_refuses(
     answer = gtpv2.Message("create-session-response", {"cause": CauseIe(cause, remote)})
     told = refused(core, answer, "sos", kind)
     assert (told.esm_cause, told.clause == "", told.by) == (esm, decided, by)
-
-
-@pytest.mark.parametrize(
-    ("asked", "given", "cause"),
-    [
-        (PdnType.IPV4V6, Given.IPV4, _ONLY_4),
-        (PdnType.IPV4V6, Given.IPV6, _ONLY_6),
-        (PdnType.IPV4V6, Given.IPV4V6, None),
-        (PdnType.IPV4, Given.IPV4, None),
-        (PdnType.IPV4V6, Cause.NEW_PDN_TYPE_DUE_TO_SINGLE_ADDRESS_BEARER_ONLY, _SINGLE),
-    ],
-)
-@pytest.mark.parametrize(("octets", "told"), [(251, True), (252, False)])
-async def test_a_device_hears_what_it_has_been_given(
-    run: Any, asked: PdnType, given: Any, cause: EsmCause | None, octets: int, *, told: bool
-) -> None:
-    addresses = {Given.IPV4: ("10.64.0.9", ""), Given.IPV6: ("", "2001:db8::9")}
-    async with run() as network:
-        data = network.hss.update_location(None)
-        profile = next(value for name, value in data[1][1] if name == "APN-Configuration-Profile")
-        profile[2][1][1] = ("PDN-Type", int(Subscribed.IPV4V6))
-        network.hss.answers["update-location"] = data
-        handlers = network.sgw.core.node._handlers
-        create = handlers["create-session-request"]
-
-        async def give(message: gtpv2.Message, peer: Any) -> gtpv2.Message:
-            answer = await create(message, peer)
-            kind = Given.IPV4 if isinstance(given, Cause) else given
-            why = CauseIe(given) if isinstance(given, Cause) else answer["cause"]
-            paa = gtpv2.Paa(kind, *addresses.get(kind, ("10.64.0.9", "2001:db8::9")))
-            return gtpv2.Message(
-                answer.name, answer.ies | {"cause": why, "paa": paa, "pco": bytes(octets)}, answer.teid
-            )
-
-        handlers["create-session-request"] = give
-        phone = network.phone()
-        request = phone.attach_request()
-        pdn = decode(request["esm_message_container"], uplink=True)
-        phone.attach(esm_message_container=encode(Message(pdn.type, **{**pdn.fields, "pdn_type": int(asked)})))
-        await network.settle()
-        esm = decode(phone.got[-1]["esm_message_container"], uplink=False)
-        assert esm.get("esm_cause") is cause
-        assert ("protocol_configuration_options" in esm) == told
-        assert network.mme.core.by_imsi[IMSI].bearer.esm_cause is cause

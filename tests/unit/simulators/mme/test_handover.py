@@ -15,7 +15,7 @@ from simwarden.wire import gtpv2, s1ap
 from simwarden.wire.gtpv2 import Cause
 from simwarden.wire.nas.elements import MobileIdentity
 from simwarden.wire.nas.enums import IdentityType, MessageType
-from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, HandoverType
+from simwarden.wire.s1ap import CauseMisc, CauseProtocol, CauseRadioNetwork, HandoverType
 from simwarden.wire.s1ap.values import (
     BearerSubjectToStatusTransfer,
     CountValue,
@@ -27,6 +27,7 @@ from simwarden.wire.s1ap.values import (
     MacroEnbId,
     SupportedTa,
     TargetEnbId,
+    UeAssociatedLogicalS1Connection,
     UeSecurityCapabilities,
 )
 
@@ -301,6 +302,23 @@ async def test_after_a_target_that_does_not_admit_a_handover_may_be_tried_again(
         released = [each["cause"] for each in network.enb2.seen if each.name == "ue-context-release-command"]
         assert released == ([_Radio.TS1RELOCPREP_EXPIRY] if answer == "silence" else [])
         assert network.enb.names().count("handover-preparation-failure") == 1
+        network.enb.send("handover-required", **required(phone))
+        await network.settle()
+        assert network.enb2.names().count("handover-request") == 2
+
+
+@pytest.mark.parametrize("how", ["ue-context-release-complete", "reset"])
+async def test_a_target_that_lets_the_device_go_by_itself_is_not_told_to(run: Any, how: str) -> None:
+    async with run(timers={"handover": 10}) as network:
+        phone = await commanded(network)
+        ids = {"mme_ue_s1ap_id": arrived(network)["mme_ue_s1ap_id"], "enb_ue_s1ap_id": 500}
+        listed = (UeAssociatedLogicalS1Connection(ids["mme_ue_s1ap_id"], 500),)
+        kind = {"cause": CauseMisc.HARDWARE_FAILURE, "reset_type": listed}
+        network.enb2.send(how, **(kind if how == "reset" else ids))
+        await network.sleep(20)
+        assert "ue-context-release-command" not in network.enb2.names()
+        assert network.session()["state"] == "connected"
+        phone.up("handover-cancel", cause=_Radio.HANDOVER_CANCELLED)
         network.enb.send("handover-required", **required(phone))
         await network.settle()
         assert network.enb2.names().count("handover-request") == 2
