@@ -171,7 +171,7 @@ async def _without_proof(core: Core, conn: Connection, ue: UeContext, rejection:
     if isinstance(result, Rejection):
         return result
     ue.terminal, ue.proven = result or await ask_terminal(core, conn), False
-    if ue.terminal is None and not ue.claimed_imei:  # the call is known by its IMEI (TS 23.401 4.3.12.1)
+    if ue.terminal is None and not ue.claimed_imei:  # the call is known by its IMEI (TS 23.401 5.7.2)
         return demanded(EMERGENCY_WITHOUT_IDENTITY, "the terminal gives no IMEI")
     return None
 

@@ -106,7 +106,7 @@ async def test_the_context_of_an_attach_that_was_refused_at_its_end_is_purged(ru
 
 
 async def test_emergency_calls_that_prove_nothing_are_told_apart_by_their_terminals(run: Any) -> None:
-    """Who gives no IMEISV with the security mode is asked for the IMEI: the call is known by it (TS 23.401 4.3.12)."""
+    """Who gives no IMEISV with the security mode is asked for the IMEI: the call is known by it (TS 23.401 5.7.2)."""
     async with run() as network:
         network.hss.answers["authentication-information"] = 5001
         phones = [network.phone(imeisv="", imei=imei) for imei in ("356987650000013", "356987650000021", "")]
