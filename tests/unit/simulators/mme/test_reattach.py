@@ -175,3 +175,36 @@ async def test_the_context_of_a_contact_that_was_refused_is_purged(run: Any, con
         await network.sleep(60)
         assert network.hss.names() == ["purge-ue"]
         assert network.mme.core.by_imsi == {}
+
+
+# -- verdicts on equipment that are kept
+
+
+async def test_a_prohibited_terminal_is_refused_by_the_verdict_that_is_kept(run: Any) -> None:
+    async with run(equipment={"verdict_lifetime": 600}) as network:
+        network.eir.answers["me-identity-check"] = [("Equipment-Status", 1)]
+        for seconds, asked in ((0, 1), (599, 1), (1, 2)):
+            await network.sleep(seconds)
+            network.phone().attach()
+            await network.settle()
+            assert network.reject()["emm_cause"] is EmmCause.ILLEGAL_ME
+            assert len(network.eir.names()) == asked
+
+
+async def test_silence_is_no_verdict_that_is_kept(run: Any) -> None:
+    async with run(equipment={"verdict_lifetime": 600}) as network:
+        phone = await network.attached_idle()
+        await network.sleep(600)
+        await network.host.stop("eir", kill=True)
+        phone.update()
+        await network.sleep(60)
+        assert (phone.got[-1].type, phone.got[-1]["emm_cause"]) == (
+            _T.TRACKING_AREA_UPDATE_REJECT,
+            EmmCause.NETWORK_FAILURE,
+        )
+        await network.host.start("eir")
+        await network.sleep(60)
+        phone.update()
+        await network.settle()
+        assert phone.got[-1].type is _T.TRACKING_AREA_UPDATE_ACCEPT
+        assert network.eir.names() == ["me-identity-check"]
