@@ -291,6 +291,41 @@ async def test_of_changes_what_is_as_it_was_is_told_to_nobody(run: Any) -> None:
         assert _MODIFY not in phone.types()
 
 
+async def test_a_rate_that_the_device_refuses_is_not_its_connections(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        bearer = network.mme.core.by_imsi[IMSI].bearer
+        former, kind = bearer.ambr, _T.MODIFY_EPS_BEARER_CONTEXT_REJECT
+        refusal = Message(kind, eps_bearer_identity=5, esm_cause=EsmCause.INSUFFICIENT_RESOURCES)
+        phone.replies[_MODIFY] = lambda phone, _: phone.send(refusal)
+        ies = {"bearer_contexts": ({"ebi": 5},), "apn_ambr": Ambr(1, 1)}
+        told = await order(network, "update-bearer-request", ies)
+        assert (told.cause, bearer.ambr) == (Cause.NO_RESOURCES_AVAILABLE, former)
+        del phone.replies[_MODIFY]
+        assert (await order(network, "update-bearer-request", ies)).accepted
+        assert bearer.ambr == Ambr(1, 1)
+
+
+async def test_a_bearer_that_the_radio_has_lost_is_given_up_once_and_alone(run: Any) -> None:
+    async with run(reallocate_guti_at_update=False) as network:
+        phone = await network.attached()
+        await put(network)
+
+        async def ignore(_message: Any, _peer: Any) -> None:
+            """The SGW does not hear."""
+
+        network.host.elements["sgw"].core.node._handlers["delete-bearer-command"] = ignore
+        lost = tuple(ErabItem(number, FAILED.cause) for number in (5, 6, 9))
+        phone.up("e-rab-release-indication", e_rab_released_list=lost)
+        await network.settle()
+        fields = {"eps_update_type": 0, "nas_key_set_identifier": phone.security.ksi, "old_guti": phone.guti}
+        phone.send(Message(_T.TRACKING_AREA_UPDATE_REQUEST, **fields, eps_bearer_context_status=(5,)))
+        await network.settle()
+        assert phone.got[-1].type is _T.TRACKING_AREA_UPDATE_ACCEPT
+        assert asked(network).count("delete-bearer-command") == 1
+        assert network.mme.core.by_imsi[IMSI].bearer.enb is not None
+
+
 async def test_reports_of_places_are_ordered_of_what_is_changed_and_last_until_they_are_ended(run: Any) -> None:
     async with run() as network:
         await network.attached()

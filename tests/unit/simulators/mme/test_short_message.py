@@ -20,7 +20,8 @@ from simwarden.trace.events import Fault, Frame
 from simwarden.wire.diameter import ExperimentalResult, first
 from simwarden.wire.diameter.codes import IdrFlags, NorFlags, SmsRegisterRequest, UlrFlags
 from simwarden.wire.diameter.features import sms_features_of
-from simwarden.wire.nas.enums import AdditionalUpdateResult, AttachResult, EmmCause, MessageType
+from simwarden.wire.nas.elements import MobileIdentity
+from simwarden.wire.nas.enums import AdditionalUpdateResult, AttachResult, EmmCause, IdentityType, MessageType
 from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.ppsms import Cp, CpCause, CpType, Rp, RpCause, RpType, decode_cp, decode_rp, encode_cp, encode_rp
 from simwarden.wire.sms import Address, Ton
@@ -286,6 +287,39 @@ async def test_device_without_room_says_so_and_when_it_has_room(sms: Any) -> Non
         assert answer.find("SM-Delivery-Failure-Cause", "SM-Diagnostic-Info") == b"\x00\xd3\x00"
         assert (await meter.send(Rp(RpType.RP_SMMA, 3, from_mobile=True))).type is RpType.RP_ACK
         assert network.hss.asked[-1].get("Alert-Reason") == 1
+
+
+async def test_device_without_room_that_goes_as_it_says_so_is_not_absent(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        meter.answer = lambda message: refuse(message, RpCause.MEMORY_CAPACITY_EXCEEDED)
+
+        def hear_and_go(phone: ScriptedPhone, message: Message) -> None:
+            meter.hear(phone, message)
+            if meter.arrived:
+                phone.idle()
+
+        meter.phone.replies[DOWN] = hear_and_go
+        answer = await order(network)
+        assert network.session()["state"] == "idle"
+        assert answer.find("SM-Delivery-Failure-Cause", "SM-Enumerated-Delivery-Failure-Cause") == 0
+
+
+async def test_device_that_comes_to_detach_is_not_told_to_be_ready(sms: Any) -> None:
+    async with sms() as network:
+        meter = await registered(network)
+        meter.phone.idle()
+        await network.settle()
+        network.smsc.node.timeout = 60
+        await order(network)  # nobody answers the page
+        network.hss.asked.clear()
+        phone = meter.phone
+        identity = MobileIdentity(IdentityType.GUTI, phone.guti)
+        fields = {"detach_type": 1, "nas_key_set_identifier": phone.security.ksi, "eps_mobile_identity": identity}
+        phone.first(phone.protected(Message(MessageType.DETACH_REQUEST, **fields)))
+        await network.settle()
+        assert phone.types()[-1] is MessageType.DETACH_ACCEPT
+        assert network.hss.names() == []
 
 
 async def test_device_that_refuses_for_another_reason_has_room(sms: Any) -> None:
