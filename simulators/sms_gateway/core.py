@@ -65,7 +65,6 @@ class Core:
         self.review: Callable[[Callable[[Message], bool]], None] = lambda _: None
         self._due: list[tuple[float, int]] = []
         self._timer: Timer | None = None
-        self._next = 1
         self._load()
 
     def _load(self) -> None:
@@ -144,13 +143,12 @@ class Core:
         if message.centre_id:
             self.by_centre_id[message.centre_id] = message
         if message.kind is Kind.TO_CARD:
-            self._arm(message.until + (_GRACE if message.state is State.FORWARDED else 0), message.id)
+            self._arm(_over_at(message), message.id)
 
     def forget(self, message: Message) -> None:
         """Let go of a message that is over."""
         self.messages.pop(message.id, None)
-        if message.centre_id:
-            self.by_centre_id.pop(message.centre_id, None)
+        self.by_centre_id.pop(message.centre_id, None)
         self.batch.drop(message)
 
     def show(self, message: Message) -> None:
@@ -183,17 +181,10 @@ class Core:
         now = self.now()
         while self._due and self._due[0][0] <= now:
             message = self.messages.get(heapq.heappop(self._due)[1])
-            if message is not None:
-                self._judge_time(message, now)
+            if message is not None and _over_at(message) <= now:
+                self.expire(message)
         if self._due:
             self._set_timer()
-
-    def _judge_time(self, message: Message, now: float) -> None:
-        until = message.until + (_GRACE if message.state is State.FORWARDED else 0)
-        if until > now:
-            self._arm(until, message.id)
-        else:
-            self.expire(message)
 
     def close(self) -> None:
         """Write nothing more, and wake no more."""
@@ -201,3 +192,7 @@ class Core:
         self.wake, self.expire = lambda: None, lambda _: None
         if self._timer is not None:
             self._timer.cancel()
+
+
+def _over_at(message: Message) -> float:
+    return message.until + (_GRACE if message.state is State.FORWARDED else 0)

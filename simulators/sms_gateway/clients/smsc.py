@@ -99,9 +99,8 @@ class Centre:
 
     def _later(self) -> None:
         """Try again, at first soon."""
-        if self._up:
-            self._site.clock.call_later(self._config.retry * 2 ** min(self._failed, _SLOWEST), self._again)
-            self._failed += 1
+        self._site.clock.call_later(self._config.retry * 2 ** min(self._failed, _SLOWEST), self._again)
+        self._failed += 1
 
     def _again(self) -> None:
         if self._up:
@@ -153,7 +152,6 @@ class Centre:
             case Closed(reason):
                 self._site.observe("smsc", "unbound")
                 self._site.note(f"the bind at the SMSC is over: {reason}")
-                self._session = None
                 self._later()
             case _:
                 pass

@@ -65,7 +65,6 @@ class Connection(ABC):
         if self._customer is not None:
             self._customer.binds.remove(self)
             binding.show(self._core, self._customer)
-            handing.hand_over(self._customer)
         self._core.site.note(f"a connection of a platform is over: {reason}")
 
     def _settled(self, sequence: int, code: int | None, temporary: frozenset[int]) -> None:

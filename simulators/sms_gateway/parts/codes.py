@@ -53,8 +53,8 @@ class Codes:
         """Take the whole list, which is answered when it is kept."""
         self._kept_elsewhere()
         wanted: CodeList = call.given
-        gone = {str(code): None for code in self.core.codes if str(code) not in wanted.codes}
-        self._take({**gone, **wanted.codes}, wanted.version, whole=True)
+        held = {str(code): None for code in self.core.codes}
+        self._take({**held, **wanted.codes}, wanted.version, whole=True)
         return {"version": self.core.version}
 
     @route("POST", "/codes", takes=CodeChanges, gives=VersionTold, errors=(409,))

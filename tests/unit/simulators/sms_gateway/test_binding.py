@@ -171,6 +171,7 @@ async def test_a_time_stamp_is_good_once_also_after_a_killed_gateway(tmp_path: P
         assert bench.observed("bind", element="platform") == ["bound"]
         await bench.do("platform", "unbind_platform", platform="platform")
         assert await bench.do("platform", "bind_platform", platform="platform") == "refused"
+        await bench.call("PUT", "/accounts/waterworks", {**ACCOUNTS["waterworks"], "rate": "10"})
         await bench.host.stop("sms_gateway", kill=True)
         await bench.host.start("sms_gateway")
         assert await bench.do("platform", "bind_platform", platform="platform") == "refused"

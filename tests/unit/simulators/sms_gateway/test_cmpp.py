@@ -120,6 +120,24 @@ async def test_odd_messages(body: Submit, result: Result) -> None:
         assert len(bench.smsc.got) == (result is Result.CORRECT)
 
 
+@pytest.mark.parametrize(
+    ("msg_fmt", "octets", "coding"),
+    [
+        (Format.ASCII, b"x", 0),
+        (Format.WRITE_CARD, b"\1", 0xF6),
+        (Format.BINARY, b"\1", 4),
+        (Format.UCS2, b"\0x", 8),
+        (Format.GB, b"x", 8),
+        (21, b"\1", 4),
+    ],
+)
+async def test_how_a_message_is_coded_goes_on(msg_fmt: int, octets: bytes, coding: int) -> None:
+    codes = {CODE: {"account": "waterworks", "ota": "true"}}
+    async with Business(platform=CMPP, codes=codes) as bench:
+        await ask(bench, Command.SUBMIT, submit(msg_fmt=msg_fmt, msg_content=octets))
+        assert [each.data_coding for each in bench.smsc.got] == [coding]
+
+
 async def test_chinese_in_gb_18030_goes_on_as_ucs2() -> None:
     async with Business(platform=CMPP) as bench:
         await ask(bench, Command.SUBMIT, submit(msg_fmt=Format.GB, msg_content="用水量".encode("gb18030")))

@@ -72,6 +72,8 @@ def test_any_octets_behind_the_mark_of_a_header_are_judged(octets: bytes) -> Non
         (bytes(161), {}, False),
         (bytes(140), {"data_coding": 8}, True),
         (bytes(141), {"data_coding": 8}, False),
+        (bytes(140), {"data_coding": 4}, True),
+        (bytes(141), {"data_coding": 4}, False),
         (bytes.fromhex("050003010201") + bytes(153), {"udhi": 1}, True),
         (bytes.fromhex("050003010201") + bytes(154), {"udhi": 1}, False),
         (bytes.fromhex("050003010201") + bytes(134), {"udhi": 1, "data_coding": 8}, True),
@@ -81,3 +83,9 @@ def test_any_octets_behind_the_mark_of_a_header_are_judged(octets: bytes) -> Non
 )
 def test_what_fits_into_one_message(octets: bytes, more: dict[str, int], expected: bool) -> None:  # noqa: FBT001 - a case
     assert fits(request(octets, **more)) is expected
+
+
+def test_text_that_looks_like_a_header_makes_no_part() -> None:
+    octets = bytes.fromhex("050003010201") + b"x"
+    assert concatenation(request(octets)) is None
+    assert concatenation(request(octets, udhi=1)) == sms.Concatenation(1, 2, 1)

@@ -10,6 +10,7 @@ from business import APPROVAL, CODE, IMSI, MSISDN, OTHER_CODE, OTHER_MSISDN, Bus
 from simulators.sms_gateway.procedures.handing import not_handed
 from simwarden.policy.numbers import party
 from simwarden.runtime.store import StoreUnavailableError, sqlite_url
+from simwarden.trace.events import Frame
 from simwarden.wire import cmpp, smpp
 from simwarden.wire.smpp import Address, Command, MessageState, Parameter, Status, Tag
 
@@ -49,6 +50,16 @@ async def test_other_messages_of_cards_arrive_nowhere(source: str, destination: 
         assert bench.smsc.answered == [status]
         assert bench.verdicts(control)[-1] is False
         assert bench.texts() + bench.texts("heating") == []
+
+
+async def test_a_number_that_a_card_has_no_more_is_nobodys() -> None:
+    async with Business() as bench:
+        await bench.call("PUT", f"/cards/{IMSI}", provision(msisdn="8614400000033"))
+        assert await bench.submit(CARD) == "refused"
+        bench.smsc.deliver(CARD, CODE, b"x")
+        await bench.settle()
+        assert bench.smsc.answered == [Status.ESME_RINVSRCADR]
+        assert await bench.submit("+8614400000033") == "accepted"
 
 
 async def test_a_card_writes_only_to_codes_of_its_list() -> None:
@@ -122,6 +133,10 @@ async def test_each_receipt_is_told_in_the_common_form(state: MessageState, word
         await bench.settle()
         assert bench.receipts() == word
         assert [each["error"] for each in bench.observed("receipt")] == ["042"] * len(word)
+        told = [each.data for each in bench.of(Frame) if each.interface == "SMPP" and each.target == "platform"]
+        assert [b"dlvrd:001" in each for each in told if b"dlvrd:" in each] == [state == MessageState.DELIVERED] * len(
+            word
+        )
         assert bench.smsc.answered == [0]
 
 
@@ -343,8 +358,17 @@ async def test_a_reference_means_a_message_that_waits_for_its_answer_alone() -> 
         assert bench.receipts() == []
 
 
-@pytest.mark.parametrize("platform", [{}, {"protocol": "cmpp", "source_addr": "901234", "secret": "shared"}])
-async def test_a_platform_that_is_busy_gets_a_message_later(platform: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("platform", "status"),
+    [
+        ({}, Status.ESME_RX_T_APPN),
+        ({}, Status.ESME_RMSGQFUL),
+        ({}, Status.ESME_RTHROTTLED),
+        ({}, Status.ESME_RSYSERR),
+        ({"protocol": "cmpp", "source_addr": "901234", "secret": "shared"}, cmpp.Result.FLOW_CONTROL_ERROR),
+    ],
+)
+async def test_a_platform_that_is_busy_gets_a_message_later(platform: dict[str, str], status: Any) -> None:
     async with Business(platform=platform) as bench:
         gateway: Any = bench.platform._gateway
         session, busy = gateway._session, list[Any]()
@@ -352,8 +376,7 @@ async def test_a_platform_that_is_busy_gets_a_message_later(platform: dict[str, 
 
         def later(asked: Any, *given: Any) -> None:
             busy.append(asked)
-            cmpp_body = cmpp.Delivered(0, cmpp.Result.FLOW_CONTROL_ERROR)
-            given = (cmpp_body,) if platform else (Status.ESME_RX_T_APPN, smpp.MessageId())
+            given = (cmpp.Delivered(0, status),) if platform else (status, smpp.MessageId())
             session.answer = answer
             answer(asked, *given)
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from business import CODE, IMSI, MSISDN, OTA_CODE, OTHER_CODE, OTHER_MSISDN, Business, provision
 
+from simwarden.machine.smpp_session import SmppSession
+from simwarden.runtime.site import Site
 from simwarden.trace.events import Frame
 from simwarden.wire import smpp
 from simwarden.wire.smpp import Address, Command, MessageState, Parameter, Status, Tag
+
+if TYPE_CHECKING:
+    from simwarden.runtime.link import Link
 
 APPROVED = {"approver": "He Lan", "reason": "contract 12", "form": "scan 8831"}
 
@@ -128,6 +133,7 @@ async def test_a_full_queue_is_told() -> None:
     async with Business(customers={"queue": "2"}, smsc="") as bench:
         assert [await bench.submit() for _ in range(3)] == ["accepted", "accepted", "refused"]
         assert statuses(bench)[-1] == Status.ESME_RMSGQFUL
+        assert not [each for each in bench.notes() if "SMSC" in each]  # there is none to be looked for
 
 
 async def test_a_long_message_goes_on_when_it_is_whole() -> None:
@@ -201,15 +207,100 @@ async def test_what_the_smsc_will_not_have_ends_with_a_receipt() -> None:
         assert bench.gateway.core.messages == {}
 
 
-async def test_what_the_smsc_cannot_take_now_is_tried_again() -> None:
+@pytest.mark.parametrize(
+    "status",
+    [
+        Status.ESME_RTHROTTLED,
+        Status.ESME_RMSGQFUL,
+        Status.ESME_RSYSERR,
+        Status.ESME_RX_T_APPN,
+        Status.ESME_RINVBNDSTS,
+    ],
+)
+async def test_what_the_smsc_cannot_take_now_is_tried_again(status: Status) -> None:
     async with Business() as bench:
-        bench.smsc.script = lambda _message: Status.ESME_RTHROTTLED
+        bench.smsc.script = lambda _message: status
         assert await bench.submit() == "accepted"
         bench.smsc.script = lambda _message: 0
         await bench.sleep(9)
         assert bench.smsc.got == []
         await bench.sleep(2)
         assert len(bench.smsc.got) == 1
+
+
+async def test_an_error_with_a_message_id_is_an_error() -> None:
+    """A body beside an error (SMPP 3.4 4.4.2 has none) makes no success of it."""
+    async with Business() as bench:
+        bound = bench.smsc.bound[0]
+        bound.submitted = lambda pdu: bound.session.answer(pdu, Status.ESME_RINVDSTADR, smpp.MessageId("c1"))  # type: ignore[method-assign]
+        assert await bench.submit() == "accepted"
+        assert bench.states() == ["waiting", "undeliverable", "delivered"]
+
+
+async def test_the_window_of_the_smsc_is_kept_to() -> None:
+    async with Business(customers={"window": 1}) as bench:
+        bound, asked = bench.smsc.bound[0], list[smpp.Pdu]()
+        bound.submitted = asked.append  # type: ignore[method-assign,assignment]
+        assert [await bench.submit(octets=f"4{number}") for number in (1, 2)] == ["accepted", "accepted"]
+        assert len(asked) == 1
+        bound.session.answer(asked[0], 0, smpp.MessageId("c1"))
+        bound.driven.settle()
+        await bench.settle()
+        assert [each.body.short_message for each in asked if isinstance(each.body, smpp.ShortMessage)] == [b"A", b"B"]
+
+
+def unbinds(bench: Business) -> list[str]:
+    """Return who has told the SMSC or the gateway goodbye."""
+    frames = [each for each in bench.of(Frame) if each.interface == "SMPP" and {each.source, each.target} >= {"smsc"}]
+    return [each.source for each in frames if smpp.decode(each.data).command is smpp.Command.UNBIND]
+
+
+@pytest.mark.parametrize(("kill", "said"), [(True, []), (False, ["sms_gateway"])])
+async def test_a_gateway_that_ends_leaves_its_bind_and_makes_none(*, kill: bool, said: list[str]) -> None:
+    async with Business(retry="5") as bench:
+        await bench.host.stop("sms_gateway", kill=kill)
+        await bench.sleep(60)
+        assert unbinds(bench) == said
+        assert len(bench.smsc.binds) == 1
+
+
+@pytest.mark.parametrize("kill", [True, False])
+async def test_a_gateway_that_has_ended_ends_no_message(*, kill: bool) -> None:
+    async with Business(smsc="") as bench:
+        await bench.submit()
+        await bench.host.stop("sms_gateway", kill=kill)
+        await bench.sleep(86_410)
+        assert bench.states() == ["waiting"]
+        assert kill or bench.gateway.census()["binds"] == 0
+
+
+async def test_a_gateway_without_power_sends_nothing() -> None:
+    async with Business() as bench:
+        bench.gateway.centre.end(say=False)
+        await bench.submit()
+        assert bench.gateway.core.flying == {}
+        assert bench.smsc.got == []
+
+
+async def test_an_smsc_that_refuses_the_bind_is_there_but_is_no_smsc(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Business() as bench:
+        assert bench.gateway.centre._driven.link.known
+        monkeypatch.setattr(
+            SmppSession, "accept", lambda session, pdu, _: session.refuse(pdu, smpp.Status.ESME_RINVPASWD)
+        )
+        await bench.host.stop("smsc", kill=True)
+        await bench.host.start("smsc")
+        heard, connect = list[str](), Site.connect
+
+        async def listened(site: Site, interface: str, target: str) -> Link:
+            link = await connect(site, interface, target)
+            link.on_standing = heard.append
+            return link
+
+        monkeypatch.setattr(Site, "connect", listened)
+        await bench.sleep(11)
+        assert bench.observed("smsc", element="sms_gateway")[-1] == "refused"
+        assert heard[0] == "the SMSC refuses the bind: 0xe"
 
 
 async def test_a_message_without_an_answer_is_sent_again_and_counted() -> None:
@@ -227,15 +318,20 @@ async def test_messages_wait_for_an_smsc_that_is_away_until_their_time_is_over()
     async with Business() as bench:
         await bench.host.stop("smsc", kill=True)
         assert await bench.submit() == "accepted"
-        await bench.sleep(86_390)
+        await bench.sleep(60)
+        assert await bench.submit() == "accepted"
+        await bench.sleep(86_330)
         assert bench.receipts() == []
         await bench.sleep(20)
         assert bench.receipts() == ["EXPIRED"]
+        await bench.sleep(60)
+        assert bench.receipts() == ["EXPIRED", "EXPIRED"]
 
 
 async def test_of_a_message_whose_receipt_never_comes_nothing_is_known() -> None:
     async with Business() as bench:
         assert await bench.submit() == "accepted"
+        assert await bench.submit(receipt="no") == "accepted"  # which is over when its time is
         await bench.sleep(86_400 + 3590)
         assert bench.receipts() == []
         await bench.sleep(20)
