@@ -198,6 +198,7 @@ async def test_what_is_under_way_is_not() -> None:
         centre.mme.node.handle("SGd", "mt-forward-short-message-request", slow)  # type: ignore[arg-type]
         await centre.gateway.submit(1)
         assert await centre.gateway.cancel() is Status.ESME_RCANCELFAIL
+        await centre.hss.alert()  # nor is it tried once more
         held.set()
         await centre.settle()
         assert len(centre.mme.tpdus) == 1

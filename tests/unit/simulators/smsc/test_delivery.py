@@ -14,6 +14,9 @@ from simwarden.testing.diameter import IMSI, REALM
 from simwarden.trace.events import Fault, Frame
 from simwarden.wire import smpp
 from simwarden.wire.diameter import ExperimentalResult
+from simwarden.wire.sms import StatusReport
+
+APPROVED = {"approver": "Li Wei", "reason": "other platform", "form": "F-21"}
 
 
 async def test_alert_for_a_number_that_is_no_cards_is_answered_so() -> None:
@@ -111,9 +114,76 @@ class Silent(Busy):
         if isinstance(event, Asked):
             self.owed = event.pdu
 
-    def answer(self) -> None:
-        self.session.answer(self.owed, 0, smpp.MessageId())
+    def answer(self, status: int = 0) -> None:
+        self.session.answer(self.owed, status, smpp.MessageId())
         self.driven.settle()
+
+
+async def test_messages_of_two_cards_go_to_a_gateway_one_after_the_other() -> None:
+    async with Network(esme=Silent) as network:
+        await network.provision(LISTED)
+        await network.provision(LISTED, imsi="001010000000099", msisdn="1440000000002")
+        for number in (MSISDN, "1440000000002"):
+            assert (await network.mme.submit(submit(), number=number)).success
+        await network.settle()
+        assert delivered(network) == 1
+        assert isinstance(network.esme, Silent)
+        network.esme.answer()
+        await network.settle()
+        assert delivered(network) == 2
+
+
+def delivered(network: Network) -> int:
+    """Count the messages and receipts that a gateway was handed."""
+    frames = [each for each in network.of(Frame) if each.source == "smsc" and each.interface == "SMPP"]
+    return sum(smpp.decode(each.data).command is smpp.Command.DELIVER_SM for each in frames)
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (smpp.Status.ESME_RTHROTTLED, "waiting"),
+        (smpp.Status.ESME_RMSGQFUL, "waiting"),
+        (smpp.Status.ESME_RX_T_APPN, "waiting"),
+        (smpp.Status.ESME_RSYSERR, "waiting"),
+        (smpp.Status.ESME_RX_P_APPN, "undeliverable"),
+        (smpp.Status.ESME_ROK, "delivered"),
+    ],
+)
+async def test_what_a_gateway_answers_says_whether_it_is_tried_again(status: smpp.Status, state: str) -> None:
+    async with Network(esme=Silent) as network:
+        await network.provision(LISTED)
+        assert (await network.mme.submit(submit())).success
+        await network.settle()
+        assert isinstance(network.esme, Silent)
+        network.esme.answer(status)
+        await network.settle()
+        assert network.state() == state
+
+
+async def test_card_hears_what_became_of_its_message_though_its_list_has_ended() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        await network.host.stop("esme", kill=True)
+        assert (await network.mme.submit(submit(status_report_request=True))).success
+        await network.call("DELETE", f"/cards/{IMSI}/sms", APPROVED)
+        await network.sleep(61)
+        (report,) = network.mme.tpdus
+        assert isinstance(report, StatusReport)
+        assert report.status == 0x42  # its number is listed no more
+
+
+async def test_receipt_goes_to_a_gateway_as_soon_as_it_binds() -> None:
+    async with Network(retry=["60 s", "1 day"]) as network:
+        await network.provision(LISTED)
+        network.mme.answers = [ABSENT]
+        await network.send(receipt="yes")
+        await network.host.stop("esme", kill=True)
+        await network.call("DELETE", f"/cards/{IMSI}/sms", APPROVED)  # which ends no receipt
+        await network.sleep(200)
+        await network.host.start("esme")
+        await network.settle()
+        assert [each["state"] for each in network.values("receipt", "esme")] == ["REJECTD"]
 
 
 async def test_message_is_kept_though_who_asked_is_gone() -> None:
