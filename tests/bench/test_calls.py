@@ -17,7 +17,7 @@ from simulators.scp.element import Scp
 from simulators.ssp.bcsm import O_BCSM
 from simulators.ssp.call import Half, Nowhere, Setup
 from simulators.ssp.element import Ssp
-from simulators.ssp.procedures.calls import originating
+from simulators.ssp.procedures.calls import scf_of
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.testing import Bench
 from simwarden.wire import map as m
@@ -175,7 +175,7 @@ def test_dialogues_from_initial_dp_to_connect() -> None:
                 for first in range(0, dialogues, TERMINALS):
                     for number in range(first, first + TERMINALS):
                         half = Half(net.ssp.core, O_BCSM, Nobody(), route, imsi(number % TERMINALS))
-                        half.scf = originating(half, o_csi())
+                        half.scf = scf_of(half, o_csi())
                         half.begin(setup)
                     await net.settle()
                     net.trace.events.clear()

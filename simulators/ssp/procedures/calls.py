@@ -77,7 +77,7 @@ def originate(core: Core, terminal: Terminal, leg: Leg, message: Message) -> Non
         caller = _caller(subscriber.msisdn)
         half = Half(core, O_BCSM, leg, partial(_onward, core), subscriber.imsi, subscriber.msisdn)
         half.ended = charging.mobile_originated
-        half.scf = _asked(half, subscriber.o_csi)
+        half.scf = scf_of(half, subscriber.o_csi)
         _start(core, leg, half, Setup(dialled, caller, reference=core.next_reference()))
 
 
@@ -190,7 +190,7 @@ async def _interrogate(core: Core, up: Upstream, setup: Setup, msisdn: str) -> C
     def direct() -> Downstream:
         half = Half(core, T_BCSM, up, partial(_second, core, msisdn), told.imsi or "", msisdn)
         half.elsewhere = partial(_forward, core, msisdn, camel.gmsc_camel_subscription.o_csi)
-        half.scf = _asked(half, t_csi)
+        half.scf = scf_of(half, t_csi)
         _show(core, half, setup, "gmsc")
         half.begin(setup)
         return half
@@ -235,7 +235,7 @@ def _forwarded(core: Core, up: Upstream, setup: Setup, card: tuple[str, str], o_
     own = number_of(AddressString(msisdn))
     setup = dataclasses.replace(setup, original=setup.original or own, redirecting=own)
     half = Half(core, O_BCSM, up, partial(_onward, core), imsi, msisdn)
-    half.scf = _asked(half, o_csi)
+    half.scf = scf_of(half, o_csi)
     _show(core, half, setup, "forwarded")
     half.begin(setup)
     return half
@@ -255,7 +255,7 @@ def _to_roaming_number(
     half = Half(core, T_BCSM, up, partial(_page, core, subscriber.imsi), imsi, subscriber.msisdn)
     half.ended, half.ringing = charging.mobile_terminated, core.config.ringing
     half.elsewhere = partial(_forward, core, subscriber.msisdn, subscriber.o_csi)
-    half.scf = _asked(half, subscriber.vt_csi)
+    half.scf = scf_of(half, subscriber.vt_csi)
     setup = dataclasses.replace(setup, called=own)
     _show(core, half, setup, "mt")
     half.begin(setup)
@@ -274,7 +274,7 @@ def _page(core: Core, imsi: str, half: Half, setup: Setup) -> Downstream:
 # -- CSIs
 
 
-def _asked(half: Half, csi: gsm_map.OCsi | gsm_map.TCsi | None) -> Scf | None:
+def scf_of(half: Half, csi: gsm_map.OCsi | gsm_map.TCsi | None) -> Scf | None:
     """Return who is asked about a call by an O-CSI, T-CSI or VT-CSI.
 
     One that does not say its phase is of phase 1, which has no CAP of later ones.

@@ -440,7 +440,7 @@ class CollectedInfo(Record):
     """What is collected."""
 
     form: ClassVar[Form] = Form.CHOICE
-    digits: CollectedDigits | None = part("collectedDigits", record_of(CollectedDigits))
+    digits: CollectedDigits = needed("collectedDigits", record_of(CollectedDigits))
 
 
 @dataclass(frozen=True, slots=True)
