@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from simulators.hss import controls
 from simulators.hss.answers import CardTold, LocationTold
 from simulators.hss.config import HssArea, HssBinding, HssCsi, HssSubscription
-from simulators.hss.parts.subscription import check_extent, check_ims, subscribed, subscription_of, zones_of
+from simulators.hss.parts.subscription import check_extent, check_ims, subscribed, zones_of
 from simulators.hss.procedures.location import cancel_location, follow_up, withdraw
 from simulators.hss.procedures.subscriber_data import (
     apns_of,
     change_subscription,
     context_identifiers,
+    heard_before,
     insert_subscriber_data,
 )
 from simulators.hss.subscriber import NO_VLR, VLR, Due, Notice, Subscriber
@@ -106,12 +107,11 @@ class Cards:
 
     async def _put(self, held: Subscriber | None, made: Subscriber, record: dict[str, Any]) -> None:
         """Keep a card as it is provisioned; the MME that serves it is told of what it may use now."""
-        core, before = self.core, subscription_of(held) if held is not None else HssSubscription()
-        due = Due.SUBSCRIPTION if before != subscription_of(made) else None
+        core, before = self.core, heard_before(self.core, held) if held is not None else None
         loses_sms = held is not None and bool(held.sms_number) and not made.sms_number
         vlr = held.vlr if held is not None else ""
         calls_end = [Notice(made.imsi, vlr, Due.WITHDRAWAL, VLR)] if vlr and not made.vlr else []
-        notice = core.store.put(made, record, due=due, more=calls_end)
+        notice = core.store.put(made, record, due=Due.SUBSCRIPTION, more=calls_end)
         if calls_end:
             core.show_vlr(made)
             await cancel_location(core, *calls_end)

@@ -10,7 +10,7 @@ from simulators.hss.answers import CardTold
 from simulators.hss.config import AreaChange, HssArea, HssSubscription, SubscriptionChange
 from simulators.hss.controls import Occasion
 from simulators.hss.procedures.location import follow_up
-from simulators.hss.procedures.subscriber_data import apns_of, change_subscription, context_identifiers
+from simulators.hss.procedures.subscriber_data import apns_of, change_subscription, context_identifiers, heard_before
 from simulators.hss.subscriber import AREA_CHANGE, Due, Subscriber
 from simwarden.errors import ManagementError
 from simwarden.model.profile import Function
@@ -89,14 +89,15 @@ class Subscriptions:
         if occasion is Occasion.SUBSCRIPTION:
             made = replace(subscriber, subscription=wanted.model_dump(mode="json"))
             check_ims(self.core, made, by, occasion)
-        before, after = subscription_of(subscriber), wanted.model_dump(mode="json")
+        before, heard = subscription_of(subscriber), heard_before(self.core, subscriber)
+        after = wanted.model_dump(mode="json")
         details = {"before": before.model_dump(mode="json"), "after": after}
         record = self.core.area.record(action, subscriber.imsi, by, details)
         apns = before.apns or self.core.config.apns, wanted.apns or self.core.config.apns
         contexts = context_identifiers(subscriber.contexts, *apns)
         notice = self.core.store.change(subscriber, record, due=Due.SUBSCRIPTION, subscription=after, contexts=contexts)
         if notice is not None:
-            await follow_up(self.core, subscriber, await change_subscription(self.core, subscriber, before, notice))
+            await follow_up(self.core, subscriber, await change_subscription(self.core, subscriber, heard, notice))
         return subscriber.tell()
 
 

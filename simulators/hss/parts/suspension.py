@@ -112,6 +112,5 @@ class Suspensions:
         self.core.show_status(subscriber)
         if notice is not None:
             await tell_barring(self.core, subscriber, notice)
-        if due is not None:
-            await tell_vlrs(self.core, subscriber.imsi)
+        await tell_vlrs(self.core, subscriber.imsi)
         return subscriber.tell()

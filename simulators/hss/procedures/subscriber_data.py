@@ -131,6 +131,13 @@ def _ambr(uplink: int, downlink: int) -> tuple[str, Any]:
     ]
 
 
+def heard_before(core: Core, subscriber: Subscriber) -> HssSubscription | None:
+    """Return what the serving MME knows that a card may use, None where it has still to be told something of it."""
+    if core.store.any_pending(subscriber.imsi, subscriber.mme):
+        return None
+    return HssSubscription.model_validate(subscriber.subscription)
+
+
 # -- procedures towards the MME ----------------------------------------------------------------------------------------
 
 
@@ -171,13 +178,17 @@ def settle(core: Core, notice: Notice, *, told: bool) -> None:
 
 
 async def change_subscription(
-    core: Core, subscriber: Subscriber, before: HssSubscription, notice: Notice
+    core: Core, subscriber: Subscriber, before: HssSubscription | None, notice: Notice
 ) -> Message | None:
     """Tell the serving MME the difference between what a card might use before and what it may use now.
+
+    It is told all where it has not heard of what was before (None).
 
     Returns the last answer, None if the MME did not answer. APNs go as a whole profile, which takes the place of all
     that the MME holds (5.2.2.1.2): no DSR names those gone.
     """
+    if before is None:
+        return await tell_subscription(core, subscriber, notice)
     config = core.config
     apns, zones = apns_of(config, subscriber), zones_of(config, subscriber)
     old_apns, old_zones = before.apns or config.apns, before.zones or config.zones

@@ -130,8 +130,8 @@ class KnownPeers(Generic[E]):
     def admit(self, host: str, realm: str, name: str) -> bool:
         """Decide whether a node may connect; `name` is that of an element in this process, else host:port."""
         pinned = self.entries[host].addresses if host in self.entries else ()
-        facts = {"address": name.rpartition(":")[0], "pinned": pinned} if pinned else {}
-        return self._judge(host, realm, "", "", CONNECTION, **facts).admitted
+        address = name.rpartition(":")[0]
+        return self._judge(host, realm, "", "", CONNECTION, address=address, pinned=pinned).admitted
 
     def _judge(self, host: str, realm: str, through: str, imsi: str, occasion: str, **more: Any) -> Decision:
         relays = self._pinned_relays if host in self.entries and self.entries[host].addresses else self._relays

@@ -164,7 +164,8 @@ async def test_lists_are_managed_and_survive(loop: TestbedLoop, store_url: str) 
     async with net:
         verb = {"equipment": PHONE, "status": "prohibited", "reason": "stolen"}
         assert await net.eir.manage(Role.OPERATOR, "POST", "/verbs/list_equipment", verb) == "prohibited"
-        await net.call("PUT", "/equipment/99000101-99000109", {"status": "tracked"})
+        for status in ("prohibited", "tracked"):
+            await net.call("PUT", "/equipment/99000101-99000109", {"status": status})
         assert await net.call("DELETE", "/equipment/99000203") == {"removed": True}
         await net.host.stop("eir", kill=True)
         await net.host.start("eir")
@@ -175,7 +176,7 @@ async def test_lists_are_managed_and_survive(loop: TestbedLoop, store_url: str) 
         unknown = await net.call("GET", "/equipment/11111111000001")
         assert (unknown["status"], unknown["kind"], unknown["maker"], unknown["model"]) == (None, "", "", "")
         assert len(await net.call("GET", "/equipment")) == 2
-        assert [r["action"] for r in await net.call("GET", "/audit")] == ["list", "list", "unlist"]
+        assert [r["action"] for r in await net.call("GET", "/audit")] == ["list", "list", "list", "unlist"]
         for path, body in (("99", {"status": "allowed"}), (PHONE, {"status": "odd"})):
             with pytest.raises(ManagementError) as caught:
                 await net.call("PUT", f"/equipment/{path}", body)

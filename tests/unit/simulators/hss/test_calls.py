@@ -548,6 +548,7 @@ async def test_no_apn_leads_past_directed_voice(loop: TestbedLoop, apn: str) -> 
         assert await net.refused("PUT", f"/cards/{IMSI}/subscription", apns) == 403
         await net.call("DELETE", f"/cards/{IMSI}/csi", APPROVAL)
         await net.call("PUT", f"/cards/{IMSI}/subscription", apns)
+        await net.call("PUT", f"/cards/{IMSI}/area", {"zones": ["0001"], **APPROVAL})  # which asks nothing of the kind
         assert await net.refused("PUT", f"/cards/{IMSI}/csi", APPROVAL) == 403
         assert net.verdicts("voice.ims") == [False, False, False, True, False]
         kept = [each["action"] for each in await net.call("GET", f"/cards/{IMSI}/audit")]

@@ -166,6 +166,15 @@ async def test_a_first_use_is_by_an_mme_that_has_vectors_still(
         assert (await net.call("GET", PATH))["binding"] == {"how": "learned", "imei": bound}
 
 
+async def test_what_changes_nothing_is_told_nobody(net: Net) -> None:
+    async with net:
+        await net.provision()
+        assert (await net.mme.ulr(METER)).success
+        await net.provision()
+        await net.call("DELETE", f"{PATH}/suspension")
+        assert (net.mme.heard, net.hss.core.store.pending()) == ([], [])
+
+
 async def test_nobody_is_asked_where_a_card_is_that_no_mme_serves_or_its_mme_has_forgotten(net: Net) -> None:
     async with net:
         await net.provision()

@@ -389,6 +389,31 @@ async def test_an_mme_that_was_away_hears_which_area_a_card_has_and_says_whether
         assert [value.hex() for name, value in found if name == "Regional-Subscription-Zone-Code"] == list(zones)
 
 
+@pytest.mark.parametrize("how", ["same", "provisioned", "other"])
+async def test_what_an_mme_has_not_heard_of_a_subscription_it_is_told_with_what_comes_after(
+    net: CallNet, how: str
+) -> None:
+    """What has changed since the last change is not all that it lacks."""
+    async with net:
+        await net.provision()
+        assert (await net.mme.ulr(METER)).success
+        mute(net.mme, "insert-subscriber-data")
+        apns = [{"name": "one"}]
+        await net.call("PUT", f"{PATH}/subscription", {"apns": apns, **APPROVAL})
+        assert len(net.hss.core.store.pending()) == 1
+        net.mme.node.handle("S6a", "insert-subscriber-data-request", net.mme.hear)
+        net.mme.heard.clear()
+        if how == "provisioned":
+            await net.provision(subscription=[{"apns": apns}])
+        else:
+            zones = {"zones": ["0001"]} if how == "other" else {}
+            await net.call("PUT", f"{PATH}/subscription", {"apns": apns, **zones, **APPROVAL})
+        (told,) = (each for each in net.mme.heard if each.name == "insert-subscriber-data-request")
+        profile = told.find("Subscription-Data", "APN-Configuration-Profile")
+        assert [dict(value)["Service-Selection"] for name, value in profile if name == "APN-Configuration"] == ["one"]
+        assert net.hss.core.store.pending() == []
+
+
 # -- VLRs
 
 
@@ -483,10 +508,13 @@ async def test_of_a_card_with_an_mme_and_a_vlr_each_is_told_what_concerns_it(net
         await net.call("PUT", f"{PATH}/subscription", {"apns": [{"name": "other"}]})
         await net.sleep(700)
         assert (len(net.mme.heard), len(net.vlr.heard)) == (1, 3)
+        for method in ("POST", "DELETE"):
+            await net.call(method, f"{PATH}/suspension", {})
+        assert (len(net.mme.heard), len(net.vlr.heard), net.hss.core.store.pending()) == (3, 5, [])
         await net.host.stop("mme")
         await net.call("POST", f"{PATH}/suspension", {"how": "barring"})
         await net.call("DELETE", f"{PATH}/suspension")
-        assert (len(net.vlr.heard), len(net.hss.core.store.pending())) == (5, 1)
+        assert (len(net.vlr.heard), len(net.hss.core.store.pending())) == (7, 1)
 
 
 async def test_provisioning_anew_ends_neither_messages_nor_calls_that_stay(net: CallNet) -> None:
