@@ -802,6 +802,8 @@ async def test_of_cards_that_come_at_once_none_is_one_that_is_held(net: Net, hel
         alike = card(5).model_copy(update={held: getattr(card(4), held)})
         assert not await net.hss.provision_new([card(4), alike], by)
         assert [each["imsi"] for each in await net.call("GET", "/cards")] == [card(1).imsi, card(2).imsi]
+        kept = [(each["imsi"], each["action"], each["caller"]) for each in await net.call("GET", "/audit")]
+        assert kept == [(card(number).imsi, "provision", "test") for number in (1, 2)]
 
 
 async def test_an_mme_hears_of_a_withdrawal_before_it_is_served_again(net: Net) -> None:

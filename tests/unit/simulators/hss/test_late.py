@@ -259,13 +259,15 @@ async def test_a_purge_ends_what_was_pending_also_after_a_restart(loop: TestbedL
         assert [each.name for each in net.mme.heard].count("insert-subscriber-data-request") == 1
 
 
-async def test_a_card_that_changes_twice_while_its_mme_is_away_is_told_once(net: CallNet) -> None:
-    async with net:
+async def test_a_card_that_changes_twice_while_its_mme_is_away_is_told_once(loop: TestbedLoop, store_url: str) -> None:
+    async with CallNet(loop, store=store_url) as net:
         await net.provision()
         assert (await net.mme.ulr(METER)).success
         await net.host.stop("mme")
         for apn in ("one", "two"):
             await net.provision(subscription=[{"apns": [{"name": apn}]}])
+        await net.host.stop("hss", kill=True)
+        await net.host.start("hss")
         await net.host.start("mme")
         await net.settle()
         (told,) = (each for each in net.mme.heard if each.name == "insert-subscriber-data-request")
