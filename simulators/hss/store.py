@@ -217,15 +217,14 @@ class Store:
             self._pending = None
             raise
 
-    def put(
-        self, subscriber: Subscriber, audit: dict[str, Any], *, due: Due | None = None, more: Sequence[Notice] = ()
-    ) -> Notice | None:
+    def put(self, subscriber: Subscriber, audit: dict[str, Any], *, more: Sequence[Notice] = ()) -> Notice | None:
         """Keep a new subscriber, or a changed one in place of what was kept, together with the audit record.
 
         Returns what is pending for the MME that serves it thereby, None if no MME does; `more` is for others.
         """
         values = {name: getattr(subscriber, name) for name in _FIELDS}
-        notices = [*_notices(subscriber, due), *more]
+        due = list(_notices(subscriber, Due.SUBSCRIPTION))
+        notices = [*due, *more]
         new = [notice for notice in notices if notice not in self._of(notice.imsi, notice.host)]
         with self._writing(subscriber.imsi) as connection:
             if connection.execute(_setting(_FIELDS), {"key": subscriber.imsi, **_new(values)}).rowcount == 0:
@@ -235,7 +234,7 @@ class Store:
                 connection.execute(_ADD_PENDING, [notice._asdict() for notice in new])
         self._rows.taken(subscriber.imsi, values)
         self._take(notices)
-        return next((notice for notice in notices if not notice.at_vlr), None)
+        return due[0] if due else None
 
     def change(
         self,

@@ -111,7 +111,7 @@ class Cards:
         loses_sms = held is not None and bool(held.sms_number) and not made.sms_number
         vlr = held.vlr if held is not None else ""
         calls_end = [Notice(made.imsi, vlr, Due.WITHDRAWAL, VLR)] if vlr and not made.vlr else []
-        notice = core.store.put(made, record, due=Due.SUBSCRIPTION, more=calls_end)
+        notice = core.store.put(made, record, more=calls_end)
         if calls_end:
             core.show_vlr(made)
             await cancel_location(core, *calls_end)
