@@ -378,7 +378,7 @@ async def test_what_is_pending_for_a_vlr_stays_so_where_the_hlr_part_is_taken_aw
         await net.host.start("hss")
         await net.call("POST", f"/cards/{IMSI}/suspension", {"how": "barring"})
         await net.sleep(60)
-        assert [each.host for each in net.hss.core.store.at_vlrs()] == [SSP[0]]
+        assert ([each.host for each in net.hss.core.store.at_vlrs()], net.hss.core.point) == ([SSP[0]], None)
         with pytest.raises(NoAnswer):
             await net.vlr.register(IMSI)
 
@@ -403,8 +403,10 @@ async def test_who_stops_leaves_the_signalling_network_and_who_loses_power_says_
         seen = len(net.trace.events)
         await net.host.stop("hss", kill=kill)
         await net.sleep(60)
-        rows = [each for each in rows_of(net.trace.events[seen:]) if each.source == "hss" and each.target == "stp"]
-        assert [each.name for each in rows] == ([] if kill else ["asp-inactive", "asp-down"])
+        rows = rows_of(net.trace.events[seen:])
+        said = [each.name for each in rows if (each.source, each.target) == ("hss", "stp")]
+        assert said == ([] if kill else ["asp-inactive", "asp-down"])
+        assert "destination-unavailable" in [each.name for each in rows if each.source == "stp"]
 
 
 async def test_voice_that_is_closed_ends_the_registration(net: CallNet) -> None:
