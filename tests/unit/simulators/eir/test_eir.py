@@ -207,6 +207,9 @@ async def test_a_users_library_takes_the_place_of_the_shipped_one(
         assert await net.mme.status(PHONE) == 0
         assert await net.call("POST", "/library", {"csv": "tac,kind\n99000201,phone\n"}) == {"terminals": 1}
         assert await net.mme.status(PHONE) == 1
+        assert [(each["action"], each["details"]) for each in await net.call("GET", "/audit")] == [
+            ("library", {"terminals": 1})
+        ]
         with pytest.raises(ManagementError, match="csv:2"):
             await net.call("POST", "/library", {"csv": "tac,kind\n9900,phone\n"})
         await net.host.stop("eir")

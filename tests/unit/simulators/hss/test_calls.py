@@ -416,6 +416,7 @@ async def test_voice_that_is_closed_ends_the_registration(net: CallNet) -> None:
         await net.voice(("data",))
         assert len(net.vlr.told("cancelLocation")) == 1
         assert (await net.call("GET", f"/cards/{IMSI}"))["vlr"] == ""
+        assert net.observed("location")[-1] is None
 
 
 # -- what happens while a card is registered

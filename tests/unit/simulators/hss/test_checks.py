@@ -166,6 +166,24 @@ async def test_a_first_use_is_by_an_mme_that_has_vectors_still(
         assert (await net.call("GET", PATH))["binding"] == {"how": "learned", "imei": bound}
 
 
+async def test_a_first_use_teaches_where_the_card_is_served_already_in_that_terminal(net: Net) -> None:
+    async with net:
+        await net.provision(binding=LEARN)
+        assert (await net.mme.ulr(METER)).success  # without vectors of its own
+        assert (await net.call("GET", PATH))["binding"]["imei"] == ""
+        assert (await net.mme.attach(METER)).success
+        assert (await net.call("GET", PATH))["binding"]["imei"] == Imei(METER).imei
+
+
+async def test_the_first_binding_of_a_card_is_no_change_of_one(net: Net) -> None:
+    async with net:
+        await net.provision()
+        for imei in (METER, PHONE):
+            await net.call("PUT", f"{PATH}/binding", {"imei": imei, **APPROVAL})
+        actions = [each["action"] for each in await net.call("GET", f"{PATH}/audit")]
+        assert actions == ["provision", "bind", "rebind"]
+
+
 async def test_what_changes_nothing_is_told_nobody(net: Net) -> None:
     async with net:
         await net.provision()
@@ -202,6 +220,7 @@ async def test_a_query_tells_whether_a_card_is_bound(net: Net, binding: list[dic
     async with net:
         await net.provision(binding=binding)
         assert (await net.call("GET", PATH))["binding"] == told
+        assert net.observed("binding") == [None]
 
 
 async def test_the_keys_of_a_vector_are_for_the_visited_network_alone(net: Net) -> None:
