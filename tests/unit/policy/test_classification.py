@@ -14,6 +14,13 @@ from simwarden.policy.requirements import requirements
 ALL = [Assessment(*facts) for facts in product((False, True), repeat=6)]
 
 
+@pytest.fixture(autouse=True)
+def rules_read_anew() -> None:
+    """Have nothing told by what another test found."""
+    classify.cache_clear()
+    measures.cache_clear()
+
+
 @pytest.mark.parametrize("each", ALL, ids=str)
 def test_every_combination_has_one_place_and_its_reasons(each: Assessment) -> None:
     found = classify(each)
@@ -22,8 +29,10 @@ def test_every_combination_has_one_place_and_its_reasons(each: Assessment) -> No
     assert found.in_guideline == (each.functions in {tuple(Function), ("sms", "data"), ("data",)})
     assert all(demand.clauses for demand in found.demands)
     assert found.required <= set(measures())
+    assert all(getattr(each, acts_on) for word in found.required if (acts_on := measures()[word].acts_on))
+    assert each.data or found.scene == 2, "without data there is none that is undirected or large"
     classify.cache_clear()
-    assert classify(each) == found
+    assert classify(each) == found  # as it was found before
 
 
 @pytest.mark.parametrize("each", ALL, ids=str)
@@ -76,7 +85,16 @@ def test_a_registration_is_told_in_words_of_its_own() -> None:
 def test_every_word_of_a_control_names_requirements_that_exist() -> None:
     for each in measures().values():
         assert set(each.requirements) <= set(requirements()), each
-    assert len(list(scenes())) == 18
+    assert [word for word, each in measures().items() if each.whole] == ["monitoring"]
+    assert [word for word, each in measures().items() if each.each_function] == ["quota"]
+
+
+def test_the_rows_of_the_tables_are_told_with_what_they_are_for() -> None:
+    rows = list(scenes())
+    assert len(rows) == 18
+    attributes = {"directed": False, "large": False, "fixed": True}
+    assert rows[10] == (2, 5, {"voice": False, "sms": True, "data": True, **attributes})
+    assert "fixed" not in rows[0][2]
 
 
 def test_there_are_27_uses_in_the_order_of_the_appendix() -> None:

@@ -21,6 +21,13 @@ WORD = {True: "yes", False: "no"}
 CELLS = [(table, *facts) for table in FUNCTIONS for facts in product((True, False), repeat=3)]
 
 
+@pytest.fixture(autouse=True)
+def rules_read_anew() -> None:
+    """Have nothing told by what another test found."""
+    classify.cache_clear()
+    measures.cache_clear()
+
+
 def of(table: int, *facts: bool) -> Assessment:
     return Assessment(*FUNCTIONS[table], *facts)
 

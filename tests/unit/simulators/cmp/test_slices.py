@@ -265,7 +265,7 @@ async def test_a_pool_whose_sweep_is_killed_ends_what_it_refuses(store_url: str)
         assert [each["pending"] for each in pending] == ["evict", "evict"]
 
 
-@pytest.mark.parametrize(("entries", "apart"), [(10, False), (2000, True)])
+@pytest.mark.parametrize(("entries", "apart"), [(999, False), (1000, True)])
 async def test_very_many_terminals_of_a_pool_are_read_in_a_thread(
     monkeypatch: pytest.MonkeyPatch, *, entries: int, apart: bool
 ) -> None:
