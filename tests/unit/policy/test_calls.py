@@ -27,7 +27,8 @@ LIFT = "01065800012"
 def test_voice_is_off_without_a_list_and_an_empty_one_lists_nobody() -> None:
     for listed in (None, ()):
         assert not judge_call_party(number=LIFT, listed=listed).admitted
-    assert judge_call_party(number=LIFT, listed=[LIFT]).admitted
+    listed_alone = judge_call_party(number=LIFT, listed=[LIFT])
+    assert (listed_alone.admitted, listed_alone.details["seen"]) == (True, LIFT)
     assert judge_call_party(number=LIFT, listed=(), undirected=True).admitted
     assert not judge_call_party(number=LIFT, listed=None, undirected=True).admitted
 
@@ -115,6 +116,7 @@ def test_a_pin_counts_its_tries() -> None:
 def test_owners_and_exchanges() -> None:
     assert judge_same_owner(began="lifts", account="lifts").admitted
     assert not judge_same_owner(began="lifts", account="").admitted
-    assert judge_ssp(ssp="ssp", listed=["ssp"]).admitted
+    known = judge_ssp(ssp="ssp", listed=["ssp"])
+    assert (known.admitted, known.details["seen"]) == (True, "ssp")
     nameless = judge_ssp(ssp="", listed=["ssp"])
     assert (nameless.admitted, nameless.details["seen"]) == (False, "none")
