@@ -282,7 +282,9 @@ async def test_records_are_judged_the_next_day(loop: TestbedLoop) -> None:
         assert await net.mme.allowed(PHONE)
         assert await net.call("POST", "/records/2026-03-01") == {"cards": 0}
         await net.host.clock.sleep(86400)
-        assert net.held().bound == METER
+        assert net.observed("binding")[-1]["imei"] == Imei(METER).imei
+        done = [each["action"] for each in await net.listed(f"/cards/{IMSI}/audit")]
+        assert [each for each in done if each in ("capture", "mismatch")] == ["capture", "mismatch"]
         assert net.held().state.value == "suspended"
         assert net.hss.heard == (f"withdrawal {IMSI}",)
         assert [each["source"] for each in await net.listed("/risks") if each["scene"] == "012"] == ["records"]
