@@ -25,8 +25,6 @@ from simwarden.policy.access_list import Destination, Network, check_number, ope
         ("https://www.example.net/a?b=1", "www.example.net", range(443, 444)),
         ("https://www.example.net/24", "www.example.net", range(443, 444)),
         ("mqtts://192.0.2.1", "192.0.2.1/32", range(8883, 8884)),
-        ("coaps://192.0.2.1", "192.0.2.1/32", range(5684, 5685)),
-        ("ftp://192.0.2.1", "192.0.2.1/32", range(21, 22)),
         ("http://[2001:db8::1]:8080/x", "2001:db8::1/128", range(8080, 8081)),
         ("foo://www.example.net", "www.example.net", None),
         ("表计.example.cn:443", "表计.example.cn", range(443, 444)),
@@ -39,6 +37,24 @@ from simwarden.policy.access_list import Destination, Network, check_number, ope
 def test_an_entry_is_read(text: str, host: str, ports: range | None) -> None:
     found = Destination.parse(text)
     assert (_shown(found.host), found.ports) == (host, ports)
+
+
+@pytest.mark.parametrize(
+    ("schemes", "port"),
+    [
+        ("http ws", 80),
+        ("https wss", 443),
+        ("mqtt", 1883),
+        ("mqtts", 8883),
+        ("coap", 5683),
+        ("coaps", 5684),
+        ("ftp", 21),
+    ],
+)
+def test_a_url_has_the_port_of_its_scheme(schemes: str, port: int) -> None:
+    for scheme in schemes.split():
+        assert Destination.parse(f"{scheme}://192.0.2.1").ports == range(port, port + 1)
+        assert Destination.parse(f"{scheme}://192.0.2.1:99/x").ports == range(99, 100)
 
 
 def _shown(host: Network | str) -> str:
@@ -132,6 +148,7 @@ def test_ports_are_named_one_by_one() -> None:
     [
         ("192.0.2.10:443", "192.0.2.0/24:443", True),
         ("192.0.2.10:443", "192.0.2.0/24", True),
+        ("192.0.2.10:443", "198.51.100.0/24", False),
         ("192.0.2.10", "192.0.2.0/24:443", False),
         ("192.0.2.10:80", "192.0.2.0/24:443", False),
         ("192.0.2.10:80-90", "192.0.2.10:1-85", False),
