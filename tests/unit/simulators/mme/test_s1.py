@@ -368,7 +368,10 @@ async def test_a_faulty_first_message_is_answered_by_clause_7(run: Any, octets: 
         assert phone.released
 
 
-@pytest.mark.parametrize("octets", ["", "07", "0e", "c7", "17000000", "270000000001", "52", "0743", "0755"])
+@pytest.mark.parametrize(
+    "octets",
+    ["", "07", "0e", "c7", "17000000", "270000000001", "52", "0743", "0755", "0746", "075f17", "075304aabbccdd"],
+)
 async def test_a_first_message_of_no_use_only_ends_its_connection(run: Any, octets: str) -> None:
     async with run() as network:
         phone = network.phone()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulators.mme.clients.service_centre import Outcome, _outcome
 from simulators.mme.contexts import EmmState, SmsState
 from simulators.mme.procedures import short_message
 from simwarden.machine.ppsms import acknowledge, refuse
@@ -18,6 +20,7 @@ from simwarden.testing import ScriptedSmsc
 from simwarden.testing.diameter import IMSI, REALM
 from simwarden.trace.events import Fault, Frame
 from simwarden.wire.diameter import ExperimentalResult, first
+from simwarden.wire.diameter.apps.sgd import DeliveryFailureCause
 from simwarden.wire.diameter.codes import IdrFlags, NorFlags, SmsRegisterRequest, UlrFlags
 from simwarden.wire.diameter.features import sms_features_of
 from simwarden.wire.nas.elements import MobileIdentity
@@ -578,3 +581,41 @@ async def test_device_that_comes_back_without_sms_is_not_told_to_be_ready(sms: A
         meter.phone.service()
         await network.settle()
         assert "notify-request" not in [each.name for each in network.hss.asked]
+
+
+_FAILED = {
+    DeliveryFailureCause.UNKNOWN_SERVICE_CENTRE: RpCause.UNASSIGNED_NUMBER,
+    DeliveryFailureCause.SC_CONGESTION: RpCause.CONGESTION,
+    DeliveryFailureCause.INVALID_SME_ADDRESS: RpCause.SHORT_MESSAGE_TRANSFER_REJECTED,
+    DeliveryFailureCause.USER_NOT_SC_USER: RpCause.UNIDENTIFIED_SUBSCRIBER,
+    99: RpCause.SHORT_MESSAGE_TRANSFER_REJECTED,
+}
+
+
+@pytest.mark.parametrize(
+    ("experimental", "result", "failure", "cause", "reason"),
+    [
+        (None, 2001, None, None, ""),
+        *((5555, None, failure, cause, f"failure cause {int(failure)}") for failure, cause in _FAILED.items()),
+        (5001, None, None, RpCause.UNIDENTIFIED_SUBSCRIBER, "result 5001"),
+        (5552, None, None, RpCause.REQUESTED_FACILITY_NOT_IMPLEMENTED, "result 5552"),
+        (5556, None, None, RpCause.REQUESTED_FACILITY_NOT_SUBSCRIBED, "result 5556"),
+        (5557, None, None, RpCause.OPERATOR_DETERMINED_BARRING, "result 5557"),
+        (5999, None, None, RpCause.NETWORK_OUT_OF_ORDER, "result 5999"),
+        (None, 3004, None, RpCause.CONGESTION, "result 3004"),
+        (None, 3002, None, RpCause.CONGESTION, "result 3002"),
+        (None, 5012, None, RpCause.NETWORK_OUT_OF_ORDER, "result 5012"),
+    ],
+)
+def test_what_a_centre_answers_is_told_by_the_table(
+    experimental: int | None, result: int | None, failure: int | None, cause: RpCause | None, reason: str
+) -> None:
+    """TS 29.338 6.3.3.6, TS 24.011 Annex E."""
+    answer: Any = SimpleNamespace(
+        success=result == 2001,
+        experimental_result=experimental,
+        result_code=result,
+        get=lambda _: b"report",
+        find=lambda *_: failure,
+    )
+    assert _outcome(answer) == Outcome(cause, b"report", reason)
