@@ -99,7 +99,7 @@ class Rejection:
 
 
 #: Result-Codes by which an HSS says that it cannot answer, which is no word on the card
-_FAILURES: Final = frozenset(code for code, cause in RESULT_CODES.items() if cause is _C.NETWORK_FAILURE)
+_FAILURES: Final = RESULT_CODES.keys() - {f"{_R.DIAMETER_AUTHORIZATION_REJECTED}"}
 
 
 def demanded_by(answer: Message) -> str:

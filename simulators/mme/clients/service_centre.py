@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps, Message
     from simwarden.wire.sms import Address
 
-#: what a device is told of a centre's refusal (TS 29.338 6.3.3.6 to TS 24.011 Annex E-2)
+#: what a device is told of a centre's refusal (TS 29.338 6.3.3.6 to TS 24.011 Annex E-2); of any other that its message
+#: was rejected, as of an invalid SME address
 _FAILURES: Final[Mapping[int, RpCause]] = {
     DeliveryFailureCause.UNKNOWN_SERVICE_CENTRE: RpCause.UNASSIGNED_NUMBER,
     DeliveryFailureCause.SC_CONGESTION: RpCause.CONGESTION,
-    DeliveryFailureCause.INVALID_SME_ADDRESS: RpCause.SHORT_MESSAGE_TRANSFER_REJECTED,
     DeliveryFailureCause.USER_NOT_SC_USER: RpCause.UNIDENTIFIED_SUBSCRIBER,
 }
 _RESULTS: Final[Mapping[int | None, RpCause]] = {

@@ -55,5 +55,6 @@ async def test_an_area_comes_and_goes_by_order_of_the_operator(run: Any) -> None
         assert (shown[0], shown[-2:]) == (([HOME], 1, []), [([HOME], 1, []), None])
         assert ([HOME], 1, ["001-01-00001"]) in shown
         assert _actions(network)[0] == "area"
-        assert len(_actions(network)) == 3
+        before = [each["details"]["before"] for each in network.mme.core.areas.audited(IMSI)]
+        assert [each and each["used"] for each in before] == [None, ["001-01-00001"], []]
         assert len(network.decisions("area.changes")) == 2

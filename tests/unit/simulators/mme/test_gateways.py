@@ -13,6 +13,9 @@ from simwarden.operations.management import Role
 from simwarden.testing.diameter import IMSI
 from simwarden.testing.radio import TAI
 from simwarden.trace.events import Frame, StateChange
+
+
+from simwarden.trace.events import Frame, Rejected, StateChange
 from simwarden.wire import gtpv2
 from simwarden.wire.gtpv2 import Cause, CauseIe
 from simwarden.wire.nas.elements import MobileIdentity
@@ -359,6 +362,9 @@ async def test_a_gateways_refusal_becomes_an_esm_cause(run: Any, cause: Cause, e
         assert esm_cause(phone) is esm
         assert network.session() is None
         assert network.mme.core.gateways.by_teid == {}
+        (rejected,) = network.of(Rejected)
+        is_decided = cause in (Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION, Cause.INVALID_PEER)
+        assert bool(rejected.clause) is not is_decided, "what a rule of a gateway decides, no protocol demands"
 
 
 async def test_without_a_gateway_nobody_is_served_for_a_time(run: Any) -> None:
