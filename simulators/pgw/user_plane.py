@@ -141,7 +141,7 @@ class Gateway:
             except PeerError as error:
                 self._drop(None, packet, error.reason)
                 continue
-            session = found.get(flow.source) or (found.get(flow.source[:8]) if len(flow.source) == 16 else None)
+            session = found.get(flow.source) or found.get(flow.source[:8])
             if session is None:
                 self._drop(None, packet, NO_SESSION)
                 continue

@@ -100,6 +100,10 @@ async def test_packets_go_by_their_marks() -> None:
         bench.net.send(plain, urgent)
         await bench.settle()
         assert bench.enb.received() == [(ENB_TEID, plain), (OWN, urgent)]
+        own = ip.encode(ip.decode(packet(made["paa"].ipv4))._replace(traffic_class=0xB9))
+        up(bench, dedicated(bench)[6].s1_teid, own)  # its filter is of the other direction
+        await bench.settle()
+        assert bench.dropped() == ["its bearer has no filter that it fits"]
 
 
 async def test_packets_go_by_the_bearer_that_they_fit() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import dns.message
+import dns.rrset
 import gateways
 import pytest
 from gateways import SERVER, Gateways, udp
@@ -138,10 +140,14 @@ async def test_a_device_learns_its_prefix() -> None:
         assert bench.net.received() == []
 
 
-@pytest.mark.parametrize("asked", [{}, BOTH], ids=["IPv4", "both"])
-async def test_on_a_link_without_a_prefix_or_of_other_things_nobody_asks(asked: dict[str, Any]) -> None:
-    solicitation = ip.router_solicitation("fe80::7")
-    if asked:
+@pytest.mark.parametrize(
+    ("asked", "source"),
+    [({}, "fe80::7"), (BOTH, "fe80::7"), (BOTH, "2001:db8:ffff::7")],
+    ids=["IPv4", "both", "from elsewhere"],
+)
+async def test_on_a_link_without_a_prefix_or_of_other_things_nobody_asks(asked: dict[str, Any], source: str) -> None:
+    solicitation = ip.router_solicitation(source)
+    if asked and source == "fe80::7":
         solicitation = solicitation._replace(payload=b"\x80" + solicitation.payload[1:])  # an echo request
     async with Gateways() as bench:
         made = await bench.session(**asked)
@@ -165,6 +171,35 @@ async def test_a_pgw_that_stops_is_off_the_network_and_says_no_more(*, kill: boo
         said = len([each for each in bench.of(Frame) if each.source == "pgw"])
         await bench.sleep(60)
         assert len([each for each in bench.of(Frame) if each.source == "pgw"]) == said
+
+
+async def test_a_call_for_help_reaches_its_own_networks_alone() -> None:
+    async with Gateways(pgw={"emergency_networks": ["198.51.100.112/32"]}) as bench:
+        made = await bench.session(apn=scapy.IE_APN(APN=b"sos"), msisdn=None)
+        own = made["paa"].ipv4
+        bench.enb.send(made, udp(own), help_ := udp(own, "198.51.100.112"))
+        bench.net.send(udp(SERVER, own), back := udp("198.51.100.112", own))
+        await bench.settle()
+        assert (bench.net.received(), [each for _, each in bench.enb.received()]) == ([help_], [back])
+        assert bench.dropped() == [user_plane.CONFINED] * 2
+
+
+@pytest.mark.parametrize(("port", "names"), [(53, ("meters.example",)), (5353, ())])
+async def test_what_the_resolver_said_of_an_address_is_its_name_in_records(port: int, names: tuple[str, ...]) -> None:
+    question = dns.message.make_query("meters.example", "A")
+    told = dns.message.make_response(question)
+    told.answer.append(dns.rrset.from_text("meters.example.", 60, "IN", "A", SERVER))
+    async with Gateways() as bench:
+        made = await bench.session()
+        own, resolver = made["paa"].ipv4, "192.0.2.53"
+        bench.enb.send(made, ip.encode(ip.encode_udp(ip.Udp(40000, port, question.to_wire()), own, resolver)))
+        await bench.settle()
+        bench.net.send(ip.encode(ip.encode_udp(ip.Udp(port, 40000, told.to_wire()), resolver, own)))
+        await bench.settle()
+        bench.enb.send(made, udp(own))
+        await bench.settle()
+        await bench.mme.delete(made["sender_f_teid"].teid)
+        assert [each.names for each in bench.of(FlowRecord)] == [names, names]
 
 
 async def test_a_pgw_that_no_network_is_behind() -> None:
