@@ -260,6 +260,60 @@ async def test_qualities_are_those_that_the_mme_has_changed() -> None:
         assert {ebi: bearer.qos.qci for ebi, bearer in device.bearers.items()} == {5: 9, 6: 9, 7: 6}
 
 
+AMBR = ie(72, (500).to_bytes(4) + (600).to_bytes(4))
+
+
+async def test_an_order_to_report_places_holds_here_and_its_answer_tells_one() -> None:
+    async with Bench() as bench:
+        made = await bench.session()
+        accepted = CAUSE + ie(93, ie(73, b"\x05") + CAUSE) + THERE
+        bench.mme.answers["update-bearer-request"] = gtpv2.decode(message(98, 1, 1, accepted)).ies
+        bench.smf.order(UPDATE_BEARER, ie(93, ie(73, b"\x05")) + AMBR + ie(131, b"\x06"), 0x101)
+        await bench.settle()
+        told = bench.smf.answer()
+        assert (told.cause, str(told["user_location_information"].ecgi)) == (Cause.REQUEST_ACCEPTED, "001-01-0000201")
+        assert (await bench.mme.release(teid_of(bench))).accepted
+        bench.enb.send(made, udp(made["paa"].ipv4))
+        await bench.settle()
+        assert bench.smf.packets == []
+        assert (await said(bench, DELETE, ie(73, b"\x05"))).accepted
+        (record,) = bench.of(ChargingRecord)
+        places = [each.get("userLocationInformation") for each in record.fields["listOfTrafficVolumes"]]
+        assert places == [None, "001-01-0001 001-01-0000201"]
+
+
+async def test_an_order_that_the_mme_refuses_or_does_not_answer() -> None:
+    async with Bench() as bench:
+        await bench.session()
+        order = ie(93, ie(73, b"\x05")) + AMBR
+        bench.mme.answers["update-bearer-request"] = {"cause": gtpv2.CauseIe(Cause.UE_REFUSES)}
+        bench.smf.order(UPDATE_BEARER, order, 0x101)
+        await bench.settle()
+        assert bench.smf.answer()["cause"] == gtpv2.CauseIe(Cause.UE_REFUSES, remote=True)
+        bench.mme.silent = True
+        bench.smf.order(UPDATE_BEARER, order, 0x102)
+        await bench.sleep(9)
+        assert bench.smf.answer()["cause"] == gtpv2.CauseIe(Cause.REMOTE_PEER_NOT_RESPONDING)
+
+
+@pytest.mark.parametrize(("said", "heard_"), [(b"", Cause.REACTIVATION_REQUESTED), (ie(2, b"\x01\x00"), 1)])
+async def test_an_end_of_a_connection_goes_to_the_mme_and_the_place_comes_back(said: bytes, heard_: int) -> None:
+    async with Bench() as bench:
+        await bench.session()
+        zone = ie(114, b"\x40\x00")
+        bench.mme.answers["delete-bearer-request"] = gtpv2.decode(message(100, 1, 1, CAUSE + THERE + zone)).ies
+        bench.smf.order(DELETE_BEARER, ie(73, b"\x05") + said, 0x101)
+        await bench.settle()
+        asked = bench.mme.asked[-1]
+        assert (asked["linked_ebi"], asked["cause"].value) == (5, heard_)
+        told = bench.smf.answer()
+        assert (told.teid, told.cause, told["linked_ebi"]) == (0x71, Cause.REQUEST_ACCEPTED, 5)
+        assert str(told["user_location_information"].ecgi) == "001-01-0000201"
+        assert "ue_time_zone" in told.ies
+        (record,) = bench.of(ChargingRecord)
+        assert record.fields["causeForRecClosing"].name == "NORMAL_RELEASE"
+
+
 # -- what an MME asks
 
 

@@ -151,6 +151,7 @@ async def test_packets_wait_for_a_device_that_is_paged() -> None:
             await bench.settle()
         assert [(each.name, each["ebi"]) for each in bench.mme.asked] == [("downlink-data-notification", 5)]
         assert bench.enb.received() == []
+        assert [each["state"] for each in bench.observed("session", element="sgw")][-2:] == ["connected", "idle"]
         await bench.mme.modify(teid(made))
         await bench.settle()
         assert bench.enb.received() == [(ENB_TEID, each) for each in packets]
