@@ -535,3 +535,21 @@ async def test_the_mmes_end_of_a_command_is_no_matter_of_the_pgw() -> None:
         await bench.settle()
         (failed,) = bench.mme.messages()
         assert (failed.cause, failed["cause"].remote) == (Cause.NO_RESOURCES_AVAILABLE, True)
+
+
+async def test_an_order_that_answers_a_command_comes_under_its_number() -> None:
+    async with Bench() as bench:
+        await bench.session()
+        accepted = {"ebi": 5, "cause": gtpv2.CauseIe(Cause.REQUEST_ACCEPTED)}
+        bench.mme.answers["update-bearer-request"] = {"cause": accepted["cause"], "bearer_contexts": (accepted,)}
+        content = ie(73, b"\x05") + ie(100, b"\x21") + ie(85, bytes.fromhex("21 0000 02 3011"))
+        command = message(68, teid_of(bench), 0x800001, content)
+        bench.mme.endpoint.send(command, bench.host.address_of("sgw", "S11"), on="S11")
+        await bench.settle()
+        (told,) = heard(bench.smf, "bearer-resource-command")
+        order = ie(93, ie(73, b"\x05")) + AMBR + ie(100, b"\x21")
+        for number in (told.sequence, 0x101):  # the second answers nothing any more
+            bench.smf.order(UPDATE_BEARER, order, number)
+            await bench.settle()
+        asked = [each for each in bench.mme.asked if each.name == "update-bearer-request"]
+        assert [(each.sequence == 0x800001, each["pti"]) for each in asked] == [(True, 0x21), (False, 0x21)]
