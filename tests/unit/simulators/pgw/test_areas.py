@@ -100,11 +100,12 @@ async def test_out_and_back_and_what_is_recorded() -> None:
         assert await passes(bench, made)
         await bench.mme.modify(teid, more=[scapy.IE_RAT(RAT_type=9)])  # which says nothing of its place
         assert await passes(bench, made)
-        assert str(bench.observed("session", element="pgw")[-1]["cell"]) == HOME
         assert occasions(bench)[-2:] == [("modify-bearer", False), ("modify-bearer", True)]
+        await change(bench, HOME, NEXT)  # it is still where it was
+        assert await passes(bench, made)
         await bench.mme.delete(teid)
         up, down = sorted(bench.of(FlowRecord), key=lambda each: each.port)
-        assert (up.uplink_packets, down.downlink_packets) == (3, 3)
+        assert (up.uplink_packets, down.downlink_packets) == (4, 4)
         assert [(each.dropped_packets, each.verdict, each.rule) for each in (up, down)] == [
             (1, "admit", "area.cell")
         ] * 2
