@@ -43,7 +43,7 @@ class Srf:
     #: by which id the gsmSCF has asked for what is going on, 0: nothing is
     invoke_id: int = 0
     digits: str = ""
-    _asked: Asked = field(init=False)
+    _asked: Asked | None = None
     _timer: Timer | None = field(default=None, repr=False)
 
     def play(self, invoke_id: int, asked: Asked) -> None:
@@ -76,9 +76,9 @@ class Srf:
 
     def digit(self, key: str) -> bool:
         """Take a key; whether somebody waits for it."""
-        if not self.invoke_id or isinstance(self._asked, cap.PlayAnnouncement):
+        wanted = self._wanted
+        if wanted is None or not self.invoke_id:
             return False
-        wanted = self._asked.collected_info.digits
         if wanted.cancel_digit and key == _CODES.get(wanted.cancel_digit[0]):
             self.digits = ""
         elif wanted.end_of_reply_digit and key == _CODES.get(wanted.end_of_reply_digit[0]):
@@ -92,11 +92,17 @@ class Srf:
             self._wait(wanted, wanted.inter_digit_timeout or _BETWEEN)
         return True
 
+    @property
+    def _wanted(self) -> cap.CollectedDigits | None:
+        """The digits that are asked for, None where something is played alone."""
+        asked = self._asked
+        return asked.collected_info.digits if isinstance(asked, cap.PromptAndCollectUserInformation) else None
+
     def _played(self) -> None:
-        if isinstance(self._asked, cap.PlayAnnouncement):
+        wanted = self._wanted
+        if wanted is None:
             self._tell(Outcome.PLAYED)
         else:
-            wanted = self._asked.collected_info.digits
             self._wait(wanted, wanted.first_digit_timeout or _FIRST)
 
     def _wait(self, wanted: cap.CollectedDigits, seconds: float) -> None:
@@ -108,6 +114,7 @@ class Srf:
         self._tell(Outcome.COLLECTED if len(self.digits) >= wanted.minimum else Outcome.IMPROPER)
 
     def _tell(self, outcome: Outcome) -> None:
-        invoke_id = self.invoke_id
+        invoke_id, asked = self.invoke_id, self._asked
+        assert asked is not None  # noqa: S101 - nothing ends before it was asked for
         self.stop()
-        self.done(invoke_id, self._asked, outcome, self.digits)
+        self.done(invoke_id, asked, outcome, self.digits)

@@ -114,7 +114,6 @@ ALLOWED: Final[Mapping[int, frozenset[State]]] = {
     cap.PLAY_ANNOUNCEMENT.opcode: _INTERACTING,
     cap.PROMPT_AND_COLLECT.opcode: _INTERACTING,
     cap.CANCEL.opcode: _ANYWHERE,
-    cap.ACTIVITY_TEST.opcode: _ANYWHERE,
 }
 
 
@@ -259,18 +258,17 @@ class Ssf:
 
     def _plain(self, operation: Operation) -> None:
         """Carry out what has no argument that matters here."""
-        if operation in (cap.CONTINUE, cap.CONTINUE_WITH_ARGUMENT):
-            self._go_on(Continue())
-        elif operation is cap.DISCONNECT_FORWARD_CONNECTION:
+        if operation is cap.DISCONNECT_FORWARD_CONNECTION:
             self.resource_gone()
             self.orders.append(Resource(connected=False))
+        else:
+            self._go_on(Continue())
 
     def resource_gone(self) -> None:
         """Take it that the gsmSRF is disconnected: orders are awaited again."""
         self.state = State.WAITING_FOR_INSTRUCTIONS
 
     def _go_on(self, order: Order) -> None:
-        self._at = None
         self.state = State.MONITORING
         self.orders.append(order)
 

@@ -452,7 +452,22 @@ async def test_a_terminal_in_a_call_is_busy(loop: TestbedLoop) -> None:
         net.ms.hang_up()
 
 
-@pytest.mark.parametrize(("error", "outcome"), [(1, "404 1"), (13, "403 21"), (27, "480 20"), (34, "503 41")])
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (m.ErrorCode.UNKNOWN_SUBSCRIBER, "404 1"),
+        (m.ErrorCode.NUMBER_CHANGED, "410 22"),
+        (m.ErrorCode.CALL_BARRED, "403 21"),
+        (m.ErrorCode.CUG_REJECT, "403 55"),
+        (m.ErrorCode.ABSENT_SUBSCRIBER, "480 20"),
+        (m.ErrorCode.TELESERVICE_NOT_PROVISIONED, "403 57"),
+        (m.ErrorCode.BEARER_SERVICE_NOT_PROVISIONED, "403 57"),
+        (m.ErrorCode.FACILITY_NOT_SUPPORTED, "501 69"),
+        (m.ErrorCode.BUSY_SUBSCRIBER, "486 17"),
+        (m.ErrorCode.NO_SUBSCRIBER_REPLY, "480 19"),
+        (m.ErrorCode.SYSTEM_FAILURE, "503 41"),
+    ],
+)
 async def test_errors_of_the_hlr_are_told_by_their_causes(loop: TestbedLoop, error: int, outcome: str) -> None:
     async with SspNet(loop) as net:
         net.hlr.fails["route"] = error

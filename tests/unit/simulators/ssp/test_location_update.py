@@ -42,6 +42,7 @@ async def test_without_camel_nothing_is_offered(loop: TestbedLoop) -> None:
     ("error", "cause"),
     [
         (ErrorCode.UNKNOWN_SUBSCRIBER, MmCause.IMSI_UNKNOWN_IN_HLR),
+        (ErrorCode.ILLEGAL_SUBSCRIBER, MmCause.ILLEGAL_MS),
         (ErrorCode.ILLEGAL_EQUIPMENT, MmCause.ILLEGAL_ME),
         (ErrorCode.ROAMING_NOT_ALLOWED, MmCause.PLMN_NOT_ALLOWED),
         (ErrorCode.SYSTEM_FAILURE, MmCause.NETWORK_FAILURE),
