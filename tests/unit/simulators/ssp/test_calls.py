@@ -462,7 +462,7 @@ async def test_a_terminal_in_a_call_is_busy(loop: TestbedLoop) -> None:
         (m.ErrorCode.ABSENT_SUBSCRIBER, "480 20"),
         (m.ErrorCode.TELESERVICE_NOT_PROVISIONED, "403 57"),
         (m.ErrorCode.BEARER_SERVICE_NOT_PROVISIONED, "403 57"),
-        (m.ErrorCode.FACILITY_NOT_SUPPORTED, "501 69"),
+        (m.ErrorCode.FACILITY_NOT_SUPPORTED, "500 69"),
         (m.ErrorCode.BUSY_SUBSCRIBER, "486 17"),
         (m.ErrorCode.NO_SUBSCRIBER_REPLY, "480 19"),
         (m.ErrorCode.SYSTEM_FAILURE, "503 41"),

@@ -323,8 +323,11 @@ async def test_a_terminal_that_says_a_tmsi_is_asked_for_its_imsi(loop: TestbedLo
             assert net.hlr.heard == []
 
 
-async def test_a_terminal_that_says_another_identity_than_asked_has_said_none(loop: TestbedLoop) -> None:
-    async with SspNet(loop) as net:
+@pytest.mark.parametrize("transport", ["memory", "tcp"])
+async def test_a_terminal_that_says_another_identity_than_asked_has_said_none(
+    loop: TestbedLoop, transport: str
+) -> None:
+    async with SspNet(loop, transport) as net:
         net.ms.quiet.add(T.IDENTITY_REQUEST)
         net.ms.register()
         await net.settle()
