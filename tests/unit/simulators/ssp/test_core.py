@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 
 
 async def test_a_gsmscf_is_where_the_settings_have_its_number_or_where_its_title_leads(loop: TestbedLoop) -> None:
-    scfs: list[dict[str, Any]] = [
-        {"number": "8613800000146", "point_code": 146},
-        {"number": "8613800000147", "point_code": 147},
-    ]
+    scfs: list[dict[str, Any]] = [{"number": f"861380000014{digit}", "point_code": 140 + digit} for digit in (6, 7)]
     async with SspNet(loop, signalling={"scfs": scfs}) as net:
         where = net.ssp.core.scf_address
         assert [where(each["number"]) for each in scfs] == [Address(146, 146), Address(146, 147)]
