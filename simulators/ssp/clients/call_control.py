@@ -37,9 +37,11 @@ def on_radio(cause: Cause) -> Cause:
 class Leg:
     """A call with a terminal: upstream of a call that it makes, downstream of one to it."""
 
+    #: where the call stands, from when the terminal hears of it
+    state: CallState
+
     def __init__(self, terminal: Terminal, transaction: int, *, originating: bool, up: Upstream | None = None) -> None:
         self.terminal, self.transaction, self.originating = terminal, transaction, originating
-        self.state = S.NULL
         self.down: Downstream = Nowhere()
         self._up: Upstream = up if up is not None else Nobody()
         self._timer: Timer | None = None

@@ -14,6 +14,7 @@ from simwarden.wire.q850 import Cause
 
 if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
+    from simwarden.wire.dtap import MessageType
 
 RESOURCE: Any = (cap.CONNECT_TO_RESOURCE, cap.ConnectToResource(cap.Resource(none=True)))
 FOUR_DIGITS: Any = (
@@ -329,16 +330,16 @@ async def test_who_hangs_up_while_orders_are_awaited_ends_nothing_twice(loop: Te
         assert (shown(net, "gmsc"), shown(net, "forwarded")) == (["set-up", "failed"], ["set-up", "failed"])
 
 
-@pytest.mark.parametrize("quiet", [True, False])
+@pytest.mark.parametrize(("says", "quiet"), [(T.DISCONNECT, True), (T.DISCONNECT, False), (T.RELEASE, False)])
 async def test_a_terminal_that_has_hung_up_is_not_told_that_its_call_ends_for_want_of_orders(
-    loop: TestbedLoop, *, quiet: bool
+    loop: TestbedLoop, says: MessageType, *, quiet: bool
 ) -> None:
     async with SspNet(loop) as net:
         net.scf.script, net.scf.ends = [arm((E.O_DISCONNECT, MODE.INTERRUPTED, 1)), GO_ON], False
         await net.registered(o_csi=o_csi())
         net.ms.quiet |= {T.RELEASE} if quiet else set()
         await net.mo()
-        net.ms.hang_up()
+        net.ms.say(says, cc_cause=Cause(16, 0, CODING_GSM))
         await net.sleep(3)
         assert net.verdicts("ssp.default-call-handling") == [False]
         assert (net.far.outcome, net.ms.names().count("DISCONNECT")) == ("released 41", 0)

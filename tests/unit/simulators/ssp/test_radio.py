@@ -277,6 +277,12 @@ async def test_a_called_terminal_is_told_of_the_caller_unless_that_is_hidden(loo
         assert (told.digits, told.nature) == ("8613800001111", 1)
         net.ms.hang_up(answering=True)
         await net.settle()
+        net.far.call(f"+{MSISDN}", "10086")
+        await net.settle()
+        told = net.ms.last(T.SETUP)["calling_party_bcd_number"]
+        assert (told.digits, told.nature) == ("10086", 0)
+        net.ms.hang_up(answering=True)
+        await net.settle()
         net.far.call(f"+{MSISDN}", "+8613800001111", ("Privacy", "header; id"))
         await net.settle()
         assert "calling_party_bcd_number" not in net.ms.last(T.SETUP)
