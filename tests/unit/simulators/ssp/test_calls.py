@@ -209,10 +209,11 @@ async def test_silence_is_handled_by_default(loop: TestbedLoop, handling: m.Defa
             assert "CONNECT" in net.ms.names()
             net.ms.hang_up()
         await net.settle()
-        assert net.records()[0].fields["defaultCallHandling"] in ("releaseCall", "continueCall")
+        told = "releaseCall" if handling is RELEASE else "continueCall"
+        assert net.records()[0].fields["defaultCallHandling"] == told
 
 
-@pytest.mark.parametrize("how", ["abort", "end", "error", "error at the end", "killed"])
+@pytest.mark.parametrize("how", ["abort", "end", "error", "error at the end", "odd", "killed"])
 async def test_a_dialogue_that_is_lost_is_handled_by_default(loop: TestbedLoop, how: str) -> None:
     async with SspNet(loop) as net:
         net.scf.script = None
@@ -225,6 +226,8 @@ async def test_a_dialogue_that_is_lost_is_handled_by_default(loop: TestbedLoop, 
             net.scf.user.tc.abort(net.scf.dialogue)
         elif how == "end":
             net.scf.user.tc.end(net.scf.dialogue)
+        elif how == "odd":
+            net.scf.answer(ReturnError(1, 99))
         elif "error" in how:
             net.scf.answer(ReturnError(1, cap.ErrorCode.MISSING_CUSTOMER_RECORD), end="end" in how)
         net.scf.user.flush()
@@ -234,7 +237,7 @@ async def test_a_dialogue_that_is_lost_is_handled_by_default(loop: TestbedLoop, 
         (decision,) = net.decisions("ssp.default-call-handling")
         assert decision.occasion == "dialogue-lost"
         assert ("missing customer record" in decision.reason) is ("error" in how)
-        assert len(net.scf.ended) == (how == "error")
+        assert len(net.scf.ended) == (how in ("error", "odd"))
         assert len(net.ssp.core.cap.tc) == 0
 
 
@@ -857,6 +860,7 @@ async def test_each_side_says_of_a_call_what_the_phase_has(
             )
         for told in (mo, visited):
             assert (told.extension and told.extension.imei) == (net.ms.imei if imei else None)
+            assert (told.extension is not None) is imei
         assert [told.called_party_bcd_number for told in (gmsc, first, visited, forwarded)] == [None] * 4
         assert (mo.called_party_bcd_number.digits, mo.called_party_number) == (OTHER[1:], None)
         assert [told.call_forwarding_pending for told in (gmsc, mo, visited, forwarded)] == [False, False, False, True]

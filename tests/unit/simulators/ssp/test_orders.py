@@ -53,6 +53,11 @@ def play(seconds: int, *, forbidden: bool = True, told: bool = True) -> Any:
     return cap.PLAY_ANNOUNCEMENT, cap.PlayAnnouncement(cap.Information(inband), forbidden, told)
 
 
+def messages(net: SspNet) -> int:
+    """Return how many messages of SCCP the SSP has sent to the gsmSCF."""
+    return sum(each.stream > 0 for each in net.of(Frame) if (each.source, each.target) == ("ssp", "scp"))
+
+
 def stop(invoke_id: int) -> Any:
     return cap.CANCEL, cap.Cancel(invoke_id)
 
@@ -181,6 +186,75 @@ async def test_an_announcement_is_given_up_by_its_invoke_id_alone(loop: TestbedL
         assert net.scf.said("specializedResourceReport") == []
         net.scf.order((cap.DISCONNECT_FORWARD_CONNECTION, None), GO_ON)
         await net.settle()
+        net.ms.hang_up()
+
+
+async def test_an_announcement_goes_on_when_another_one_is_given_up(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [RESOURCE, play(60)], False
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        net.scf.order(stop(99))
+        await net.sleep(3.5)
+        assert len(net.scf.said("specializedResourceReport")) == 1
+        net.scf.order(play(60))
+        await net.settle()
+        net.scf.order(stop(4))
+        await net.settle()
+        before = messages(net)
+        await net.sleep(10)
+        assert messages(net) == before
+        net.scf.order(release(), end=True)
+        await net.settle()
+
+
+async def test_orders_that_cannot_be_read_are_rejected_and_those_out_of_place_answered_where_they_can_be(
+    loop: TestbedLoop,
+) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [charge(600), GO_ON], False
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        before = messages(net)
+        net.scf.order(GO_ON)  # it does go on
+        await net.settle()
+        assert messages(net) == before
+        net.scf.user.tc.invoke(net.scf.dialogue, cap.RELEASE_CALL, b"\x30\x00", 0.0)
+        net.scf.user.tc.proceed(net.scf.dialogue)
+        net.scf.user.flush()
+        await net.settle()
+        assert (messages(net), net.ms.cause) == (before + 1, None)
+        net.ms.hang_up()
+
+
+async def test_a_dialogue_of_which_nothing_more_is_asked_ends_at_once(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.ends = False
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        assert net.scf.ended == ["ended"]
+        net.ms.hang_up()
+
+
+@pytest.mark.parametrize("handling", [RELEASE, CONTINUE])
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_gsmscf_that_gives_a_dialogue_up_is_done_without(
+    loop: TestbedLoop, handling: m.DefaultCallHandling, *, answered: bool
+) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [charge(600), GO_ON] if answered else None, False
+        await net.registered(o_csi=o_csi(handling=handling))
+        await net.mo()
+        net.scf.user.tc.abort(net.scf.dialogue) if answered else net.scf.order((cap.ACTIVITY_TEST, None))
+        net.scf.user.flush()
+        await net.settle()
+        if not answered:
+            net.scf.user.tc.abort(net.scf.dialogue)
+            net.scf.user.flush()
+        await net.sleep(5)
+        assert net.verdicts("ssp.default-call-handling") == [handling is CONTINUE]
+        assert net.ms.cause == (None if handling is CONTINUE else 41)
+        assert len(net.far.invited) == (answered or handling is CONTINUE)
         net.ms.hang_up()
 
 
@@ -316,18 +390,14 @@ async def test_a_gsmscf_is_asked_where_a_csi_says_and_not_before(loop: TestbedLo
 
 
 async def test_a_gsmscf_hears_nothing_that_says_nothing(loop: TestbedLoop) -> None:
-    def messages() -> int:
-        sent = [each for each in net.of(Frame) if (each.source, each.target) == ("ssp", "scp")]
-        return sum(each.stream > 0 for each in sent)  # those of SCCP
-
     async with SspNet(loop) as net:
         net.scf.script, net.scf.ends = [charge(600), GO_ON], False
         await net.registered(o_csi=o_csi())
         await net.mo()
-        assert messages() == 1
+        assert messages(net) == 1
         net.ms.hang_up()
         await net.settle()
-        assert messages() == 2
+        assert messages(net) == 2
         assert [name for name, _ in net.scf.heard] == ["initialDP", "applyChargingReport"]
 
 
