@@ -79,10 +79,8 @@ async def _connect(core: Core, conn: Connection, ue: UeContext, request: Message
     finally:
         if not made.accepted and ue.bearers.get(made.identity) is made:
             core.gateways.end(ue, made)
-    if made.accepted:
-        core.gateways.modify(ue, (made.identity,))
-        core.show(ue)
-        location_reporting.control(core, conn)
+    core.gateways.modify(ue, (made.identity,))  # of none that was not accepted
+    location_reporting.control(core, conn)
 
 
 async def _set_up(core: Core, conn: Connection, ue: UeContext, request: Message) -> Bearer | Rejection:

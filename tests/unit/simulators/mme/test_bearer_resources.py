@@ -92,7 +92,7 @@ async def test_what_no_gateway_hears_of(run: Any, wanted: Message, cause: EsmCau
     ],
 )
 async def test_a_refusal_of_the_gateways(run: Any, answer: Cause | int, cause: EsmCause) -> None:
-    async with run() as network:
+    async with run(timers={"t3396": 3600}) as network:
         phone = await network.attached()
         heard = commands(network, answer)
         rates = BitRates(128, 256, 64, 32)
@@ -104,6 +104,7 @@ async def test_a_refusal_of_the_gateways(run: Any, answer: Cause | int, cause: E
         assert command.get("ebi") is None
         assert phone.got[-1].type is _T.BEARER_RESOURCE_ALLOCATION_REJECT
         assert phone.got[-1]["esm_cause"] == cause
+        assert "back_off_timer" not in phone.got[-1], "that is of an APN"
 
 
 @pytest.mark.parametrize(("remote", "by"), [(False, "sgw"), (True, "pgw")])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from simulators.device.procedures.esm import BACKED_OFF
+from simulators.pgw.config import ApnConfig
 from simwarden.operations.management import Role
 from simwarden.testing.diameter import IMSI
 from simwarden.trace.events import Frame, StateChange
@@ -78,6 +79,8 @@ async def test_from_the_request_to_the_detach(run: Any) -> None:
         assert asked(network)[2:] == ["create-session", "modify-bearer"]
         first, second = sent(network, "create-session-request")
         assert (first.teid, second.teid) == (0, network.mme.core.by_imsi[IMSI].sgw.teid)
+
+        assert "e-rab-release-command" not in network.enb.names()
         rates = network.enb.last("e-rab-setup-request")["ue_aggregate_maximum_bitrate"]
         assert rates == network.enb.last("initial-context-setup-request")["ue_aggregate_maximum_bitrate"]
         phone.idle()
@@ -170,9 +173,63 @@ async def test_what_is_asked_twice_at_once(run: Any) -> None:
         connect(phone, transaction=7)  # a repetition
         connect(phone, transaction=8)  # another one
         await network.settle()
+        assert phone.types().count(_T.PDN_CONNECTIVITY_REJECT) == 1
         kinds = [each.type for each in phone.got[-2:]]
         assert sorted(kinds) == sorted([_T.PDN_CONNECTIVITY_REJECT, _ASK])
         assert at(network, "pgw") == {"5": _TWO[0], "6": _TWO[1]}
+
+
+async def test_a_second_connection_by_the_apn_of_one_of_two_is_refused(run: Any) -> None:
+    async with run() as network:
+        phone = await connected(network)
+        for name in _TWO:
+            connect(phone, name, transaction=8)
+            await network.settle()
+            assert phone.got[-1]["esm_cause"] is EsmCause.MULTIPLE_PDN_CONNECTIONS_FOR_A_GIVEN_APN_NOT_ALLOWED
+
+
+async def test_a_connection_of_which_the_pgw_wants_reports_has_them_ordered(run: Any) -> None:
+    async with run() as network:
+        subscribe(network, *_TWO)
+        phone = await network.attached()
+        network.pgw.core._apns["*"].config = ApnConfig(report_location=True)
+        assert "location-reporting-control" not in network.enb.names()
+        connect(phone)
+        await network.settle()
+        assert "location-reporting-control" in network.enb.names()
+
+
+async def test_a_request_to_end_a_connection_that_is_repeated_is_at_work_already(run: Any) -> None:
+    async with run() as network:
+        phone = await connected(network)
+        phone.replies[_T.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST] = None
+        for _ in range(2):
+            disconnect(phone, 6)
+            await network.settle()
+        assert phone.types().count(_T.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST) == 1
+        assert phone.got[-1]["procedure_transaction_identity"] == 9
+        assert _T.PDN_DISCONNECT_REJECT not in phone.types()
+
+
+@pytest.mark.parametrize("comes", ["idle", "for an update", "connected"])
+async def test_the_end_of_a_connection_is_told_where_the_device_has_its_bearers(run: Any, comes: str) -> None:
+    async with run() as network:
+        phone = await connected(network)
+        phone.replies = {_T.IDENTITY_REQUEST: None, _T.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST: None}
+        if comes != "connected":
+            phone.idle()
+            await network.settle()
+        if comes == "for an update":
+            phone.update()
+            await network.settle()
+        await network.host.elements["pgw"].manage(Role.OPERATOR, "DELETE", f"/sessions/{IMSI}/{_TWO[1]}")
+        await network.settle()
+        told = comes == "connected"
+        assert (_T.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST in phone.types()) == told
+        assert ("e-rab-release-command" in network.enb.names()) == told
+        connection = network.mme.core.by_imsi[IMSI].connection
+        assert list(connection.transactions if connection is not None else ()) == [(0, 6)] * told
+        assert at(network, "sgw") == {"5": _TWO[0]}
 
 
 async def test_the_device_gives_connections_up(run: Any) -> None:
