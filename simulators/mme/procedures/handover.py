@@ -130,7 +130,7 @@ async def _forward(core: Core, ue: UeContext, target: Connection) -> tuple[ErabD
     }
     if ends and ue.forwarding is not None:  # those of the handover before end with these
         ue.forwarding.cancel()
-    target.forwards = ue if ends else None  # from now on: who ends the handover meanwhile ends them too
+    target.forwards = ue  # from now on: who ends the handover meanwhile ends them too
     made = await core.gateways.forward(ue, ends)
     target.forwards = ue if made else None
     return tuple(
@@ -229,13 +229,10 @@ def notify(core: Core, target: Connection, message: Message) -> None:
 
 def _bring_packets(core: Core, source: Connection, target: Connection, ue: UeContext) -> None:
     """Have packets sent to the target; the source is let go when they are (TS 23.401 5.5.1.2.2 steps 15 to 19)."""
-
-    def let_go(_accepted: bool) -> None:  # noqa: FBT001 - the signature of an answer's taker
-        release(core, source, _Radio.SUCCESSFUL_HANDOVER)
-
+    let_go = partial(release, core, source, _Radio.SUCCESSFUL_HANDOVER)
     taken = take_tunnels(ue, target.tunnels)
-    if not core.gateways.modify(ue, taken, let_go):
-        let_go(True)
+    if not core.gateways.modify(ue, taken, lambda _accepted: let_go()):
+        let_go()
     _end_others(core, ue, taken)
 
 

@@ -91,6 +91,7 @@ async def commanded(network: Any, *bearers: ErabAdmitted) -> Any:
     phone = await prepared(network)
     network.enb2.send("handover-request-acknowledge", **admitted(network, *bearers))
     await network.settle()
+    assert "error-indication" not in network.enb2.names()
     return phone
 
 
@@ -161,6 +162,7 @@ async def test_an_answer_without_its_numbers_is_none(run: Any, left_out: str) ->
         network.enb2.link.send(without("handover-request-acknowledge", left_out, **admitted(network)))
         await network.settle()
         assert "handover-command" not in network.enb.names()
+        assert network.enb2.names()[-1] == "error-indication"
         network.enb2.send("handover-request-acknowledge", **admitted(network))
         await network.settle()
         assert "handover-command" in network.enb.names()
@@ -201,6 +203,7 @@ async def test_nothing_is_forwarded_by_half_an_end_or_for_a_bearer_that_is_not_t
     async with run() as network:
         await commanded(network, bearer)
         assert network.enb.last("handover-command").get("e_rab_subject_to_data_forwarding_list") is None
+        assert "create-indirect-data-forwarding-tunnel" not in asked(network)
 
 
 async def test_a_target_that_takes_none_of_the_bearers_leaves_the_last_one(run: Any) -> None:
@@ -388,6 +391,49 @@ def switch(phone: Any, number: int = 600, **ies: Any) -> dict[str, Any]:
         "tai": TAI,
         "ue_security_capabilities": UeSecurityCapabilities(0xC000, 0xC000),
     } | ies
+
+
+async def area(network: Any, *cells: str) -> None:
+    """Give the card an area."""
+    body = {"cells": list(cells), "approver": "Li Na", "reason": "two cells", "form": "F-1"}
+    await network.mme.manage(Role.OPERATOR, "PUT", "/cards/001010000000001/area", body)
+
+
+async def test_a_path_that_is_switched_leaves_the_former_enb_with_nothing(run: Any) -> None:
+    async with run() as network:
+        network.enb2.setup(tac=2)
+        phone = await network.attached()
+        network.enb2.send("path-switch-request", **switch(phone, tai=Tai(PLMN, 2)))
+        await network.settle()
+        assert (network.session()["cell"], network.session()["tai"]) == (str(THERE), "001-01-0002")
+        for enb, number, state in ((network.enb, phone.enb_id, "connected"), (network.enb2, 600, "idle")):
+            listed = (UeAssociatedLogicalS1Connection(None, number),)
+            enb.send("reset", cause=CauseMisc.HARDWARE_FAILURE, reset_type=listed)
+            await network.settle()
+            assert network.session()["state"] == state
+
+
+async def test_the_context_of_a_device_that_went_outside_its_area_by_x2_is_purged(run: Any) -> None:
+    async with run(timers={"purge": 60}) as network:
+        await area(network, str(HERE))
+        phone = await network.attached()
+        network.hss.asked.clear()
+        network.enb2.send("path-switch-request", **switch(phone))
+        await network.settle()
+        assert network.enb2.last("path-switch-request-failure")["cause"] is _Radio.HO_TARGET_NOT_ALLOWED
+        assert network.session() is None
+        await network.sleep(60)
+        assert network.hss.names() == ["purge-ue"]
+
+
+async def test_reports_of_places_are_ordered_at_the_target(run: Any) -> None:
+    async with run() as network:
+        await area(network, str(HERE), str(THERE))
+        await commanded(network)
+        network.enb2.send("handover-notify", **arrived(network))
+        await network.settle()
+        assert "location-reporting-control" in network.enb2.names()
+        assert network.session()["cell"] == str(THERE)
 
 
 async def test_a_path_switch_that_does_not_say_the_cell(run: Any) -> None:

@@ -174,8 +174,9 @@ async def test_a_ue_whose_source_is_gone_is_served_at_the_target(run: Any) -> No
         await _commanded(network, phone)
         network.enb.link.close()
         await network.settle()
+        network.host.clock.skip_keep_alives = False
         ue = await _arrive(network, phone)
-        await network.sleep(2 * 86_400)  # who is connected updates nothing from time to time
+        await network.sleep(2 * 3600)  # who is connected updates nothing from time to time
         assert ue.released == []
         assert network.session()["state"] == "connected"
 
@@ -257,6 +258,28 @@ async def test_a_procedure_that_the_handover_ends_is_begun_anew(run: Any) -> Non
         assert ue.types() == [MessageType.DETACH_REQUEST]
         assert network.session() is None
         assert network.mme.core.connections == {}
+
+
+async def test_a_procedure_that_the_handover_ends_asks_nothing_at_the_source_any_more(run: Any) -> None:
+    """The SGW sends packets to the target late, and the source is let go after that."""
+    async with run(equipment={"at_tracking_area_update": True}) as network:
+        handlers = network.sgw.core.node._handlers
+        modify = handlers["modify-bearer-request"]
+
+        async def late(message: gtpv2.Message, peer: Any) -> Any:
+            await network.clock.sleep(8)
+            return await modify(message, peer)
+
+        phone = await network.attached()
+        await _commanded(network, phone)
+        phone.replies[MessageType.IDENTITY_REQUEST] = None
+        phone.send(_update(phone))
+        await network.settle()
+        handlers["modify-bearer-request"] = late
+        await _arrive(network, phone)
+        await network.sleep(7)  # longer than T3470
+        assert phone.released == []
+        assert phone.types().count(MessageType.IDENTITY_REQUEST) == 1
 
 
 async def test_a_procedure_of_an_emergency_call_that_the_handover_ends_detaches_nobody(run: Any) -> None:
