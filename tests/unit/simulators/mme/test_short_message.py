@@ -24,7 +24,14 @@ from simwarden.wire.diameter.apps.sgd import DeliveryFailureCause
 from simwarden.wire.diameter.codes import IdrFlags, NorFlags, SmsRegisterRequest, UlrFlags
 from simwarden.wire.diameter.features import sms_features_of
 from simwarden.wire.nas.elements import MobileIdentity
-from simwarden.wire.nas.enums import AdditionalUpdateResult, AttachResult, EmmCause, IdentityType, MessageType
+from simwarden.wire.nas.enums import (
+    AdditionalUpdateResult,
+    AttachResult,
+    EmmCause,
+    IdentityType,
+    MessageType,
+    UpdateResult,
+)
 from simwarden.wire.nas.message import Message, encode
 from simwarden.wire.ppsms import Cp, CpCause, CpType, Rp, RpCause, RpType, decode_cp, decode_rp, encode_cp, encode_rp
 from simwarden.wire.sms import Address, Ton
@@ -121,6 +128,39 @@ async def test_device_has_eps_only_where_the_register_does_not_want_it(sms: Any)
         accept = next(each for each in phone.got if each.type is MessageType.ATTACH_ACCEPT)
         assert accept["eps_attach_result"] == AttachResult.EPS_ONLY
         assert accept["emm_cause"] is EmmCause.CS_DOMAIN_NOT_AVAILABLE
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_device_asks_for_messages_by_a_combined_update(sms: Any, *, before: bool) -> None:
+    async with sms() as network:
+        if not before:
+            network.phone_fields = {}
+        meter = await registered(network)
+        meter.phone.idle()
+        await network.settle()
+        network.hss.asked.clear()
+        meter.phone.update(2, additional_update_type=1, t3412_extended=7200)
+        await network.settle()
+        accept = next(each for each in meter.phone.got if each.type is MessageType.TRACKING_AREA_UPDATE_ACCEPT)
+        assert accept["eps_update_result"] == UpdateResult.COMBINED_TA_LA_UPDATED
+        assert accept["additional_update_result"] == AdditionalUpdateResult.SMS_ONLY
+        assert accept["t3412_extended"] == 7200
+        assert network.hss.names() == ["update-location"] * (not before)
+        meter.phone.update()
+        await network.settle()
+        accept = [each for each in meter.phone.got if each.type is MessageType.TRACKING_AREA_UPDATE_ACCEPT][1]
+        assert accept["eps_update_result"] == UpdateResult.TA_UPDATED
+        assert "additional_update_result" not in accept
+        assert network.mme.core.by_imsi[IMSI].sms is SmsState.REGISTERED
+
+
+async def test_network_without_a_centre_asks_for_no_messages(run: Any) -> None:
+    async with run() as network:
+        phone = network.phone()
+        phone.attach(**SMS_ONLY)
+        await network.settle()
+        assert phone.got[-1]["emm_cause"] is EmmCause.CS_DOMAIN_NOT_AVAILABLE
+        assert network.hss.asked[-1].get("MME-Number-for-MT-SMS") is None
 
 
 async def test_combined_attach_without_sms_only_gets_no_messages(sms: Any) -> None:
