@@ -180,7 +180,7 @@ class UeContext:
     bearers: dict[int, Bearer] = field(default_factory=dict)
     """Its PDN connections by their default bearers, that of the attach first."""
     setting_up: dict[int, asyncio.Event] = field(default_factory=dict)
-    """Of default bearers that the gateways set up now: set when they have answered."""
+    """Of default bearers: set when the gateways have answered."""
     s11_teid: int = 0
     """This MME's end of S11 while there is a session; the SGW's is `sgw`."""
     sgw: FTeid | None = None

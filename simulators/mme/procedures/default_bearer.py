@@ -144,7 +144,6 @@ async def set_up(
     try:
         return await _set_up(core, ue, access, request, (identity, occasion))
     finally:
-        ue.setting_up.pop(identity, None)
         done.set()
 
 
@@ -211,7 +210,7 @@ def _options(core: Core, ue: UeContext, options: bytes | None) -> bytes | None:
 
 def _lost_meanwhile(core: Core, ue: UeContext, bearer: Bearer, occasion: Occasion) -> Rejection | None:
     """End a new session whose APN was taken away while the gateways set it up."""
-    if ue.emergency or ue.subscription is None or ue.subscription.find(bearer.apn) is not None:
+    if ue.subscription is None or ue.subscription.find(bearer.apn) is not None:
         return None
     again = choose_apn(core, ue, bearer.apn, occasion)
     if not isinstance(again, Rejection):
@@ -353,9 +352,8 @@ def initial_context_setup(conn: Connection, ue: UeContext, plain: bytes | None) 
     """Initial context setup (TS 36.413 8.3.1): the keys of the radio and the bearer, with a NAS message inside."""
     security = ue.security
     assert security is not None  # noqa: S101 - what asked for this was protected by it
-    first = ue.bearer
-    pdu = nas_channel.protect(conn, plain) if plain is not None else None
-    items = tuple(s1.to_be_set_up(each, pdu if each is first else None) for each in ue.all_bearers.values())
+    pdu = nas_channel.protect(conn, plain) if plain is not None else None  # of an attach, which has one bearer
+    items = tuple(s1.to_be_set_up(each, pdu) for each in ue.all_bearers.values())
     ies: dict[str, object] = {
         "ue_aggregate_maximum_bitrate": s1.aggregate_bit_rate(ue),
         "e_rab_to_be_setup_list_ctxt_su_req": items,

@@ -10,12 +10,13 @@ import pytest
 from simulators.mme.causes import Rejection
 from simulators.mme.config import Gateways
 from simulators.mme.contexts import ApnConfiguration, Subscription
-from simulators.mme.procedures.default_bearer import choose_type, quality_of, rates_of, refused
+from simulators.mme.procedures.default_bearer import _asked, choose_type, quality_of, rates_of, refused
 from simwarden.wire import gtpv2
 from simwarden.wire.diameter.codes import PdnType as Subscribed
-from simwarden.wire.gtpv2 import Ambr, Arp, BearerQos, Cause, CauseIe
+from simwarden.wire.gtpv2 import Ambr, Arp, BearerQos, Cause, CauseIe, Paa
 from simwarden.wire.gtpv2 import PdnType as Given
 from simwarden.wire.nas.enums import EsmCause, PdnType
+from simwarden.wire.nas.message import decode
 
 _ONLY_4, _ONLY_6 = EsmCause.PDN_TYPE_IPV4_ONLY_ALLOWED, EsmCause.PDN_TYPE_IPV6_ONLY_ALLOWED
 _SINGLE = EsmCause.SINGLE_ADDRESS_BEARERS_ONLY_ALLOWED
@@ -43,6 +44,35 @@ def test_kind_of_address(wanted: int, subscribed: Subscribed, outcome: Any) -> N
     """TS 24.301 6.2.2, and TS 29.272 7.3.62."""
     chosen = choose_type(wanted, ApnConfiguration("iot", pdn_type=subscribed))
     assert (chosen.esm_cause if isinstance(chosen, Rejection) else chosen) == outcome
+
+
+@pytest.mark.parametrize(
+    ("kind", "addresses", "asked"),
+    [
+        (Given.IPV4, ("2001:db8::5", "192.0.2.5"), ("192.0.2.5", "")),
+        (Given.IPV6, ("192.0.2.5", "2001:db8::5"), ("", "2001:db8::5")),
+        (Given.IPV4V6, ("192.0.2.5", "2001:db8::5"), ("192.0.2.5", "2001:db8::5")),
+        (Given.IPV4V6, (), ("0.0.0.0", "::")),  # noqa: S104 - any address
+    ],
+)
+def test_a_static_address_is_asked_for(kind: Given, addresses: tuple[str, ...], asked: tuple[str, str]) -> None:
+    assert _asked(kind, addresses) == Paa(kind, *asked)
+
+
+async def test_an_attach_is_decided_once_and_told_its_rate(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached()
+        assert len(network.decisions("mme.apn")) == 1
+        assert "apn_ambr" in decode(phone.got[-1]["esm_message_container"], uplink=False)
+
+
+@pytest.mark.parametrize(("asked", "reason"), [("no name", "'no name' is no APN"), ("", "no APN is known")])
+async def test_why_an_apn_leads_nowhere(run: Any, asked: str, reason: str) -> None:
+    async with run() as network:
+        network.hss.answers["update-location"] = [("ULA-Flags", 1), ("Subscription-Data", [("Subscriber-Status", 0)])]
+        network.phone().attach(**{"access_point_name": asked} if asked else {})
+        await network.settle()
+        assert network.reject()["reason"] == reason
 
 
 @pytest.mark.parametrize(("capability", "vulnerability"), [(0, 0), (0, 1), (1, 0), (1, 1)])

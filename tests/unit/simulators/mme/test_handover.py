@@ -434,6 +434,10 @@ async def test_reports_of_places_are_ordered_at_the_target(run: Any) -> None:
         await network.settle()
         assert "location-reporting-control" in network.enb2.names()
         assert network.session()["cell"] == str(THERE)
+        listed = (UeAssociatedLogicalS1Connection(None, 500),)
+        network.enb2.send("reset", cause=CauseMisc.HARDWARE_FAILURE, reset_type=listed)
+        await network.settle()
+        assert network.session()["state"] == "idle"
 
 
 async def test_a_path_switch_that_does_not_say_the_cell(run: Any) -> None:

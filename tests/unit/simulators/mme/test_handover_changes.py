@@ -170,11 +170,11 @@ async def test_a_right_lost_after_the_source_is_gone_is_lost_at_the_target(run: 
 
 async def test_a_ue_whose_source_is_gone_is_served_at_the_target(run: Any) -> None:
     async with run() as network:
+        network.host.clock.skip_keep_alives = False
         phone = await network.attached()
         await _commanded(network, phone)
         network.enb.link.close()
         await network.settle()
-        network.host.clock.skip_keep_alives = False
         ue = await _arrive(network, phone)
         await network.sleep(2 * 3600)  # who is connected updates nothing from time to time
         assert ue.released == []

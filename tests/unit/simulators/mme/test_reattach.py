@@ -55,7 +55,7 @@ async def test_an_emergency_attach_by_guti_is_decided_about_the_card_that_has_it
 
 
 async def test_a_device_that_has_lost_its_keys_is_known_by_its_guti(run: Any) -> None:
-    async with run() as network:
+    async with run(equipment={"report_change": "notify"}) as network:
         phone = await network.attached_idle()
         phone.security = None
         phone.attach()
@@ -64,6 +64,50 @@ async def test_a_device_that_has_lost_its_keys_is_known_by_its_guti(run: Any) ->
         assert phone.got[0]["nas_key_set_identifier"] == 1, "0 names the keys that it had"
         assert _initial(network) == [True]
         assert network.eir.names() == [], "its verdict holds, as the HSS has the card here"
+
+
+@pytest.mark.parametrize(("contact", "initial"), [("attach", True), ("update", False), ("service", False)])
+async def test_the_hss_hears_of_another_terminal_and_by_what_it_came(run: Any, contact: str, *, initial: bool) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        phone.imeisv = "8612340000000001"
+        getattr(phone, contact)()
+        await network.settle()
+        assert _initial(network) == [initial]
+        assert network.session()["imeisv"] == phone.imeisv
+
+
+async def test_a_location_that_is_taken_without_data_leaves_what_is_known(run: Any) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        known = network.mme.core.by_imsi[IMSI].subscription
+        await network.hss.order("Reset-Request", [])
+        network.hss.answers["update-location"] = [("ULA-Flags", 1)]
+        phone.service()
+        await network.settle()
+        assert network.hss.names() == ["update-location"]
+        assert network.mme.core.by_imsi[IMSI].subscription is known
+        assert phone.bearers == 1
+
+
+async def test_a_result_that_no_table_has_is_named(run: Any) -> None:
+    async with run() as network:
+        network.hss.answers["update-location"] = 5999
+        network.phone().attach()
+        await network.settle()
+        assert "5999" in network.reject()["reason"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"), [([("Equipment-Status", 1)], EmmCause.ILLEGAL_ME), (5422, EmmCause.PLMN_NOT_ALLOWED)]
+)
+async def test_prohibited_and_unknown_terminals_are_told_apart(run: Any, answer: Any, cause: EmmCause) -> None:
+    causes = {"prohibited_equipment": "ILLEGAL_ME", "unknown_equipment": "PLMN_NOT_ALLOWED"}
+    async with run(causes=causes) as network:
+        network.eir.answers["me-identity-check"] = answer
+        network.phone().attach()
+        await network.settle()
+        assert network.reject()["emm_cause"] is cause
 
 
 async def test_a_device_known_by_its_keys_tells_what_has_changed(run: Any) -> None:
