@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 from service_centre import ABSENT, CENTRE, CODE, LISTED, MSISDN, Busy, Network, submit
@@ -16,6 +17,11 @@ from simwarden.wire import smpp
 from simwarden.wire.diameter import ExperimentalResult
 from simwarden.wire.sms import StatusReport
 
+if TYPE_CHECKING:
+    from simwarden.runtime.diameter import Peer
+    from simwarden.wire.diameter import Message
+
+OTHER = "001010000000099"
 APPROVED = {"approver": "Li Wei", "reason": "other platform", "form": "F-21"}
 
 
@@ -104,6 +110,9 @@ async def test_centre_that_stops_hands_nothing_more_to_a_gateway() -> None:
         commands = [smpp.decode(each.data).command for each in frames]
         assert commands.count(smpp.Command.DELIVER_SM) == 1
         assert commands[-1] is smpp.Command.UNBIND
+        told = len(network.observed("message", element="smsc"))
+        await network.sleep(200)  # longer than what waits would be tried after
+        assert len(network.observed("message", element="smsc")) == told
         assert network.of(Fault) == []
 
 
@@ -122,7 +131,7 @@ class Silent(Busy):
 async def test_messages_of_two_cards_go_to_a_gateway_one_after_the_other() -> None:
     async with Network(esme=Silent) as network:
         await network.provision(LISTED)
-        await network.provision(LISTED, imsi="001010000000099", msisdn="1440000000002")
+        await network.provision(LISTED, imsi=OTHER, msisdn="1440000000002")
         for number in (MSISDN, "1440000000002"):
             assert (await network.mme.submit(submit(), number=number)).success
         await network.settle()
@@ -137,6 +146,41 @@ def delivered(network: Network) -> int:
     """Count the messages and receipts that a gateway was handed."""
     frames = [each for each in network.of(Frame) if each.source == "smsc" and each.interface == "SMPP"]
     return sum(smpp.decode(each.data).command is smpp.Command.DELIVER_SM for each in frames)
+
+
+async def test_a_card_that_takes_its_time_holds_up_no_other() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        await network.provision(LISTED, imsi=OTHER, msisdn="1440000000002")
+        network.hss.answers["send-routing-info-for-sm"] = lambda asked: [
+            ("User-Name", IMSI if asked.get("MSISDN") == f"86{MSISDN}" else OTHER),
+            network.hss.send_routing_info_for_sm(asked)[1],
+        ]
+        held, deliver = asyncio.Event(), network.mme.deliver
+
+        async def slow(asked: Message, peer: Peer) -> Message:
+            if asked.get("User-Name") == IMSI:
+                await held.wait()
+            return await deliver(asked, peer)
+
+        network.mme.node.handle("SGd", "mt-forward-short-message-request", slow)
+        assert [await network.send(to=number) for number in (MSISDN, "1440000000002")] == ["accepted"] * 2
+        assert len(network.mme.tpdus) == 1
+        held.set()
+        await network.settle()
+        assert len(network.mme.tpdus) == 2
+
+
+async def test_alert_of_one_card_is_about_no_other() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        await network.provision(LISTED, imsi=OTHER, msisdn="1440000000002")
+        network.mme.answers = [ABSENT]
+        assert [await network.send(to=number) for number in (MSISDN, "1440000000002")] == ["accepted"] * 2
+        asked = len(network.hss.asked)
+        await network.hss.alert()
+        await network.settle()
+        assert [each.get("MSISDN") for each in network.hss.asked[asked:]] == [f"86{MSISDN}"]
 
 
 @pytest.mark.parametrize(

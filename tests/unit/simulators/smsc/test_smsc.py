@@ -354,6 +354,8 @@ async def test_refusal_of_a_platforms_message_is_its_status(fields: dict[str, An
         assert await network.send(**fields) == "refused"
         assert network.statuses() == [status]
         assert network.mme.tpdus == []
+        answers = [each.data for each in network.of(Frame) if each.interface == "SMPP" and each.source == "smsc"]
+        assert len(answers[-1]) == 16, "an error has no body (SMPP 3.4 4.4.2)"
 
 
 async def test_long_message_comes_in_parts_that_belong_together() -> None:
