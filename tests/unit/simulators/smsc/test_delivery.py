@@ -116,6 +116,26 @@ async def test_centre_that_stops_hands_nothing_more_to_a_gateway() -> None:
         assert network.of(Fault) == []
 
 
+async def test_centre_that_stops_waits_for_no_answer_of_a_gateway() -> None:
+    async with Network(esme=Silent) as network:
+        await network.provision(LISTED)
+        assert (await network.mme.submit(submit())).success
+        await network.settle()
+        await network.host.stop("smsc")
+        await network.sleep(200)
+        assert network.of(Fault) == []
+
+
+async def test_telephone_that_was_provisioned_has_no_messages() -> None:
+    async with Network() as network:
+        await network.provision(LISTED, msisdn="13800138000")
+        answer = await network.mme.submit(submit(), number="13800138000")
+        assert answer.find("SM-Delivery-Failure-Cause", "SM-Enumerated-Delivery-Failure-Cause") == 6
+        assert await network.send(to="13800138000") == "refused"
+        assert network.statuses() == ["ESME_RINVDSTADR"]
+        assert network.texts() == network.mme.tpdus == []
+
+
 class Silent(Busy):
     """A gateway that takes its time."""
 
