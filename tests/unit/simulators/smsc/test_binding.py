@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from service_centre import CODE, Network
+from service_centre import CODE, LISTED, Network, submit
 
 from simwarden.machine.smpp_session import BindAnswered, Event, SmppSession
 from simwarden.machine.smpp_table import Role
@@ -13,7 +13,9 @@ from simwarden.wire.smpp import Bind, Command, Status
 GATEWAYS = {"gateway": {"password": "secret", "codes": [CODE]}, "open": {"codes": ["10658001"]}}
 
 
-async def bind(network: Network, password: str, system_id: str = "gateway") -> int:
+async def bind(
+    network: Network, password: str, system_id: str = "gateway", command: Command = Command.BIND_TRANSCEIVER
+) -> int:
     """Bind on a connection of its own, which ends then; return the answer's status."""
     heard, site = list[int](), network.esme.site
 
@@ -22,7 +24,7 @@ async def bind(network: Network, password: str, system_id: str = "gateway") -> i
             heard.append(event.status)
 
     link, session = await site.connect("SMPP", "smsc"), SmppSession(Role.ESME, site.clock.now())
-    session.bind(Command.BIND_TRANSCEIVER, Bind(system_id, password), site.clock.now())
+    session.bind(command, Bind(system_id, password), site.clock.now())
     driven = Driven(site, link, session, take)
     await network.settle()
     driven.drop()
@@ -49,6 +51,19 @@ async def test_a_listed_gateway_binds_by_its_password(system_id: str, password: 
         shown = [{"system_id": "gateway", "state": "bound"}, None] if system_id == "gateway" else []
         assert network.observed("gateway", key=system_id) == shown * (1 if status else 2)
         assert network.smsc.core.gateways == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "attempts"), [(Command.BIND_TRANSMITTER, 1), (Command.BIND_RECEIVER, 2), (Command.BIND_TRANSCEIVER, 2)]
+)
+async def test_what_waits_is_tried_when_a_gateway_takes_messages(command: Command, attempts: int) -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        await network.host.stop("esme", kill=True)
+        assert (await network.mme.submit(submit())).success
+        await network.settle()
+        await bind(network, "secret", command=command)
+        assert network.values("message", "smsc")[-1]["attempts"] == attempts
 
 
 async def test_who_has_tried_too_often_waits_until_its_tries_are_old() -> None:

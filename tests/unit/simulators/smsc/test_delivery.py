@@ -220,6 +220,7 @@ async def test_what_a_gateway_answers_says_whether_it_is_tried_again(status: smp
         assert (await network.mme.submit(submit())).success
         await network.settle()
         assert isinstance(network.esme, Silent)
+        assert network.state() == "trying"
         network.esme.answer(status)
         await network.settle()
         assert network.state() == state

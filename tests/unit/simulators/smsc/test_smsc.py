@@ -283,6 +283,7 @@ async def test_what_was_acknowledged_is_delivered_after_a_killed_process(tmp_pat
         await network.sleep(120)
         assert [each.time_stamp for each in network.mme.tpdus] == [taken, taken]
         assert network.state() == "delivered"
+        assert network.values("message", "smsc")[-1]["attempts"] == 3  # one while the MME was not back
         assert (await network.call("GET", f"/cards/{IMSI}"))["used"] == 1
         assert await network.call("GET", "/messages") == []
 
@@ -346,6 +347,7 @@ def away(*_arguments: object) -> None:
         ({"header": "027000"}, "ESME_RSUBMITFAIL"),
         ({"header": "050003070201", "text": "x" * 154}, "ESME_RINVMSGLEN"),
         ({"to": ""}, "ESME_RINVDSTADR"),
+        ({"code": "10658009", "to": "1440000000099"}, "ESME_RINVSRCADR"),
     ],
 )
 async def test_refusal_of_a_platforms_message_is_its_status(fields: dict[str, Any], status: str) -> None:
@@ -431,6 +433,7 @@ async def test_gateway_may_send_by_one_link_and_receive_by_another() -> None:
         await network.mme.submit(submit(text=b"later"))
         await network.settle()
         assert network.state() == "waiting", "the link that is left takes no messages"
+        assert network.observed("gateway", element="smsc")[-1] == {"system_id": "gateway", "state": "bound"}
         await network.do("esme", "bind_platform", platform="esme")
         await network.settle()
         assert network.texts() == ["low", "later"]
