@@ -104,6 +104,8 @@ async def test_what_says_or_is_something_else_is_another_message(second: tuple[i
         assert await centre.gateway.submit(*second) != first
         await centre.settle()
         assert len(centre.mme.tpdus) == 2
+        told = centre.gateway.receipts[-1].parameter(Tag.USER_MESSAGE_REFERENCE)
+        assert told == (None if second[0] is None else second[0].to_bytes(2))
 
 
 async def test_a_killed_centre_knows_what_it_had_acknowledged(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from service_centre import CODE, LISTED, Network, submit
+from service_centre import ABSENT, CODE, LISTED, Network, submit
 
 from simwarden.machine.smpp_session import BindAnswered, Event, SmppSession
 from simwarden.machine.smpp_table import Role
@@ -66,11 +66,19 @@ async def test_what_waits_is_tried_when_a_gateway_takes_messages(command: Comman
         assert network.values("message", "smsc")[-1]["attempts"] == attempts
 
 
+async def test_a_gateway_that_binds_hurries_nothing_that_waits_for_a_card() -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        network.mme.answers = [ABSENT]
+        assert await network.send() == "accepted"
+        await bind(network, "secret")
+        assert len(network.mme.tpdus) == 1
+
+
 async def test_who_has_tried_too_often_waits_until_its_tries_are_old() -> None:
     async with Network(gateways=GATEWAYS, guessing={"tries": "1", "period": "300 s"}) as network:
         assert await bind(network, "guess") == Status.ESME_RINVPASWD
-        assert await bind(network, "secret") == Status.ESME_RINVPASWD
         await network.sleep(200)
-        assert await bind(network, "guess") == Status.ESME_RINVPASWD  # which counts for nothing
+        assert await bind(network, "secret") == Status.ESME_RINVPASWD  # which counts for nothing
         await network.sleep(101)
         assert await bind(network, "secret") == Status.ESME_ROK

@@ -15,7 +15,7 @@ from simwarden.testing.diameter import IMSI, REALM
 from simwarden.trace.events import Fault, Frame
 from simwarden.wire import smpp
 from simwarden.wire.diameter import ExperimentalResult
-from simwarden.wire.sms import StatusReport
+from simwarden.wire.sms import Concatenation, StatusReport, UserData
 
 if TYPE_CHECKING:
     from simwarden.runtime.diameter import Peer
@@ -47,6 +47,8 @@ async def test_route_that_says_not_all_is_none(lacking: str) -> None:
         ]
         await network.send()
         assert (network.state(), network.mme.tpdus) == ("waiting", [])
+        why = "no MME takes the card's messages" if lacking == "Serving-Node" else "another card"
+        assert any(why in each for each in network.notes())
 
 
 @pytest.mark.parametrize("second", [{"msisdn": ""}, {"msisdn": "1440000000002"}])
@@ -121,6 +123,8 @@ async def test_centre_that_stops_waits_for_no_answer_of_a_gateway() -> None:
         await network.provision(LISTED)
         assert (await network.mme.submit(submit())).success
         await network.settle()
+        assert isinstance(network.esme, Silent)
+        network.esme.driven.link.on_receive = lambda _data, _stream: None  # nor does it answer the unbind
         await network.host.stop("smsc")
         await network.sleep(200)
         assert network.of(Fault) == []
@@ -166,6 +170,19 @@ def delivered(network: Network) -> int:
     """Count the messages and receipts that a gateway was handed."""
     frames = [each for each in network.of(Frame) if each.source == "smsc" and each.interface == "SMPP"]
     return sum(smpp.decode(each.data).command is smpp.Command.DELIVER_SM for each in frames)
+
+
+async def test_part_of_a_cards_long_message_keeps_its_header() -> None:
+    async with Network(esme=Silent) as network:
+        await network.provision(LISTED)
+        header = Concatenation(1, 2, 1).element
+        assert (await network.mme.submit(submit(user_data=UserData(b"part", (header,))))).success
+        await network.settle()
+        assert isinstance(network.esme, Silent)
+        body = network.esme.owed.body
+        assert isinstance(body, smpp.ShortMessage)
+        assert (body.source.number, body.esm_class) == (f"86{MSISDN}", smpp.UDHI)
+        assert body.short_message == bytes.fromhex("050003010201") + b"part"
 
 
 async def test_a_card_that_takes_its_time_holds_up_no_other() -> None:

@@ -217,7 +217,10 @@ async def test_attempts_follow_the_schedule() -> None:
 
 @pytest.mark.parametrize(
     ("result", "state"),
-    [(5001, "undeliverable"), (5101, "undeliverable"), (5556, "undeliverable"), (5557, "waiting"), (5550, "waiting")],
+    [
+        *((5001, "undeliverable"), (5101, "undeliverable"), (5556, "undeliverable")),
+        *((5557, "waiting"), (5550, "waiting"), (3002, "waiting")),
+    ],
 )
 async def test_register_that_has_no_route_ends_a_message_or_lets_it_wait(result: int, state: str) -> None:
     async with Network() as network:
@@ -227,6 +230,7 @@ async def test_register_that_has_no_route_ends_a_message_or_lets_it_wait(result:
         found = [each for each in network.values("message", "smsc") if each["direction"] == "mt"]
         assert found[-1]["state"] == state
         assert network.mme.tpdus == []
+        assert any(f"the HSS answered {result}" in each for each in network.notes())
 
 
 @pytest.mark.parametrize(
@@ -245,6 +249,7 @@ async def test_mme_that_delivers_nothing_ends_a_message_or_lets_it_wait(result: 
         await network.send()
         found = [each for each in network.values("message", "smsc") if each["direction"] == "mt"]
         assert (found[-1]["state"], len(network.mme.tpdus)) == (state, 1)
+        assert any(f"the MME answered {int(result)}," in each for each in network.notes())
 
 
 async def test_silent_register_lets_messages_wait() -> None:
@@ -365,6 +370,7 @@ async def test_long_message_comes_in_parts_that_belong_together() -> None:
         await network.provision(LISTED)
         assert await network.send(text="水位上涨" * 40) == "accepted"
         assert len(network.mme.tpdus) == 3
+        assert [len(each.user_data.header) for each in network.mme.tpdus] == [1, 1, 1]
         joined = b"".join(each.user_data.octets for each in network.mme.tpdus).decode("utf-16-be")
         assert joined == "水位上涨" * 40
 
