@@ -220,9 +220,8 @@ def _end(core: Core, message: ShortMessage, end: End, reason: str) -> None:
 
 
 def _told(core: Core, message: ShortMessage, end: End) -> ShortMessage | None:
-    wanted = message.receipt and not (message.receipt == RECEIPT_ON_FAILURE and end is End.DELIVERED)
-    if message.direction not in (Direction.TO_CARD, Direction.TO_GATEWAY) or not wanted:
-        return None
+    if not message.receipt or (message.receipt == RECEIPT_ON_FAILURE and end is End.DELIVERED):
+        return None  # nor is there anything to tell of what tells of another one
     of_card = message.direction == Direction.TO_GATEWAY
     text = "" if of_card else str(_receipt(core, message, end))
     return ShortMessage(

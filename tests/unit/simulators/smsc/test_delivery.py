@@ -18,6 +18,8 @@ from simwarden.wire.diameter import ExperimentalResult
 from simwarden.wire.sms import Concatenation, StatusReport, UserData
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Message
 
@@ -183,6 +185,56 @@ async def test_part_of_a_cards_long_message_keeps_its_header() -> None:
         assert isinstance(body, smpp.ShortMessage)
         assert (body.source.number, body.esm_class) == (f"86{MSISDN}", smpp.UDHI)
         assert body.short_message == bytes.fromhex("050003010201") + b"part"
+
+
+async def test_message_to_a_listed_number_that_no_gateway_has_arrives_nowhere() -> None:
+    async with Network() as network:
+        await network.provision({"by": "smsc", "numbers": ["10658002"]})
+        assert (await network.mme.submit(submit("10658002"))).success
+        await network.settle()
+        assert network.state() == "undeliverable"
+
+
+@pytest.mark.parametrize(("result", "told"), [(2001, []), (5555, ["UNDELIV"])])
+async def test_who_wants_receipts_of_failures_gets_those(result: int, told: list[str]) -> None:
+    async with Network() as network:
+        await network.provision(LISTED)
+        network.mme.answers = [(ExperimentalResult(result) if result > 5000 else result, [])]
+        await network.send(receipt="failure")
+        await network.settle()
+        assert [each["state"] for each in network.values("receipt", "esme")] == told
+
+
+async def test_number_of_a_message_is_given_once(tmp_path: Path) -> None:
+    async with Network(stores={"smsc": f"sqlite:///{tmp_path}/smsc.sqlite"}) as network:
+        await network.provision(LISTED)
+        await network.provision(imsi=OTHER, msisdn="1440000000002")
+        for _ in range(2):
+            assert (await network.mme.submit(submit())).success
+            await network.host.stop("smsc", kill=True)
+            await network.host.start("smsc")
+        numbers = [each["id"] for each in network.values("message", "smsc")]
+        assert sorted(set(numbers)) == ["1", "2"]
+
+
+async def test_octets_of_the_operators_own_code_are_octets() -> None:
+    gateways = {"gateway": {"password": "secret", "codes": [CODE], "ota": [CODE]}}
+    async with Network(gateways=gateways) as network:
+        await network.provision(LISTED)
+        assert await network.send(text="", octets="0102", data_coding="4") == "accepted"
+        (tpdu,) = network.mme.tpdus
+        assert (tpdu.data_coding_scheme, tpdu.user_data.octets) == (4, b"\1\2")
+
+
+@pytest.mark.parametrize(("seconds", "used"), [(599, 2), (600, 4)])
+async def test_parts_of_a_long_message_are_counted_as_one_for_ten_minutes(seconds: int, used: int) -> None:
+    async with Network() as network:
+        await network.provision(LISTED | {"quota": 10})
+        for number in (1, 2):
+            part = UserData(b"part", (Concatenation(1, 2, number).element,))
+            assert (await network.mme.submit(submit(user_data=part))).success
+            await network.sleep(seconds)
+        assert (await network.call("GET", f"/cards/{IMSI}"))["used"] == used
 
 
 async def test_a_card_that_takes_its_time_holds_up_no_other() -> None:
