@@ -12,9 +12,6 @@ from simwarden.model.identity import Ecgi
 from simwarden.operations.management import Role
 from simwarden.testing.diameter import IMSI
 from simwarden.testing.radio import TAI
-from simwarden.trace.events import Frame, StateChange
-
-
 from simwarden.trace.events import Frame, Rejected, StateChange
 from simwarden.wire import gtpv2
 from simwarden.wire.gtpv2 import Cause, CauseIe
