@@ -74,6 +74,9 @@ async def test_a_terminal_that_takes_part_in_messages_says_so_and_reads_their_se
     card = Contacts({READ_IMSI: IMSI})
     imei = Imei("490154203237518")
     card.terminal = Terminal(imei, imei, imei, short_messages=able)
+
+    own = Imei("490154203237518")
+    card.terminal = Terminal(own, own, own, short_messages=able)
     card.send_short_message = (lambda _command: None) if able else None
     await card.begin()
     told = [cat.TerminalProfile.parse(each[5:]) for each in card.sent if each[1:2] == bytes((Ins.TERMINAL_PROFILE,))]
