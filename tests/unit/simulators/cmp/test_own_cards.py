@@ -168,6 +168,12 @@ async def test_a_card_is_found_by_number_iccid_and_terminal(store_url: str) -> N
         ):
             assert await found(query) == await found(query, "water") == [new]
             assert await found(query, "gas") == []
+        short = "890010100000000052"
+        two = [{"imsi": "001010000000052", "iccid": short}, {"imsi": "001010000000053", "iccid": f"86{short}"}]
+        await desk.ask("POST", "/cards", {"cards": two}, accounts=None)
+        assert await found(f"iccid={short}") == ["001010000000052"]  # it has no country code
+        assert check(desk.cmp.platform, WATER, METER)
+        assert await found("account=water") == [WATER, new]
         assert await found(f"imei={METER}6") == [WATER, GAS, NOBODY]
         assert await found(f"imei={METER}01", "gas") == [GAS]
         body = _provision(new) | {"sections": {"platform": [{"account": "gas"}]}}
