@@ -349,9 +349,11 @@ async def test_a_card_is_held_to_its_pool_and_in_it_to_its_terminal(
 ) -> None:
     pools = {"meters": {"account": "fernweh", "imeis": imeis}}
     async with Net(loop, pools=pools, others={"mismatch": mismatch}) as net:
+        told: list[str] = []
+        net.cmp.platform.listeners.append(lambda happenings: told.extend(each.kind for each in happenings))
         await net.card(binding={"imei": bound}, state=state)
         assert await net.mme.allowed(PHONE) is allowed
-        assert net.held().mismatches == mismatches
+        assert (net.held().mismatches, told.count("mismatch")) == (mismatches, mismatches)
 
 
 @pytest.mark.parametrize(("mode", "terminal"), [("", METER), ("learn", METER), ("", PHONE)])
