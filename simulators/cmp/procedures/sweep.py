@@ -53,8 +53,7 @@ class Sweep:
     def suspends(self, card: Card) -> bool:
         """Whether it is about to suspend a card."""
         return (
-            self.batch is not None
-            and (card.account, card.batch) == (self.account, self.batch)
+            (card.account, card.batch) == (self.account, self.batch)  # no card's is None
             and card.imsi > self.after
             and (card.state, Operation.SUSPEND) in TRANSITIONS
         )

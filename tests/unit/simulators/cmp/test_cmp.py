@@ -258,6 +258,7 @@ async def test_pools_of_imeis_and_codes_change_at_once(loop: TestbedLoop) -> Non
         assert await net.refused("PUT", "/pools/x", {"imeis": ["1"], **APPROVED}) == 400
         assert await net.refused("PUT", "/pools/x", {"imeis": [METER], "numbers": ["9-1"]}) == 400
         assert await net.refused("PUT", "/pools/x", {"imeis": [METER]}, role=Role.CUSTOMER) == 403
+        assert await net.refused("PUT", "/accounts/waterworks", {"grace": 9}, role=Role.CUSTOMER) == 403
 
 
 async def test_the_test_period_binds_nothing(loop: TestbedLoop) -> None:
