@@ -553,3 +553,24 @@ async def test_an_order_that_answers_a_command_comes_under_its_number() -> None:
             await bench.settle()
         asked = [each for each in bench.mme.asked if each.name == "update-bearer-request"]
         assert [(each.sequence == 0x800001, each["pti"]) for each in asked] == [(True, 0x21), (False, 0x21)]
+
+
+async def test_a_changed_subscription_that_the_pgw_refuses_leaves_its_number_to_no_order() -> None:
+    async with Bench() as bench:
+        await bench.session()
+        accepted = {"ebi": 5, "cause": gtpv2.CauseIe(Cause.REQUEST_ACCEPTED)}
+        bench.mme.answers["update-bearer-request"] = {"cause": accepted["cause"], "bearer_contexts": (accepted,)}
+        content = AMBR + ie(93, ie(73, b"\x05")) + end(10, MME_TEID, bench.mme.address)
+        command = message(64, teid_of(bench), 0x800001, content)
+        bench.mme.endpoint.send(command, bench.host.address_of("sgw", "S11"), on="S11")
+        await bench.settle()
+        (told,) = heard(bench.smf, "modify-bearer-command")
+        assert told.get("sender_f_teid") is None  # no matter of the PGW
+        bench.smf.order(65, ie(2, bytes((Cause.NO_RESOURCES_AVAILABLE, 0))), told.sequence)
+        await bench.settle()
+        failed = next(each for each in bench.mme.messages() if each.name == "modify-bearer-failure-indication")
+        assert (failed.cause, failed.sequence) == (Cause.NO_RESOURCES_AVAILABLE, 0x800001)
+        bench.smf.order(UPDATE_BEARER, ie(93, ie(73, b"\x05")) + AMBR, 0x101)
+        await bench.settle()
+        assert bench.mme.asked[-1].name == "update-bearer-request"
+        assert bench.mme.asked[-1].sequence != 0x800001
