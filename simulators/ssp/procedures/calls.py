@@ -11,10 +11,10 @@ from simulators.ssp.bcsm import O_BCSM, T_BCSM
 from simulators.ssp.call import LAST_FORWARDING, LOCATION, Half, Nowhere, Setup
 from simulators.ssp.clients.gsmscf import Scf, Trigger
 from simulators.ssp.clients.mobility import MapError, NoAnswer, ask_route
-from simulators.ssp.numbers import NETWORK_PROVIDED, cause_of, international, is_e164, longest, number_of, who
+from simulators.ssp.numbers import NETWORK_PROVIDED, cause_of, international, is_e164, number_of, who
 from simwarden.wire.cap import EventType
 from simwarden.wire.dtap import MessageType
-from simwarden.wire.map import DefaultCallHandling, ErrorCode
+from simwarden.wire.map import DefaultCallHandling, ErrorCode, GmscCamelSubscription
 from simwarden.wire.q850 import Cause, CauseValue
 from simwarden.wire.tbcd import AddressString
 
@@ -137,8 +137,8 @@ def _fail(up: Upstream, value: int) -> Downstream:
 def _to_card(core: Core, up: Upstream, setup: Setup) -> Downstream | None:
     """Take a call to a card as its gateway; None for a number that is none of a card's."""
     msisdn = international(setup.called)
-    own = (each.removeprefix("+") for each in core.config.own_numbers)
-    if longest(msisdn, own) < 0 or not is_e164(msisdn):
+    own = tuple(each.removeprefix("+") for each in core.config.own_numbers)
+    if not msisdn.startswith(own) or not is_e164(msisdn):
         return None
     return _Enquiry(core, up, partial(_interrogate, core, up, setup, msisdn))
 
@@ -183,13 +183,14 @@ async def _interrogate(core: Core, up: Upstream, setup: Setup, msisdn: str) -> C
     """Ask the HLR about a called card (MT_GMSC): if it has a T-CSI its gsmSCF is asked before where it is."""
     told = await ask_route(core, msisdn, setup.reference, suppress_t_csi=False)
     camel = told.extended_routing_info.camel_routing_info if told.extended_routing_info is not None else None
-    t_csi = camel.gmsc_camel_subscription.t_csi if camel is not None else None
-    if camel is None or t_csi is None:
+    csis = camel.gmsc_camel_subscription if camel is not None else GmscCamelSubscription()
+    t_csi = csis.t_csi
+    if t_csi is None:
         return partial(_by_route, core, up, setup, told, msisdn)
 
     def direct() -> Downstream:
         half = Half(core, T_BCSM, up, partial(_second, core, msisdn), told.imsi or "", msisdn)
-        half.elsewhere = partial(_forward, core, msisdn, camel.gmsc_camel_subscription.o_csi)
+        half.elsewhere = partial(_forward, core, msisdn, csis.o_csi)
         half.scf = scf_of(half, t_csi)
         _show(core, half, setup, "gmsc")
         half.begin(setup)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
 
 NOBODY = "001010000000009"
+NO_T_CSI = m.CamelRoutingInfo(m.GmscCamelSubscription(None, o_csi()))
 
 
 async def orders(net: SspNet, context: Any, operation: Any, asked: Any) -> int | None:
@@ -173,6 +174,7 @@ async def test_a_card_that_went_while_its_vt_csi_was_asked_is_absent(loop: Testb
     ("told", "outcome"),
     [
         (m.SendRoutingInfoResult(IMSI), "503 41"),
+        (m.SendRoutingInfoResult(IMSI, m.ExtendedRoutingInfo(camel_routing_info=NO_T_CSI)), "503 41"),
         (
             m.SendRoutingInfoResult(IMSI, m.ExtendedRoutingInfo(m.RoutingInfo(forwarding_data=m.ForwardingData()))),
             "503 41",
@@ -256,6 +258,7 @@ async def test_a_card_whose_imsi_the_hlr_does_not_tell_is_asked_about_by_its_num
         await net.settle()
         assert net.far.outcome == "403 21"
         assert net.scf.said("initialDP")[0].called_party_number.digits == MSISDN
+        assert net.observed("call")[0]["imsi"] == ""
 
 
 async def test_a_forwarding_of_the_hlr_is_asked_about_by_the_cards_o_csi(loop: TestbedLoop) -> None:
