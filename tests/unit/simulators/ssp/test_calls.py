@@ -64,6 +64,7 @@ async def test_without_a_csi_a_call_passes_undirected(net: SspNet) -> None:
         (record,) = net.records()
         assert (record.record, record.fields["callDuration"], record.fields["causeForTerm"]) == ("MOCallRecord", 30, 0)
         assert record.fields["calledNumber"] == LISTED.removeprefix("+")
+        assert [each["cause"] for each in net.observed("call")] == [None, None, None, 16]
 
 
 async def test_an_o_csi_has_the_gsmscf_asked_before_anybody_rings(net: SspNet) -> None:

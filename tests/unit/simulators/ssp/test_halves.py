@@ -218,6 +218,21 @@ async def test_a_forwarded_call_keeps_who_redirected_it_where_connect_does_not_s
         assert net.far.outcome == "403 21"
 
 
+async def test_a_forwarded_call_keeps_who_was_called_first_where_connect_says_it(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        order = cap.Connect((Number(OTHER.removeprefix("+")),), original_called_party_id=Number("8613800005555"))
+        net.scf.script = None
+        await net.registered(t_csi=t_csi(), o_csi=o_csi())
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        net.scf.order((cap.CONNECT, order), end=True)
+        await net.settle()
+        told = net.scf.said("initialDP")[-1]
+        assert (told.original_called_party_id.digits, told.redirecting_party_id.digits) == ("8613800005555", MSISDN)
+        net.scf.order(release(), end=True)
+        await net.settle()
+
+
 async def test_a_card_that_is_connected_to_itself_is_called(loop: TestbedLoop) -> None:
     async with SspNet(loop) as net:
         net.scf.script = [connect(f"+{MSISDN}")]

@@ -283,3 +283,23 @@ async def test_a_call_that_is_forwarded_in_a_circle_ends(loop: TestbedLoop) -> N
         await net.settle()
         assert net.far.outcome == "500 25"
         assert sum(name == "route" for name, _ in net.hlr.heard) == 6
+
+
+@pytest.mark.parametrize("imsi", [IMSI, None])
+async def test_a_card_that_the_hlr_forwards_is_told_as_far_as_it_is_known(loop: TestbedLoop, imsi: str | None) -> None:
+    async with SspNet(loop) as net:
+        routing = m.RoutingInfo(forwarding_data=m.ForwardingData(AddressString(OTHER.removeprefix("+"))))
+        net.hlr.route = m.SendRoutingInfoResult(imsi, m.ExtendedRoutingInfo(routing))
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        assert {each["imsi"] for each in net.observed("call") if each["role"] == "forwarded"} == {imsi or ""}
+        net.far.hang_up()
+
+
+async def test_a_card_is_told_by_its_own_number_where_a_roaming_number_was_called(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script = [release()]
+        await net.registered(vt_csi=t_csi())
+        net.far.call(f"+{(await net.hlr.roaming_number()).digits}")
+        await net.settle()
+        assert net.scf.said("initialDP")[0].called_party_number.digits == MSISDN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -149,9 +150,10 @@ async def test_a_phase_that_is_refused_after_it_was_taken_is_not_followed_by_ano
         assert (net.scf.contexts, net.ms.cause) == ([4], 41)
 
 
-async def test_a_csi_of_phase_1_asks_nobody_and_is_handled_by_default(loop: TestbedLoop) -> None:
+@pytest.mark.parametrize("phase", [1, None])
+async def test_a_csi_of_phase_1_asks_nobody_and_is_handled_by_default(loop: TestbedLoop, phase: int | None) -> None:
     async with SspNet(loop) as net:
-        await net.registered(o_csi=o_csi(1))
+        await net.registered(o_csi=replace(o_csi(), camel_capability_handling=phase))
         await net.mo()
         assert (net.scf.heard, net.ms.cause) == ([], 41)
 
