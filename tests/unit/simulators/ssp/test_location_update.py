@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 async def test_the_hlr_is_told_the_terminal_and_what_is_offered(loop: TestbedLoop) -> None:
     async with SspNet(loop) as net:
         await net.registered(o_csi=o_csi())
+        assert net.ms.names()[-2:] == ["LOCATION_UPDATING_ACCEPT", "CHANNEL_RELEASE"]
         ((_, asked),) = net.hlr.heard
         assert asked.add_info.imeisv == IMEISV
         assert asked.vlr_capability == m.VlrCapability((1, 2, 3, 4), (0, 2, 3))
@@ -130,7 +131,10 @@ async def test_only_the_hlr_orders_subscriber_data(loop: TestbedLoop) -> None:
 async def test_a_terminal_that_detaches_is_absent(loop: TestbedLoop) -> None:
     async with SspNet(loop) as net:
         await net.registered()
+        net.ms.heard.clear()
         net.ms.detach()
+        await net.settle()
+        assert net.ms.names() == ["CHANNEL_RELEASE"]
         net.far.call(f"+{MSISDN}")
         await net.settle()
         assert net.far.outcome == "480 20"
