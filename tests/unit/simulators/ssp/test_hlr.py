@@ -303,3 +303,46 @@ async def test_a_card_is_told_by_its_own_number_where_a_roaming_number_was_calle
         net.far.call(f"+{(await net.hlr.roaming_number()).digits}")
         await net.settle()
         assert net.scf.said("initialDP")[0].called_party_number.digits == MSISDN
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+async def test_nobody_else_cancels_a_location_or_has_a_roaming_number(loop: TestbedLoop, *, elsewhere: bool) -> None:
+    """Neither the HLR's subsystem at another point, nor another one at the HLR's."""
+    async with SspNet(loop) as net:
+        await net.registered()
+        other = MapNode(net.eir.point, 6) if elsewhere else MapNode(net.hlr.point, 149)
+        for context, operation, asked in (
+            (m.LOCATION_CANCELLATION, m.CANCEL_LOCATION, m.CancelLocation(m.Identity(IMSI))),
+            (
+                m.ROAMING_NUMBER_ENQUIRY,
+                m.PROVIDE_ROAMING_NUMBER,
+                m.ProvideRoamingNumber(IMSI, AddressString("8613800000008")),
+            ),
+        ):
+            with pytest.raises(MapError) as caught:
+                await other.ask(Address(7, 8), context, operation, asked)
+            assert caught.value.code == ErrorCode.UNEXPECTED_DATA_VALUE
+        assert list(net.ssp.core.subscribers) == [IMSI]
+
+
+async def test_a_card_that_is_cancelled_is_shown_so_and_one_that_detached_has_no_roaming_number(
+    loop: TestbedLoop,
+) -> None:
+    async with SspNet(loop) as net:
+        await net.registered()
+        net.ms.detach()
+        await net.settle()
+        assert await roaming(net) == ErrorCode.ABSENT_SUBSCRIBER
+        for _ in range(2):  # of who is not here nothing is shown
+            asked = m.CancelLocation(m.Identity(IMSI))
+            assert await orders(net, m.LOCATION_CANCELLATION, m.CANCEL_LOCATION, asked) is None
+        assert [each is None for each in net.observed("subscriber", key=IMSI)] == [False, True]
+
+
+@pytest.mark.parametrize("barring", [True, False])
+async def test_a_vlr_that_cannot_bar_says_so(loop: TestbedLoop, *, barring: bool) -> None:
+    async with SspNet(loop, barring=barring) as net:
+        await net.registered()
+        asked = m.InsertSubscriberData(IMSI, odb_data=m.OdbData((0,)))
+        told = await net.hlr.tell(m.SUBSCRIBER_DATA_MNGT, m.INSERT_SUBSCRIBER_DATA, asked)
+        assert (told.odb_general if told is not None else None) == (None if barring else (0,))
