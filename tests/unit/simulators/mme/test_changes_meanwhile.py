@@ -113,6 +113,8 @@ async def test_a_cancellation_during_an_emergency_call_takes_the_verdict_back(ru
         await network.settle()
         assert network.session()["emergency"]
         await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", 2)])
+        await network.settle()
+        assert network.session()["emergency"]
         network.eir.answers["me-identity-check"] = PROHIBITED
         phone.attach()
         await network.settle()

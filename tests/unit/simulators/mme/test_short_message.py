@@ -404,6 +404,9 @@ async def test_what_a_foreign_node_has_passed_on_is_delivered_to_nobody(sms: Any
 async def test_registration_that_the_register_takes_back_is_over(sms: Any) -> None:
     async with sms() as network:
         meter = await registered(network)
+        unflagged = [("User-Name", IMSI), ("Subscription-Data", [])]
+        assert (await network.hss.order("Insert-Subscriber-Data-Request", unflagged)).success
+        assert (await order(network)).success
         flags = int(IdrFlags.REMOVE_SMS_REGISTRATION)
         orders = [("User-Name", IMSI), ("Subscription-Data", []), ("IDR-Flags", flags)]
         assert (await network.hss.order("Insert-Subscriber-Data-Request", orders)).success

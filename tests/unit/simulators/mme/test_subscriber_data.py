@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from simwarden.testing.diameter import IMSI
+from simwarden.testing.diameter import FEATURES, IMSI
 from simwarden.wire.diameter.codes import ClrFlags, IdrFlags, UserState
 from simwarden.wire.nas.enums import MessageType, NetworkDetachType
+from simwarden.wire.s1ap import CauseNas
 
 _T = MessageType
 _BARRED = ("Subscription-Data", [("Subscriber-Status", 1), ("Operator-Determined-Barring", 1)])
@@ -60,6 +61,29 @@ async def test_a_withdrawn_card_attaches_again_if_the_hss_wants_it(run: Any, *, 
         kinds = NetworkDetachType.RE_ATTACH_REQUIRED, NetworkDetachType.RE_ATTACH_NOT_REQUIRED
         assert told["detach_type"] == kinds[not again]
         assert ("emm_cause" in told) == (not again)
+
+
+@pytest.mark.parametrize("kind", [0, 2])
+async def test_an_attach_under_way_ends_where_its_card_is_cancelled(run: Any, kind: int) -> None:
+    async with run() as network:
+        phone = network.phone(replies={_T.ATTACH_ACCEPT: None})
+        phone.attach()
+        await network.settle()
+        await network.hss.order("Cancel-Location-Request", [("User-Name", IMSI), ("Cancellation-Type", kind)])
+        await network.settle()
+        assert phone.released == [CauseNas.DETACH]
+        assert _T.DETACH_REQUEST not in phone.types()
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_features_are_told_whom_they_are_asked_of(run: Any, *, asked: bool) -> None:
+    async with run() as network:
+        await _detached(network)
+        order = [("User-Name", IMSI), ("Subscription-Data", []), *[FEATURES] * asked]
+        answer = await network.hss.order("Insert-Subscriber-Data-Request", order)
+        assert (answer.get("Supported-Features") is not None) == asked
+        await _cancel(network)
+        assert network.mme.core.connections == {}
 
 
 async def test_the_hss_hears_of_no_purge_of_what_it_has_cancelled(run: Any) -> None:
