@@ -359,7 +359,7 @@ async def test_device_that_comes_to_detach_is_not_told_to_be_ready(sms: Any) -> 
         phone = meter.phone
         assert phone.security is not None
         identity = MobileIdentity(IdentityType.GUTI, phone.guti)
-        fields = {"detach_type": 1, "nas_key_set_identifier": phone.security.ksi, "eps_mobile_identity": identity}
+        fields = {"detach_type": 1, "nas_key_set_identifier": 0, "eps_mobile_identity": identity}
         phone.first(phone.protected(Message(MessageType.DETACH_REQUEST, **fields)))
         await network.settle()
         assert phone.types()[-1] is MessageType.DETACH_ACCEPT
