@@ -236,7 +236,7 @@ def _told(core: Core, message: ShortMessage, end: End) -> ShortMessage | None:
         data_coding=0,
         header=b"",
         octets=text.encode("ascii", "replace"),
-        taken=message.taken if of_card else core.now(),
+        taken=message.taken,
         expires=core.now() + core.config.validity,
         reference=message.reference,
         about=end if of_card else f"{message.id}/{end}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -195,14 +196,14 @@ async def test_message_to_a_listed_number_that_no_gateway_has_arrives_nowhere() 
         assert network.state() == "undeliverable"
 
 
-@pytest.mark.parametrize(("result", "told"), [(2001, []), (5555, ["UNDELIV"])])
-async def test_who_wants_receipts_of_failures_gets_those(result: int, told: list[str]) -> None:
+@pytest.mark.parametrize(("result", "told"), [(2001, []), (5555, [("UNDELIV", "001")])])
+async def test_who_wants_receipts_of_failures_gets_those(result: int, told: list[tuple[str, str]]) -> None:
     async with Network() as network:
         await network.provision(LISTED)
         network.mme.answers = [(ExperimentalResult(result) if result > 5000 else result, [])]
         await network.send(receipt="failure")
         await network.settle()
-        assert [each["state"] for each in network.values("receipt", "esme")] == told
+        assert [(each["state"], each["error"]) for each in network.values("receipt", "esme")] == told
 
 
 async def test_number_of_a_message_is_given_once(tmp_path: Path) -> None:
@@ -305,6 +306,7 @@ async def test_card_hears_what_became_of_its_message_though_its_list_has_ended()
         (report,) = network.mme.tpdus
         assert isinstance(report, StatusReport)
         assert report.status == 0x42  # its number is listed no more
+        assert report.discharge_time - report.time_stamp >= timedelta(seconds=60)  # the date when it was taken
 
 
 async def test_receipt_goes_to_a_gateway_as_soon_as_it_binds() -> None:

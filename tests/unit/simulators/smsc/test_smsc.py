@@ -273,6 +273,7 @@ async def test_number_that_is_taken_away_ends_what_waits() -> None:
         assert len(network.mme.tpdus) == 1
         (receipt,) = network.values("receipt", "esme")
         assert receipt["state"] == "REJECTD"
+        assert [each["action"] for each in await network.call("GET", "/audit")] == ["provision", "list-changed"]
 
 
 async def test_what_was_acknowledged_is_delivered_after_a_killed_process(tmp_path: Any) -> None:
