@@ -95,7 +95,7 @@ async def test_what_runs_on_a_connection_ends_with_it_but_who_ends_it(run: Any) 
 
 async def test_what_is_forwarded_to_the_target_of_a_handover_ends_with_its_connection_once(run: Any) -> None:
     async with run() as network:
-        core, ended = network.mme.core, list[Any]()
+        core = network.mme.core
 
         core = network.mme.core
         ended: list[UeContext] = []
