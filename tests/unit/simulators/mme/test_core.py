@@ -96,8 +96,6 @@ async def test_what_runs_on_a_connection_ends_with_it_but_who_ends_it(run: Any) 
 async def test_what_is_forwarded_to_the_target_of_a_handover_ends_with_its_connection_once(run: Any) -> None:
     async with run() as network:
         core = network.mme.core
-
-        core = network.mme.core
         ended: list[UeContext] = []
         core.gateways.end_forwarding = ended.append
         conn = core.connect(_enb(core), 7, TAI, CELL)
