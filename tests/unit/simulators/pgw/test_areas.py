@@ -207,6 +207,8 @@ async def test_a_session_that_ends_while_reports_are_ordered() -> None:
         bench.mme.silent = True
         changed = asyncio.create_task(change(bench, HOME))
         await bench.settle()
+        assert not await passes(bench, made)  # until it is known where it is
+        assert bench.observed("session", element="pgw")[-1]["state"] == "closed"
         await bench.mme.delete(made["sender_f_teid"].teid)
         await changed
         assert bench.observed("session", element="pgw")[-1] is None
