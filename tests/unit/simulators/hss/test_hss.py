@@ -112,6 +112,15 @@ async def test_an_unknown_card_is_5001(net: Net) -> None:
         assert (one.subject, two.admitted) == ("001010000000099", False)
 
 
+@pytest.mark.parametrize("broken", ["always-refuse", "always-admit"])
+async def test_a_card_that_is_refused_is_as_unknown_as_one_that_is_not_there(loop: TestbedLoop, broken: str) -> None:
+    async with Net(loop, switches={"hss.subscriber": broken}) as net:
+        if broken == "always-refuse":
+            await net.provision()
+        assert (await net.mme.air()).experimental_result == 5001
+        assert (await net.mme.ulr(METER)).experimental_result == 5001
+
+
 async def test_vectors_of_other_systems_are_not_there(net: Net) -> None:
     async with net:
         await net.provision()

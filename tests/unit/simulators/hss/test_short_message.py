@@ -467,3 +467,11 @@ async def test_rule_that_is_broken_makes_no_card_of_a_number(loop: TestbedLoop) 
     async with Routes(loop, switches={"hss.subscriber": "always-admit"}) as net:
         told = [await net.centre.route(), await net.centre.report(DeliveryCause.ABSENT_USER)]
         assert [each.experimental_result for each in told] == [ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN] * 2
+
+
+async def test_a_card_that_is_refused_is_as_unknown_as_one_that_is_not_there(loop: TestbedLoop) -> None:
+    async with Routes(loop, switches={"hss.subscriber": "always-refuse"}) as net:
+        await net.provision()
+        told = [await net.centre.route(), await net.centre.report(DeliveryCause.ABSENT_USER)]
+        assert [each.experimental_result for each in told] == [ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN] * 2
+        assert [each.subject for each in net.decisions("hss.subscriber")] == [IMSI] * 2
