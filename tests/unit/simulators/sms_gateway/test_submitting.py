@@ -271,6 +271,7 @@ async def test_a_gateway_that_has_ended_ends_no_message(*, kill: bool) -> None:
         await bench.host.stop("sms_gateway", kill=kill)
         await bench.sleep(86_410)
         assert bench.states() == ["waiting"]
+        assert bench.gateway.core.by_centre_id == {}
         assert kill or bench.gateway.census()["binds"] == 0
 
 
