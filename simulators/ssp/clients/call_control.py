@@ -228,11 +228,17 @@ class Leg:
         self._stop()
         self._timer = self.terminal.core.clock.call_later(_PATIENCE, then)
 
+    def lost(self, cause: Cause) -> None:
+        """Take it that nothing is heard of the terminal any more."""
+        self._stop()
+        self.clears(cause)
+
     def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
 
     def _done(self) -> None:
+        self._stop()  # another call of the terminal may have its transaction identifier by then
         self.state = S.NULL
         if self.terminal.leg is self:
             self.terminal.release()

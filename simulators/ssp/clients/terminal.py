@@ -210,4 +210,4 @@ class Terminal:
         leg, self.leg = self.leg, None
         del self.core.terminals[self.link.number]
         if leg is not None:
-            leg.clears(Cause(CauseValue.DESTINATION_OUT_OF_ORDER, 2))
+            leg.lost(Cause(CauseValue.DESTINATION_OUT_OF_ORDER, 2))
