@@ -65,8 +65,8 @@ class Sweep:
             said = self.by
             by = By(Role.OPERATOR, said["caller"], said["approver"], said["reason"], said["form"])
             operation(platform, change, Operation.SUSPEND, by, by.reason)
-        elif is_wrong(platform, card, platform.settings, bound=card.bound):
-            eviction(platform, change)  # of one of a batch that is not suspended, and so not served, nothing is left
+        elif self.batch is None and is_wrong(platform, card, platform.settings, bound=card.bound):
+            eviction(platform, change)
         return change if change.values else None
 
 

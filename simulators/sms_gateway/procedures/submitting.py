@@ -334,7 +334,7 @@ def end(core: Core, message: Message, state: State, error: str = "000", then: Ca
     core.forget(message)
     failed = state is not State.DELIVERED
     if message.registered & RECEIPT_ALWAYS or (message.registered and failed):
-        _owe_receipt(core, message, error, then)
+        _enqueue_receipt(core, message, error, then)
     elif then is not None:
         then()
 
@@ -345,7 +345,7 @@ def _no_longer_waits(core: Core, message: Message) -> None:
         customer.waiting -= 1
 
 
-def _owe_receipt(core: Core, message: Message, error: str, then: Callable[[], None] | None) -> None:
+def _enqueue_receipt(core: Core, message: Message, error: str, then: Callable[[], None] | None) -> None:
     now = core.now()
     receipt = Message(
         core.next_id(),
