@@ -219,15 +219,14 @@ class Campaign:
 
     def _measure(self, files: set[str], items: Items) -> tuple[dict[str, float], dict[Any, set[str]]]:
         """Return how long each item takes, and what reaches each place in files."""
-        seconds, reaching = dict[str, float](), collections.defaultdict[Any, set[str]](set)
+        seconds, red, reaching = dict[str, float](), dict[str, bool](), collections.defaultdict[Any, set[str]](set)
         parts = ((files, {name: items[name] for name in [*items][at :: self.workers]}) for at in range(self.workers))
         for _, sent in forks(parts, self.workers):
             for name, failed, took, places in sent:
-                seconds[name] = took
-                self.red += [name] * (failed and took > 0)
+                seconds[name], red[name] = took, failed
                 for place in places:
                     reaching[place].add(name)
-        self.red += [name for name in items if not seconds.get(name)]  # it, or one before it, has taken too long
+        self.red += [name for name in items if red.get(name, True)]  # also if it, or one before it, took too long
         return seconds, reaching
 
     def _try(self, items: Items) -> None:

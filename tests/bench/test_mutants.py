@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import collections
+import os
 import re
 import runpy
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,16 @@ def test_the_list_is_the_gate(script: dict[str, Any], kind: str, *, listed: bool
     assert ("SURVIVES" in text) == (code == 1)
     assert ("though listed" in text) == (listed and kind == "scenarios")
     assert ("RED" in text) == bool(red)
+
+
+def test_red_is_what_fails_or_does_not_end_and_not_what_a_clock_saw_no_time_of(script: dict[str, Any]) -> None:
+    items = {"fast": lambda: False, "fails": lambda: True, "late": lambda: os._exit(1), "after it": lambda: False}
+    campaign = script["Campaign"]([], 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "process_time", lambda: 0.0)
+        seconds, _ = campaign._measure(set(), items)
+    assert campaign.red == ["fails", "late", "after it"]
+    assert seconds["fast"] == 0.0
 
 
 def test_rules_that_only_advise_are_counted_and_told_apart(script: dict[str, Any]) -> None:
