@@ -11,11 +11,20 @@ if TYPE_CHECKING:
 
 
 class FlowFilter(NamedTuple):
-    """The far ends of flows (a service data flow filter, TS 23.203 6.2.2.2); what is None is any."""
+    """Ends of flows (a service data flow filter, TS 23.203 6.2.2.2), for packets of some direction; None is any.
+
+    `network`, `name` and `ports` are of the far end. A `name` is in lower case, `*.` before it stands for all names
+    below; a `path` (a prefix of it) can be told of clear HTTP only. Both are told by what a flow shows.
+    """
 
     network: Network | None = None
     protocol: int | None = None
     ports: range | None = None
+    local_ports: range | None = None
+    up: bool = True
+    down: bool = True
+    name: str = ""
+    path: str = ""
 
     def fits(self, protocol: int, address: bytes, port: int) -> bool:
         """Whether a flow of that protocol with that far end is one of these; the address is 4 or 16 octets."""
@@ -26,11 +35,38 @@ class FlowFilter(NamedTuple):
         )
 
 
+class Quality(NamedTuple):
+    """The QoS of a rule's bearer (TS 23.203 6.3.1): QCI, ARP, rates in bit/s (0: none)."""
+
+    qci: int
+    priority: int = 15
+    may_preempt: bool = False
+    preemptable: bool = True
+    maximum_up: int = 0
+    maximum_down: int = 0
+    guaranteed_up: int = 0
+    guaranteed_down: int = 0
+
+
 class FlowRule(NamedTuple):
-    """Flows that may pass, those of any filter, and the rule's name."""
+    """Flows, those of any filter, and what becomes of them (a PCC rule, TS 23.203 6.3.1).
+
+    Of rules that a flow fits the one with the least `precedence` counts. `up` and `down`: its gates are open in that
+    direction. `application`: its filters are those of this TDF-Application-Identifier. `quality`: None is that of the
+    default bearer.
+    """
 
     name: str
     filters: tuple[FlowFilter, ...]
+    precedence: int = 0
+    up: bool = True
+    down: bool = True
+    application: str = ""
+    rating_group: int | None = None
+    online: bool = False
+    offline: bool = False
+    monitoring_key: str = ""
+    quality: Quality | None = None
 
     def fits(self, protocol: int, address: bytes, port: int) -> bool:
         """Whether the rule is about a flow of that protocol with that far end."""
