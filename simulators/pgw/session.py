@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from simwarden.machine.inspection.bindings import Bindings
 from simwarden.policy.flow_rule import ALL_FLOWS
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from simulators.pgw.pools import Addresses
+    from simwarden.machine.inspection.watch import Watch
     from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Plmn
     from simwarden.policy.flow_rule import FlowRule
@@ -54,25 +56,21 @@ class FlowCount:
         "dropped",
         "dropped_octets",
         "ended",
-        "looking",
         "names",
-        "next",
         "over",
         "rule",
-        "seen",
         "uplink_octets",
         "uplink_packets",
+        "watch",
     )
 
-    def __init__(self, now: float, rule: FlowRule | None = ALL_FLOWS, *, looking: bool = False) -> None:
-        """`rule` lets it pass, None: no rule does; `looking`: it may say names."""
+    def __init__(self, now: float, rule: FlowRule | None = ALL_FLOWS) -> None:
+        """`rule` lets it pass, None: no rule does."""
         self.began = self.ended = now
         self.rule = rule
-        self.looking = looking
-        #: names that it said, octets of its beginning (or its question), and the number of the next
+        #: names of its address as it began, and those that it showed; who looks at what it shows, if it may
         self.names: tuple[str, ...] = ()
-        self.seen = b""
-        self.next: int | None = None
+        self.watch: Watch | None = None
         self.uplink_packets = self.uplink_octets = self.downlink_packets = self.downlink_octets = 0
         self.dropped = self.dropped_octets = 0
         #: the rule that has dropped some, and the rate above which some were
@@ -121,8 +119,8 @@ class Session:
     #: dedicated bearers by name, in the order in which their filters count
     bearers: dict[str, Bearer] = field(default_factory=dict)
     flows: dict[Flow, FlowCount] = field(default_factory=dict)
-    #: names that the device was told for addresses
-    names: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
+    #: what resolvers told the device
+    bindings: Bindings = field(default_factory=Bindings)
     account: Account = field(init=False)
 
     @property

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from simulators.pgw.addressing import prefix_of
 from simulators.pgw.charging import close_flow
-from simulators.pgw.inspection import inspected, look
+from simulators.pgw.inspection import begin, look
 from simulators.pgw.session import FlowCount
 from simwarden.errors import PeerError
 from simwarden.policy.flow_rule import rule_of
@@ -173,8 +173,8 @@ class Gateway:
             count.over = bucket.over.partition(":")[0]
             self._drop(session, packet, bucket.over)
             return False
-        if count.looking:
-            look(session, flow, count, packet, up=up)
+        if count.watch is not None:
+            look(count, packet, now, up=up)
         if up:
             count.uplink_packets += 1
             count.uplink_octets += size
@@ -188,7 +188,8 @@ class Gateway:
         if len(session.flows) >= MOST_FLOWS:
             close_flow(self.core.site, session)
         rule = rule_of(session.rules, flow.protocol, flow.destination, flow.destination_port)
-        count = session.flows[flow] = FlowCount(now, rule, looking=inspected(flow))
+        count = session.flows[flow] = FlowCount(now, rule)
+        begin(session, flow, count, now)
         return count
 
     def _refuse(self, session: Session, flow: ip.Flow, packet: bytes, rule: str, reason: str = "") -> None:
