@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simwarden.errors import PeerError
@@ -104,19 +105,14 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 def client_keys(version: int, destination: bytes) -> Keys:
     """Return the keys of a client that calls a server by a connection ID. Raises KeyError for an unknown version."""
-    from cryptography.hazmat.primitives import hashes, hmac  # noqa: PLC0415 - few runs have QUIC
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand  # noqa: PLC0415 - as above
-
     known = _VERSIONS[version]
 
     def expand(secret: bytes, label: bytes, length: int) -> bytes:
-        """HKDF-Expand-Label (RFC 8446 7.1)."""
+        """HKDF-Expand-Label (RFC 8446 7.1), of not more than one block of HKDF (RFC 5869 2.3)."""
         info = length.to_bytes(2) + bytes((6 + len(label),)) + b"tls13 " + label + b"\0"
-        return HKDFExpand(hashes.SHA256(), length, info).derive(secret)
+        return hmac.digest(secret, info + b"\1", "sha256")[:length]
 
-    extract = hmac.HMAC(known.salt, hashes.SHA256())
-    extract.update(destination)
-    secret = expand(extract.finalize(), b"client in", 32)
+    secret = expand(hmac.digest(known.salt, destination, "sha256"), b"client in", 32)
     parts = ((b"key", 16), (b"iv", 12), (b"hp", 16))
     return Keys(*(expand(secret, known.label + label, size) for label, size in parts))
 
@@ -160,9 +156,11 @@ def crypto_in(frames: bytes) -> Iterator[tuple[int, bytes]]:
             at += length
         elif kind in (_ACK, _ACK_ECN):
             at = _behind_ack(frames, at, ecn=kind == _ACK_ECN)
+        elif kind == _PADDING:
+            at = len(frames) - len(frames[at:].lstrip(b"\0"))
         elif kind == _CLOSE:
             return
-        elif kind not in (_PADDING, _PING):
+        elif kind != _PING:
             raise PeerError(f"frame {kind} in an Initial packet")
 
 
