@@ -12,6 +12,8 @@ import pytest
 from flows import Flow, client_hello, in_records
 from vectors import seeds
 
+from simulators.device.clients.disguise import quic_hello
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -51,6 +53,14 @@ def _datagrams(octets: bytes, port: int) -> Flow:
     return flow
 
 
+def _device(version: int, datagrams: int) -> Flow:
+    """Return what a device of a story says by QUIC."""
+    flow = Flow(443, protocol=17)
+    for each in quic_hello("device.example", version, datagrams, b"8 octets"):
+        flow.send(each)
+    return flow
+
+
 MADE: dict[str, Callable[[], Flow]] = {
     "segments": lambda: _cut(client_hello("segments.example"), 443, 1, 5, 200),
     "records": lambda: _cut(in_records(client_hello("records.example"), 50), 443, 400),
@@ -60,6 +70,9 @@ MADE: dict[str, Callable[[], Flow]] = {
     "absolute": lambda: _cut(b"GET http://uri.example/c HTTP/1.1\r\nHost: host.example\r\n\r\n", 80),
     "quic": lambda: _datagrams(seeds("inspection/quic.txt")[0], 443),
     "quic 2": lambda: _datagrams(seeds("inspection/quic.txt")[1], 443),
+    "quic of a device": lambda: _device(1, 1),
+    "quic of a device, in pieces": lambda: _device(1, 3),
+    "quic 2 of a device": lambda: _device(2, 2),
     "question": lambda: _datagrams(dns.message.make_query("asked.example", "AAAA", id=7).to_wire(), 53),
 }
 #: what Wireshark tells in fields that have more than the name, and what is shown of that

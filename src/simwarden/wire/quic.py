@@ -120,13 +120,12 @@ def client_keys(version: int, destination: bytes) -> Keys:
 def opened(packet: Initial, keys: Keys) -> bytes:
     """Return the frames of an Initial packet (RFC 9001 5.3, 5.4). Raises PeerError if the keys are not its own."""
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - few runs have QUIC
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415 - as above
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - as above
 
     sample = packet.payload[4:20]
     if len(sample) < 16:
         raise PeerError("QUIC packet that is too short")
-    mask = Cipher(algorithms.AES(keys.header), modes.ECB()).encryptor().update(sample)  # noqa: S305 - RFC 9001 5.4.3
+    mask = _mask(keys, sample)
     first = packet.head[0] ^ mask[0] & 0x0F
     size = (first & 3) + 1
     number = bytes(each ^ by for each, by in zip(packet.payload[:size], mask[1:], strict=False))
@@ -136,6 +135,34 @@ def opened(packet: Initial, keys: Keys) -> bytes:
         return AESGCM(keys.key).decrypt(nonce, packet.payload[size:], head)
     except InvalidTag:
         raise PeerError("QUIC packet that its keys do not open") from None
+
+
+def protected(version: int, destination: bytes, frames: bytes, number: int = 0) -> bytes:
+    """Return the Initial packet of a client that calls a server by a connection ID, and has none itself."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - few runs have QUIC
+
+    keys, counted = client_keys(version, destination), number.to_bytes(4)
+    first = 0xC0 | _VERSIONS[version].initial << 4 | len(counted) - 1
+    called = version.to_bytes(4) + bytes((len(destination),)) + destination
+    length = len(counted) + len(frames) + _TAG
+    head = bytes((first,)) + called + b"\0\0" + (0x4000 | length).to_bytes(2)
+    nonce = (int.from_bytes(keys.iv) ^ number).to_bytes(12)
+    sealed = AESGCM(keys.key).encrypt(nonce, frames, head + counted)
+    mask = _mask(keys, sealed[:16])  # as if the number took four octets, which it does (RFC 9001 5.4.2)
+    masked = bytes(each ^ by for each, by in zip(counted, mask[1:], strict=True))
+    return bytes((first ^ mask[0] & 0x0F,)) + head[1:] + masked + sealed
+
+
+def crypto_frame(offset: int, octets: bytes) -> bytes:
+    """Return a piece of the handshake with its place."""
+    return bytes((_CRYPTO,)) + (0x4000 | offset).to_bytes(2) + (0x4000 | len(octets)).to_bytes(2) + octets
+
+
+def _mask(keys: Keys, sample: bytes) -> bytes:
+    """Return what protects the first octet of a header and its packet number (RFC 9001 5.4.3)."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415 - few runs have QUIC
+
+    return Cipher(algorithms.AES(keys.header), modes.ECB()).encryptor().update(sample)[:5]  # noqa: S305 - it says so
 
 
 def crypto_in(frames: bytes) -> Iterator[tuple[int, bytes]]:

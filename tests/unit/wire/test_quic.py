@@ -47,6 +47,14 @@ def test_the_published_packet_is_opened(version: int) -> None:
 
 
 @pytest.mark.parametrize("version", KEYS)
+def test_the_published_packet_is_made(version: int) -> None:
+    (packet,) = quic.initials_in(SEEDS[version])
+    frames = quic.opened(packet, quic.client_keys(version, CALLED))
+    assert quic.protected(version, CALLED, frames, 2) == SEEDS[version]
+    assert list(quic.crypto_in(quic.crypto_frame(1000, b"piece"))) == [(1000, b"piece")]
+
+
+@pytest.mark.parametrize("version", KEYS)
 def test_a_packet_that_is_changed_is_not_opened(version: int) -> None:
     octets = bytearray(SEEDS[version])
     keys = quic.client_keys(version, CALLED)
