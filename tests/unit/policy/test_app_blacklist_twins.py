@@ -31,6 +31,7 @@ _TAOBAO = "https://cnblogs.com/hucheng1997/p/11028247.html"
         ("wx.qq.com", "wechat", "https://wx.qq.com"),
         ("mp.weixin.qq.com", "wechat", _PAY_NAMES),
         ("im.qq.com", "qq", "https://im.qq.com/pcqq"),
+        ("msfwifi.3g.qq.com", "qq", "https://github.com/takayama-lily/oicq"),
         ("thirdqq.qlogo.cn", "wechat", "https://wiki.connect.qq.com/用户基本信息中的用户头像url域名变更通知"),
         ("user.qzone.qq.com", "qq", "https://qzone.qq.com"),
         ("weibo.com", "weibo", "http://ir.weibo.com/node/8511/html"),
@@ -89,6 +90,7 @@ def test_an_app_of_people_is_stopped_by_its_names(name: str, app: str, source: s
         ("gz.file.myqcloud.com", _RTC),
         ("query.tencent-cloud.com", _RTC),
         ("qcloud.rtc.qq.com", "https://tencentcloud.com/jp/document/product/607/35232"),
+        ("openmsf.3g.qq.com", "https://tencentcloud.com/jp/document/product/607/35232"),
         ("rtc-access-src.zijieapi.com", "https://volcengine.com/docs/6348/146420"),
         # a tracker asks for its place, a recorder mails an alarm
         ("apis.map.qq.com", "https://lbs.qq.com/service/webService/webServiceGuide/miniprogram"),
