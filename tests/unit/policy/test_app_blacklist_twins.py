@@ -51,7 +51,7 @@ _TAOBAO = "https://cnblogs.com/hucheng1997/p/11028247.html"
         ("gw.smart.jd.com", "jd", "https://www.jd.com"),
         ("detail.vip.com", "vipshop", _VIP),
         ("a.vpimg3.com", "vipshop", _VIP),
-        ("mapi.appvipshop.com", "vipshop", "https://github.com/FireLv/Quanx_Rules"),
+        ("mapi.appvipshop.com", "vipshop", "https://github.com/FireLv/Quanx_Rules/blob/main/VipshopAd.conf"),
         ("qqgame.qq.com", "qq-games", "https://qqgame.qq.com/app/gamedetail_10985.shtml"),
         ("WWW.QQGAME.QQ.COM.", "qq-games", "https://qqgame.qq.com/app/gamedetail_10985.shtml"),
     ],
