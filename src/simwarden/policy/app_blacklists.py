@@ -31,8 +31,8 @@ class Entry(NamedTuple):
         host = self.destination.host
         if isinstance(host, Network):
             return host.length, self.for_use, self.denied
-        # twice the labels: a name alone is one step more specific than all names below it
-        return 2 * host.removeprefix("*.").count(".") + (not host.startswith("*")), self.for_use, self.denied
+        # `a.example` has the dots of `*.example`, and is more specific
+        return host.count(".") + (not host.startswith("*")), self.for_use, self.denied
 
 
 class _Label:

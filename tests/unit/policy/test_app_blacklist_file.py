@@ -98,6 +98,7 @@ def test_the_shipped_lists_have_the_categories_of_the_guideline_and_no_other() -
     [
         "qq.com",
         "com.cn",
+        "org.cn",
         "aliyuncs.com",
         "oss-cn-shanghai.aliyuncs.com",
         "cn-shanghai.aliyuncs.com",
@@ -127,11 +128,17 @@ def test_one_party_s_name_among_those_that_share_may_be_closed(said: str) -> Non
     assert shipped_lists().read(APP.replace('domains = ["tunes.example.net"]', said), "own.toml").of().entries
 
 
-def test_suffixes_of_a_file_are_kept_from_its_own_apps() -> None:
-    shared = f'[[shared]]\nsuffixes = ["example.net"]\nwhy = "all have a name there"\n{FACT}'
+@pytest.mark.parametrize("suffix", ["example.net", "hosts.example.net", "*.hosts.example.net"])
+def test_suffixes_of_a_file_are_kept_from_its_own_apps(suffix: str) -> None:
+    shared = f'[[shared]]\nsuffixes = ["{suffix}"]\nwhy = "all have a name there"\n{FACT}'
     shipped_lists().read(APP + shared, "own.toml")
     wrong = error_of(APP.replace("tunes.example.net", "example.net") + shared)
     assert "what is below example.net may not be closed: all have a name there" in wrong
+
+
+def test_a_name_of_other_letters_is_the_one_of_the_wire() -> None:
+    lists = shipped_lists().read(APP.replace("tunes.example.net", "Bücher.example"), "own.toml")
+    assert who(lists, "a.xn--bcher-kva.example") == "tunes"
 
 
 @pytest.mark.parametrize(

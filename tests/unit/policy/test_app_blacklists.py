@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simwarden.policy.access_list import Destination, Network
@@ -107,6 +107,8 @@ _ENTRIES = st.lists(
 
 
 @given(_ENTRIES, _LABELS)
+@example([entry("*.a", "below"), entry("b.a", "+alone")], "b.a")
+@example([entry("*.a", "+below"), entry("a", "alone"), entry("*.b.a", "below")], "c.b.a")
 def test_a_name_has_the_first_of_the_entries_in_their_order_that_fits(rows: list[Entry], name: str) -> None:
     blacklist, seen = Blacklist(rows), Destination.parse(name)
     fits = [each for each in blacklist.entries if isinstance(each.destination.host, str)]
