@@ -12,12 +12,12 @@ from simwarden.errors import PeerError
 from simwarden.machine.inspection.packets import segment_in, transport_at
 from simwarden.machine.inspection.stream import Stream
 from simwarden.wire import ip
-from simwarden.wire.inspection import UNREADABLE
+from simwarden.wire.shown import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simwarden.wire.inspection import Shown
+    from simwarden.wire.shown import Shown
 
 #: where flags and length are, behind ports and numbers (RFC 9293 3.1)
 _OFFSET, _FLAGS = 12, 13

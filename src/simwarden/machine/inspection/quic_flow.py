@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from simwarden.errors import PeerError
 from simwarden.machine.inspection.packets import datagram_in, transport_at
 from simwarden.machine.inspection.stream import Stream
-from simwarden.wire.inspection import UNREADABLE, By, Shown, quic, tls
+from simwarden.wire import quic, tls
+from simwarden.wire.shown import UNREADABLE, By, Shown
 
 if TYPE_CHECKING:
-    from simwarden.wire.inspection.quic import Initial, Keys
+    from simwarden.wire.quic import Initial, Keys
 
 _UDP_HEADER = 8
 

@@ -6,7 +6,8 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import PeerError
-from simwarden.wire.inspection import By, Shown, http, tls
+from simwarden.wire import http, tls
+from simwarden.wire.shown import By, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable

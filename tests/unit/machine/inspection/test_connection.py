@@ -12,7 +12,7 @@ from flows import ACK, FIRST, SERVER, SERVER6, SYN, URG, Flow, client_hello, in_
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simwarden.wire.inspection import UNREADABLE, By, Shown
+from simwarden.wire.shown import UNREADABLE, By, Shown
 
 HELLO = client_hello()
 REQUEST = b"GET /firmware HTTP/1.1\r\nHost: listed.example\r\n\r\n"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from simwarden.errors import PeerError
-from simwarden.wire.inspection import host_text
+from simwarden.wire.shown import host_text
 
 #: octets of the longest ClientHello that is read: as much as a record holds (RFC 8446 5.1)
 LONGEST: Final = 1 << 14

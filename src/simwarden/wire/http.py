@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from simwarden.errors import PeerError
-from simwarden.wire.inspection import By, Shown
+from simwarden.wire.shown import By, Shown
 
 #: octets of the longest head that is read
 LONGEST: Final = 1 << 14
