@@ -214,6 +214,9 @@ class PgwData(Model):
     empty one nothing passes."""
     blacklist: tuple[DestinationText, ...] = Field(default=(), max_length=1000)
     """Destinations that are denied to it, listed or not, in the same forms; questions for denied names as well."""
+    apps: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")], ...], Field(max_length=50)] = ()
+    """Kinds of people's apps that are denied to it, of those in the lists of apps: `social`, `video`, `shopping`,
+    `games`, or others of a file (`app_lists`). What devices of its use need beside them is not hurt."""
     exception: Annotated[str, Field(max_length=100)] = ""
     """Reference of the approval by which it has more destinations, or wider ones."""
 
@@ -231,7 +234,7 @@ class PgwData(Model):
     def held(self) -> Held:
         """Tell `classify` where the card may go; with an empty list it is directed, to nobody."""
         has = {"directed-data"} if self.whitelist is not None else set()
-        has |= {"blacklist"} if self.blacklist else set()
+        has |= {"blacklist"} if set(self.apps) >= {"social", "video", "shopping", "games"} else set()
         return Held(frozenset(has), data=tuple(map(Destination.parse, self.whitelist or ())))
 
 
@@ -262,6 +265,8 @@ class PgwConfig(GtpConfig):
     """How often the lists of destinations that a card has may be changed or taken away."""
     unnamed_octets: int = Field(default=4096, ge=0)
     """Octets of a flow, both ways together, that pass before it has shown the name that it has to show."""
+    app_lists: str = ""
+    """File of people's apps beside those that come with simwarden."""
     ranges: str = ""
     """File of number ranges in place of those that come with simwarden."""
     internet: Annotated[str, Names("element")] = "internet"
