@@ -55,10 +55,15 @@ class Reader(Protocol):
         ...
 
 
-class Connection:
-    """A Watch."""
+def _unheard(said: list[tuple[int, list[Shown]]], stream: Stream) -> list[tuple[int, list[Shown]]]:
+    """Return of what was shown what the server has not acknowledged: it may yet come there, if sent again."""
+    return [each for each in said if each[0] > stream.acknowledged]
 
-    __slots__ = ("_answered", "_begun", "_down", "_reader", "_up", "pending", "shown")
+
+class Connection:
+    """A Watch. It shows what was read last, and all that the server has not acknowledged."""
+
+    __slots__ = ("_answered", "_begun", "_down", "_reader", "_said", "_up", "pending", "shown")
 
     def __init__(self, reader: Callable[[], Reader]) -> None:
         """`reader` begins to read a connection."""
@@ -70,6 +75,8 @@ class Connection:
         self._up: Stream | None = None
         self._down: Stream | None = None
         self._answered = False
+        #: what was shown, each with the offset up to which it goes
+        self._said: list[tuple[int, list[Shown]]] = []
 
     def feed(self, packet: bytes, now: float, *, up: bool) -> bool:
         """See Watch."""
@@ -82,13 +89,23 @@ class Connection:
         if self._up is None:
             return False
         near, far = (self._up, self._down) if up else (self._down, self._up)
+        heard = False
         if flags & _ACK and far is not None and far.keeps and self._answered:
-            far.acknowledge(int.from_bytes(packet[at + 8 : at + 12]))
+            heard = self._acknowledge(far, int.from_bytes(packet[at + 8 : at + 12]))
         length = len(packet) - at - (packet[at + _OFFSET] >> 4) * 4
         if near is None or length <= 0 or near.is_past(int.from_bytes(packet[at + 4 : at + 8]), length):
-            return False
+            return heard
         segment = segment_in(packet)
-        return segment is not None and self._take(segment, now, up=up)
+        return (segment is not None and self._take(segment, now, up=up)) or heard
+
+    def _acknowledge(self, stream: Stream, sequence: int) -> bool:
+        stream.acknowledge(sequence)
+        if stream is self._up:
+            self._said = [*_unheard(self._said[:-1], stream), *self._said[-1:]]
+        return self._changed([], self._all(), pending=self.pending)
+
+    def _all(self) -> tuple[Shown, ...]:
+        return tuple(dict.fromkeys(shown for _, found in self._said for shown in found))
 
     def _begin(self, packet: bytes, now: float, *, up: bool) -> bool:
         """Begin anew: the same ports may carry one connection after another."""
@@ -107,6 +124,7 @@ class Connection:
         if self._up is not None and self._up.first == first:
             return bool(segment.payload) and self._take(segment, now, up=True)
         self._up, self._down, self._answered, self._reader = Stream(first), None, False, self._begun()
+        self._said = []
         changed = self._changed([], (), pending=True)
         return (bool(segment.payload) and self._take(segment, now, up=True)) or changed
 
@@ -127,7 +145,7 @@ class Connection:
         pending = not reader.ends and (reader.waits or (stream is not None and stream.waits))
         if reader.ends and stream is not None and not stream.keeps:
             self._up = None
-        return self._changed(found, self.shown, pending=pending)
+        return self._changed(found, self._all(), pending=pending)
 
     def _see_that_it_counts(self, segment: ip.Tcp) -> None:
         if segment.flags & ip.TcpFlag.URG:
@@ -144,7 +162,10 @@ class Connection:
             return
         stream.add(sequence, octets)
         while more := stream.read():
-            found += reader.take(more)
+            shown = reader.take(more)
+            if shown:
+                found += shown
+                self._said = [*_unheard(self._said, stream), (stream.next, shown)]
             stream.skip(reader.skip)
             reader.skip = 0
 
@@ -154,8 +175,7 @@ class Connection:
             while more := self._down.read():
                 self._reader.hear(more, now)
 
-    def _changed(self, found: list[Shown], else_: tuple[Shown, ...], *, pending: bool) -> bool:
-        shown = tuple(found) or else_
+    def _changed(self, found: list[Shown], shown: tuple[Shown, ...], *, pending: bool) -> bool:
         changed = bool(found) or (shown, pending) != (self.shown, self.pending)
         self.shown, self.pending = shown, pending
         return changed

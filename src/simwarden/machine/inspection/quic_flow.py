@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import PeerError
 from simwarden.machine.inspection.packets import datagram_in, transport_at
@@ -13,22 +13,56 @@ from simwarden.wire.shown import UNREADABLE, By, Shown
 if TYPE_CHECKING:
     from simwarden.wire.quic import Initial, Keys
 
-_UDP_HEADER = 8
+_UDP_HEADER: Final = 8
+#: connections that one flow may begin
+_MOST: Final = 8
+
+
+class _Call:
+    """A connection that a client begins: it calls the server by a connection ID, of which the keys are made."""
+
+    __slots__ = ("called", "hello", "keys", "pending", "stream")
+
+    def __init__(self, called: bytes) -> None:
+        self.called = called
+        #: by version: a client that has heard of version 2 changes to it, with the same ID (RFC 9369 4.1)
+        self.keys: dict[int, Keys] = {}
+        self.stream = Stream()
+        self.hello = bytearray()
+        self.pending = True
+
+    def opened(self, packet: Initial) -> bytes | None:
+        """Return what is in an Initial packet, None if it is of another connection."""
+        if packet.version not in self.keys:
+            self.keys[packet.version] = quic.client_keys(packet.version, self.called)
+        try:
+            return quic.opened(packet, self.keys[packet.version])
+        except PeerError:
+            return None
+
+    def take(self, frames: bytes) -> str | None:
+        """Return the server name if it is whole now. Raises PeerError where servers would differ in what they read."""
+        for offset, octets in quic.crypto_in(frames):
+            if offset + len(octets) > tls.LONGEST:
+                raise PeerError("ClientHello that is too long")
+            self.stream.add(offset, octets)
+        self.hello += self.stream.read()
+        length = tls.hello_length(self.hello)
+        if not self.pending or length is None or len(self.hello) < length:
+            return None
+        self.pending = False
+        return tls.server_name(bytes(self.hello[:length]))
 
 
 class QuicFlow:
-    """A Watch. One flow may carry one connection after another: each calls the server by another connection ID."""
+    """A Watch. Packets behind a handshake do not say of which connection they are: names of all that began count."""
 
-    __slots__ = ("_called", "_hello", "_keys", "_stream", "pending", "shown")
+    __slots__ = ("_calls", "pending", "shown")
 
     def __init__(self) -> None:
         self.shown: tuple[Shown, ...] = ()
         self.pending = True
-        #: the connection ID that the keys of Initials come of, empty if there is no connection
-        self._called = b""
-        self._keys: dict[int, Keys] = {}
-        self._stream = Stream()
-        self._hello = bytearray()
+        self._calls: list[_Call] = []
 
     def feed(self, packet: bytes, now: float, *, up: bool) -> bool:
         """See Watch."""
@@ -37,62 +71,38 @@ class QuicFlow:
         if not up or len(packet) <= at:
             return False
         before = self.shown, self.pending
-        found: list[Shown] = []
         if quic.is_long(packet[at : at + 1]):
-            found = self._read(datagram_in(packet) or b"")
-            self.shown = tuple(found) or self.shown
+            self._read(datagram_in(packet) or b"")
         elif not self.pending:
-            if self._keys:
-                self._forget()  # other keys are in use, so that the handshake is over
+            self._calls = []  # other keys are in use, so that the handshakes are over
             return False
-        self.pending = self.pending and bool(self._keys)
-        return bool(found) or before != (self.shown, self.pending)
+        self.pending = any(each.pending for each in self._calls)
+        return before != (self.shown, self.pending)
 
-    def _forget(self) -> None:
-        self._called, self._keys, self._stream, self._hello = b"", {}, Stream(), bytearray()
-
-    def _read(self, datagram: bytes) -> list[Shown]:
-        found: list[Shown] = []
+    def _read(self, datagram: bytes) -> None:
         try:
             for each in quic.initials_in(datagram):
-                found += self._take(each)
+                self._take(each)
         except PeerError:
-            self._forget()
-            return [UNREADABLE]
-        return found
+            self._calls = []
+            self._show(UNREADABLE)
 
-    def _take(self, packet: Initial) -> list[Shown]:
-        """Read an Initial packet. Raises PeerError where servers would differ in what they read."""
-        frames = self._opened(packet)
-        if frames is None:
-            return []  # a server leaves it as well
-        for offset, octets in quic.crypto_in(frames):
-            if offset + len(octets) > tls.LONGEST:
-                raise PeerError("ClientHello that is too long")
-            self._stream.add(offset, octets)
-        self._hello += self._stream.read()
-        length = tls.hello_length(self._hello)
-        if not self.pending or length is None or len(self._hello) < length:
-            return []
-        name = tls.server_name(bytes(self._hello[:length]))
-        self.pending = False
-        return [Shown(name, By.QUIC)] if name else []
-
-    def _opened(self, packet: Initial) -> bytes | None:
-        """Return what is in an Initial packet, by the keys of its connection or else of a new one; None: by neither.
-
-        A client that has heard of version 2 changes to it, with keys of the same connection ID (RFC 9369 4.1).
-        """
-        for called in (self._called, packet.destination) if self._keys else (packet.destination,):
-            known = self._keys.get(packet.version) if called == self._called else None
-            keys = known or quic.client_keys(packet.version, called)
-            try:
-                frames = quic.opened(packet, keys)
-            except PeerError:
+    def _take(self, packet: Initial) -> None:
+        """Read an Initial packet; one that no keys open is left by a server as well. Raises PeerError."""
+        for call in (*self._calls, _Call(packet.destination)):
+            frames = call.opened(packet)
+            if frames is None:
                 continue
-            if not self._keys or called != self._called:
-                self._forget()
-                self._called, self.pending, self.shown = called, True, ()
-            self._keys[packet.version] = keys
-            return frames
-        return None
+            if call not in self._calls:
+                self._calls.append(call)
+            if len(self._calls) > _MOST:
+                raise PeerError("flow that begins many connections")
+            name = call.take(frames)
+            if name:
+                self._show(Shown(name, By.QUIC))
+            return
+
+    def _show(self, shown: Shown) -> None:
+        self.shown = tuple(dict.fromkeys((*self.shown, shown)))
+        if len(self.shown) > _MOST:
+            self.shown = (*self.shown[: _MOST - 1], UNREADABLE)

@@ -21,12 +21,14 @@ _CYCLE: Final = 1 << 32
 class Stream:
     """Octets from a first sequence number on (RFC 9293 3.4); offsets in it count from there, and do not wrap."""
 
-    __slots__ = ("_highest", "_kept", "_waiting", "first", "next")
+    __slots__ = ("_highest", "_kept", "_waiting", "acknowledged", "first", "next")
 
     def __init__(self, first: int = 0) -> None:
         self.first = first
         #: the offset up to which octets are read, or skipped
         self.next = 0
+        #: the offset up to which the other end has them
+        self.acknowledged = 0
         self._highest = 0
         self._waiting: dict[int, bytes] = {}
         #: what is read, and not acknowledged
@@ -114,6 +116,7 @@ class Stream:
         at = self.offset(sequence)
         if at > self._highest:
             return  # nobody can have got that
+        self.acknowledged = max(self.acknowledged, at)
         self._kept = [
             (max(start, at), octets[max(at - start, 0) :]) for start, octets in self._kept if start + len(octets) > at
         ]

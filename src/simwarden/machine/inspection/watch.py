@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Watch(Protocol):
     """One flow. What it shows may change with each packet: who decides by it decides anew when `feed` says so."""
 
-    #: what it showed last; several names where a packet, or one request, had several: all of them count
+    #: what it showed last, and before if that may yet reach the server, or goes on beside it: all of them count
     shown: tuple[Shown, ...]
     #: whether octets pass, or may, that may yet show a name. If not, and nothing is shown, it shows no name
     pending: bool

@@ -62,10 +62,14 @@ def test_requests_one_after_another_and_several_in_a_segment() -> None:
     assert flow.say(body)
     assert flow.watch.shown == (Shown("listed.example", By.HTTP, "/b"),)
     assert flow.say(OTHER, len(body))
-    assert flow.watch.shown == (HIDDEN,)
+    assert [each.host for each in flow.watch.shown] == ["listed.example", "hidden.example"]
+    assert flow.answer(acknowledged=len(body))
+    assert flow.watch.shown == (HIDDEN,)  # the server has the first, so that it cannot come there again
+    flow.answer(acknowledged=len(body + OTHER))
     assert flow.say(REQUEST + OTHER, len(body + OTHER))
     assert flow.watch.shown == (LISTED, HIDDEN)
     end = len(body + OTHER + REQUEST + OTHER)
+    flow.answer(acknowledged=end)
     assert flow.say(b"\r\n" + REQUEST[:20], end)
     assert (flow.watch.shown, flow.watch.pending) == ((LISTED, HIDDEN), True)  # octets of somebody pass
     assert flow.say(REQUEST[20:], end + 22)
@@ -203,6 +207,7 @@ def test_tunnels_show_what_goes_through_them() -> None:
     flow = Flow(3128).open()
     flow.say(connect)
     assert flow.watch.shown == (Shown("proxied.example", By.CONNECT),)
+    flow.answer(acknowledged=len(connect))
     assert flow.say(HELLO, len(connect))
     assert flow.watch.shown == (Shown("server.example", By.TLS),)
     flow = Flow(3128).open()
@@ -222,6 +227,7 @@ def test_tunnels_show_what_goes_through_them() -> None:
 def test_a_second_client_hello_is_read_as_well() -> None:
     flow = Flow().open()
     flow.say(HELLO)
+    flow.answer(acknowledged=len(HELLO))
     changed = b"\x14\3\3\0\1\1"
     second = changed + HELLO.replace(b"server", b"hidden")
     assert [at for at in range(len(second)) if flow.say(second[at : at + 1], len(HELLO) + at)][-1] == len(second) - 1
@@ -264,6 +270,7 @@ def test_half_an_empty_line_between_requests() -> None:
     flow = Flow(80).open()
     flow.say(REQUEST + b"\r")
     assert (flow.watch.shown, flow.watch.pending) == ((LISTED,), True)
+    flow.answer(acknowledged=len(REQUEST) + 1)
     flow.say(b"\n\r\n" + OTHER, len(REQUEST) + 1)
     assert flow.watch.shown == (HIDDEN,)
     flow.say(b"\rGET", len(REQUEST + OTHER) + 4)

@@ -82,12 +82,25 @@ def test_another_connection_of_the_same_flow_is_shown_anew() -> None:
     seen.send(initial([(0, HELLO)]))
     assert not seen.send(b"\x40" + bytes(40))
     seen.send(initial([(0, HIDDEN[:50])], b"called01"))
-    assert (seen.watch.shown, seen.watch.pending) == ((), True)
+    assert (seen.watch.shown, seen.watch.pending) == (LISTED, True)
     assert not seen.send(b"\x40" + bytes(40))  # which does not make us lose the thread
     seen.send(initial([(50, HIDDEN[50:])], b"called01"))
-    assert seen.hosts == ["hidden.example"]
-    seen.send(initial([(0, HELLO)], b"called00"))
+    assert seen.hosts == ["listed.example", "hidden.example"]  # nobody can tell their packets apart
+    assert not seen.send(initial([(0, HELLO)], b"called00"))
+
+
+def test_many_connections_of_one_flow() -> None:
+    seen = flow()
+    for number in range(8):
+        seen.send(initial([(0, HELLO)], bytes((number,)) * 8))
     assert seen.watch.shown == LISTED
+    seen.send(initial([(0, HELLO)], b"called00"))
+    assert seen.hosts == ["listed.example", "unreadable"]
+    seen = flow()
+    for number in range(9):
+        seen.send(b"\x40" + bytes(30))
+        seen.send(initial([(0, client_hello(f"{number}.example")[5:])]))
+    assert seen.hosts == [*(f"{number}.example" for number in range(7)), "unreadable"]
 
 
 def test_a_client_calls_the_server_by_the_name_it_was_told_and_by_another_version() -> None:
@@ -103,7 +116,7 @@ def test_a_second_copy_that_differs() -> None:
     seen.send(initial([(0, HELLO)]))
     assert not seen.send(initial([(0, HELLO)]))
     assert seen.send(initial([(0, HIDDEN)]))
-    assert seen.watch.shown == (UNREADABLE,)
+    assert seen.watch.shown == (*LISTED, UNREADABLE)
 
 
 @pytest.mark.parametrize(
