@@ -47,7 +47,7 @@ BIT_RATES = st.integers(1, 10**6)
 #: of a bearer with guaranteed rates, and of one without
 QUALITIES = st.one_of(
     st.tuples(st.integers(1, 4), st.integers(1, 15), st.booleans(), st.booleans(), BIT_RATES, BIT_RATES).map(
-        lambda each: Quality(*each[:4], each[4], each[5], each[4], 1)
+        lambda each: Quality(*each)._replace(guaranteed_up=each[4], guaranteed_down=1)
     ),
     st.tuples(st.integers(5, 9), st.integers(1, 15), st.booleans(), st.booleans()).map(lambda each: Quality(*each)),
 )
