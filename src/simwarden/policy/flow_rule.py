@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from simwarden.policy.access_list import Network
+    from simwarden.policy.access_list import Destination, Network
 
 
 class FlowFilter(NamedTuple):
@@ -25,6 +25,7 @@ class FlowFilter(NamedTuple):
     down: bool = True
     name: str = ""
     path: str = ""
+    question: bool = False
 
     def fits(self, protocol: int, address: bytes, port: int) -> bool:
         """Whether a flow of that protocol with that far end is one of these; the address is 4 or 16 octets."""
@@ -74,9 +75,50 @@ class FlowRule(NamedTuple):
 
 
 #: of a card whose data is not directed
-ALL_FLOWS: Final = FlowRule("all flows", (FlowFilter(),))
+ALL_FLOWS: Final = FlowRule("all flows", (FlowFilter(),), precedence=1 << 31)
 
 
 def rule_of(rules: Iterable[FlowRule], protocol: int, address: bytes, port: int) -> FlowRule | None:
     """Return the first of some rules that is about a flow; None: no rule, so no packet passes."""
     return next((each for each in rules if each.fits(protocol, address, port)), None)
+
+
+_TCP, _UDP, _DNS = 6, 17, 53
+#: where rules of lists begin: what is denied comes before all that is allowed
+_DENIED, _ALLOWED = 100, 1000
+
+
+def rules_of(
+    whitelist: Iterable[Destination] | None, blacklist: Iterable[Destination] = ()
+) -> tuple[FlowRule, ...]:
+    """Return the rules that lists of destinations stand for; without a whitelist (None) all that is not denied passes.
+
+    A rule is called as its entry is written. A denied name may be no name of the far end, and is not asked for either.
+    """
+    denied = [
+        FlowRule(f"not {each.text}", tuple(_denied(each)), _DENIED + number, up=False, down=False)
+        for number, each in enumerate(blacklist)
+    ]
+    if whitelist is None:
+        return (*denied, ALL_FLOWS)
+    allowed = [FlowRule(each.text, (_filter(each),), _ALLOWED + number) for number, each in enumerate(whitelist)]
+    return (*denied, *allowed)
+
+
+def _filter(entry: Destination) -> FlowFilter:
+    name = entry.host if isinstance(entry.host, str) else ""
+    network = None if isinstance(entry.host, str) else entry.host
+    return FlowFilter(network, entry.protocol, entry.ports, name="" if name == "*" else name, path=entry.path)
+
+
+def _denied(entry: Destination) -> Iterator[FlowFilter]:
+    yield (found := _filter(entry))
+    if found.name and not found.path:
+        yield from questions(found.name)
+
+
+def questions(name: str, resolver: Network | None = None) -> tuple[FlowFilter, FlowFilter]:
+    """Return the flows in which a resolver (None: any) is asked for a name, by UDP and TCP (RFC 1035 4.2)."""
+    port = range(_DNS, _DNS + 1)
+    by_udp = FlowFilter(resolver, _UDP, port, name=name, question=True)
+    return by_udp, by_udp._replace(protocol=_TCP)
