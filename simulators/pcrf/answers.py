@@ -27,6 +27,9 @@ class SessionTold(Model):
     """Those in force, by name."""
     not_in_force: tuple[str, ...]
     """Entries and rules that its PGW cannot be told, or could not install: they open nothing."""
+    tai: str
+    cell: str
+    """Where its PGW saw it last; empty: that is not known."""
     used: int
     """Octets that its PGW has reported."""
     pending: bool

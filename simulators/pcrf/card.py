@@ -38,8 +38,9 @@ class GxSession:
     host: str
     realm: str
     adc: bool
-    #: where the device is, as the PGW told last: octets in hexadecimal; RAT-Type
-    location: str = ""
+    #: where the device is, as the PGW told last, and its RAT-Type
+    tai: str = ""
+    cell: str = ""
     rat: int = 0
     #: names of the rules that the PGW may have, and of those that it could not install
     rules: tuple[str, ...] = ()
@@ -61,6 +62,8 @@ class GxSession:
             "pgw": self.host,
             "rules": in_force,
             "not_in_force": sorted({*self.lacking, *self.failed}),
+            "tai": self.tai,
+            "cell": self.cell,
             "used": self.used,
             "pending": self.pending > 0,
         }

@@ -57,5 +57,7 @@ class Core:
     def show(self, session: GxSession, *, over: bool = False) -> None:
         """Report what a session is told."""
         told = session.tell()
-        value = {name: told[name] for name in ("imsi", "apn", "rules", "not_in_force", "used", "pending")}
+        value = {
+            name: told[name] for name in ("imsi", "apn", "rules", "not_in_force", "tai", "cell", "used", "pending")
+        }
         self.site.observe("session", None if over else value, key=session.id)

@@ -33,7 +33,7 @@ _SESSIONS = sa.Table(
     METADATA,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("imsi", sa.String(15), nullable=False),
-    *(sa.Column(name, sa.String, nullable=False) for name in ("apn", "host", "realm", "location")),
+    *(sa.Column(name, sa.String, nullable=False) for name in ("apn", "host", "realm", "tai", "cell")),
     sa.Column("adc", sa.Boolean, nullable=False),
     *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("rat", "used", "pending")),
     *(sa.Column(name, sa.JSON, nullable=False) for name in ("rules", "failed", "lacking")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.pcrf.answers import SessionTold
-from simwarden.model.values import APN, GIVEN, IMSI, NUMBER, SWITCH
+from simwarden.model.values import APN, CELL, GIVEN, IMSI, NUMBER, SWITCH, TAI
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import Observable
 
@@ -25,10 +25,12 @@ class Sessions:
                 "apn": APN,
                 "rules": GIVEN.or_none(),
                 "not_in_force": GIVEN.or_none(),
+                "tai": TAI.or_none(),
+                "cell": CELL.or_none(),
                 "used": NUMBER,
                 "pending": SWITCH,
             },
-            passing=("used", "pending"),
+            passing=("tai", "cell", "used", "pending"),
             serving="apn",
             kept=True,
         ),

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulators.pcrf import controls
 from simulators.pcrf.card import GxSession
+from simwarden.errors import PeerError
 from simwarden.runtime.diameter.pcc_rules import definition_of, readable
-from simwarden.wire.diameter import ExperimentalResult, ResultCode, decode, encode, first
+from simwarden.wire.diameter import DiameterError, ExperimentalResult, ResultCode, decode, encode, first
 from simwarden.wire.diameter.apps.credit import CcRequestType, SubscriptionIdType
 from simwarden.wire.diameter.apps.gx import EventTrigger, PccRuleStatus
 from simwarden.wire.diameter.codes import GxFeature
 from simwarden.wire.diameter.features import gx_features_of, supported_features
+from simwarden.wire.diameter.location import decode_location
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from simulators.pcrf.config import PcrfConfig
     from simulators.pcrf.core import Core
     from simulators.pcrf.rules import Rules
+    from simwarden.model.identity import Ecgi, Tai
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Avps, Message
 
@@ -134,13 +137,23 @@ def _seen(session: GxSession, message: Message) -> GxSession:
         for name, unit in group
         if name == "Used-Service-Unit"
     )
-    location = message.get("3GPP-User-Location-Info")
+    tai, cell = _place(message)
     return replace(
         session,
-        location=location.hex() if location is not None else session.location,
+        tai=str(tai) if tai is not None else session.tai,
+        cell=str(cell) if cell is not None else session.cell,
         rat=message.get("RAT-Type", session.rat),
         used=session.used + used,
     )
+
+
+def _place(message: Message) -> tuple[Tai | None, Ecgi | None]:
+    octets = message.get("3GPP-User-Location-Info", b"")
+    try:
+        return decode_location(octets)
+    except PeerError as error:
+        failed = [("3GPP-User-Location-Info", octets)]
+        raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, error.reason, failed) from None
 
 
 def orders(rules: Rules, removed: Iterable[str] = ()) -> Avps:

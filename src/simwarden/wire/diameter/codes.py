@@ -241,6 +241,7 @@ class RatType(IntEnum):
     HSPA_EVOLUTION = 1003
     EUTRAN = 1004
     EUTRAN_NB_IOT = 1005
+    LTE_M = 1007
 
 
 class UlrFlags(IntFlag):

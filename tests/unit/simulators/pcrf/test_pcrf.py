@@ -8,12 +8,14 @@ import pytest
 from pcrf_net import ALL, FORM, INITIAL, TERMINATION, UPDATE, Network, removed, rules
 
 from simwarden.errors import ManagementError
+from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.operations.management import Role
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.testing.diameter import IMSI
 from simwarden.wire.diameter import ExperimentalResult
 from simwarden.wire.diameter.codes import GxFeature
 from simwarden.wire.diameter.features import gx_features_of
+from simwarden.wire.diameter.location import encode_location
 from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
 
 SERVER, OTHER = "192.0.2.10:443", "udp://[2001:db8::10]:5683"
@@ -138,6 +140,18 @@ async def test_strange_requests_change_nothing() -> None:
         assert (await net.pgw.ask(4, 4)).result_code == 5004
         assert (await other.ask(TERMINATION, 4)).result_code == 5002
         assert len(await net.call("GET", "/sessions")) == 1
+
+
+async def test_a_report_tells_where_the_device_is_and_one_that_cannot_be_read_is_refused() -> None:
+    tai, cell = Tai(Plmn("001", "01"), 7), Ecgi(Plmn("001", "01"), 0x101)
+    place = ("3GPP-User-Location-Info", encode_location(tai, cell))
+    async with Network() as net:
+        await net.provision()
+        await net.pgw.ask(INITIAL, 0, "a", place)
+        assert (await net.pgw.ask(UPDATE, 1, "a", ("3GPP-User-Location-Info", b"\x82\0"))).result_code == 5004
+        assert (await net.pgw.ask(UPDATE, 2)).success
+        (session,) = await net.call("GET", "/sessions")
+        assert (session["tai"], session["cell"]) == (str(tai), str(cell))
 
 
 # -- changes
