@@ -13,6 +13,7 @@ from simwarden.trace.records import FlowRecord
 if TYPE_CHECKING:
     from simulators.pgw.session import FlowCount, Session
     from simwarden.runtime.site import Site
+    from simwarden.wire.ip import Flow
 
 
 def describe(session: Session, address: str) -> dict[str, Any]:
@@ -45,10 +46,10 @@ def _verdict(count: FlowCount) -> str:
     return "limit" if count.over else "admit"
 
 
-def close_flow(site: Site, session: Session) -> None:
-    """Tell of the flow of a session that began first, and count it no longer."""
+def close_flow(site: Site, session: Session, flow: Flow | None = None) -> None:
+    """Tell of a flow of a session, by default the one that began first, and count it no longer."""
     start = site.clock.wall() - dt.timedelta(seconds=site.clock.now())
-    flow = next(iter(session.flows))
+    flow = flow or next(iter(session.flows))
     count = session.flows.pop(flow)
     site.record(
         FlowRecord(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from simwarden.policy.flow_rule import ALL_FLOWS
+from simwarden.machine.ip_fragments import Fragments
+from simwarden.policy.rule_set import NO_RULES
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from simulators.pgw.pools import Addresses
     from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Plmn
-    from simwarden.policy.flow_rule import FlowRule
+    from simwarden.policy.rule_set import RuleSet, Shown
     from simwarden.runtime.gtp.charging import Account
     from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa, RatType, UeTimeZone, Uli
     from simwarden.wire.ip import Flow
@@ -48,7 +49,9 @@ class FlowCount:
 
     __slots__ = (
         "began",
+        "bound",
         "closed_by",
+        "down",
         "downlink_octets",
         "downlink_packets",
         "dropped",
@@ -58,16 +61,34 @@ class FlowCount:
         "names",
         "next",
         "over",
-        "rule",
+        "pending",
+        "refused_by",
+        "rules",
         "seen",
+        "settled",
+        "shown",
+        "up",
         "uplink_octets",
         "uplink_packets",
+        "why",
     )
 
-    def __init__(self, now: float, rule: FlowRule | None = ALL_FLOWS, *, looking: bool = False) -> None:
-        """`rule` lets it pass, None: no rule does; `looking`: it may say names."""
+    def __init__(self, now: float, *, looking: bool = False) -> None:
+        """`looking`: it may say names."""
         self.began = self.ended = now
-        self.rule = rule
+        #: by which rules it was decided, and by which no packet of it has to be judged any more
+        self.rules: RuleSet | None = None
+        self.settled: RuleSet | None = None
+        #: whether it passes, from the device and to it; None: that is not decided yet
+        self.up: bool | None = None
+        self.down: bool | None = None
+        #: whether it passes only if it shows a name
+        self.pending = False
+        #: who refused it last, and why
+        self.refused_by = self.why = ""
+        #: the name that it has shown last, and those of its far end's address when it began
+        self.shown: Shown | None = None
+        self.bound: tuple[str, ...] = ()
         self.looking = looking
         #: names that it said, octets of its beginning (or its question), and the number of the next
         self.names: tuple[str, ...] = ()
@@ -106,7 +127,11 @@ class Session:
     #: whether each change of that is reported (TS 23.401 5.9.2.2)
     reported: bool = False
     #: what flows may pass; no other does
-    rules: tuple[FlowRule, ...] = (ALL_FLOWS,)
+    rules: RuleSet = NO_RULES
+    #: whether it is a call for help, which no card's lists are about
+    confined: bool = False
+    #: fragments of packets that are not whole yet
+    fragments: Fragments = field(default_factory=Fragments)
     #: by which rule no packets pass, empty if they do
     closed_by: str = ""
     time_zone: UeTimeZone | None = None

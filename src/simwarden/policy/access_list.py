@@ -134,9 +134,7 @@ def _plain_path(path: str) -> str:
 def _destination(text: str, host: Network | str, ports: range | None, scheme: str = "", path: str = "") -> Destination:
     told = path.rstrip("/") if scheme in _CLEAR else ""
     untold = path if path.rstrip("/") and not told else ""
-    return Destination(
-        text, host, ports, _open_ended(host), _too_many(ports), _PROTOCOLS.get(scheme), told, untold
-    )
+    return Destination(text, host, ports, _open_ended(host), _too_many(ports), _PROTOCOLS.get(scheme), told, untold)
 
 
 def _open_ended(host: Network | str) -> str:

@@ -44,6 +44,22 @@ def is_answer(answer: bytes, asked: bytes) -> bool:
         return False
 
 
+def question_of(message: Message) -> tuple[str, str] | None:
+    """Return the name (in lower case, without the last dot) and the kind of record that a query is for.
+
+    None for what is no standard query, and for one with several questions, of which nobody knows who answers which.
+    """
+    import dns.flags  # noqa: PLC0415 - as above
+    import dns.opcode  # noqa: PLC0415 - as above
+    import dns.rdatatype  # noqa: PLC0415 - as above
+
+    answers = message.flags & dns.flags.QR or message.answer or message.authority
+    if answers or message.opcode() != dns.opcode.QUERY or len(message.question) != 1:
+        return None
+    asked = message.question[0]
+    return asked.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(asked.rdtype)
+
+
 def addresses_in(answer: Message, name: str) -> list[tuple[str, str]]:
     """Return the addresses that an answer gives for a name, by aliases if need be, each with the kind of its record."""
     import dns.name  # noqa: PLC0415 - as above
