@@ -33,12 +33,12 @@ LIST: Final = Control(
     "A card with a whitelist gets rules for its destinations only",
     also=("fn.data.directed",),
 )
-DESTINATIONS: Final = Control(
-    "data.destinations",
+ENTRIES: Final = Control(
+    "data.entries",
     "fn.data.directed",
     judge_destinations,
     (PROVISION, CHANGE_LIST),
     "At most 10 destinations a card, none of them anybody's, unless an exception is approved",
 )
 LIST_CHANGES: Final = list_controls("data", "The operator alone says with whom a card exchanges packets")
-ALL: Final = (PEER, SUBSCRIBER, LIST, DESTINATIONS, *LIST_CHANGES.declared)
+ALL: Final = (PEER, SUBSCRIBER, LIST, ENTRIES, *LIST_CHANGES.declared)

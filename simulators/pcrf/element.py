@@ -53,8 +53,9 @@ class Pcrf(Element[PcrfConfig]):
         await core.node.listen("Gx")
 
     def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
-        """Tell sessions as PGWs have them."""
-        return {"Gx sessions": [(each.id, each.imsi, each.apn) for each in self.core.store.sessions]}
+        """Tell sessions as PGWs of the home network have them."""
+        own = (each for each in self.core.store.sessions if each.realm == self.core.peers.realm)
+        return {"Gx sessions": [(each.id, each.imsi, each.apn) for each in own]}
 
     def kept(self) -> Audit:
         """Keep refused calls with the changes."""

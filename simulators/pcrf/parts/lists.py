@@ -75,7 +75,7 @@ class Lists(CardLists[DataCard]):
         """Let a whitelist be no longer and no wider than it may. Raises ManagementError (403)."""
         entries = wanted.whitelist or ()
         facts = {"entries": entries, "approved": wanted.exception}
-        self.core.audit.require(controls.DESTINATIONS, imsi, by, action, facts, wanted=" ".join(entries))
+        self.core.audit.require(controls.ENTRIES, imsi, by, action, facts, wanted=" ".join(entries))
 
     async def follow(self, card: DataCard) -> None:
         """Tell the PGWs of its sessions."""
