@@ -6,7 +6,6 @@ import datetime as dt
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
-from simulators.pgw.inspection import names_of
 from simwarden.runtime.gtp.charging import zone
 from simwarden.trace.records import FlowRecord
 
@@ -69,7 +68,7 @@ def close_flow(site: Site, session: Session, flow: Flow | None = None) -> None:
             dropped_octets=count.dropped_octets,
             began=start + dt.timedelta(seconds=count.began),
             ended=start + dt.timedelta(seconds=count.ended),
-            names=names_of(session, flow, count),
+            names=count.names,
             verdict=_verdict(count),
             rule=count.closed_by or count.over,
         )

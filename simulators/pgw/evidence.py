@@ -4,51 +4,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simwarden.errors import PeerError
+from simulators.pgw.inspection import look
 from simwarden.policy.rule_set import Evidence, Shown
 from simwarden.wire import dns, ip
 
 if TYPE_CHECKING:
-    from simulators.pgw.session import FlowCount, Session
-
-_UDP, _TCP = ip.Protocol.UDP, ip.Protocol.TCP
+    from simulators.pgw.session import FlowCount
 
 
-def of(session: Session, flow: ip.Flow, count: FlowCount) -> Evidence:
-    """Return what is known of a flow's names now; those of its address are those that it had when the flow began.
+def of(count: FlowCount) -> tuple[Evidence, ...]:
+    """Return what is known of a flow's names now, once for each that it has shown together.
 
-    The lifetime of an answer says how long it may be begun with (RFC 1035 3.2.1), not how long a connection lasts.
+    Names of its address are those that it had when the flow was decided first: the lifetime of an answer says how long
+    a connection may be begun with it (RFC 1035 3.2.1), not how long one lasts.
     """
-    count.bound = count.bound or session.names.get(flow.destination, ())
-    return Evidence(count.shown, more=count.looking and flow.protocol == _TCP, bound=count.bound)
+    more = count.watch is not None and count.watch.pending
+    return tuple(Evidence(each, more, count.bound) for each in count.shown or (None,))
 
 
-def take_names(count: FlowCount) -> bool:
-    """Take what a connection has said by now; whether that is something else than before, or nothing more will come."""
-    shown = Shown(count.names[0].rstrip(".")) if count.names else None
-    changed = shown != count.shown
-    count.shown = shown
-    return changed or not count.looking
+def take(count: FlowCount, packet: bytes, now: float, *, up: bool) -> bool:
+    """Look at a packet of a flow that may show something; whether that changes what it may pass by."""
+    if count.watch is None:
+        return False
+    look(count, packet, now, up=up)
+    before, count.shown = count.shown, _shown(count)
+    return count.shown != before or (count.pending and not count.watch.pending)
 
 
 def is_question(flow: ip.Flow) -> bool:
     """Whether datagrams of a flow are questions to a resolver, each of which is judged by itself."""
-    return flow.protocol == _UDP and flow.destination_port == dns.PORT
+    return flow.protocol == ip.Protocol.UDP and flow.destination_port == dns.PORT
 
 
-def take_question(count: FlowCount, packet: bytes) -> bool:
-    """Take what a datagram asks a resolver for, None if it asks nothing; whether that is something else than before."""
-    shown = _question_in(packet)
-    changed = shown != count.shown
-    count.shown = shown
-    return changed
+def take_question(count: FlowCount, packet: bytes, now: float) -> bool:
+    """Look what a datagram asks a resolver for, which may be nothing; whether that is something else than before."""
+    asks = look(count, packet, now, up=True)
+    before, count.shown = count.shown, _shown(count) if asks else ()
+    return count.shown != before
 
 
-def _question_in(packet: bytes) -> Shown | None:
-    """Return the one question of a query (RFC 1035 4.1.2); all other messages ask nothing that can be judged."""
-    try:
-        message = dns.decode(ip.decode_udp(ip.decode(packet)).payload)
-        asked = dns.question_of(message)
-    except PeerError:
-        return None
-    return Shown(asked[0], asked[1], "dns") if asked is not None else None
+def _shown(count: FlowCount) -> tuple[Shown, ...]:
+    watch = count.watch
+    return tuple(Shown(each.host, each.kind or each.path, each.by) for each in watch.shown) if watch is not None else ()

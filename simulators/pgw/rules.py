@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simulators.pgw.core import Core
     from simulators.pgw.session import FlowCount, Session
     from simwarden.policy.decision import Decision
+    from simwarden.policy.rule_set import Evidence, Fit
 
 #: why packets of a call for help go no further
 CONFINED: Final = "emergency: nothing but its own networks is reached"
@@ -66,19 +67,39 @@ def judge(core: Core, session: Session, flow: ip.Flow, count: FlowCount, packet:
     if flow.protocol in _ICMP and _is_about_open_flow(session, packet, up=up):
         count.up, count.down, count.rules = True, True, None  # the next one may be about another
         return
-    if up and evidence.is_question(flow) and evidence.take_question(count, packet):
+    if up and evidence.is_question(flow) and evidence.take_question(count, packet, core.site.clock.now()):
         count.up = count.down = None
     if count.rules is not session.rules or (count.up if up else count.down) is None:
         _decide(core, session, flow, count, up=up, on=FLOW)
 
 
-def look_again(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool, passed: int) -> None:
-    """Decide a flow that may show names anew, if it has shown another, shows no more, or `passed` too much without."""
-    changed = evidence.take_names(count)
-    if count.pending and not changed and passed > core.config.unnamed_octets:
-        count.looking, changed = False, True
-    if changed and session.rules.directed:
+def look_again(core: Core, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool) -> bool:
+    """Look at a packet of a flow that may show names; whether it passes by what is shown then.
+
+    A flow that has to show one is closed when it shows none, or so many octets would have passed before it does.
+    """
+    question = evidence.is_question(flow)
+    if question and up:
+        return True  # it was judged by what it asks
+    changed = evidence.take(count, packet, core.site.clock.now(), up=up)
+    if count.pending and not changed:
+        changed = count.uplink_octets + count.downlink_octets + len(packet) > core.config.unnamed_octets
+        count.watch = None if changed else count.watch
+    if changed and not question:
         _decide(core, session, flow, count, up=up, on=SHOWN_NAME)
+    return bool(count.up if up else count.down)
+
+
+def reconsider(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool) -> bool:
+    """Decide a flow anew whose address has got a name since it was refused; whether it passes now."""
+    bound = (
+        () if count.bound or session.confined else session.bindings.names_of(flow.destination, core.site.clock.now())
+    )
+    if not bound:
+        return False
+    count.bound = bound
+    _decide(core, session, flow, count, up=up, on=FLOW)
+    return bool(count.up if up else count.down)
 
 
 def _decide(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool, on: str) -> None:
@@ -102,9 +123,8 @@ def _decide(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
 
 def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool, on: str) -> bool:
     """Ask the controls, each about the rules that are its own, and keep with the count who refuses, and why."""
-    seen, rules = evidence.of(session, flow, count), session.rules
-    end = FarEnd(flow.protocol, flow.destination, flow.destination_port, flow.source_port)
-    fit = rules.fit(end, seen, up=up)
+    rules, end = session.rules, FarEnd(flow.protocol, flow.destination, flow.destination_port, flow.source_port)
+    seen, fit = _worst(rules, end, evidence.of(count), up=up)
     if session.confined:
         count.refused_by = count.why = CONFINED
         return fit.rule is not None
@@ -126,6 +146,12 @@ def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
     open_ = fit.rule is not None and (fit.rule.up if up else fit.rule.down)
     asked = {"rule": fit.rule, "open_": open_, "pending": fit.pending, **facts}
     return _admits(count, core.site.decide(WHITELIST, session.imsi, on=on, **asked))
+
+
+def _worst(rules: RuleSet, end: FarEnd, known: tuple[Evidence, ...], *, up: bool) -> tuple[Evidence, Fit]:
+    """Return by what a flow passes least of what it has shown together: all of it counts."""
+    fits = [(each, rules.fit(end, each, up=up)) for each in known]
+    return min(fits, key=lambda found: 0 if found[1].rule is None or found[1].rule.denies else 2 - found[1].pending)
 
 
 def _admits(count: FlowCount, decision: Decision) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from simwarden.machine.inspection.bindings import Bindings
 from simwarden.machine.ip_fragments import Fragments
 from simwarden.policy.rule_set import NO_RULES
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from simulators.pgw.clients.pcrf import Rules
     from simulators.pgw.pools import Addresses
+    from simwarden.machine.inspection.watch import Watch
     from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Plmn
     from simwarden.policy.rule_set import RuleSet, Shown
@@ -58,24 +60,21 @@ class FlowCount:
         "dropped",
         "dropped_octets",
         "ended",
-        "looking",
         "names",
-        "next",
         "over",
         "pending",
         "refused_by",
         "rules",
-        "seen",
         "settled",
         "shown",
         "up",
         "uplink_octets",
         "uplink_packets",
+        "watch",
         "why",
     )
 
-    def __init__(self, now: float, *, looking: bool = False) -> None:
-        """`looking`: it may say names."""
+    def __init__(self, now: float) -> None:
         self.began = self.ended = now
         #: by which rules it was decided, and by which no packet of it has to be judged any more
         self.rules: RuleSet | None = None
@@ -87,14 +86,12 @@ class FlowCount:
         self.pending = False
         #: who refused it last, and why
         self.refused_by = self.why = ""
-        #: the name that it has shown last, and those of its far end's address when it began
-        self.shown: Shown | None = None
+        #: what it has shown last, and the names of its far end's address by which it was decided
+        self.shown: tuple[Shown, ...] = ()
         self.bound: tuple[str, ...] = ()
-        self.looking = looking
-        #: names that it said, octets of its beginning (or its question), and the number of the next
+        #: names of its address as it began, and those that it showed; who looks at what it shows, if it may
         self.names: tuple[str, ...] = ()
-        self.seen = b""
-        self.next: int | None = None
+        self.watch: Watch | None = None
         self.uplink_packets = self.uplink_octets = self.downlink_packets = self.downlink_octets = 0
         self.dropped = self.dropped_octets = 0
         #: the rule that has dropped some, and the rate above which some were
@@ -149,8 +146,8 @@ class Session:
     #: dedicated bearers by name, in the order in which their filters count
     bearers: dict[str, Bearer] = field(default_factory=dict)
     flows: dict[Flow, FlowCount] = field(default_factory=dict)
-    #: names that the device was told for addresses
-    names: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
+    #: what resolvers told the device
+    bindings: Bindings = field(default_factory=Bindings)
     account: Account = field(init=False)
 
     @property

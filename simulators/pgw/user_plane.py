@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from simulators.pgw import rules
 from simulators.pgw.addressing import prefix_of
 from simulators.pgw.charging import close_flow
-from simulators.pgw.inspection import inspected, look
+from simulators.pgw.inspection import begin, look
 from simulators.pgw.session import FlowCount
 from simwarden.errors import PeerError
 from simwarden.machine.ip_fragments import Whole
@@ -191,7 +191,7 @@ class Gateway:
             count = self._begin(session, flow, now)
         if count.settled is not session.rules or (count.up if up else count.down) is None:
             rules.judge(self.core, session, flow, count, packet, up=up)
-        if not (count.up if up else count.down):
+        if not (count.up if up else count.down) and not rules.reconsider(self.core, session, flow, count, up=up):
             self._refuse(session, flow, packet, count.refused_by, count.why)
             return False
         size = len(packet) if type(packet) is bytes else _octets(packet)
@@ -202,7 +202,7 @@ class Gateway:
             count.over = bucket.over.partition(":")[0]
             self._drop(session, packet, bucket.over)
             return False
-        if count.looking and not self._look(session, flow, count, packet, size, up=up):
+        if count.watch is not None and not self._look(session, flow, count, packet, up=up):
             return False
         if up:
             count.uplink_packets += 1
@@ -213,17 +213,15 @@ class Gateway:
         session.account.count(size, up=up)
         return True
 
-    def _look(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, size: int, *, up: bool) -> bool:
+    def _look(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool) -> bool:
         """Look what a flow shows, and say whether the packet still passes then: who says a name has not said it yet."""
-        look(session, flow, count, packet, up=up)
-        if not session.rules.directed or flow.protocol != ip.Protocol.TCP:
-            return True
-        passed = count.uplink_octets + count.downlink_octets + size
-        rules.look_again(self.core, session, flow, count, up=up, passed=passed)
-        if count.up if up else count.down:
-            return True
-        self._refuse(session, flow, packet, count.refused_by, count.why)
-        return False
+        now = self.core.site.clock.now()
+        if not session.rules.directed:
+            look(count, packet, now, up=up)
+        elif not rules.look_again(self.core, session, flow, count, packet, up=up):
+            self._refuse(session, flow, packet, count.refused_by, count.why)
+            return False
+        return True
 
     def _whole(self, session: Session, flow: ip.Flow, packet: bytes, now: float) -> tuple[bytes, ip.Flow] | None:
         """Return a packet with options or extensions, and its flow; one in fragments when all of it is there."""
@@ -245,7 +243,8 @@ class Gateway:
             close_flow(self.core.site, session, flow)
         if len(session.flows) >= MOST_FLOWS:
             close_flow(self.core.site, session)
-        count = session.flows[flow] = FlowCount(now, looking=inspected(flow))
+        count = session.flows[flow] = FlowCount(now)
+        begin(session, flow, count, now)
         return count
 
     def _refuse(self, session: Session, flow: ip.Flow, packet: bytes, rule: str, reason: str = "") -> None:

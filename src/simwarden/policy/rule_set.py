@@ -24,10 +24,16 @@ if TYPE_CHECKING:
 LOOKUPS: Final = frozenset({"A", "AAAA", "HTTPS", "SVCB", "CNAME"})
 
 
+#: by what names are shown that one server reads otherwise than another: they are none that is listed, and may be each
+#: that is denied
+UNREADABLE: Final = "unreadable"
+
+
 class Shown(NamedTuple):
     """A name that a flow has shown: of the far end, in lower case, with the path if that is said in the clear.
 
-    `by` says where: `http`, `connect`, `tls`, `quic`, or `dns` for a question, whose path is the kind of record.
+    `by` says where: `http`, `connect`, `tls`, `quic`, `unreadable`, or `dns` for a question, whose path is the kind of
+    record.
     """
 
     host: str
@@ -61,7 +67,7 @@ class Fit(NamedTuple):
 class _Rule:
     """A rule, its filters by name: lists of people's applications are long."""
 
-    __slots__ = ("named", "plain", "questions", "rule")
+    __slots__ = ("named", "plain", "rule")
 
     def __init__(self, rule: FlowRule) -> None:
         self.rule = rule
@@ -70,7 +76,6 @@ class _Rule:
         for each in rule.filters:
             if each.name:
                 self.named[each.name] = (*self.named.get(each.name, ()), each)
-        self.questions = any(each.question for each in rule.filters)
 
     def fit(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
         """Whether a flow is one of its; None: if it shows that it is. `sure`: all names of its address are such."""
@@ -80,23 +85,25 @@ class _Rule:
         return True if True in found else None if None in found else False
 
     def _by_name(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
-        shown = seen.shown
-        if self.questions and (shown is None or shown.asks):
-            if shown is not None:
-                asked = any(each.question for each in self._of(shown.host, flow, up=up))
-                return asked and (self.rule.denies or shown.path in LOOKUPS)
-            if seen.more and any(each.question and each.fits(flow, up=up) for each in self._all()):
-                return None
-        if shown is not None:
-            known = (
-                self.rule.denies or shown.host in seen.bound
-            )  # else its resolver never gave it this address for that
-            return known and any(_path_of(each, seen) for each in self._far(shown.host, flow, up=up))
-        if not any(self._far(name, flow, up=up) for name in seen.bound):
-            return False
-        if sure and any(self.names(name, flow, up=up) for name in seen.bound):
+        shown, denies = seen.shown, self.rule.denies
+        if shown is None:
+            return self._by_address(flow, seen, sure=sure, up=up)
+        if shown.asks:
+            asked = any(each.question for each in self._of(shown.host, flow, up=up))
+            return asked and (denies or shown.path in LOOKUPS)
+        if shown.by == UNREADABLE:
+            return denies and any(not each.question and each.fits(flow, up=up) for each in self._all())
+        if not denies and shown.host not in seen.bound:
+            return False  # its address is none that the resolver gave for this name
+        return any(_path_of(each, seen) for each in self._far(shown.host, flow, up=up))
+
+    def _by_address(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
+        if sure and any(self.names(each, flow, up=up) for each in seen.bound):
             return True
-        return None if seen.more and not self.rule.denies else False
+        if self.rule.denies or not seen.more:
+            return False
+        may = any(self._far(each, flow, up=up) for each in seen.bound)
+        return None if may or any(each.question and each.fits(flow, up=up) for each in self._all()) else False
 
     def names(self, host: str, flow: FarEnd, *, up: bool) -> bool:
         """Whether a host's name alone says that a flow to it is one of its."""

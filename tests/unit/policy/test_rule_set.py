@@ -81,6 +81,7 @@ HERE = "198.51.100.80"
         (end(HERE, protocol=UDP), Evidence(bound=("up.example",)), "none"),
         (end(HERE, 8443), Evidence(bound=("up.example",)), "none"),
         (end(HERE), Evidence(bound=("other.example",)), "none"),
+        (end(HERE), Evidence(Shown("", by="unreadable"), bound=("up.example",)), "none"),
         # an address of several names
         (end(HERE), Evidence(more=True, bound=("up.example", "video.example")), UP + "?"),
         (end(HERE), Evidence(bound=("up.example", "video.example")), "none"),
@@ -149,6 +150,7 @@ BLACK = {"black": ("wx.example", "*.video.example", "203.0.113.0/28", "http://we
         (end(HERE), Evidence(bound=("wx.example", "pay.example")), True),
         (end(HERE), Evidence(Shown("pay.example"), bound=("wx.example",)), True),
         (end(HERE), Evidence(more=True), True),
+        (end(HERE), Evidence(Shown("", by="unreadable")), False),
         (end(HERE, 80), Evidence(Shown("web.example", "/live/1")), False),
         (end(HERE, 80), Evidence(Shown("web.example", "/")), True),
         (end(HERE, 80), Evidence(bound=("web.example",)), True),

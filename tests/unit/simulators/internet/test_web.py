@@ -121,8 +121,8 @@ def test_flow_records_tell_names_and_all_octets(play: Play) -> None:
         (6, 443, ("server.example",)),
         (6, 80, ("hidden.example", "server.example")),
         (17, 53, ("many.example",)),
-        (6, 53, ()),
-        (17, 5683, ()),  # its address came over TCP, into which nobody looks for DNS
+        (6, 53, ("many.example",)),
+        (17, 5683, ("many.example",)),  # its address came over TCP
     ]
     assert {(flow.verdict, flow.rule) for flow in flows} == {("admit", "")}
     last = {each["destination"] + each["protocol"]: each for each in seen(bench, "arrived")}

@@ -76,17 +76,24 @@ class Device:
         back = ip.encode(ip.encode_udp(ip.Udp(53, port, told.to_wire()), server, self.own))
         return await self.down(back) == [back]
 
-    async def fetch(self, address: str, host: str, port: int = 50000, to: int = 80) -> int:
-        """Send a request of HTTP in a connection; return how many of its three packets got out."""
-        ends: dict[str, Any] = {"sport": port, "dport": to}
-        said = f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
-        head = IP(src=self.own, dst=address)
-        packets = [
-            bytes(head / TCP(**ends, flags="S", seq=99)),
-            bytes(head / TCP(**ends, flags="A", seq=100, ack=1)),
-            bytes(head / TCP(**ends, flags="PA", seq=100, ack=1) / said),
-        ]
-        return len(await self.up(*packets))
+    async def connect(self, address: str, port: int = 50000, to: int = 80) -> bool:
+        """Open a connection; whether both ends hear of each other."""
+        syn = bytes(IP(src=self.own, dst=address) / TCP(sport=port, dport=to, flags="S", seq=99))
+        back = bytes(IP(src=address, dst=self.own) / TCP(sport=to, dport=port, flags="SA", seq=7, ack=100))
+        return await self.up(syn) == [syn] and await self.down(back) == [back]
+
+    async def say(self, address: str, octets: bytes, at: int = 0, port: int = 50000, to: int = 80) -> bool:
+        """Say something in the connection; whether it got out."""
+        head = TCP(sport=port, dport=to, flags="PA", seq=100 + at, ack=8)
+        packet = bytes(IP(src=self.own, dst=address) / head / octets)
+        return await self.up(packet) == [packet]
+
+    async def fetch(self, address: str, host: str, port: int = 50000, to: int = 80) -> str:
+        """Send a request of HTTP in a connection of its own; return how far it came."""
+        if not await self.connect(address, port, to):
+            return "nowhere"
+        said = f"GET /firmware HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+        return "through" if await self.say(address, said, 0, port, to) else "connected"
 
 
 async def device(bench: Gateways, **data: Any) -> Device:
@@ -164,12 +171,12 @@ async def test_a_list_without_entries_is_a_wall_and_no_list_none() -> None:
 async def test_a_name_opens_the_address_that_the_resolver_gave_for_it() -> None:
     async with Gateways() as bench:
         it = await device(bench, whitelist=["http://up.example", "*.iot.example:8883"])
-        assert await it.fetch(SERVER, "up.example") == 0
+        assert await it.fetch(SERVER, "up.example") == "nowhere"
         assert await it.look_up("up.example", SERVER)
-        assert await it.fetch(SERVER, "up.example", 50002) == 3
-        assert await it.fetch(SERVER, "video.example", 50003) == 2
-        assert await it.fetch(SERVER, "up.example", 50004, 8883) == 0
-        assert await it.fetch(OTHER, "up.example", 50005) == 0
+        assert await it.fetch(SERVER, "up.example", 50002) == "through"
+        assert await it.fetch(SERVER, "video.example", 50003) == "connected"
+        assert await it.fetch(SERVER, "up.example", 50004, 8883) == "nowhere"
+        assert await it.fetch(OTHER, "up.example", 50005) == "nowhere"
         assert await it.look_up("a.iot.example", OTHER, port=4001)
         assert await it.up(packet := to(it.own, OTHER, 8883)) == [packet]
         assert [
@@ -200,21 +207,40 @@ async def test_the_resolver_is_asked_for_listed_names_only() -> None:
 
 
 async def test_a_flow_that_has_to_show_its_name_gets_so_many_octets() -> None:
-    async with Gateways(pgw={"unnamed_octets": 1000}) as bench:
+    async with Gateways(pgw={"unnamed_octets": 80 + 4 * 240}) as bench:  # the handshake, and four segments
         it = await device(bench, whitelist=["http://up.example/firmware"])
         assert await it.look_up("up.example", SERVER)
-        ends: dict[str, Any] = {"sport": 50000, "dport": 80}
-        head = IP(src=it.own, dst=SERVER)
-        sent = [bytes(head / TCP(**ends, flags="S", seq=99))]
-        sent += [
-            bytes(head / TCP(**ends, flags="A", seq=100 + 200 * n) / (b"GET /" + b"a" * 195 if not n else b"a" * 200))
-            for n in range(6)
-        ]
-        passed = await it.up(*sent)
-        assert passed == sent[:5]
-        assert sum(map(len, passed)) == 1000
-        back = bytes(IP(src=SERVER, dst=it.own) / TCP(sport=80, dport=50000, flags="A"))
+        assert await it.connect(SERVER)
+        said = b"GET /firmware HTTP/1.1\r\nX: ".ljust(1200, b"a")
+        assert [await it.say(SERVER, said[at : at + 200], at) for at in range(0, 1200, 200)] == [True] * 4 + [False] * 2
+        back = bytes(IP(src=SERVER, dst=it.own) / TCP(sport=80, dport=50000, flags="A", seq=8, ack=100))
         assert await it.down(back) == []
+        assert await it.connect(SERVER, 50001)
+        assert await it.say(SERVER, said[:24] + b"Host: up.example\r\n\r\n", port=50001)
+        assert not await it.say(SERVER, b"GET /admin HTTP/1.1\r\nHost: up.example\r\n\r\n", 44, port=50001)
+
+
+async def test_each_request_of_a_connection_counts() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://up.example/firmware"])
+        assert await it.look_up("up.example", SERVER)
+        assert await it.fetch(SERVER, "up.example") == "through"
+        other = b"GET /admin HTTP/1.1\r\nHost: up.example\r\n\r\n"
+        assert not await it.say(SERVER, other, 44)
+        assert not await it.say(SERVER, other.replace(b"admin", b"firmware"), 44 + len(other))
+
+
+async def test_an_answer_holds_as_long_as_it_says() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://up.example"])
+        assert await it.look_up("up.example", SERVER)
+        await bench.sleep(59)
+        assert await it.fetch(SERVER, "up.example") == "through"
+        await bench.sleep(2)
+        assert await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: up.example\r\n\r\n", 44)  # what has begun goes on
+        assert await it.fetch(SERVER, "up.example", 50001) == "nowhere"
+        assert await it.look_up("up.example", SERVER, port=4001)
+        assert await it.connect(SERVER, 50001)  # by the ports that were refused
 
 
 async def test_what_runs_is_judged_at_once_by_a_changed_list() -> None:
@@ -237,8 +263,8 @@ async def test_what_is_denied_is_so_by_name_and_address_listed_or_not() -> None:
         it = await device(bench, blacklist=["wx.example", "203.0.113.0/28"])
         assert not await it.look_up("wx.example", SERVER)
         assert await it.look_up("pay.example", SERVER, port=4001)
-        assert await it.fetch(SERVER, "wx.example") == 2
-        assert await it.fetch(SERVER, "pay.example", 50001) == 3
+        assert await it.fetch(SERVER, "wx.example") == "connected"
+        assert await it.fetch(SERVER, "pay.example", 50001) == "through"
         assert await it.up(to(it.own, "203.0.113.5", 9), passes := to(it.own, "203.0.113.16", 9)) == [passes]
         assert {each.control.id for each in bench.decisions("data.whitelist")} == set()
         await change(bench, whitelist=["203.0.113.5:9", "203.0.113.16:9"], blacklist=["203.0.113.0/28"])
