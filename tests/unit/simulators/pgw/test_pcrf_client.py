@@ -221,32 +221,26 @@ async def test_a_session_that_its_pcrf_releases_or_knows_no_more_ends() -> None:
         wrong = rule("wrong", "nonsense")
         second = net.pcrf.asked[2].get("Session-Id")
         await net.pcrf.order_rules(install(wrong), ("Event-Trigger", 2), session=second)
-        session = next(iter(net.host.elements["pgw"].core.sessions.values()))  # type: ignore[attr-defined]
+        session = next(iter(net.pgw.core.sessions.values()))
+        assert session.gx is not None
+        assert session.gx.credit is not None
         session.gx.credit.update("a report")
         await net.settle()
         assert await net.call("GET", "/sessions", element="pgw") == []
         assert not await net.passes(made, LISTED)
 
 
-async def test_an_order_that_overtakes_the_first_answer_comes_after_it() -> None:
+async def test_an_order_waits_until_the_answer_before_it_is_carried_out() -> None:
     async with Net() as net:
-        orders: list[Any] = []
-
-        def answer(message: Message) -> Avps:
-            if message.get("CC-Request-Type") == 1:
-                order = net.pcrf.order_rules(
-                    ("Charging-Rule-Remove", [("Charging-Rule-Name", b"listed")]),
-                    install(rule("other", to(OTHER))),
-                    session=message.get("Session-Id"),
-                )
-                net.pcrf.site.clock.call_later(0, lambda: orders.append(net.loop.create_task(order)))
-            return [install(rule("listed", to(LISTED)))]
-
-        net.pcrf.answers["credit-control"] = answer
         made = await net.session()
+        session = next(iter(net.pgw.core.sessions.values()))
+        assert session.gx is not None
+        session.gx.begun.clear()  # as if both had come in one segment
+        order = net.loop.create_task(net.pcrf.order_rules(install(rule("other", to(OTHER)))))
         await net.settle()
-        assert (await orders[0]).result_code == 2001
-        assert not await net.passes(made, LISTED)
+        assert not await net.passes(made, OTHER)
+        session.gx.begun.set()
+        assert (await order).result_code == 2001
         assert await net.passes(made, OTHER)
 
 
