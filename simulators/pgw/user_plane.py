@@ -245,6 +245,7 @@ class Gateway:
             close_flow(self.core.site, session)
         count = session.flows[flow] = FlowCount(now)
         begin(session, flow, count, now)
+        count.bound = count.names
         return count
 
     def _refuse(self, session: Session, flow: ip.Flow, packet: bytes, rule: str, reason: str = "") -> None:

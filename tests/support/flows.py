@@ -53,6 +53,8 @@ class Flow:
         self.watch: Watch = seen
         self.now = 0.0
         self.first = FIRST
+        #: all that it was told
+        self.packets: list[bytes] = []
 
     def tcp(self, octets: bytes, flags: int, sequence: int = 0, acknowledged: int = 0, *, up: bool = True) -> bytes:
         """Return the packet of a segment."""
@@ -71,6 +73,7 @@ class Flow:
 
     def feed(self, packet: bytes, *, up: bool = True) -> bool:
         """Let the watch see a packet; it never raises."""
+        self.packets.append(packet)
         return self.watch.feed(packet, self.now, up=up)
 
     def open(self, first: int = FIRST) -> Flow:

@@ -24,7 +24,7 @@ _PROTOCOLS = dict.fromkeys(("http", "https", "ws", "wss", "mqtt", "mqtts", "ftp"
 #: schemes whose paths are said in the clear (RFC 9112 3.2, RFC 6455 1.3)
 _CLEAR = frozenset(("http", "ws"))
 #: suffixes below which anybody can have a name: a wildcard there directs nothing
-_PUBLIC = frozenset(
+PUBLIC_SUFFIXES = frozenset(
     f"{second}.{top}"
     for top in ("cn", "hk", "tw", "mo", "uk", "jp", "au", "sg")
     for second in ("com", "net", "org", "gov", "edu", "ac", "co", "or", "ne", "idv", "mil")
@@ -72,7 +72,7 @@ class Network(NamedTuple):
 
 
 #: IPv6 prefixes in whose last 32 bits an IPv4 address stands: mapped (RFC 4291 2.5.5.2) and NAT64 (RFC 6052 2.1)
-_HOLDS_IPV4 = (Network(0xFFFF << 32, 96, 128), Network(0x64FF9B << 96, 96, 128))
+HOLDS_IPV4 = (Network(0xFFFF << 32, 96, 128), Network(0x64FF9B << 96, 96, 128))
 
 
 class Destination(NamedTuple):
@@ -144,7 +144,7 @@ def _open_ended(host: Network | str) -> str:
     if not host.startswith("*"):
         return ""
     shared = any(base == each or base.endswith(f".{each}") for each in _SHARED)
-    if base.count(".") < 1 or base in _PUBLIC or shared:
+    if base.count(".") < 1 or base in PUBLIC_SUFFIXES or shared:
         return f"anybody may have a name that {host} stands for"
     return ""
 
@@ -161,7 +161,7 @@ def _named(name: str, other: str) -> bool:
 
 def _too_short(network: Network) -> str:
     length, shortest = network.length, _SHORTEST_4 if network.width == 32 else _SHORTEST_6
-    if any(network.within(each) for each in _HOLDS_IPV4):
+    if any(network.within(each) for each in HOLDS_IPV4):
         length, shortest = length - 96, _SHORTEST_4
     return f"its prefix is shorter than /{shortest}" if length < shortest else ""
 

@@ -12,12 +12,12 @@ from simwarden.errors import PeerError
 from simwarden.machine.inspection.packets import segment_in, transport_at
 from simwarden.machine.inspection.stream import Stream
 from simwarden.wire import ip
-from simwarden.wire.inspection import UNREADABLE
+from simwarden.wire.shown import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simwarden.wire.inspection import Shown
+    from simwarden.wire.shown import Shown
 
 #: where flags and length are, behind ports and numbers (RFC 9293 3.1)
 _OFFSET, _FLAGS = 12, 13
@@ -104,8 +104,8 @@ class Connection:
         if segment.flags & _ACK:  # the other end is the client, and says the names
             self._up = self._down = None
             return self._changed([], (), pending=False)
-        if self._up is not None and self._up.first == first and not self._up.next:
-            return False
+        if self._up is not None and self._up.first == first:
+            return bool(segment.payload) and self._take(segment, now, up=True)
         self._up, self._down, self._answered, self._reader = Stream(first), None, False, self._begun()
         changed = self._changed([], (), pending=True)
         return (bool(segment.payload) and self._take(segment, now, up=True)) or changed

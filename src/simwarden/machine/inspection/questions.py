@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from simwarden.errors import PeerError
 from simwarden.machine.inspection.packets import datagram_in
 from simwarden.wire import dns
-from simwarden.wire.inspection import UNREADABLE, By, Shown
+from simwarden.wire.shown import UNREADABLE, By, Shown
 
 if TYPE_CHECKING:
     from dns.message import Message

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from simwarden.errors import PeerError
 from simwarden.machine.inspection.packets import datagram_in, transport_at
 from simwarden.machine.inspection.stream import Stream
-from simwarden.wire.inspection import UNREADABLE, By, Shown, quic, tls
+from simwarden.wire import quic, tls
+from simwarden.wire.shown import UNREADABLE, By, Shown
 
 if TYPE_CHECKING:
-    from simwarden.wire.inspection.quic import Initial, Keys
+    from simwarden.wire.quic import Initial, Keys
 
 _UDP_HEADER = 8
 
@@ -40,8 +41,10 @@ class QuicFlow:
         if quic.is_long(packet[at : at + 1]):
             found = self._read(datagram_in(packet) or b"")
             self.shown = tuple(found) or self.shown
-        elif self._keys and not self.pending:
-            self._forget()  # other keys are in use, so that the handshake is over
+        elif not self.pending:
+            if self._keys:
+                self._forget()  # other keys are in use, so that the handshake is over
+            return False
         self.pending = self.pending and bool(self._keys)
         return bool(found) or before != (self.shown, self.pending)
 

@@ -12,7 +12,7 @@ from simwarden.wire import dns, ip
 
 if TYPE_CHECKING:
     from simwarden.machine.inspection.bindings import Bindings
-    from simwarden.wire.inspection import Shown
+    from simwarden.wire.shown import Shown
 
 
 class Watch(Protocol):

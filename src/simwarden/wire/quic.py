@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simwarden.errors import PeerError
@@ -104,19 +105,14 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 def client_keys(version: int, destination: bytes) -> Keys:
     """Return the keys of a client that calls a server by a connection ID. Raises KeyError for an unknown version."""
-    from cryptography.hazmat.primitives import hashes, hmac  # noqa: PLC0415 - few runs have QUIC
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand  # noqa: PLC0415 - as above
-
     known = _VERSIONS[version]
 
     def expand(secret: bytes, label: bytes, length: int) -> bytes:
-        """HKDF-Expand-Label (RFC 8446 7.1)."""
+        """HKDF-Expand-Label (RFC 8446 7.1), of not more than one block of HKDF (RFC 5869 2.3)."""
         info = length.to_bytes(2) + bytes((6 + len(label),)) + b"tls13 " + label + b"\0"
-        return HKDFExpand(hashes.SHA256(), length, info).derive(secret)
+        return hmac.digest(secret, info + b"\1", "sha256")[:length]
 
-    extract = hmac.HMAC(known.salt, hashes.SHA256())
-    extract.update(destination)
-    secret = expand(extract.finalize(), b"client in", 32)
+    secret = expand(hmac.digest(known.salt, destination, "sha256"), b"client in", 32)
     parts = ((b"key", 16), (b"iv", 12), (b"hp", 16))
     return Keys(*(expand(secret, known.label + label, size) for label, size in parts))
 
@@ -124,13 +120,12 @@ def client_keys(version: int, destination: bytes) -> Keys:
 def opened(packet: Initial, keys: Keys) -> bytes:
     """Return the frames of an Initial packet (RFC 9001 5.3, 5.4). Raises PeerError if the keys are not its own."""
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - few runs have QUIC
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415 - as above
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - as above
 
     sample = packet.payload[4:20]
     if len(sample) < 16:
         raise PeerError("QUIC packet that is too short")
-    mask = Cipher(algorithms.AES(keys.header), modes.ECB()).encryptor().update(sample)  # noqa: S305 - RFC 9001 5.4.3
+    mask = _mask(keys, sample)
     first = packet.head[0] ^ mask[0] & 0x0F
     size = (first & 3) + 1
     number = bytes(each ^ by for each, by in zip(packet.payload[:size], mask[1:], strict=False))
@@ -140,6 +135,34 @@ def opened(packet: Initial, keys: Keys) -> bytes:
         return AESGCM(keys.key).decrypt(nonce, packet.payload[size:], head)
     except InvalidTag:
         raise PeerError("QUIC packet that its keys do not open") from None
+
+
+def protected(version: int, destination: bytes, frames: bytes, number: int = 0) -> bytes:
+    """Return the Initial packet of a client that calls a server by a connection ID, and has none itself."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - few runs have QUIC
+
+    keys, counted = client_keys(version, destination), number.to_bytes(4)
+    first = 0xC0 | _VERSIONS[version].initial << 4 | len(counted) - 1
+    called = version.to_bytes(4) + bytes((len(destination),)) + destination
+    length = len(counted) + len(frames) + _TAG
+    head = bytes((first,)) + called + b"\0\0" + (0x4000 | length).to_bytes(2)
+    nonce = (int.from_bytes(keys.iv) ^ number).to_bytes(12)
+    sealed = AESGCM(keys.key).encrypt(nonce, frames, head + counted)
+    mask = _mask(keys, sealed[:16])  # as if the number took four octets, which it does (RFC 9001 5.4.2)
+    masked = bytes(each ^ by for each, by in zip(counted, mask[1:], strict=True))
+    return bytes((first ^ mask[0] & 0x0F,)) + head[1:] + masked + sealed
+
+
+def crypto_frame(offset: int, octets: bytes) -> bytes:
+    """Return a piece of the handshake with its place."""
+    return bytes((_CRYPTO,)) + (0x4000 | offset).to_bytes(2) + (0x4000 | len(octets)).to_bytes(2) + octets
+
+
+def _mask(keys: Keys, sample: bytes) -> bytes:
+    """Return what protects the first octet of a header and its packet number (RFC 9001 5.4.3)."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415 - few runs have QUIC
+
+    return Cipher(algorithms.AES(keys.header), modes.ECB()).encryptor().update(sample)[:5]  # noqa: S305 - it says so
 
 
 def crypto_in(frames: bytes) -> Iterator[tuple[int, bytes]]:
@@ -160,9 +183,11 @@ def crypto_in(frames: bytes) -> Iterator[tuple[int, bytes]]:
             at += length
         elif kind in (_ACK, _ACK_ECN):
             at = _behind_ack(frames, at, ecn=kind == _ACK_ECN)
+        elif kind == _PADDING:
+            at = len(frames) - len(frames[at:].lstrip(b"\0"))
         elif kind == _CLOSE:
             return
-        elif kind not in (_PADDING, _PING):
+        elif kind != _PING:
             raise PeerError(f"frame {kind} in an Initial packet")
 
 

@@ -1,4 +1,4 @@
-"""What the octets of a flow show of whom it is for: HTTP, TLS, QUIC, DNS; each reader is a module of its own."""
+"""What the octets of a flow show of whom it is for; `http`, `tls`, `quic` and `dns` read it."""
 
 from __future__ import annotations
 
@@ -38,4 +38,5 @@ UNREADABLE: Final = Shown("", By.UNREADABLE)
 
 def host_text(octets: bytes) -> str:
     """Return a name from outside as text: what no name has in it is shown by escapes, so that it is none of a list."""
-    return octets[:253].decode("ascii", "backslashreplace").lower().removesuffix(".")
+    text = octets[:253].decode("ascii", "backslashreplace").lower().removesuffix(".")
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
