@@ -60,7 +60,7 @@ LOADER = Loader()
 LINK = re.compile(r"\[([\w-]+)\]\(\.\./\.\./scenarios/(?:voice|data)/\1\.yaml\)|`(test_\w+)`")
 #: what says in a story without a decision that something is stopped
 ENDED = re.compile(r"expect: (released|error|not-available|aborted)|cause: |mm_cause: |state: over")
-FOLDERS = {"ssp": "voice", "scp": "voice", "pgw": "data"}
+FOLDERS = {"ssp": "voice", "scp": "voice", "pgw": "data", "pcrf": "data"}
 TABLES = {
     kind: [
         [cell.strip() for cell in line.strip("| ").split(" | ")]
@@ -125,5 +125,14 @@ def test_each_refusal_by_the_pgws_own_lists_that_a_shipped_story_expects_is_in_i
     found = {
         Path(each.path).stem for each in own if any(by == "pgw" and c.startswith("data.") for by, c in refused_by(each))
     }
+    assert found
+    assert found <= told
+
+
+def test_each_refusal_that_a_shipped_story_with_a_pcrf_expects_is_in_its_table() -> None:
+    told = {name for _, (name, _), _ in PAIRS}
+    stories = [story("data", path.stem) for path in (STORIES / "data").glob("*.yaml")]
+    ruled = [each for each in stories if any(it.kind == "pcrf" for it in each.instances.values())]
+    found = {Path(each.path).stem for each in ruled if refused_by(each)}
     assert found
     assert found <= told
