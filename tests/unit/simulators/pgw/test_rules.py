@@ -391,14 +391,8 @@ async def test_ports_that_carry_one_connection_after_another() -> None:
             assert await known.up(request) == [request] * passes
 
 
-@pytest.mark.parametrize(
-    ("apn", "wrong"), [({"gx": "pcrf"}, ""), ({}, "only where a PCRF rules"), ({"gx": "off"}, "only")]
-)
-def test_what_no_rule_is_about_may_pass_only_where_a_pcrf_rules(apn: dict[str, str], wrong: str) -> None:
-    try:
-        assert ApnConfig.model_validate({**apn, "unmatched": "pass"}).unmatched == "pass"
-    except ValueError as error:
-        assert wrong
-        assert wrong in str(error)
-    else:
-        assert not wrong
+@pytest.mark.parametrize("apn", [{}, {"gx": "off"}])
+def test_what_no_rule_is_about_may_pass_only_where_a_pcrf_rules(apn: dict[str, str]) -> None:
+    assert ApnConfig.model_validate({"gx": "pcrf", "unmatched": "pass"}).unmatched == "pass"
+    with pytest.raises(ValueError, match="only where a PCRF rules"):
+        ApnConfig.model_validate({**apn, "unmatched": "pass"})
