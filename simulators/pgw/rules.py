@@ -49,6 +49,7 @@ def install(core: Core, session: Session, rules: RuleSet, on: str) -> None:
     """Let a session have other rules from now on, by which flows that run are decided at once."""
     session.rules = rules
     for flow, count in session.flows.items():
+        evidence.recall(count)
         _decide(core, session, flow, count, up=count.uplink_packets > 0 or not count.downlink_packets, on=on)
 
 
@@ -98,12 +99,11 @@ def look_again(core: Core, session: Session, flow: ip.Flow, count: FlowCount, pa
 
 def reconsider(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool) -> bool:
     """Decide a flow anew whose address has got a name since it was refused; whether it passes now."""
-    bound = (
-        () if count.bound or session.confined else session.bindings.names_of(flow.destination, core.site.clock.now())
-    )
-    if not bound:
+    if count.bound or session.confined:
         return False
-    count.bound = bound
+    count.bound = session.bindings.names_of(flow.destination, core.site.clock.now())
+    if not count.bound:
+        return False
     _decide(core, session, flow, count, up=up, on=FLOW)
     return bool(count.up if up else count.down)
 
@@ -130,7 +130,7 @@ def _decide(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
 def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool, on: str) -> bool:
     """Ask the controls, each about the rules that are its own, and keep with the count who refuses, and why."""
     rules, end = session.rules, FarEnd(flow.protocol, flow.destination, flow.destination_port, flow.source_port)
-    seen, fit = _worst(rules, end, evidence.of(count), up=up)
+    seen, fit = _worst(rules, end, evidence.of(flow, count), up=up)
     if session.confined:
         count.refused_by = count.why = CONFINED
         return fit.rule is not None

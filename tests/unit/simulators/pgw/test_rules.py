@@ -331,6 +331,54 @@ async def test_gates_are_of_one_direction() -> None:
         assert await it.down(back) == [back]
 
 
+async def test_extensions_and_fragments_to_the_device_are_judged_as_its_own() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=LIST)
+        body = UDP(sport=5683, dport=40000) / b"news"
+        passes = bytes(IPv6(src="2001:db8:80::80", dst=it.six) / IPv6ExtHdrDestOpt() / body)
+        foreign = bytes(IPv6(src="2001:db8:66::66", dst=it.six) / IPv6ExtHdrDestOpt() / body)
+        assert await it.down(foreign, passes) == [passes]
+        whole = IP(src=SERVER, dst=it.own, id=3) / UDP(sport=5683, dport=40000) / Raw(bytes(900))
+        cut = [bytes(each) for each in fragment(whole, 400)]  # type: ignore[no-untyped-call]
+        assert await it.down(*cut) == cut
+
+
+async def test_a_name_that_was_shown_while_nothing_was_listed_counts_when_something_is() -> None:
+    async with Gateways() as bench:
+        it = await device(bench)
+        assert await it.look_up("up.example", SERVER)
+        assert await it.fetch(SERVER, "up.example", 50001) == await it.fetch(SERVER, "video.example") == "through"
+        await change(bench, whitelist=["http://up.example"])
+        assert await it.say(SERVER, b"x", 44, 50001)
+        assert not await it.say(SERVER, b"x", 47)
+
+
+async def test_who_says_no_name_where_clients_do_gets_the_unnamed_octets_only() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["https://up.example", "up.example:1883"])
+        assert await it.look_up("up.example", SERVER)
+        assert await it.connect(SERVER, to=443)
+        assert not await it.say(SERVER, b"SSH-2.0-tunnel\r\n", to=443)
+        assert await it.connect(SERVER, 50001, 1883)
+        assert await it.say(SERVER, b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04abcd", port=50001, to=1883)
+
+
+async def test_a_datagram_of_the_resolver_that_was_not_asked_goes_nowhere() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["https://up.example"])
+        assert await it.down(udp(RESOLVER, it.own, port=53)) == []
+
+
+async def test_a_silent_flow_is_begun_anew_a_connection_after_hours() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["udp://up.example:5683", "up.example:1883"])
+        assert await it.look_up("up.example", SERVER)
+        report, syn = to(it.own, SERVER, 5683), tcp(it.own, SERVER, 1883)
+        for pause, passes in ((0, [report, syn]), (299, [report, syn]), (400, [syn]), (7439, [syn]), (7441, [])):
+            await bench.sleep(pause)
+            assert await it.up(report, syn) == passes
+
+
 async def test_provisioning_and_changes() -> None:
     async with Gateways() as bench:
         told = await provision(bench, whitelist=["https://up.example/firmware", *LIST], blacklist=["wx.example"])
