@@ -36,6 +36,7 @@ def begin(core: Core, session: Session) -> None:
         session.confined = True
     elif session.gx is None:
         session.rules = _own(core, session)
+    _believe(session)
 
 
 def follow(core: Core, imsi: str) -> None:
@@ -48,6 +49,7 @@ def follow(core: Core, imsi: str) -> None:
 def install(core: Core, session: Session, rules: RuleSet, on: str) -> None:
     """Let a session have other rules from now on, by which flows that run are decided at once."""
     session.rules = rules
+    _believe(session)
     for flow, count in session.flows.items():
         evidence.recall(count)
         _decide(core, session, flow, count, up=count.uplink_packets > 0 or not count.downlink_packets, on=on)
@@ -60,6 +62,15 @@ def _own(core: Core, session: Session) -> RuleSet:
         return UNDIRECTED
     apps = core.app_lists().of(card.use, card.data.apps) if card.data.apps else None
     return RuleSet(card.data.rules(), session.addresses.config.dns, apps)
+
+
+def _believe(session: Session) -> None:
+    """Let the resolvers of the APN alone say which addresses names have, where rules are about names.
+
+    Else whoever answers at a listed address could open any other.
+    """
+    resolvers = frozenset(ipaddress.ip_address(each).packed for each in session.addresses.config.dns)
+    session.bindings.resolvers = resolvers if session.rules.directed else None
 
 
 def judge(core: Core, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool) -> None:

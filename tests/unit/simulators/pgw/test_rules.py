@@ -14,7 +14,7 @@ from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt
 from scapy.packet import Raw
 
 from simulators.pgw import rules
-from simulators.pgw.config import ApnConfig
+from simulators.pgw.config import ApnConfig, PgwData
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
 from simwarden.policy.access_list import Network
@@ -363,6 +363,15 @@ async def test_who_says_no_name_where_clients_do_gets_the_unnamed_octets_only() 
         assert await it.say(SERVER, b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04abcd", port=50001, to=1883)
 
 
+async def test_who_answers_at_a_listed_address_opens_no_other() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=[SERVER, "up.example:80"])
+        assert await it.look_up("up.example", OTHER, server=SERVER)
+        assert await it.fetch(OTHER, "up.example") == "nowhere"
+        assert await it.look_up("up.example", OTHER, port=4001)
+        assert await it.fetch(OTHER, "up.example", 50001) == "through"
+
+
 async def test_a_datagram_of_the_resolver_that_was_not_asked_goes_nowhere() -> None:
     async with Gateways() as bench:
         it = await device(bench, whitelist=["https://up.example"])
@@ -444,3 +453,12 @@ def test_what_no_rule_is_about_may_pass_only_where_a_pcrf_rules(apn: dict[str, s
     assert ApnConfig.model_validate({"gx": "pcrf", "unmatched": "pass"}).unmatched == "pass"
     with pytest.raises(ValueError, match="only where a PCRF rules"):
         ApnConfig.model_validate({**apn, "unmatched": "pass"})
+
+
+def test_what_a_section_tells_classify() -> None:
+    four = ("social", "video", "shopping", "games")
+    listed = PgwData(whitelist=("udp://192.0.2.7:5683",), apps=four).held()
+    assert listed.has == {"directed-data", "blacklist"}
+    assert [each.text for each in listed.data] == ["udp://192.0.2.7:5683"]
+    assert PgwData(whitelist=()).held().has == {"directed-data"}
+    assert PgwData(apps=four[1:], blacklist=("wx.example",)).held().has == frozenset()
