@@ -47,7 +47,8 @@ async def connect(core: Core) -> None:
     config, clock = core.config, core.site.clock
     realm = config.realm or Plmn.parse(config.plmn).realm
     host = config.origin_host or f"{core.site.name}.{realm}"
-    local = LocalNode(host, realm, (core.node.address,), state_id=int(clock.wall().timestamp()))
+    state = int(clock.wall().timestamp()) + core.node.counter  # greater after a restart within the same second, too
+    local = LocalNode(host, realm, (core.node.address,), state_id=state)
     core.diameter = DiameterNode(core.site, local, {"Gx": {}})
     core.pcrf = Pcrf(core, core.diameter, realm, partial(procedures.delete_bearer, core))
     for server in servers:

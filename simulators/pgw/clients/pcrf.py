@@ -198,7 +198,7 @@ class Pcrf:
         if ask.kind == CcRequestType.TERMINATION_REQUEST:
             return [*facts.subscription(session), ("Termination-Cause", int(TerminationCause.DIAMETER_LOGOUT))]
         if ask.kind == CcRequestType.INITIAL_REQUEST:
-            return _introduce(session)
+            return [("Origin-State-Id", self._client.node.local.state_id), *_introduce(session)]
         gx = session.gx
         avps: Avps = [*facts.subscription(session), *_access(session), *facts.place(session)]
         if gx is not None:
