@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.pgw.answers import SessionsEnded, SessionTold
 from simulators.pgw.config import PgwArea, PgwConfig, PgwData
 from simulators.pgw.controls import ALL
+from simulators.pgw.events import EVENTS
 from simulators.pgw.parts.areas import Areas
 from simulators.pgw.parts.bearers import Bearers
 from simulators.pgw.parts.lists import Lists
@@ -59,6 +60,7 @@ class Pgw(Element[PgwConfig]):
         ),
         card={"area": PgwArea, "data": PgwData},
         controls=(*ALL, ROLES),
+        events=EVENTS,
         records=("pGWRecord", "flow"),
     )
     parts = (Areas, Bearers, Lists)

@@ -84,9 +84,12 @@ def look_again(core: Core, session: Session, flow: ip.Flow, count: FlowCount, pa
     question = evidence.is_question(flow)
     if question and up:
         return True  # it was judged by what it asks
+    passed = count.uplink_octets + count.downlink_octets + len(packet)
+    if not count.pending:
+        count.named_at = passed  # the same ports may carry another connection, which has to show a name again
     changed = evidence.take(count, packet, core.site.clock.now(), up=up)
     if count.pending and not changed:
-        changed = count.uplink_octets + count.downlink_octets + len(packet) > core.config.unnamed_octets
+        changed = passed - count.named_at > core.config.unnamed_octets
         count.watch = None if changed else count.watch
     if changed and not question:
         _decide(core, session, flow, count, up=up, on=SHOWN_NAME)

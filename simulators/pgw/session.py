@@ -60,6 +60,7 @@ class FlowCount:
         "dropped",
         "dropped_octets",
         "ended",
+        "named_at",
         "names",
         "over",
         "pending",
@@ -84,6 +85,8 @@ class FlowCount:
         self.down: bool | None = None
         #: whether it passes only if it shows a name
         self.pending = False
+        #: the octets that had passed when it had to show none
+        self.named_at = 0
         #: who refused it last, and why
         self.refused_by = self.why = ""
         #: what it has shown last, and the names of its far end's address by which it was decided

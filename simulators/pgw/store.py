@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from simulators.pgw.config import PgwData
+from simulators.pgw.events import AUDITED
 from simwarden.operations.audit_table import AuditTable
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _LISTS = sa.Table(
     sa.Column("data", sa.JSON, nullable=True),
     sa.Column("use", sa.String(100), nullable=False),
 )
-_AUDIT = AuditTable(METADATA)
+_AUDIT = AuditTable(METADATA, events=AUDITED)
 _ALL = sa.select(_AREAS)
 
 

@@ -67,7 +67,7 @@ class Lists(CardLists["DataCard"]):
         """Let a card exchange packets with anybody. By the operator, with an approval record."""
         return (await self._change(call, "end the list", None)).tell()
 
-    @route("GET", "/cards/{imsi}/data", roles=BOTH, gives=ListsTold)
+    @route("GET", "/cards/{imsi}/data", gives=ListsTold)
     async def query_list(self, call: Call) -> dict[str, Any]:
         """Tell with whom a card exchanges packets."""
         return self.core.store.card(call.path["imsi"]).tell()

@@ -88,7 +88,7 @@ AREA = EventKind(
 LOCATION = EventKind("location.cancelled", "A card was detached where it was; it may attach again.", ("reason",))
 LIST = EventKind(
     "list.changed",
-    "With whom a card exchanges short messages, or has calls, was set, changed, or ended.",
+    "With whom a card exchanges packets or short messages, or has calls, was set, changed, or ended.",
     ("before", "after"),
 )
 POOL = EventKind("pool.changed", "A pool of terminals was set or taken away.", ("pool", "imeis", "kinds"))

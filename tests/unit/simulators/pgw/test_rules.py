@@ -367,3 +367,24 @@ async def test_lists_outlive_a_restart() -> None:
         await bench.sleep(10)
         it = Device(bench, await bench.session(**BOTH))
         assert await it.up(to(it.own, OTHER, 1), passes := to(it.own, SERVER, 5683)) == [passes]
+
+
+async def test_ports_that_carry_one_connection_after_another() -> None:
+    async with Gateways() as bench:
+        known = await device(bench, whitelist=["http://server.example/firmware"])
+        assert await known.look_up("server.example", SERVER)
+        assert await known.fetch(SERVER, "server.example") == "through"
+        begun = len(b"GET /firmware HTTP/1.1\r\nHost: server.example\r\n\r\n")
+        head = b"POST /firmware HTTP/1.1\r\nHost: server.example\r\nContent-Length: 9000\r\n\r\n"
+        assert await known.say(SERVER, head, begun)
+        for at in range(0, 9000, 1000):
+            assert await known.say(SERVER, bytes(1000), begun + len(head) + at)
+        for first, path, passes in ((500_000, "/firmware", True), (900_000, "/other", False)):
+            ends: dict[str, Any] = {"sport": 50000, "dport": 80}
+            syn = bytes(IP(src=known.own, dst=SERVER) / TCP(**ends, flags="S", seq=first))
+            back = TCP(sport=80, dport=50000, flags="SA", seq=7, ack=first + 1)
+            assert await known.up(syn) == [syn]
+            assert len(await known.down(bytes(IP(src=SERVER, dst=known.own) / back))) == 1
+            said = f"GET {path} HTTP/1.1\r\nHost: server.example\r\n\r\n".encode()
+            request = bytes(IP(src=known.own, dst=SERVER) / TCP(**ends, flags="PA", seq=first + 1, ack=8) / said)
+            assert await known.up(request) == [request] * passes
