@@ -204,7 +204,7 @@ class Session:
     async def _settle(self, ask: Ask, message: Message) -> None:
         """Tell the server that a session is over, which it may still have: by the CCR-T before, or by one.
 
-        Each time it is a request of its own: one that lies unanswered at the server would have what repeats it lie, too;
+        Each time it is a request of its own: one that lies unanswered at the server would have a repeated one lie, too;
         Session-Id and CC-Request-Number say that it is the same.
         """
         if ask.kind != _TERMINATION:
