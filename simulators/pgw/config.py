@@ -152,6 +152,15 @@ class ApnConfig(Model):
     """Whether each change of tracking area and cell is asked for, of an MME that can report it (CRSI)."""
     gx: Annotated[str, Names("pcrf"), BeforeValidator(_off)] = ""
     """The PCRF by which alone its sessions are ruled; empty, or `off`: this node's own provisioning."""
+    unmatched: Literal["drop", "pass"] = "drop"
+    """What becomes of flows that no rule of the PCRF is about: TS 23.203 says that they are dropped, a foreign PCRF may
+    expect otherwise. `pass` is a leak: whom a list does not name is reached."""
+
+    @model_validator(mode="after")
+    def _is_ruled(self) -> Self:
+        if self.unmatched == "pass" and not self.gx:
+            raise ValueError("unmatched flows pass only where a PCRF rules (gx)")
+        return self
 
     @field_validator("ipv4", "ipv6", "static")
     @classmethod

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from simulators.pgw.clients import facts
 from simulators.pgw.controls import RE_AUTH
 from simwarden.policy.access_list import Destination
-from simwarden.policy.flow_rule import rules_of
+from simwarden.policy.flow_rule import UNMATCHED, rules_of
 from simwarden.policy.rule_set import RuleSet
 from simwarden.runtime.diameter.pcc_rules import Place, RuleError, merge, name_of, predefined, readable, report, rule_of
 from simwarden.runtime.diameter.session import CreditClient, CreditSettings, Ended, Granted, Uncharged
@@ -248,7 +248,8 @@ class Pcrf:
 
     def _set(self, session: Session) -> RuleSet:
         installed = session.gx.installed.values() if session.gx is not None else ()
-        return RuleSet(installed, session.addresses.config.dns)
+        unmatched = (UNMATCHED,) if session.addresses.config.unmatched == "pass" else ()
+        return RuleSet((*installed, *unmatched), session.addresses.config.dns)
 
 
 def _filters(rules: Iterable[FlowRule]) -> tuple[FlowFilter, ...]:

@@ -91,6 +91,8 @@ class FlowRule(NamedTuple):
 
 #: of a card whose data is not directed
 ALL_FLOWS: Final = FlowRule("all flows", (FlowFilter(),), precedence=1 << 31)
+#: of a session whose PCRF expects that all passes that its rules say nothing of
+UNMATCHED: Final = FlowRule("unmatched", (FlowFilter(),), precedence=(1 << 32) - 1)
 #: where rules of lists begin: what is denied comes before all that is allowed
 _DENIED, _ALLOWED = 100, 1000
 

@@ -14,6 +14,7 @@ from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt
 from scapy.packet import Raw
 
 from simulators.pgw import rules
+from simulators.pgw.config import ApnConfig
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
 from simwarden.policy.access_list import Network
@@ -388,3 +389,16 @@ async def test_ports_that_carry_one_connection_after_another() -> None:
             said = f"GET {path} HTTP/1.1\r\nHost: server.example\r\n\r\n".encode()
             request = bytes(IP(src=known.own, dst=SERVER) / TCP(**ends, flags="PA", seq=first + 1, ack=8) / said)
             assert await known.up(request) == [request] * passes
+
+
+@pytest.mark.parametrize(
+    ("apn", "wrong"), [({"gx": "pcrf"}, ""), ({}, "only where a PCRF rules"), ({"gx": "off"}, "only")]
+)
+def test_what_no_rule_is_about_may_pass_only_where_a_pcrf_rules(apn: dict[str, str], wrong: str) -> None:
+    try:
+        assert ApnConfig.model_validate({**apn, "unmatched": "pass"}).unmatched == "pass"
+    except ValueError as error:
+        assert wrong
+        assert wrong in str(error)
+    else:
+        assert not wrong
