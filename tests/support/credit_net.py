@@ -10,7 +10,7 @@ from simulators.ocs.element import Ocs
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Peer
-from simwarden.testing import Bench
+from simwarden.testing import Bench, ScriptedServer
 from simwarden.wire.diameter import Avps, Message, first
 from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
 
@@ -109,6 +109,27 @@ class ScriptedClient(Element[NoSettings]):
         asked = group(ask=units, rating=None, unit=UNITS[SMS])
         avps: Avps = [("Requested-Action", action), *more.pop("more", [])]
         return await self.ccr(session, EVENT, 0, asked, context=SMS, more=avps, **more)
+
+
+ONE: Any = (GROUPS, [("Granted-Service-Unit", [("CC-Service-Specific-Units", 1)])])
+
+
+class ScriptedOcs(ScriptedServer):
+    """An OCS that grants one message, unless a test wants something else; it may say more of a session (`tell`)."""
+
+    declaration = Declaration(kind="ocs", title="OCS", lane=86, config=ElementConfig, listens=("Ro",))
+    interface = "Ro"
+    requests = ("credit-control",)
+
+    def credit_control(self, _message: object) -> Any:
+        """Grant."""
+        return [ONE]
+
+    async def tell(self, name: str, host: str, *avps: tuple[str, Any]) -> Message:
+        """Send a request of the session that was asked about last."""
+        session = self.asked[-1].get("Session-Id")
+        message = self.node.make(name, avps, realm=REALM, host=host, point="Ro", session=session)
+        return await self.node.ask(host, message)
 
 
 class Net(Bench):

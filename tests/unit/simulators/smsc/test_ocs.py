@@ -5,29 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from credit_net import APPROVED, card
+from credit_net import APPROVED, GROUPS, ONE, ScriptedOcs, card
 from service_centre import ABSENT, CODE, LISTED, MSISDN, Network, submit
 
 from simulators.ocs.element import Ocs
-from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.store import StoreUnavailableError
-from simwarden.testing import ScriptedServer
 from simwarden.testing.diameter import IMSI
 from simwarden.wire.sms import Concatenation, UserData
-
-GROUPS = "Multiple-Services-Credit-Control"
-ONE: Any = (GROUPS, [("Granted-Service-Unit", [("CC-Service-Specific-Units", 1)])])
-
-
-class ScriptedOcs(ScriptedServer):
-    """An OCS that grants one unit, unless a test wants something else."""
-
-    declaration = Declaration(kind="ocs", title="OCS", lane=86, config=ElementConfig, listens=("Ro",))
-    interface = "Ro"
-    requests = ("credit-control",)
-
-    def credit_control(self, _message: object) -> Any:
-        return [ONE]
 
 
 class Net(Network):
