@@ -5,10 +5,13 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from simwarden.model.identity import parse_place
 from simwarden.operations.approval import Approval, ChangeLimit
+from simwarden.policy.access_list import Destination
+from simwarden.policy.flow_rule import FlowRule, rules_of
+from simwarden.policy.held import Held
 from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model, Names
 from simwarden.runtime.gtp.charging import RecordLimits
 from simwarden.runtime.gtp.config import GtpConfig
@@ -191,6 +194,55 @@ class AreaChange(Approval, PgwArea):
     """Body of `PUT /cards/{imsi}/area`."""
 
 
+def _is_destination(value: str) -> str:
+    Destination.parse(value)
+    return value.strip()
+
+
+DestinationText = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_is_destination)]
+
+
+class PgwData(Model):
+    """With whom a card exchanges packets (1.3(1), 2.2.4). Data of a card that says nothing of it is not directed."""
+
+    by: Literal["pgw"] = "pgw"
+    """Who checks."""
+    whitelist: tuple[DestinationText, ...] | None = None
+    """Its destinations, in principle at most 10: an address or network, a name, `*.` and a name, or a URL, each with
+    its port and, by the scheme (`udp://`, `mqtts://`), its protocol. The path of a URL is judged where it is said in
+    the clear (`http`); of another one it is the host that is listed. Without a list its data is not directed; with an
+    empty one nothing passes."""
+    blacklist: tuple[DestinationText, ...] = Field(default=(), max_length=1000)
+    """Destinations that are denied to it, listed or not, in the same forms; questions for denied names as well."""
+    exception: Annotated[str, Field(max_length=100)] = ""
+    """Reference of the approval by which it has more destinations, or wider ones."""
+
+    def rules(self) -> tuple[FlowRule, ...]:
+        """Return the rules that these lists stand for."""
+        listed = None if self.whitelist is None else map(Destination.parse, self.whitelist)
+        return rules_of(listed, map(Destination.parse, self.blacklist))
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """The entries whose path nobody can judge, so that their host is listed."""
+        entries = map(Destination.parse, (*(self.whitelist or ()), *self.blacklist))
+        return tuple(each.text for each in entries if each.untold)
+
+    def held(self) -> Held:
+        """Tell `classify` where the card may go; with an empty list it is directed, to nobody."""
+        has = {"directed-data"} if self.whitelist is not None else set()
+        has |= {"blacklist"} if self.blacklist else set()
+        return Held(frozenset(has), data=tuple(map(Destination.parse, self.whitelist or ())))
+
+
+class DataChange(Approval, PgwData):
+    """Body of `PUT /cards/{imsi}/data`."""
+
+    def wanted(self) -> PgwData:
+        """Return the lists asked for."""
+        return PgwData.model_validate(self.model_dump(include=set(PgwData.model_fields)))
+
+
 class PgwConfig(GtpConfig):
     """Settings of a PGW."""
 
@@ -206,6 +258,10 @@ class PgwConfig(GtpConfig):
     """When a CDR is closed though its session goes on, in another one."""
     area_changes: ChangeLimit = ChangeLimit()
     """How often the cells to which a card's packets are bound may be changed or taken away."""
+    list_changes: ChangeLimit = ChangeLimit()
+    """How often the lists of destinations that a card has may be changed or taken away."""
+    unnamed_octets: int = Field(default=4096, ge=0)
+    """Octets of a flow, both ways together, that pass before it has shown the name that it has to show."""
     ranges: str = ""
     """File of number ranges in place of those that come with simwarden."""
     internet: Annotated[str, Names("element")] = "internet"

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.pgw import addressing
 from simulators.pgw.charging import close_flow, describe
-from simulators.pgw.controls import AREA_CHANGES, CELL, PEER
+from simulators.pgw.controls import AREA_CHANGES, CELL, LIST_CHANGES, PEER
 from simulators.pgw.pools import Addresses
 from simulators.pgw.session import OVER_AMBR
 from simwarden.machine.token_bucket import Bucket
 from simwarden.operations.approval import Audit
+from simwarden.operations.card_lists import CHANGED_LIST
 from simwarden.operations.number_ranges import load_ranges
 from simwarden.operations.restriction import Restriction
 from simwarden.runtime.gtp.charging import Account, Records
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from simulators.pgw.config import PgwConfig
     from simulators.pgw.session import Bearer, Session
-    from simulators.pgw.store import AreaStore
+    from simulators.pgw.store import AreaStore, DataCard, ListStore
     from simulators.pgw.user_plane import Gateway
     from simwarden.runtime.gtp.node import GtpNode, Peer
     from simwarden.runtime.site import Site
@@ -39,10 +40,11 @@ class Core:
     gateway: Gateway
     follow_area: Callable[[Session], Awaitable[None]]
 
-    def __init__(self, site: Site, config: PgwConfig, areas: AreaStore) -> None:
-        self.site, self.config, self.areas = site, config, areas
+    def __init__(self, site: Site, config: PgwConfig, areas: AreaStore, store: ListStore) -> None:
+        self.site, self.config, self.areas, self.store = site, config, areas, store
         self.audit = Audit(site, areas.audit, count=areas.count_changes)
         self.area_changes = Restriction(self.audit, AREA_CHANGES, config.area_changes, ("area-changed",))
+        self.lists = Restriction(self.audit, LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
         self.ranges = load_ranges(config.ranges)
         self.taken: dict[str, object] = {}
         self._apns = {name: Addresses(each, self.taken) for name, each in config.apns.items()}
@@ -165,6 +167,15 @@ class Core:
             "state": state,
         }
         self.site.observe("bearer", shown if state else None, key=f"{_key(session)}/{bearer.name}")
+
+    def show_list(self, card: DataCard) -> None:
+        """Tell with whom a card exchanges packets."""
+        value = None
+        if card.data is not None:
+            listed, denied = card.data.whitelist, card.data.blacklist
+            lists = {"whitelist": list(listed or ()), "blacklist": list(denied)}
+            value = {"imsi": card.imsi, **lists, "undirected": listed is None}
+        self.site.observe("list", value, key=card.imsi)
 
     def tell(self, session: Session) -> None:
         """Tell of a session as it is now."""

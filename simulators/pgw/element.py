@@ -6,10 +6,11 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from simulators.pgw.answers import SessionsEnded, SessionTold
-from simulators.pgw.config import PgwArea, PgwConfig
+from simulators.pgw.config import PgwArea, PgwConfig, PgwData
 from simulators.pgw.controls import ALL
 from simulators.pgw.parts.areas import Areas
 from simulators.pgw.parts.bearers import Bearers
+from simulators.pgw.parts.lists import Lists
 from simwarden.errors import ManagementError
 from simwarden.model.values import APN, CELL, IMSI, NUMBER, TAI, USER_ADDRESS, one_of
 from simwarden.operations.element import Element
@@ -56,20 +57,21 @@ class Pgw(Element[PgwConfig]):
                 serving="apn",
             ),
         ),
-        card={"area": PgwArea},
+        card={"area": PgwArea, "data": PgwData},
         controls=(*ALL, ROLES),
         records=("pGWRecord", "flow"),
     )
-    parts = (Areas, Bearers)
+    parts = (Areas, Bearers, Lists)
     core: Core
 
     async def start(self) -> None:
         """Listen on S5, and connect to SGi."""
         from simulators.pgw import dispatch  # noqa: PLC0415 - checking files needs no codec
         from simulators.pgw.core import Core  # noqa: PLC0415
-        from simulators.pgw.store import METADATA, AreaStore  # noqa: PLC0415
+        from simulators.pgw.store import METADATA, AreaStore, ListStore  # noqa: PLC0415
 
-        self.core = Core(self.site, self.config, AreaStore(self.site.open_store(METADATA)))
+        engine = self.site.open_store(METADATA)
+        self.core = Core(self.site, self.config, AreaStore(engine), ListStore(engine))
         dispatch.open_paths(self.core)
         self.fit(self.core)
         if not self.config.internet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.pgw import addressing, dedicated_bearers
+from simulators.pgw import addressing, dedicated_bearers, rules
 from simulators.pgw.controls import (
     CELL,
     CHANGE,
@@ -18,8 +18,6 @@ from simulators.pgw.controls import (
 )
 from simulators.pgw.session import Session
 from simwarden.errors import PeerError
-from simwarden.policy.access_list import Network
-from simwarden.policy.flow_rule import FlowFilter, FlowRule
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire import pco
@@ -73,9 +71,7 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message | 
     if isinstance(made, Cause):
         return refusal(message, made, sender.teid)
     session, cause = made
-    if name in core.config.emergency_apns:
-        networks = map(Network.parse, core.config.emergency_networks)
-        session.rules = tuple(FlowRule("emergency", (FlowFilter(each),)) for each in networks)
+    rules.begin(core, session)
     session.reported = _says(message, Indication.CRSI) and _wants_place(core, session)
     core.open(session)
     core.place(session, CREATE_SESSION)

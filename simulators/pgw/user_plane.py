@@ -1,19 +1,20 @@
 """The packets of a PGW's sessions, between their tunnels and SGi.
 
-A packet takes few steps: its tunnel or address finds the session, its source must be the device's, the AMBR lets it
-pass, it is counted for its flow and its session.
+A packet takes few steps: its tunnel or address finds the session, its source must be the device's, a rule lets its flow
+pass, and so does the AMBR, it is counted for its flow and its session.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulators.pgw import rules
 from simulators.pgw.addressing import prefix_of
 from simulators.pgw.charging import close_flow
-from simulators.pgw.inspection import inspected, look
+from simulators.pgw.inspection import begin, look
 from simulators.pgw.session import FlowCount
 from simwarden.errors import PeerError
-from simwarden.policy.flow_rule import rule_of
+from simwarden.machine.ip_fragments import Whole
 from simwarden.runtime.gtp.user import UserPlane
 from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import CauseForRecClosing
@@ -21,7 +22,7 @@ from simwarden.wire import ip
 from simwarden.wire.tft import first_that_fits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from simulators.pgw.core import Core
     from simulators.pgw.session import Bearer, Session
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
 #: why packets go no further
 SPOOFED = "its source address is not the device's"
 UNBOUND = "its bearer has no filter that it fits"
-CONFINED = "emergency: nothing but its own networks is reached"
 OUTSIDE = "the card is not in its cells"
 NO_WAY_OUT = "there is no way out on SGi"
 NO_SESSION = "no session has its address"
+ROUTED = "it goes to others than its destination first"
 #: flows of a session that are counted at a time: a device that scans ports fills no memory
 MOST_FLOWS = 4096
+#: seconds without a packet after which a flow is begun anew: nobody knows whether it is still the same
+IDLE = 300.0
 #: the PGW's address on the link of each session (TS 29.061 11.2.1.3)
 _ROUTER = "fe80::1"
 _ICMPV6, _SOLICITATION = ip.Protocol.ICMPV6, ip.Icmpv6Type.ROUTER_SOLICITATION
@@ -51,6 +54,15 @@ def _way(session: Session, flow: ip.Flow, packet: bytes) -> tuple[FTeid, Bucket]
         if end is not None and first_that_fits(bearer.filters, flow, packet, up=False) is not None:
             return end, bearer.downlink
     return session.sgw_user, session.downlink
+
+
+def _parts(packets: Iterable[bytes]) -> list[bytes]:
+    """Return packets as they came, those that were put together for a closer look in their fragments."""
+    return [part for each in packets for part in (each.parts if isinstance(each, Whole) else (each,))]
+
+
+def _octets(packet: bytes) -> int:
+    return sum(map(len, _parts((packet,))))
 
 
 class Gateway:
@@ -102,7 +114,8 @@ class Gateway:
         """Let packets of a device out, those of a dedicated bearer if they are of it (TS 23.203 6.1.1.1)."""
         now = self.core.site.clock.now()
         passed: list[bytes] = []
-        for packet in packets:
+        for came in packets:
+            packet = came
             try:
                 flow = ip.flow_of(packet)
             except PeerError as error:
@@ -111,14 +124,20 @@ class Gateway:
             source = flow.source
             if source != session.ipv4 and source[:8] != session.prefix:
                 self._from_link(session, packet, flow)
-            elif bearer is not None and first_that_fits(bearer.filters, flow, packet, up=True) is None:
+                continue
+            if session.rules.directed and not ip.is_plain(packet):
+                whole = self._whole(session, flow, packet, now)
+                if whole is None:
+                    continue
+                packet, flow = whole
+            if bearer is not None and first_that_fits(bearer.filters, flow, packet, up=True) is None:
                 self._refuse(session, flow, packet, UNBOUND)
             elif self.sgi is None:
                 self._refuse(session, flow, packet, NO_WAY_OUT)
             elif self._count(session, flow, packet, (bearer or session).uplink, now, up=True):
                 passed.append(packet)
         if self.sgi is not None:
-            self.sgi.send_packets(passed)
+            self.sgi.send_packets(_parts(passed) if session.rules.directed else passed)
 
     def _from_link(self, session: Session, packet: bytes, flow: ip.Flow) -> None:
         """Answer who asks for its prefix from its link-local address; else a source is another's."""
@@ -135,7 +154,8 @@ class Gateway:
         """Bring packets from SGi to the sessions that they are for."""
         now, found = self.core.site.clock.now(), self.core.by_address
         passed: dict[FTeid, list[bytes]] = {}
-        for packet in packets:
+        for came in packets:
+            packet = came
             try:
                 flow = ip.flow_of(packet).back()
             except PeerError as error:
@@ -145,9 +165,14 @@ class Gateway:
             if session is None:
                 self._drop(None, packet, NO_SESSION)
                 continue
+            if session.rules.directed and not ip.is_plain(packet):
+                whole = self._whole(session, flow, packet, now)
+                if whole is None:
+                    continue
+                packet, flow = whole[0], whole[1].back()
             end, bucket = _way(session, flow, packet)
             if self._count(session, flow, packet, bucket, now, up=False):
-                passed.setdefault(end, []).append(packet)
+                passed.setdefault(end, []).extend(_parts((packet,)))
         for end, each in passed.items():
             self._send(end, each)
 
@@ -161,11 +186,15 @@ class Gateway:
         if session.closed_by:
             self._refuse(session, flow, packet, session.closed_by, f"{session.closed_by}: {OUTSIDE}")
             return False
-        count = session.flows.get(flow) or self._begin(session, flow, now)
-        if count.rule is None:
-            self._refuse(session, flow, packet, CONFINED)
+        count = session.flows.get(flow)
+        if count is None or now - count.ended > IDLE:
+            count = self._begin(session, flow, now)
+        if count.settled is not session.rules or (count.up if up else count.down) is None:
+            rules.judge(self.core, session, flow, count, packet, up=up)
+        if not (count.up if up else count.down) and not rules.reconsider(self.core, session, flow, count, up=up):
+            self._refuse(session, flow, packet, count.refused_by, count.why)
             return False
-        size = len(packet)
+        size = len(packet) if type(packet) is bytes else _octets(packet)
         count.ended = now
         if not bucket.take(size, now):
             count.dropped += 1
@@ -173,8 +202,8 @@ class Gateway:
             count.over = bucket.over.partition(":")[0]
             self._drop(session, packet, bucket.over)
             return False
-        if count.looking:
-            look(session, flow, count, packet, up=up)
+        if count.watch is not None and not self._look(session, flow, count, packet, up=up):
+            return False
         if up:
             count.uplink_packets += 1
             count.uplink_octets += size
@@ -184,11 +213,39 @@ class Gateway:
         session.account.count(size, up=up)
         return True
 
+    def _look(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool) -> bool:
+        """Look what a flow shows, and say whether the packet still passes then: who says a name has not said it yet."""
+        now = self.core.site.clock.now()
+        if not session.rules.directed:
+            look(count, packet, now, up=up)
+        elif not rules.look_again(self.core, session, flow, count, packet, up=up):
+            self._refuse(session, flow, packet, count.refused_by, count.why)
+            return False
+        return True
+
+    def _whole(self, session: Session, flow: ip.Flow, packet: bytes, now: float) -> tuple[bytes, ip.Flow] | None:
+        """Return a packet with options or extensions, and its flow; one in fragments when all of it is there."""
+        try:
+            if ip.is_routed(packet):
+                self._refuse(session, flow, packet, ROUTED)
+                return None
+            found = ip.decode(packet)
+            if not (found.offset or found.more):
+                return packet, flow
+            whole = session.fragments.take(packet, now)
+        except PeerError as error:
+            self._drop(session, packet, error.reason)
+            return None
+        return (whole, ip.flow_of(whole)) if whole is not None else None
+
     def _begin(self, session: Session, flow: ip.Flow, now: float) -> FlowCount:
+        if flow in session.flows:
+            close_flow(self.core.site, session, flow)
         if len(session.flows) >= MOST_FLOWS:
             close_flow(self.core.site, session)
-        rule = rule_of(session.rules, flow.protocol, flow.destination, flow.destination_port)
-        count = session.flows[flow] = FlowCount(now, rule, looking=inspected(flow))
+        count = session.flows[flow] = FlowCount(now)
+        begin(session, flow, count, now)
+        count.bound = count.names
         return count
 
     def _refuse(self, session: Session, flow: ip.Flow, packet: bytes, rule: str, reason: str = "") -> None:
@@ -196,9 +253,10 @@ class Gateway:
         now = self.core.site.clock.now()
         count = session.flows.get(flow) or self._begin(session, flow, now)
         count.ended, count.closed_by = now, rule
-        count.dropped += 1
-        count.dropped_octets += len(packet)
-        self._drop(session, packet, reason or rule)
+        for part in _parts((packet,)):
+            count.dropped += 1
+            count.dropped_octets += len(part)
+            self._drop(session, part, reason or rule)
 
     def _drop(self, session: Session | None, packet: bytes, reason: str) -> None:
         self.core.site.trace.emit(

@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.scp import controls
-from simulators.scp.events import CHANGE
 from simwarden.operations.approval import Audit
+from simwarden.operations.card_lists import CHANGED_LIST
 from simwarden.operations.restriction import Restriction
 from simwarden.runtime.batch import Batch
 
@@ -38,7 +38,7 @@ class Core:
     def __init__(self, site: Site, config: ScpConfig, store: Store) -> None:
         self.site, self.config, self.store, self.clock = site, config, store, site.clock
         self.audit = Audit(site, store.audit, count=store.count)
-        self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGE,))
+        self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
         self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
         self.calls: dict[int, Call] = {}
         self.numbers = itertools.count(1)
