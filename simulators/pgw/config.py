@@ -5,14 +5,14 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from simwarden.model.identity import parse_place
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.policy.access_list import Destination
 from simwarden.policy.flow_rule import FlowRule, rules_of
 from simwarden.policy.held import Held
-from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model, Names
+from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model, Names, Seconds
 from simwarden.runtime.gtp.charging import RecordLimits
 from simwarden.runtime.gtp.config import GtpConfig
 
@@ -127,6 +127,10 @@ class ListedBearer(BearerConfig):
     """IMSIs of the cards that have it; empty: all."""
 
 
+def _off(value: object) -> object:
+    return "" if value in ("off", False) else value
+
+
 class ApnConfig(Model):
     """What sessions of an APN get."""
 
@@ -146,6 +150,8 @@ class ApnConfig(Model):
     """Dedicated bearers, by name, that devices may ask for; all else that they ask for is refused."""
     report_location: bool = False
     """Whether each change of tracking area and cell is asked for, of an MME that can report it (CRSI)."""
+    gx: Annotated[str, Names("pcrf"), BeforeValidator(_off)] = ""
+    """The PCRF by which alone its sessions are ruled; empty, or `off`: this node's own provisioning."""
 
     @field_validator("ipv4", "ipv6", "static")
     @classmethod
@@ -262,6 +268,14 @@ class PgwConfig(GtpConfig):
     """How often the lists of destinations that a card has may be changed or taken away."""
     unnamed_octets: int = Field(default=4096, ge=0)
     """Octets of a flow, both ways together, that pass before it has shown the name that it has to show."""
+    applications: dict[str, Annotated[tuple[DestinationText, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    """Filters by which rules of a PCRF are told: identifiers, or names of predefined rules, with their destinations."""
+    answer_time: Seconds = Field(default=4.0, gt=0)
+    """How long a PCRF may take to answer; less than an SGW waits for a session."""
+    origin_host: str = ""
+    """Diameter identity; by default the element's name in the network's realm."""
+    realm: str = ""
+    """Origin-Realm, and that of its PCRFs; by default the network's realm (TS 23.003 19.2)."""
     ranges: str = ""
     """File of number ranges in place of those that come with simwarden."""
     internet: Annotated[str, Names("element")] = "internet"

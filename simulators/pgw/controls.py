@@ -19,6 +19,8 @@ BEARER_RESOURCE_COMMAND = "bearer-resource-command"
 CHANGE, END = "change-the-area", "end-the-area"
 #: the first packet of a flow comes, in either direction; a flow shows a name, or shows none
 FLOW, SHOWN_NAME = "flow", "shown-name"
+#: the PCRF gives a session other rules
+RE_AUTH = "re-auth"
 NUMBER: Final = Control(
     "fn.core", "fn.core", judge_core_number, (CREATE_SESSION,), "Sessions only for numbers that are dedicated to IoT"
 )
@@ -44,7 +46,7 @@ WHITELIST: Final = Control(
     "data.whitelist",
     "dir.data.whitelist",
     judge_flow,
-    (FLOW, SHOWN_NAME, CHANGE_LIST),
+    (FLOW, SHOWN_NAME, CHANGE_LIST, RE_AUTH),
     "Packets with the destinations of the card's list only, both ways",
     also=("fn.data.directed", "mon.whitelist"),
     section="data",
@@ -53,7 +55,7 @@ BLACKLIST: Final = Control(
     "data.blacklist",
     "black",
     judge_denied,
-    (FLOW, SHOWN_NAME, CHANGE_LIST),
+    (FLOW, SHOWN_NAME, CHANGE_LIST, RE_AUTH),
     "No packets with destinations that are denied to the card",
     section="data",
 )

@@ -24,13 +24,15 @@ from simwarden.wire.gtpv2 import Cause, FTeid, InterfaceType, failure_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from simulators.pgw.clients.pcrf import Pcrf
     from simulators.pgw.config import PgwConfig
     from simulators.pgw.session import Bearer, Session
     from simulators.pgw.store import AreaStore, DataCard, ListStore
     from simulators.pgw.user_plane import Gateway
+    from simwarden.runtime.diameter.node import DiameterNode
     from simwarden.runtime.gtp.node import GtpNode, Peer
     from simwarden.runtime.site import Site
-    from simwarden.wire.gtpv2 import Ambr, Message
+    from simwarden.wire.gtpv2 import Ambr, Message, RatType, UeTimeZone, Uli
 
 
 class Core:
@@ -38,6 +40,9 @@ class Core:
 
     node: GtpNode
     gateway: Gateway
+    #: connections to Diameter servers, None: there are none; and who rules the sessions of some APNs
+    diameter: DiameterNode | None = None
+    pcrf: Pcrf | None = None
     follow_area: Callable[[Session], Awaitable[None]]
 
     def __init__(self, site: Site, config: PgwConfig, areas: AreaStore, store: ListStore) -> None:
@@ -94,6 +99,11 @@ class Core:
             session.closed_by = "" if decision.admitted else CELL.id
         self.tell(session)
 
+    def follow_access(self, session: Session, before: tuple[RatType | None, Uli | None, UeTimeZone | None]) -> None:
+        """Tell its PCRF what has changed of a session's access."""
+        if self.pcrf is not None:
+            self.pcrf.changed(session, before)
+
     def next_charging_id(self) -> int:
         """Return the number of a new bearer in charging records."""
         self._charging_id = self._charging_id % 0xFFFFFFFF + 1
@@ -141,6 +151,8 @@ class Core:
         for each in filter(None, (session.ipv4, session.prefix)):
             self.by_address.pop(each, None)
         self.gateway.close(session)
+        if self.pcrf is not None:
+            self.pcrf.close(session)
         session.account.close(cause)
         while session.flows:
             close_flow(self.site, session)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.pgw import bearer_resources, dedicated_bearers, procedures
 from simulators.pgw.user_plane import Gateway
+from simwarden.model.identity import Plmn
 from simwarden.runtime.gtp.node import GtpNode
 from simwarden.trace.records import CauseForRecClosing
 
@@ -32,6 +33,25 @@ def open_paths(core: Core) -> None:
     core.node.on_restart = core.node.on_failure = partial(_lose, core)
     core.gateway = Gateway(core)
     core.follow_area = partial(procedures.follow_area, core)
+
+
+async def connect(core: Core) -> None:
+    """Connect to the servers that APNs name; a run without any loads no codec of theirs."""
+    servers = dict.fromkeys(each.gx for each in core.config.apns.values() if each.gx)
+    if not servers:
+        return
+    from simulators.pgw.clients.pcrf import Pcrf  # noqa: PLC0415 - as said
+    from simwarden.machine.diameter_shared import LocalNode  # noqa: PLC0415
+    from simwarden.runtime.diameter.node import DiameterNode  # noqa: PLC0415
+
+    config, clock = core.config, core.site.clock
+    realm = config.realm or Plmn.parse(config.plmn).realm
+    host = config.origin_host or f"{core.site.name}.{realm}"
+    local = LocalNode(host, realm, (core.node.address,), state_id=int(clock.wall().timestamp()))
+    core.diameter = DiameterNode(core.site, local, {"Gx": {}})
+    core.pcrf = Pcrf(core, core.diameter, realm, partial(procedures.delete_bearer, core))
+    for server in servers:
+        await core.diameter.connect("Gx", server)
 
 
 def _lose(core: Core, peer: Peer) -> None:

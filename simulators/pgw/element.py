@@ -35,9 +35,9 @@ class Pgw(Element[PgwConfig]):
         title="PDN gateway",
         lane=78,
         config=PgwConfig,
-        starts_after=("internet",),
+        starts_after=("internet", "pcrf"),
         listens=("S5-C", "S5-U"),
-        calls=("S5-C", "S5-U", "SGi"),
+        calls=("S5-C", "S5-U", "SGi", "Gx"),
         observables=(
             Observable(
                 "session",
@@ -74,6 +74,7 @@ class Pgw(Element[PgwConfig]):
         self.core = Core(self.site, self.config, AreaStore(engine), ListStore(engine))
         dispatch.open_paths(self.core)
         self.fit(self.core)
+        await dispatch.connect(self.core)
         if not self.config.internet:
             return
         try:
@@ -98,11 +99,16 @@ class Pgw(Element[PgwConfig]):
     async def stop(self) -> None:
         """Close the way out; sessions end with this node, as peers see by its restart counter."""
         self.core.node.close()
+        if self.core.diameter is not None:
+            await self.core.diameter.stop()
         if self.core.gateway.sgi is not None:
             self.core.gateway.sgi.close()
 
     async def killed(self) -> None:
         """Lose power."""
+        if self.core.diameter is not None:
+            self.core.diameter.drop()
+            self.core.diameter = None
         await self.stop()
 
     def census(self) -> Mapping[str, int]:
@@ -121,6 +127,11 @@ class Pgw(Element[PgwConfig]):
             "QoS": [
                 *((each.imsi, each.ebi, *each.qos) for each in sessions),
                 *((each.imsi, bearer.ebi, *bearer.qos) for each, bearer in dedicated),
+            ],
+            "Gx sessions": [
+                (each.gx.credit.id, each.imsi, each.apn)
+                for each in sessions
+                if each.gx is not None and each.gx.credit is not None
             ],
             "S5 tunnels": [(each.sgw.teid, each.teid) for each in sessions],
             "S5-U tunnels": [

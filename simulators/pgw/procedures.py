@@ -21,6 +21,7 @@ from simwarden.errors import PeerError
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire import pco
+from simwarden.wire.diameter.apps.gx import EventTrigger
 from simwarden.wire.gtpv2 import (
     Ambr,
     Cause,
@@ -67,7 +68,7 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message | 
     before = core.sessions.get((owner, message["bearer_contexts_to_be_created"][0]["ebi"]))
     if before is not None:  # the SGW has lost it (7.2.1)
         core.close(before, CauseForRecClosing.ABNORMAL_RELEASE)
-    made = _make(core, message, owner, name, addresses)
+    made = await _begin(core, message, owner, name, addresses)
     if isinstance(made, Cause):
         return refusal(message, made, sender.teid)
     session, cause = made
@@ -75,8 +76,28 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message | 
     session.reported = _says(message, Indication.CRSI) and _wants_place(core, session)
     core.open(session)
     core.place(session, CREATE_SESSION)
+    if core.pcrf is not None:
+        core.pcrf.begun(session)
     answer = Message(message.spec.answer, _created(core, session, message, cause), sender.teid)
     return dedicated_bearers.provision(core, session, answer, together=_says(message, Indication.PS))
+
+
+async def _begin(
+    core: Core, message: Message, owner: str, apn: str, addresses: Addresses
+) -> tuple[Session, Cause] | Cause:
+    """Make a session, with the rules of its PCRF if its APN has one; or return why there is none."""
+    made = _make(core, message, owner, apn, addresses)
+    if isinstance(made, Cause) or core.pcrf is None or not addresses.config.gx or apn in core.config.emergency_apns:
+        return made
+    session, _ = made
+    refused = await core.pcrf.begin(session)
+    if refused is not None:
+        addressing.give_back(addresses, session.paa)
+        return refused
+    meanwhile = core.sessions.get(session.key)
+    if meanwhile is not None:  # the SGW has asked again, and was answered before
+        core.close(meanwhile, CauseForRecClosing.ABNORMAL_RELEASE)
+    return made
 
 
 def _make(core: Core, message: Message, owner: str, apn: str, addresses: Addresses) -> tuple[Session, Cause] | Cause:
@@ -146,7 +167,8 @@ def _says(message: Message, flag: Indication) -> bool:
 
 
 def _wants_place(core: Core, session: Session) -> bool:
-    return session.addresses.config.report_location or bool(core.areas.get(session.imsi))
+    wanted = session.gx is not None and EventTrigger.USER_LOCATION_CHANGE in session.gx.triggers
+    return wanted or session.addresses.config.report_location or bool(core.areas.get(session.imsi))
 
 
 def _options(core: Core, session: Session, asked: bytes | None) -> bytes | None:
@@ -175,6 +197,7 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     session = _session(core, message, peer, MODIFY_BEARER)
     if isinstance(session, Message):
         return session
+    before = session.access
     _close_parts(session, message)
     session.rat = message.get("rat_type", session.rat)
     session.time_zone = message.get("ue_time_zone", session.time_zone)
@@ -190,6 +213,7 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
         told.append({"ebi": bearer["ebi"], "cause": cause})
     if moved:
         core.place(session, MODIFY_BEARER)
+    core.follow_access(session, before)
     ies: dict[str, Any] = {"cause": _ACCEPTED, "bearer_contexts_modified": tuple(told)}
     return Message(message.spec.answer, ies, session.sgw.teid)
 
@@ -244,9 +268,11 @@ async def change_notification(core: Core, message: Message, peer: Peer) -> Messa
     session = _session(core, message, peer, CHANGE_NOTIFICATION)
     if isinstance(session, Message):
         return session
+    before = session.access
     session.rat = message["rat_type"]
     if session.moved(message.get("user_location_information")):
         core.place(session, CHANGE_NOTIFICATION)
+    core.follow_access(session, before)
     return Message(message.spec.answer, {"imsi": session.imsi or None, "cause": _ACCEPTED}, session.sgw.teid)
 
 

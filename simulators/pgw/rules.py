@@ -29,18 +29,19 @@ _ICMP: Final = frozenset({ip.Protocol.ICMP, ip.Protocol.ICMPV6})
 
 
 def begin(core: Core, session: Session) -> None:
-    """Give a new session its rules: those of calls for help, or of its card's lists."""
+    """Give a new session its rules: those of calls for help, or of its card's lists, where no PCRF has given some."""
     if session.apn in core.config.emergency_apns:
         networks = map(Network.parse, core.config.emergency_networks)
         session.rules = RuleSet(FlowRule("emergency", (FlowFilter(each),)) for each in networks)
         session.confined = True
-    else:
+    elif session.gx is None:
         session.rules = _own(core, session)
 
 
 def follow(core: Core, imsi: str) -> None:
-    """Let the lists that a card has now hold for its sessions, and for the flows that run."""
-    for session in [each for each in core.sessions.values() if each.imsi == imsi and not each.confined]:
+    """Let the lists that a card has now hold for its sessions that no PCRF rules, and for the flows that run."""
+    ruled = [each for each in core.sessions.values() if each.imsi == imsi and not each.confined]
+    for session in [each for each in ruled if each.gx is None]:
         install(core, session, _own(core, session), CHANGE_LIST)
 
 

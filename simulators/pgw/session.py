@@ -12,6 +12,7 @@ from simwarden.policy.rule_set import NO_RULES
 if TYPE_CHECKING:
     import datetime as dt
 
+    from simulators.pgw.clients.pcrf import Rules
     from simulators.pgw.pools import Addresses
     from simwarden.machine.inspection.watch import Watch
     from simwarden.machine.token_bucket import Bucket
@@ -125,6 +126,8 @@ class Session:
     reported: bool = False
     #: what flows may pass; no other does
     rules: RuleSet = NO_RULES
+    #: what its PCRF has told, None: it has none
+    gx: Rules | None = None
     #: whether it is a call for help, which no card's lists are about
     confined: bool = False
     #: fragments of packets that are not whole yet
@@ -155,6 +158,11 @@ class Session:
     def bearer(self, ebi: int) -> Bearer | None:
         """Return a dedicated bearer by its identity; one that is being set up has none yet."""
         return next((each for each in self.bearers.values() if each.sgw_user is not None and each.ebi == ebi), None)
+
+    @property
+    def access(self) -> tuple[RatType | None, Uli | None, UeTimeZone | None]:
+        """By which access it is, where, and in which time zone."""
+        return self.rat, self.uli, self.time_zone
 
     def moved(self, uli: Uli | None) -> bool:
         """Count from now on for another place; whether it is one."""

@@ -82,9 +82,10 @@ class Gateway(Element[Nothing]):
     async def killed(self) -> None:
         self.node.drop()
 
-    async def rules(self, _session: object, message: Message) -> Avps:
+    async def rules(self, _session: object, message: Message) -> Message:
         self.told.append(message.avps)
-        return [("Charging-Rule-Report", [("Charging-Rule-Name", b"all"), ("PCC-Rule-Status", 0)])]
+        report = ("Charging-Rule-Report", [("Charging-Rule-Name", b"all"), ("PCC-Rule-Status", 0)])
+        return self.node.answer(message, 2001, [report])
 
     def fill_gx(self, ask: Ask) -> Avps:
         return [("Subscription-Id", [("Subscription-Id-Type", 1), ("Subscription-Id-Data", "001010000000017")])] * (

@@ -41,12 +41,12 @@ __all__ = ["Ask", "Closed", "CreditClient", "CreditSettings", "Ended", "Event", 
 
 Fill: TypeAlias = "Callable[[Ask], Avps]"
 Hear: TypeAlias = "Callable[[Event], None]"
-#: what an element does with an RAR that brings more than the order to ask again (Gx: rules); returns the answer's AVPs
-ReAuth: TypeAlias = "Callable[[Session, Message], Awaitable[Avps]]"
+#: what an element does with an RAR that brings more than the order to ask again (Gx: rules); returns the answer
+ReAuth: TypeAlias = "Callable[[Session, Message], Awaitable[Message]]"
 
 
 class CreditClient:
-    """All sessions that an element has with one server on one reference point."""
+    """All sessions that an element has on one reference point, with one server where nothing else is said."""
 
     def __init__(
         self,
@@ -65,9 +65,9 @@ class CreditClient:
         node.handle(point, "re-auth-request", self._re_auth)
         node.handle(point, "abort-session-request", self._abort)
 
-    def open(self, fill: Fill, hear: Hear) -> Session:
-        """Make a session; it begins when told."""
-        session = Session(self, fill, hear)
+    def open(self, fill: Fill, hear: Hear, peer: str = "") -> Session:
+        """Make a session, with another server than the usual one if that is named; it begins when told."""
+        session = Session(self, fill, hear, peer or self.peer)
         self.sessions[session.id] = session
         return session
 
@@ -82,7 +82,7 @@ class CreditClient:
         if session is None:
             return self.node.answer(asked, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
         if self._on_re_auth is not None:
-            return self.node.answer(asked, ResultCode.DIAMETER_SUCCESS, await self._on_re_auth(session, asked))
+            return await self._on_re_auth(session, asked)
         follows = session.ask_again()
         return self.node.answer(asked, ResultCode.DIAMETER_LIMITED_SUCCESS if follows else ResultCode.DIAMETER_SUCCESS)
 
@@ -98,8 +98,8 @@ class CreditClient:
 class Session:
     """One session of a client."""
 
-    def __init__(self, client: CreditClient, fill: Fill, hear: Hear) -> None:
-        self._client, self._fill, self._hear = client, fill, hear
+    def __init__(self, client: CreditClient, fill: Fill, hear: Hear, peer: str) -> None:
+        self._client, self._fill, self._hear, self._peer = client, fill, hear, peer
         self._clock = client.node.site.clock
         self.id = client.node.session_id()
         #: who answered the first CCR; empty until then
@@ -173,7 +173,7 @@ class Session:
         if ask.again:
             message.flags |= FLAG_RETRANSMITTED
         try:  # an answer later than Tx still counts where the machine waits for it
-            answer = await client.node.ask(client.peer, message, timeout=2 * settings.tx)
+            answer = await client.node.ask(self._peer, message, timeout=2 * settings.tx)
         except Unreachable as reason:
             self.machine.failed(ask.number, str(reason), self._clock.now())
         else:
