@@ -9,10 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.ocs import controls
-from simulators.ocs.events import CHANGE
 from simulators.ocs.service import Service
 from simulators.ocs.store import Change
 from simwarden.operations.approval import Audit
+from simwarden.operations.card_lists import CHANGED_LIST
 from simwarden.operations.restriction import Restriction
 from simwarden.policy.need import SMALL
 from simwarden.runtime.batch import Batch
@@ -38,7 +38,7 @@ class Core:
         self.site, self.config, self.store, self.clock = site, config, store, site.clock
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
         self.audit = Audit(site, store.audit, count=store.count)
-        self.quotas = Restriction(self.audit, controls.QUOTA_CHANGES, config.quota_changes, (CHANGE,))
+        self.lists = Restriction(self.audit, controls.QUOTA_CHANGES, config.quota_changes, (CHANGED_LIST,))
         self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
         self._numbers = itertools.count(1)
 
@@ -100,6 +100,11 @@ class Core:
             self.batch.drop(Change(next(self._numbers), session))
 
     # -- what is seen
+
+    def show_list(self, card: QuotaCard) -> None:
+        """Report what a card may use and has used this month, of all services."""
+        for service in Service:
+            self.show(card, service)
 
     def show(self, card: QuotaCard, service: Service) -> None:
         """Report what a card has used of a service this month, with what is given out."""

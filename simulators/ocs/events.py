@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from simwarden.operations import event_kinds as kinds
+from simwarden.operations.card_lists import CHANGED_LIST, GIVEN_LIST
 
-#: the action of a changed quota that a card had, which the limit counts
-CHANGE = "quota-changed"
-
-AUDITED = {"quota": kinds.QUOTA, CHANGE: kinds.QUOTA}
+AUDITED = {GIVEN_LIST: kinds.QUOTA, CHANGED_LIST: kinds.QUOTA}
 EVENTS = kinds.told(AUDITED)

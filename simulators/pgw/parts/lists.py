@@ -82,11 +82,11 @@ class Lists(CardLists["DataCard"]):
 
         return DataCard(wanted.imsi)
 
-    def check(self, imsi: str, by: By, wanted: PgwData, action: str) -> None:
+    def check(self, card: DataCard, wanted: PgwData, by: By, action: str) -> None:
         """Let a whitelist be no longer or wider than it may. Raises ManagementError (403)."""
         entries = wanted.whitelist or ()
         facts = {"entries": entries, "approved": wanted.exception}
-        self.core.audit.require(controls.ENTRIES, imsi, by, action, facts, wanted=" ".join(entries))
+        self.core.audit.require(controls.ENTRIES, card.imsi, by, action, facts, wanted=" ".join(entries))
 
     async def follow(self, card: DataCard) -> None:
         """Let the lists hold for sessions and flows at once."""

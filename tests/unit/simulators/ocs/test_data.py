@@ -222,7 +222,7 @@ async def test_changes_need_the_operator_a_form_and_are_few() -> None:
             await net.call("PUT", path, {"data": "100 MB a month", **APPROVED})
         assert await net.refused("PUT", path, {"data": 1, **APPROVED}) == 429
         records = await net.call("GET", "/audit")
-        assert [each["action"] for each in records if each["action"].startswith("quota")] == ["quota-changed"] * 2
+        assert [each["action"] for each in records if each["action"].startswith("list")] == ["list-changed"] * 2
         large = card({"data": "2 GB"}, imsi="001010000000018", msisdn="861440000000018", large=True)
         told = await net.call("PUT", "/cards/001010000000018", large)
         assert told["quota"]["data"] == 2_000_000_000
