@@ -152,6 +152,10 @@ class ApnConfig(Model):
     """Whether each change of tracking area and cell is asked for, of an MME that can report it (CRSI)."""
     gx: Annotated[str, Names("pcrf"), BeforeValidator(_off)] = ""
     """The PCRF by which alone its sessions are ruled; empty, or `off`: this node's own provisioning."""
+    gy: Annotated[str, Names("ocs"), BeforeValidator(_off)] = ""
+    """The OCS that grants its sessions their octets; empty, or `off`: none has to."""
+    rating_group: int = Field(default=1, ge=0, le=0xFFFFFFFF)
+    """The rating group of what is passed by a rule that names none."""
 
     @field_validator("ipv4", "ipv6", "static")
     @classmethod
@@ -271,11 +275,11 @@ class PgwConfig(GtpConfig):
     applications: dict[str, Annotated[tuple[DestinationText, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """Filters by which rules of a PCRF are told: identifiers, or names of predefined rules, with their destinations."""
     answer_time: Seconds = Field(default=4.0, gt=0)
-    """How long a PCRF may take to answer; less than an SGW waits for a session."""
+    """How long a PCRF or an OCS may take to answer; less than an SGW waits for a session."""
     origin_host: str = ""
     """Diameter identity; by default the element's name in the network's realm."""
     realm: str = ""
-    """Origin-Realm, and that of its PCRFs; by default the network's realm (TS 23.003 19.2)."""
+    """Origin-Realm, and that of its PCRFs and OCSs; by default the network's realm (TS 23.003 19.2)."""
     ranges: str = ""
     """File of number ranges in place of those that come with simwarden."""
     internet: Annotated[str, Names("element")] = "internet"

@@ -68,24 +68,35 @@ class Rating:
 
     def rate(self, groups: list[Avps]) -> Avps:
         """Take what is reported of all groups, then give what is asked for; return the groups of the answer."""
-        for group in groups:
-            self._settle(group)
-        return [(GROUPS, self._answer(group)) for group in groups]
+        unused = [self._settle(group) for group in groups]
+        return [(GROUPS, self._answer(group, left)) for group, left in zip(groups, unused, strict=True)]
 
-    def _settle(self, group: Avps) -> None:
-        """Give back what was given for a group and not used. What is not reported is used."""
+    def _settle(self, group: Avps) -> int:
+        """Give back what was given for a group and not used; return how much. What is not reported is used."""
         reserve = self.session.reserves.pop(_name(group), Reserve(self.core.month, 0))
         reports = [units for name, units in group if name == "Used-Service-Unit"]
-        if reports:
-            used = sum(units_in(self.session.service, units) for units in reports)
-            self.count(reserve.month, used - reserve.units)
+        if not reports:
+            return 0
+        used = sum(units_in(self.session.service, units) for units in reports)
+        self.count(reserve.month, used - reserve.units)
+        return max(0, reserve.units - used)
 
-    def _answer(self, group: Avps) -> Avps:
+    def _answer(self, group: Avps, unused: int) -> Avps:
+        """Answer about a group, of which the gateway may use what was `unused` until it has the answer.
+
+        So that stays reserved with what is given, until the next report tells (TS 32.299 7.2.237).
+        """
         wanted = first(group, "Requested-Service-Unit")
         known: Avps = [each for each in group if each[0] in ("Service-Identifier", "Rating-Group")]
         if wanted is None:
             return [*known, ("Result-Code", int(ResultCode.DIAMETER_SUCCESS))]
-        return [*self._give(_name(group), units_in(self.session.service, wanted), known)]
+        name = _name(group)
+        answer = self._give(name, units_in(self.session.service, wanted), known)
+        given = self.session.reserves.get(name, Reserve(self.core.month, 0))
+        if given.units < unused:
+            self.count(given.month, unused - given.units)
+            self.session.reserves[name] = Reserve(given.month, unused)
+        return answer
 
     def _give(self, group: str, asked: int, known: Avps) -> Avps:
         """Give units to a group: no more than are left, and the last of them as final ones (RFC 8506 5.6)."""

@@ -36,3 +36,11 @@ def judge_volume(*, octets: int | None, large: bool, most: int = SMALL) -> Rulin
     if octets is not None and octets > most and not large:
         return Ruling.refuse(f"{octets} octets a month, and the card is one of small data", **facts)
     return Ruling.admit("it is a card of large data" if large else "it is small data", **facts)
+
+
+@tells(seen=NUMBER)
+def judge_granted(*, units: int, why: str) -> Ruling:
+    """Rule whether packets of a rating group pass, by the octets that its OCS has granted; `why` is what it said."""
+    if units > 0:
+        return Ruling.admit(f"{units} octets are granted", seen=units)
+    return Ruling.refuse(f"no octets are granted: {why}", seen=units)

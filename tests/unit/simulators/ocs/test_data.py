@@ -76,6 +76,25 @@ async def test_sessions_and_groups_of_a_card_share_its_quota() -> None:
         assert given(await net.pgw.ccr(T, UPDATE, 2, group())) == (2001, 1000)
 
 
+async def test_what_may_be_used_until_the_answer_is_there_stays_reserved() -> None:
+    async with Net({"data": 1000}) as net:
+        await net.pgw.ccr(S, INITIAL, 0, group())
+        assert given(await net.pgw.ccr(S, UPDATE, 1, group(800))) == (2001, 200)
+        await net.call("PUT", f"/cards/{IMSI}/quota", {"data": 900, **APPROVED})
+        assert given(await net.pgw.ccr(T, INITIAL, 0, group())) == (4012, None)
+        assert given(await net.pgw.ccr(S, UPDATE, 2, group(50))) == (2001, 50)
+        assert await net.used() == 1000  # 850, and 150 that may be used meanwhile
+        await net.pgw.ccr(S, TERMINATION, 3, group(150, ask=None))
+        assert await net.used() == 1000
+    async with Net({"data": 1000}) as net:
+        await net.pgw.ccr(S, INITIAL, 0, group())
+        await net.call("PUT", f"/cards/{IMSI}/quota", {"data": 100, **APPROVED})
+        assert given(await net.pgw.ccr(S, UPDATE, 1, group(800))) == (4012, None)
+        assert await net.used() == 1000
+        await net.pgw.ccr(S, TERMINATION, 2, group(0, ask=None))
+        assert await net.used() == 800
+
+
 async def test_of_octets_by_direction_the_sum_counts_and_what_is_beyond_the_grant_too() -> None:
     async with Net({"data": 9000}) as net:
         await net.pgw.ccr(S, INITIAL, 0, group())
