@@ -48,11 +48,26 @@ class _Waiting(NamedTuple):
 class Group:
     """A rating group of a session. `used` are octets that are not reported yet, `left` those that may yet pass."""
 
-    __slots__ = ("asked", "denied", "ended", "final", "free", "left", "out", "reason", "threshold", "used", "waiting")
+    __slots__ = (
+        "asked",
+        "denied",
+        "ended",
+        "final",
+        "free",
+        "left",
+        "out",
+        "reason",
+        "threshold",
+        "unreported",
+        "used",
+        "waiting",
+    )
 
     def __init__(self) -> None:
         self.left = self.used = self.threshold = 0
         self.final = self.ended = self.denied = False
+        #: it has ended, and its last octets are to be reported
+        self.unreported = False
         #: all passes: a control is switched off
         self.free = False
         #: more is to be asked for, and why; a request about it is under way
@@ -65,7 +80,9 @@ class Credit:
     """The rating groups of a session. `ask` has a request go out, `over` hears that the last group has ended."""
 
     def __init__(self, judge: Judge, ask: Callable[[], None], over: Callable[[], None]) -> None:
-        self._judge, self._ask, self._over = judge, ask, over
+        self._judge, self._ask, self._tell_over = judge, ask, over
+        #: no group has octets any more
+        self.over = False
         self.groups: dict[int, Group] = {}
 
     def take(self, number: int, size: int, told: Callable[[bool], None]) -> bool | None:
@@ -112,7 +129,7 @@ class Credit:
     def report(self, group: Group) -> int:
         """Return the octets that a request reports of a group; what passes from now on is of the next report."""
         used, group.used = group.used, 0
-        group.out = group.asked and not group.ended
+        group.unreported, group.out = False, group.asked and not group.ended
         return used
 
     # -- answers
@@ -166,14 +183,15 @@ class Credit:
             if group.free:
                 self._drain(group)
             return not group.free
-        group.ended, group.denied, group.left = True, grant.denied, 0
+        group.ended, group.denied, group.unreported, group.left = True, grant.denied, True, 0
         while group.waiting:
             group.waiting.popleft().told(False)
         return False
 
     def _look(self) -> None:
-        if self.groups and all(each.ended for each in self.groups.values()):
-            self._over()
+        if not self.over and all(each.ended for each in self.groups.values()):
+            self.over = True
+            self._tell_over()
 
     def drop(self) -> None:
         """Drop what waits: the session is over."""

@@ -81,7 +81,7 @@ class Ocs:
             self._of[session.charging_id] = gy
         otherwise = NO_GRANT if answer.success else _grant([], answer.result_code)
         credit.heard(_grants(answer, config.rating_group), CREATE_SESSION, otherwise)
-        if not all(each.ended for each in credit.groups.values()):
+        if not credit.over:
             return None
         denied = credit.denied
         self.close(session)
@@ -150,9 +150,9 @@ def _groups(credit: Credit, ask: Ask) -> Avps:
     told: Avps = []
     for number, group in credit.groups.items():
         wants = group.asked and not group.ended and not last
-        used = credit.report(group)
-        if not wants and not used and not last:
+        if not (wants or last or group.unreported):  # of one that goes on what is left of its grant would be lost
             continue
+        used = credit.report(group)
         reason = group.reason if wants else ReportingReason.FINAL
         said = ("Reporting-Reason", int(reason))
         avps: Avps = [("Requested-Service-Unit", [])] if wants else []
