@@ -22,8 +22,8 @@ CHANGE, END = "change-the-area", "end-the-area"
 FLOW, SHOWN_NAME = "flow", "shown-name"
 #: the PCRF gives a session other rules
 RE_AUTH = "re-auth"
-#: an OCS answers about a session that goes on; the last octets that it has granted are used
-CREDIT, FINAL_UNITS = "credit-control-answer", "final-units"
+#: an OCS answers about a session that goes on, or the final units are used that an answer of it has granted
+CREDIT = "credit-control-answer"
 NUMBER: Final = Control(
     "fn.core", "fn.core", judge_core_number, (CREATE_SESSION,), "Sessions only for numbers that are dedicated to IoT"
 )
@@ -73,7 +73,7 @@ QUOTA: Final = Control(
     "data.quota",
     "quota",
     judge_granted,
-    (CREATE_SESSION, CREDIT, FINAL_UNITS),
+    (CREATE_SESSION, CREDIT),
     "No more octets than an OCS has granted, both ways",
     also=("fn.data.small", "fn.data.large"),
     function="data",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from simulators.pgw.controls import CREDIT, FINAL_UNITS
+from simulators.pgw.controls import CREDIT
 from simwarden.wire.diameter.apps.gy import ReportingReason
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class Credit:
 
     def _finish(self, group: Group) -> None:
         """End a group whose final units are used, or too few for the next packet (RFC 8506 5.6.1)."""
-        self._admit(group, FINAL_UNITS, Grant(why="the final units are used", denied=True))
+        self._admit(group, CREDIT, Grant(why="the final units are used", denied=True))
         if group.ended and any(not each.ended for each in self.groups.values()):
             self._ask()
         self._look()
