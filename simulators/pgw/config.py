@@ -224,6 +224,9 @@ class PgwData(Model):
     empty one nothing passes."""
     blacklist: tuple[DestinationText, ...] = Field(default=(), max_length=1000)
     """Destinations that are denied to it, listed or not, in the same forms; questions for denied names as well."""
+    apps: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")], ...], Field(max_length=50)] = ()
+    """Kinds of people's apps that are denied to it, of those in the lists of apps: `social`, `video`, `shopping`,
+    `games`, or others of a file (`app_lists`). What devices of its use need beside them is not hurt."""
     exception: Annotated[str, Field(max_length=100)] = ""
     """Reference of the approval by which it has more destinations, or wider ones."""
 
@@ -241,7 +244,7 @@ class PgwData(Model):
     def held(self) -> Held:
         """Tell `classify` where the card may go; with an empty list it is directed, to nobody."""
         has = {"directed-data"} if self.whitelist is not None else set()
-        has |= {"blacklist"} if self.blacklist else set()
+        has |= {"blacklist"} if set(self.apps) >= {"social", "video", "shopping", "games"} else set()
         return Held(frozenset(has), data=tuple(map(Destination.parse, self.whitelist or ())))
 
 
@@ -280,6 +283,8 @@ class PgwConfig(GtpConfig):
     """Diameter identity; by default the element's name in the network's realm."""
     realm: str = ""
     """Origin-Realm, and that of its PCRFs and OCSs; by default the network's realm (TS 23.003 19.2)."""
+    app_lists: str = ""
+    """File of people's apps beside those that come with simwarden."""
     ranges: str = ""
     """File of number ranges in place of those that come with simwarden."""
     internet: Annotated[str, Names("element")] = "internet"

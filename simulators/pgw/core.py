@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from simulators.pgw.session import Bearer, Session
     from simulators.pgw.store import AreaStore, DataCard, ListStore
     from simulators.pgw.user_plane import Gateway
+    from simwarden.policy.app_blacklist_file import AppLists
     from simwarden.runtime.diameter.node import DiameterNode
     from simwarden.runtime.gtp.node import GtpNode, Peer
     from simwarden.runtime.site import Site
@@ -53,6 +54,7 @@ class Core:
         self.audit = Audit(site, areas.audit, count=areas.count_changes)
         self.area_changes = Restriction(self.audit, AREA_CHANGES, config.area_changes, ("area-changed",))
         self.lists = Restriction(self.audit, LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
+        self._app_lists = self._load_apps() if config.app_lists else None  # what is wrong with a file is told now
         self.ranges = load_ranges(config.ranges)
         self.taken: dict[str, object] = {}
         self._apns = {name: Addresses(each, self.taken) for name, each in config.apns.items()}
@@ -67,6 +69,16 @@ class Core:
         """Return the SGW's TEID for one of this node's."""
         session = self.by_teid.get(teid)
         return session.sgw.teid if session is not None else 0
+
+    def app_lists(self) -> AppLists:
+        """Return the lists of people's apps."""
+        self._app_lists = self._app_lists or self._load_apps()
+        return self._app_lists
+
+    def _load_apps(self) -> AppLists:
+        from simwarden.operations.app_blacklists import load_app_lists  # noqa: PLC0415 - few networks deny apps
+
+        return load_app_lists(self.config.app_lists)
 
     def apn(self, name: str) -> Addresses | None:
         """Return what sessions of an APN get; None if it is not served here."""
@@ -190,7 +202,7 @@ class Core:
         value = None
         if card.data is not None:
             listed, denied = card.data.whitelist, card.data.blacklist
-            lists = {"whitelist": list(listed or ()), "blacklist": list(denied)}
+            lists = {"whitelist": list(listed or ()), "blacklist": list(denied), "apps": list(card.data.apps)}
             value = {"imsi": card.imsi, **lists, "undirected": listed is None}
         self.site.observe("list", value, key=card.imsi)
 

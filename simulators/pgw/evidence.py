@@ -24,9 +24,8 @@ def of(count: FlowCount) -> tuple[Evidence, ...]:
 
 def take(count: FlowCount, packet: bytes, now: float, *, up: bool) -> bool:
     """Look at a packet of a flow that may show something; whether that changes what it may pass by."""
-    if count.watch is None:
+    if count.watch is None or not look(count, packet, now, up=up):
         return False
-    look(count, packet, now, up=up)
     before, count.shown = count.shown, _shown(count)
     return count.shown != before or (count.pending and not count.watch.pending)
 

@@ -54,8 +54,11 @@ def install(core: Core, session: Session, rules: RuleSet, on: str) -> None:
 
 def _own(core: Core, session: Session) -> RuleSet:
     """Return the rules of the card's lists, as this node is provisioned with them."""
-    data = core.store.card(session.imsi).data
-    return UNDIRECTED if data is None else RuleSet(data.rules(), session.addresses.config.dns)
+    card = core.store.card(session.imsi)
+    if card.data is None:
+        return UNDIRECTED
+    apps = core.app_lists().of(card.use, card.data.apps) if card.data.apps else None
+    return RuleSet(card.data.rules(), session.addresses.config.dns, apps)
 
 
 def judge(core: Core, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool) -> None:

@@ -21,7 +21,11 @@ _AREAS = sa.Table(
     "areas", METADATA, sa.Column("imsi", sa.String(15), primary_key=True), sa.Column("cells", sa.JSON, nullable=False)
 )
 _LISTS = sa.Table(
-    "lists", METADATA, sa.Column("imsi", sa.String(15), primary_key=True), sa.Column("data", sa.JSON, nullable=False)
+    "lists",
+    METADATA,
+    sa.Column("imsi", sa.String(15), primary_key=True),
+    sa.Column("data", sa.JSON, nullable=True),
+    sa.Column("use", sa.String(100), nullable=False),
 )
 _AUDIT = AuditTable(METADATA)
 _ALL = sa.select(_AREAS)
@@ -70,11 +74,17 @@ class DataCard:
 
     imsi: str
     data: PgwData | None = None
+    #: what it is for, of the catalogue of uses; empty: nobody has said
+    use: str = ""
 
     def tell(self) -> dict[str, Any]:
         """Tell of it."""
         shown = self.data.model_dump(mode="json", exclude={"by"}) if self.data is not None else None
         return {"imsi": self.imsi, "data": shown, "untold": list(self.data.untold) if self.data is not None else []}
+
+
+def _read(data: Any) -> PgwData | None:
+    return PgwData.model_validate(data) if data is not None else None
 
 
 class ListStore:
@@ -84,7 +94,7 @@ class ListStore:
         self._engine = engine
         with engine.connect() as connection:
             rows = connection.execute(sa.select(_LISTS)).all()
-        self._held = {row.imsi: DataCard(row.imsi, PgwData.model_validate(row.data)) for row in rows}
+        self._held = {row.imsi: DataCard(row.imsi, _read(row.data), row.use) for row in rows}
 
     def card(self, imsi: str) -> DataCard:
         """Return a card; one that nobody has given lists has none."""
@@ -92,18 +102,16 @@ class ListStore:
 
     def cards(self) -> list[DataCard]:
         """Return all cards with lists, by IMSI."""
-        return [self._held[each] for each in sorted(self._held)]
+        return [self._held[each] for each in sorted(self._held) if self._held[each].data is not None]
 
     def put(self, card: DataCard, audit: dict[str, Any]) -> None:
-        """Keep a card's lists, or that it has none, with the audit record of the change."""
+        """Keep a card with its lists, or that it has none, with the audit record of the change."""
+        data = card.data.model_dump(mode="json") if card.data is not None else None
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_LISTS).where(_LISTS.c.imsi == card.imsi))
-            if card.data is not None:
-                connection.execute(sa.insert(_LISTS).values(imsi=card.imsi, data=card.data.model_dump(mode="json")))
+            connection.execute(sa.insert(_LISTS).values(imsi=card.imsi, data=data, use=card.use))
             _AUDIT.add(connection, [audit])
-        self._held.pop(card.imsi, None)
-        if card.data is not None:
-            self._held[card.imsi] = card
+        self._held[card.imsi] = card
 
     def audited(self, imsi: str = "", *, after: int = 0, most: int | None = None) -> list[dict[str, Any]]:
         """Return audit records, the oldest first."""

@@ -119,7 +119,7 @@ class OpenQuic(VerbModel):
     """Where to: an IP address, with a port (`198.51.100.80:443`; else 443)."""
     sni: str = ""
     """The name that its ClientHello says; empty: none."""
-    version: Literal[1, 2] = 1
+    version: Annotated[int, Field(ge=1, le=2)] = 1
     """The version of QUIC."""
     datagrams: Annotated[int, Field(ge=1, le=8)] = 1
     """Over how many datagrams the ClientHello goes."""

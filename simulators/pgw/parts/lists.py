@@ -8,6 +8,8 @@ from simulators.pgw import controls
 from simulators.pgw.answers import CardTold, ListsTold
 from simulators.pgw.config import DataChange, PgwData
 from simulators.pgw.parts.areas import Areas
+from simwarden.errors import ManagementError
+from simwarden.model.profile import find_use
 from simwarden.model.values import GIVEN, IMSI, SWITCH
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.card_lists import BOTH, CardLists
@@ -31,6 +33,7 @@ class Lists(CardLists["DataCard"]):
                 "imsi": IMSI,
                 "whitelist": GIVEN.or_none(),
                 "blacklist": GIVEN.or_none(),
+                "apps": GIVEN.or_none(),
                 "undirected": SWITCH,
             },
             kept=True,
@@ -80,10 +83,16 @@ class Lists(CardLists["DataCard"]):
         del held
         from simulators.pgw.store import DataCard  # noqa: PLC0415 - checking files needs no database
 
-        return DataCard(wanted.imsi)
+        use = find_use(wanted.profile)
+        return DataCard(wanted.imsi, use=use.name if use is not None else "")
 
     def check(self, card: DataCard, wanted: PgwData, by: By, action: str) -> None:
-        """Let a whitelist be no longer or wider than it may. Raises ManagementError (403)."""
+        """Let a whitelist be no longer or wider than it may. Raises ManagementError (403; 400 for unknown apps)."""
+        try:
+            if wanted.apps:
+                self.core.app_lists().of("", wanted.apps)
+        except ValueError as error:
+            raise ManagementError(400, str(error)) from None
         entries = wanted.whitelist or ()
         facts = {"entries": entries, "approved": wanted.exception}
         self.core.audit.require(controls.ENTRIES, card.imsi, by, action, facts, wanted=" ".join(entries))

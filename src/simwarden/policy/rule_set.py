@@ -17,6 +17,7 @@ from simwarden.policy.flow_rule import ALL_FLOWS, FlowRule, names_allowed, quest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from simwarden.policy.app_blacklists import Blacklist, Entry
     from simwarden.policy.flow_rule import FarEnd, FlowFilter
 
 #: what a device that may ask for a name may ask of it: its addresses, and how it is reached (RFC 9460); a TXT or NULL
@@ -143,10 +144,15 @@ class RuleSet:
     `directed`: not every flow passes, so that each is judged. `denies`: some rules close their gates both ways.
     """
 
-    __slots__ = ("_all", "_allowing", "denies", "directed", "one_way", "rules")
+    __slots__ = ("_all", "_allowing", "_apps", "denies", "directed", "one_way", "rules")
 
-    def __init__(self, rules: Iterable[FlowRule] = (), resolvers: Iterable[str] = ()) -> None:
-        """`resolvers` are the addresses that devices with rules by name may ask for these names, and for no others."""
+    def __init__(
+        self, rules: Iterable[FlowRule] = (), resolvers: Iterable[str] = (), apps: Blacklist | None = None
+    ) -> None:
+        """`resolvers` are the addresses that devices with rules by name may ask for these names, and for no others.
+
+        `apps` are people's apps that are denied, before any rule counts.
+        """
         given = tuple(rules)
         names = names_allowed(given)
         asked = [each for name in names for to in resolvers for each in questions(name, Network.parse(to))]
@@ -154,8 +160,9 @@ class RuleSet:
         self.rules = tuple(sorted((*given, *own), key=lambda each: (each.precedence, each.up + each.down)))
         self._all = tuple(map(_Rule, self.rules))
         self._allowing = tuple(each for each in self._all if not each.rule.denies)
-        self.denies = len(self._allowing) < len(self._all)
-        self.directed = self.rules != (ALL_FLOWS,)
+        self._apps = apps
+        self.denies = len(self._allowing) < len(self._all) or apps is not None
+        self.directed = self.rules != (ALL_FLOWS,) or apps is not None
         #: whether packets of a flow may pass in one direction, and not in the other
         self.one_way = any(
             rule.up is not rule.down or any(not (each.up and each.down) for each in rule.filters) for rule in self.rules
@@ -166,6 +173,8 @@ class RuleSet:
 
         One that may yet count, by what the flow shows, is taken if none that counts for sure opens a gate.
         """
+        if denied and self._apps is not None and (app := _app_of(self._apps, flow, seen)) is not None:
+            return Fit(FlowRule(f"app {app}", (), up=False, down=False))
         pending = None
         opened, closed = (self._sure(flow, seen, up=up, denies=each) for each in (False, True))
         for each in self._all if denied else self._allowing:
@@ -180,6 +189,22 @@ class RuleSet:
         """Whether all names of a flow's address are listed, or denied: then it need not show which it is to."""
         rules = [each for each in self._all if each.named and each.rule.denies is denies] if seen.bound else []
         return bool(rules) and all(any(each.names(name, flow, up=up) for each in rules) for name in seen.bound)
+
+
+def _app_of(apps: Blacklist, flow: FarEnd, seen: Evidence) -> str | None:
+    """Return the app of people that a flow is of: by the name that it shows, else by those of its address, or by that.
+
+    What is kept open beside an app is none of it, whatever its address is.
+    """
+    if seen.shown is not None and seen.shown.by == UNREADABLE:
+        return UNREADABLE
+    names = (seen.shown.host,) if seen.shown is not None else seen.bound
+    found = [apps.by_name(each) for each in names]
+    if any(each is not None and not each.denied for each in found):
+        return None
+    by_name: Entry | None = found[0] if found and all(found) else None
+    entry = by_name or apps.by_address(flow.address)
+    return entry.who if entry is not None and entry.denied else None
 
 
 #: what sessions have of which nothing is known: nothing passes

@@ -35,8 +35,10 @@ class Request(NamedTuple):
 
 
 def drop_empty_lines(octets: bytearray) -> bool:
-    """Take the lines without content off a beginning (RFC 9112 2.2); whether there were some."""
+    """Take the lines without content off a beginning (RFC 9112 2.2); whether there were some. Raises PeerError."""
     found = _EMPTY.match(octets)
+    if found is None and octets != b"\r":
+        raise PeerError("request that begins with half the end of a line")
     del octets[: found.end() if found else 0]
     return found is not None
 

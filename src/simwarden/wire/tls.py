@@ -33,12 +33,17 @@ def _vector(data: bytes, size: int) -> _Vector:
     return _Vector(data[size:end], data[end:])
 
 
+def may_begin(octets: bytes | bytearray) -> bool:
+    """Whether a handshake may begin so: all versions have 3 as the first octet of theirs (RFC 8446 5.1)."""
+    return octets[:1] in (b"", b"\x16") and octets[1:2] in (b"", b"\3")
+
+
 def record_length(data: bytes | bytearray) -> int | None:
     """Return how many octets the first record of a handshake has, None if its header is not there. Raises PeerError.
 
     An empty record is refused, as RFC 8446 5.1 has it.
     """
-    if data[:1] not in (b"", b"\x16") or data[1:2] not in (b"", b"\3"):
+    if not may_begin(data):
         raise PeerError("no record of a TLS handshake")
     if len(data) < 5:
         return None

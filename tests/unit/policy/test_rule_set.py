@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simwarden.policy.access_list import Destination, Network
+from simwarden.policy.app_blacklists import Blacklist, Entry
 from simwarden.policy.flow_rule import ALL_FLOWS, FarEnd, FlowFilter, FlowRule, rules_of
 from simwarden.policy.rule_set import NO_RULES, NOTHING, UNDIRECTED, Evidence, Fit, RuleSet, Shown
 
@@ -174,6 +175,47 @@ def test_what_is_denied_is_so_though_it_is_listed() -> None:
         assert fit.rule is not None
         assert fit.rule.denies
         assert not fit.pending
+
+
+APPS = Blacklist(
+    Entry(Destination.parse(text), denied, who)
+    for text, denied, who in (
+        ("chat.example", True, "chat"),
+        ("*.chat.example", True, "chat"),
+        ("pay.chat.example", False, "chat-pay"),
+        ("films.example", True, "films"),
+        ("203.0.113.0/24", True, "films"),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("to", "seen", "app"),
+    [
+        (end(HERE), Evidence(more=True), ""),
+        (end(HERE), Evidence(Shown("a.chat.example")), "chat"),
+        (end(HERE), Evidence(Shown("pay.chat.example")), ""),
+        (end(HERE), Evidence(Shown("chat.example.net")), ""),
+        (end(HERE), Evidence(Shown("", by="unreadable")), "unreadable"),
+        (end(HERE), Evidence(bound=("a.chat.example", "films.example")), "chat"),
+        (end(HERE), Evidence(bound=("a.chat.example", "pay.chat.example")), ""),
+        (end(HERE), Evidence(bound=("a.chat.example", "iot.example")), ""),
+        (end(RESOLVER, 53, UDP), Evidence(Shown("www.chat.example", "A", "dns")), "chat"),
+        (end(RESOLVER, 53, UDP), Evidence(Shown("pay.chat.example", "A", "dns")), ""),
+        (end("203.0.113.7"), NOTHING, "films"),
+        (end("203.0.113.7"), Evidence(Shown("any.example")), "films"),
+        (end("203.0.113.7"), Evidence(Shown("pay.chat.example")), ""),
+        (end("::ffff:203.0.113.7"), NOTHING, "films"),
+    ],
+)
+def test_apps_of_people_and_what_is_needed_beside_them(to: FarEnd, seen: Evidence, app: str) -> None:
+    undirected = RuleSet((ALL_FLOWS,), apps=APPS)
+    assert undirected.denies
+    assert undirected.directed
+    assert name_of(undirected.fit(to, seen)) == (f"-app {app}" if app else "all flows")
+    assert undirected.fit(to, seen, denied=False).rule is ALL_FLOWS
+    directed = RuleSet(LISTED.rules, apps=APPS)  # what is needed is kept open, and not opened
+    assert name_of(directed.fit(to, seen)) == (f"-app {app}" if app else name_of(LISTED.fit(to, seen)))
 
 
 def test_an_open_rule_that_counts_for_sure_goes_before_one_that_may() -> None:

@@ -176,6 +176,7 @@ QOS = "QoS-Information"
             [NAME, *(defined()[1:] * 65)],
             CODES.RESOURCES_LIMITATION,
         ),
+        (defined(("Redirect-Information", [("Redirect-Support", 1)])), CODES.GW_PCEF_MALFUNCTION),
         (defined(("Online", 1)), CODES.RATING_GROUP_ERROR),
         (defined(("Online", 1), ("Rating-Group", 1), ("Metering-Method", 0)), CODES.GW_PCEF_MALFUNCTION),
         (defined((QOS, [("QoS-Class-Identifier", 1)])), CODES.UNSUCCESSFUL_QOS_VALIDATION),

@@ -104,8 +104,8 @@ class Connection:
         if segment.flags & _ACK:  # the other end is the client, and says the names
             self._up = self._down = None
             return self._changed([], (), pending=False)
-        if self._up is not None and self._up.first == first and not self._up.next:
-            return False
+        if self._up is not None and self._up.first == first:
+            return bool(segment.payload) and self._take(segment, now, up=True)
         self._up, self._down, self._answered, self._reader = Stream(first), None, False, self._begun()
         changed = self._changed([], (), pending=True)
         return (bool(segment.payload) and self._take(segment, now, up=True)) or changed

@@ -41,8 +41,10 @@ class QuicFlow:
         if quic.is_long(packet[at : at + 1]):
             found = self._read(datagram_in(packet) or b"")
             self.shown = tuple(found) or self.shown
-        elif self._keys and not self.pending:
-            self._forget()  # other keys are in use, so that the handshake is over
+        elif not self.pending:
+            if self._keys:
+                self._forget()  # other keys are in use, so that the handshake is over
+            return False
         self.pending = self.pending and bool(self._keys)
         return bool(found) or before != (self.shown, self.pending)
 

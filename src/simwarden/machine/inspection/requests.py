@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import PeerError
@@ -13,28 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class _Part(Enum):
-    """What is next."""
-
-    OPENING = auto()
-    RECORD = auto()
-    BEHIND_HELLO = auto()
-    HEAD = auto()
-    CHUNK = auto()
-    CHUNK_END = auto()
-    TRAILER = auto()
-    NOTHING = auto()
-
-
 class Requests:
     """The reader of one client's octets. After CONNECT and Upgrade it begins anew: anything may follow."""
 
-    __slots__ = ("_buffer", "_has_read", "_hello", "_leaves", "_looked", "_part", "_shown", "skip")
+    __slots__ = ("_buffer", "_has_read", "_hello", "_leaves", "_looked", "_next", "_shown", "skip")
 
     hears: Final = False
 
     def __init__(self) -> None:
-        self._part = _Part.OPENING
+        #: what reads what comes next; it returns whether it may go on
+        self._next: Callable[[Requests], bool] = Requests._open
         self._buffer = bytearray()
         self._looked = 0
         self._leaves = self._has_read = False
@@ -46,7 +33,7 @@ class Requests:
     @property
     def ends(self) -> bool:
         """See Reader."""
-        return self._part is _Part.NOTHING
+        return self._next is Requests._ignore
 
     @property
     def waits(self) -> bool:
@@ -57,7 +44,7 @@ class Requests:
         """Return what the next octets show. Raises PeerError where servers would differ in what they read."""
         self._buffer += octets
         self._shown = []
-        while self._buffer and _STEPS[self._part](self):
+        while self._buffer and self._next(self):
             cut = min(self.skip, len(self._buffer))
             del self._buffer[:cut]
             self.skip -= cut
@@ -66,24 +53,26 @@ class Requests:
     def hear(self, octets: bytes, now: float) -> None:
         """See Reader."""
 
-    # -- each returns whether it may go on
+    # -- what comes next
 
     def _open(self) -> bool:
         """Find out what it is. A line that is none of HTTP/1 names nobody, as HTTP/0.9 does."""
-        if self._buffer[0] == tls.HANDSHAKE and bytes(self._buffer[1:2]) in (b"", b"\3"):
-            self._part = _Part.RECORD
+        if self._buffer[0] == tls.HANDSHAKE:
+            if len(self._buffer) == 1:
+                return False
+            self._next = Requests._read_record if tls.may_begin(self._buffer) else Requests._ignore
             return True
         line = http.first_line(self._buffer)
         if line is None:
             return False
         if b"HTTP/" in line:
-            self._part = _Part.HEAD
+            self._next = Requests._read_head
         else:
             self._stop()
         return True
 
     def _stop(self) -> None:
-        self._part = _Part.NOTHING
+        self._next = Requests._ignore
         self._buffer.clear()
         self._hello.clear()
 
@@ -98,7 +87,7 @@ class Requests:
             name, self._has_read = tls.server_name(bytes(self._hello[:whole])), True
             self._shown += [Shown(name, By.TLS)] if name else []
             self._hello.clear()
-            self._part = _Part.BEHIND_HELLO
+            self._next = Requests._look_behind_hello
         return True
 
     def _look_behind_hello(self) -> bool:
@@ -110,7 +99,7 @@ class Requests:
         if len(self._buffer) < tls.BEGINNING and self._buffer[0] == tls.HANDSHAKE:
             return False
         if tls.begins_hello(self._buffer):
-            self._part = _Part.RECORD
+            self._next = Requests._read_record
         else:
             self._stop()
         return True
@@ -128,14 +117,14 @@ class Requests:
         self._shown += request.shown
         self._leaves, self._has_read = request.leaves, True
         if request.body is None:
-            self._part = _Part.CHUNK
+            self._next = Requests._read_chunk
         else:
             self.skip = request.body
             self._end_body()
         return True
 
     def _end_body(self) -> None:
-        self._part = _Part.OPENING if self._leaves else _Part.HEAD
+        self._next = Requests._open if self._leaves else Requests._read_head
 
     def _line(self) -> bytes | None:
         end = self._buffer.find(b"\n") + 1
@@ -149,7 +138,7 @@ class Requests:
         line = self._line()
         if line is not None:
             self.skip = http.chunk_size(line)
-            self._part = _Part.CHUNK_END if self.skip else _Part.TRAILER
+            self._next = Requests._end_chunk if self.skip else Requests._read_trailer
         return line is not None
 
     def _end_chunk(self) -> bool:
@@ -157,7 +146,7 @@ class Requests:
         if line not in (None, b"\r\n"):
             raise PeerError("chunk that is longer than it says")
         if line is not None:
-            self._part = _Part.CHUNK
+            self._next = Requests._read_chunk
         return line is not None
 
     def _read_trailer(self) -> bool:
@@ -169,15 +158,3 @@ class Requests:
     def _ignore(self) -> bool:
         self._buffer.clear()
         return False
-
-
-_STEPS: dict[_Part, Callable[[Requests], bool]] = {
-    _Part.OPENING: Requests._open,  # noqa: SLF001 - its own table
-    _Part.RECORD: Requests._read_record,  # noqa: SLF001
-    _Part.BEHIND_HELLO: Requests._look_behind_hello,  # noqa: SLF001
-    _Part.HEAD: Requests._read_head,  # noqa: SLF001
-    _Part.CHUNK: Requests._read_chunk,  # noqa: SLF001
-    _Part.CHUNK_END: Requests._end_chunk,  # noqa: SLF001
-    _Part.TRAILER: Requests._read_trailer,  # noqa: SLF001
-    _Part.NOTHING: Requests._ignore,  # noqa: SLF001
-}

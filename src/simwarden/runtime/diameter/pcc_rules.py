@@ -30,6 +30,8 @@ _GUARANTEED: Final = frozenset({1, 2, 3, 4, 65, 66, 67, 75})
 _VOLUME, _DURATION_AND_VOLUME = 1, 2
 #: AVPs of Flow-Information that ask for marks of packets, by which no rule here tells flows
 _MARKS: Final = frozenset({"ToS-Traffic-Class", "Security-Parameter-Index", "Flow-Label"})
+#: Redirect-Support (TS 29.212 5.3.83): REDIRECTION_ENABLED
+_REDIRECTED: Final = 1
 _BOTH, _UP, _DOWN = (True, True), (True, False), (False, True)
 #: the filter of no direction is for packets both ways (5.3.65)
 _DIRECTIONS: Final[Mapping[int, tuple[bool, bool]]] = {
@@ -152,6 +154,8 @@ def rule_of(definition: Avps, place: Place) -> FlowRule:
     flows = [value for name, value in definition if name == "Flow-Information"]
     application = first(definition, "TDF-Application-Identifier")
     up, down = _gates(definition)
+    if first(first(definition, "Redirect-Information", []), "Redirect-Support") == _REDIRECTED:
+        raise RuleError(RuleFailureCode.GW_PCEF_MALFUNCTION, "nothing is redirected here")
     return FlowRule(
         readable(name_of(definition)),
         _filters(flows, application, place),

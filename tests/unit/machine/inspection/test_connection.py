@@ -162,6 +162,17 @@ def test_octets_of_a_connection_that_nobody_saw_begin() -> None:
     assert flow.watch.shown == (UNREADABLE,)
 
 
+def test_a_syn_that_comes_twice_and_a_probe_of_a_connection_that_is_idle() -> None:
+    flow = Flow(80).open()
+    assert not flow.say(b"\0", -1)
+    flow.say(REQUEST)
+    assert not flow.feed(flow.tcp(b"", SYN, FIRST))
+    assert not flow.feed(flow.tcp(REQUEST, SYN, FIRST))
+    assert flow.watch.shown == (LISTED,)
+    assert flow.feed(flow.tcp(OTHER, SYN, FIRST))
+    assert flow.watch.shown == (UNREADABLE,)
+
+
 def test_octets_in_the_syn_and_a_client_at_the_other_end() -> None:
     flow = Flow(80)
     assert flow.feed(flow.tcp(REQUEST, SYN, FIRST))  # RFC 7413
@@ -219,21 +230,44 @@ def test_a_second_client_hello_is_read_as_well() -> None:
 
 @pytest.mark.parametrize(
     "octets",
-    [b"SSH-2.0-x\r\n", b"\x10\x0c\0\4MQTT", b"##\1", b"login 5\r\n", b"GET /\r\n", b"\0" * 40, client_hello(None)],
+    [
+        b"\x16\0\0\5",
+        b"SSH-2.0-x\r\n",
+        b"\x10\x0c\0\4MQTT",
+        b"##\1",
+        b"login 5\r\n",
+        b"GET /\r\n",
+        b"\0" * 40,
+        client_hello(None),
+    ],
 )
 def test_what_shows_no_name(octets: bytes) -> None:
-    flow = Flow().open()
-    flow.say(octets)
-    assert (flow.watch.shown, flow.watch.pending) == ((), False)
+    for size in (1, len(octets)):
+        flow = Flow().open()
+        for at in range(0, len(octets), size):
+            flow.say(octets[at : at + size], at)
+        assert (flow.watch.shown, flow.watch.pending) == ((), False)
 
 
 @pytest.mark.parametrize(
     "octets", [b"\x16\3\1\0\0", b"\x16\3\1\0\4\2\0\0\0", b"\x16\3\1\0\5\1\0\0\1\7", OTHER[:-4] + b"\0\r\n\r\n"]
 )
 def test_what_begins_like_something_else(octets: bytes) -> None:
-    flow = Flow().open()
-    flow.say(octets)
-    assert (flow.watch.shown, flow.watch.pending) == ((UNREADABLE,), False)
+    for size in (1, len(octets)):
+        flow = Flow().open()
+        for at in range(0, len(octets), size):
+            flow.say(octets[at : at + size], at)
+        assert (flow.watch.shown, flow.watch.pending) == ((UNREADABLE,), False)
+
+
+def test_half_an_empty_line_between_requests() -> None:
+    flow = Flow(80).open()
+    flow.say(REQUEST + b"\r")
+    assert (flow.watch.shown, flow.watch.pending) == ((LISTED,), True)
+    flow.say(b"\n\r\n" + OTHER, len(REQUEST) + 1)
+    assert flow.watch.shown == (HIDDEN,)
+    flow.say(b"\rGET", len(REQUEST + OTHER) + 4)
+    assert flow.watch.shown == (UNREADABLE,)
 
 
 @settings(max_examples=budget.examples(150))
