@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from simulators.pgw.clients.pcrf import Rules
     from simulators.pgw.credit import Credit
     from simulators.pgw.pools import Addresses
+    from simulators.pgw.usage import Usage
     from simwarden.machine.inspection.watch import Watch
     from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Plmn
@@ -137,6 +138,8 @@ class Session:
     gx: Rules | None = None
     #: what its OCS has granted, None: it needs no grant
     credit: Credit | None = None
+    #: what is reported of its use to its PCRF, None: nothing
+    usage: Usage | None = None
     #: whether it is a call for help, which no card's lists are about
     confined: bool = False
     #: fragments of packets that are not whole yet

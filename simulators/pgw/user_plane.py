@@ -86,6 +86,8 @@ def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
         count.downlink_packets += 1
         count.downlink_octets += size
     session.account.count(size, up=up)
+    if session.usage is not None:
+        session.usage.count(size)
 
 
 class Gateway:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.pgw.clients import facts
 from simulators.pgw.controls import RE_AUTH
+from simulators.pgw.usage import Usage
 from simwarden.policy.access_list import Destination
 from simwarden.policy.flow_rule import UNMATCHED, rules_of
 from simwarden.policy.rule_set import RuleSet
 from simwarden.runtime.diameter.pcc_rules import Place, RuleError, merge, name_of, predefined, readable, report, rule_of
 from simwarden.runtime.diameter.session import CreditClient, CreditSettings, Ended, Granted, Uncharged
-from simwarden.wire.diameter import ExperimentalResult, ResultCode
+from simwarden.wire.diameter import ExperimentalResult, ResultCode, first
 from simwarden.wire.diameter.apps.credit import CcRequestType, TerminationCause
 from simwarden.wire.diameter.apps.gx import EventTrigger, RuleFailureCode
 from simwarden.wire.diameter.codes import GxFeature
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 _FEATURES: Final = GxFeature.REL8 | GxFeature.REL9 | GxFeature.REL10 | GxFeature.ADC
 #: IP-CAN-Type of EPS (TS 29.212 5.3.27); what says in User-Equipment-Info that it is an IMEISV (RFC 8506 8.50)
 _EPS, _IMEISV = 5, 0
+#: Usage-Monitoring-Level (TS 29.212 5.3.62): all that a session uses
+_SESSION_LEVEL: Final = 0
 #: results by which a PCRF has decided that a card gets no session; all others mean that it could not decide
 _REFUSED: Final = frozenset({
     ResultCode.DIAMETER_USER_UNKNOWN,
@@ -153,6 +156,7 @@ class Pcrf:
             event = await credit.begin()
             if isinstance(event, Granted):
                 rules.take(event.answer)
+                self._monitor(session, event.answer)
                 session.rules = self._set(session)
                 return None
             del self._of[credit.id]
@@ -196,7 +200,8 @@ class Pcrf:
 
     def _fill(self, session: Session, ask: Ask) -> Avps:
         if ask.kind == CcRequestType.TERMINATION_REQUEST:
-            return [*facts.subscription(session), ("Termination-Cause", int(TerminationCause.DIAMETER_LOGOUT))]
+            cause = ("Termination-Cause", int(TerminationCause.DIAMETER_LOGOUT))
+            return [*facts.subscription(session), cause, *_used(session)]
         if ask.kind == CcRequestType.INITIAL_REQUEST:
             return [("Origin-State-Id", self._client.node.local.state_id), *_introduce(session)]
         gx = session.gx
@@ -204,6 +209,7 @@ class Pcrf:
         if gx is not None:
             events, gx.events = gx.events, {}
             avps += [*gx.reports(), *(("Event-Trigger", int(each)) for each in events)]
+            avps += _used(session) if EventTrigger.USAGE_REPORT in events else []
         return avps
 
     # -- what comes
@@ -220,11 +226,28 @@ class Pcrf:
     def _carry_out(self, session: Session, gx: Rules, message: Message) -> bool:
         before = dict(gx.installed)
         done = gx.take(message)
+        self._monitor(session, message)
         if gx.installed != before:
             self._install(session, self._set(session))
         if gx.failures and not message.request:
             self._ask(session, "rules are not active")
         return done
+
+    def _monitor(self, session: Session, message: Message) -> None:
+        """Report what the session uses, if its PCRF wants that (4.5.16); use by some of its rules is not told apart."""
+        for group in message.all("Usage-Monitoring-Information"):
+            octets = first(first(group, "Granted-Service-Unit", []), "CC-Total-Octets", 0)
+            if first(group, "Usage-Monitoring-Level") != _SESSION_LEVEL or not octets:
+                continue
+            usage, key = session.usage, first(group, "Monitoring-Key", b"")
+            if usage is None or usage.key != key:
+                usage = session.usage = Usage(key, octets, partial(self._full, session))
+            usage.threshold = octets
+
+    def _full(self, session: Session) -> None:
+        if session.gx is not None and EventTrigger.USAGE_REPORT in session.gx.triggers:
+            session.gx.events[EventTrigger.USAGE_REPORT] = None
+            self._ask(session, "usage")
 
     def _install(self, session: Session, rules: RuleSet) -> None:
         from simulators.pgw.rules import install  # noqa: PLC0415 - it needs this
@@ -297,6 +320,15 @@ def _introduce(session: Session) -> Avps:
         *facts.place(session),
         ("Called-Station-Id", session.apn),
     ]
+
+
+def _used(session: Session) -> Avps:
+    """Say what the session has used since that was said last (4.5.17)."""
+    if session.usage is None:
+        return []
+    used = [("CC-Total-Octets", session.usage.take())]
+    group = [("Monitoring-Key", session.usage.key), ("Used-Service-Unit", used)]
+    return [("Usage-Monitoring-Information", [*group, ("Usage-Monitoring-Level", _SESSION_LEVEL)])]
 
 
 def _access(session: Session) -> Avps:

@@ -258,3 +258,30 @@ async def test_only_what_is_asked_for_is_reported() -> None:
         told = net.pcrf.asked[1]
         assert (told.all("Event-Trigger"), told.get("RAT-Type")) == ([2], 1004)
         check_request(decode(encode(told)), [BY_POINT["Gx"]])
+
+
+def used(message: Message) -> list[int]:
+    units = [dict(each)["Used-Service-Unit"] for each in message.all("Usage-Monitoring-Information")]
+    return [dict(each)["CC-Total-Octets"] for each in units]
+
+
+def monitor(octets: int, level: int = 0) -> tuple[str, Avps]:
+    granted = ("Granted-Service-Unit", [("CC-Total-Octets", octets)])
+    return "Usage-Monitoring-Information", [("Monitoring-Key", b"all"), granted, ("Usage-Monitoring-Level", level)]
+
+
+async def test_use_is_reported_after_so_many_octets_and_at_the_end_each_octet_once() -> None:
+    async with Net() as net:
+        made = await net.session()
+        size = len(udp(made["paa"].ipv4, LISTED))
+        await net.pcrf.order_rules(("Event-Trigger", 33), monitor(2 * size), monitor(1, level=1))
+        for _ in range(2):
+            assert await net.passes(made, LISTED)
+        assert not await net.passes(made, OTHER)
+        assert [used(each) for each in net.pcrf.asked] == [[], [2 * size]]
+        assert net.pcrf.asked[1].all("Event-Trigger") == [33]
+        for _ in range(3):  # no other threshold was given
+            assert await net.passes(made, LISTED)
+        await net.mme.delete(made["sender_f_teid"].teid)
+        await net.settle()
+        assert [used(each) for each in net.pcrf.asked] == [[], [2 * size], [3 * size]]
