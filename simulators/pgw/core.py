@@ -180,6 +180,8 @@ class Core:
         del session.bearers[bearer.name]
         self.gateway.plane.close(bearer.user_teid)
         self.tell_bearer(session, bearer, "")
+        if self.pcrf is not None and self.by_teid.get(session.teid) is session:
+            self.pcrf.released(session, bearer.name)
 
     def of_host(self, host: str) -> list[Session]:
         """Return the sessions that an SGW has."""

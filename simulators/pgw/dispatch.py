@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from simulators.pgw import bearer_resources, dedicated_bearers, procedures
+from simulators.pgw import bearer_resources, dedicated_bearers, procedures, rule_bearers
 from simulators.pgw.user_plane import Gateway
 from simwarden.model.identity import Plmn
 from simwarden.runtime.gtp.node import GtpNode
@@ -56,7 +56,7 @@ async def connect(core: Core) -> None:
     if rulers:
         from simulators.pgw.clients.pcrf import Pcrf  # noqa: PLC0415
 
-        core.pcrf = Pcrf(core, node, realm, partial(procedures.delete_bearer, core))
+        core.pcrf = Pcrf(core, node, realm, partial(procedures.delete_bearer, core), partial(rule_bearers.follow, core))
     if granters:
         from simulators.pgw.clients.ocs import Ocs  # noqa: PLC0415
 
