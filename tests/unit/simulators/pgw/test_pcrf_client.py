@@ -28,10 +28,10 @@ BOTH = {
 }
 
 
-def rule(name: str, described: str, status: int = 2, **more: Any) -> tuple[str, Avps]:
+def rule(name: str, described: str, *more: tuple[str, Any]) -> tuple[str, Avps]:
     flow = [("Flow-Description", described), ("Flow-Direction", 3)]
-    avps: Avps = [("Charging-Rule-Name", name.encode()), ("Flow-Information", flow), ("Flow-Status", status)]
-    return "Charging-Rule-Definition", [*avps, *more.items()]
+    avps: Avps = [("Charging-Rule-Name", name.encode()), ("Flow-Information", flow), ("Flow-Status", 2)]
+    return "Charging-Rule-Definition", [*avps, *more]
 
 
 def install(*what: tuple[str, Any]) -> tuple[str, Avps]:
@@ -296,21 +296,17 @@ async def test_use_is_reported_after_so_many_octets_and_at_the_end_each_octet_on
 # -- rules with a QoS of their own
 
 OWN = 0xE2
+RATES = [f"{kind}-{way}" for kind in ("Guaranteed-Bitrate", "Max-Requested-Bandwidth") for way in ("UL", "DL")]
 
 
 def qos(qci: int, priority: int = 4, guaranteed: int = 0) -> tuple[str, Avps]:
     arp = [("Priority-Level", priority), ("Pre-emption-Capability", 1), ("Pre-emption-Vulnerability", 0)]
-    rates = [
-        (f"{kind}-{way}", guaranteed) for kind in ("Guaranteed-Bitrate", "Max-Requested-Bandwidth") for way in WAYS
-    ]
+    rates = [(name, guaranteed) for name in RATES]
     return "QoS-Information", [
         ("QoS-Class-Identifier", qci),
         *(rates if guaranteed else []),
         ("Allocation-Retention-Priority", arp),
     ]
-
-
-RATES = [f"{kind}-{way}" for kind in ("Guaranteed-Bitrate", "Max-Requested-Bandwidth") for way in ("UL", "DL")]
 
 
 def sets_bearers_up(net: Net) -> None:
@@ -330,7 +326,7 @@ async def test_a_rule_of_another_qos_is_in_force_with_its_bearer() -> None:
         sets_bearers_up(net)
         made = await net.session()
         quality = qos(1, guaranteed=64_999)
-        answer = await net.pcrf.order_rules(install(rule("other", to(OTHER), **dict([quality]))))
+        answer = await net.pcrf.order_rules(install(rule("other", to(OTHER), quality)))
         assert answer.result_code == 2001
         await net.settle()
         (session,) = net.pgw.core.sessions.values()
@@ -352,7 +348,7 @@ async def test_a_rule_of_the_default_bearers_qos_makes_none() -> None:
         same = qos(9, session.qos.arp.priority)
         bare = ("QoS-Information", [("QoS-Class-Identifier", 9)])
         for each in (same, bare):
-            await net.pcrf.order_rules(install(rule("other", to(OTHER), **dict([each]))))
+            await net.pcrf.order_rules(install(rule("other", to(OTHER), each)))
             await net.settle()
             assert await net.passes(made, OTHER)
             assert session.bearers == {}
@@ -361,10 +357,10 @@ async def test_a_rule_of_the_default_bearers_qos_makes_none() -> None:
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [
-        (rule("other", to(OTHER), **dict([qos(7)])), 10),
-        (rule("other", to(OTHER), **dict([qos(0)])), 11),
-        (rule("other", to(OTHER), **dict([qos(7, priority=99)])), 11),
-        (rule("other", f"{to(OTHER)} 5000", **dict([qos(7)])), 15),
+        (rule("other", to(OTHER), qos(7)), 10),
+        (rule("other", to(OTHER), qos(0)), 11),
+        (rule("other", to(OTHER), qos(7, priority=99)), 11),
+        (rule("other", f"{to(OTHER)} 5000", qos(7)), 15),
         (
             (
                 "Charging-Rule-Definition",
@@ -390,7 +386,7 @@ async def test_a_rule_whose_bearer_is_lost_is_in_force_no_more() -> None:
     async with Net() as net:
         sets_bearers_up(net)
         made = await net.session()
-        await net.pcrf.order_rules(install(rule("other", to(OTHER), **dict([qos(7)]))))
+        await net.pcrf.order_rules(install(rule("other", to(OTHER), qos(7))))
         await net.settle()
         assert await net.passes(made, OTHER)
         (session,) = net.pgw.core.sessions.values()
