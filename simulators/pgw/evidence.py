@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from simulators.pgw.session import FlowCount
 
 
-def of(count: FlowCount) -> tuple[Evidence, ...]:
+def of(flow: ip.Flow, count: FlowCount) -> tuple[Evidence, ...]:
     """Return what is known of a flow's names now, once for each that it has shown together.
 
     Names of its address are those that it had when the flow was decided first: the lifetime of an answer says how long
     a connection may be begun with it (RFC 1035 3.2.1), not how long one lasts.
     """
-    more = count.watch is not None and count.watch.pending
+    more = count.watch is not None and count.watch.pending and not is_question(flow)
     return tuple(Evidence(each, more, count.bound) for each in count.shown or (None,))
 
 
@@ -28,6 +28,12 @@ def take(count: FlowCount, packet: bytes, now: float, *, up: bool) -> bool:
         return False
     before, count.shown = count.shown, _shown(count)
     return count.shown != before or (count.pending and not count.watch.pending)
+
+
+def recall(count: FlowCount) -> None:
+    """Take what a flow has shown while nobody asked."""
+    if count.watch is not None:
+        count.shown = _shown(count)
 
 
 def is_question(flow: ip.Flow) -> bool:

@@ -36,6 +36,7 @@ def begin(core: Core, session: Session) -> None:
         session.confined = True
     elif session.gx is None:
         session.rules = _own(core, session)
+    _believe(session)
 
 
 def follow(core: Core, imsi: str) -> None:
@@ -48,7 +49,9 @@ def follow(core: Core, imsi: str) -> None:
 def install(core: Core, session: Session, rules: RuleSet, on: str) -> None:
     """Let a session have other rules from now on, by which flows that run are decided at once."""
     session.rules = rules
+    _believe(session)
     for flow, count in session.flows.items():
+        evidence.recall(count)
         _decide(core, session, flow, count, up=count.uplink_packets > 0 or not count.downlink_packets, on=on)
 
 
@@ -59,6 +62,15 @@ def _own(core: Core, session: Session) -> RuleSet:
         return UNDIRECTED
     apps = core.app_lists().of(card.use, card.data.apps) if card.data.apps else None
     return RuleSet(card.data.rules(), session.addresses.config.dns, apps)
+
+
+def _believe(session: Session) -> None:
+    """Let the resolvers of the APN alone say which addresses names have, where rules are about names.
+
+    Else whoever answers at a listed address could open any other.
+    """
+    resolvers = frozenset(ipaddress.ip_address(each).packed for each in session.addresses.config.dns)
+    session.bindings.resolvers = resolvers if session.rules.directed else None
 
 
 def judge(core: Core, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool) -> None:
@@ -98,12 +110,11 @@ def look_again(core: Core, session: Session, flow: ip.Flow, count: FlowCount, pa
 
 def reconsider(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool) -> bool:
     """Decide a flow anew whose address has got a name since it was refused; whether it passes now."""
-    bound = (
-        () if count.bound or session.confined else session.bindings.names_of(flow.destination, core.site.clock.now())
-    )
-    if not bound:
+    if count.bound or session.confined:
         return False
-    count.bound = bound
+    count.bound = session.bindings.names_of(flow.destination, core.site.clock.now())
+    if not count.bound:
+        return False
     _decide(core, session, flow, count, up=up, on=FLOW)
     return bool(count.up if up else count.down)
 
@@ -130,7 +141,7 @@ def _decide(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
 def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool, on: str) -> bool:
     """Ask the controls, each about the rules that are its own, and keep with the count who refuses, and why."""
     rules, end = session.rules, FarEnd(flow.protocol, flow.destination, flow.destination_port, flow.source_port)
-    seen, fit = _worst(rules, end, evidence.of(count), up=up)
+    seen, fit = _worst(rules, end, evidence.of(flow, count), up=up)
     if session.confined:
         count.refused_by = count.why = CONFINED
         return fit.rule is not None

@@ -41,8 +41,9 @@ NO_SESSION = "no session has its address"
 ROUTED = "it goes to others than its destination first"
 #: flows of a session that are counted at a time: a device that scans ports fills no memory
 MOST_FLOWS = 4096
-#: seconds without a packet after which a flow is begun anew: nobody knows whether it is still the same
-IDLE = 300.0
+#: seconds without a packet after which a flow is begun anew, as nobody knows whether it is still the same (RFC 4787
+#: 4.3), and of a connection that passes (RFC 5382 5)
+IDLE, IDLE_CONNECTION = 300.0, 7440.0
 #: the PGW's address on the link of each session (TS 29.061 11.2.1.3)
 _ROUTER = "fe80::1"
 _ICMPV6, _SOLICITATION = ip.Protocol.ICMPV6, ip.Icmpv6Type.ROUTER_SOLICITATION
@@ -56,6 +57,12 @@ def _way(session: Session, flow: ip.Flow, packet: bytes) -> tuple[FTeid, Bucket]
         if end is not None and first_that_fits(bearer.filters, flow, packet, up=False) is not None:
             return end, bearer.downlink
     return session.sgw_user, session.downlink
+
+
+def _is_over(session: Session, flow: ip.Flow, count: FlowCount, now: float) -> bool:
+    """Whether a flow that was silent for a while is another one by now, and may have other names."""
+    connected = flow.protocol == ip.Protocol.TCP and bool(count.up or count.down)
+    return session.rules.directed and (not connected or now - count.ended > IDLE_CONNECTION)
 
 
 def _parts(packets: Iterable[bytes]) -> list[bytes]:
@@ -154,7 +161,7 @@ class Gateway:
                 whole = self._whole(session, flow, packet, now)
                 if whole is None:
                     continue
-                packet, flow = whole
+                packet, flow = whole, ip.flow_of(whole)
             if bearer is not None and first_that_fits(bearer.filters, flow, packet, up=True) is None:
                 self._refuse(session, flow, packet, UNBOUND)
             elif self.sgi is None:
@@ -194,10 +201,10 @@ class Gateway:
                 whole = self._whole(session, flow, packet, now)
                 if whole is None:
                     continue
-                packet, flow = whole[0], whole[1].back()
+                packet, flow = whole, ip.flow_of(whole).back()
             end, bucket = _way(session, flow, packet)
             if self._count(session, flow, packet, bucket, now, up=False):
-                passed.setdefault(end, []).extend(_parts((packet,)))
+                passed.setdefault(end, []).extend(_parts((packet,)) if session.rules.directed else (packet,))
         for end, each in passed.items():
             self._send(end, each)
 
@@ -212,7 +219,7 @@ class Gateway:
             self._refuse(session, flow, packet, session.closed_by, f"{session.closed_by}: {OUTSIDE}")
             return False
         count = session.flows.get(flow)
-        if count is None or now - count.ended > IDLE:
+        if count is None or (now - count.ended > IDLE and _is_over(session, flow, count, now)):
             count = self._begin(session, flow, now)
         if count.settled is not session.rules or (count.up if up else count.down) is None:
             rules.judge(self.core, session, flow, count, packet, up=up)
@@ -271,20 +278,19 @@ class Gateway:
             return False
         return True
 
-    def _whole(self, session: Session, flow: ip.Flow, packet: bytes, now: float) -> tuple[bytes, ip.Flow] | None:
-        """Return a packet with options or extensions, and its flow; one in fragments when all of it is there."""
+    def _whole(self, session: Session, flow: ip.Flow, packet: bytes, now: float) -> bytes | None:
+        """Return a packet with options or extensions; one in fragments when all of it is there."""
         try:
             if ip.is_routed(packet):
                 self._refuse(session, flow, packet, ROUTED)
                 return None
             found = ip.decode(packet)
             if not (found.offset or found.more):
-                return packet, flow
-            whole = session.fragments.take(packet, now)
+                return packet
+            return session.fragments.take(packet, now)
         except PeerError as error:
             self._drop(session, packet, error.reason)
             return None
-        return (whole, ip.flow_of(whole)) if whole is not None else None
 
     def _begin(self, session: Session, flow: ip.Flow, now: float) -> FlowCount:
         if flow in session.flows:

@@ -23,6 +23,8 @@ _PROTOCOLS = dict.fromkeys(("http", "https", "ws", "wss", "mqtt", "mqtts", "ftp"
 )
 #: schemes whose paths are said in the clear (RFC 9112 3.2, RFC 6455 1.3)
 _CLEAR = frozenset(("http", "ws"))
+#: schemes whose clients say whom they are for before anything else (Host, the server name of TLS)
+_SAYING = frozenset(("http", "https", "ws", "wss", "quic"))
 #: suffixes below which anybody can have a name: a wildcard there directs nothing
 PUBLIC_SUFFIXES = frozenset(
     f"{second}.{top}"
@@ -80,7 +82,8 @@ class Destination(NamedTuple):
 
     `open_ended` says why it names no certain destination, so that it directs nothing, and `too_many_ports` why it opens
     more ports than a contract names; both are empty where that is not so. `protocol` is that of its scheme (IANA), None
-    for any; `path` that of a URL, where it is said in the clear. `untold` is one that nobody can judge.
+    for any; `path` that of a URL, where it is said in the clear. `untold` is one that nobody can judge. `says`: clients
+    of its scheme say its name first.
     """
 
     text: str
@@ -91,6 +94,7 @@ class Destination(NamedTuple):
     protocol: int | None = None
     path: str = ""
     untold: str = ""
+    says: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Destination:
@@ -134,7 +138,9 @@ def _plain_path(path: str) -> str:
 def _destination(text: str, host: Network | str, ports: range | None, scheme: str = "", path: str = "") -> Destination:
     told = path.rstrip("/") if scheme in _CLEAR else ""
     untold = path if path.rstrip("/") and not told else ""
-    return Destination(text, host, ports, _open_ended(host), _too_many(ports), _PROTOCOLS.get(scheme), told, untold)
+    says = scheme in _SAYING and isinstance(host, str)
+    rest = _open_ended(host), _too_many(ports), _PROTOCOLS.get(scheme), told, untold, says
+    return Destination(text, host, ports, *rest)
 
 
 def _open_ended(host: Network | str) -> str:

@@ -16,8 +16,9 @@ class FlowFilter(NamedTuple):
     """Ends of flows (a service data flow filter, TS 23.203 6.2.2.2), for packets of some direction; None is any.
 
     `network`, `name` and `ports` are of the far end. A `name` is in lower case, `*.` before it stands for all names
-    below; a `path` (a prefix of it) can be told of clear HTTP only. Both are told by what a flow shows. `question`: the
-    name is none of the far end, but one that a resolver is asked for.
+    below; a `path` (a prefix of it) can be told of clear HTTP only. Both are told by what a flow shows. `says`: its
+    flows show their names, so that one that does not is none of these. `question`: the name is none of the far end, but
+    one that a resolver is asked for.
     """
 
     network: Network | None = None
@@ -29,6 +30,7 @@ class FlowFilter(NamedTuple):
     name: str = ""
     path: str = ""
     question: bool = False
+    says: bool = False
 
     def fits(self, flow: FarEnd, *, up: bool) -> bool:
         """Whether a packet of a flow, from the device (`up`) or to it, is one of these by its header alone."""
@@ -115,7 +117,8 @@ def rules_of(whitelist: Iterable[Destination] | None, blacklist: Iterable[Destin
 def _filter(entry: Destination) -> FlowFilter:
     name = entry.host if isinstance(entry.host, str) else ""
     network = None if isinstance(entry.host, str) else entry.host
-    return FlowFilter(network, entry.protocol, entry.ports, name="" if name == "*" else name, path=entry.path)
+    name = "" if name == "*" else name
+    return FlowFilter(network, entry.protocol, entry.ports, name=name, path=entry.path, says=entry.says)
 
 
 def _denied(entry: Destination) -> Iterator[FlowFilter]:

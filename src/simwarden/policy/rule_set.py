@@ -3,8 +3,9 @@
 A rule is about a flow by its header, by the name that its far end has, or by both. Names are *shown* by the flow itself
 (the host of HTTP, the server name of TLS), or *bound* to the far end's address by answers that the device's resolver
 gave it. To fit an open rule by its name, a flow goes to an address for which the resolver gave the device that name,
-and shows no other one; a flow that is to an address of several names must show which. To fit a rule that denies a name
-it is enough that either says so, an address only if all its names are denied: others would be hurt.
+and shows no other one; where clients say names (HTTP, TLS), or the address is of several, it must show it. To fit a
+rule that denies a name it is enough that either says so, an address only if all its names are denied: others would be
+hurt.
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ class _Rule:
 
     def names(self, host: str, flow: FarEnd, *, up: bool) -> bool:
         """Whether a host's name alone says that a flow to it is one of its."""
-        return any(not each.path for each in self._far(host, flow, up=up))
+        shows = not self.rule.denies  # what is denied by its address's names need not show them
+        return any(not each.path and not (shows and each.says) for each in self._far(host, flow, up=up))
 
     def _far(self, host: str, flow: FarEnd, *, up: bool) -> tuple[FlowFilter, ...]:
         return tuple(each for each in self._of(host, flow, up=up) if not each.question)

@@ -52,10 +52,12 @@ def test_what_lists_stand_for() -> None:
         entries("https://up.example.net/firmware", "udp://192.0.2.7:5683"), entries("http://*.video.example/live")
     )
     assert by_name == FlowRule(
-        "https://up.example.net/firmware", (FlowFilter(None, TCP, range(443, 444), name="up.example.net"),), 1000
+        "https://up.example.net/firmware",
+        (FlowFilter(None, TCP, range(443, 444), name="up.example.net", says=True),),
+        1000,
     )
     assert by_address.filters == (FlowFilter(Network.parse("192.0.2.7"), UDP, range(5683, 5684)),)
-    assert denied.filters == (FlowFilter(None, TCP, range(80, 81), name="*.video.example", path="/live"),)
+    assert denied.filters == (FlowFilter(None, TCP, range(80, 81), name="*.video.example", path="/live", says=True),)
     assert (denied.up, denied.down, denied.denies) == (False, False, True)
     assert denied.precedence < by_name.precedence < by_address.precedence
 

@@ -75,8 +75,10 @@ HERE = "198.51.100.80"
         # a name: by the resolver's answer, while nothing else is shown
         (end(HERE), Evidence(more=True), "none"),
         (end(HERE), Evidence(Shown("up.example"), more=True), "none"),
-        (end(HERE), Evidence(more=True, bound=("up.example",)), UP),
-        (end(HERE), Evidence(bound=("up.example",)), UP),
+        (end(HERE), Evidence(more=True, bound=("up.example",)), UP + "?"),
+        (end(HERE), Evidence(bound=("up.example",)), "none"),
+        (end(HERE, 8883), Evidence(more=True, bound=("a.iot.example",)), "*.iot.example:8883"),
+        (end(HERE, 8883), Evidence(bound=("a.iot.example",)), "*.iot.example:8883"),
         (end(HERE), Evidence(Shown("up.example"), bound=("up.example",)), UP),
         (end(HERE), Evidence(Shown("video.example"), bound=("up.example",)), "none"),
         (end(HERE, protocol=UDP), Evidence(bound=("up.example",)), "none"),

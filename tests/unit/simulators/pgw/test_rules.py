@@ -14,7 +14,7 @@ from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt
 from scapy.packet import Raw
 
 from simulators.pgw import rules
-from simulators.pgw.config import ApnConfig
+from simulators.pgw.config import ApnConfig, PgwData
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
 from simwarden.policy.access_list import Network
@@ -331,6 +331,63 @@ async def test_gates_are_of_one_direction() -> None:
         assert await it.down(back) == [back]
 
 
+async def test_extensions_and_fragments_to_the_device_are_judged_as_its_own() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=LIST)
+        body = UDP(sport=5683, dport=40000) / b"news"
+        passes = bytes(IPv6(src="2001:db8:80::80", dst=it.six) / IPv6ExtHdrDestOpt() / body)
+        foreign = bytes(IPv6(src="2001:db8:66::66", dst=it.six) / IPv6ExtHdrDestOpt() / body)
+        assert await it.down(foreign, passes) == [passes]
+        whole = IP(src=SERVER, dst=it.own, id=3) / UDP(sport=5683, dport=40000) / Raw(bytes(900))
+        cut = [bytes(each) for each in fragment(whole, 400)]  # type: ignore[no-untyped-call]
+        assert await it.down(*cut) == cut
+
+
+async def test_a_name_that_was_shown_while_nothing_was_listed_counts_when_something_is() -> None:
+    async with Gateways() as bench:
+        it = await device(bench)
+        assert await it.look_up("up.example", SERVER)
+        assert await it.fetch(SERVER, "up.example", 50001) == await it.fetch(SERVER, "video.example") == "through"
+        await change(bench, whitelist=["http://up.example"])
+        assert await it.say(SERVER, b"x", 44, 50001)
+        assert not await it.say(SERVER, b"x", 47)
+
+
+async def test_who_says_no_name_where_clients_do_gets_the_unnamed_octets_only() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["https://up.example", "up.example:1883"])
+        assert await it.look_up("up.example", SERVER)
+        assert await it.connect(SERVER, to=443)
+        assert not await it.say(SERVER, b"SSH-2.0-tunnel\r\n", to=443)
+        assert await it.connect(SERVER, 50001, 1883)
+        assert await it.say(SERVER, b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04abcd", port=50001, to=1883)
+
+
+async def test_who_answers_at_a_listed_address_opens_no_other() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=[SERVER, "up.example:80"])
+        assert await it.look_up("up.example", OTHER, server=SERVER)
+        assert await it.fetch(OTHER, "up.example") == "nowhere"
+        assert await it.look_up("up.example", OTHER, port=4001)
+        assert await it.fetch(OTHER, "up.example", 50001) == "through"
+
+
+async def test_a_datagram_of_the_resolver_that_was_not_asked_goes_nowhere() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["https://up.example"])
+        assert await it.down(udp(RESOLVER, it.own, port=53)) == []
+
+
+async def test_a_silent_flow_is_begun_anew_a_connection_after_hours() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["udp://up.example:5683", "up.example:1883"])
+        assert await it.look_up("up.example", SERVER)
+        report, syn = to(it.own, SERVER, 5683), tcp(it.own, SERVER, 1883)
+        for pause, passes in ((0, [report, syn]), (299, [report, syn]), (400, [syn]), (7439, [syn]), (7441, [])):
+            await bench.sleep(pause)
+            assert await it.up(report, syn) == passes
+
+
 async def test_provisioning_and_changes() -> None:
     async with Gateways() as bench:
         told = await provision(bench, whitelist=["https://up.example/firmware", *LIST], blacklist=["wx.example"])
@@ -391,14 +448,17 @@ async def test_ports_that_carry_one_connection_after_another() -> None:
             assert await known.up(request) == [request] * passes
 
 
-@pytest.mark.parametrize(
-    ("apn", "wrong"), [({"gx": "pcrf"}, ""), ({}, "only where a PCRF rules"), ({"gx": "off"}, "only")]
-)
-def test_what_no_rule_is_about_may_pass_only_where_a_pcrf_rules(apn: dict[str, str], wrong: str) -> None:
-    try:
-        assert ApnConfig.model_validate({**apn, "unmatched": "pass"}).unmatched == "pass"
-    except ValueError as error:
-        assert wrong
-        assert wrong in str(error)
-    else:
-        assert not wrong
+@pytest.mark.parametrize("apn", [{}, {"gx": "off"}])
+def test_what_no_rule_is_about_may_pass_only_where_a_pcrf_rules(apn: dict[str, str]) -> None:
+    assert ApnConfig.model_validate({"gx": "pcrf", "unmatched": "pass"}).unmatched == "pass"
+    with pytest.raises(ValueError, match="only where a PCRF rules"):
+        ApnConfig.model_validate({**apn, "unmatched": "pass"})
+
+
+def test_what_a_section_tells_classify() -> None:
+    four = ("social", "video", "shopping", "games")
+    listed = PgwData(whitelist=("udp://192.0.2.7:5683",), apps=four).held()
+    assert listed.has == {"directed-data", "blacklist"}
+    assert [each.text for each in listed.data] == ["udp://192.0.2.7:5683"]
+    assert PgwData(whitelist=()).held().has == {"directed-data"}
+    assert PgwData(apps=four[1:], blacklist=("wx.example",)).held().has == frozenset()
