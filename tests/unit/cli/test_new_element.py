@@ -59,7 +59,10 @@ def test_the_request_is_what_its_grammar_wants(point: str) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("rules", "--speaks", "gx"), "no server is written for 'gx', only for Gx, Gy, S13, S6a (did you mean 'Gx'?)"),
+        (
+            ("policy_server", "--speaks", "gx"),
+            "no server is written for 'gx', only for Gx, Gy, S13, S6a (did you mean 'Gx'?)",
+        ),
         (("policy_server", "--speaks", "S1-MME"), "no server is written for 'S1-MME'"),
         (("hss", "--speaks", "Gx"), "hss is taken"),
         (("PCRF", "--speaks", "Gx"), "'PCRF' is no name of an element"),
