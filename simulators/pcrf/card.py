@@ -38,6 +38,8 @@ class GxSession:
     host: str
     realm: str
     adc: bool
+    #: the PGW's Origin-State-Id as it began: with a greater one it has lost it (RFC 6733 8.16); 0: that was not told
+    state_id: int = 0
     #: where the device is, as the PGW told last, and its RAT-Type
     tai: str = ""
     cell: str = ""

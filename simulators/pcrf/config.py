@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.policy.access_list import Destination
+from simwarden.policy.flow_rule import Quality
 from simwarden.policy.held import Held
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
@@ -54,6 +55,28 @@ class ListChange(Approval, PcrfData):
         return PcrfData.model_validate(self.model_dump(include=set(PcrfData.model_fields)))
 
 
+class RuleQos(Model):
+    """The QoS of a rule (TS 29.212 5.3.16); one that is not the default bearer's makes a bearer of its own."""
+
+    qci: Annotated[int, Field(ge=1, le=254)] = 9
+    """QoS class identifier (TS 23.203 table 6.1.7); of 1 to 4, 65 to 67 and 75 rates are guaranteed."""
+    priority: Annotated[int, Field(ge=1, le=15)] = 8
+    """Priority level of allocation and retention; 1 is the highest."""
+    may_preempt: bool = False
+    """Whether its bearer may take the place of those of lower priority."""
+    preemptable: bool = True
+    """Whether those of higher priority may take its place."""
+    guaranteed: tuple[int, int] = (0, 0)
+    """Guaranteed kbit/s, uplink and downlink."""
+    maximum: tuple[int, int] = (0, 0)
+    """Most kbit/s, uplink and downlink."""
+
+    def quality(self) -> Quality:
+        """Return it as rules have it, in bit/s."""
+        rates = (each * 1000 for each in (*self.maximum, *self.guaranteed))
+        return Quality(self.qci, self.priority, self.may_preempt, self.preemptable, *rates)
+
+
 class PcrfConfig(ServerConfig):
     """Settings of a PCRF."""
 
@@ -68,6 +91,9 @@ class PcrfConfig(ServerConfig):
     """Those of them that a PGW without ADC knows as predefined rules, by the same name."""
     triggers: tuple[Trigger, ...] = ("USER_LOCATION_CHANGE", "RAT_CHANGE", "UE_TIME_ZONE_CHANGE")
     """What PGWs report of a session."""
+    qos: dict[str, RuleQos] = Field(default_factory=dict)
+    """The QoS of rules for some destinations, as they are written in the lists of cards; that of others is the default
+    bearer's."""
     rating_group: Annotated[int, Field(ge=0, lt=1 << 32)] = 1
     """The rating group of its rules."""
     online: bool = False

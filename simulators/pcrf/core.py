@@ -55,9 +55,10 @@ class Core:
         self.site.observe("list", value, key=card.imsi)
 
     def show(self, session: GxSession, *, over: bool = False) -> None:
-        """Report what a session is told."""
-        told = session.tell()
-        value = {
-            name: told[name] for name in ("imsi", "apn", "rules", "not_in_force", "tai", "cell", "used", "pending")
-        }
-        self.site.observe("session", None if over else value, key=session.id)
+        """Report what a session is told; where one of two that a PGW has of a card by an APN is over, the other."""
+        others = [each for each in self.store.sessions_of(session.imsi) if each.apn == session.apn]
+        shown = session if not over else others[-1] if others else None
+        value = None
+        if shown is not None:
+            value = {name: each for name, each in shown.tell().items() if name not in ("id", "pgw")}
+        self.site.observe("session", value, key=f"{session.imsi}/{session.apn}")

@@ -74,4 +74,6 @@ def _meaning(entry: Destination) -> Destination:
 
 
 def _charged(rule: FlowRule, config: PcrfConfig) -> FlowRule:
-    return rule._replace(rating_group=config.rating_group, online=config.online)
+    qos = config.qos.get(rule.name)
+    quality = qos.quality() if qos is not None else None
+    return rule._replace(rating_group=config.rating_group, online=config.online, quality=quality)

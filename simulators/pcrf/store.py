@@ -35,7 +35,7 @@ _SESSIONS = sa.Table(
     sa.Column("imsi", sa.String(15), nullable=False),
     *(sa.Column(name, sa.String, nullable=False) for name in ("apn", "host", "realm", "tai", "cell")),
     sa.Column("adc", sa.Boolean, nullable=False),
-    *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("rat", "used", "pending")),
+    *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("state_id", "rat", "used", "pending")),
     *(sa.Column(name, sa.JSON, nullable=False) for name in ("rules", "failed", "lacking")),
 )
 #: of each session the number of the last CCR with its answer; of one that is over, for a while

@@ -155,6 +155,10 @@ class ApnConfig(Model):
     unmatched: Literal["drop", "pass"] = "drop"
     """What becomes of flows that no rule of the PCRF is about: TS 23.203 says that they are dropped, a foreign PCRF may
     expect otherwise. `pass` is a leak: whom a list does not name is reached."""
+    gy: Annotated[str, Names("ocs"), BeforeValidator(_off)] = ""
+    """The OCS that grants its sessions their octets; empty, or `off`: none has to."""
+    rating_group: int = Field(default=1, ge=0, le=0xFFFFFFFF)
+    """The rating group of what is passed by a rule that names none."""
 
     @model_validator(mode="after")
     def _is_ruled(self) -> Self:
@@ -283,11 +287,11 @@ class PgwConfig(GtpConfig):
     applications: dict[str, Annotated[tuple[DestinationText, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """Filters by which rules of a PCRF are told: identifiers, or names of predefined rules, with their destinations."""
     answer_time: Seconds = Field(default=4.0, gt=0)
-    """How long a PCRF may take to answer; less than an SGW waits for a session."""
+    """How long a PCRF or an OCS may take to answer; less than an SGW waits for a session."""
     origin_host: str = ""
     """Diameter identity; by default the element's name in the network's realm."""
     realm: str = ""
-    """Origin-Realm, and that of its PCRFs; by default the network's realm (TS 23.003 19.2)."""
+    """Origin-Realm, and that of its PCRFs and OCSs; by default the network's realm (TS 23.003 19.2)."""
     app_lists: str = ""
     """File of people's apps beside those that come with simwarden."""
     ranges: str = ""

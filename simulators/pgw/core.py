@@ -24,6 +24,7 @@ from simwarden.wire.gtpv2 import Cause, FTeid, InterfaceType, failure_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from simulators.pgw.clients.ocs import Ocs
     from simulators.pgw.clients.pcrf import Pcrf
     from simulators.pgw.config import PgwConfig
     from simulators.pgw.session import Bearer, Session
@@ -44,6 +45,8 @@ class Core:
     #: connections to Diameter servers, None: there are none; and who rules the sessions of some APNs
     diameter: DiameterNode | None = None
     pcrf: Pcrf | None = None
+    #: who grants the sessions of some APNs their octets
+    ocs: Ocs | None = None
     follow_area: Callable[[Session], Awaitable[None]]
 
     def __init__(self, site: Site, config: PgwConfig, areas: AreaStore, store: ListStore) -> None:
@@ -165,6 +168,8 @@ class Core:
         self.gateway.close(session)
         if self.pcrf is not None:
             self.pcrf.close(session)
+        if self.ocs is not None:
+            self.ocs.close(session)
         session.account.close(cause)
         while session.flows:
             close_flow(self.site, session)
@@ -175,6 +180,8 @@ class Core:
         del session.bearers[bearer.name]
         self.gateway.plane.close(bearer.user_teid)
         self.tell_bearer(session, bearer, "")
+        if self.pcrf is not None and self.by_teid.get(session.teid) is session:
+            self.pcrf.released(session, bearer.name)
 
     def of_host(self, host: str) -> list[Session]:
         """Return the sessions that an SGW has."""

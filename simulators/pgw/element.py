@@ -36,9 +36,9 @@ class Pgw(Element[PgwConfig]):
         title="PDN gateway",
         lane=78,
         config=PgwConfig,
-        starts_after=("internet", "pcrf"),
+        starts_after=("internet", "pcrf", "ocs"),
         listens=("S5-C", "S5-U"),
-        calls=("S5-C", "S5-U", "SGi", "Gx"),
+        calls=("S5-C", "S5-U", "SGi", "Gx", "Gy"),
         observables=(
             Observable(
                 "session",

@@ -72,7 +72,6 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message | 
     if isinstance(made, Cause):
         return refusal(message, made, sender.teid)
     session, cause = made
-    rules.begin(core, session)
     session.reported = _says(message, Indication.CRSI) and _wants_place(core, session)
     core.open(session)
     core.place(session, CREATE_SESSION)
@@ -85,19 +84,39 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message | 
 async def _begin(
     core: Core, message: Message, owner: str, apn: str, addresses: Addresses
 ) -> tuple[Session, Cause] | Cause:
-    """Make a session, with the rules of its PCRF if its APN has one; or return why there is none."""
+    """Make a session, with the rules of its PCRF and octets of its OCS if its APN has these; or return why not."""
     made = _make(core, message, owner, apn, addresses)
-    if isinstance(made, Cause) or core.pcrf is None or not addresses.config.gx or apn in core.config.emergency_apns:
+    if isinstance(made, Cause):
         return made
     session, _ = made
-    refused = await core.pcrf.begin(session)
+    refused = await _ruled(core, session) or await _granted(core, session, told=_says(message, Indication.UNACCSI))
     if refused is not None:
+        if core.pcrf is not None:
+            core.pcrf.close(session)
         addressing.give_back(addresses, session.paa)
         return refused
     meanwhile = core.sessions.get(session.key)
     if meanwhile is not None:  # the SGW has asked again, and was answered before
         core.close(meanwhile, CauseForRecClosing.ABNORMAL_RELEASE)
     return made
+
+
+async def _ruled(core: Core, session: Session) -> Cause | None:
+    """Give a session its rules, those of its PCRF or of this node; return why it gets none."""
+    emergency = session.apn in core.config.emergency_apns
+    if core.pcrf is not None and session.addresses.config.gx and not emergency:
+        refused = await core.pcrf.begin(session)
+        if refused is not None:
+            return refused
+    rules.begin(core, session)
+    return None
+
+
+async def _granted(core: Core, session: Session, *, told: bool) -> Cause | None:
+    """Have octets granted to a session, if its APN has an OCS; return why there are none."""
+    if core.ocs is None or not session.addresses.config.gy or session.confined:
+        return None
+    return await core.ocs.begin(session, told=told)
 
 
 def _make(core: Core, message: Message, owner: str, apn: str, addresses: Addresses) -> tuple[Session, Cause] | Cause:
@@ -311,10 +330,13 @@ async def update_bearer(core: Core, session: Session, *, start: bool) -> None:
     core.place(session, UPDATE_BEARER)
 
 
-async def delete_bearer(core: Core, session: Session) -> None:
-    """End a session because the operator wants that (7.2.9.2); it is over here whatever the SGW answers."""
+async def delete_bearer(core: Core, session: Session, cause: Cause = Cause.REACTIVATION_REQUESTED) -> None:
+    """End a session because the operator wants that (7.2.9.2); it is over here whatever the SGW answers.
+
+    `cause` tells the MME whether the device may come back.
+    """
     core.close(session, CauseForRecClosing.MANAGEMENT_INTERVENTION)
-    ies = {"linked_ebi": session.ebi, "cause": CauseIe(Cause.REACTIVATION_REQUESTED)}
+    ies = {"linked_ebi": session.ebi, "cause": CauseIe(cause)}
     try:
         answer = await core.node.ask(
             Message("delete-bearer-request", ies, session.sgw.teid), session.sgw.address, "S5-C"

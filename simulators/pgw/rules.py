@@ -157,6 +157,7 @@ def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
             return False
         if denying is not None:
             fit = rules.fit(end, seen, up=up, denied=False)
+    count.group = fit.rule.rating_group if fit.rule is not None else None
     if fit.rule is ALL_FLOWS:
         return True
     count.pending = fit.pending

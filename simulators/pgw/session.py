@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from simulators.pgw.clients.pcrf import Rules
+    from simulators.pgw.credit import Credit
     from simulators.pgw.pools import Addresses
+    from simulators.pgw.usage import Usage
     from simwarden.machine.inspection.watch import Watch
     from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Plmn
@@ -60,6 +62,7 @@ class FlowCount:
         "dropped",
         "dropped_octets",
         "ended",
+        "group",
         "named_at",
         "names",
         "over",
@@ -83,6 +86,8 @@ class FlowCount:
         #: whether it passes, from the device and to it; None: that is not decided yet
         self.up: bool | None = None
         self.down: bool | None = None
+        #: the rating group of the rule that it passes by, None: the rule names none
+        self.group: int | None = None
         #: whether it passes only if it shows a name
         self.pending = False
         #: the octets that had passed when it had to show none
@@ -131,6 +136,10 @@ class Session:
     rules: RuleSet = NO_RULES
     #: what its PCRF has told, None: it has none
     gx: Rules | None = None
+    #: what its OCS has granted, None: it needs no grant
+    credit: Credit | None = None
+    #: what is reported of its use to its PCRF, None: nothing
+    usage: Usage | None = None
     #: whether it is a call for help, which no card's lists are about
     confined: bool = False
     #: fragments of packets that are not whole yet

@@ -6,11 +6,13 @@ pass, and so does the AMBR, it is counted for its flow and its session.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.pgw import rules
 from simulators.pgw.addressing import prefix_of
 from simulators.pgw.charging import close_flow
+from simulators.pgw.controls import QUOTA
+from simulators.pgw.credit import NOTHING_LEFT
 from simulators.pgw.inspection import begin, look
 from simulators.pgw.session import FlowCount
 from simwarden.errors import PeerError
@@ -70,6 +72,29 @@ def _parts(packets: Iterable[bytes]) -> list[bytes]:
 
 def _octets(packet: bytes) -> int:
     return sum(map(len, _parts((packet,))))
+
+
+class _Held(NamedTuple):
+    """A packet that waits for octets: of which session and flow, how large it is, and whether the device sent it."""
+
+    session: Session
+    flow: ip.Flow
+    packet: bytes
+    size: int
+    up: bool
+
+
+def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
+    """Count a packet that passes."""
+    if up:
+        count.uplink_packets += 1
+        count.uplink_octets += size
+    else:
+        count.downlink_packets += 1
+        count.downlink_octets += size
+    session.account.count(size, up=up)
+    if session.usage is not None:
+        session.usage.count(size)
 
 
 class Gateway:
@@ -211,14 +236,37 @@ class Gateway:
             return False
         if count.watch is not None and not self._look(session, flow, count, packet, up=up):
             return False
-        if up:
-            count.uplink_packets += 1
-            count.uplink_octets += size
-        else:
-            count.downlink_packets += 1
-            count.downlink_octets += size
-        session.account.count(size, up=up)
+        if session.credit is not None and not self._paid(session, flow, count, packet, size, up=up):
+            return False
+        _passed(session, count, size, up=up)
         return True
+
+    def _paid(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, size: int, *, up: bool) -> bool:
+        """Take a packet's octets of those that an OCS has granted; where it has to wait for more it goes by itself."""
+        assert session.credit is not None  # noqa: S101 - who calls has seen to it
+        group = count.group if count.group is not None else session.addresses.config.rating_group
+        held = _Held(session, flow, packet, size, up)
+        passes = session.credit.take(group, size, lambda granted: self._let_go(held, granted=granted))
+        if passes is False:
+            self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
+        return bool(passes)
+
+    def _let_go(self, held: _Held, *, granted: bool) -> None:
+        """Let a packet go that waited for octets, if it may still pass; else drop it."""
+        session, flow, packet, size, up = held
+        count = session.flows.get(flow)
+        if self.core.by_teid.get(session.teid) is not session:
+            self._drop(session, packet, f"{QUOTA.id}: {NOTHING_LEFT}")
+            return
+        opened = count is not None and count.rules is session.rules and (count.up if up else count.down)
+        if not granted or count is None or not opened or session.closed_by or (up and self.sgi is None):
+            self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
+            return
+        _passed(session, count, size, up=up)
+        if up and self.sgi is not None:
+            self.sgi.send_packets(_parts((packet,)))
+        elif not up:
+            self._send(_way(session, flow, packet)[0], _parts((packet,)))
 
     def _look(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool) -> bool:
         """Look what a flow shows, and say whether the packet still passes then: who says a name has not said it yet."""

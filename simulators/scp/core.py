@@ -17,6 +17,7 @@ from simwarden.runtime.batch import Batch
 if TYPE_CHECKING:
     from simulators.scp.call import Call
     from simulators.scp.card import VoiceCard
+    from simulators.scp.clients.ocs import Ro
     from simulators.scp.config import ScpConfig
     from simulators.scp.store import Store
     from simwarden.runtime.sigtran.point import SignallingPoint, TcapUser
@@ -31,6 +32,8 @@ class Core:
 
     point: SignallingPoint
     user: TcapUser
+    #: the OCS that gives calls their time, None: the lists' own quotas do
+    ocs: Ro | None = None
 
     def __init__(self, site: Site, config: ScpConfig, store: Store) -> None:
         self.site, self.config, self.store, self.clock = site, config, store, site.clock

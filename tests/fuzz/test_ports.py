@@ -116,11 +116,20 @@ def connect_to_centre(where: Where) -> None:
 
 def ask_pcrf(where: Where) -> None:
     """A PGW is told that nobody knows the session that it reports on."""
-    with closing(Client(where, host="pgw", application=BY_POINT["Gx"])) as client:
-        avps = [("Session-Id", f"{client.host};1;1"), ("Auth-Application-Id", BY_POINT["Gx"])]
+    _ask_of_a_session(where, "Gx")
+
+
+def ask_ocs(where: Where) -> None:
+    """So is a PGW by an OCS."""
+    _ask_of_a_session(where, "Gy", ("Service-Context-Id", "32251@3gpp.org"))
+
+
+def _ask_of_a_session(where: Where, point: str, *more: tuple[str, Any]) -> None:
+    with closing(Client(where, host="pgw", application=BY_POINT[point])) as client:
+        avps = [("Session-Id", f"{client.host};1;1"), ("Auth-Application-Id", BY_POINT[point])]
         avps += [("Origin-Host", client.host), ("Origin-Realm", REALM), ("Destination-Realm", REALM)]
-        avps += [("CC-Request-Type", 2), ("CC-Request-Number", 1)]
-        answer = client.ask(request("Credit-Control-Request", avps, application=BY_POINT["Gx"]))
+        avps += [*more, ("CC-Request-Type", 2), ("CC-Request-Number", 1)]
+        answer = client.ask(request("Credit-Control-Request", avps, application=BY_POINT[point]))
         assert answer.result_code == ResultCode.DIAMETER_UNKNOWN_SESSION_ID
 
 
@@ -207,6 +216,7 @@ PORTS = {
         "m3ua/seeds.txt",
         check_imei,
     ),
+    "ocs": Port("ocs", "Gy", {"listen": {"Ro": "127.0.0.1:0"}}, "diameter/seeds.txt", ask_ocs),
     "pcrf": Port("pcrf", "Gx", {}, "diameter/seeds.txt", ask_pcrf),
     "mme": Port("mme", "S1-MME", {"peers": {"hss": NOWHERE, "eir": NOWHERE}}, "s1ap/seeds.txt", set_up_s1),
     "enb": Port(

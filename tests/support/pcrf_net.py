@@ -31,12 +31,14 @@ class Pgw(Element[ElementConfig]):
         kind="pgw", title="PGW", lane=78, config=ElementConfig, starts_after=("pcrf",), calls=("Gx",)
     )
 
+    state_id = 0
+
     async def start(self) -> None:
         self.heard: list[Message] = []
         self.answers: list[tuple[int, Avps] | None] = []
         self.node = DiameterNode(
             self.site,
-            LocalNode(f"{self.site.name}.{REALM}", REALM),
+            LocalNode(f"{self.site.name}.{REALM}", REALM, state_id=self.state_id),
             {"Gx": {"re-auth-request": self.take}},
         )
         await self.node.connect("Gx", "pcrf")

@@ -71,11 +71,11 @@ class Lists(CardLists[DataCard]):
         del held
         return DataCard(wanted.imsi, wanted.msisdn)
 
-    def check(self, imsi: str, by: By, wanted: PcrfData, action: str) -> None:
+    def check(self, card: DataCard, wanted: PcrfData, by: By, action: str) -> None:
         """Let a whitelist be no longer and no wider than it may. Raises ManagementError (403)."""
         entries = wanted.whitelist or ()
         facts = {"entries": entries, "approved": wanted.exception}
-        self.core.audit.require(controls.ENTRIES, imsi, by, action, facts, wanted=" ".join(entries))
+        self.core.audit.require(controls.ENTRIES, card.imsi, by, action, facts, wanted=" ".join(entries))
 
     async def follow(self, card: DataCard) -> None:
         """Tell the PGWs of its sessions."""

@@ -19,7 +19,7 @@ class Sessions:
     observables = (
         Observable(
             "session",
-            "what the PGW of a session was told (key: Session-Id)",
+            "what the PGW of a session was told, by IMSI and APN",
             fields={
                 "imsi": IMSI,
                 "apn": APN,

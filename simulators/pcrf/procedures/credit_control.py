@@ -79,6 +79,7 @@ def _initial(core: Core, message: Message) -> Message:
         message.get("Origin-Host"),
         message.get("Origin-Realm"),
         GxFeature.ADC in features,
+        state_id=message.get("Origin-State-Id", 0),
         rules=rules.names,
         lacking=rules.lacking,
     )

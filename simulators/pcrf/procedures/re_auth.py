@@ -29,10 +29,15 @@ _HEARD: Final = (ResultCode.DIAMETER_SUCCESS, ExperimentalResult.DIAMETER_PCC_RU
 
 
 def opened(core: Core, peer: Peer) -> None:
-    """A PGW has connected: it hears what is pending for its sessions, and those of PGWs behind it."""
+    """A PGW has connected: it hears what is pending for its sessions, and those of PGWs behind it.
+
+    Sessions that it has lost are over.
+    """
     behind = {host for host, relay in core.peers.ways.items() if relay == peer.host}
     for session in list(core.store.sessions):
-        if session.pending and session.host in (peer.host, *behind):
+        if session.host == peer.host and 0 < session.state_id < peer.state_id:
+            _forget(core, session)
+        elif session.pending and session.host in (peer.host, *behind):
             core.site.spawn(re_auth(core, session.id), "pending rules")
 
 
@@ -88,9 +93,7 @@ def _heard(core: Core, told: GxSession, rules: Rules, answer: Message) -> bool:
     if session is None:
         return True
     if code == ResultCode.DIAMETER_UNKNOWN_SESSION_ID:
-        core.site.note(f"{session.host} has lost a session", imsi=session.imsi)
-        core.store.end(session, None, core.clock.wall().timestamp())
-        core.show(session, over=True)
+        _forget(core, session)
         return True
     if code not in _HEARD:
         core.site.note(f"{session.host} took no other rules: result {code}", imsi=session.imsi)
@@ -106,6 +109,13 @@ def _heard(core: Core, told: GxSession, rules: Rules, answer: Message) -> bool:
         core.site.note(f"rules are not in force: {', '.join(failed)}", imsi=now.imsi)
     tell_lacking(core, now)
     return True
+
+
+def _forget(core: Core, session: GxSession) -> None:
+    """End a session that its PGW has lost."""
+    core.site.note(f"{session.host} has lost a session", imsi=session.imsi)
+    core.store.end(session, None, core.clock.wall().timestamp())
+    core.show(session, over=True)
 
 
 def _plan(core: Core, identity: str) -> None:

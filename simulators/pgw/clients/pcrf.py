@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.pgw.clients import facts
 from simulators.pgw.controls import RE_AUTH
+from simulators.pgw.usage import Usage
 from simwarden.policy.access_list import Destination
 from simwarden.policy.flow_rule import UNMATCHED, rules_of
 from simwarden.policy.rule_set import RuleSet
 from simwarden.runtime.diameter.pcc_rules import Place, RuleError, merge, name_of, predefined, readable, report, rule_of
 from simwarden.runtime.diameter.session import CreditClient, CreditSettings, Ended, Granted, Uncharged
-from simwarden.wire.diameter import ExperimentalResult, ResultCode
+from simwarden.wire.diameter import ExperimentalResult, ResultCode, first
 from simwarden.wire.diameter.apps.credit import CcRequestType, TerminationCause
 from simwarden.wire.diameter.apps.gx import EventTrigger, RuleFailureCode
 from simwarden.wire.diameter.codes import GxFeature
@@ -37,11 +38,13 @@ if TYPE_CHECKING:
     from simwarden.runtime.diameter.session import Ask, Event
     from simwarden.runtime.diameter.session import Session as Credit
     from simwarden.wire.diameter import Avps, Message
-    from simwarden.wire.gtpv2 import RatType, UeTimeZone, Uli
+    from simwarden.wire.gtpv2 import BearerQos, RatType, UeTimeZone, Uli
 
 _FEATURES: Final = GxFeature.REL8 | GxFeature.REL9 | GxFeature.REL10 | GxFeature.ADC
 #: IP-CAN-Type of EPS (TS 29.212 5.3.27); what says in User-Equipment-Info that it is an IMEISV (RFC 8506 8.50)
 _EPS, _IMEISV = 5, 0
+#: Usage-Monitoring-Level (TS 29.212 5.3.62): all that a session uses
+_SESSION_LEVEL: Final = 0
 #: results by which a PCRF has decided that a card gets no session; all others mean that it could not decide
 _REFUSED: Final = frozenset({
     ResultCode.DIAMETER_USER_UNKNOWN,
@@ -59,8 +62,16 @@ class Rules:
     place: Place
     denied: Mapping[str, tuple[FlowFilter, ...]]
     credit: Credit | None = None
+    #: QoS class and priority of the default bearer, by which rules are that say nothing else
+    default: BearerQos | None = None
     definitions: dict[bytes, Avps] = field(default_factory=dict)
     installed: dict[bytes, FlowRule] = field(default_factory=dict)
+    #: rules for which a bearer was ordered, as they were then, and those whose bearer stands; what bearers of rules are
+    #: called, and whether one is being ordered
+    bearers: dict[bytes, FlowRule] = field(default_factory=dict)
+    standing: set[bytes] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
+    bearing: bool = False
     triggers: frozenset[int] = frozenset()
     #: what the next CCR reports: what has happened, and rules that are not active
     events: dict[EventTrigger, None] = field(default_factory=dict)
@@ -110,13 +121,33 @@ class Rules:
                 self.installed[name] = rule
                 return True
             failure = RuleFailureCode.RESOURCES_LIMITATION
-        self._drop(name)
-        self._fail(failure, name)
+        self.fail(failure, name)
         return False
 
     def _drop(self, name: bytes) -> None:
         self.definitions.pop(name, None)
         self.installed.pop(name, None)
+        self.bearers.pop(name, None)
+        self.standing.discard(name)
+
+    def needs_bearer(self, name: bytes) -> bool:
+        """Whether a rule is of another QoS class or priority than the default bearer (TS 23.203 6.1.1.4)."""
+        quality, default = self.installed[name].quality, self.default
+        if quality is None or default is None:
+            return False
+        told = first(first(self.definitions[name], "QoS-Information", []), "Allocation-Retention-Priority")
+        same = told is None or (quality.priority, quality.may_preempt, quality.preemptable) == default.arp
+        return quality.qci != default.qci or not same
+
+    def in_force(self) -> list[FlowRule]:
+        """Return the rules by which packets pass: those of the default bearer, and those whose bearer stands."""
+        found = self.installed.items()
+        return [rule for name, rule in found if name in self.standing or not self.needs_bearer(name)]
+
+    def fail(self, failure: RuleFailureCode, name: bytes) -> None:
+        """Take a rule out of force that cannot be, to be reported."""
+        self._drop(name)
+        self._fail(failure, name)
 
     def _fail(self, failure: RuleFailureCode, name: bytes) -> None:
         self.failures.setdefault(failure, []).append(name)
@@ -128,12 +159,20 @@ class Rules:
 
 
 class Pcrf:
-    """All sessions of a PGW that PCRFs rule. `end_session` ends one whose PCRF is lost, or wants that."""
+    """All sessions of a PGW that PCRFs rule.
+
+    `end_session` ends one whose PCRF is lost, or wants that; `follow_rules` has the bearers that rules ask for.
+    """
 
     def __init__(
-        self, core: Core, node: DiameterNode, realm: str, end_session: Callable[[Session], Coroutine[None, None, None]]
+        self,
+        core: Core,
+        node: DiameterNode,
+        realm: str,
+        end_session: Callable[[Session], Coroutine[None, None, None]],
+        follow_rules: Callable[[Session], Coroutine[None, None, None]],
     ) -> None:
-        self._core, self._end_session = core, end_session
+        self._core, self._end_session, self._follow_rules = core, end_session, follow_rules
         settings = CreditSettings(tx=core.config.answer_time)
         self._client = CreditClient(node, "Gx", "", realm, settings=settings, re_auth=self._re_auth)
         self._of: dict[str, Session] = {}
@@ -144,7 +183,7 @@ class Pcrf:
     async def begin(self, session: Session) -> Cause | None:
         """Ask for the rules of a session that begins; return why it must not, None if it may."""
         place = Place(_own(session), self._applications)
-        rules = session.gx = Rules(place, self._denied)
+        rules = session.gx = Rules(place, self._denied, default=session.qos)
         credit = rules.credit = self._client.open(
             lambda ask: self._fill(session, ask), lambda event: self._hear(session, event), session.addresses.config.gx
         )
@@ -153,6 +192,7 @@ class Pcrf:
             event = await credit.begin()
             if isinstance(event, Granted):
                 rules.take(event.answer)
+                self._monitor(session, event.answer)
                 session.rules = self._set(session)
                 return None
             del self._of[credit.id]
@@ -162,9 +202,34 @@ class Pcrf:
             rules.begun.set()
 
     def begun(self, session: Session) -> None:
-        """Report what could not be installed, now that the session stands."""
+        """Report what could not be installed, and have bearers, now that the session stands."""
         if session.gx is not None and session.gx.failures:
             self._ask(session, "rules are not active")
+        self._bear(session)
+
+    def _bear(self, session: Session) -> None:
+        gx = session.gx
+        if gx is not None and (gx.called or any(map(gx.needs_bearer, gx.installed))):
+            self._core.site.spawn(self._follow_rules(session), "bearers of rules")
+
+    def bound(self, session: Session, name: bytes, failure: RuleFailureCode | None) -> None:
+        """Take note of what became of the bearer of a rule: it stands, or the rule is not active."""
+        gx = session.gx
+        if gx is None or name not in gx.installed:
+            return
+        if failure is None:
+            gx.standing.add(name)
+        else:
+            gx.fail(failure, name)
+            self._ask(session, "rules are not active")
+        self._install(session, self._set(session))
+
+    def released(self, session: Session, called: str) -> None:
+        """Take note that a bearer of a rule is over: so is the rule, which is reported (4.5.12)."""
+        gx = session.gx
+        for name in list(gx.standing) if gx is not None else ():
+            if gx is not None and gx.installed[name].name == called:
+                self.bound(session, name, RuleFailureCode.RESOURCE_ALLOCATION_FAILURE)
 
     def close(self, session: Session) -> None:
         """End the Gx session of one that is over."""
@@ -196,14 +261,16 @@ class Pcrf:
 
     def _fill(self, session: Session, ask: Ask) -> Avps:
         if ask.kind == CcRequestType.TERMINATION_REQUEST:
-            return [*facts.subscription(session), ("Termination-Cause", int(TerminationCause.DIAMETER_LOGOUT))]
+            cause = ("Termination-Cause", int(TerminationCause.DIAMETER_LOGOUT))
+            return [*facts.subscription(session), cause, *_used(session)]
         if ask.kind == CcRequestType.INITIAL_REQUEST:
-            return _introduce(session)
+            return [("Origin-State-Id", self._client.node.local.state_id), *_introduce(session)]
         gx = session.gx
         avps: Avps = [*facts.subscription(session), *_access(session), *facts.place(session)]
         if gx is not None:
             events, gx.events = gx.events, {}
             avps += [*gx.reports(), *(("Event-Trigger", int(each)) for each in events)]
+            avps += _used(session) if EventTrigger.USAGE_REPORT in events else []
         return avps
 
     # -- what comes
@@ -220,11 +287,32 @@ class Pcrf:
     def _carry_out(self, session: Session, gx: Rules, message: Message) -> bool:
         before = dict(gx.installed)
         done = gx.take(message)
+        self._monitor(session, message)
         if gx.installed != before:
+            for name in [each for each in gx.bearers if gx.installed.get(each) != gx.bearers[each]]:
+                gx.standing.discard(name)  # until it is as it should be
+                del gx.bearers[name]
             self._install(session, self._set(session))
+            self._bear(session)
         if gx.failures and not message.request:
             self._ask(session, "rules are not active")
         return done
+
+    def _monitor(self, session: Session, message: Message) -> None:
+        """Report what the session uses, if its PCRF wants that (4.5.16); use by some of its rules is not told apart."""
+        for group in message.all("Usage-Monitoring-Information"):
+            octets = first(first(group, "Granted-Service-Unit", []), "CC-Total-Octets", 0)
+            if first(group, "Usage-Monitoring-Level") != _SESSION_LEVEL or not octets:
+                continue
+            usage, key = session.usage, first(group, "Monitoring-Key", b"")
+            if usage is None or usage.key != key:
+                usage = session.usage = Usage(key, octets, partial(self._full, session))
+            usage.threshold = octets
+
+    def _full(self, session: Session) -> None:
+        if session.gx is not None and EventTrigger.USAGE_REPORT in session.gx.triggers:
+            session.gx.events[EventTrigger.USAGE_REPORT] = None
+            self._ask(session, "usage")
 
     def _install(self, session: Session, rules: RuleSet) -> None:
         from simulators.pgw.rules import install  # noqa: PLC0415 - it needs this
@@ -247,7 +335,7 @@ class Pcrf:
         return node.answer(asked, result, [*_access(session), *gx.reports()])
 
     def _set(self, session: Session) -> RuleSet:
-        installed = session.gx.installed.values() if session.gx is not None else ()
+        installed = session.gx.in_force() if session.gx is not None else ()
         unmatched = (UNMATCHED,) if session.addresses.config.unmatched == "pass" else ()
         return RuleSet((*installed, *unmatched), session.addresses.config.dns)
 
@@ -297,6 +385,15 @@ def _introduce(session: Session) -> Avps:
         *facts.place(session),
         ("Called-Station-Id", session.apn),
     ]
+
+
+def _used(session: Session) -> Avps:
+    """Say what the session has used since that was said last (4.5.17)."""
+    if session.usage is None:
+        return []
+    used = [("CC-Total-Octets", session.usage.take())]
+    group = [("Monitoring-Key", session.usage.key), ("Used-Service-Unit", used)]
+    return [("Usage-Monitoring-Information", [*group, ("Usage-Monitoring-Level", _SESSION_LEVEL)])]
 
 
 def _access(session: Session) -> Avps:

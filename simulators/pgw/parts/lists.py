@@ -86,7 +86,7 @@ class Lists(CardLists["DataCard"]):
         use = find_use(wanted.profile)
         return DataCard(wanted.imsi, use=use.name if use is not None else "")
 
-    def check(self, imsi: str, by: By, wanted: PgwData, action: str) -> None:
+    def check(self, card: DataCard, wanted: PgwData, by: By, action: str) -> None:
         """Let a whitelist be no longer or wider than it may. Raises ManagementError (403; 400 for unknown apps)."""
         try:
             if wanted.apps:
@@ -95,7 +95,7 @@ class Lists(CardLists["DataCard"]):
             raise ManagementError(400, str(error)) from None
         entries = wanted.whitelist or ()
         facts = {"entries": entries, "approved": wanted.exception}
-        self.core.audit.require(controls.ENTRIES, imsi, by, action, facts, wanted=" ".join(entries))
+        self.core.audit.require(controls.ENTRIES, card.imsi, by, action, facts, wanted=" ".join(entries))
 
     async def follow(self, card: DataCard) -> None:
         """Let the lists hold for sessions and flows at once."""

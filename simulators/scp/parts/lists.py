@@ -71,10 +71,10 @@ class Lists(CardLists[VoiceCard]):
         """Make a card of what it is provisioned with; one that is suspended stays so."""
         return VoiceCard(wanted.imsi, wanted.msisdn, suspended=held.suspended if held is not None else None)
 
-    def check(self, imsi: str, by: By, wanted: ScpVoice, action: str) -> None:
+    def check(self, card: VoiceCard, wanted: ScpVoice, by: By, action: str) -> None:
         """Let a list be no longer than it may. Raises ManagementError (403)."""
         facts = {"numbers": wanted.all_numbers, "approved": wanted.exception}
-        self.core.audit.require(controls.NUMBERS, imsi, by, action, facts, wanted=" ".join(wanted.all_numbers))
+        self.core.audit.require(controls.NUMBERS, card.imsi, by, action, facts, wanted=" ".join(wanted.all_numbers))
 
     async def follow(self, card: VoiceCard) -> None:
         """End the calls that the list admits no longer."""

@@ -66,7 +66,7 @@ class Lists(CardLists[CardList]):
         del held
         return CardList(wanted.imsi, wanted.msisdn)
 
-    def check(self, imsi: str, by: By, wanted: SmscSms, action: str) -> None:
+    def check(self, card: CardList, wanted: SmscSms, by: By, action: str) -> None:
         """Let a list be no longer than it may. Raises ManagementError (403)."""
         facts = {"numbers": wanted.numbers, "approved": wanted.exception}
-        self.core.audit.require(controls.NUMBERS, imsi, by, action, facts, wanted=" ".join(wanted.numbers))
+        self.core.audit.require(controls.NUMBERS, card.imsi, by, action, facts, wanted=" ".join(wanted.numbers))

@@ -92,8 +92,8 @@ class CardLists(ABC, Generic[C]):
         """Make a card of what it is provisioned with, its list aside; `held` is the one that there is."""
 
     @abstractmethod
-    def check(self, imsi: str, by: By, wanted: Any, action: str) -> None:
-        """Let a list be no longer or wider than it may. Raises ManagementError (403)."""
+    def check(self, card: C, wanted: Any, by: By, action: str) -> None:
+        """Let the list of a card be no longer or wider than it may. Raises ManagementError (403)."""
 
     async def follow(self, card: C) -> None:
         """Have what goes on heed the list that a card has now."""
@@ -109,9 +109,10 @@ class CardLists(ABC, Generic[C]):
         by, entry, held = By.of(call), wanted.entry(self.section, self.model), self._core.store.card(wanted.imsi)
         if held is not None and self._list(held) is not None:
             self._core.lists.stays(wanted.imsi, by, changed=entry != self._list(held))
+        card = replace(self.new(wanted, held), **{self.section: entry})
         if entry is not None:
-            self.check(wanted.imsi, by, entry, PROVISION)
-        return await self._put(replace(self.new(wanted, held), **{self.section: entry}), by, "provision")
+            self.check(card, entry, by, PROVISION)
+        return await self._put(card, by, "provision")
 
     async def _change(self, call: Call, action: str, entry: Model | None) -> C:
         """Give a card another list, or none: by the operator, with an approval record, so many times a period.
@@ -125,7 +126,7 @@ class CardLists(ABC, Generic[C]):
         if held:
             self._core.lists.once_more(imsi, by, action)
         if entry is not None:
-            self.check(imsi, by, entry, action)
+            self.check(card, entry, by, action)
         return await self._put(replace(card, **{self.section: entry}), by, CHANGED_LIST if held else GIVEN_LIST)
 
     async def _put(self, card: C, by: By, action: str) -> C:

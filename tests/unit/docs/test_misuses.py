@@ -53,14 +53,14 @@ def test_each_packet_of_a_shipped_story_that_does_not_get_through_is_a_row() -> 
     assert found <= told
 
 
-# -- calls: the tables of SSP and SCP; directed data: that of the PGW
+# -- calls: the tables of SSP and SCP; directed data: that of the PGW; quotas: that of the OCS
 
 
 LOADER = Loader()
-LINK = re.compile(r"\[([\w-]+)\]\(\.\./\.\./scenarios/(?:voice|data)/\1\.yaml\)|`(test_\w+)`")
+LINK = re.compile(r"\[([\w-]+)\]\(\.\./\.\./scenarios/(?:voice|data|quota)/\1\.yaml\)|`(test_\w+)`")
 #: what says in a story without a decision that something is stopped
 ENDED = re.compile(r"expect: (released|error|not-available|aborted)|cause: |mm_cause: |state: over")
-FOLDERS = {"ssp": "voice", "scp": "voice", "pgw": "data", "pcrf": "data"}
+FOLDERS = {"ssp": "voice", "scp": "voice", "pgw": "data", "pcrf": "data", "ocs": "quota"}
 TABLES = {
     kind: [
         [cell.strip() for cell in line.strip("| ").split(" | ")]
@@ -136,3 +136,9 @@ def test_each_refusal_that_a_shipped_story_with_a_pcrf_expects_is_in_its_table()
     found = {Path(each.path).stem for each in ruled if refused_by(each)}
     assert found
     assert found <= told
+
+
+def test_each_refusal_of_a_shipped_story_of_quotas_is_in_the_table_of_the_ocs() -> None:
+    told = {name for folder, (name, _), _ in PAIRS if folder == "quota"}
+    stories = [story("quota", path.stem) for path in (STORIES / "quota").glob("*.yaml")]
+    assert {Path(each.path).stem for each in stories if refused_by(each)} == told

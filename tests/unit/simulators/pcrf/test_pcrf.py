@@ -225,6 +225,25 @@ async def test_a_session_that_the_pgw_does_not_know_is_over() -> None:
         assert (await net.pgw.ask(UPDATE, 1)).result_code == 5002
 
 
+async def test_sessions_that_a_restarted_pgw_has_lost_are_over_and_no_others() -> None:
+    async with Network({"peers": {"pgw": {}, "other": {}}}) as net:
+        other = net.add("other", type(net.pgw))
+        await net.host.start("other")
+        await net.provision()
+        for who, name, state in ((net.pgw, "a", 7), (net.pgw, "b", 0), (other, "c", 7)):
+            await who.ask(INITIAL, 0, name, ("Origin-State-Id", state))
+        await net.host.stop("pgw", kill=True)
+        net.pgw.state_id = 7
+        await net.host.start("pgw")
+        await net.settle()
+        assert len(await net.call("GET", "/sessions")) == 3
+        await net.host.stop("pgw", kill=True)
+        net.pgw.state_id = 8
+        await net.host.start("pgw")
+        await net.settle()
+        assert [each["id"] for each in await net.call("GET", "/sessions")] == ["b", "c"]
+
+
 # -- what is kept
 
 

@@ -15,9 +15,10 @@ from simwarden.wire.diameter import Message, check_request, decode, encode
 from simwarden.wire.diameter.codes import GxFeature
 from simwarden.wire.diameter.dictionary import BY_POINT
 from simwarden.wire.diameter.features import gx_features_of
-from simwarden.wire.gtpv2 import Cause
+from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType
 
 if TYPE_CHECKING:
+    from simwarden.wire import gtpv2
     from simwarden.wire.diameter import Avps
 
 LISTED, OTHER = "192.0.2.10", "192.0.2.11"
@@ -27,10 +28,10 @@ BOTH = {
 }
 
 
-def rule(name: str, described: str, status: int = 2, **more: Any) -> tuple[str, Avps]:
+def rule(name: str, described: str, *more: tuple[str, Any]) -> tuple[str, Avps]:
     flow = [("Flow-Description", described), ("Flow-Direction", 3)]
-    avps: Avps = [("Charging-Rule-Name", name.encode()), ("Flow-Information", flow), ("Flow-Status", status)]
-    return "Charging-Rule-Definition", [*avps, *more.items()]
+    avps: Avps = [("Charging-Rule-Name", name.encode()), ("Flow-Information", flow), ("Flow-Status", 2)]
+    return "Charging-Rule-Definition", [*avps, *more]
 
 
 def install(*what: tuple[str, Any]) -> tuple[str, Avps]:
@@ -69,7 +70,12 @@ class Net(Gateways):
     """With sessions that the PCRF rules."""
 
     def __init__(self, **apn: Any) -> None:
-        super().__init__(pgw={"apns": {"meters": {"gx": "pcrf", **apn}}, "applications": {"upload": [LISTED]}})
+        super().__init__(
+            pgw={
+                "apns": {"meters": {"gx": "pcrf", **apn}},
+                "applications": {"upload": [LISTED], "named": ["other.example:443"]},
+            }
+        )
         self.pcrf = self.add("pcrf", Pcrf)
 
     async def passes(self, made: Any, address: str) -> bool:
@@ -258,3 +264,133 @@ async def test_only_what_is_asked_for_is_reported() -> None:
         told = net.pcrf.asked[1]
         assert (told.all("Event-Trigger"), told.get("RAT-Type")) == ([2], 1004)
         check_request(decode(encode(told)), [BY_POINT["Gx"]])
+
+
+def used(message: Message) -> list[int]:
+    units = [dict(each)["Used-Service-Unit"] for each in message.all("Usage-Monitoring-Information")]
+    return [dict(each)["CC-Total-Octets"] for each in units]
+
+
+def monitor(octets: int, level: int = 0) -> tuple[str, Avps]:
+    granted = ("Granted-Service-Unit", [("CC-Total-Octets", octets)])
+    return "Usage-Monitoring-Information", [("Monitoring-Key", b"all"), granted, ("Usage-Monitoring-Level", level)]
+
+
+async def test_use_is_reported_after_so_many_octets_and_at_the_end_each_octet_once() -> None:
+    async with Net() as net:
+        made = await net.session()
+        size = len(udp(made["paa"].ipv4, LISTED))
+        await net.pcrf.order_rules(("Event-Trigger", 33), monitor(2 * size), monitor(1, level=1))
+        for _ in range(2):
+            assert await net.passes(made, LISTED)
+        assert not await net.passes(made, OTHER)
+        assert [used(each) for each in net.pcrf.asked] == [[], [2 * size]]
+        assert net.pcrf.asked[1].all("Event-Trigger") == [33]
+        for _ in range(3):  # no other threshold was given
+            assert await net.passes(made, LISTED)
+        await net.mme.delete(made["sender_f_teid"].teid)
+        await net.settle()
+        assert [used(each) for each in net.pcrf.asked] == [[], [2 * size], [3 * size]]
+
+
+# -- rules with a QoS of their own
+
+OWN = 0xE2
+RATES = [f"{kind}-{way}" for kind in ("Guaranteed-Bitrate", "Max-Requested-Bandwidth") for way in ("UL", "DL")]
+
+
+def qos(qci: int, priority: int = 4, guaranteed: int = 0) -> tuple[str, Avps]:
+    arp = [("Priority-Level", priority), ("Pre-emption-Capability", 1), ("Pre-emption-Vulnerability", 0)]
+    rates = [(name, guaranteed) for name in RATES]
+    return "QoS-Information", [
+        ("QoS-Class-Identifier", qci),
+        *(rates if guaranteed else []),
+        ("Allocation-Retention-Priority", arp),
+    ]
+
+
+def sets_bearers_up(net: Net) -> None:
+    end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, OWN, net.enb.address)
+
+    def told(asked: gtpv2.Message) -> dict[str, Any]:
+        (context,) = asked["bearer_contexts"]
+        cause = CauseIe(Cause.REQUEST_ACCEPTED)
+        made = {"ebi": 6, "cause": cause, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"]}
+        return {"cause": cause, "bearer_contexts": (made,)}
+
+    net.mme.answers["create-bearer-request"] = told
+
+
+async def test_a_rule_of_another_qos_is_in_force_with_its_bearer() -> None:
+    async with Net() as net:
+        sets_bearers_up(net)
+        made = await net.session()
+        quality = qos(1, guaranteed=64_999)
+        answer = await net.pcrf.order_rules(install(rule("other", to(OTHER), quality)))
+        assert answer.result_code == 2001
+        await net.settle()
+        (session,) = net.pgw.core.sessions.values()
+        bearer = session.bearers["other"]
+        assert (bearer.qos.qci, bearer.qos.arp.priority, bearer.qos.gbr_uplink) == (1, 4, 64)
+        assert [(each.remote, each.local_ports) for each in bearer.filters] == [(f"{OTHER}/32", None)]
+        remove = ("Charging-Rule-Remove", [("Charging-Rule-Name", b"other")])
+        assert (await net.pcrf.order_rules(remove)).result_code == 2001
+        await net.settle()
+        assert session.bearers == {}
+        assert [each.name for each in net.mme.asked][-1] == "delete-bearer-request"
+        assert await net.passes(made, LISTED)
+
+
+async def test_a_rule_of_the_default_bearers_qos_makes_none() -> None:
+    async with Net() as net:
+        made = await net.session()
+        (session,) = net.pgw.core.sessions.values()
+        same = qos(9, session.qos.arp.priority)
+        bare = ("QoS-Information", [("QoS-Class-Identifier", 9)])
+        for each in (same, bare):
+            await net.pcrf.order_rules(install(rule("other", to(OTHER), each)))
+            await net.settle()
+            assert await net.passes(made, OTHER)
+            assert session.bearers == {}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        (rule("other", to(OTHER), qos(7)), 10),
+        (rule("other", to(OTHER), qos(0)), 11),
+        (rule("other", to(OTHER), qos(7, priority=99)), 11),
+        (rule("other", f"{to(OTHER)} 5000", qos(7)), 15),
+        (
+            (
+                "Charging-Rule-Definition",
+                [("Charging-Rule-Name", b"other"), ("TDF-Application-Identifier", b"named"), qos(7)],
+            ),
+            15,
+        ),
+    ],
+)
+async def test_a_rule_without_its_bearer_opens_nothing_and_is_reported(wrong: tuple[str, Avps], code: int) -> None:
+    async with Net() as net:
+        net.mme.answers["create-bearer-request"] = lambda _asked: {"cause": CauseIe(Cause.NO_RESOURCES_AVAILABLE)}
+        made = await net.session()
+        assert (await net.pcrf.order_rules(install(wrong))).result_code == 2001
+        assert not await net.passes(made, OTHER)
+        await net.sleep(30)
+        assert failed(net.pcrf.asked[-1]) == [([b"other"], code)]
+        assert not await net.passes(made, OTHER)
+        assert await net.passes(made, LISTED)
+
+
+async def test_a_rule_whose_bearer_is_lost_is_in_force_no_more() -> None:
+    async with Net() as net:
+        sets_bearers_up(net)
+        made = await net.session()
+        await net.pcrf.order_rules(install(rule("other", to(OTHER), qos(7))))
+        await net.settle()
+        assert await net.passes(made, OTHER)
+        (session,) = net.pgw.core.sessions.values()
+        net.pgw.core.close_bearer(session, session.bearers["other"])
+        await net.settle()
+        assert failed(net.pcrf.asked[-1]) == [([b"other"], 10)]
+        assert not await net.passes(made, OTHER)
