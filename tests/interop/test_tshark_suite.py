@@ -53,8 +53,8 @@ PACKETS = {"S5-U", "SGi"}
 APART = [*("-o", "protocols.conversation_deinterlacing_key:.MI"), *("-o", "sctp.tsn_analysis:FALSE")]
 #: of an expert item (Wireshark's epan/proto.h)
 WARNING = 0x600000
-#: an IDR that only asks where a UE is has its Subscription-Data, which is mandatory, empty (TS 29.272 7.2.9, 5.2.2.1.1),
-#: and who leaves it to an OCS how much it grants an empty Requested-Service-Unit (RFC 8506 8.18: all of it is optional)
+#: an IDR that only asks where a UE is has its Subscription-Data, which is mandatory, empty (TS 29.272 7.2.9);
+#: who leaves it to an OCS how much it grants has an empty Requested-Service-Unit (RFC 8506 8.18: all of it is optional)
 LAWFUL = {"Data is empty": ("3GPP-Insert-Subscriber-Data Request", "Credit-Control Request")}
 
 #: what Wireshark takes for malformed, since it reads CMPP 3.0 alone; test_tshark_sms.py has what is alike in 2.0
