@@ -147,6 +147,10 @@ class CreditServer(Server):
         self.acknowledged.append(answer)
         return answer
 
+    def of_kind(self, kind: str) -> list[Received]:
+        """Return the requests of a kind so far, of all sessions."""
+        return [each for each in self.received if kind_of(each) == kind]
+
     def only_session(self) -> Session:
         """Return the session, where there is one. Raises ValueError for another number of them."""
         (session,) = self.sessions.values()

@@ -263,7 +263,8 @@ class Server(Node):
             return  # closed
 
     def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # it is closed already
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for link in self.links:
             link.close()

@@ -91,15 +91,16 @@ class Network(testing.Bench):
         await super().start()
         self._tap()
         for number, meter in enumerate(self.meters, 1):
-            names = {"name": f"card{number}", "imsi": imsi(number), "msisdn": f"1440{number:09d}"}
-            names["iccid"] = f"89001010000000{number:05d}"
-            subscription = {"subscription": [{"apns": [{"name": APN, "pdn_type": self.kind}]}]}
+            subscription = [{"apns": [{"name": APN, "pdn_type": self.kind}]}]
             for element in ("hss", "eir", f"card{number}"):
-                sections = subscription if element == "hss" else {}
-                await self.call(
-                    "PUT", f"/cards/{imsi(number)}", {**CARD, **names, "sections": sections}, element=element
-                )
+                card = self.card(number, subscription=subscription) if element == "hss" else self.card(number)
+                await self.call("PUT", f"/cards/{imsi(number)}", card, element=element)
             await self.do(meter, "insert", card=f"card{number}", into=meter)
+
+    def card(self, number: int, **sections: Any) -> dict[str, Any]:
+        """Return a meter's card, as it is provisioned at an element that has sections of it."""
+        names = {"name": f"card{number}", "imsi": imsi(number), "msisdn": f"1440{number:09d}"}
+        return {**CARD, **names, "iccid": f"89001010000000{number:05d}", "sections": sections}
 
     def play(self, story: Callable[[Network], Awaitable[None]]) -> Network:
         """Tell a story in the network, which must end without a fault of ours."""

@@ -6,14 +6,14 @@ Beside what `foreign_credit` says, an answer to a request and a Re-Auth-Request 
 
     install: [RULE...]   Charging-Rule-Install
     remove: [NAME...]    Charging-Rule-Remove
-    release: 0           Session-Release-Cause (5.3.33)
+    release: 0           Session-Release-Cause (5.3.44)
     features: 64         Feature-List of list 1 (5.4.1); ADC is bit 6
 
 A RULE is the name of a predefined one, `{base: NAME}` for a predefined group, or a dynamic one:
 
     name, precedence, rating_group, online, offline, metering, qci, monitoring_key
     flows: [TEXT...]     Flow-Description, as 5.4.2 has it: permit out PROTOCOL from REMOTE [PORTS] to assigned [PORTS]
-    direction: 3         Flow-Direction of all of them (5.3.65); left out where absent
+    direction: 1         Flow-Direction of all of them (5.3.65), by default 3; null leaves it out, against 5.3.53
     application: NAME    TDF-Application-Identifier
     status: 3            Flow-Status: 0 uplink, 1 downlink, 2 both, 3 closed, 4 removed
     avps: {}             more AVPs of the Charging-Rule-Definition
@@ -46,6 +46,7 @@ AVPS = {
 #: Allocation-Retention-Priority of rules with a QoS: as a default bearer's mostly is, neither taking nor giving way
 ARP = {"Priority-Level": 8, "Pre-emption-Capability": 1, "Pre-emption-Vulnerability": 1}
 DISABLED, ENABLED = 3, 2
+BIDIRECTIONAL = 3
 ADC = 1 << 6
 
 
@@ -58,7 +59,8 @@ def definition(rule: Tree) -> Tree:
         elif key not in {"flows", "direction", "qci", "arp", "avps"}:
             raise KeyError(key)
     if "flows" in rule:
-        way = {"Flow-Direction": rule["direction"]} if "direction" in rule else {}
+        direction = rule.get("direction", BIDIRECTIONAL)
+        way = {} if direction is None else {"Flow-Direction": direction}
         made["Flow-Information"] = [{"Flow-Description": text, **way} for text in rule["flows"]]
     if "qci" in rule:
         made["QoS-Information"] = {
