@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from waiting import LONG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 DAEMON = shutil.which("freeDiameterd")
 SOURCE = Path(__file__).parents[1] / "interop" / "freediameter" / "client.c"
@@ -28,11 +28,14 @@ NEEDED = {
     "gcc": shutil.which("gcc"),
 }
 REALM = "epc.mnc001.mcc001.3gppnetwork.org"
-CONFIG = """\
+ALONE = """\
 Identity = "{name}.{realm}"; Realm = "{realm}";
 No_SCTP; No_IPv6; Port = {port}; SecPort = 0; TwTimer = 6; ListenOn = "127.0.0.1";
-{extensions}
 LoadExtension = "acl_wl.fdx" : "{acl}";
+"""
+CONFIG = """\
+{alone}
+{extensions}
 LoadExtension = "{client}" : "{script} {output}";
 {peers}
 """
@@ -96,6 +99,28 @@ class Cutter:
         return found
 
 
+@contextmanager
+def daemon(
+    folder: Path, name: str, extensions: Sequence[str], peers: dict[str, int], *, port: int = 0
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run freeDiameter with extensions of its own; it connects to peers at their ports, and lets any of the realm in.
+
+    What it logs is in `NAME.log`.
+    """
+    acl, conf, log = (folder / f"{name}.{kind}" for kind in ("acl", "conf", "log"))
+    acl.write_text(f"ALLOW_IPSEC *.{REALM}\n")
+    loaded = "".join(f"LoadExtension = {each};\n" for each in extensions)
+    connected = "".join(PEER.format(name=peer, realm=REALM, port=at) for peer, at in peers.items())
+    conf.write_text(ALONE.format(name=name, realm=REALM, port=port, acl=acl) + loaded + connected)
+    with log.open("w") as output:
+        process = subprocess.Popen([str(DAEMON), "-c", str(conf)], stdout=output, stderr=output)  # noqa: S603
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 class Answer(NamedTuple):
     """A message as freeDiameter printed it: AVPs by name, those in groups too; of several of a name the first."""
 
@@ -156,10 +181,7 @@ class Client:
         (folder / f"{name}.acl").write_text(f"ALLOW_IPSEC *.{REALM}\n")
         (folder / f"{name}.conf").write_text(
             CONFIG.format(
-                name=name,
-                realm=REALM,
-                port=at,
-                acl=folder / f"{name}.acl",
+                alone=ALONE.format(name=name, realm=REALM, port=at, acl=folder / f"{name}.acl"),
                 extensions="".join(f'LoadExtension = "{each}.fdx";\n' for each in DICTIONARIES),
                 client=folder / "client.fdx",
                 script=folder / f"{name}.script",
