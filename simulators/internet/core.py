@@ -35,6 +35,8 @@ _ECHOES: Final[dict[int, int]] = {
 #: sources, and pairs of addresses, that are remembered; of more the first is forgotten
 _MOST = 4096
 _DNS: Final = 53
+#: seconds after which hosts leave a connection in which nothing is asked
+_PATIENCE: Final = 300.0
 
 
 class Core:
@@ -47,6 +49,7 @@ class Core:
             address: host for host in config.hosts.values() for address in host.addresses
         }
         self.tcp = TcpHost(site, self._send, self.blame)
+        self.tcp.patience = _PATIENCE
         #: returns the answer to a DNS query in a datagram: its source and destination, and its octets
         self.resolve: Callable[[tuple[str, str], bytes], bytes] = lambda _ends, _query: b""
         #: what hosts need for TLS, by their first address

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simulators.pgw.config import PgwData  # noqa: TC001 - a field's type, resolved by pydantic
 from simwarden.runtime.declare import Model
 
 
@@ -10,6 +11,22 @@ class CellsTold(Model):
 
     imsi: str
     cells: tuple[str, ...]
+
+
+class ListsTold(Model):
+    """With whom a card exchanges packets; no lists: with anybody."""
+
+    imsi: str
+    data: PgwData | None
+    untold: tuple[str, ...]
+    """The entries whose path nobody can judge, as it is not said in the clear: their host is listed."""
+
+
+class CardTold(ListsTold):
+    """A card as it is provisioned here."""
+
+    cells: tuple[str, ...]
+    """The cells in which its packets pass; none: everywhere."""
 
 
 class SessionTold(Model):

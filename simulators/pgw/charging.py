@@ -6,13 +6,13 @@ import datetime as dt
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
-from simulators.pgw.inspection import names_of
 from simwarden.runtime.gtp.charging import zone
 from simwarden.trace.records import FlowRecord
 
 if TYPE_CHECKING:
     from simulators.pgw.session import FlowCount, Session
     from simwarden.runtime.site import Site
+    from simwarden.wire.ip import Flow
 
 
 def describe(session: Session, address: str) -> dict[str, Any]:
@@ -45,10 +45,10 @@ def _verdict(count: FlowCount) -> str:
     return "limit" if count.over else "admit"
 
 
-def close_flow(site: Site, session: Session) -> None:
-    """Tell of the flow of a session that began first, and count it no longer."""
+def close_flow(site: Site, session: Session, flow: Flow | None = None) -> None:
+    """Tell of a flow of a session, by default the one that began first, and count it no longer."""
     start = site.clock.wall() - dt.timedelta(seconds=site.clock.now())
-    flow = next(iter(session.flows))
+    flow = flow or next(iter(session.flows))
     count = session.flows.pop(flow)
     site.record(
         FlowRecord(
@@ -68,7 +68,7 @@ def close_flow(site: Site, session: Session) -> None:
             dropped_octets=count.dropped_octets,
             began=start + dt.timedelta(seconds=count.began),
             ended=start + dt.timedelta(seconds=count.ended),
-            names=names_of(session, flow, count),
+            names=count.names,
             verdict=_verdict(count),
             rule=count.closed_by or count.over,
         )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from simwarden.model.identity import parse_place
 from simwarden.operations.approval import Approval, ChangeLimit
-from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model, Names
+from simwarden.policy.access_list import Destination
+from simwarden.policy.flow_rule import FlowRule, rules_of
+from simwarden.policy.held import Held
+from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model, Names, Seconds
 from simwarden.runtime.gtp.charging import RecordLimits
 from simwarden.runtime.gtp.config import GtpConfig
 
@@ -124,6 +127,10 @@ class ListedBearer(BearerConfig):
     """IMSIs of the cards that have it; empty: all."""
 
 
+def _off(value: object) -> object:
+    return "" if value in ("off", False) else value
+
+
 class ApnConfig(Model):
     """What sessions of an APN get."""
 
@@ -143,6 +150,21 @@ class ApnConfig(Model):
     """Dedicated bearers, by name, that devices may ask for; all else that they ask for is refused."""
     report_location: bool = False
     """Whether each change of tracking area and cell is asked for, of an MME that can report it (CRSI)."""
+    gx: Annotated[str, Names("pcrf"), BeforeValidator(_off)] = ""
+    """The PCRF by which alone its sessions are ruled; empty, or `off`: this node's own provisioning."""
+    unmatched: Literal["drop", "pass"] = "drop"
+    """What becomes of flows that no rule of the PCRF is about: TS 23.203 says that they are dropped, a foreign PCRF may
+    expect otherwise. `pass` is a leak: whom a list does not name is reached."""
+    gy: Annotated[str, Names("ocs"), BeforeValidator(_off)] = ""
+    """The OCS that grants its sessions their octets; empty, or `off`: none has to."""
+    rating_group: int = Field(default=1, ge=0, le=0xFFFFFFFF)
+    """The rating group of what is passed by a rule that names none."""
+
+    @model_validator(mode="after")
+    def _is_ruled(self) -> Self:
+        if self.unmatched == "pass" and not self.gx:
+            raise ValueError("unmatched flows pass only where a PCRF rules (gx)")
+        return self
 
     @field_validator("ipv4", "ipv6", "static")
     @classmethod
@@ -191,6 +213,58 @@ class AreaChange(Approval, PgwArea):
     """Body of `PUT /cards/{imsi}/area`."""
 
 
+def _is_destination(value: str) -> str:
+    Destination.parse(value)
+    return value.strip()
+
+
+DestinationText = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_is_destination)]
+
+
+class PgwData(Model):
+    """With whom a card exchanges packets (1.3(1), 2.2.4). Data of a card that says nothing of it is not directed."""
+
+    by: Literal["pgw"] = "pgw"
+    """Who checks."""
+    whitelist: tuple[DestinationText, ...] | None = None
+    """Its destinations, in principle at most 10: an address or network, a name, `*.` and a name, or a URL, each with
+    its port and, by the scheme (`udp://`, `mqtts://`), its protocol. The path of a URL is judged where it is said in
+    the clear (`http`); of another one it is the host that is listed. Without a list its data is not directed; with an
+    empty one nothing passes."""
+    blacklist: tuple[DestinationText, ...] = Field(default=(), max_length=1000)
+    """Destinations that are denied to it, listed or not, in the same forms; questions for denied names as well."""
+    apps: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")], ...], Field(max_length=50)] = ()
+    """Kinds of people's apps that are denied to it, of those in the lists of apps: `social`, `video`, `shopping`,
+    `games`, or others of a file (`app_lists`). What devices of its use need beside them is not hurt."""
+    exception: Annotated[str, Field(max_length=100)] = ""
+    """Reference of the approval by which it has more destinations, or wider ones."""
+
+    def rules(self) -> tuple[FlowRule, ...]:
+        """Return the rules that these lists stand for."""
+        listed = None if self.whitelist is None else map(Destination.parse, self.whitelist)
+        return rules_of(listed, map(Destination.parse, self.blacklist))
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """The entries whose path nobody can judge, so that their host is listed."""
+        entries = map(Destination.parse, (*(self.whitelist or ()), *self.blacklist))
+        return tuple(each.text for each in entries if each.untold)
+
+    def held(self) -> Held:
+        """Tell `classify` where the card may go; with an empty list it is directed, to nobody."""
+        has = {"directed-data"} if self.whitelist is not None else set()
+        has |= {"blacklist"} if set(self.apps) >= {"social", "video", "shopping", "games"} else set()
+        return Held(frozenset(has), data=tuple(map(Destination.parse, self.whitelist or ())))
+
+
+class DataChange(Approval, PgwData):
+    """Body of `PUT /cards/{imsi}/data`."""
+
+    def wanted(self) -> PgwData:
+        """Return the lists asked for."""
+        return PgwData.model_validate(self.model_dump(include=set(PgwData.model_fields)))
+
+
 class PgwConfig(GtpConfig):
     """Settings of a PGW."""
 
@@ -206,6 +280,20 @@ class PgwConfig(GtpConfig):
     """When a CDR is closed though its session goes on, in another one."""
     area_changes: ChangeLimit = ChangeLimit()
     """How often the cells to which a card's packets are bound may be changed or taken away."""
+    list_changes: ChangeLimit = ChangeLimit()
+    """How often the lists of destinations that a card has may be changed or taken away."""
+    unnamed_octets: int = Field(default=4096, ge=0)
+    """Octets of a flow, both ways together, that pass before it has shown the name that it has to show."""
+    applications: dict[str, Annotated[tuple[DestinationText, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    """Filters by which rules of a PCRF are told: identifiers, or names of predefined rules, with their destinations."""
+    answer_time: Seconds = Field(default=4.0, gt=0)
+    """How long a PCRF or an OCS may take to answer; less than an SGW waits for a session."""
+    origin_host: str = ""
+    """Diameter identity; by default the element's name in the network's realm."""
+    realm: str = ""
+    """Origin-Realm, and that of its PCRFs and OCSs; by default the network's realm (TS 23.003 19.2)."""
+    app_lists: str = ""
+    """File of people's apps beside those that come with simwarden."""
     ranges: str = ""
     """File of number ranges in place of those that come with simwarden."""
     internet: Annotated[str, Names("element")] = "internet"

@@ -6,8 +6,10 @@ from typing import Final
 
 from simwarden.policy.area import judge_cell
 from simwarden.policy.core import judge_core_element, judge_core_number
+from simwarden.policy.data_access import judge_denied, judge_destinations, judge_flow
 from simwarden.policy.decision import Control
-from simwarden.policy.operator import change_controls
+from simwarden.policy.operator import CHANGE_LIST, PROVISION, change_controls, list_controls
+from simwarden.policy.quota import judge_granted
 
 #: the procedures in which rules are asked (TS 29.274 7.2)
 CREATE_SESSION, MODIFY_BEARER, DELETE_SESSION = "create-session", "modify-bearer", "delete-session"
@@ -16,6 +18,12 @@ DELETE_BEARER_COMMAND, MODIFY_BEARER_COMMAND = "delete-bearer-command", "modify-
 BEARER_RESOURCE_COMMAND = "bearer-resource-command"
 #: the operator gives a card other cells, whose place is known
 CHANGE, END = "change-the-area", "end-the-area"
+#: the first packet of a flow comes, in either direction; a flow shows a name, or shows none
+FLOW, SHOWN_NAME = "flow", "shown-name"
+#: the PCRF gives a session other rules
+RE_AUTH = "re-auth"
+#: an OCS answers about a session that goes on, or the final units are used that an answer of it has granted
+CREDIT = "credit-control-answer"
 NUMBER: Final = Control(
     "fn.core", "fn.core", judge_core_number, (CREATE_SESSION,), "Sessions only for numbers that are dedicated to IoT"
 )
@@ -37,6 +45,40 @@ CELL: Final = Control(
     "Packets of a card in its cells only",
     "area",
 )
+WHITELIST: Final = Control(
+    "data.whitelist",
+    "dir.data.whitelist",
+    judge_flow,
+    (FLOW, SHOWN_NAME, CHANGE_LIST, RE_AUTH),
+    "Packets with the destinations of the card's list only, both ways",
+    also=("fn.data.directed", "mon.whitelist"),
+    section="data",
+)
+BLACKLIST: Final = Control(
+    "data.blacklist",
+    "black",
+    judge_denied,
+    (FLOW, SHOWN_NAME, CHANGE_LIST, RE_AUTH),
+    "No packets with destinations that are denied to the card",
+    section="data",
+)
+ENTRIES: Final = Control(
+    "data.entries",
+    "fn.data.directed",
+    judge_destinations,
+    (PROVISION, CHANGE_LIST),
+    "At most 10 destinations a card, none of them anybody's, unless an exception is approved",
+)
+QUOTA: Final = Control(
+    "data.quota",
+    "quota",
+    judge_granted,
+    (CREATE_SESSION, CREDIT),
+    "No more octets than an OCS has granted, both ways",
+    also=("fn.data.small", "fn.data.large"),
+    function="data",
+)
+LIST_CHANGES: Final = list_controls("data", "The operator alone says with whom a card exchanges packets")
 AREA_CHANGES: Final = change_controls(
     "area",
     "area",
@@ -45,4 +87,4 @@ AREA_CHANGES: Final = change_controls(
     changes=(CHANGE, END),
     alone="The operator alone says where a card may be",
 )
-ALL: Final = (NUMBER, PEER, CELL, *AREA_CHANGES.declared)
+ALL: Final = (NUMBER, PEER, CELL, *AREA_CHANGES.declared, WHITELIST, BLACKLIST, ENTRIES, QUOTA, *LIST_CHANGES.declared)

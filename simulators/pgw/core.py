@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.pgw import addressing
 from simulators.pgw.charging import close_flow, describe
-from simulators.pgw.controls import AREA_CHANGES, CELL, PEER
+from simulators.pgw.controls import AREA_CHANGES, CELL, LIST_CHANGES, PEER
 from simulators.pgw.pools import Addresses
 from simulators.pgw.session import OVER_AMBR
 from simwarden.machine.token_bucket import Bucket
 from simwarden.operations.approval import Audit
+from simwarden.operations.card_lists import CHANGED_LIST
 from simwarden.operations.number_ranges import load_ranges
 from simwarden.operations.restriction import Restriction
 from simwarden.runtime.gtp.charging import Account, Records
@@ -23,13 +24,17 @@ from simwarden.wire.gtpv2 import Cause, FTeid, InterfaceType, failure_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from simulators.pgw.clients.ocs import Ocs
+    from simulators.pgw.clients.pcrf import Pcrf
     from simulators.pgw.config import PgwConfig
     from simulators.pgw.session import Bearer, Session
-    from simulators.pgw.store import AreaStore
+    from simulators.pgw.store import AreaStore, DataCard, ListStore
     from simulators.pgw.user_plane import Gateway
+    from simwarden.policy.app_blacklist_file import AppLists
+    from simwarden.runtime.diameter.node import DiameterNode
     from simwarden.runtime.gtp.node import GtpNode, Peer
     from simwarden.runtime.site import Site
-    from simwarden.wire.gtpv2 import Ambr, Message
+    from simwarden.wire.gtpv2 import Ambr, Message, RatType, UeTimeZone, Uli
 
 
 class Core:
@@ -37,12 +42,19 @@ class Core:
 
     node: GtpNode
     gateway: Gateway
+    #: connections to Diameter servers, None: there are none; and who rules the sessions of some APNs
+    diameter: DiameterNode | None = None
+    pcrf: Pcrf | None = None
+    #: who grants the sessions of some APNs their octets
+    ocs: Ocs | None = None
     follow_area: Callable[[Session], Awaitable[None]]
 
-    def __init__(self, site: Site, config: PgwConfig, areas: AreaStore) -> None:
-        self.site, self.config, self.areas = site, config, areas
+    def __init__(self, site: Site, config: PgwConfig, areas: AreaStore, store: ListStore) -> None:
+        self.site, self.config, self.areas, self.store = site, config, areas, store
         self.audit = Audit(site, areas.audit, count=areas.count_changes)
         self.area_changes = Restriction(self.audit, AREA_CHANGES, config.area_changes, ("area-changed",))
+        self.lists = Restriction(self.audit, LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
+        self._app_lists = self._load_apps() if config.app_lists else None  # what is wrong with a file is told now
         self.ranges = load_ranges(config.ranges)
         self.taken: dict[str, object] = {}
         self._apns = {name: Addresses(each, self.taken) for name, each in config.apns.items()}
@@ -57,6 +69,16 @@ class Core:
         """Return the SGW's TEID for one of this node's."""
         session = self.by_teid.get(teid)
         return session.sgw.teid if session is not None else 0
+
+    def app_lists(self) -> AppLists:
+        """Return the lists of people's apps."""
+        self._app_lists = self._app_lists or self._load_apps()
+        return self._app_lists
+
+    def _load_apps(self) -> AppLists:
+        from simwarden.operations.app_blacklists import load_app_lists  # noqa: PLC0415 - few networks deny apps
+
+        return load_app_lists(self.config.app_lists)
 
     def apn(self, name: str) -> Addresses | None:
         """Return what sessions of an APN get; None if it is not served here."""
@@ -91,6 +113,11 @@ class Core:
             decision = self.site.decide(CELL, session.imsi, on=on, cells=cells, seen=seen)
             session.closed_by = "" if decision.admitted else CELL.id
         self.tell(session)
+
+    def follow_access(self, session: Session, before: tuple[RatType | None, Uli | None, UeTimeZone | None]) -> None:
+        """Tell its PCRF what has changed of a session's access."""
+        if self.pcrf is not None:
+            self.pcrf.changed(session, before)
 
     def next_charging_id(self) -> int:
         """Return the number of a new bearer in charging records."""
@@ -139,6 +166,10 @@ class Core:
         for each in filter(None, (session.ipv4, session.prefix)):
             self.by_address.pop(each, None)
         self.gateway.close(session)
+        if self.pcrf is not None:
+            self.pcrf.close(session)
+        if self.ocs is not None:
+            self.ocs.close(session)
         session.account.close(cause)
         while session.flows:
             close_flow(self.site, session)
@@ -149,6 +180,8 @@ class Core:
         del session.bearers[bearer.name]
         self.gateway.plane.close(bearer.user_teid)
         self.tell_bearer(session, bearer, "")
+        if self.pcrf is not None and self.by_teid.get(session.teid) is session:
+            self.pcrf.released(session, bearer.name)
 
     def of_host(self, host: str) -> list[Session]:
         """Return the sessions that an SGW has."""
@@ -165,6 +198,15 @@ class Core:
             "state": state,
         }
         self.site.observe("bearer", shown if state else None, key=f"{_key(session)}/{bearer.name}")
+
+    def show_list(self, card: DataCard) -> None:
+        """Tell with whom a card exchanges packets."""
+        value = None
+        if card.data is not None:
+            listed, denied = card.data.whitelist, card.data.blacklist
+            lists = {"whitelist": list(listed or ()), "blacklist": list(denied), "apps": list(card.data.apps)}
+            value = {"imsi": card.imsi, **lists, "undirected": listed is None}
+        self.site.observe("list", value, key=card.imsi)
 
     def tell(self, session: Session) -> None:
         """Tell of a session as it is now."""

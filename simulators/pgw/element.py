@@ -6,10 +6,12 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from simulators.pgw.answers import SessionsEnded, SessionTold
-from simulators.pgw.config import PgwArea, PgwConfig
+from simulators.pgw.config import PgwArea, PgwConfig, PgwData
 from simulators.pgw.controls import ALL
+from simulators.pgw.events import EVENTS
 from simulators.pgw.parts.areas import Areas
 from simulators.pgw.parts.bearers import Bearers
+from simulators.pgw.parts.lists import Lists
 from simwarden.errors import ManagementError
 from simwarden.model.values import APN, CELL, IMSI, NUMBER, TAI, USER_ADDRESS, one_of
 from simwarden.operations.element import Element
@@ -34,9 +36,9 @@ class Pgw(Element[PgwConfig]):
         title="PDN gateway",
         lane=78,
         config=PgwConfig,
-        starts_after=("internet",),
+        starts_after=("internet", "pcrf", "ocs"),
         listens=("S5-C", "S5-U"),
-        calls=("S5-C", "S5-U", "SGi"),
+        calls=("S5-C", "S5-U", "SGi", "Gx", "Gy"),
         observables=(
             Observable(
                 "session",
@@ -56,22 +58,25 @@ class Pgw(Element[PgwConfig]):
                 serving="apn",
             ),
         ),
-        card={"area": PgwArea},
+        card={"area": PgwArea, "data": PgwData},
         controls=(*ALL, ROLES),
+        events=EVENTS,
         records=("pGWRecord", "flow"),
     )
-    parts = (Areas, Bearers)
+    parts = (Areas, Bearers, Lists)
     core: Core
 
     async def start(self) -> None:
         """Listen on S5, and connect to SGi."""
         from simulators.pgw import dispatch  # noqa: PLC0415 - checking files needs no codec
         from simulators.pgw.core import Core  # noqa: PLC0415
-        from simulators.pgw.store import METADATA, AreaStore  # noqa: PLC0415
+        from simulators.pgw.store import METADATA, AreaStore, ListStore  # noqa: PLC0415
 
-        self.core = Core(self.site, self.config, AreaStore(self.site.open_store(METADATA)))
+        engine = self.site.open_store(METADATA)
+        self.core = Core(self.site, self.config, AreaStore(engine), ListStore(engine))
         dispatch.open_paths(self.core)
         self.fit(self.core)
+        await dispatch.connect(self.core)
         if not self.config.internet:
             return
         try:
@@ -96,11 +101,16 @@ class Pgw(Element[PgwConfig]):
     async def stop(self) -> None:
         """Close the way out; sessions end with this node, as peers see by its restart counter."""
         self.core.node.close()
+        if self.core.diameter is not None:
+            await self.core.diameter.stop()
         if self.core.gateway.sgi is not None:
             self.core.gateway.sgi.close()
 
     async def killed(self) -> None:
         """Lose power."""
+        if self.core.diameter is not None:
+            self.core.diameter.drop()
+            self.core.diameter = None
         await self.stop()
 
     def census(self) -> Mapping[str, int]:
@@ -119,6 +129,11 @@ class Pgw(Element[PgwConfig]):
             "QoS": [
                 *((each.imsi, each.ebi, *each.qos) for each in sessions),
                 *((each.imsi, bearer.ebi, *bearer.qos) for each, bearer in dedicated),
+            ],
+            "Gx sessions": [
+                (each.gx.credit.id, each.imsi, each.apn)
+                for each in sessions
+                if each.gx is not None and each.gx.credit is not None
             ],
             "S5 tunnels": [(each.sgw.teid, each.teid) for each in sessions],
             "S5-U tunnels": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.pgw import addressing, dedicated_bearers
+from simulators.pgw import addressing, dedicated_bearers, rules
 from simulators.pgw.controls import (
     CELL,
     CHANGE,
@@ -18,11 +18,10 @@ from simulators.pgw.controls import (
 )
 from simulators.pgw.session import Session
 from simwarden.errors import PeerError
-from simwarden.policy.access_list import Network
-from simwarden.policy.flow_rule import FlowFilter, FlowRule
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire import pco
+from simwarden.wire.diameter.apps.gx import EventTrigger
 from simwarden.wire.gtpv2 import (
     Ambr,
     Cause,
@@ -69,18 +68,55 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message | 
     before = core.sessions.get((owner, message["bearer_contexts_to_be_created"][0]["ebi"]))
     if before is not None:  # the SGW has lost it (7.2.1)
         core.close(before, CauseForRecClosing.ABNORMAL_RELEASE)
-    made = _make(core, message, owner, name, addresses)
+    made = await _begin(core, message, owner, name, addresses)
     if isinstance(made, Cause):
         return refusal(message, made, sender.teid)
     session, cause = made
-    if name in core.config.emergency_apns:
-        networks = map(Network.parse, core.config.emergency_networks)
-        session.rules = tuple(FlowRule("emergency", (FlowFilter(each),)) for each in networks)
     session.reported = _says(message, Indication.CRSI) and _wants_place(core, session)
     core.open(session)
     core.place(session, CREATE_SESSION)
+    if core.pcrf is not None:
+        core.pcrf.begun(session)
     answer = Message(message.spec.answer, _created(core, session, message, cause), sender.teid)
     return dedicated_bearers.provision(core, session, answer, together=_says(message, Indication.PS))
+
+
+async def _begin(
+    core: Core, message: Message, owner: str, apn: str, addresses: Addresses
+) -> tuple[Session, Cause] | Cause:
+    """Make a session, with the rules of its PCRF and octets of its OCS if its APN has these; or return why not."""
+    made = _make(core, message, owner, apn, addresses)
+    if isinstance(made, Cause):
+        return made
+    session, _ = made
+    refused = await _ruled(core, session) or await _granted(core, session, told=_says(message, Indication.UNACCSI))
+    if refused is not None:
+        if core.pcrf is not None:
+            core.pcrf.close(session)
+        addressing.give_back(addresses, session.paa)
+        return refused
+    meanwhile = core.sessions.get(session.key)
+    if meanwhile is not None:  # the SGW has asked again, and was answered before
+        core.close(meanwhile, CauseForRecClosing.ABNORMAL_RELEASE)
+    return made
+
+
+async def _ruled(core: Core, session: Session) -> Cause | None:
+    """Give a session its rules, those of its PCRF or of this node; return why it gets none."""
+    emergency = session.apn in core.config.emergency_apns
+    if core.pcrf is not None and session.addresses.config.gx and not emergency:
+        refused = await core.pcrf.begin(session)
+        if refused is not None:
+            return refused
+    rules.begin(core, session)
+    return None
+
+
+async def _granted(core: Core, session: Session, *, told: bool) -> Cause | None:
+    """Have octets granted to a session, if its APN has an OCS; return why there are none."""
+    if core.ocs is None or not session.addresses.config.gy or session.confined:
+        return None
+    return await core.ocs.begin(session, told=told)
 
 
 def _make(core: Core, message: Message, owner: str, apn: str, addresses: Addresses) -> tuple[Session, Cause] | Cause:
@@ -150,7 +186,8 @@ def _says(message: Message, flag: Indication) -> bool:
 
 
 def _wants_place(core: Core, session: Session) -> bool:
-    return session.addresses.config.report_location or bool(core.areas.get(session.imsi))
+    wanted = session.gx is not None and EventTrigger.USER_LOCATION_CHANGE in session.gx.triggers
+    return wanted or session.addresses.config.report_location or bool(core.areas.get(session.imsi))
 
 
 def _options(core: Core, session: Session, asked: bytes | None) -> bytes | None:
@@ -179,6 +216,7 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     session = _session(core, message, peer, MODIFY_BEARER)
     if isinstance(session, Message):
         return session
+    before = session.access
     _close_parts(session, message)
     session.rat = message.get("rat_type", session.rat)
     session.time_zone = message.get("ue_time_zone", session.time_zone)
@@ -194,6 +232,7 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
         told.append({"ebi": bearer["ebi"], "cause": cause})
     if moved:
         core.place(session, MODIFY_BEARER)
+    core.follow_access(session, before)
     ies: dict[str, Any] = {"cause": _ACCEPTED, "bearer_contexts_modified": tuple(told)}
     return Message(message.spec.answer, ies, session.sgw.teid)
 
@@ -248,9 +287,11 @@ async def change_notification(core: Core, message: Message, peer: Peer) -> Messa
     session = _session(core, message, peer, CHANGE_NOTIFICATION)
     if isinstance(session, Message):
         return session
+    before = session.access
     session.rat = message["rat_type"]
     if session.moved(message.get("user_location_information")):
         core.place(session, CHANGE_NOTIFICATION)
+    core.follow_access(session, before)
     return Message(message.spec.answer, {"imsi": session.imsi or None, "cause": _ACCEPTED}, session.sgw.teid)
 
 
@@ -289,10 +330,13 @@ async def update_bearer(core: Core, session: Session, *, start: bool) -> None:
     core.place(session, UPDATE_BEARER)
 
 
-async def delete_bearer(core: Core, session: Session) -> None:
-    """End a session because the operator wants that (7.2.9.2); it is over here whatever the SGW answers."""
+async def delete_bearer(core: Core, session: Session, cause: Cause = Cause.REACTIVATION_REQUESTED) -> None:
+    """End a session because the operator wants that (7.2.9.2); it is over here whatever the SGW answers.
+
+    `cause` tells the MME whether the device may come back.
+    """
     core.close(session, CauseForRecClosing.MANAGEMENT_INTERVENTION)
-    ies = {"linked_ebi": session.ebi, "cause": CauseIe(Cause.REACTIVATION_REQUESTED)}
+    ies = {"linked_ebi": session.ebi, "cause": CauseIe(cause)}
     try:
         answer = await core.node.ask(
             Message("delete-bearer-request", ies, session.sgw.teid), session.sgw.address, "S5-C"

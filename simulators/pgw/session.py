@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from simwarden.policy.flow_rule import ALL_FLOWS
+from simwarden.machine.inspection.bindings import Bindings
+from simwarden.machine.ip_fragments import Fragments
+from simwarden.policy.rule_set import NO_RULES
 
 if TYPE_CHECKING:
     import datetime as dt
 
+    from simulators.pgw.clients.pcrf import Rules
+    from simulators.pgw.credit import Credit
     from simulators.pgw.pools import Addresses
+    from simulators.pgw.usage import Usage
+    from simwarden.machine.inspection.watch import Watch
     from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Plmn
-    from simwarden.policy.flow_rule import FlowRule
+    from simwarden.policy.rule_set import RuleSet, Shown
     from simwarden.runtime.gtp.charging import Account
     from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa, RatType, UeTimeZone, Uli
     from simwarden.wire.ip import Flow
@@ -48,31 +54,52 @@ class FlowCount:
 
     __slots__ = (
         "began",
+        "bound",
         "closed_by",
+        "down",
         "downlink_octets",
         "downlink_packets",
         "dropped",
         "dropped_octets",
         "ended",
-        "looking",
+        "group",
+        "named_at",
         "names",
-        "next",
         "over",
-        "rule",
-        "seen",
+        "pending",
+        "refused_by",
+        "rules",
+        "settled",
+        "shown",
+        "up",
         "uplink_octets",
         "uplink_packets",
+        "watch",
+        "why",
     )
 
-    def __init__(self, now: float, rule: FlowRule | None = ALL_FLOWS, *, looking: bool = False) -> None:
-        """`rule` lets it pass, None: no rule does; `looking`: it may say names."""
+    def __init__(self, now: float) -> None:
         self.began = self.ended = now
-        self.rule = rule
-        self.looking = looking
-        #: names that it said, octets of its beginning (or its question), and the number of the next
+        #: by which rules it was decided, and by which no packet of it has to be judged any more
+        self.rules: RuleSet | None = None
+        self.settled: RuleSet | None = None
+        #: whether it passes, from the device and to it; None: that is not decided yet
+        self.up: bool | None = None
+        self.down: bool | None = None
+        #: the rating group of the rule that it passes by, None: the rule names none
+        self.group: int | None = None
+        #: whether it passes only if it shows a name
+        self.pending = False
+        #: the octets that had passed when it had to show none
+        self.named_at = 0
+        #: who refused it last, and why
+        self.refused_by = self.why = ""
+        #: what it has shown last, and the names of its far end's address by which it was decided
+        self.shown: tuple[Shown, ...] = ()
+        self.bound: tuple[str, ...] = ()
+        #: names of its address as it began, and those that it showed; who looks at what it shows, if it may
         self.names: tuple[str, ...] = ()
-        self.seen = b""
-        self.next: int | None = None
+        self.watch: Watch | None = None
         self.uplink_packets = self.uplink_octets = self.downlink_packets = self.downlink_octets = 0
         self.dropped = self.dropped_octets = 0
         #: the rule that has dropped some, and the rate above which some were
@@ -106,7 +133,17 @@ class Session:
     #: whether each change of that is reported (TS 23.401 5.9.2.2)
     reported: bool = False
     #: what flows may pass; no other does
-    rules: tuple[FlowRule, ...] = (ALL_FLOWS,)
+    rules: RuleSet = NO_RULES
+    #: what its PCRF has told, None: it has none
+    gx: Rules | None = None
+    #: what its OCS has granted, None: it needs no grant
+    credit: Credit | None = None
+    #: what is reported of its use to its PCRF, None: nothing
+    usage: Usage | None = None
+    #: whether it is a call for help, which no card's lists are about
+    confined: bool = False
+    #: fragments of packets that are not whole yet
+    fragments: Fragments = field(default_factory=Fragments)
     #: by which rule no packets pass, empty if they do
     closed_by: str = ""
     time_zone: UeTimeZone | None = None
@@ -121,8 +158,8 @@ class Session:
     #: dedicated bearers by name, in the order in which their filters count
     bearers: dict[str, Bearer] = field(default_factory=dict)
     flows: dict[Flow, FlowCount] = field(default_factory=dict)
-    #: names that the device was told for addresses
-    names: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
+    #: what resolvers told the device
+    bindings: Bindings = field(default_factory=Bindings)
     account: Account = field(init=False)
 
     @property
@@ -133,6 +170,11 @@ class Session:
     def bearer(self, ebi: int) -> Bearer | None:
         """Return a dedicated bearer by its identity; one that is being set up has none yet."""
         return next((each for each in self.bearers.values() if each.sgw_user is not None and each.ebi == ebi), None)
+
+    @property
+    def access(self) -> tuple[RatType | None, Uli | None, UeTimeZone | None]:
+        """By which access it is, where, and in which time zone."""
+        return self.rat, self.uli, self.time_zone
 
     def moved(self, uli: Uli | None) -> bool:
         """Count from now on for another place; whether it is one."""

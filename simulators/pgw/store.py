@@ -1,14 +1,17 @@
-"""What the PGW keeps over a restart: the cells of cards, and the audit of their changes.
+"""What the PGW keeps over a restart: the cells and lists of cards, and the audit of their changes.
 
 What is changed is committed before the method returns. It is held in memory too: packets and requests read no database.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from simulators.pgw.config import PgwData
+from simulators.pgw.events import AUDITED
 from simwarden.operations.audit_table import AuditTable
 
 if TYPE_CHECKING:
@@ -18,12 +21,19 @@ METADATA = sa.MetaData()
 _AREAS = sa.Table(
     "areas", METADATA, sa.Column("imsi", sa.String(15), primary_key=True), sa.Column("cells", sa.JSON, nullable=False)
 )
-_AUDIT = AuditTable(METADATA)
+_LISTS = sa.Table(
+    "lists",
+    METADATA,
+    sa.Column("imsi", sa.String(15), primary_key=True),
+    sa.Column("data", sa.JSON, nullable=True),
+    sa.Column("use", sa.String(100), nullable=False),
+)
+_AUDIT = AuditTable(METADATA, events=AUDITED)
 _ALL = sa.select(_AREAS)
 
 
 class AreaStore:
-    """The database of one PGW."""
+    """The cells of cards in the database of one PGW."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -57,3 +67,53 @@ class AreaStore:
     def audited(self, imsi: str = "") -> list[dict[str, Any]]:
         """Return audit records in order, of one card or of all."""
         return _AUDIT.read(self._engine, imsi)
+
+
+@dataclass(frozen=True, slots=True)
+class DataCard:
+    """A card and with whom it exchanges packets; `data` None: anybody."""
+
+    imsi: str
+    data: PgwData | None = None
+    #: what it is for, of the catalogue of uses; empty: nobody has said
+    use: str = ""
+
+    def tell(self) -> dict[str, Any]:
+        """Tell of it."""
+        shown = self.data.model_dump(mode="json", exclude={"by"}) if self.data is not None else None
+        return {"imsi": self.imsi, "data": shown, "untold": list(self.data.untold) if self.data is not None else []}
+
+
+def _read(data: Any) -> PgwData | None:
+    return PgwData.model_validate(data) if data is not None else None
+
+
+class ListStore:
+    """The lists of cards in the database of one PGW."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        with engine.connect() as connection:
+            rows = connection.execute(sa.select(_LISTS)).all()
+        self._held = {row.imsi: DataCard(row.imsi, _read(row.data), row.use) for row in rows}
+
+    def card(self, imsi: str) -> DataCard:
+        """Return a card; one that nobody has given lists has none."""
+        return self._held.get(imsi) or DataCard(imsi)
+
+    def cards(self) -> list[DataCard]:
+        """Return all cards with lists, by IMSI."""
+        return [self._held[each] for each in sorted(self._held) if self._held[each].data is not None]
+
+    def put(self, card: DataCard, audit: dict[str, Any]) -> None:
+        """Keep a card with its lists, or that it has none, with the audit record of the change."""
+        data = card.data.model_dump(mode="json") if card.data is not None else None
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_LISTS).where(_LISTS.c.imsi == card.imsi))
+            connection.execute(sa.insert(_LISTS).values(imsi=card.imsi, data=data, use=card.use))
+            _AUDIT.add(connection, [audit])
+        self._held[card.imsi] = card
+
+    def audited(self, imsi: str = "", *, after: int = 0, most: int | None = None) -> list[dict[str, Any]]:
+        """Return audit records, the oldest first."""
+        return _AUDIT.read(self._engine, imsi, after=after, most=most)

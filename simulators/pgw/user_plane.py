@@ -1,19 +1,22 @@
 """The packets of a PGW's sessions, between their tunnels and SGi.
 
-A packet takes few steps: its tunnel or address finds the session, its source must be the device's, the AMBR lets it
-pass, it is counted for its flow and its session.
+A packet takes few steps: its tunnel or address finds the session, its source must be the device's, a rule lets its flow
+pass, and so does the AMBR, it is counted for its flow and its session.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from simulators.pgw import rules
 from simulators.pgw.addressing import prefix_of
 from simulators.pgw.charging import close_flow
-from simulators.pgw.inspection import inspected, look
+from simulators.pgw.controls import QUOTA
+from simulators.pgw.credit import NOTHING_LEFT
+from simulators.pgw.inspection import begin, look
 from simulators.pgw.session import FlowCount
 from simwarden.errors import PeerError
-from simwarden.policy.flow_rule import rule_of
+from simwarden.machine.ip_fragments import Whole
 from simwarden.runtime.gtp.user import UserPlane
 from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import CauseForRecClosing
@@ -21,7 +24,7 @@ from simwarden.wire import ip
 from simwarden.wire.tft import first_that_fits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from simulators.pgw.core import Core
     from simulators.pgw.session import Bearer, Session
@@ -32,12 +35,15 @@ if TYPE_CHECKING:
 #: why packets go no further
 SPOOFED = "its source address is not the device's"
 UNBOUND = "its bearer has no filter that it fits"
-CONFINED = "emergency: nothing but its own networks is reached"
 OUTSIDE = "the card is not in its cells"
 NO_WAY_OUT = "there is no way out on SGi"
 NO_SESSION = "no session has its address"
+ROUTED = "it goes to others than its destination first"
 #: flows of a session that are counted at a time: a device that scans ports fills no memory
 MOST_FLOWS = 4096
+#: seconds without a packet after which a flow is begun anew, as nobody knows whether it is still the same (RFC 4787
+#: 4.3), and of a connection that passes (RFC 5382 5)
+IDLE, IDLE_CONNECTION = 300.0, 7440.0
 #: the PGW's address on the link of each session (TS 29.061 11.2.1.3)
 _ROUTER = "fe80::1"
 _ICMPV6, _SOLICITATION = ip.Protocol.ICMPV6, ip.Icmpv6Type.ROUTER_SOLICITATION
@@ -51,6 +57,44 @@ def _way(session: Session, flow: ip.Flow, packet: bytes) -> tuple[FTeid, Bucket]
         if end is not None and first_that_fits(bearer.filters, flow, packet, up=False) is not None:
             return end, bearer.downlink
     return session.sgw_user, session.downlink
+
+
+def _is_over(session: Session, flow: ip.Flow, count: FlowCount, now: float) -> bool:
+    """Whether a flow that was silent for a while is another one by now, and may have other names."""
+    connected = flow.protocol == ip.Protocol.TCP and bool(count.up or count.down)
+    return session.rules.directed and (not connected or now - count.ended > IDLE_CONNECTION)
+
+
+def _parts(packets: Iterable[bytes]) -> list[bytes]:
+    """Return packets as they came, those that were put together for a closer look in their fragments."""
+    return [part for each in packets for part in (each.parts if isinstance(each, Whole) else (each,))]
+
+
+def _octets(packet: bytes) -> int:
+    return sum(map(len, _parts((packet,))))
+
+
+class _Held(NamedTuple):
+    """A packet that waits for octets: of which session and flow, how large it is, and whether the device sent it."""
+
+    session: Session
+    flow: ip.Flow
+    packet: bytes
+    size: int
+    up: bool
+
+
+def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
+    """Count a packet that passes."""
+    if up:
+        count.uplink_packets += 1
+        count.uplink_octets += size
+    else:
+        count.downlink_packets += 1
+        count.downlink_octets += size
+    session.account.count(size, up=up)
+    if session.usage is not None:
+        session.usage.count(size)
 
 
 class Gateway:
@@ -102,7 +146,8 @@ class Gateway:
         """Let packets of a device out, those of a dedicated bearer if they are of it (TS 23.203 6.1.1.1)."""
         now = self.core.site.clock.now()
         passed: list[bytes] = []
-        for packet in packets:
+        for came in packets:
+            packet = came
             try:
                 flow = ip.flow_of(packet)
             except PeerError as error:
@@ -111,14 +156,20 @@ class Gateway:
             source = flow.source
             if source != session.ipv4 and source[:8] != session.prefix:
                 self._from_link(session, packet, flow)
-            elif bearer is not None and first_that_fits(bearer.filters, flow, packet, up=True) is None:
+                continue
+            if session.rules.directed and not ip.is_plain(packet):
+                whole = self._whole(session, flow, packet, now)
+                if whole is None:
+                    continue
+                packet, flow = whole, ip.flow_of(whole)
+            if bearer is not None and first_that_fits(bearer.filters, flow, packet, up=True) is None:
                 self._refuse(session, flow, packet, UNBOUND)
             elif self.sgi is None:
                 self._refuse(session, flow, packet, NO_WAY_OUT)
             elif self._count(session, flow, packet, (bearer or session).uplink, now, up=True):
                 passed.append(packet)
         if self.sgi is not None:
-            self.sgi.send_packets(passed)
+            self.sgi.send_packets(_parts(passed) if session.rules.directed else passed)
 
     def _from_link(self, session: Session, packet: bytes, flow: ip.Flow) -> None:
         """Answer who asks for its prefix from its link-local address; else a source is another's."""
@@ -135,7 +186,8 @@ class Gateway:
         """Bring packets from SGi to the sessions that they are for."""
         now, found = self.core.site.clock.now(), self.core.by_address
         passed: dict[FTeid, list[bytes]] = {}
-        for packet in packets:
+        for came in packets:
+            packet = came
             try:
                 flow = ip.flow_of(packet).back()
             except PeerError as error:
@@ -145,9 +197,14 @@ class Gateway:
             if session is None:
                 self._drop(None, packet, NO_SESSION)
                 continue
+            if session.rules.directed and not ip.is_plain(packet):
+                whole = self._whole(session, flow, packet, now)
+                if whole is None:
+                    continue
+                packet, flow = whole, ip.flow_of(whole).back()
             end, bucket = _way(session, flow, packet)
             if self._count(session, flow, packet, bucket, now, up=False):
-                passed.setdefault(end, []).append(packet)
+                passed.setdefault(end, []).extend(_parts((packet,)) if session.rules.directed else (packet,))
         for end, each in passed.items():
             self._send(end, each)
 
@@ -161,11 +218,15 @@ class Gateway:
         if session.closed_by:
             self._refuse(session, flow, packet, session.closed_by, f"{session.closed_by}: {OUTSIDE}")
             return False
-        count = session.flows.get(flow) or self._begin(session, flow, now)
-        if count.rule is None:
-            self._refuse(session, flow, packet, CONFINED)
+        count = session.flows.get(flow)
+        if count is None or (now - count.ended > IDLE and _is_over(session, flow, count, now)):
+            count = self._begin(session, flow, now)
+        if count.settled is not session.rules or (count.up if up else count.down) is None:
+            rules.judge(self.core, session, flow, count, packet, up=up)
+        if not (count.up if up else count.down) and not rules.reconsider(self.core, session, flow, count, up=up):
+            self._refuse(session, flow, packet, count.refused_by, count.why)
             return False
-        size = len(packet)
+        size = len(packet) if type(packet) is bytes else _octets(packet)
         count.ended = now
         if not bucket.take(size, now):
             count.dropped += 1
@@ -173,22 +234,72 @@ class Gateway:
             count.over = bucket.over.partition(":")[0]
             self._drop(session, packet, bucket.over)
             return False
-        if count.looking:
-            look(session, flow, count, packet, up=up)
-        if up:
-            count.uplink_packets += 1
-            count.uplink_octets += size
-        else:
-            count.downlink_packets += 1
-            count.downlink_octets += size
-        session.account.count(size, up=up)
+        if count.watch is not None and not self._look(session, flow, count, packet, up=up):
+            return False
+        if session.credit is not None and not self._paid(session, flow, count, packet, size, up=up):
+            return False
+        _passed(session, count, size, up=up)
         return True
 
+    def _paid(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, size: int, *, up: bool) -> bool:
+        """Take a packet's octets of those that an OCS has granted; where it has to wait for more it goes by itself."""
+        assert session.credit is not None  # noqa: S101 - who calls has seen to it
+        group = count.group if count.group is not None else session.addresses.config.rating_group
+        held = _Held(session, flow, packet, size, up)
+        passes = session.credit.take(group, size, lambda granted: self._let_go(held, granted=granted))
+        if passes is False:
+            self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
+        return bool(passes)
+
+    def _let_go(self, held: _Held, *, granted: bool) -> None:
+        """Let a packet go that waited for octets, if it may still pass; else drop it."""
+        session, flow, packet, size, up = held
+        count = session.flows.get(flow)
+        if self.core.by_teid.get(session.teid) is not session:
+            self._drop(session, packet, f"{QUOTA.id}: {NOTHING_LEFT}")
+            return
+        opened = count is not None and count.rules is session.rules and (count.up if up else count.down)
+        if not granted or count is None or not opened or session.closed_by or (up and self.sgi is None):
+            self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
+            return
+        _passed(session, count, size, up=up)
+        if up and self.sgi is not None:
+            self.sgi.send_packets(_parts((packet,)))
+        elif not up:
+            self._send(_way(session, flow, packet)[0], _parts((packet,)))
+
+    def _look(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool) -> bool:
+        """Look what a flow shows, and say whether the packet still passes then: who says a name has not said it yet."""
+        now = self.core.site.clock.now()
+        if not session.rules.directed:
+            look(count, packet, now, up=up)
+        elif not rules.look_again(self.core, session, flow, count, packet, up=up):
+            self._refuse(session, flow, packet, count.refused_by, count.why)
+            return False
+        return True
+
+    def _whole(self, session: Session, flow: ip.Flow, packet: bytes, now: float) -> bytes | None:
+        """Return a packet with options or extensions; one in fragments when all of it is there."""
+        try:
+            if ip.is_routed(packet):
+                self._refuse(session, flow, packet, ROUTED)
+                return None
+            found = ip.decode(packet)
+            if not (found.offset or found.more):
+                return packet
+            return session.fragments.take(packet, now)
+        except PeerError as error:
+            self._drop(session, packet, error.reason)
+            return None
+
     def _begin(self, session: Session, flow: ip.Flow, now: float) -> FlowCount:
+        if flow in session.flows:
+            close_flow(self.core.site, session, flow)
         if len(session.flows) >= MOST_FLOWS:
             close_flow(self.core.site, session)
-        rule = rule_of(session.rules, flow.protocol, flow.destination, flow.destination_port)
-        count = session.flows[flow] = FlowCount(now, rule, looking=inspected(flow))
+        count = session.flows[flow] = FlowCount(now)
+        begin(session, flow, count, now)
+        count.bound = count.names
         return count
 
     def _refuse(self, session: Session, flow: ip.Flow, packet: bytes, rule: str, reason: str = "") -> None:
@@ -196,9 +307,10 @@ class Gateway:
         now = self.core.site.clock.now()
         count = session.flows.get(flow) or self._begin(session, flow, now)
         count.ended, count.closed_by = now, rule
-        count.dropped += 1
-        count.dropped_octets += len(packet)
-        self._drop(session, packet, reason or rule)
+        for part in _parts((packet,)):
+            count.dropped += 1
+            count.dropped_octets += len(part)
+            self._drop(session, part, reason or rule)
 
     def _drop(self, session: Session | None, packet: bytes, reason: str) -> None:
         self.core.site.trace.emit(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from simulators.scp.card import VoiceCard
+    from simulators.scp.clients.ocs import Account
     from simwarden.runtime.clock import Timer
     from simwarden.wire.cap import EventType, MonitorMode, Phase
     from simwarden.wire.tcap.user import Operation
@@ -54,13 +55,14 @@ class State(enum.StrEnum):
 
 @dataclass(slots=True)
 class Grant:
-    """Time that a call was given. `charged` is what of it was counted for the quota before, in units of 100 ms."""
+    """Time that a call was given. `charged` is what of it was counted for the quota before; units of 100 ms."""
 
     #: which it is in a batch
     id: int
     imsi: str
     month: str
     charged: int
+    units: int
 
 
 class Heard(NamedTuple):
@@ -90,6 +92,9 @@ class Call:
     #: time given and not yet reported, and all time that was reported
     grant: Grant | None = None
     reported: int = 0
+    #: its credit at an OCS, and the seconds that were reported there
+    account: Account | None = None
+    settled: int = 0
     #: operations of ours by their invoke ids
     asked: dict[int, Operation] = field(default_factory=dict)
     #: what was said and nobody has looked at, None at its end

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.policy.calls import span_of
 from simwarden.policy.numbers import PartyKind, party
-from simwarden.runtime.declare import ElementConfig, Model, Seconds
+from simwarden.runtime.declare import ElementConfig, Model, Names, PlmnText, Seconds
 from simwarden.runtime.sigtran.settings import NodeNumber, PointCode, Signalling, SignallingNode
 
 Announcement = Annotated[int, Field(ge=1, lt=1 << 31)]
@@ -96,6 +96,12 @@ class ScpConfig(Signalling, ElementConfig):
     """The SSPs of the dedicated core, which alone may ask, by any name."""
     phases: Annotated[tuple[Annotated[int, Field(ge=2, le=4)], ...], Field(min_length=1)] = (2, 3, 4)
     """The phases of CAP that it takes; asked in another one, it names one of these."""
+    ocs: Annotated[str, Names("ocs")] = ""
+    """The OCS that gives calls their time (Ro); empty: the SCP counts by the quota in its own lists."""
+    ocs_answers: Annotated[Seconds, Field(gt=0)] = 1.5
+    """How long the OCS may take (Tx), less than an SSP waits for orders (Tssf); after it a call is released."""
+    plmn: PlmnText = "001-01"
+    """Home network, whose realm its Diameter identity has."""
     supervision: Annotated[Seconds, Field(ge=1, le=86_400)] = 60
     """For how long a call goes on at most before the SSP must ask again (maxCallPeriodDuration)."""
     announcements: dict[Why, Announcement] = Field(default_factory=dict)

@@ -9,14 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.scp import controls
-from simulators.scp.events import CHANGE
 from simwarden.operations.approval import Audit
+from simwarden.operations.card_lists import CHANGED_LIST
 from simwarden.operations.restriction import Restriction
 from simwarden.runtime.batch import Batch
 
 if TYPE_CHECKING:
     from simulators.scp.call import Call
     from simulators.scp.card import VoiceCard
+    from simulators.scp.clients.ocs import Ro
     from simulators.scp.config import ScpConfig
     from simulators.scp.store import Store
     from simwarden.runtime.sigtran.point import SignallingPoint, TcapUser
@@ -31,11 +32,13 @@ class Core:
 
     point: SignallingPoint
     user: TcapUser
+    #: the OCS that gives calls their time, None: the lists' own quotas do
+    ocs: Ro | None = None
 
     def __init__(self, site: Site, config: ScpConfig, store: Store) -> None:
         self.site, self.config, self.store, self.clock = site, config, store, site.clock
         self.audit = Audit(site, store.audit, count=store.count)
-        self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGE,))
+        self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
         self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
         self.calls: dict[int, Call] = {}
         self.numbers = itertools.count(1)

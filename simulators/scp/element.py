@@ -34,8 +34,9 @@ class Scp(Element[ScpConfig]):
         lane=84,
         config=ScpConfig,
         standing=False,
+        starts_after=("ocs",),
         listens=(SIGTRAN,),
-        calls=(SIGTRAN,),
+        calls=(SIGTRAN, "Ro"),
         card={"voice": ScpVoice},
         controls=(*ALL, ROLES),
         events=EVENTS,
@@ -58,6 +59,11 @@ class Scp(Element[ScpConfig]):
         if not self.site.clock.virtual:
             CAP_USER.types()  # takes longer to load than an SSP waits for the answer about a first call
         await core.point.start()
+        if self.config.ocs:
+            from simulators.scp.clients.ocs import Ro  # noqa: PLC0415 - who counts by itself speaks no Diameter
+
+            core.ocs = Ro(self.site, self.config)
+            await core.ocs.connect()
 
     def census(self) -> Mapping[str, int]:
         """Count calls in progress: not as an SSP does, which hears of a restart here with its next message only."""
@@ -71,9 +77,13 @@ class Scp(Element[ScpConfig]):
         """Write what was counted, and go down; calls end when their time is over."""
         self.core.batch.flush()
         self.core.point.stop()
+        if self.core.ocs is not None:
+            await self.core.ocs.node.stop()
         self.core.batch.over = True
 
     async def killed(self) -> None:
         """Lose power."""
         self.core.batch.over = True
         self.core.point.stop(kill=True)
+        if self.core.ocs is not None:
+            self.core.ocs.node.drop()

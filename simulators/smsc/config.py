@@ -77,6 +77,8 @@ class SmscConfig(ServerConfig):
     """Nodes that may speak SGd to it, by Diameter identity; a name without a dot is one of the home network's realm."""
     hss: Annotated[str, Names("hss")] = "hss"
     """The HSS's name."""
+    ocs: Annotated[str, Names("ocs")] = ""
+    """The OCS that is asked for each message (Ro); empty: the centre counts by the quota in its own lists."""
     gateways: dict[Annotated[str, Field(max_length=15)], Gateway] = Field(default_factory=dict)
     """Gateways by system_id."""
     guessing: Guessing = Guessing()

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.smsc import controls
-from simulators.smsc.events import CHANGE
 from simwarden.operations.approval import Audit
+from simwarden.operations.card_lists import CHANGED_LIST
 from simwarden.operations.guessing import Tries
 from simwarden.operations.number_ranges import load_ranges
 from simwarden.operations.restriction import Restriction
@@ -54,7 +54,7 @@ class Core:
         self.site, self.config, self.store, self.clock = site, config, store, site.clock
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
         self.audit = Audit(site, store.audit, count=store.count)
-        self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGE,))
+        self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
         self.ranges = load_ranges(config.ranges)
         self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
         self.tries = Tries(config.guessing.period)

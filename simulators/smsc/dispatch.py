@@ -21,7 +21,8 @@ def handlers(core: Core) -> Mapping[str, Mapping[str, Handler]]:
     """Return the handlers of the reference points: MMEs ask on SGd, the HSS alerts on S6c."""
     alert = {"alert-service-centre-request": partial(alerting.alert, core)}
     mo_forward = {"mo-forward-short-message-request": partial(submission.mo_forward, core)}
-    return {"SGd": {**mo_forward, **alert}, "S6c": alert}
+    ro: Mapping[str, Mapping[str, Handler]] = {"Ro": {}} if core.config.ocs else {}
+    return {"SGd": {**mo_forward, **alert}, "S6c": alert, **ro}
 
 
 def accept(core: Core, link: Link) -> None:

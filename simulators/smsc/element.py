@@ -29,9 +29,9 @@ class Smsc(Element[SmscConfig]):
         lane=62,
         config=SmscConfig,
         standing=False,
-        starts_after=("hss",),
+        starts_after=("hss", "ocs"),
         listens=("SGd", "SMPP"),
-        calls=("S6c",),
+        calls=("S6c", "Ro"),
         card={"sms": SmscSms},
         controls=(*ALL, ROLES),
         records=("SCSMORecord", "SCSMTRecord"),
@@ -44,17 +44,20 @@ class Smsc(Element[SmscConfig]):
         """Open the store, listen, and take up what waits."""
         from simulators.smsc import dispatch  # noqa: PLC0415 - checking files needs no codec
         from simulators.smsc.clients.credit import Counter  # noqa: PLC0415
+        from simulators.smsc.clients.ocs import Ro  # noqa: PLC0415
         from simulators.smsc.core import Core  # noqa: PLC0415
         from simulators.smsc.procedures.delivery import begin, hurry  # noqa: PLC0415
         from simulators.smsc.store import METADATA, Store  # noqa: PLC0415
 
         core = self.core = Core(self.site, self.config, Store(self.site.open_store(METADATA)))
-        core.credit = Counter(self.site, core.store)
+        core.credit = Ro(core) if self.config.ocs else Counter(self.site, core.store)
         self.fit(core)
         core.node = core.peers.serve(dispatch.handlers(core), opened=lambda _peer: hurry(core, imsi=None))
         await core.node.listen("SGd")
         await self.site.listen("SMPP", lambda link: dispatch.accept(core, link))
         await core.node.connect("S6c", self.config.hss)
+        if self.config.ocs:
+            await core.node.connect("Ro", self.config.ocs)
         for message in core.store.messages:
             begin(core, message)
 

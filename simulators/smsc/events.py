@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from simwarden.operations import event_kinds as kinds
+from simwarden.operations.card_lists import CHANGED_LIST, GIVEN_LIST
 
-#: the action of a changed list that a card had, which the limit counts
-CHANGE = "list-changed"
-
-AUDITED = {"list": kinds.LIST, CHANGE: kinds.LIST}
+AUDITED = {GIVEN_LIST: kinds.LIST, CHANGED_LIST: kinds.LIST}
 EVENTS = kinds.told(AUDITED)

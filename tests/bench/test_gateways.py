@@ -17,6 +17,7 @@ import pytest
 from gateways import ENB_TEID, Gateways, create_session, udp
 from scapy.contrib import gtp_v2 as scapy
 
+from simwarden.operations.management import Role
 from simwarden.wire import gtpu, gtpv2
 
 if TYPE_CHECKING:
@@ -119,3 +120,59 @@ def test_packets_through_the_pgw(transport: str, where: str) -> None:
 def test_packets_through_both_gateways(transport: str, where: str) -> None:
     best = max(rate(chain, transport) for _ in range(3))
     figures.tell(f"user packets through SGW and PGW, {where}", f"{best:,.0f}/s")
+
+
+FLOWS = 4096
+LIST = [f"udp://192.0.2.{number}:5683" for number in range(6)]
+#: ten entries, of which the last is that of the packets
+LISTED = [
+    *LIST,
+    "https://up.example",
+    "*.iot.example:8883",
+    "http://web.example/firmware",
+    f"udp://{gateways.SERVER}:40000-40001",
+]
+
+
+async def provision(bench: Gateways) -> None:
+    """Give the card ten destinations, names among them, and deny people's apps to it."""
+    card = {"name": "card", "imsi": gateways.IMSI, "iccid": "", "msisdn": gateways.NUMBER, "profile": "smart-metering"}
+    entry = {"by": "pgw", "whitelist": LISTED, "apps": ["social", "video", "shopping", "games"]}
+    body = {**card, "form": "plug-in", "sections": {"data": [entry]}}
+    await bench.pgw.manage(Role.OPERATOR, "PUT", f"/cards/{gateways.IMSI}", body)
+
+
+async def directed(bench: Gateways) -> float:
+    """Send packets of a directed card, as `packets`."""
+    await provision(bench)
+    found = await packets(bench)
+    assert bench.verdicts("data.whitelist") == [True, True]  # the packets of each way are a flow
+    return found
+
+
+@pytest.mark.parametrize(("transport", "where"), [("memory", "in memory"), ("udp", "over UDP")])
+def test_packets_of_a_directed_card(transport: str, where: str) -> None:
+    best = max(rate(directed, transport) for _ in range(3))
+    figures.tell(f"user packets of a card with ten destinations through the PGW, {where}", f"{best:,.0f}/s")
+
+
+async def new_flows(bench: Gateways) -> float:
+    """Send the first packet of each of many flows, half of them to no listed destination; return how many a second."""
+    await provision(bench)
+    made = await bench.session(ambr=scapy.IE_AMBR(AMBR_Uplink=4_000_000, AMBR_Downlink=4_000_000))
+    own, session = made["paa"].ipv4, next(iter(bench.pgw.core.by_teid.values()))
+    targets = (gateways.SERVER, "203.0.113.66")
+    octets = [gtpu.g_pdu(session.user_teid, udp(own, targets[n % 2], port=1024 + n)) for n in range(FLOWS)]
+    to, began = bench.host.address_of("pgw", "S5-U"), time.process_time()
+    for start in range(0, FLOWS, BATCH):
+        bench.sgw.core.plane.endpoint.send_packets(octets[start : start + BATCH], to, on="S5-U")
+        await bench.settle()
+    spent = time.process_time() - began
+    assert len(bench.net.received()) == FLOWS // 2
+    assert len(bench.verdicts("data.whitelist")) == FLOWS
+    return FLOWS / spent
+
+
+def test_new_flows_of_a_directed_card() -> None:
+    best = max(rate(new_flows, "memory") for _ in range(3))
+    figures.tell("new flows of a card with ten destinations decided at the PGW", f"{best:,.0f}/s")

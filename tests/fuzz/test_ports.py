@@ -15,7 +15,7 @@ import budget
 import map_client
 import pytest
 from scripted_ssp import originating
-from served import Client, Served, Where, card, serve
+from served import REALM, Client, Served, Where, card, serve
 from ssp_sender import SspSender
 from vectors import FOLDER, seeds
 
@@ -24,6 +24,8 @@ from simwarden.model.form import Slot
 from simwarden.runtime.transport.framing import Deframer, enclose
 from simwarden.wire import cap, cmpp, dtap, mqtt, s1ap, smpp, uu
 from simwarden.wire.apdu.control import Control, insertion, is_atr
+from simwarden.wire.diameter import ResultCode, request
+from simwarden.wire.diameter.dictionary import BY_POINT
 from simwarden.wire.m3ua.family import SIGTRAN
 from simwarden.wire.map import ErrorCode
 from simwarden.wire.nas import IdentityType, MobileIdentity
@@ -112,6 +114,25 @@ def connect_to_centre(where: Where) -> None:
         assert client is not None
 
 
+def ask_pcrf(where: Where) -> None:
+    """A PGW is told that nobody knows the session that it reports on."""
+    _ask_of_a_session(where, "Gx")
+
+
+def ask_ocs(where: Where) -> None:
+    """So is a PGW by an OCS."""
+    _ask_of_a_session(where, "Gy", ("Service-Context-Id", "32251@3gpp.org"))
+
+
+def _ask_of_a_session(where: Where, point: str, *more: tuple[str, Any]) -> None:
+    with closing(Client(where, host="pgw", application=BY_POINT[point])) as client:
+        avps = [("Session-Id", f"{client.host};1;1"), ("Auth-Application-Id", BY_POINT[point])]
+        avps += [("Origin-Host", client.host), ("Origin-Realm", REALM), ("Destination-Realm", REALM)]
+        avps += [*more, ("CC-Request-Type", 2), ("CC-Request-Number", 1)]
+        answer = client.ask(request("Credit-Control-Request", avps, application=BY_POINT[point]))
+        assert answer.result_code == ResultCode.DIAMETER_UNKNOWN_SESSION_ID
+
+
 def associate(where: Where) -> None:
     """An SSP comes up, and is told to release the call of a card that nobody knows."""
     octets = cap.CAP_USER.encode_argument(cap.INITIAL_DP, originating("001019999999999", "01065800012"))
@@ -195,6 +216,8 @@ PORTS = {
         "m3ua/seeds.txt",
         check_imei,
     ),
+    "ocs": Port("ocs", "Gy", {"listen": {"Ro": "127.0.0.1:0"}}, "diameter/seeds.txt", ask_ocs),
+    "pcrf": Port("pcrf", "Gx", {}, "diameter/seeds.txt", ask_pcrf),
     "mme": Port("mme", "S1-MME", {"peers": {"hss": NOWHERE, "eir": NOWHERE}}, "s1ap/seeds.txt", set_up_s1),
     "enb": Port(
         "enb", "Uu", {"peers": {"mme": NOWHERE}, "listen": {"X2": "127.0.0.1:0"}}, "uu/seeds.txt", search_cells

@@ -53,8 +53,9 @@ PACKETS = {"S5-U", "SGi"}
 APART = [*("-o", "protocols.conversation_deinterlacing_key:.MI"), *("-o", "sctp.tsn_analysis:FALSE")]
 #: of an expert item (Wireshark's epan/proto.h)
 WARNING = 0x600000
-#: an IDR that only asks where a UE is has its Subscription-Data, which is mandatory, empty (TS 29.272 7.2.9, 5.2.2.1.1)
-LAWFUL = {"Data is empty": "3GPP-Insert-Subscriber-Data Request"}
+#: an IDR that only asks where a UE is has its Subscription-Data, which is mandatory, empty (TS 29.272 7.2.9);
+#: who leaves it to an OCS how much it grants has an empty Requested-Service-Unit (RFC 8506 8.18: all of it is optional)
+LAWFUL = {"Data is empty": ("3GPP-Insert-Subscriber-Data Request", "Credit-Control Request")}
 
 #: what Wireshark takes for malformed, since it reads CMPP 3.0 alone; test_tshark_sms.py has what is alike in 2.0
 OTHERWISE_IN_CMPP_3 = ("CMPP_CONNECT_RESP", "CMPP_SUBMIT", "CMPP_DELIVER")
@@ -86,7 +87,7 @@ class Row(NamedTuple):
         if self.interface == "CMPP" and self.info.startswith(OTHERWISE_IN_CMPP_3):
             return ""
         told = self.messages.rpartition(",")[2]
-        lawful = told in LAWFUL and LAWFUL[told] in self.info
+        lawful = any(each in self.info for each in LAWFUL.get(told, ()))
         severe = sum(int(each) >= WARNING for each in self.severities.split(",") if each) > lawful
         last = self.protocols.rpartition(":")[2]
         if severe or last not in DECODED[self.interface] or "0" in (self.ip, self.tcp, self.sctp):

@@ -40,6 +40,12 @@ ROWS: Final[dict[str, tuple[str, str]]] = {
     "sessions set up and ended at SGW and PGW, over UDP": ("400/s", "the same"),
     "user packets through the PGW, in memory": ("60,000/s", "test_gateways.py, CPU, batches of 32, best of 3"),
     "user packets through the PGW, over UDP": ("", "the same"),
+    "user packets of a card with ten destinations through the PGW, in memory": ("60,000/s", "the same"),
+    "user packets of a card with ten destinations through the PGW, over UDP": ("", "the same"),
+    "new flows of a card with ten destinations decided at the PGW": (
+        "5,000/s",
+        "test_gateways.py, CPU, half of them refused, best of 3",
+    ),
     "user packets through SGW and PGW, in memory": (
         "",
         "test_gateways.py, CPU, eNB's end of the tunnel in it, best of 3",

@@ -188,13 +188,19 @@ class Packets:
         self._number = self._number % 20000 + 1
         return _FIRST_PORT + self._number
 
-    async def ask_datagram(self, own: str, to: str, port: int, content: bytes, fits: Callable[[bytes], bool]) -> bytes:
-        """Send a datagram; return the first that comes back and `fits`. Raises ConnectionError, TimeoutError."""
+    async def ask_datagram(
+        self, own: str, to: str, port: int, content: bytes, fits: Callable[[bytes], bool], *more: bytes
+    ) -> bytes:
+        """Send a datagram, or more; return the first that comes back and `fits`.
+
+        Raises ConnectionError, TimeoutError.
+        """
         identity = self._bearer_of(ipaddress.ip_address(own).packed)
         own_port = self.new_port()
         heard = self._ports[own_port] = asyncio.Queue()
         try:
-            self._send(identity, ip.encode_udp(Udp(own_port, port, content), own, to))
+            for each in (content, *more):
+                self._send(identity, ip.encode_udp(Udp(own_port, port, each), own, to))
             async with asyncio.timeout(_PATIENCE):
                 while True:
                     came = await heard.get()

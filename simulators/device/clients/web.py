@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class Request(NamedTuple):
-    """What is asked for, of whom: `host` for the Host field, `sni` for TLS (empty: none), `upload` octets sent."""
+    """What is asked for, of whom: `host` for the Host field, `sni` for TLS (empty: none), `upload` octets sent.
+
+    `path` is the request's target, for CONNECT a host with its port. The beginning goes in segments of `pieces` octets
+    and, under TLS, records of `records`; 0: as it comes.
+    """
 
     address: str
     port: int
@@ -25,6 +29,8 @@ class Request(NamedTuple):
     sni: str
     upload: int
     apn: str = ""
+    pieces: int = 0
+    records: int = 0
 
 
 @dataclass(slots=True)
@@ -53,11 +59,16 @@ async def fetch(packets: Packets, request: Request, passed: Passed) -> None:
 
 
 async def _secured(stream: Stream, request: Request) -> Conversation:
+    below: Conversation = stream
+    if request.pieces or request.records:
+        from simulators.device.clients.disguise import CutStream  # noqa: PLC0415 - few programs hide
+
+        below = CutStream(stream, request.pieces, request.records if request.tls else 0)
     if not request.tls:
-        return stream
+        return below
     from simwarden.runtime.ip.tls import TlsStream, client_context  # noqa: PLC0415 - OpenSSL takes time to load
 
-    tls = TlsStream(stream, client_context(), server=False, name=request.sni)
+    tls = TlsStream(below, client_context(), server=False, name=request.sni)
     await tls.handshake()
     return tls
 
@@ -67,7 +78,7 @@ async def _exchange(talk: Conversation, request: Request, passed: Passed) -> Non
     fields = [("host", request.host), ("user-agent", "simwarden"), ("connection", "close")]
     if request.upload:
         fields.append(("content-length", str(request.upload)))
-    method = "POST" if request.upload else "GET"
+    method = "POST" if request.upload else "GET" if request.path.startswith(("/", "http:", "https:")) else "CONNECT"
     talk.write(http.send(h11.Request(method=method, target=request.path, headers=fields)) or b"")
     if request.upload:
         talk.write(http.send(h11.Data(data=bytes(request.upload))) or b"")

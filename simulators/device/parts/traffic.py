@@ -79,7 +79,7 @@ class Send(VerbModel):
         return str(ipaddress.ip_address(value)) if value else ""
 
 
-def split_port(text: str) -> tuple[str, int]:
+def split_port(text: str, default: int = _PORT) -> tuple[str, int]:
     """Return address and port of `ADDRESS:PORT`, IPv6 in brackets, or of an address alone. Raises ValueError."""
     host, port = text, ""
     if text.startswith("["):
@@ -89,7 +89,7 @@ def split_port(text: str) -> tuple[str, int]:
         host, _, port = text.partition(":")
     if port and not (port.isdecimal() and 0 < int(port) <= 65535):
         raise ValueError(f"{port!r} is no port")
-    return str(ipaddress.ip_address(host)), int(port or _PORT)
+    return str(ipaddress.ip_address(host)), int(port or default)
 
 
 async def bearer_stands(emm: Emm) -> bool:

@@ -9,11 +9,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, field_validator
 
-from simulators.device.parts.traffic import bearer_stands
+from simulators.device.parts.traffic import bearer_stands, split_port
 from simulators.device.verbs import need_power
 from simwarden.errors import ManagementError, PeerError
 from simwarden.model.values import GIVEN, NUMBER, USER_ADDRESS, one_of
-from simwarden.runtime.declare import HISTORY, DeviceName, IpText, Observable, Seconds, VerbModel, verb
+from simwarden.runtime.declare import HISTORY, DeviceName, IpPlaceText, IpText, Observable, Seconds, VerbModel, verb
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -32,6 +32,13 @@ def _split(url: str) -> SplitResult:
     if parts.port == 0 or not url.isascii() or not url.isprintable() or " " in url:
         raise ValueError(f"{url!r} has a port 0, or characters that a URL cannot have (RFC 3986)")
     return parts
+
+
+def _named(value: str) -> str:
+    """Return a name that a program may say. Raises ValueError."""
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError(f"{value!r} is no name of a host")
+    return value
 
 
 class Resolve(VerbModel):
@@ -77,6 +84,13 @@ class Fetch(VerbModel):
     """The name that HTTP says, of a program that says another one than the URL's; empty: the URL's."""
     sni: str = ""
     """The name that TLS says in the clear, of such a program; empty: the URL's, if it has one."""
+    request_target: Annotated[str, Field(pattern=r"^(|[/!-~]+)$")] = ""
+    """What the request asks for, of a program that asks for another thing than the URL's: a path, a URL as a proxy is
+    asked for (`http://other.example/`), or by CONNECT a host with its port (`other.example:443`)."""
+    pieces: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Octets of each segment in which its beginning goes, of a program that hides for whom it is; 0: as TCP cuts it."""
+    records: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Octets of each record of TLS in which its ClientHello goes, of such a program; 0: all in one."""
     within: Seconds = 60.0
     """How long it waits for the whole answer."""
 
@@ -92,9 +106,39 @@ class Fetch(VerbModel):
     @field_validator("host", "sni")
     @classmethod
     def _is_name(cls, value: str) -> str:
-        if not value.isascii() or not value.isprintable() or " " in value:
-            raise ValueError(f"{value!r} is no name of a host")
+        return _named(value)
+
+
+class OpenQuic(VerbModel):
+    """Begin a connection of QUIC, and wait for the far end's first datagram."""
+
+    target = "device"
+    device: DeviceName
+    """The terminal."""
+    to: IpPlaceText
+    """Where to: an IP address, with a port (`198.51.100.80:443`; else 443)."""
+    sni: str = ""
+    """The name that its ClientHello says; empty: none."""
+    version: Annotated[int, Field(ge=1, le=2)] = 1
+    """The version of QUIC."""
+    datagrams: Annotated[int, Field(ge=1, le=8)] = 1
+    """Over how many datagrams the ClientHello goes."""
+    late: bool = False
+    """Whether they go in the wrong order, the last one first."""
+
+    apn: str = ""
+    """The APN of the connection that it goes by, of a terminal with several; empty: its first."""
+
+    @field_validator("to")
+    @classmethod
+    def _is_place(cls, value: str) -> str:
+        split_port(value)
         return value
+
+    @field_validator("sni")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        return _named(value)
 
 
 class Web:
@@ -156,6 +200,26 @@ class Web:
         self.emm.site.observe("fetched", {"url": arguments.url, **told}, key=arguments.url)
         return outcome
 
+    @verb(*_OUTCOMES)
+    async def open_quic(self, arguments: OpenQuic) -> str:
+        """Say a ClientHello by QUIC: `delivered` if anything came back, `timed-out` if nothing did, `refused` if the
+        network says that nobody is there, `dropped` where the terminal has no bearer for it.
+        """  # noqa: D205 - the whole of it is the outcome
+        need_power(self.emm)
+        return await self._outcome(self._open_quic(arguments), 60.0)
+
+    async def _open_quic(self, asked: OpenQuic) -> None:
+        from simulators.device.clients.disguise import quic_hello  # noqa: PLC0415 - few stories have QUIC
+
+        address, port = split_port(asked.to, 443)
+        packets = self.emm.packets
+        own = await packets.source_for(address, asked.apn)
+        if not own:
+            raise ConnectionAbortedError("the bearer has no address of that version")
+        made = quic_hello(asked.sni, asked.version, asked.datagrams, self.emm.site.rng.randbytes(8))
+        first, *more = reversed(made) if asked.late else made
+        await packets.ask_datagram(own, address, port, first, lambda _came: True, *more)
+
     async def _outcome(self, work: Coroutine[Any, Any, object], within: float) -> str:
         try:
             if not await bearer_stands(self.emm):
@@ -200,7 +264,10 @@ class Web:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         said = arguments.host or parts.netloc
         tls = parts.scheme == "https"
-        request = Request(address, port, path, said, tls, arguments.sni or by_name, arguments.upload, arguments.apn)
+        request = Request(
+            *(address, port, arguments.request_target or path, said, tls, arguments.sni or by_name),
+            *(arguments.upload, arguments.apn, arguments.pieces, arguments.records),
+        )
         await fetch(self.emm.packets, request, passed)
 
     async def _address_of(self, host: str, asked: Fetch) -> str:

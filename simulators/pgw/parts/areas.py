@@ -32,9 +32,8 @@ class Areas:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CellsTold, errors=(409,))
-    async def provision_card(self, call: Call) -> dict[str, Any]:
-        """Take a card's cells; the packets of one without pass anywhere. Those held are not changed this way (409)."""
+    async def provision(self, call: Call) -> None:
+        """Take a card's cells; those held are not changed this way. Raises ManagementError (409)."""
         wanted: CardProvision = call.given
         entry, held = wanted.entry("area", PgwArea), self.core.areas.get(wanted.imsi)
         cells = frozenset(entry.cells) if entry is not None else frozenset()
@@ -42,7 +41,6 @@ class Areas:
             self.core.area_changes.stays(wanted.imsi, By.of(call), changed=cells != held)
         if cells != held:
             await self._put(wanted.imsi, cells, By.of(call), "provision")
-        return self._tell(wanted.imsi)
 
     @route("PUT", "/cards/{imsi}/area", roles=_BOTH, takes=AreaChange, gives=CellsTold, errors=(429,))
     async def change_area(self, call: Call) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def refusal_now(core: Core, call: Call, on: str) -> Refusal | None:
         if not core.site.decide(controls.HOURS, call.card.imsi, on=on, **facts).admitted:
             return causes.OUT_OF_HOURS
     used = core.store.used(call.card.imsi, core.month)
-    quota = voice.quota * TENTHS_A_MINUTE
+    quota = voice.quota * TENTHS_A_MINUTE if core.ocs is None else 0
     if not core.site.decide(controls.QUOTA, call.card.imsi, on=on, used=used, quota=quota).admitted:
         return causes.USED_UP
     return None

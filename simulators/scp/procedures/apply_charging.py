@@ -8,13 +8,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from simulators.scp import causes
 from simulators.scp.call import Grant
-from simulators.scp.clients.ssp import alive
+from simulators.scp.clients.ocs import Time
+from simulators.scp.clients.ssp import alive, release
 from simwarden.policy.calls import TENTHS_A_MINUTE, span_of
 from simwarden.wire import cap
 
 if TYPE_CHECKING:
     from simulators.scp.call import Call
+    from simulators.scp.causes import Refusal
+    from simulators.scp.clients.ocs import Ro
     from simulators.scp.clients.ssp import Order
     from simulators.scp.core import Core
     from simwarden.wire.cap import CallResult
@@ -22,24 +26,55 @@ if TYPE_CHECKING:
 _TENTHS_AN_HOUR = 60 * TENTHS_A_MINUTE
 
 
-async def give_time(core: Core, call: Call) -> Order | None:
-    """Give a call time, kept as used before the SSP hears of it; None: the database does not take it, or it is over.
+async def give_time(core: Core, call: Call) -> Order | Refusal:
+    """Give a call time, kept as used before the SSP hears of it; or say why it gets none.
 
     The last of a quota ends the call at the SSP, to the tenth of a second.
     """
     voice = call.card.terms
     units, last = min(round(core.config.supervision * 10), _until_closing(core, voice.hours)), False
-    left = voice.quota * TENTHS_A_MINUTE - core.store.used(call.card.imsi, core.month)
-    if left > 0:  # of a quota that is used up a rule has refused the call
-        units, last = min(units, left), left <= units
-    grant = Grant(next(core.numbers), call.card.imsi, core.month, units if voice.quota else 0)
+    charged = 0
+    if core.ocs is not None:
+        time = await _ask(core, core.ocs, call, -(-units // 10))
+        if not isinstance(time, Time):
+            return time
+        units, last = min(units, time.seconds * 10), time.last and time.seconds * 10 <= units
+    else:
+        left = voice.quota * TENTHS_A_MINUTE - core.store.used(call.card.imsi, core.month)
+        if left > 0:  # of a quota that is used up a rule has refused the call
+            units, last = min(units, left), left <= units
+        charged = units if voice.quota else 0
+    grant = Grant(next(core.numbers), call.card.imsi, core.month, charged, units)
     if grant.charged and not await _kept(core, grant):
-        return None
+        return causes.TEMPORARY
     if not alive(core, call):  # it ended meanwhile, and nobody has heard of the time
         _count(core, grant, -grant.charged)
-        return None
+        return causes.TEMPORARY
     call.grant = grant
     return cap.APPLY_CHARGING, cap.ApplyCharging(cap.TimeCharging(units, last))
+
+
+async def _ask(core: Core, ocs: Ro, call: Call, seconds: int) -> Time | Refusal:
+    """Ask the OCS for time, and report what was used of that which it gave before."""
+    if call.account is None:
+        call.account = ocs.account(call.card, lambda: release(core, call, causes.WITHDRAWN))
+    return await call.account.ask(seconds, _settle(call))
+
+
+def _settle(call: Call) -> int:
+    """Return the seconds that a call has used since they were reported to the OCS, begun ones too."""
+    used = -(-call.reported // 10) - call.settled
+    call.settled += used
+    return used
+
+
+async def end_time(core: Core, call: Call) -> None:
+    """Report the last time of a call that is over to the OCS: without a report of the SSP's all that it was given."""
+    if call.account is not None:
+        if call.grant is not None:
+            core.site.note("how long the call was is not told", imsi=call.card.imsi)
+            call.reported, call.grant = call.reported + call.grant.units, None
+        await call.account.end(_settle(call))
 
 
 def _until_closing(core: Core, hours: str) -> int:

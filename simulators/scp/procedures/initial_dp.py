@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulators.scp import causes, controls
 from simulators.scp.call import Call, Direction, State
-from simulators.scp.clients.ssp import alive, arm, order, refuse, release, test_activity
+from simulators.scp.clients.ssp import alive, arm, order, refuse, test_activity
 from simulators.scp.procedures import apply_charging, interaction
 from simulators.scp.procedures.admission import dials_emergency, judge_party, refusal_now, refusal_of
 from simulators.scp.procedures.monitoring import monitor
@@ -70,13 +70,14 @@ async def _direct(core: Core, call: Call) -> None:
         await monitor(core, call)
     call.state = State.OVER
     core.show(call)
+    await apply_charging.end_time(core, call)
 
 
 async def _connect(core: Core, call: Call) -> None:
     """Let a call through, to the party that was judged, for a time."""
     time = await apply_charging.give_time(core, call)
-    if time is None:
-        release(core, call, causes.TEMPORARY)
+    if isinstance(time, causes.Refusal):
+        await interaction.refuse(core, call, time)
         return
     orders: list[Order] = []
     if call.state is State.INTERACTION:

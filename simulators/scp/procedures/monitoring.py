@@ -42,10 +42,9 @@ async def _report(core: Core, call: Call, heard: Heard) -> None:
         return
     if call.ends or not told.result.leg_active or told.result.released_at_expiry:
         return
-    refusal = refusal_now(core, call, controls.REPORT)
-    more = await apply_charging.give_time(core, call) if refusal is None else None
-    if more is None:
-        release(core, call, refusal or causes.TEMPORARY)
+    more = refusal_now(core, call, controls.REPORT) or await apply_charging.give_time(core, call)
+    if isinstance(more, causes.Refusal):
+        release(core, call, more)
     else:
         order(core, call, more)
 

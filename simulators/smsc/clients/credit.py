@@ -1,7 +1,7 @@
 """Credit for messages, in the shape of Ro (TS 32.274 5.3.2, TS 32.299 6.3): reserve, check, debit, refund.
 
-An OCS is asked by Credit-Control-Requests of the context 32274@3gpp.org, with one unit a message; it answers when it
-answers, with a Result-Code. None is built yet: `Counter` is the one that there is, and answers at once.
+An OCS (`Ro`, in `ocs`) is asked by Credit-Control-Requests of the context 32274@3gpp.org, with one unit a message; it
+answers when it answers, with a Result-Code. Without one `Counter` answers at once.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class Request(NamedTuple):
     """CC-Service-Specific-Units."""
     on: str = controls.MO
     """What it is for, by the occasion of the control that decides."""
+    message: int = 0
+    """The number of the message, of which there is no other."""
 
 
 class CreditControl(Protocol):

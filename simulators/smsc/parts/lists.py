@@ -8,22 +8,18 @@ from simulators.smsc import controls
 from simulators.smsc.answers import CardTold, CardUsed
 from simulators.smsc.card import CardList
 from simulators.smsc.config import ListChange, SmscSms
-from simulators.smsc.events import CHANGE
-from simwarden.errors import ManagementError
 from simwarden.model.values import GIVEN, IMSI, SWITCH
 from simwarden.operations.approval import Approval, By
-from simwarden.operations.management import Call, Role, route
-from simwarden.operations.provision import AuditPage, AuditTold, CardProvision
-from simwarden.policy.operator import PROVISION
+from simwarden.operations.card_lists import BOTH, CardLists, keep_number
+from simwarden.operations.management import Call, route
+from simwarden.operations.provision import CardProvision
 from simwarden.runtime.declare import Observable
 
 if TYPE_CHECKING:
     from simulators.smsc.core import Core
 
-_BOTH = (Role.OPERATOR, Role.CUSTOMER)
 
-
-class Lists:
+class Lists(CardLists[CardList]):
     """The lists of cards."""
 
     observables = (
@@ -34,8 +30,10 @@ class Lists:
             kept=True,
         ),
     )
+    section, model = "sms", SmscSms
 
     def __init__(self, core: Core) -> None:
+        super().__init__(core)
         self.core = core
 
     @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CardTold, errors=(409,))
@@ -44,25 +42,18 @@ class Lists:
 
         Nor is its number that of another card (409), or that card's messages would be delivered to it.
         """
-        wanted: CardProvision = call.given
-        other = self.core.store.numbered(wanted.msisdn)
-        if other is not None and other.imsi != wanted.imsi:
-            raise ManagementError(409, f"another card has the number {wanted.msisdn}")
-        sms, held = wanted.entry("sms", SmscSms), self.core.store.card(wanted.imsi)
-        if held is not None and held.sms is not None:
-            self.core.lists.stays(wanted.imsi, By.of(call), changed=sms != held.sms)
-        self._check(wanted.imsi, By.of(call), sms, PROVISION)
-        return self._put(CardList(wanted.imsi, wanted.msisdn, sms), By.of(call), "provision")
+        keep_number(call.given, self.core.store.numbered(call.given.msisdn))
+        return (await self._provision(call)).tell()
 
-    @route("PUT", "/cards/{imsi}/sms", roles=_BOTH, takes=ListChange, gives=CardTold, errors=(404, 429))
+    @route("PUT", "/cards/{imsi}/sms", roles=BOTH, takes=ListChange, gives=CardTold, errors=(404, 429))
     async def change_list(self, call: Call) -> dict[str, Any]:
         """Give a card another list, from the next message and attempt on. By the operator."""
-        return self._change(call, "change the list", call.given.wanted())
+        return (await self._change(call, "change the list", call.given.wanted())).tell()
 
-    @route("DELETE", "/cards/{imsi}/sms", roles=_BOTH, takes=Approval, gives=CardTold, errors=(404, 429))
+    @route("DELETE", "/cards/{imsi}/sms", roles=BOTH, takes=Approval, gives=CardTold, errors=(404, 429))
     async def end_list(self, call: Call) -> dict[str, Any]:
         """Switch a card's SMS off. By the operator, with an approval record."""
-        return self._change(call, "end the list", None)
+        return (await self._change(call, "end the list", None)).tell()
 
     @route("GET", "/cards/{imsi}", gives=CardUsed)
     async def query(self, call: Call) -> dict[str, Any]:
@@ -70,37 +61,12 @@ class Lists:
         card = self._card(call.path["imsi"])
         return card.tell() | {"used": self.core.store.used(card.imsi, self.core.month)}
 
-    @route("GET", "/audit", query=AuditPage, gives=tuple[AuditTold, ...])
-    async def audit(self, call: Call) -> list[dict[str, Any]]:
-        """Tell audit records, the oldest first."""
-        return self.core.store.audited(after=call.query.after, most=call.query.limit)
+    def new(self, wanted: CardProvision, held: CardList | None) -> CardList:
+        """Make a card of what it is provisioned with."""
+        del held
+        return CardList(wanted.imsi, wanted.msisdn)
 
-    def _change(self, call: Call, action: str, sms: SmscSms | None) -> dict[str, Any]:
-        imsi, by = call.path["imsi"], By.of(call)
-        self.core.lists.approve(imsi, by, action)
-        card = self._card(imsi)
-        if card.sms is not None:
-            self.core.lists.once_more(imsi, by, action)
-        if sms is not None:
-            self._check(imsi, by, sms, action)
-        changed = CHANGE if card.sms is not None else "list"
-        return self._put(CardList(imsi, card.msisdn, sms), by, changed)
-
-    def _check(self, imsi: str, by: By, sms: SmscSms | None, action: str) -> None:
+    def check(self, card: CardList, wanted: SmscSms, by: By, action: str) -> None:
         """Let a list be no longer than it may. Raises ManagementError (403)."""
-        if sms is not None:
-            facts = {"numbers": sms.numbers, "approved": sms.exception}
-            self.core.audit.require(controls.NUMBERS, imsi, by, action, facts, wanted=" ".join(sms.numbers))
-
-    def _put(self, card: CardList, by: By, action: str) -> dict[str, Any]:
-        before, after = self.core.store.card(card.imsi), card.tell()["sms"]
-        details = {"before": before.tell()["sms"] if before is not None else None, "after": after}
-        self.core.store.put(card, self.core.lists.record(action, card.imsi, by, details))
-        self.core.show_list(card)
-        return card.tell()
-
-    def _card(self, imsi: str) -> CardList:
-        card = self.core.store.card(imsi)
-        if card is None:
-            raise ManagementError(404, f"{self.core.site.name} has no card {imsi}")
-        return card
+        facts = {"numbers": wanted.numbers, "approved": wanted.exception}
+        self.core.audit.require(controls.NUMBERS, card.imsi, by, action, facts, wanted=" ".join(wanted.numbers))

@@ -66,7 +66,7 @@ def _refusal(result: ResultCode) -> Refusal | None:
 
 
 def _request(message: ShortMessage, units: int = 1, on: str = "") -> Request:
-    return Request(message.imsi, message.taken, units, on or _OCCASIONS[Direction(message.direction)])
+    return Request(message.imsi, message.taken, units, on or _OCCASIONS[Direction(message.direction)], message.id)
 
 
 def check(core: Core, message: ShortMessage, told: Callable[[bool], None]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.cli.csv_rows import Row, bare, read_rows
 from simwarden.errors import ConfigError, Place
+from simwarden.model import units
 from simwarden.model.form import FormFactor
 from simwarden.model.identity import bindable_imei, check_imsi
 from simwarden.model.profile import Assessment, find_written_use
@@ -65,9 +66,6 @@ _BINDINGS = _YES | {"hss", "cmp", "eir", "pool", "card", "uicc", "applet", "inte
 _WAYS = _YES | {"vpdn", "专线", "专线vpdn", "apn", "专用apn", "edge", "接入侧", "接入侧控制"}
 _CATEGORIES = {"social": 1, "社交": 1, "video": 2, "视频": 2, "shopping": 4, "购物": 4, "games": 8, "游戏": 8}
 _REGISTERED = {"unit": "unit", "单位": "unit", "登记单位": "unit", "user": "user", "个人": "user", "实名个人": "user"}
-_UNITS = {"": 1e6, "b": 1.0, "kb": 1e3, "mb": 1e6, "m": 1e6, "gb": 1e9, "g": 1e9, "tb": 1e12}
-#: what the counters of a quota hold (Unsigned64, RFC 8506 8.21)
-_MOST_OCTETS = 2**64 - 1
 _LIST = re.compile(r"[\s;|,；，、+]+")
 
 
@@ -299,13 +297,10 @@ def octets(text: str) -> int | None:
     plain = text.lower().replace(" ", "")
     if plain in {"unlimited", "none", "no", "-", "不限", "无"}:
         return None
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([a-z]*)", plain)
-    if match is None or match[2] not in _UNITS:
-        raise ValueError(f"{text!r} is no volume; write for example 30 MB, 1.5 GB or unlimited")
-    volume = float(match[1]) * _UNITS[match[2]]
-    if volume > _MOST_OCTETS:
-        raise ValueError(f"{text[:20]!r} is more than a network carries; write unlimited for none")
-    return int(volume)
+    try:
+        return units.octets(text, "mb")
+    except ValueError as error:
+        raise ValueError(f"{error} or unlimited") from None
 
 
 def _each(text: str, read: Callable[[str], Any]) -> tuple[Any, ...]:

@@ -176,10 +176,10 @@ def schema(
     print_schema(management, role or "")
 
 
-@app.command("new-element", epilog="Example: `simwarden new-element pcrf --speaks Gx`")
+@app.command("new-element", epilog="Example: `simwarden new-element policy_server --speaks Gx`")
 @friendly
 def new_element(
-    name: Annotated[str, typer.Argument(help="What it is called in files: `pcrf`.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="What it is called in files: `policy_server`.", show_default=False)],
     speaks: Annotated[
         str,
         typer.Option(

@@ -60,6 +60,7 @@ class DiameterPeer:
         self.realm = ""
         self.applications: frozenset[int] = frozenset()
         self.relay = False
+        self.state_id = 0
         self.suspected = False
         self._expected = expected
         #: an agent looks into nothing but what routes a message (RFC 6733 2.8.1)
@@ -257,6 +258,7 @@ class DiameterPeer:
             if verdict != ResultCode.DIAMETER_SUCCESS:
                 raise DiameterError(verdict, f"{host} of {realm} may not connect")
         self.host, self.realm, self.applications, self.relay = host, realm, common, relay
+        self.state_id = message.get("Origin-State-Id", 0)
 
     def _broken(self, header: Message, wrong: DiameterError, octets: bytes) -> None:
         """Deal with a message whose AVPs cannot be decoded: a request is answered, an answer settles its request."""
@@ -311,7 +313,7 @@ class DiameterPeer:
 
     def _open(self) -> None:
         self._arm_watchdog()
-        self._events.append(Opened(self.host, self.realm, self.applications, self.relay))
+        self._events.append(Opened(self.host, self.realm, self.applications, self.relay, self.state_id))
 
     def _next_hop_by_hop(self) -> int:
         self._hop_by_hop = self._hop_by_hop + 1 & 0xFFFFFFFF

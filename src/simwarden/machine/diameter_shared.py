@@ -59,6 +59,8 @@ class Opened:
     applications: frozenset[int]
     relay: bool = False
     """Whether it is an agent that relays all applications (RFC 6733 2.4)."""
+    state_id: int = 0
+    """Its Origin-State-Id (8.16): one that is greater than before says that it has lost its sessions; 0: not told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Durations as people write them."""
+"""Durations and volumes as people write them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ UNITS = {
     "d": 86400.0, "day": 86400.0, "days": 86400.0,
     "week": 604800.0, "weeks": 604800.0,
 }  # fmt: skip
+SIZES = {"b": 1.0, "kb": 1e3, "mb": 1e6, "m": 1e6, "gb": 1e9, "g": 1e9, "tb": 1e12}
+#: what the counters of a quota hold (Unsigned64, RFC 8506 8.21)
+MOST_OCTETS = 2**64 - 1
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 
 
@@ -37,3 +40,14 @@ def show(value: float) -> str:
         if value >= size:
             return f"{value / size:.4g} {unit}"
     return f"{value:.3g} s"
+
+
+def octets(text: str, bare: str = "b") -> int:
+    """Read `30 MB`, `1.5GB`, `500 kB`; `bare` is the unit of a number alone. Raises ValueError."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([a-z]*)", text.lower().replace(" ", ""))
+    if match is None or (match[2] or bare) not in SIZES:
+        raise ValueError(f"{text!r} is no volume; write for example 30 MB, 1.5 GB")
+    volume = float(match[1]) * SIZES[match[2] or bare]
+    if volume > MOST_OCTETS:
+        raise ValueError(f"{text[:20]!r} is more than a network carries; write for example 30 MB, 1.5 GB")
+    return int(volume)

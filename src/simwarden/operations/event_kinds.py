@@ -88,9 +88,10 @@ AREA = EventKind(
 LOCATION = EventKind("location.cancelled", "A card was detached where it was; it may attach again.", ("reason",))
 LIST = EventKind(
     "list.changed",
-    "With whom a card exchanges short messages, or has calls, was set, changed, or ended.",
+    "With whom a card exchanges packets or short messages, or has calls, was set, changed, or ended.",
     ("before", "after"),
 )
+QUOTA = EventKind("quota.changed", "What a card may use in a month was set, changed, or ended.", ("before", "after"))
 POOL = EventKind("pool.changed", "A pool of terminals was set or taken away.", ("pool", "imeis", "kinds"))
 ACCOUNT = EventKind("account.changed", "What holds for a customer's cards was set.", ("account",))
 LISTED = EventKind("equipment.listed", "A terminal, a TAC or a range of TACs was put on a list.", ("status", "reason"))

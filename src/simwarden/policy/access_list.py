@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from ipaddress import ip_network
+from posixpath import normpath
 from typing import NamedTuple
+from urllib.parse import unquote
 
 #: most entries of a list, in principle: 1.1(1) and 1.2(1) (both directions together), 1.3(1)
 MOST = {"voice": 5, "sms": 5, "data": 10}
@@ -14,6 +16,15 @@ _SHORTEST_4, _SHORTEST_6 = 24, 56
 _PORTS = {
     "http": 80, "https": 443, "ws": 80, "wss": 443, "mqtt": 1883, "mqtts": 8883, "coap": 5683, "coaps": 5684, "ftp": 21,
 }  # fmt: skip
+_TCP, _UDP = 6, 17
+#: numbers of protocols (IANA) by scheme; of others nothing is known, and any passes
+_PROTOCOLS = dict.fromkeys(("http", "https", "ws", "wss", "mqtt", "mqtts", "ftp", "tcp"), _TCP) | dict.fromkeys(
+    ("coap", "coaps", "quic", "udp"), _UDP
+)
+#: schemes whose paths are said in the clear (RFC 9112 3.2, RFC 6455 1.3)
+_CLEAR = frozenset(("http", "ws"))
+#: schemes whose clients say whom they are for before anything else (Host, the server name of TLS)
+_SAYING = frozenset(("http", "https", "ws", "wss", "quic"))
 #: suffixes below which anybody can have a name: a wildcard there directs nothing
 PUBLIC_SUFFIXES = frozenset(
     f"{second}.{top}"
@@ -29,7 +40,7 @@ _SHARED = frozenset((
 _ENTRY = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?"
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*|[^\s/:\[\]@?#]+)"
-    r"(?P<prefix>/[0-9]{1,3})?(?::(?P<low>[0-9]{1,5})(?:-(?P<high>[0-9]{1,5}))?)?(?(scheme)(?:[/?#]\S*)?)",
+    r"(?(scheme)|(?P<prefix>/[0-9]{1,3})?)(?::(?P<low>[0-9]{1,5})(?:-(?P<high>[0-9]{1,5}))?)?(?(scheme)(?P<path>/[^\s?#]*)?(?:[?#]\S*)?)",
     re.IGNORECASE,
 )
 _IPV4 = re.compile(
@@ -70,7 +81,9 @@ class Destination(NamedTuple):
     """An entry of a data list: a network, or a name (in lower case; `*.` stands for all names below), and ports.
 
     `open_ended` says why it names no certain destination, so that it directs nothing, and `too_many_ports` why it opens
-    more ports than a contract names; both are empty where that is not so.
+    more ports than a contract names; both are empty where that is not so. `protocol` is that of its scheme (IANA), None
+    for any; `path` that of a URL, where it is said in the clear. `untold` is one that nobody can judge. `says`: clients
+    of its scheme say its name first.
     """
 
     text: str
@@ -78,12 +91,16 @@ class Destination(NamedTuple):
     ports: range | None
     open_ended: str = ""
     too_many_ports: str = ""
+    protocol: int | None = None
+    path: str = ""
+    untold: str = ""
+    says: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Destination:
         """Read `192.0.2.10:443`, `192.0.2.0/28:8883`, `[2001:db8::1]:443`, `*.example.net:443-445`, a URL, or `*`.
 
-        Raises ValueError.
+        A scheme says the protocol (`udp://192.0.2.10:5683`, `mqtts://broker.example.net`). Raises ValueError.
         """
         return _parse(text)
 
@@ -93,13 +110,37 @@ class Destination(NamedTuple):
             self.ports is None or not (self.ports[0] in other.ports and self.ports[-1] in other.ports)
         ):
             return False
+        if other.protocol not in (None, self.protocol) or not under(self.path, other.path):
+            return False
         if isinstance(self.host, str) or isinstance(other.host, str):
             return isinstance(self.host, str) and isinstance(other.host, str) and _named(self.host, other.host)
         return self.host.within(other.host)
 
 
-def _destination(text: str, host: Network | str, ports: range | None) -> Destination:
-    return Destination(text, host, ports, _open_ended(host), _too_many(ports))
+def under(path: str, prefix: str) -> bool:
+    """Whether a path of a URL is another one, or below it, with or without a query; an empty one has all below it.
+
+    Both are compared as servers read them: without escapes and dot segments (RFC 3986 6.2.2).
+    """
+    if not prefix:
+        return True
+    whole, base = _plain_path(path), _plain_path(prefix)
+    return whole == base or whole.startswith(base.rstrip("/") + "/")
+
+
+def _plain_path(path: str) -> str:
+    plain = unquote(path.partition("?")[0].partition("#")[0]).replace("\\", "/")
+    while "%" in plain and (again := unquote(plain)) != plain:  # what is escaped twice some servers read twice
+        plain = again
+    return normpath("/" + plain.lstrip("/"))
+
+
+def _destination(text: str, host: Network | str, ports: range | None, scheme: str = "", path: str = "") -> Destination:
+    told = path.rstrip("/") if scheme in _CLEAR else ""
+    untold = path if path.rstrip("/") and not told else ""
+    says = scheme in _SAYING and isinstance(host, str)
+    rest = _open_ended(host), _too_many(ports), _PROTOCOLS.get(scheme), told, untold, says
+    return Destination(text, host, ports, *rest)
 
 
 def _open_ended(host: Network | str) -> str:
@@ -150,7 +191,8 @@ def _parse(text: str) -> Destination:
     ports = None if low is None else range(int(low), int(high or low) + 1)
     if ports is not None and not (ports and ports[0] > 0 and ports[-1] < 1 << 16):
         raise ValueError(f"{text!r}: a port is a number from 1 to 65535, a range has the lower one first")
-    return _destination(text, _host(match["host"].strip("[]"), "" if scheme else match["prefix"] or "", text), ports)
+    host = _host(match["host"].strip("[]"), match["prefix"] or "", text)
+    return _destination(text, host, ports, scheme, match["path"] or "")
 
 
 def _host(host: str, prefix: str, text: str) -> Network | str:

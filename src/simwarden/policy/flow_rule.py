@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from simwarden.policy.access_list import Network
+    from simwarden.policy.access_list import Destination, Network
+
+_TCP, _UDP, _DNS = 6, 17, 53
 
 
 class FlowFilter(NamedTuple):
     """Ends of flows (a service data flow filter, TS 23.203 6.2.2.2), for packets of some direction; None is any.
 
     `network`, `name` and `ports` are of the far end. A `name` is in lower case, `*.` before it stands for all names
-    below; a `path` (a prefix of it) can be told of clear HTTP only. Both are told by what a flow shows.
+    below; a `path` (a prefix of it) can be told of clear HTTP only. Both are told by what a flow shows. `says`: its
+    flows show their names, so that one that does not is none of these. `question`: the name is none of the far end, but
+    one that a resolver is asked for.
     """
 
     network: Network | None = None
@@ -25,14 +29,27 @@ class FlowFilter(NamedTuple):
     down: bool = True
     name: str = ""
     path: str = ""
+    question: bool = False
+    says: bool = False
 
-    def fits(self, protocol: int, address: bytes, port: int) -> bool:
-        """Whether a flow of that protocol with that far end is one of these; the address is 4 or 16 octets."""
+    def fits(self, flow: FarEnd, *, up: bool) -> bool:
+        """Whether a packet of a flow, from the device (`up`) or to it, is one of these by its header alone."""
         return (
-            (self.protocol is None or self.protocol == protocol)
-            and (self.ports is None or port in self.ports)
-            and (self.network is None or self.network.has(address))
+            (self.up if up else self.down)
+            and (self.protocol is None or self.protocol == flow.protocol)
+            and (self.ports is None or flow.port in self.ports)
+            and (self.local_ports is None or flow.local_port in self.local_ports)
+            and (self.network is None or self.network.has(flow.address))
         )
+
+
+class FarEnd(NamedTuple):
+    """With whom a flow is: protocol, address (4 or 16 octets) and port of the far end, and the device's own port."""
+
+    protocol: int
+    address: bytes
+    port: int
+    local_port: int = 0
 
 
 class Quality(NamedTuple):
@@ -51,9 +68,9 @@ class Quality(NamedTuple):
 class FlowRule(NamedTuple):
     """Flows, those of any filter, and what becomes of them (a PCC rule, TS 23.203 6.3.1).
 
-    Of rules that a flow fits the one with the least `precedence` counts. `up` and `down`: its gates are open in that
-    direction. `application`: its filters are those of this TDF-Application-Identifier. `quality`: None is that of the
-    default bearer.
+    Of rules that a flow fits the one with the least `precedence` counts, of several with the same one that closes more
+    gates. `up` and `down`: its gates are open in that direction. `application`: its filters are those of this
+    TDF-Application-Identifier. `quality`: None is that of the default bearer.
     """
 
     name: str
@@ -68,15 +85,56 @@ class FlowRule(NamedTuple):
     monitoring_key: str = ""
     quality: Quality | None = None
 
-    def fits(self, protocol: int, address: bytes, port: int) -> bool:
-        """Whether the rule is about a flow of that protocol with that far end."""
-        return any(each.fits(protocol, address, port) for each in self.filters)
+    @property
+    def denies(self) -> bool:
+        """Whether its gates are closed both ways (Flow-Status DISABLED, TS 29.212 5.3.11)."""
+        return not (self.up or self.down)
 
 
 #: of a card whose data is not directed
-ALL_FLOWS: Final = FlowRule("all flows", (FlowFilter(),))
+ALL_FLOWS: Final = FlowRule("all flows", (FlowFilter(),), precedence=1 << 31)
+#: of a session whose PCRF expects that all passes that its rules say nothing of
+UNMATCHED: Final = FlowRule("unmatched", (FlowFilter(),), precedence=(1 << 32) - 1)
+#: where rules of lists begin: what is denied comes before all that is allowed
+_DENIED, _ALLOWED = 100, 1000
 
 
-def rule_of(rules: Iterable[FlowRule], protocol: int, address: bytes, port: int) -> FlowRule | None:
-    """Return the first of some rules that is about a flow; None: no rule, so no packet passes."""
-    return next((each for each in rules if each.fits(protocol, address, port)), None)
+def rules_of(whitelist: Iterable[Destination] | None, blacklist: Iterable[Destination] = ()) -> tuple[FlowRule, ...]:
+    """Return the rules that lists of destinations stand for; without a whitelist (None) all that is not denied passes.
+
+    A rule is called as its entry is written. A denied name may be no name of the far end, and is not asked for either.
+    """
+    denied = [
+        FlowRule(f"not {each.text}", tuple(_denied(each)), _DENIED + number, up=False, down=False)
+        for number, each in enumerate(blacklist)
+    ]
+    if whitelist is None:
+        return (*denied, ALL_FLOWS)
+    allowed = [FlowRule(each.text, (_filter(each),), _ALLOWED + number) for number, each in enumerate(whitelist)]
+    return (*denied, *allowed)
+
+
+def _filter(entry: Destination) -> FlowFilter:
+    name = entry.host if isinstance(entry.host, str) else ""
+    network = None if isinstance(entry.host, str) else entry.host
+    name = "" if name == "*" else name
+    return FlowFilter(network, entry.protocol, entry.ports, name=name, path=entry.path, says=entry.says)
+
+
+def _denied(entry: Destination) -> Iterator[FlowFilter]:
+    yield (found := _filter(entry))
+    if found.name and not found.path:
+        yield from questions(found.name)
+
+
+def questions(name: str, resolver: Network | None = None) -> tuple[FlowFilter, FlowFilter]:
+    """Return the flows in which a resolver (None: any) is asked for a name, by UDP and TCP (RFC 1035 4.2)."""
+    port = range(_DNS, _DNS + 1)
+    by_udp = FlowFilter(resolver, _UDP, port, name=name, question=True)
+    return by_udp, by_udp._replace(protocol=_TCP)
+
+
+def names_allowed(rules: Iterable[FlowRule]) -> tuple[str, ...]:
+    """Return the names of far ends that rules let flows pass to, each once."""
+    found = [each.name for rule in rules if not rule.denies for each in rule.filters if each.name and not each.question]
+    return tuple(dict.fromkeys(found))

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import ipaddress
+from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.errors import PeerError
 
 if TYPE_CHECKING:
     from dns.message import Message
     from dns.name import Name
+    from dns.rdata import Rdata
 
 PORT = 53
 #: octets of the longest answer in a datagram to who does not say more (RFC 1035 4.2.1)
 SHORT = 512
+
+
+class Question(NamedTuple):
+    """A name (in lower case, without the final dot), and the type that is asked for (`A`)."""
+
+    name: str
+    kind: str
+
+
+class Told(NamedTuple):
+    """What an answer tells of the name that was asked for: addresses as octets, and for how many seconds they hold."""
+
+    name: str
+    addresses: tuple[bytes, ...]
+    lifetime: int
 
 
 def decode(data: bytes) -> Message:
@@ -34,6 +51,60 @@ def query(name: str, kind: str, number: int) -> bytes:
         return dns.message.make_query(name, kind, id=number).to_wire()
     except (dns.exception.DNSException, ValueError, UnicodeError) as error:
         raise ValueError(f"{name} {kind}: {error}") from None
+
+
+def _as_text(name: Name) -> str:
+    return name.to_text(omit_final_dot=True).lower()
+
+
+def questions_in(query: Message) -> tuple[Question, ...]:
+    """Return what a query asks. Raises PeerError if it is none, or says anything beside (EDNS aside, RFC 6891)."""
+    import dns.flags  # noqa: PLC0415 - as above
+    import dns.opcode  # noqa: PLC0415 - as above
+    import dns.rdataclass  # noqa: PLC0415 - as above
+    import dns.rdatatype  # noqa: PLC0415 - as above
+
+    if query.flags & dns.flags.QR or query.opcode() != dns.opcode.QUERY or not query.question:
+        raise PeerError("DNS message that is no query")
+    if query.answer or query.authority or query.additional:
+        raise PeerError("DNS query with records")
+    if any(each.rdclass != dns.rdataclass.IN for each in query.question):
+        raise PeerError("DNS query of another class")
+    return tuple(Question(_as_text(each.name), dns.rdatatype.to_text(each.rdtype)) for each in query.question)
+
+
+def told_by(answer: Message) -> Told:
+    """Return what an answer tells: records of the name that was asked for, or of that which it is an alias of.
+
+    The hints of HTTPS and SVCB records (RFC 9460 7.3) are addresses as well. It holds as long as the record and the
+    aliases before it (RFC 2181 5.2). Raises PeerError where an answer contradicts itself; nothing is told by one that
+    is cut off (RFC 2181 9).
+    """
+    import dns.exception  # noqa: PLC0415 - as above
+    import dns.flags  # noqa: PLC0415 - as above
+    import dns.message  # noqa: PLC0415 - as above
+
+    if not isinstance(answer, dns.message.QueryMessage) or answer.flags & dns.flags.TC:
+        raise PeerError("DNS answer that is not whole")
+    try:
+        chain = answer.resolve_chaining()
+    except dns.exception.DNSException as error:
+        raise PeerError(f"DNS answer that contradicts itself: {type(error).__name__}") from None
+    addresses = [address for each in chain.answer or () for address in _addresses_of(each)]
+    return Told(_as_text(answer.question[0].name), tuple(dict.fromkeys(addresses)), chain.minimum_ttl)
+
+
+def _addresses_of(record: Rdata) -> list[bytes]:
+    from dns.rdtypes.IN.A import A  # noqa: PLC0415 - as above
+    from dns.rdtypes.IN.AAAA import AAAA  # noqa: PLC0415 - as above
+    from dns.rdtypes.svcbbase import SVCBBase  # noqa: PLC0415 - as above
+
+    if isinstance(record, A | AAAA):
+        return [ipaddress.ip_address(record.address).packed]
+    if isinstance(record, SVCBBase):
+        hints = [hint for each in record.params.values() for hint in getattr(each, "addresses", ())]
+        return [ipaddress.ip_address(each).packed for each in hints]
+    return []
 
 
 def is_answer(answer: bytes, asked: bytes) -> bool:

@@ -50,8 +50,8 @@ def test_claims_and_what_the_trace_saw() -> None:
 def test_what_is_not_built_is_open() -> None:
     coverage = covered(SHIPPED / "demo")
     assert len(coverage.entries) == len(requirements())
-    data = entry(coverage, "fn.data.directed")
-    assert (data.state, data.missing, data.rows) == (State.OPEN, ["pcrf", "pgw", "bss"], [])
+    edge = entry(coverage, "dir.data.edge")
+    assert (edge.state, edge.missing, edge.rows) == (State.OPEN, ["device", "access_gateway", "security_platform"], [])
     assert all(each.requirement.enforced_by for each in coverage.entries)
 
 

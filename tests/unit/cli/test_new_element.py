@@ -59,8 +59,11 @@ def test_the_request_is_what_its_grammar_wants(point: str) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("pcrf", "--speaks", "gx"), "no server is written for 'gx', only for Gx, Gy, S13, S6a (did you mean 'Gx'?)"),
-        (("pcrf", "--speaks", "S1-MME"), "no server is written for 'S1-MME'"),
+        (
+            ("policy_server", "--speaks", "gx"),
+            "no server is written for 'gx', only for Gx, Gy, S13, S6a (did you mean 'Gx'?)",
+        ),
+        (("policy_server", "--speaks", "S1-MME"), "no server is written for 'S1-MME'"),
         (("hss", "--speaks", "Gx"), "hss is taken"),
         (("PCRF", "--speaks", "Gx"), "'PCRF' is no name of an element"),
         (("class", "--speaks", "Gx"), "'class' is no name of an element"),
@@ -74,8 +77,8 @@ def test_what_cannot_be_is_told(tmp_path: Path, words: tuple[str, ...], told: st
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("all my work")
-    assert f"{tmp_path}: is there already" in write(tmp_path, "pcrf", "--speaks", "Gx", code=2)
-    assert f"{tmp_path}/mine: is there already" in write(tmp_path / "mine", "pcrf", "--speaks", "Gx", code=2)
+    assert f"{tmp_path}: is there already" in write(tmp_path, "policy_server", "--speaks", "Gx", code=2)
+    assert f"{tmp_path}/mine: is there already" in write(tmp_path / "mine", "policy_server", "--speaks", "Gx", code=2)
 
 
 @pytest.mark.slow

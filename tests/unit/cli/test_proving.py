@@ -73,7 +73,7 @@ def test_coverage_as_table_json_and_page(cli: Cli, tmp_path: Path) -> None:
     learned = next(line for line in lines if line.startswith("bind.hss.learned"))
     assert learned.split()[:4] == ["bind.hss.learned", "2.1.3(1)", "one", "partly"]
     assert learned.endswith(" 1")  # one scenario claims the refusal
-    assert any("pcrf: no control yet" in line and line.endswith("open") for line in lines)
+    assert any("security_platform: no control yet" in line and line.endswith("open") for line in lines)
     assert "requirements covered" in (tmp_path / "c.html").read_text()
     data = json.loads(cli("coverage", DEMO, "-j", "1", "--json").stdout)
     assert data["scenarios"] == 3

@@ -37,7 +37,7 @@ JQ_IS_HERE = shutil.which("jq") is not None
 NOT_HERE = {
     "CONTRIBUTING.md": {
         "make .venv/.test && . .venv/bin/activate": MAKE,
-        "cd pcrf && pip install -e . && pytest && simwarden run scenarios": PACKAGE,
+        "cd policy_server && pip install -e . && pytest && simwarden run scenarios": PACKAGE,
         ".venv/bin/python tests/bench/mutants.py --sample 60 --seed 2 -j 2": LONG_RUN,
         ".venv/bin/python tests/bench/mutants.py --only policy/area.py": LONG_RUN,
     },

@@ -53,49 +53,57 @@ def test_each_packet_of_a_shipped_story_that_does_not_get_through_is_a_row() -> 
     assert found <= told
 
 
-# -- calls: the tables of SSP and SCP
+# -- calls: the tables of SSP and SCP; directed data: that of the PGW; quotas: that of the OCS
 
 
 LOADER = Loader()
-LINK = re.compile(r"\[([\w-]+)\]\(\.\./\.\./scenarios/voice/\1\.yaml\)|`(test_\w+)`")
+LINK = re.compile(r"\[([\w-]+)\]\(\.\./\.\./scenarios/(?:voice|data|quota)/\1\.yaml\)|`(test_\w+)`")
 #: what says in a story without a decision that something is stopped
 ENDED = re.compile(r"expect: (released|error|not-available|aborted)|cause: |mm_cause: |state: over")
-CALLS = {
+FOLDERS = {"ssp": "voice", "scp": "voice", "pgw": "data", "pcrf": "data", "ocs": "quota"}
+TABLES = {
     kind: [
         [cell.strip() for cell in line.strip("| ").split(" | ")]
         for line in (ROOT / "simulators" / kind / "README.md").read_text("utf-8").splitlines()
         if LINK.search(line) and line.startswith("| ")
     ]
-    for kind in ("ssp", "scp")
+    for kind in FOLDERS
 }
 PAIRS = [
-    (row[0], refused, passes)
-    for rows in CALLS.values()
+    (FOLDERS[kind], refused, passes)
+    for kind, rows in TABLES.items()
     for row in rows
     for refused, passes in zip(LINK.findall(row[-2]), LINK.findall(row[-1]), strict=True)
 ]
 
 
-def story(name: str) -> Scenario:
-    return LOADER.load(str(STORIES / "voice" / f"{name}.yaml"))
+def story(folder: str, name: str) -> Scenario:
+    return LOADER.load(str(STORIES / folder / f"{name}.yaml"))
 
 
-@pytest.mark.parametrize("kind", CALLS)
-def test_each_row_of_a_table_of_calls_has_its_stories(kind: str) -> None:
+def refused_by(scenario: Scenario) -> set[tuple[str, str]]:
+    """Return by which elements and controls a story expects something to be refused."""
+    conditions = [each for step in scenario.steps for each in expected(step)]
+    refused = [each for each in conditions if isinstance(each, DecisionWanted) and each.verdict is Verdict.REFUSE]
+    return {(each.by, each.control) for each in refused}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_each_row_of_a_table_has_its_stories(kind: str) -> None:
     page = (ROOT / "simulators" / kind / "README.md").read_text("utf-8")
-    table = page.partition("| misuse |")[2].partition("\n\n")[0]
-    assert len(CALLS[kind]) == table.count("\n") - 1
-    assert {len(row) for row in CALLS[kind]} == {7}
+    table = page.partition("| what passes | refused in |")[2].partition("\n\n")[0]
+    assert len(TABLES[kind]) == table.count("\n") - 1
+    assert {len(row) for row in TABLES[kind]} == {7}
 
 
 @pytest.mark.parametrize("row", PAIRS, ids=lambda row: "".join(row[1]))
-def test_a_misuse_of_calls_is_stopped_and_its_twin_passes(row: tuple[str, tuple[str, str], tuple[str, str]]) -> None:
-    _, (name, test), (twin, _) = row
-    assert not expects_refusal(story(twin))
+def test_a_misuse_is_stopped_and_its_twin_passes(row: tuple[str, tuple[str, str], tuple[str, str]]) -> None:
+    folder, (name, test), (twin, _) = row
+    assert not expects_refusal(story(folder, twin))
     if test:
         assert any(f"def {test}(" in each.read_text("utf-8") for each in (ROOT / "tests").rglob("test_*.py"))
         return
-    scenario = story(name)
+    scenario = story(folder, name)
     if expects_refusal(scenario):
         assert scenario.twin == f"{twin}.yaml"
     else:  # no control decides it, and nobody could be let through
@@ -104,11 +112,33 @@ def test_a_misuse_of_calls_is_stopped_and_its_twin_passes(row: tuple[str, tuple[
 
 def test_each_refusal_by_ssp_or_scp_that_a_shipped_story_of_calls_expects_is_in_a_table() -> None:
     told = {name for _, (name, _), _ in PAIRS}
-    found = set()
-    for path in (STORIES / "voice").glob("*.yaml"):
-        scenario = story(path.stem)
-        conditions = [each for step in scenario.steps for each in expected(step)]
-        refused = [each for each in conditions if isinstance(each, DecisionWanted) and each.verdict is Verdict.REFUSE]
-        found |= {path.stem} if any(each.by in CALLS for each in refused) else set()
+    stories = [story("voice", path.stem) for path in (STORIES / "voice").glob("*.yaml")]
+    found = {Path(each.path).stem for each in stories if {by for by, _ in refused_by(each)} & {"ssp", "scp"}}
     assert found
     assert found <= told
+
+
+def test_each_refusal_by_the_pgws_own_lists_that_a_shipped_story_expects_is_in_its_table() -> None:
+    told = {name for _, (name, _), _ in PAIRS}
+    stories = [story("data", path.stem) for path in (STORIES / "data").glob("*.yaml")]
+    own = [each for each in stories if all(it.kind != "pcrf" for it in each.instances.values())]
+    found = {
+        Path(each.path).stem for each in own if any(by == "pgw" and c.startswith("data.") for by, c in refused_by(each))
+    }
+    assert found
+    assert found <= told
+
+
+def test_each_refusal_that_a_shipped_story_with_a_pcrf_expects_is_in_its_table() -> None:
+    told = {name for _, (name, _), _ in PAIRS}
+    stories = [story("data", path.stem) for path in (STORIES / "data").glob("*.yaml")]
+    ruled = [each for each in stories if any(it.kind == "pcrf" for it in each.instances.values())]
+    found = {Path(each.path).stem for each in ruled if refused_by(each)}
+    assert found
+    assert found <= told
+
+
+def test_each_refusal_of_a_shipped_story_of_quotas_is_in_the_table_of_the_ocs() -> None:
+    told = {name for folder, (name, _), _ in PAIRS if folder == "quota"}
+    stories = [story("quota", path.stem) for path in (STORIES / "quota").glob("*.yaml")]
+    assert {Path(each.path).stem for each in stories if refused_by(each)} == told

@@ -90,8 +90,8 @@ class Pair:
 def test_capabilities_are_exchanged() -> None:
     pair = Pair()
     pair.pump()
-    assert pair.a.events() == [Opened("hss.example", "example", frozenset({S6A}))]
-    assert pair.b.events() == [Opened("mme.example", "example", frozenset({S6A}))]
+    assert pair.a.events() == [Opened("hss.example", "example", frozenset({S6A}), state_id=5)]
+    assert pair.b.events() == [Opened("mme.example", "example", frozenset({S6A}), state_id=9)]
 
 
 def cea_of(peer: DiameterPeer, cer: bytes) -> Message:

@@ -35,7 +35,7 @@ def test_what_permits_and_what_goes_beyond_is_marked() -> None:
 ACT = {
     "fn.core": "mme pgw smsc bss",  # dedicated elements chosen, dedicated numbers; "is provisioned" is not this
     "fn.voice.directed fn.voice.open": "scp ssp bss classify",
-    "fn.change": "pcrf smsc sms_gateway scp bss",  # whoever keeps a list
+    "fn.change": "pcrf pgw smsc sms_gateway scp bss",  # whoever keeps a list
     "fn.sms.directed fn.sms.open": "smsc sms_gateway bss",
     "fn.data.directed": "pgw pcrf bss",
     "fn.data.small fn.data.large": "ocs pgw monitoring",

@@ -34,7 +34,7 @@ class Charging(Element[Nothing]):
 
     async def start(self) -> None:
         self.heard: list[tuple[str, int, int]] = []
-        self.silent = False
+        self.silent = self.deaf = False
         points = {"Gx": {"credit-control-request": self.policy}, "Gy": {"credit-control-request": self.credit}}
         self.node = DiameterNode(self.site, LocalNode(f"charging.{REALM}", REALM), points)
         await self.node.listen()
@@ -50,7 +50,9 @@ class Charging(Element[Nothing]):
         more: Avps = [("Charging-Rule-Install", [("Charging-Rule-Definition", RULE)])]
         return self.node.answer(message, 2001, more if message.get("CC-Request-Type") == 1 else ())
 
-    async def credit(self, message: Message, _peer: Peer) -> Message:
+    async def credit(self, message: Message, _peer: Peer) -> Message | None:
+        if self.deaf:
+            return None
         self.heard.append(("Gy", message.get("CC-Request-Type"), message.get("CC-Request-Number")))
         if self.silent:
             await self.site.clock.sleep(100)
@@ -82,9 +84,10 @@ class Gateway(Element[Nothing]):
     async def killed(self) -> None:
         self.node.drop()
 
-    async def rules(self, _session: object, message: Message) -> Avps:
+    async def rules(self, _session: object, message: Message) -> Message:
         self.told.append(message.avps)
-        return [("Charging-Rule-Report", [("Charging-Rule-Name", b"all"), ("PCC-Rule-Status", 0)])]
+        report = ("Charging-Rule-Report", [("Charging-Rule-Name", b"all"), ("PCC-Rule-Status", 0)])
+        return self.node.answer(message, 2001, [report])
 
     def fill_gx(self, ask: Ask) -> Avps:
         return [("Subscription-Id", [("Subscription-Id-Type", 1), ("Subscription-Id-Data", "001010000000017")])] * (
@@ -140,6 +143,32 @@ async def test_one_connection_carries_both_and_each_request_finds_its_own_handle
     assert [frame.interface for frame in frames if dissect(frame).name == "credit-control-request"] == [
         "Gx", "Gy", "Gy", "Gy", "Gx",
     ]  # fmt: skip
+
+
+async def test_a_session_that_its_server_may_still_have_is_ended_there_when_it_answers_again(net: Net) -> None:
+    async with net:
+        gy = net.pgw.gy.open(net.pgw.fill_gy, net.pgw.events.append)
+        await gy.begin()
+        net.server.deaf = True
+        gy.update("QUOTA_EXHAUSTED")
+        await net.host.clock.sleep(20)
+        net.server.deaf = False
+        await net.host.clock.sleep(120)
+        told = len(net.server.heard)
+        await net.host.clock.sleep(5000)
+        assert len(net.server.heard) == told
+    assert isinstance(net.pgw.events[0], Ended)
+    assert net.server.heard == [("Gy", 1, 0), ("Gy", 3, 2)]
+
+
+async def test_a_session_that_was_never_asked_for_is_ended_nowhere(net: Net) -> None:
+    async with net:
+        await net.host.stop("charging")
+        gy = net.pgw.gy.open(net.pgw.fill_gy, net.pgw.events.append)
+        assert isinstance(await gy.begin(), Ended)
+        await net.host.start("charging")
+        await net.host.clock.sleep(5000)
+        assert net.server.heard == []
 
 
 async def test_capabilities_name_the_ietfs_application_plain_and_the_vendors_in_a_group(net: Net) -> None:

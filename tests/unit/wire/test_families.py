@@ -129,7 +129,7 @@ def test_all_that_families_name_is_there() -> None:
 
 def test_from_card_to_core() -> None:
     gtp = ["S11", "S5-C", "S1-U", "S5-U", "X2-U"]
-    diameter = ["S6a", "S13", "Gx", "Gy", "SGd", "S6c"]
+    diameter = ["S6a", "S13", "Gx", "Gy", "Ro", "SGd", "S6c"]
     outside = ["M3UA", "SGi", "SMPP", "CMPP", "SIP", "MQTT"]
     assert list(INTERFACES) == ["ME-UICC", "Uu", "Um", "S1-MME", "X2", *gtp, *diameter, *outside]
     assert [each.name for each in with_carried("s1ap")] == ["s1ap", "nas", "ppsms", "tpdu"]

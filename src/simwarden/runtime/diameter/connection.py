@@ -49,6 +49,7 @@ class Peer:
     """Who is at the far end: the element's name (or host:port), its DiameterIdentity and realm, and the interface.
 
     The interface is that of the connection: the first of those that it carries. `relay`: it is an agent that relays.
+    `state_id` is its Origin-State-Id (RFC 6733 8.16), 0 where it told none.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Peer:
     realm: str
     interface: str
     relay: bool = False
+    state_id: int = 0
 
 
 class Dialled:
@@ -194,7 +196,8 @@ class Connection:
         self.node.site.spawn(self.node.serve(self, message), message.name)
 
     def _opened(self, opened: Opened) -> None:
-        self.peer = Peer(self.link.remote, opened.host, opened.realm, self.link.interface.name, opened.relay)
+        point = self.link.interface.name
+        self.peer = Peer(self.link.remote, opened.host, opened.realm, point, opened.relay, opened.state_id)
         self._labels.carry(opened.applications)
         self.link.know()
         stays = self.node.take_up(self)

@@ -34,11 +34,11 @@ class Labels:
 
     def carry(self, applications: Collection[int]) -> None:
         """Take note of what was agreed on."""
-        points = {
-            number.to_bytes(4, "big"): INTERFACES[point]
-            for point, number in BY_POINT.items()
-            if (number in applications or Application.RELAY in applications) and point in INTERFACES
-        }
+        points: dict[bytes, Interface] = {}
+        for point in (self._own.name, *BY_POINT):  # of several that an application is spoken at its own is first
+            number = BY_POINT.get(point)
+            if number is not None and (number in applications or Application.RELAY in applications):
+                points.setdefault(number.to_bytes(4, "big"), INTERFACES[point])
         self._points = points if len(points) > 1 else {}
 
     def of(self, message: bytes) -> Interface:

@@ -80,7 +80,8 @@ class DiameterNode:
         self.site = site
         self.points = tuple(handlers)
         self._relay = relay
-        applications = (int(Application.RELAY),) if relay else tuple(BY_POINT[point] for point in handlers)
+        spoken = tuple(dict.fromkeys(BY_POINT[point] for point in handlers))
+        applications = (int(Application.RELAY),) if relay else spoken
         self.local = replace(local, applications=applications)
         self._handlers: dict[tuple[int, int], Handler] = {}
         for point, each in handlers.items():

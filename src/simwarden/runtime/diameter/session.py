@@ -6,6 +6,9 @@
     session.update("QUOTA_EXHAUSTED")              # what comes of it is heard
     await session.end()
 
+A session that has ended here and that its server may still have, since a request or an answer was lost, is told to it
+by a CCR-T, again and again for a while, so that nothing stays there, and what was used is not forgotten.
+
 `fill(ask)` returns what is in a CCR besides its head, type and number, at the time when it is sent. Requests after the
 first go to the server that answered it, whatever agents are between.
 """
@@ -13,7 +16,8 @@ first go to the server that answered it, whatever agents are between.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from simwarden.machine.credit_control import (
     Ask,
@@ -29,6 +33,7 @@ from simwarden.machine.credit_control import (
 from simwarden.runtime.diameter.connection import Unreachable
 from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.wire.diameter import Avps, Message, ResultCode
+from simwarden.wire.diameter.apps.credit import CcRequestType
 from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
 
 if TYPE_CHECKING:
@@ -41,12 +46,17 @@ __all__ = ["Ask", "Closed", "CreditClient", "CreditSettings", "Ended", "Event", 
 
 Fill: TypeAlias = "Callable[[Ask], Avps]"
 Hear: TypeAlias = "Callable[[Event], None]"
-#: what an element does with an RAR that brings more than the order to ask again (Gx: rules); returns the answer's AVPs
-ReAuth: TypeAlias = "Callable[[Session, Message], Awaitable[Avps]]"
+#: what an element does with an RAR that brings more than the order to ask again (Gx: rules); returns the answer
+ReAuth: TypeAlias = "Callable[[Session, Message], Awaitable[Message]]"
+
+
+_INITIAL, _TERMINATION = CcRequestType.INITIAL_REQUEST, CcRequestType.TERMINATION_REQUEST
+#: pauses after which a server is told that a session is over, in seconds
+_PAUSES: Final = (1.0, 5.0, 30.0, 120.0, 600.0, 3600.0)
 
 
 class CreditClient:
-    """All sessions that an element has with one server on one reference point."""
+    """All sessions that an element has on one reference point, with one server where nothing else is said."""
 
     def __init__(
         self,
@@ -65,9 +75,9 @@ class CreditClient:
         node.handle(point, "re-auth-request", self._re_auth)
         node.handle(point, "abort-session-request", self._abort)
 
-    def open(self, fill: Fill, hear: Hear) -> Session:
-        """Make a session; it begins when told."""
-        session = Session(self, fill, hear)
+    def open(self, fill: Fill, hear: Hear, peer: str = "") -> Session:
+        """Make a session, with another server than the usual one if that is named; it begins when told."""
+        session = Session(self, fill, hear, peer or self.peer)
         self.sessions[session.id] = session
         return session
 
@@ -82,7 +92,7 @@ class CreditClient:
         if session is None:
             return self.node.answer(asked, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
         if self._on_re_auth is not None:
-            return self.node.answer(asked, ResultCode.DIAMETER_SUCCESS, await self._on_re_auth(session, asked))
+            return await self._on_re_auth(session, asked)
         follows = session.ask_again()
         return self.node.answer(asked, ResultCode.DIAMETER_LIMITED_SUCCESS if follows else ResultCode.DIAMETER_SUCCESS)
 
@@ -98,8 +108,8 @@ class CreditClient:
 class Session:
     """One session of a client."""
 
-    def __init__(self, client: CreditClient, fill: Fill, hear: Hear) -> None:
-        self._client, self._fill, self._hear = client, fill, hear
+    def __init__(self, client: CreditClient, fill: Fill, hear: Hear, peer: str) -> None:
+        self._client, self._fill, self._hear, self._peer = client, fill, hear, peer
         self._clock = client.node.site.clock
         self.id = client.node.session_id()
         #: who answered the first CCR; empty until then
@@ -108,6 +118,7 @@ class Session:
         self._first: asyncio.Future[Event] | None = None
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._timer = MachineTimer(self._clock, self._on_timer, internal=False)
+        self._settling = False
 
     async def begin(self) -> Event:
         """Send the CCR-I; return what came of it: Granted, Uncharged or Ended."""
@@ -160,24 +171,52 @@ class Session:
         self._act()
 
     async def _ask(self, ask: Ask) -> None:
-        client, settings = self._client, self._client.settings
-        kind: Avps = [("CC-Request-Type", int(ask.kind)), ("CC-Request-Number", ask.number)]
-        message = client.node.make(
-            "Credit-Control-Request",
-            kind + self._fill(ask),
-            realm=client.realm,
-            host="" if ask.again else self.server,
-            point=client.point,
-            session=self.id,
-        )
-        if ask.again:
-            message.flags |= FLAG_RETRANSMITTED
+        message, client = self._make(ask), self._client
         try:  # an answer later than Tx still counts where the machine waits for it
-            answer = await client.node.ask(client.peer, message, timeout=2 * settings.tx)
+            answer = await client.node.ask(self._peer, message, timeout=2 * client.settings.tx)
         except Unreachable as reason:
             self.machine.failed(ask.number, str(reason), self._clock.now())
+            unknown = bool(message.hop_by_hop) or ask.kind != _INITIAL  # it was sent, or one before it
         else:
+            unknown = self.machine.state is State.ENDED and answer.success and ask.kind != _TERMINATION
             if answer.success:
                 self.server = answer.get("Origin-Host", "")
             self.machine.answered(ask.number, answer, self._clock.now())
         self._act()
+        if unknown and self.machine.state is State.ENDED and not self._settling:
+            self._settling = True
+            client.node.site.spawn(self._settle(ask, message), "CCR-T")
+
+    def _make(self, ask: Ask) -> Message:
+        kind: Avps = [("CC-Request-Type", int(ask.kind)), ("CC-Request-Number", ask.number)]
+        message = self._client.node.make(
+            "Credit-Control-Request",
+            kind + self._fill(ask),
+            realm=self._client.realm,
+            host="" if ask.again else self.server,
+            point=self._client.point,
+            session=self.id,
+        )
+        if ask.again:
+            message.flags |= FLAG_RETRANSMITTED
+        return message
+
+    async def _settle(self, ask: Ask, message: Message) -> None:
+        """Tell the server that a session is over, which it may still have: by the CCR-T before, or by one.
+
+        Each time it is a request of its own: one that lies unanswered at the server would have a repeated one lie, too;
+        Session-Id and CC-Request-Number say that it is the same.
+        """
+        if ask.kind != _TERMINATION:
+            message = self._make(Ask(_TERMINATION, ask.number + 1))
+        for pause in _PAUSES:
+            await self._clock.sleep(pause)
+            again = replace(message, hop_by_hop=0, end_to_end=0)
+            if message.hop_by_hop:
+                again.flags |= FLAG_RETRANSMITTED
+            try:
+                await self._client.node.ask(self._peer, again)
+            except Unreachable:
+                message = again
+                continue
+            return

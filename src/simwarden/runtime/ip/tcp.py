@@ -76,9 +76,14 @@ class Stream:
         return self._connection.state is State.SYN_SENT
 
     async def read(self) -> bytes:
-        """See Conversation."""
-        while not self._received and (self._error is not None or not self._ended):
-            await self._wait()
+        """See Conversation. Who says nothing for too long is left: TimeoutError."""
+        try:
+            async with asyncio.timeout(self._host.patience):
+                while not self._received and (self._error is not None or not self._ended):
+                    await self._wait()
+        except TimeoutError:
+            self.abort()
+            raise
         data = bytes(self._received)
         self._received.clear()
         return data
@@ -161,6 +166,8 @@ class TcpHost:
         self, site: Site, send: Callable[[list[Packet]], None], blame: Callable[[str], None], mtu: int = 1500
     ) -> None:
         self.site, self._carry, self.blame, self.mtu = site, send, blame, mtu
+        #: seconds in which a peer has to say something that is waited for, None: no end of it
+        self.patience: float | None = None
         self.serves: Callable[[Ends], Callable[[Stream], Coroutine[None, None, None]] | None] = lambda _ends: None
         self._streams: dict[Ends, Stream] = {}
 

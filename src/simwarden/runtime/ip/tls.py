@@ -12,7 +12,7 @@ from simwarden.errors import PeerError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simwarden.runtime.ip.tcp import Stream
+    from simwarden.runtime.ip.tcp import Conversation
 
 _PIECE = 65536
 #: the names that clients have said, by the connection's object
@@ -42,7 +42,7 @@ def _hear(tls: ssl.SSLSocket | ssl.SSLObject, name: str | None, _context: ssl.SS
 class TlsStream:
     """One end of TLS; handshake first."""
 
-    def __init__(self, stream: Stream, context: ssl.SSLContext, *, server: bool, name: str = "") -> None:
+    def __init__(self, stream: Conversation, context: ssl.SSLContext, *, server: bool, name: str = "") -> None:
         """`name` is what the ClientHello says (SNI, RFC 6066 3); empty: nothing."""
         self._stream = stream
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()

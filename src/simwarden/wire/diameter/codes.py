@@ -211,6 +211,15 @@ class SmsFeature(IntFlag):
     SMS_IN_MME = 1
 
 
+class GxFeature(IntFlag):
+    """Feature-List of Feature-List-ID 1 of Gx (TS 29.212 5.4.1), as much of it as is used."""
+
+    REL8 = 1
+    REL9 = 1 << 1
+    REL10 = 1 << 3
+    ADC = 1 << 6
+
+
 class ErrorDiagnostic(IntEnum):
     """Error-Diagnostic (TS 29.272 7.3.128): what an Experimental-Result leaves open."""
 
@@ -232,6 +241,7 @@ class RatType(IntEnum):
     HSPA_EVOLUTION = 1003
     EUTRAN = 1004
     EUTRAN_NB_IOT = 1005
+    LTE_M = 1007
 
 
 class UlrFlags(IntFlag):

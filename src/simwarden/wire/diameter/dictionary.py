@@ -2,8 +2,9 @@
 
 A further application (Rx) is one more module there, or one that another package names by an entry point of
 the group `simwarden.diameter`. It has APPLICATION (reference point, Application-Id, vendor, which is 0 for one of the
-IETF), AVPS, COMMANDS and GROUPS, and may have SHORT, KEYS, ENUMERATIONS, CLOSED and CARRIES. An AVP stands in one
-module only, and may be used in all; a command is of one application.
+IETF), AVPS, COMMANDS and GROUPS, and may have ALSO (further reference points that it is spoken at), SHORT, KEYS,
+ENUMERATIONS, CLOSED and CARRIES. An AVP stands in one module only, and may be used in all; a command is of one
+application.
 """
 
 from __future__ import annotations
@@ -238,8 +239,10 @@ APPLICATIONS: Final[dict[int, ApplicationType]] = {
 }
 """Every known application by its Application-Id; 0 is the base protocol."""
 
-BY_POINT: Final[dict[str, int]] = {each.point: each.number for each in APPLICATIONS.values() if each.point}
-"""The Application-Id of each reference point (`S6a`)."""
+BY_POINT: Final[dict[str, int]] = {each.point: each.number for each in APPLICATIONS.values() if each.point} | {
+    point: module.APPLICATION[1] for module in _MODULES for point in getattr(module, "ALSO", ())
+}
+"""The Application-Id of each reference point (`S6a`); of several that have one the first is the application's own."""
 
 COMMANDS: Final[dict[tuple[int, int, bool], Command]] = {
     (command.application, command.code, command.request): command for command in _load_commands()

@@ -30,6 +30,7 @@ DIAMETER: Final = Family(
         _interface("S13", "TS 29.272"),
         _interface("Gx", "TS 29.212"),
         _interface("Gy", "TS 32.299, RFC 8506"),
+        _interface("Ro", "TS 32.299, RFC 8506"),
         _interface("SGd", "TS 29.338"),
         _interface("S6c", "TS 29.338"),
         *(_interface(each.name) for each in sorted(entry_points(group=GROUP))),

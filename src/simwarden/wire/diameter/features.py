@@ -1,10 +1,10 @@
-"""Supported-Features (TS 29.272 7.3.9, 7.3.10; TS 29.229 6.3.29): what the ends of S6a can do beyond the base."""
+"""Supported-Features (TS 29.229 6.3.29): what ends of S6a (TS 29.272 7.3.10) or Gx (TS 29.212 5.4.1) can do more."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from simwarden.wire.diameter.codes import Feature, SmsFeature
+from simwarden.wire.diameter.codes import Feature, GxFeature, SmsFeature
 from simwarden.wire.diameter.message import first
 
 if TYPE_CHECKING:
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 _3GPP: Final = 10415
 #: the list that has the features of an enumeration
-_LISTS: Final[dict[type[Feature | SmsFeature], int]] = {Feature: 1, SmsFeature: 2}
+_LISTS: Final[dict[type[Feature | SmsFeature | GxFeature], int]] = {Feature: 1, SmsFeature: 2, GxFeature: 1}
 
 
-def supported_features(features: Feature | SmsFeature) -> tuple[str, Any]:
+def supported_features(features: Feature | SmsFeature | GxFeature) -> tuple[str, Any]:
     """Make the AVP that announces features of a list."""
     which = _LISTS[type(features)]
     return "Supported-Features", [("Vendor-Id", _3GPP), ("Feature-List-ID", which), ("Feature-List", int(features))]
@@ -31,7 +31,13 @@ def sms_features_of(message: Message) -> SmsFeature:
     return SmsFeature(_announced(message, SmsFeature) & int(SmsFeature.SMS_IN_MME))
 
 
-def _announced(message: Message, features: type[Feature | SmsFeature]) -> int:
+def gx_features_of(message: Message) -> GxFeature:
+    """Return the features that a message of Gx announces; one that says nothing announces none."""
+    known = GxFeature.REL8 | GxFeature.REL9 | GxFeature.REL10 | GxFeature.ADC
+    return GxFeature(_announced(message, GxFeature) & int(known))
+
+
+def _announced(message: Message, features: type[Feature | SmsFeature | GxFeature]) -> int:
     """Return the bits of a list, in whichever of its AVPs they are."""
     found = 0
     for group in message.all("Supported-Features"):

@@ -10,8 +10,8 @@ from simwarden.model import values as v
 from simwarden.model.identity import Plmn
 from simwarden.wire.diameter.codec import HEADER_LENGTH, decode, mask_keys
 from simwarden.wire.diameter.dictionary import (
-    APPLICATIONS,
     AVPS,
+    BY_POINT,
     CARRIES,
     COMMANDS,
     ENUMERATIONS,
@@ -231,7 +231,8 @@ class Diameter(Reading):
             MessageField(field_name(avp), avp in required, field_values(avp), ENUMERATIONS.get(_enumeration_of(avp)))
             for avp in dict.fromkeys(avp for each in commands for avp in each.grammar.rules)
         ]
-        points = tuple(APPLICATIONS[each.application].point for each in commands if each.application)
+        spoken = {each.application for each in commands if each.application}
+        points = tuple(point for point, number in BY_POINT.items() if number in spoken)
         kind = "request" if commands[0].request else "answer"
         about = f"Diameter {kind}, command {commands[0].code} ({commands[0].grammar.name})"
         others = _any_avp() if any(each.grammar.extensible for each in commands) else ()

@@ -343,7 +343,8 @@ def _read_zone(octets: bytes) -> UeTimeZone:
     return UeTimeZone(-quarters / 4 if octets[0] & 8 else quarters / 4, octets[1] & 3)
 
 
-def _write_zone(zone: UeTimeZone) -> bytes:
+def write_zone(zone: UeTimeZone) -> bytes:
+    """Write a time zone, as 3GPP-MS-TimeZone has it too (TS 29.061 16.4.7.2)."""
     tens, units = divmod(round(abs(zone.hours) * 4), 10)
     return bytes((units << 4 | tens | (8 if zone.hours < 0 else 0), zone.daylight_saving))
 
@@ -380,7 +381,7 @@ _TABLE: tuple[Ie, ...] = (
     Ie(97, "bearer_flags", int, 1, *_OCTET),
     Ie(99, "pdn_type", e.PdnType, 1, *_member(e.PdnType, 7)),
     Ie(100, "pti", int, 1, *_OCTET),
-    Ie(114, "ue_time_zone", UeTimeZone, 2, _read_zone, _write_zone),
+    Ie(114, "ue_time_zone", UeTimeZone, 2, _read_zone, write_zone),
     Ie(127, "apn_restriction", int, 1, *_OCTET),
     Ie(128, "selection_mode", e.SelectionMode, 1, _read_mode, _WRITE_MODE),
     Ie(131, "change_reporting_action", e.ChangeReportingAction, 1, *_member(e.ChangeReportingAction)),

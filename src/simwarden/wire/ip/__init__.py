@@ -16,9 +16,22 @@ if TYPE_CHECKING:
         decode_router_advertisement,
         encode_icmp,
         encode_router_advertisement,
+        error_about,
         router_solicitation,
     )
-    from simwarden.wire.ip.packet import Flow, Marks, Packet, Protocol, addresses_of, decode, encode, flow_of, marks_of
+    from simwarden.wire.ip.packet import (
+        Flow,
+        Marks,
+        Packet,
+        Protocol,
+        addresses_of,
+        decode,
+        encode,
+        flow_of,
+        is_plain,
+        is_routed,
+        marks_of,
+    )
     from simwarden.wire.ip.reading import dissect
     from simwarden.wire.ip.transport import (
         Tcp,
@@ -56,7 +69,10 @@ __all__ = [
     "encode_router_advertisement",
     "encode_tcp",
     "encode_udp",
+    "error_about",
     "flow_of",
+    "is_plain",
+    "is_routed",
     "marks_of",
     "mss_of",
     "mss_option",

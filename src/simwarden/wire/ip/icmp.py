@@ -8,12 +8,15 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from simwarden.errors import PeerError
-from simwarden.wire.ip.packet import Packet, Protocol, checksum, pseudo_header
+from simwarden.wire.ip.packet import Flow, Packet, Protocol, checksum, decode, flow_of, pseudo_header
 
 _HEAD = struct.Struct(">BBHI")
 _ADVERTISEMENT = struct.Struct(">BBHBBHII")
 _PREFIX = struct.Struct(">BBBBIII16s")
 _PREFIX_INFORMATION, _MTU = 3, 5
+#: messages of error: destination unreachable, time exceeded, parameter problem (RFC 792); of ICMPv6 all below 128
+_ERRORS: Final = frozenset({3, 11, 12})
+_V6_ERRORS: Final = range(1, 128)
 ALL_NODES: Final = "ff02::1"
 ALL_ROUTERS: Final = "ff02::2"
 
@@ -89,6 +92,19 @@ def decode_icmp(packet: Packet) -> Icmp:
         raise PeerError("ICMP message with a wrong checksum")
     kind, code, _, rest = _HEAD.unpack_from(packet.payload)
     return Icmp(kind, code, rest, packet.payload[8:])
+
+
+def error_about(data: bytes) -> Flow | None:
+    """Return the flow of the packet that a message of error is about (RFC 792, RFC 4443 2.1); None for all others."""
+    try:
+        packet = decode(data)
+        if packet.protocol not in (Protocol.ICMP, Protocol.ICMPV6) or packet.offset or packet.more:
+            return None
+        message = decode_icmp(packet)
+        errors = _ERRORS if packet.version == 4 else _V6_ERRORS
+        return flow_of(message.payload) if message.type in errors else None
+    except PeerError:
+        return None  # what cannot be read is about nothing
 
 
 def router_solicitation(source: str) -> Packet:

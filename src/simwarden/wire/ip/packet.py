@@ -17,6 +17,10 @@ _PORTS = struct.Struct(">HH")
 #: second octet
 _HOP_BY_HOP, _ROUTING, _FRAGMENTED, _DESTINATION = 0, 43, 44, 60
 _EXTENSIONS: Final = frozenset({_HOP_BY_HOP, _ROUTING, _FRAGMENTED, _DESTINATION})
+#: the first octet of an IPv4 packet without options; options (RFC 791 3.1), of which two are source routes
+_PLAIN_V4: Final = 0x45
+_END_OF_OPTIONS, _NO_OPERATION = 0, 1
+_SOURCE_ROUTES: Final = frozenset({131, 137})
 
 
 class Protocol(IntEnum):
@@ -193,6 +197,43 @@ def _carried(data: bytes) -> Packet:
         return _decode_v6(data)
     fragment = int.from_bytes(data[6:8])
     return Packet("", "", data[9], data[4 * (data[0] & 15) :], traffic_class=data[1], offset=(fragment & 0x1FFF) * 8)
+
+
+def is_plain(data: bytes) -> bool:
+    """Whether a packet has a header without options or extensions, and is no fragment."""
+    if data[0] == _PLAIN_V4:
+        return not (data[6] & 0x3F or data[7])
+    return data[0] >> 4 == 6 and data[6] not in _EXTENSIONS
+
+
+def is_routed(data: bytes) -> bool:
+    """Whether a packet goes to others than its destination first: by a source route (RFC 791 3.1, RFC 8200 4.4).
+
+    Raises PeerError.
+    """
+    if data[0] >> 4 == 6:
+        return _routed_v6(data)
+    options, at = data[20 : 4 * (data[0] & 15)], 0
+    while at < len(options) and options[at] != _END_OF_OPTIONS:
+        if options[at] in _SOURCE_ROUTES:
+            return True
+        size = 1 if options[at] == _NO_OPERATION else options[at + 1] if at + 1 < len(options) else 0
+        if not size or (size == 1 and options[at] != _NO_OPERATION):
+            raise PeerError("IPv4 header ends in an option")
+        at += size
+    return False
+
+
+def _routed_v6(data: bytes) -> bool:
+    _decode_v6(data)  # its headers end within it
+    following, at = data[6], 40
+    while following in _EXTENSIONS:
+        if following == _ROUTING and data[at + 3]:
+            return True
+        if following == _FRAGMENTED and int.from_bytes(data[at + 2 : at + 4]) & 0xFFF8:
+            return False  # what follows is in the first one
+        following, at = data[at], at + (8 if following == _FRAGMENTED else 8 + 8 * data[at + 1])
+    return False
 
 
 def flow_of(data: bytes) -> Flow:

@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from user_network import SERVER, SERVER6, Bench
 
+from simulators.device.parts.web import Fetch, OpenQuic
 from simulators.internet.config import HostConfig, InternetConfig
 from simwarden.errors import ManagementError
 from simwarden.runtime.loop import TestbedLoop
@@ -121,8 +123,8 @@ def test_flow_records_tell_names_and_all_octets(play: Play) -> None:
         (6, 443, ("server.example",)),
         (6, 80, ("hidden.example", "server.example")),
         (17, 53, ("many.example",)),
-        (6, 53, ()),
-        (17, 5683, ()),  # its address came over TCP, into which nobody looks for DNS
+        (6, 53, ("many.example",)),
+        (17, 5683, ("many.example",)),  # its address came over TCP
     ]
     assert {(flow.verdict, flow.rule) for flow in flows} == {("admit", "")}
     last = {each["destination"] + each["protocol"]: each for each in seen(bench, "arrived")}
@@ -320,3 +322,53 @@ def test_what_makes_no_sense_is_told(play: Play) -> None:
             await fetch(bench, f"http://{SERVER}/")
 
     play(story)
+
+
+@pytest.mark.parametrize("kind", ["ipv4", "ipv6"])
+def test_programs_that_hide_for_whom_they_are_are_heard_and_seen(play: Play, kind: str) -> None:
+    address = f"[{SERVER6}]" if kind == "ipv6" else SERVER
+
+    async def story(bench: Bench) -> None:
+        for more in ({"pieces": 1}, {"records": 7}, {"records": 1, "pieces": 40}):
+            assert await fetch(bench, f"https://{address}/", sni="hidden.example", **more) == "delivered"
+        for target in ("http://proxied.example/a", "proxied.example:443", "/b"):
+            assert await fetch(bench, f"http://{address}/", host="said.example", request_target=target) == "delivered"
+        for version, datagrams, late in ((1, 1, False), (1, 2, True), (2, 4, False)):
+            quic = {"sni": f"quic{version}.example", "version": version, "datagrams": datagrams, "late": late}
+            assert await bench.do("meter", "open_quic", device="meter", to=address, **quic) == "delivered"
+        await bench.do("meter", "power_off", device="meter")
+
+    bench = play(story, kind)
+    assert bench.of(PeerFault) == []
+    asked = [(each["service"], each["name"], each["path"], each["sni"]) for each in seen(bench, "asked")]
+    host = address
+    assert asked == [
+        *[("https", host, "/", "hidden.example")] * 3,
+        ("http", "said.example", "http://proxied.example/a", ""),
+        ("http", "said.example", "proxied.example:443", ""),
+        ("http", "said.example", "/b", ""),
+    ]
+    assert [flow.names for flow in bench.of(FlowRecord) if flow.protocol != 58] == [
+        *[("hidden.example",)] * 3,
+        *[("proxied.example", "said.example")] * 2,
+        ("said.example",),
+        ("quic1.example",),
+        ("quic1.example",),
+        ("quic2.example",),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verb", "wrong"),
+    [
+        ("fetch", {"url": f"http://{SERVER}/", "request_target": "a b"}),
+        ("fetch", {"url": f"http://{SERVER}/", "pieces": -1}),
+        ("open_quic", {"to": "server.example"}),
+        ("open_quic", {"to": SERVER, "sni": "a b"}),
+        ("open_quic", {"to": SERVER, "datagrams": 0}),
+        ("open_quic", {"to": SERVER, "version": 3}),
+    ],
+)
+def test_what_no_program_can_say(verb: str, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        {"fetch": Fetch, "open_quic": OpenQuic}[verb](device="meter", **wrong)

@@ -12,7 +12,7 @@ from gateways import SERVER, Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
 from scapy.packet import Raw
 
-from simulators.pgw import user_plane
+from simulators.pgw import rules, user_plane
 from simwarden.trace.events import Frame, PacketDropped
 from simwarden.trace.records import CauseForRecClosing, ChargingRecord, FlowRecord
 from simwarden.wire import gtpu, ip
@@ -181,7 +181,7 @@ async def test_a_call_for_help_reaches_its_own_networks_alone() -> None:
         bench.net.send(udp(SERVER, own), back := udp("198.51.100.112", own))
         await bench.settle()
         assert (bench.net.received(), [each for _, each in bench.enb.received()]) == ([help_], [back])
-        assert bench.dropped() == [user_plane.CONFINED] * 2
+        assert bench.dropped() == [rules.CONFINED] * 2
 
 
 @pytest.mark.parametrize(("port", "names"), [(53, ("meters.example",)), (5353, ())])

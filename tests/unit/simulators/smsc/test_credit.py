@@ -164,7 +164,7 @@ def test_an_ocs_may_answer_when_it_likes(result: ResultCode, refusal: Any) -> No
     heard = centre.reserve(message(Direction.TO_GATEWAY))
     assert heard == []
     ((_, request, told),) = ocs.asked
-    assert request == Request(IMSI, MARCH, 1, controls.MO)
+    assert request == Request(IMSI, MARCH, 1, controls.MO, 1)
     told(result)
     assert heard == [refusal]
 

@@ -1,10 +1,10 @@
-"""Supported-Features of S6a: each list for itself, whatever else a message announces."""
+"""Supported-Features of S6a and Gx: each list for itself, whatever else a message announces."""
 
 from __future__ import annotations
 
 from simwarden.wire.diameter import Message
-from simwarden.wire.diameter.codes import Feature, SmsFeature
-from simwarden.wire.diameter.features import features_of, sms_features_of, supported_features
+from simwarden.wire.diameter.codes import Feature, GxFeature, SmsFeature
+from simwarden.wire.diameter.features import features_of, gx_features_of, sms_features_of, supported_features
 
 
 def told(*avps: tuple[str, object]) -> Message:
@@ -29,3 +29,10 @@ def test_bits_and_vendors_that_nobody_knows_are_left() -> None:
     more = ("Supported-Features", [("Vendor-Id", 10415), ("Feature-List-ID", 2), ("Feature-List", 0xFFFFFFFF)])
     assert sms_features_of(told(strange)) == SmsFeature(0)
     assert sms_features_of(told(strange, more)) is SmsFeature.SMS_IN_MME
+
+
+def test_of_gx_only_what_is_known_is_agreed() -> None:
+    message = told(("Supported-Features", [("Vendor-Id", 10415), ("Feature-List-ID", 1), ("Feature-List", 0xFFFF)]))
+    assert gx_features_of(message) == GxFeature(0b1001011)
+    assert GxFeature.ADC not in gx_features_of(told(supported_features(GxFeature(0x0B))))  # as Open5GS announces
+    assert gx_features_of(told()) == GxFeature(0)

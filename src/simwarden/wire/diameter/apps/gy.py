@@ -1,12 +1,16 @@
-"""Gy, credit control between PGW and OCS: TS 32.299 6.4 (commands) and 7.2 (AVPs), Release 15, on RFC 8506.
+"""Gy and Ro, credit control by an OCS: TS 32.299 6.4 (commands) and 7.2 (AVPs), Release 15, on RFC 8506.
+
+Gy is what Ro is called between PGW and OCS; SMSC (TS 32.274) and SCP (TS 32.276) speak Ro.
 
 Its application is the IETF's (4), which stands plain in capabilities and messages. What it has in common with Gx is in
 `credit`. The notation is that of `base`.
 """
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
+from typing import Final
 
 APPLICATION = ("Gy", 4, 0)
+ALSO = ("Ro",)
 
 AVPS = {
     10415: """
@@ -22,6 +26,9 @@ AVPS = {
   874 PS-Information                                    Grouped             M
   881 Quota-Consumption-Time                            Unsigned32          M
  1226 Unit-Quota-Threshold                              Unsigned32          M
+ 2000 SMS-Information                                   Grouped             M
+ 2007 SM-Message-Type                                   Enumerated          M
+ 2016 SMS-Node                                          Enumerated          M
  1228 SGSN-Address                                      Address             M
  1247 PDP-Context-Type                                  Enumerated          M
  1249 Service-Specific-Info                             Grouped             M
@@ -82,7 +89,8 @@ Abort-Session-Answer ::= <Diameter Header: 274, PXY>
 """
 
 GROUPS = """
-Service-Information ::= *[Subscription-Id] [PS-Information] *[AVP]
+Service-Information ::= *[Subscription-Id] [PS-Information] [SMS-Information] *[AVP]
+SMS-Information ::= [SMS-Node] [SM-Message-Type] *[AVP]
 PS-Information ::= [3GPP-Charging-Id] [PDN-Connection-Charging-ID] [Node-Id] [3GPP-PDP-Type] *[PDP-Address]
   [Dynamic-Address-Flag] [QoS-Information] *[SGSN-Address] *[GGSN-Address] [CG-Address] [Serving-Node-Type]
   [SGW-Change] [3GPP-IMSI-MCC-MNC] [3GPP-GGSN-MCC-MNC] [3GPP-NSAPI] [Called-Station-Id]
@@ -119,4 +127,40 @@ class ReportingReason(IntEnum):
     UNUSED_QUOTA_TIMER = 9
 
 
-ENUMERATIONS = {"Reporting-Reason": ReportingReason}
+class RequestedAction(IntEnum):
+    """Requested-Action (RFC 8506 8.41)."""
+
+    DIRECT_DEBITING = 0
+    REFUND_ACCOUNT = 1
+    CHECK_BALANCE = 2
+    PRICE_ENQUIRY = 3
+
+
+class SmMessageType(IntEnum):
+    """SM-Message-Type (TS 32.299 7.2, AVP 2007)."""
+
+    SUBMISSION = 0
+    DELIVERY_REPORT = 1
+    SM_SERVICE_REQUEST = 2
+
+
+SMS_SC: Final = 3
+"""The SMS-Node that is a service centre (TS 32.299 7.2, AVP 2016)."""
+
+
+class ServiceContext(StrEnum):
+    """The end of a Service-Context-Id (TS 32.299 7.1.12): the specification that says how a service is charged."""
+
+    DATA = "32251@3gpp.org"
+    """Packet-switched domain, octets (TS 32.251)."""
+    SMS = "32274@3gpp.org"
+    """Short messages (TS 32.274)."""
+    VOICE = "32276@3gpp.org"
+    """Calls of the circuit-switched domain, time (TS 32.276)."""
+
+
+ENUMERATIONS = {
+    "Reporting-Reason": ReportingReason,
+    "Requested-Action": RequestedAction,
+    "SM-Message-Type": SmMessageType,
+}

@@ -1,0 +1,1 @@
+"""Online charging system: it grants what a card's quota of the month has left."""

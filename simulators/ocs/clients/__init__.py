@@ -1,0 +1,1 @@
+"""What the OCS asks of those that it grants."""

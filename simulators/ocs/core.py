@@ -1,0 +1,113 @@
+"""The state of one OCS while it runs, and what all of its procedures ask."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import itertools
+from functools import partial
+from typing import TYPE_CHECKING
+
+from simulators.ocs import controls
+from simulators.ocs.service import Service
+from simulators.ocs.store import Change
+from simwarden.operations.approval import Audit
+from simwarden.operations.card_lists import CHANGED_LIST
+from simwarden.operations.restriction import Restriction
+from simwarden.policy.need import SMALL
+from simwarden.runtime.batch import Batch
+from simwarden.runtime.diameter.server import KnownPeers
+
+if TYPE_CHECKING:
+    from simulators.ocs.card import QuotaCard
+    from simulators.ocs.config import OcsConfig
+    from simulators.ocs.store import Session, Store
+    from simwarden.runtime.diameter import DiameterNode
+    from simwarden.runtime.site import Site
+
+#: seconds until a database that did not take something is asked again
+_DATABASE = 5.0
+
+
+class Core:
+    """Cards with their quotas, and sessions."""
+
+    node: DiameterNode
+
+    def __init__(self, site: Site, config: OcsConfig, store: Store) -> None:
+        self.site, self.config, self.store, self.clock = site, config, store, site.clock
+        self.peers = KnownPeers(site, config, config.peers, controls.PEER)
+        self.audit = Audit(site, store.audit, count=store.count)
+        self.lists = Restriction(self.audit, controls.QUOTA_CHANGES, config.quota_changes, (CHANGED_LIST,))
+        self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
+        self._numbers = itertools.count(1)
+
+    # -- time
+
+    def now(self) -> float:
+        """Return the date, in seconds since 1970."""
+        return self.clock.wall().timestamp()
+
+    def month_of(self, when: float) -> str:
+        """Return the month in which something counts, where the cards are."""
+        return f"{self._there(when):%Y-%m}"
+
+    @property
+    def month(self) -> str:
+        """The month in which what is given now counts."""
+        return self.month_of(self.now())
+
+    def validity(self) -> int:
+        """Return for how many seconds units that are given now may be used: in this month only."""
+        there = self._there(self.now())
+        next_month = (there.replace(day=1) + dt.timedelta(days=32)).replace(
+            day=1, hour=0, minute=0, second=0, microsecond=0
+        )
+        return max(1, min(round(self.config.validity), int((next_month - there).total_seconds())))
+
+    def _there(self, when: float) -> dt.datetime:
+        return dt.datetime.fromtimestamp(when, dt.UTC) + dt.timedelta(hours=self.config.utc_offset)
+
+    # -- what a card may use
+
+    def quota_of(self, card: QuotaCard, service: Service, network: str = "") -> int | None:
+        """Return what a card may use of a service in a month, None where nothing says it."""
+        if card.quota is None:
+            return None
+        word = service.value
+        said: int | None = getattr(card.quota, word)
+        if said is None:
+            tiers = (each for each in self.config.tiers if each.fits(card.use, network))
+            said = next((amount for tier in tiers if (amount := getattr(tier, word)) is not None), None)
+            if said is not None and service is Service.DATA and not card.large:
+                said = min(said, SMALL)
+        return said * 60 if said is not None and service is Service.VOICE else said
+
+    # -- sessions
+
+    def keep(self, session: Session) -> asyncio.Future[bool]:
+        """Have a session kept with all that was counted; tell whether it was."""
+        told: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        change = Change(next(self._numbers), session)
+        self.batch.add(change, partial(told.set_result, True), partial(told.set_result, False))
+        return told
+
+    def give_up(self) -> None:
+        """Forget sessions of which nothing more is heard: what they were given counts as used."""
+        for session in self.store.ended(self.now()):
+            if not session.over:
+                self.site.note(f"session {session.session} is given up", imsi=session.imsi)
+            self.batch.drop(Change(next(self._numbers), session))
+
+    # -- what is seen
+
+    def show_list(self, card: QuotaCard) -> None:
+        """Report what a card may use and has used this month, of all services."""
+        for service in Service:
+            self.show(card, service)
+
+    def show(self, card: QuotaCard, service: Service) -> None:
+        """Report what a card has used of a service this month, with what is given out."""
+        used, quota = self.store.used(card.imsi, self.month, service), self.quota_of(card, service)
+        value = {"imsi": card.imsi, "service": service.value, "used": used, "quota": quota}
+        self.site.observe("balance", value, key=f"{card.imsi} {service}")

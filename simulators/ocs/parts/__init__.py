@@ -1,0 +1,1 @@
+"""What the management interface of the OCS is about."""

@@ -1,0 +1,153 @@
+"""Credit control: sessions (RFC 8506 5, TS 32.299 6.3.4 to 6.3.6) and events (RFC 8506 6, TS 32.299 6.3.3).
+
+An answer leaves when all that it tells is stored. The same request, known by Session-Id and number, gets its answer
+again and counts once, also after a restart.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from simulators.ocs import controls
+from simulators.ocs.procedures.events import event
+from simulators.ocs.procedures.rating import GROUPS, Rating, network_of, results
+from simulators.ocs.procedures.units import service_of
+from simulators.ocs.service import Service
+from simulators.ocs.store import Session
+from simwarden.runtime.store import StoreUnavailableError
+from simwarden.wire.diameter import DiameterError, ResultCode, decode, encode, first
+from simwarden.wire.diameter.apps.credit import CcRequestType, FailureHandling, SubscriptionIdType
+
+if TYPE_CHECKING:
+    from simulators.ocs.card import QuotaCard
+    from simulators.ocs.core import Core
+    from simwarden.runtime.diameter import Peer
+    from simwarden.wire.diameter import Avps, Message
+
+_OCCASIONS: Final = {
+    CcRequestType.INITIAL_REQUEST: controls.INITIAL,
+    CcRequestType.UPDATE_REQUEST: controls.UPDATE,
+    CcRequestType.TERMINATION_REQUEST: controls.UPDATE,
+}
+_BEGIN: Final = frozenset({CcRequestType.INITIAL_REQUEST, CcRequestType.EVENT_REQUEST})
+#: what becomes of a session whose server is not there: it ends (RFC 8506 8.14)
+_CLOSED: Final = ("Credit-Control-Failure-Handling", int(FailureHandling.TERMINATE))
+
+
+async def credit_control(core: Core, asked: Message, _peer: Peer) -> Message | None:
+    """Serve a CCR. Raises DiameterError for one that is out of its place, StoreError where it cannot be kept."""
+    core.give_up()
+    kind, number = CcRequestType(asked.get("CC-Request-Type")), asked.get("CC-Request-Number")
+    known = _known(core, asked)
+    if known is not None and known.number == number:
+        core.site.note(f"request {number} of session {known.session} comes again", imsi=known.imsi)
+        return None if known.busy else _again(known, asked)
+    if kind in _BEGIN:
+        if known is not None:
+            raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, "the session has begun", _named(asked))
+    elif known is None or known.over:
+        return core.node.answer(asked, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
+    elif number < known.number:
+        raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, "a later request came before", _named(asked))
+    service, card = _service(core, asked), _card(core, asked)
+    if known is not None and known.busy:
+        return core.node.answer(asked, ResultCode.DIAMETER_UNABLE_TO_COMPLY, reason="the one before is under way")
+    if service is None:
+        reason, failed = "no such service is charged here", [("Service-Context-Id", asked.get("Service-Context-Id"))]
+        return core.node.answer(asked, ResultCode.DIAMETER_RATING_FAILED, reason=reason, failed=failed)
+    if card is None or (known is not None and (known.imsi, known.service) != (card.imsi, service)):
+        return core.node.answer(asked, ResultCode.DIAMETER_USER_UNKNOWN)
+    session = known or _begun(asked, card, service)
+    return await _serve(core, asked, kind, Rating(core, card, session, _OCCASIONS.get(kind, controls.EVENT)))
+
+
+def _known(core: Core, asked: Message) -> Session | None:
+    """Return the session that a request is of; another node's is none of its."""
+    session = core.store.session(asked.get("Session-Id"))
+    return session if session is not None and session.host == asked.get("Origin-Host") else None
+
+
+def _named(asked: Message) -> Avps:
+    return [("CC-Request-Number", asked.get("CC-Request-Number"))]
+
+
+def _again(session: Session, asked: Message) -> Message:
+    answer = decode(session.answer)
+    answer.hop_by_hop, answer.end_to_end = asked.hop_by_hop, asked.end_to_end
+    return answer
+
+
+def _service(core: Core, asked: Message) -> Service | None:
+    """Return the service that is asked about; one that is charged by events has no session, and the other way round."""
+    service = service_of(asked)
+    if service is None:
+        core.site.note(f"nobody is charged here for {asked.get('Service-Context-Id')}")
+        return None
+    of_event = asked.get("CC-Request-Type") == CcRequestType.EVENT_REQUEST
+    return service if of_event is (service is Service.SMS) else None
+
+
+def _card(core: Core, asked: Message) -> QuotaCard | None:
+    """Return whose units are asked for, by IMSI and number (RFC 8506 8.46); of two cards nobody's."""
+    ids = asked.all("Subscription-Id") + [
+        each for name, each in asked.get("Service-Information", ()) if name == "Subscription-Id"
+    ]
+    found: list[QuotaCard | None] = []
+    for each in ids:
+        kind, data = first(each, "Subscription-Id-Type"), first(each, "Subscription-Id-Data", "")
+        if kind == SubscriptionIdType.END_USER_IMSI:
+            found.append(core.store.card(data))
+        elif kind == SubscriptionIdType.END_USER_E164:
+            found.append(core.store.numbered(f"+{data.removeprefix('+')}"))
+    card = found[0] if found else None
+    return card if card is not None and all(each is card for each in found) else None
+
+
+def _begun(asked: Message, card: QuotaCard, service: Service) -> Session:
+    host, realm = asked.get("Origin-Host"), asked.get("Origin-Realm")
+    return Session(asked.get("Session-Id"), card.imsi, service, host, realm)
+
+
+async def _serve(core: Core, asked: Message, kind: CcRequestType, rating: Rating) -> Message:
+    """Carry out a request, and answer when that is stored. Raises StoreUnavailableError: it was not."""
+    session = rating.session
+    session.number, session.busy = asked.get("CC-Request-Number"), True
+    rating.network = network_of(asked)
+    try:
+        answer = event(rating, asked) if kind is CcRequestType.EVENT_REQUEST else _interrogate(rating, asked, kind)
+    except BaseException:
+        _undo(core, rating)
+        raise
+    session.answer, session.over = encode(answer), not _goes_on(answer, kind)
+    life = core.config.repeats if session.over else 2 * core.config.validity  # Tcc (RFC 8506 13)
+    session.ends = core.now() + life
+    core.store.hold(session)
+    if not await core.keep(session):
+        _undo(core, rating)
+        raise StoreUnavailableError("what is given could not be kept")
+    session.busy = False
+    core.show(rating.card, session.service)
+    return answer
+
+
+def _undo(core: Core, rating: Rating) -> None:
+    rating.undo()
+    (core.store.let_go if rating.session.number < 0 else core.store.hold)(rating.session)
+
+
+def _goes_on(answer: Message, kind: CcRequestType) -> bool:
+    return kind is CcRequestType.UPDATE_REQUEST or (kind is CcRequestType.INITIAL_REQUEST and answer.success)
+
+
+def _interrogate(rating: Rating, asked: Message, kind: CcRequestType) -> Message:
+    """Answer an interrogation of a session.
+
+    A first one that all of its groups are refused in opens no session, and says why by itself (TS 32.299 6.5.3).
+    """
+    core, groups = rating.core, asked.all(GROUPS)
+    told = rating.rate(groups)
+    if kind is CcRequestType.TERMINATION_REQUEST:
+        return core.node.answer(asked, ResultCode.DIAMETER_SUCCESS, [_CLOSED])
+    codes = results(told)
+    refused = kind is CcRequestType.INITIAL_REQUEST and codes and ResultCode.DIAMETER_SUCCESS not in codes
+    return core.node.answer(asked, codes[0] if refused else ResultCode.DIAMETER_SUCCESS, [*told, _CLOSED])

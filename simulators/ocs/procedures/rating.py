@@ -1,0 +1,162 @@
+"""What a request takes from a quota and gives back to it (RFC 8506 5.1.2, TS 32.299 5.2.2): given out is spent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from simulators.ocs.controls import OF
+from simulators.ocs.procedures.units import granted, units_in
+from simulators.ocs.service import Service
+from simulators.ocs.store import Reserve
+from simwarden.wire.diameter import ResultCode, first
+from simwarden.wire.diameter.apps.credit import FinalUnitAction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simulators.ocs.card import QuotaCard
+    from simulators.ocs.core import Core
+    from simulators.ocs.store import Session
+    from simwarden.wire.diameter import Avps, Message
+
+GROUPS: Final = "Multiple-Services-Credit-Control"
+#: 3GPP-RAT-Type (TS 29.061 16.4.7.2)
+_NETWORKS: Final[Mapping[bytes, str]] = {
+    b"\x01": "UTRAN",
+    b"\x02": "GERAN",
+    b"\x06": "E-UTRAN",
+    b"\x08": "NB-IoT",
+    b"\x09": "LTE-M",
+}
+
+
+def network_of(asked: Message) -> str:
+    """Return the kind of radio network that a request tells, empty where it tells none that is known."""
+    rat = asked.find("Service-Information", "PS-Information", "3GPP-RAT-Type")
+    return _NETWORKS.get(rat, "")
+
+
+@dataclass(slots=True)
+class Rating:
+    """One request of a session, and what it has counted so far, so that it can be undone where it is not kept."""
+
+    core: Core
+    card: QuotaCard
+    session: Session
+    on: str
+    network: str = ""
+    _counted: list[tuple[str, int]] = field(default_factory=list)
+    _before: Session = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._before = replace(self.session, reserves=dict(self.session.reserves))
+
+    def count(self, month: str, units: int) -> None:
+        """Count units for the card, as used if there are more than before."""
+        self.core.store.charge(self.card.imsi, month, self.session.service, units)
+        self._counted.append((month, units))
+
+    def undo(self) -> None:
+        """Have it as it was before the request."""
+        for month, units in self._counted:
+            self.core.store.charge(self.card.imsi, month, self.session.service, -units)
+        for name in ("number", "answer", "reserves", "over", "ends", "busy"):
+            setattr(self.session, name, getattr(self._before, name))
+
+    # -- rating groups
+
+    def rate(self, groups: list[Avps]) -> Avps:
+        """Take what is reported of all groups, then give what is asked for; return the groups of the answer."""
+        unused = [self._settle(group) for group in groups]
+        return [(GROUPS, self._answer(group, left)) for group, left in zip(groups, unused, strict=True)]
+
+    def _settle(self, group: Avps) -> int:
+        """Give back what was given for a group and not used; return how much. What is not reported is used."""
+        reserve = self.session.reserves.pop(_name(group), Reserve(self.core.month, 0))
+        reports = [units for name, units in group if name == "Used-Service-Unit"]
+        if not reports:
+            return 0
+        used = sum(units_in(self.session.service, units) for units in reports)
+        self.count(reserve.month, used - reserve.units)
+        return max(0, reserve.units - used)
+
+    def _answer(self, group: Avps, unused: int) -> Avps:
+        """Answer about a group, of which the gateway may use what was `unused` until it has the answer.
+
+        So that stays reserved with what is given, until the next report tells (TS 32.299 7.2.237).
+        """
+        wanted = first(group, "Requested-Service-Unit")
+        known: Avps = [each for each in group if each[0] in ("Service-Identifier", "Rating-Group")]
+        if wanted is None:
+            return [*known, ("Result-Code", int(ResultCode.DIAMETER_SUCCESS))]
+        name = _name(group)
+        answer = self._give(name, units_in(self.session.service, wanted), known)
+        given = self.session.reserves.get(name, Reserve(self.core.month, 0))
+        if given.units < unused:
+            self.count(given.month, unused - given.units)
+            self.session.reserves[name] = Reserve(given.month, unused)
+        return answer
+
+    def _give(self, group: str, asked: int, known: Avps) -> Avps:
+        """Give units to a group: no more than are left, and the last of them as final ones (RFC 8506 5.6)."""
+        service, config = self.session.service, self.core.config
+        quota = self.core.quota_of(self.card, service, self.network)
+        used = self.core.store.used(self.card.imsi, self.core.month, service)
+        if not self.core.site.decide(OF[service], self.card.imsi, on=self.on, used=used, quota=quota).admitted:
+            result = ResultCode.DIAMETER_CREDIT_LIMIT_REACHED
+            return [*known, ("Result-Code", int(result if quota is not None else _NO_QUOTA))]
+        most = config.octets if service is Service.DATA else config.seconds
+        units, left = min(asked or most, most), (quota or 0) - used
+        if left > 0:  # of a quota that is used up a rule has refused the units
+            units = min(units, left)
+        self.session.reserves[group] = Reserve(self.core.month, units)
+        self.count(self.core.month, units)
+        terms = _final(self, service) if units == left else self._threshold(service, units)
+        validity = ("Validity-Time", self.core.validity())
+        return [granted(service, units), *known, validity, ("Result-Code", int(ResultCode.DIAMETER_SUCCESS)), *terms]
+
+    def _threshold(self, service: Service, units: int) -> Avps:
+        """Return when a gateway asks for more (TS 32.299 7.2.237), and after how long it gives back (7.2.156)."""
+        config = self.core.config
+        if service is not Service.DATA:
+            return []
+        threshold = min(units * config.threshold // 100, (1 << 32) - 1)
+        holding = round(config.holding)
+        return [
+            *([("Volume-Quota-Threshold", threshold)] if threshold else []),
+            *([("Quota-Holding-Time", holding)] if holding else []),
+        ]
+
+
+#: of a card that has no quota for a service: the service is denied
+_NO_QUOTA: Final = ResultCode.DIAMETER_END_USER_SERVICE_DENIED
+
+
+def _final(rating: Rating, service: Service) -> Avps:
+    """Return what becomes of the service when its last units are used (RFC 8506 8.34)."""
+    terms = rating.core.config.final_unit
+    if service is Service.DATA and terms.redirect:
+        server = [("Redirect-Address-Type", _URL), ("Redirect-Server-Address", terms.redirect)]
+        what: Avps = [("Final-Unit-Action", int(FinalUnitAction.REDIRECT)), ("Redirect-Server", server)]
+    elif service is Service.DATA and terms.restrict:
+        rules = [("Restriction-Filter-Rule", rule) for rule in terms.restrict]
+        what = [("Final-Unit-Action", int(FinalUnitAction.RESTRICT_ACCESS)), *rules]
+    else:
+        what = [("Final-Unit-Action", int(FinalUnitAction.TERMINATE))]
+    return [("Final-Unit-Indication", what)]
+
+
+#: the Redirect-Address-Type of a URL (RFC 8506 8.38)
+_URL: Final = 2
+
+
+def _name(group: Avps) -> str:
+    """Return by which name a group's units are kept: its Rating-Group, 0 where it has none."""
+    return str(first(group, "Rating-Group", 0))
+
+
+def results(groups: Avps) -> list[int]:
+    """Return the Result-Codes of the groups of an answer."""
+    codes: list[Any] = [first(group, "Result-Code") for name, group in groups if name == GROUPS]
+    return [int(code) for code in codes]

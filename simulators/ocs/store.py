@@ -1,0 +1,232 @@
+"""What the OCS keeps over a restart: cards with their quotas, what they have used, open sessions, and the audit.
+
+What is given is committed as used before the answer leaves, in groups (`runtime.batch`), together with that answer and
+with what is reserved by it. What was not needed is given back by a report, and by nothing else. Changes of cards are
+committed before the method returns.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+
+from simulators.ocs.card import QuotaCard
+from simulators.ocs.config import OcsQuota
+from simulators.ocs.events import AUDITED
+from simulators.ocs.service import Service
+from simwarden.operations.audit_table import AuditTable
+from simwarden.policy.numbers import Party, party
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+METADATA = sa.MetaData()
+_CARDS = sa.Table(
+    "cards",
+    METADATA,
+    sa.Column("imsi", sa.String(15), primary_key=True),
+    sa.Column("msisdn", sa.String, nullable=False, index=True),
+    sa.Column("use", sa.String, nullable=False),
+    sa.Column("large", sa.Boolean, nullable=False),
+    sa.Column("quota", sa.JSON),
+)
+_COUNTERS = sa.Table(
+    "counters",
+    METADATA,
+    sa.Column("imsi", sa.String(15), primary_key=True),
+    sa.Column("month", sa.String(7), primary_key=True),
+    sa.Column("service", sa.String(8), primary_key=True),
+    #: octets, messages, seconds
+    sa.Column("used", sa.BigInteger, nullable=False),
+)
+_SESSIONS = sa.Table(
+    "sessions",
+    METADATA,
+    sa.Column("session", sa.String, primary_key=True),
+    sa.Column("imsi", sa.String(15), nullable=False),
+    sa.Column("service", sa.String(8), nullable=False),
+    sa.Column("host", sa.String, nullable=False),
+    sa.Column("realm", sa.String, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("answer", sa.LargeBinary, nullable=False),
+    sa.Column("reserves", sa.JSON, nullable=False),
+    sa.Column("over", sa.Boolean, nullable=False),
+    sa.Column("ends", sa.Float, nullable=False),
+)
+_AUDIT = AuditTable(METADATA, events=AUDITED)
+# made once: SQLAlchemy takes longer to make a statement than SQLite to carry it out
+_C, _S = _COUNTERS.c, _SESSIONS.c
+_UNCOUNT = sa.delete(_COUNTERS).where(
+    _C.imsi == sa.bindparam("card"), _C.month == sa.bindparam("of"), _C.service == sa.bindparam("what")
+)
+_COUNT = sa.insert(_COUNTERS)
+_FORGET = sa.delete(_SESSIONS).where(_S.session == sa.bindparam("key"))
+_KEEP = sa.insert(_SESSIONS)
+_COLUMNS = tuple(_S.keys())
+
+
+class Reserve(NamedTuple):
+    """Units that were given for a rating group and are not reported, and the month in which they count."""
+
+    month: str
+    units: int
+
+
+@dataclass(slots=True)
+class Session:
+    """A session of credit control, or an event, for as long as it may be repeated. Dates are seconds since 1970.
+
+    `number` is that of the last request, `answer` what it got, which is not out while it is `busy`; `reserves` are by
+    rating group; `ends` is when it is given up, or forgotten if it is `over`.
+    """
+
+    session: str
+    imsi: str
+    service: Service
+    host: str
+    realm: str
+    number: int = -1
+    answer: bytes = b""
+    reserves: dict[str, Reserve] = field(default_factory=dict)
+    over: bool = False
+    ends: float = 0.0
+    busy: bool = False
+
+    @property
+    def reserved(self) -> int:
+        """Return all units that are given and not reported."""
+        return sum(each.units for each in self.reserves.values())
+
+    def row(self) -> dict[str, Any]:
+        """Return it as the database has it."""
+        return {name: getattr(self, name) for name in _COLUMNS}
+
+
+@dataclass(slots=True)
+class Change:
+    """What became of a session by one request, as a batch counts it."""
+
+    id: int
+    session: Session
+
+
+@dataclass(slots=True)
+class _Memory:
+    cards: dict[str, QuotaCard] = field(default_factory=dict)
+    by_number: dict[Party, str] = field(default_factory=dict)
+    used: dict[tuple[str, str, Service], int] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    #: when sessions end, the first one first; one that has moved on stands there again
+    ends: list[tuple[float, str]] = field(default_factory=list)
+
+
+class Store:
+    """The database of one OCS."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
+        self.audited = partial(_AUDIT.read, engine)
+        self._held = _Memory()
+        #: counters that are to be written
+        self._counted: set[tuple[str, str, Service]] = set()
+        with engine.begin() as connection:
+            for row in connection.execute(sa.select(_CARDS)):
+                quota = OcsQuota.model_validate(row.quota) if row.quota is not None else None
+                self._take(QuotaCard(row.imsi, row.msisdn, row.use, row.large, quota))
+            for row in connection.execute(sa.select(_COUNTERS)):
+                self._held.used[row.imsi, row.month, Service(row.service)] = row.used
+            for kept in connection.execute(sa.select(_SESSIONS)).mappings():
+                reserves = {group: Reserve(*each) for group, each in kept["reserves"].items()}
+                self.hold(Session(**{**kept, "service": Service(kept["service"]), "reserves": reserves}))
+
+    # -- cards
+
+    def card(self, imsi: str) -> QuotaCard | None:
+        """Return a card."""
+        return self._held.cards.get(imsi)
+
+    def numbered(self, number: str) -> QuotaCard | None:
+        """Return the card that has a number, in whatever spelling."""
+        imsi = self._held.by_number.get(party(number)) if number.strip() else None
+        return self._held.cards[imsi] if imsi is not None else None
+
+    def put(self, card: QuotaCard, audit: dict[str, Any]) -> None:
+        """Keep a card with the audit record of the change."""
+        row = {"imsi": card.imsi, "msisdn": card.msisdn, "use": card.use, "large": card.large}
+        quota = card.quota.model_dump(mode="json") if card.quota is not None else None
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_CARDS).where(_CARDS.c.imsi == card.imsi))
+            connection.execute(sa.insert(_CARDS).values(**row, quota=quota))
+            _AUDIT.add(connection, [audit])
+        self._take(card)
+
+    def _take(self, card: QuotaCard) -> None:
+        former = self._held.cards.get(card.imsi)
+        if former is not None and former.msisdn.strip():
+            self._held.by_number.pop(party(former.msisdn), None)
+        self._held.cards[card.imsi] = card
+        if card.msisdn.strip():
+            self._held.by_number[party(card.msisdn)] = card.imsi
+
+    # -- what is used
+
+    def charge(self, imsi: str, month: str, service: Service, units: int) -> None:
+        """Count so much for a card's quota; kept with what is written next. Negative: take back."""
+        self._held.used[imsi, month, service] = self.used(imsi, month, service) + units
+        self._counted.add((imsi, month, service))
+
+    def used(self, imsi: str, month: str, service: Service) -> int:
+        """Return how much of a service a card has used in a month (`2026-03`), with what is given out."""
+        return self._held.used.get((imsi, month, service), 0)
+
+    # -- sessions
+
+    def session(self, session: str) -> Session | None:
+        """Return a session by its Session-Id."""
+        return self._held.sessions.get(session)
+
+    def open_sessions(self, imsi: str = "") -> tuple[Session, ...]:
+        """Return the sessions that go on, of a card or all."""
+        return tuple(each for each in self._held.sessions.values() if not each.over and imsi in ("", each.imsi))
+
+    def hold(self, session: Session) -> None:
+        """Have a session in memory, with what it has become."""
+        self._held.sessions[session.session] = session
+        heapq.heappush(self._held.ends, (session.ends, session.session))
+
+    def let_go(self, session: Session) -> None:
+        """Have a session no longer in memory."""
+        self._held.sessions.pop(session.session, None)
+
+    def ended(self, now: float) -> Iterator[Session]:
+        """Yield the sessions whose time is over, and forget them; each is to be dropped from the table."""
+        ends = self._held.ends
+        while ends and ends[0][0] <= now:
+            when, name = heapq.heappop(ends)
+            session = self._held.sessions.get(name)
+            if session is not None and session.ends == when and not session.busy:
+                self.let_go(session)
+                yield session
+
+    def write(self, added: Iterable[Change], changed: Iterable[Change], dropped: Iterable[Change]) -> None:
+        """Keep what became of sessions, which are forgotten, and what was counted, in one transaction."""
+        del changed
+        kept = {each.session.session: each.session.row() for each in added}
+        gone = {each.session.session for each in dropped} - kept.keys()
+        counted = [(*key, self.used(*key)) for key in sorted(self._counted)]
+        work = (
+            (_FORGET, [{"key": each} for each in (*kept, *gone)]),
+            (_KEEP, list(kept.values())),
+            (_UNCOUNT, [{"card": imsi, "of": month, "what": service} for imsi, month, service, _ in counted]),
+            (_COUNT, [dict(zip(("imsi", "month", "service", "used"), each, strict=True)) for each in counted]),
+        )
+        with self._engine.begin() as connection:
+            for statement, rows in work:
+                if rows:
+                    connection.execute(statement, rows)
+        self._counted.clear()

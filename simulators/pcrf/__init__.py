@@ -1,0 +1,1 @@
+"""The PCRF: decides which flows of a card's sessions pass, and tells the PGW by rules on Gx."""

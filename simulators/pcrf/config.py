@@ -1,0 +1,113 @@
+"""Settings of the PCRF, and what a card says for it. `profile.yaml` explains each with an example."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from simwarden.operations.approval import Approval, ChangeLimit
+from simwarden.policy.access_list import Destination
+from simwarden.policy.flow_rule import Quality
+from simwarden.policy.held import Held
+from simwarden.runtime.declare import Model, Seconds
+from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
+
+Trigger = Literal["USER_LOCATION_CHANGE", "RAT_CHANGE", "UE_TIME_ZONE_CHANGE", "SGSN_CHANGE", "PLMN_CHANGE"]
+"""What a PGW may be asked to report (TS 29.212 5.3.7)."""
+
+
+def _destinations(entries: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    for each in entries or ():
+        Destination.parse(each)
+    return entries
+
+
+class PcrfData(Model):
+    """With whom a card exchanges packets. A card that says nothing of it is not directed."""
+
+    by: Literal["pcrf"] = "pcrf"
+    """Who decides; the PGW makes it so."""
+    whitelist: tuple[str, ...] | None = None
+    """Its destinations, in principle at most 10: addresses, prefixes, names (`*.example.net`) or URLs, each with its
+    port; left out: any."""
+    blacklist: tuple[str, ...] = ()
+    """Destinations that it may not have, whatever the other list says."""
+    exception: Annotated[str, Field(max_length=100)] = ""
+    """Reference of the approval by which it has more destinations, or wider ones."""
+
+    @field_validator("whitelist", "blacklist")
+    @classmethod
+    def _are_destinations(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return _destinations(value)
+
+    def held(self) -> Held:
+        """Tell `classify` where it lets the card go, and what it denies."""
+        has = {word for word, said in (("blacklist", self.blacklist), ("directed-data", self.whitelist)) if said}
+        return Held(frozenset(has), data=tuple(map(Destination.parse, self.whitelist or ())))
+
+
+class ListChange(Approval, PcrfData):
+    """Body of `PUT /cards/{imsi}/data`."""
+
+    def wanted(self) -> PcrfData:
+        """Return the lists asked for."""
+        return PcrfData.model_validate(self.model_dump(include=set(PcrfData.model_fields)))
+
+
+class RuleQos(Model):
+    """The QoS of a rule (TS 29.212 5.3.16); one that is not the default bearer's makes a bearer of its own."""
+
+    qci: Annotated[int, Field(ge=1, le=254)] = 9
+    """QoS class identifier (TS 23.203 table 6.1.7); of 1 to 4, 65 to 67 and 75 rates are guaranteed."""
+    priority: Annotated[int, Field(ge=1, le=15)] = 8
+    """Priority level of allocation and retention; 1 is the highest."""
+    may_preempt: bool = False
+    """Whether its bearer may take the place of those of lower priority."""
+    preemptable: bool = True
+    """Whether those of higher priority may take its place."""
+    guaranteed: tuple[int, int] = (0, 0)
+    """Guaranteed kbit/s, uplink and downlink."""
+    maximum: tuple[int, int] = (0, 0)
+    """Most kbit/s, uplink and downlink."""
+
+    def quality(self) -> Quality:
+        """Return it as rules have it, in bit/s."""
+        rates = (each * 1000 for each in (*self.maximum, *self.guaranteed))
+        return Quality(self.qci, self.priority, self.may_preempt, self.preemptable, *rates)
+
+
+class PcrfConfig(ServerConfig):
+    """Settings of a PCRF."""
+
+    peers: dict[str, Entry] = Field(default_factory=lambda: {"pgw": PeerEntry()})
+    """Nodes that may speak Gx to it, by Diameter identity; a name without a dot is one of the home network's realm."""
+    applications: dict[Annotated[str, Field(min_length=1)], Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
+    """What PGWs know by their filter files: identifiers, with the destinations that each stands for. Names and URLs of
+    cards are told by them alone; one that none of them stands for is not in force."""
+    predefined: tuple[str, ...] = ()
+    """Those of them that a PGW without ADC knows as predefined rules, by the same name."""
+    triggers: tuple[Trigger, ...] = ("USER_LOCATION_CHANGE", "RAT_CHANGE", "UE_TIME_ZONE_CHANGE")
+    """What PGWs report of a session."""
+    qos: dict[str, RuleQos] = Field(default_factory=dict)
+    """The QoS of rules for some destinations, as they are written in the lists of cards; that of others is the default
+    bearer's."""
+    rating_group: Annotated[int, Field(ge=0, lt=1 << 32)] = 1
+    """The rating group of its rules."""
+    online: bool = False
+    """Whether what its rules let pass is charged online."""
+    usage_report: Annotated[int, Field(ge=0)] = 0
+    """Octets of a session after which its PGW reports its use, each time anew; 0: it does not."""
+    retry: Annotated[Seconds, Field(gt=0)] = 5
+    """When a PGW that has not answered is told again of changed rules; twice as late each time."""
+    list_changes: ChangeLimit = ChangeLimit()
+    """How often the lists that a card has may be changed or taken away."""
+
+    @field_validator("applications")
+    @classmethod
+    def _stand_for_destinations(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for each in value.values():
+            _destinations(each)
+        return value

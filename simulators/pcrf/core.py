@@ -1,0 +1,64 @@
+"""The state of one PCRF while it runs, and what all of its procedures ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from simulators.pcrf import controls
+from simulators.pcrf.card import DataCard
+from simulators.pcrf.rules import rules_for
+from simwarden.operations.approval import Audit
+from simwarden.operations.card_lists import CHANGED_LIST
+from simwarden.operations.restriction import Restriction
+from simwarden.runtime.diameter.server import KnownPeers
+
+if TYPE_CHECKING:
+    from simulators.pcrf.card import GxSession
+    from simulators.pcrf.config import PcrfConfig
+    from simulators.pcrf.rules import Rules
+    from simulators.pcrf.store import Store
+    from simwarden.runtime.diameter import DiameterNode
+    from simwarden.runtime.site import Site
+
+#: seconds after which a PGW that does not answer is told again, at most
+LONGEST_PAUSE: Final = 3600.0
+
+
+class Core:
+    """Cards, and the sessions of PGWs."""
+
+    node: DiameterNode
+
+    def __init__(self, site: Site, config: PcrfConfig, store: Store) -> None:
+        self.site, self.config, self.store, self.clock = site, config, store, site.clock
+        self.peers = KnownPeers(site, config, config.peers, controls.PEER)
+        self.audit = Audit(site, store.audit, count=store.count)
+        self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
+        #: sessions whose PGW is being told, and those for which that is planned, with the pause before
+        self.telling: set[str] = set()
+        self.pauses: dict[str, float] = {}
+
+    def rules(self, imsi: str, on: str, *, adc: bool) -> Rules:
+        """Decide which rules a card's session has now."""
+        data = (self.store.card(imsi) or DataCard(imsi, "")).lists
+        decision = self.site.decide(controls.LIST, imsi, on=on, whitelist=data.whitelist)
+        return rules_for(data, self.config, directed=not decision.admitted, adc=adc)
+
+    # -- what is seen
+
+    def show_list(self, card: DataCard) -> None:
+        """Report with whom a card exchanges packets."""
+        value = None
+        if card.data is not None:
+            lists = {name: list(getattr(card.data, name) or ()) for name in ("whitelist", "blacklist")}
+            value = {"imsi": card.imsi, "undirected": card.data.whitelist is None, **lists}
+        self.site.observe("list", value, key=card.imsi)
+
+    def show(self, session: GxSession, *, over: bool = False) -> None:
+        """Report what a session is told; where one of two that a PGW has of a card by an APN is over, the other."""
+        others = [each for each in self.store.sessions_of(session.imsi) if each.apn == session.apn]
+        shown = session if not over else others[-1] if others else None
+        value = None
+        if shown is not None:
+            value = {name: each for name, each in shown.tell().items() if name not in ("id", "pgw")}
+        self.site.observe("session", value, key=f"{session.imsi}/{session.apn}")

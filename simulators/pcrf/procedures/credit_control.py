@@ -1,0 +1,206 @@
+"""What PGWs ask: sessions begin, report and end (TS 29.212 4.5.1, 4.5.3, 4.5.7).
+
+A CCR that comes again, by its Session-Id and CC-Request-Number, gets the answer that is kept, and counts once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from simulators.pcrf import controls
+from simulators.pcrf.card import GxSession
+from simwarden.errors import PeerError
+from simwarden.runtime.diameter.pcc_rules import definition_of, readable
+from simwarden.wire.diameter import DiameterError, ExperimentalResult, ResultCode, decode, encode, first
+from simwarden.wire.diameter.apps.credit import CcRequestType, SubscriptionIdType
+from simwarden.wire.diameter.apps.gx import EventTrigger, PccRuleStatus
+from simwarden.wire.diameter.codes import GxFeature
+from simwarden.wire.diameter.features import gx_features_of, supported_features
+from simwarden.wire.diameter.location import decode_location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from simulators.pcrf.config import PcrfConfig
+    from simulators.pcrf.core import Core
+    from simulators.pcrf.rules import Rules
+    from simwarden.model.identity import Ecgi, Tai
+    from simwarden.runtime.diameter import Peer
+    from simwarden.wire.diameter import Avps, Message
+
+#: what this node can do, of which a PGW gets what it can as well
+_FEATURES: Final = GxFeature.REL8 | GxFeature.REL9 | GxFeature.REL10 | GxFeature.ADC
+#: the key of what a session uses, of all its rules together (TS 29.212 5.3.59, 5.3.61)
+_SESSION_KEY: Final = b"session"
+_SESSION_LEVEL: Final = 0
+
+
+async def credit_control(core: Core, message: Message, _peer: Peer) -> Message:
+    """Answer a CCR."""
+    identity, number = message.get("Session-Id"), message.get("CC-Request-Number")
+    kept, kind = core.store.answered(identity), message.get("CC-Request-Type")
+    session = core.store.session(identity)
+    theirs = session is None or session.host == message.get("Origin-Host")
+    if kept is not None and kept[0] == number and theirs:
+        return _again(message, kept[1])
+    if kind == CcRequestType.INITIAL_REQUEST and kept is None:
+        return _initial(core, message)
+    if session is None or not theirs:
+        return core.node.answer(message, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
+    late = kept is not None and number < kept[0]
+    if late or kind not in (CcRequestType.UPDATE_REQUEST, CcRequestType.TERMINATION_REQUEST):
+        failed = [("CC-Request-Number", number) if late else ("CC-Request-Type", kind)]
+        return core.node.answer(message, ResultCode.DIAMETER_INVALID_AVP_VALUE, failed=failed)
+    return _update(core, session, message) if kind == CcRequestType.UPDATE_REQUEST else _end(core, session, message)
+
+
+def _again(message: Message, octets: bytes) -> Message:
+    """Give an answer again, under the number of the request that came again."""
+    answer = decode(octets)
+    answer.hop_by_hop, answer.end_to_end = message.hop_by_hop, message.end_to_end
+    return answer
+
+
+def _initial(core: Core, message: Message) -> Message:
+    """Answer the first CCR of a session by its rules (4.5.1): those of a card that is provisioned."""
+    imsi = _imsi(message)
+    if not imsi:
+        return core.node.answer(message, ExperimentalResult.DIAMETER_ERROR_INITIAL_PARAMETERS, reason="no IMSI")
+    known = core.store.card(imsi) is not None
+    if not core.site.decide(controls.SUBSCRIBER, imsi, on=controls.INITIAL, known=known).admitted:
+        return core.node.answer(message, ResultCode.DIAMETER_USER_UNKNOWN)
+    features = gx_features_of(message) & _FEATURES
+    rules = core.rules(imsi, controls.INITIAL, adc=GxFeature.ADC in features)
+    session = GxSession(
+        message.get("Session-Id"),
+        imsi,
+        message.get("Called-Station-Id", ""),
+        message.get("Origin-Host"),
+        message.get("Origin-Realm"),
+        GxFeature.ADC in features,
+        state_id=message.get("Origin-State-Id", 0),
+        rules=rules.names,
+        lacking=rules.lacking,
+    )
+    agreed = [supported_features(features)] if message.get("Supported-Features") is not None else []
+    triggers = [EventTrigger[each] for each in core.config.triggers]
+    if core.config.usage_report:
+        triggers.append(EventTrigger.USAGE_REPORT)
+    avps = [*agreed, *(("Event-Trigger", int(each)) for each in triggers), *orders(rules), *_monitoring(core.config)]
+    answer = core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
+    _keep(core, _seen(session, message), message, answer)
+    tell_lacking(core, session)
+    return answer
+
+
+def _update(core: Core, session: GxSession, message: Message) -> Message:
+    """Take note of what a PGW reports (4.5.3): where the device is, what was used, rules that are not active."""
+    reported = bool(message.all("Usage-Monitoring-Information"))
+    avps = _monitoring(core.config) if reported else []
+    answer = core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
+    failed = failures(session.failed, message)
+    if failed != session.failed:
+        core.site.note(f"rules are not in force: {', '.join(failed) or 'none'}", imsi=session.imsi)
+    _keep(core, _seen(replace(session, failed=failed), message), message, answer)
+    return answer
+
+
+def _end(core: Core, session: GxSession, message: Message) -> Message:
+    """End a session (4.5.7)."""
+    answer = core.node.answer(message, ResultCode.DIAMETER_SUCCESS)
+    ended = _seen(session, message)
+    core.show(ended)
+    kept = message.get("CC-Request-Number"), encode(answer)
+    core.store.end(ended, kept, core.clock.wall().timestamp())
+    core.show(ended, over=True)
+    return answer
+
+
+def _keep(core: Core, session: GxSession, message: Message, answer: Message) -> None:
+    core.store.keep(session, (message.get("CC-Request-Number"), encode(answer)))
+    core.show(session)
+
+
+def _imsi(message: Message) -> str:
+    """Return whose session it is; empty: that is not said."""
+    for group in message.all("Subscription-Id"):
+        if first(group, "Subscription-Id-Type") == SubscriptionIdType.END_USER_IMSI:
+            return str(first(group, "Subscription-Id-Data"))
+    return ""
+
+
+def _seen(session: GxSession, message: Message) -> GxSession:
+    """Take what a CCR tells of a session's place and use."""
+    used = sum(
+        int(first(unit, "CC-Total-Octets", 0))
+        for group in message.all("Usage-Monitoring-Information")
+        for name, unit in group
+        if name == "Used-Service-Unit"
+    )
+    tai, cell = _place(message)
+    return replace(
+        session,
+        tai=str(tai) if tai is not None else session.tai,
+        cell=str(cell) if cell is not None else session.cell,
+        rat=message.get("RAT-Type", session.rat),
+        used=session.used + used,
+    )
+
+
+def _place(message: Message) -> tuple[Tai | None, Ecgi | None]:
+    octets = message.get("3GPP-User-Location-Info", b"")
+    try:
+        return decode_location(octets)
+    except PeerError as error:
+        failed = [("3GPP-User-Location-Info", octets)]
+        raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, error.reason, failed) from None
+
+
+def orders(rules: Rules, removed: Iterable[str] = ()) -> Avps:
+    """Make the AVPs that remove and install rules (4.5.2)."""
+    avps: Avps = []
+    names: list[tuple[str, Any]] = [("Charging-Rule-Name", each.encode()) for each in removed]
+    if names:
+        avps.append(("Charging-Rule-Remove", names))
+    installed: Avps = [("Charging-Rule-Definition", definition_of(each)) for each in rules.dynamic]
+    installed += [("Charging-Rule-Name", each.encode()) for each in rules.predefined]
+    if installed:
+        avps.append(("Charging-Rule-Install", installed))
+    return avps
+
+
+def failures(failed: tuple[str, ...], message: Message) -> tuple[str, ...]:
+    """Return which rules a PGW could not install, by what it reported before and now (4.5.12)."""
+    found = dict.fromkeys(failed)
+    for report in message.all("Charging-Rule-Report"):
+        names = [readable(value) for name, value in report if name == "Charging-Rule-Name"]
+        for each in names:
+            if first(report, "PCC-Rule-Status") == PccRuleStatus.ACTIVE:
+                found.pop(each, None)
+            else:
+                found[each] = None
+    return tuple(found)
+
+
+def tell_lacking(core: Core, session: GxSession) -> None:
+    """Tell the operator of entries that a PGW cannot be told."""
+    if session.lacking:
+        what = ", ".join(session.lacking)
+        core.site.note(f"{session.host} cannot be told of {what}: not in force", imsi=session.imsi)
+
+
+def _monitoring(config: PcrfConfig) -> Avps:
+    """Ask for a report of what a session uses, after so many octets (4.5.16)."""
+    if not config.usage_report:
+        return []
+    return [
+        (
+            "Usage-Monitoring-Information",
+            [
+                ("Monitoring-Key", _SESSION_KEY),
+                ("Granted-Service-Unit", [("CC-Total-Octets", config.usage_report)]),
+                ("Usage-Monitoring-Level", _SESSION_LEVEL),
+            ],
+        )
+    ]

@@ -1,0 +1,79 @@
+"""The rules of a session: what a card's lists stand for, in words that its PGW understands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from simwarden.policy.access_list import Destination
+from simwarden.policy.flow_rule import FlowRule, rules_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulators.pcrf.config import PcrfConfig, PcrfData
+
+
+class Rules(NamedTuple):
+    """Rules that are defined here (dynamic), names of those that the PGW has, and entries that neither can tell."""
+
+    dynamic: tuple[FlowRule, ...] = ()
+    predefined: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all."""
+        return (*(each.name for each in self.dynamic), *self.predefined)
+
+
+def rules_for(data: PcrfData, config: PcrfConfig, *, directed: bool, adc: bool) -> Rules:
+    """Return the rules of a card's lists; `directed`: the whitelist holds, if there is one.
+
+    A name or URL is no Flow-Description: it goes as the application that stands for it, to a PGW that knows those
+    (`adc`, TS 29.212 4b.5.14), or as a predefined rule (TS 29.212 4.5.2.1).
+    """
+    denied = tuple(map(Destination.parse, data.blacklist))
+    allowed = tuple(map(Destination.parse, data.whitelist or ()))
+    rules = rules_of(allowed if directed else None, denied)
+    closed = _told(rules[: len(denied)], denied, config, adc=adc)
+    opened = _told(rules[len(denied) :], allowed if directed else (), config, adc=adc)
+    return Rules(
+        closed.dynamic + opened.dynamic, closed.predefined + opened.predefined, closed.lacking + opened.lacking
+    )
+
+
+def _told(rules: Sequence[FlowRule], entries: Sequence[Destination], config: PcrfConfig, *, adc: bool) -> Rules:
+    """Say the rules of one list. An application is taken if the list has all that it stands for."""
+    dynamic = [each for each in rules if not _is_named(each)]
+    named = {_meaning(entry): rule for entry, rule in zip(entries, rules, strict=False) if _is_named(rule)}
+    listed, covered, predefined = set(map(_meaning, entries)), set[Destination](), []
+    for name, of in config.applications.items():
+        stands_for = {_meaning(Destination.parse(each)) for each in of}
+        those = [named[each] for each in named if each in stands_for]
+        if not those or not stands_for <= listed:
+            continue
+        first = min(those, key=lambda rule: rule.precedence)
+        if adc:
+            called = name if first.up else f"not {name}"
+            dynamic.append(first._replace(name=called, application=name))
+        elif name in config.predefined and first.up:  # a name closes no gate
+            predefined.append(name)
+        else:
+            continue
+        covered |= stands_for
+    lacking = tuple(rule.name for meaning, rule in named.items() if meaning not in covered)
+    return Rules(tuple(_charged(each, config) for each in dynamic), tuple(predefined), lacking)
+
+
+def _is_named(rule: FlowRule) -> bool:
+    return any(each.name for each in rule.filters)
+
+
+def _meaning(entry: Destination) -> Destination:
+    return entry._replace(text="")
+
+
+def _charged(rule: FlowRule, config: PcrfConfig) -> FlowRule:
+    qos = config.qos.get(rule.name)
+    quality = qos.quality() if qos is not None else None
+    return rule._replace(rating_group=config.rating_group, online=config.online, quality=quality)

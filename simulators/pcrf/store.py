@@ -1,0 +1,186 @@
+"""What the PCRF keeps over a restart: cards with their lists, sessions with the last answer of each, and the audit.
+
+All is committed before the method returns: an answer leaves after the session that it is about is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from simulators.pcrf.card import DataCard, GxSession
+from simulators.pcrf.config import PcrfData
+from simulators.pcrf.events import AUDITED
+from simwarden.operations.audit_table import AuditTable
+from simwarden.policy.numbers import Party, party
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+METADATA = sa.MetaData()
+_CARDS = sa.Table(
+    "cards",
+    METADATA,
+    sa.Column("imsi", sa.String(15), primary_key=True),
+    sa.Column("msisdn", sa.String, nullable=False),
+    sa.Column("data", sa.JSON),
+)
+_SESSIONS = sa.Table(
+    "sessions",
+    METADATA,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("imsi", sa.String(15), nullable=False),
+    *(sa.Column(name, sa.String, nullable=False) for name in ("apn", "host", "realm", "tai", "cell")),
+    sa.Column("adc", sa.Boolean, nullable=False),
+    *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("state_id", "rat", "used", "pending")),
+    *(sa.Column(name, sa.JSON, nullable=False) for name in ("rules", "failed", "lacking")),
+)
+#: of each session the number of the last CCR with its answer; of one that is over, for a while
+_ANSWERS = sa.Table(
+    "answers",
+    METADATA,
+    sa.Column("session", sa.String, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("answer", sa.LargeBinary, nullable=False),
+    sa.Column("over", sa.Float),
+)
+_AUDIT = AuditTable(METADATA, events=AUDITED)
+#: seconds for which the answer to the last CCR of a session is kept: no PGW repeats it later
+_KEPT: Final = 600.0
+# made once: SQLAlchemy takes longer to make a statement than SQLite to carry it out
+_NO_SESSION = sa.delete(_SESSIONS).where(_SESSIONS.c.id == sa.bindparam("session"))
+_NO_ANSWER = sa.delete(_ANSWERS).where(_ANSWERS.c.session == sa.bindparam("of"))
+_LATE = sa.delete(_ANSWERS).where(_ANSWERS.c.over < sa.bindparam("since"))
+_SESSION, _ANSWER = sa.insert(_SESSIONS), sa.insert(_ANSWERS)
+
+
+@dataclass(slots=True)
+class _Memory:
+    cards: dict[str, DataCard] = field(default_factory=dict)
+    by_number: dict[Party, str] = field(default_factory=dict)
+    sessions: dict[str, GxSession] = field(default_factory=dict)
+    by_card: dict[str, set[str]] = field(default_factory=dict)
+    answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    #: answers of sessions that are over, the first first
+    over: dict[str, float] = field(default_factory=dict)
+
+
+class Store:
+    """The database of one PCRF."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
+        self.audited = partial(_AUDIT.read, engine)
+        self._held = _Memory()
+        with engine.begin() as connection:
+            for row in connection.execute(sa.select(_CARDS)):
+                self._take(DataCard(row.imsi, row.msisdn, PcrfData.model_validate(row.data) if row.data else None))
+            for held in connection.execute(sa.select(_SESSIONS)).mappings():
+                lists = {name: tuple(held[name]) for name in ("rules", "failed", "lacking")}
+                self._hold(GxSession(**{**held, **lists}))
+            for row in connection.execute(sa.select(_ANSWERS).order_by(_ANSWERS.c.over)):
+                self._held.answers[row.session] = row.number, row.answer
+                if row.over is not None:
+                    self._held.over[row.session] = row.over
+
+    # -- cards
+
+    def cards(self) -> Iterable[DataCard]:
+        """Return all cards, by IMSI."""
+        return (self._held.cards[imsi] for imsi in sorted(self._held.cards))
+
+    def card(self, imsi: str) -> DataCard | None:
+        """Return a card."""
+        return self._held.cards.get(imsi)
+
+    def numbered(self, number: str) -> DataCard | None:
+        """Return the card that has a number, in whatever spelling."""
+        imsi = self._held.by_number.get(party(number)) if number.strip() else None
+        return self._held.cards[imsi] if imsi is not None else None
+
+    def put(self, card: DataCard, audit: dict[str, Any]) -> None:
+        """Keep a card with the audit record of the change; its sessions have to be told, if it is one."""
+        data = card.data.model_dump(mode="json") if card.data is not None else None
+        before = self.card(card.imsi)
+        changed = before is None or before.data != card.data
+        sessions = [replace(each, pending=each.pending + 1) for each in self.sessions_of(card.imsi)] if changed else []
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_CARDS).where(_CARDS.c.imsi == card.imsi))
+            connection.execute(sa.insert(_CARDS).values(imsi=card.imsi, msisdn=card.msisdn, data=data))
+            for each in sessions:
+                self._write(connection, each)
+            _AUDIT.add(connection, [audit])
+        self._take(card)
+        for each in sessions:
+            self._hold(each)
+
+    def _take(self, card: DataCard) -> None:
+        former = self._held.cards.get(card.imsi)
+        if former is not None and former.msisdn.strip():
+            self._held.by_number.pop(party(former.msisdn), None)
+        self._held.cards[card.imsi] = card
+        if card.msisdn.strip():
+            self._held.by_number[party(card.msisdn)] = card.imsi
+
+    # -- sessions
+
+    @property
+    def sessions(self) -> Iterable[GxSession]:
+        """All sessions."""
+        return self._held.sessions.values()
+
+    def session(self, identity: str) -> GxSession | None:
+        """Return a session by its Session-Id."""
+        return self._held.sessions.get(identity)
+
+    def sessions_of(self, imsi: str) -> tuple[GxSession, ...]:
+        """Return the sessions of a card."""
+        return tuple(self._held.sessions[each] for each in sorted(self._held.by_card.get(imsi, ())))
+
+    def answered(self, session: str) -> tuple[int, bytes] | None:
+        """Return the number of a session's last CCR, and what it was answered, also of one that is over."""
+        return self._held.answers.get(session)
+
+    def keep(self, session: GxSession, answer: tuple[int, bytes] | None = None) -> None:
+        """Keep a session, with the number of a CCR and its answer."""
+        with self._engine.begin() as connection:
+            self._write(connection, session)
+            if answer is not None:
+                self._write_answer(connection, session.id, answer)
+        self._hold(session)
+        if answer is not None:
+            self._held.answers[session.id] = answer
+
+    def end(self, session: GxSession, answer: tuple[int, bytes] | None, now: float) -> None:
+        """Keep that a session is over; `now` is the date, in seconds since 1970."""
+        with self._engine.begin() as connection:
+            connection.execute(_NO_SESSION, {"session": session.id})
+            connection.execute(_LATE, {"since": now - _KEPT})
+            self._write_answer(connection, session.id, answer, now)
+        self._held.sessions.pop(session.id, None)
+        self._held.by_card[session.imsi].discard(session.id)
+        for each in [each for each, over in self._held.over.items() if over < now - _KEPT]:
+            del self._held.over[each], self._held.answers[each]
+        self._held.answers.pop(session.id, None)
+        if answer is not None:
+            self._held.answers[session.id], self._held.over[session.id] = answer, now
+
+    def _write(self, connection: sa.Connection, session: GxSession) -> None:
+        connection.execute(_NO_SESSION, {"session": session.id})
+        connection.execute(_SESSION, asdict(session))
+
+    def _write_answer(
+        self, connection: sa.Connection, session: str, answer: tuple[int, bytes] | None, over: float | None = None
+    ) -> None:
+        connection.execute(_NO_ANSWER, {"of": session})
+        if answer is not None:
+            row = {"session": session, "number": answer[0], "answer": answer[1], "over": over}
+            connection.execute(_ANSWER, row)
+
+    def _hold(self, session: GxSession) -> None:
+        self._held.sessions[session.id] = session
+        self._held.by_card.setdefault(session.imsi, set()).add(session.id)

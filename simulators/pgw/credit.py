@@ -1,0 +1,206 @@
+"""What an OCS has granted to a session: octets of the packets themselves, both directions, by rating group.
+
+No more pass than are granted (TS 32.299 5.2.2). A packet that does not fit waits while more is asked for, so many at
+most, in their order; it is dropped when nothing more is granted.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from simulators.pgw.controls import CREDIT
+from simwarden.wire.diameter.apps.gy import ReportingReason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from simwarden.policy.decision import Decision
+
+    #: asks the control of granted octets: on which occasion, how many there are, and what the OCS said
+    Judge = Callable[[str, int, str], Decision]
+
+#: packets of a rating group that wait at most
+MOST_WAITING: Final = 64
+#: why packets are dropped
+NOTHING_LEFT: Final = "no octets are granted to it"
+
+
+class Grant(NamedTuple):
+    """What an answer says of a rating group. `octets` 0: nothing is granted; `denied`: nothing will be for now."""
+
+    octets: int = 0
+    threshold: int = 0
+    final: bool = False
+    why: str = "the answer has no grant for it"
+    denied: bool = False
+
+
+NO_GRANT: Final = Grant()
+
+
+class _Waiting(NamedTuple):
+    size: int
+    #: hears whether the packet passes
+    told: Callable[[bool], None]
+
+
+class Group:
+    """A rating group of a session. `used` are octets that are not reported yet, `left` those that may yet pass."""
+
+    __slots__ = (
+        "asked",
+        "denied",
+        "ended",
+        "final",
+        "free",
+        "left",
+        "out",
+        "reason",
+        "threshold",
+        "unreported",
+        "used",
+        "waiting",
+    )
+
+    def __init__(self) -> None:
+        self.left = self.used = self.threshold = 0
+        self.final = self.ended = self.denied = False
+        #: it has ended, and its last octets are to be reported
+        self.unreported = False
+        #: all passes: a control is switched off
+        self.free = False
+        #: more is to be asked for, and why; a request about it is under way
+        self.asked, self.out = False, False
+        self.reason = ReportingReason.QUOTA_EXHAUSTED
+        self.waiting: deque[_Waiting] = deque()
+
+
+class Credit:
+    """The rating groups of a session. `ask` has a request go out, `over` hears that the last group has ended."""
+
+    def __init__(self, judge: Judge, ask: Callable[[], None], over: Callable[[], None]) -> None:
+        self._judge, self._ask, self._tell_over = judge, ask, over
+        #: no group has octets any more
+        self.over = False
+        self.groups: dict[int, Group] = {}
+
+    def take(self, number: int, size: int, told: Callable[[bool], None]) -> bool | None:
+        """Count a packet for a group: whether it passes, None if it waits; then `told` hears."""
+        group = self.groups.get(number)
+        if group is None:
+            group = self.groups[number] = Group()
+        if group.free or group.ended:
+            return group.free
+        if not group.waiting and size <= group.left:
+            self._spend(group, size)
+            return True
+        if group.final:
+            self._finish(group)
+            return group.free
+        if len(group.waiting) >= MOST_WAITING:
+            return False
+        group.waiting.append(_Waiting(size, told))
+        self._want(group, ReportingReason.QUOTA_EXHAUSTED)
+        return None
+
+    def _spend(self, group: Group, size: int) -> None:
+        group.left -= size
+        group.used += size
+        if group.left < group.threshold and not group.final:
+            self._want(group, ReportingReason.THRESHOLD)
+
+    def _want(self, group: Group, reason: ReportingReason) -> None:
+        if not group.asked:
+            group.asked, group.reason = True, reason
+            self._ask()
+
+    def begin(self, groups: Iterable[int]) -> None:
+        """Have groups asked for with the first request."""
+        self.groups = {each: Group() for each in groups}
+        self.want_all(ReportingReason.QUOTA_EXHAUSTED)
+
+    def want_all(self, reason: ReportingReason) -> None:
+        """Have all groups that go on reported and asked for with the next request."""
+        for group in self.groups.values():
+            if not group.ended:
+                group.asked, group.reason = True, reason
+
+    def report(self, group: Group) -> int:
+        """Return the octets that a request reports of a group; what passes from now on is of the next report."""
+        used, group.used = group.used, 0
+        group.unreported, group.out = False, group.asked and not group.ended
+        return used
+
+    # -- answers
+
+    def heard(self, grants: Mapping[int, Grant], on: str = CREDIT, otherwise: Grant = NO_GRANT) -> None:
+        """Take the answer to a request, group by group; one that it leaves out is granted nothing (`otherwise`)."""
+        for number, group in list(self.groups.items()):
+            if group.out:
+                self._granted(group, grants.get(number, otherwise), on)
+        self._look()
+
+    def _granted(self, group: Group, grant: Grant, on: str) -> None:
+        group.asked = group.out = False
+        if not self._admit(group, on, grant):
+            return
+        group.left = grant.octets - group.used  # what passed since the report is of these
+        group.threshold, group.final = grant.threshold, grant.final
+        self._drain(group)
+
+    def _drain(self, group: Group) -> None:
+        """Let packets go that waited. One that a whole grant has no room for is dropped: no other is asked for it."""
+        progress = False
+        while group.waiting and not group.ended:
+            size, told = group.waiting[0]
+            if group.free or size <= group.left:
+                group.waiting.popleft()
+                progress = True
+                if not group.free:
+                    self._spend(group, size)
+                told(True)
+            elif group.final:
+                self._finish(group)
+            elif progress:
+                self._want(group, ReportingReason.QUOTA_EXHAUSTED)
+                return
+            else:
+                group.waiting.popleft()
+                told(False)
+
+    def _finish(self, group: Group) -> None:
+        """End a group whose final units are used, or too few for the next packet (RFC 8506 5.6.1)."""
+        self._admit(group, CREDIT, Grant(why="the final units are used", denied=True))
+        if group.ended and any(not each.ended for each in self.groups.values()):
+            self._ask()
+        self._look()
+
+    def _admit(self, group: Group, on: str, grant: Grant) -> bool:
+        """Ask the control; a group that it refuses ends, and what waits for it."""
+        if self._judge(on, grant.octets, grant.why).admitted:
+            group.free = not grant.octets
+            if group.free:
+                self._drain(group)
+            return not group.free
+        group.ended, group.denied, group.unreported, group.left = True, grant.denied, True, 0
+        while group.waiting:
+            group.waiting.popleft().told(False)
+        return False
+
+    def _look(self) -> None:
+        if not self.over and all(each.ended for each in self.groups.values()):
+            self.over = True
+            self._tell_over()
+
+    def drop(self) -> None:
+        """Drop what waits: the session is over."""
+        for group in self.groups.values():
+            group.ended = True
+            while group.waiting:
+                group.waiting.popleft().told(False)
+
+    @property
+    def denied(self) -> bool:
+        """Whether the OCS has said of some group that it is given nothing for now."""
+        return any(each.denied for each in self.groups.values())

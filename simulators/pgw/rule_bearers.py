@@ -1,0 +1,122 @@
+"""Dedicated bearers of rules that a PCRF gives with a QoS of their own (TS 29.212 4.5.5.7, TS 23.203 6.1.1.4).
+
+A rule is in force when its bearer stands, and no longer than that; one whose bearer cannot be had is reported.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Final
+
+from pydantic import ValidationError
+
+from simulators.pgw import dedicated_bearers
+from simulators.pgw.config import GUARANTEED, BearerConfig, FilterConfig
+from simwarden.runtime.diameter.pcc_rules import RuleError
+from simwarden.wire.diameter.apps.gx import RuleFailureCode
+from simwarden.wire.tft import MOST_FILTERS
+
+if TYPE_CHECKING:
+    from simulators.pgw.clients.pcrf import Rules
+    from simulators.pgw.core import Core
+    from simulators.pgw.session import Session
+    from simwarden.policy.flow_rule import FlowFilter, FlowRule, Quality
+
+#: dedicated bearers of one session: identities 6 to 15
+_MOST: Final = 10
+_DIRECTIONS: Final = {(True, True): "both", (True, False): "uplink", (False, True): "downlink"}
+
+
+async def follow(core: Core, session: Session) -> None:
+    """Have the bearers that a session's rules ask for, and no others of rules; one after the other."""
+    gx = session.gx
+    if gx is None or gx.bearing:
+        return
+    gx.bearing = True
+    try:
+        while session.gx is gx and core.by_teid.get(session.teid) is session and await _step(core, session, gx):
+            pass
+    finally:
+        gx.bearing = False
+
+
+async def _step(core: Core, session: Session, gx: Rules) -> bool:
+    """Do one thing of what is to be done; return whether there was any."""
+    wanted = {rule.name: (key, rule) for key, rule in gx.installed.items() if gx.needs_bearer(key)}
+    for name in sorted(gx.called - wanted.keys()):
+        gx.called.discard(name)
+        bearer = session.bearers.get(name)
+        if bearer is not None and bearer.sgw_user is not None:
+            await dedicated_bearers.delete_bearer(core, session, bearer)
+        return True
+    for key, rule in wanted.values():
+        if gx.bearers.get(key) != rule:
+            gx.bearers[key] = rule
+            await _have(core, session, gx, key, rule)
+            return True
+    return False
+
+
+async def _have(core: Core, session: Session, gx: Rules, key: bytes, rule: FlowRule) -> None:
+    """Have the bearer of a rule, or tell why there is none."""
+    try:
+        stands = await _set_up(core, session, gx, rule)
+        failure = None if stands else RuleFailureCode.RESOURCE_ALLOCATION_FAILURE
+    except RuleError as error:
+        failure = error.failure
+    if core.pcrf is not None and session.gx is gx and gx.bearers.get(key) == rule:
+        core.pcrf.bound(session, key, failure)
+
+
+async def _set_up(core: Core, session: Session, gx: Rules, rule: FlowRule) -> bool:
+    config, standing = config_of(rule), session.bearers.get(rule.name)
+    if standing is not None and rule.name in gx.called:
+        return await dedicated_bearers.update_bearer(core, session, standing, config)
+    if standing is not None or len(session.bearers) >= _MOST:
+        raise RuleError(RuleFailureCode.MAX_NR_BEARERS_REACHED, f"a session has {_MOST} dedicated bearers at most")
+    gx.called.add(rule.name)
+    return await dedicated_bearers.create_bearer(core, session, rule.name, config)
+
+
+def config_of(rule: FlowRule) -> BearerConfig:
+    """Return the bearer that a rule asks for. Raises RuleError for flows that no packet filter tells."""
+    if rule.quality is None or len(rule.filters) > MOST_FILTERS:
+        raise RuleError(RuleFailureCode.RESOURCES_LIMITATION, f"a bearer has {MOST_FILTERS} packet filters at most")
+    if any(each.name or each.local_ports for each in rule.filters):
+        raise RuleError(RuleFailureCode.NO_BEARER_BOUND, "names and own ports are no matter of packet filters here")
+    try:
+        return _config(rule, rule.quality)
+    except ValidationError as error:
+        reason = f"there is no such bearer: {error.errors()[0]['msg']}"
+        raise RuleError(RuleFailureCode.UNSUCCESSFUL_QOS_VALIDATION, reason) from None
+
+
+def _config(rule: FlowRule, quality: Quality) -> BearerConfig:
+    rates = _rates(quality) if quality.qci in GUARANTEED else {}
+    return BearerConfig(
+        qci=quality.qci,
+        priority=quality.priority,
+        may_preempt=quality.may_preempt,
+        preemptable=quality.preemptable,
+        filters=tuple(_filter(each) for each in rule.filters),
+        **rates,
+    )
+
+
+def _rates(quality: Quality) -> dict[str, tuple[int, int]]:
+    """Return rates in kbit/s, no higher than those of the rule save below 1."""
+    return {
+        "guaranteed": (max(1, quality.guaranteed_up // 1000), max(1, quality.guaranteed_down // 1000)),
+        "maximum": (max(1, quality.maximum_up // 1000), max(1, quality.maximum_down // 1000)),
+    }
+
+
+def _filter(each: FlowFilter) -> FilterConfig:
+    remote = "0.0.0.0/0"
+    if each.network is not None:
+        start = each.network.start.to_bytes(each.network.width // 8)
+        remote = str(ipaddress.ip_network((start, each.network.length)))
+    ports = f"{each.ports[0]}-{each.ports[-1]}" if each.ports is not None else ""
+    protocol = each.protocol if each.protocol is not None else ""
+    told = {"direction": _DIRECTIONS[each.up, each.down], "remote": remote, "protocol": protocol, "ports": ports}
+    return FilterConfig.model_validate(told)

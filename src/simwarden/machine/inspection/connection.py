@@ -1,0 +1,181 @@
+"""A connection of TCP: the octets of its ends are put in their order, and read.
+
+A connection begins with SYN and its answer (RFC 9293 3.5). A SYN amid one begins none, unless it is answered: octets
+behind one that is not are those of somebody who would have us lose the thread.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from simwarden.errors import PeerError
+from simwarden.machine.inspection.packets import segment_in, transport_at
+from simwarden.machine.inspection.stream import Stream
+from simwarden.wire import ip
+from simwarden.wire.shown import UNREADABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simwarden.wire.shown import Shown
+
+#: where flags and length are, behind ports and numbers (RFC 9293 3.1)
+_OFFSET, _FLAGS = 12, 13
+_SYN: Final = int(ip.TcpFlag.SYN)
+_ACK: Final = int(ip.TcpFlag.ACK)
+
+
+class Reader(Protocol):
+    """Who reads what the ends of one connection say."""
+
+    #: octets next of the client which need not be looked at
+    skip: int
+
+    @property
+    def hears(self) -> bool:
+        """Whether the server's octets are read as well."""
+        ...
+
+    @property
+    def ends(self) -> bool:
+        """Whether nothing is shown any more."""
+        ...
+
+    @property
+    def waits(self) -> bool:
+        """Whether something may show a name that has begun, or is the first."""
+        ...
+
+    def take(self, octets: bytes) -> list[Shown]:
+        """Return what the client's next octets show. Raises PeerError."""
+        ...
+
+    def hear(self, octets: bytes, now: float) -> None:
+        """Have the server's next octets. Raises PeerError."""
+        ...
+
+
+def _unheard(said: list[tuple[int, list[Shown]]], stream: Stream) -> list[tuple[int, list[Shown]]]:
+    """Return of what was shown what the server has not acknowledged: it may yet come there, if sent again."""
+    return [each for each in said if each[0] > stream.acknowledged]
+
+
+class Connection:
+    """A Watch. It shows what was read last, and all that the server has not acknowledged."""
+
+    __slots__ = ("_answered", "_begun", "_down", "_reader", "_said", "_up", "pending", "shown")
+
+    def __init__(self, reader: Callable[[], Reader]) -> None:
+        """`reader` begins to read a connection."""
+        self.shown: tuple[Shown, ...] = ()
+        self.pending = True
+        self._begun = reader
+        self._reader = reader()
+        #: of the client, None if there is nothing to be read
+        self._up: Stream | None = None
+        self._down: Stream | None = None
+        self._answered = False
+        #: what was shown, each with the offset up to which it goes
+        self._said: list[tuple[int, list[Shown]]] = []
+
+    def feed(self, packet: bytes, now: float, *, up: bool) -> bool:
+        """See Watch."""
+        at = transport_at(packet)
+        if len(packet) < at + 20:
+            return False
+        flags = packet[at + _FLAGS]
+        if flags & _SYN:
+            return self._begin(packet, now, up=up)
+        if self._up is None:
+            return False
+        near, far = (self._up, self._down) if up else (self._down, self._up)
+        heard = False
+        if flags & _ACK and far is not None and far.keeps and self._answered:
+            heard = self._acknowledge(far, int.from_bytes(packet[at + 8 : at + 12]))
+        length = len(packet) - at - (packet[at + _OFFSET] >> 4) * 4
+        if near is None or length <= 0 or near.is_past(int.from_bytes(packet[at + 4 : at + 8]), length):
+            return heard
+        segment = segment_in(packet)
+        return (segment is not None and self._take(segment, now, up=up)) or heard
+
+    def _acknowledge(self, stream: Stream, sequence: int) -> bool:
+        stream.acknowledge(sequence)
+        if stream is self._up:
+            self._said = [*_unheard(self._said[:-1], stream), *self._said[-1:]]
+        return self._changed([], self._all(), pending=self.pending)
+
+    def _all(self) -> tuple[Shown, ...]:
+        return tuple(dict.fromkeys(shown for _, found in self._said for shown in found))
+
+    def _begin(self, packet: bytes, now: float, *, up: bool) -> bool:
+        """Begin anew: the same ports may carry one connection after another."""
+        segment = segment_in(packet)
+        if segment is None:
+            return False
+        first = (segment.sequence + 1) % (1 << 32)
+        if not up:
+            if segment.flags & _ACK and self._up is not None and segment.acknowledgement == self._up.first:
+                self._answered = True
+                self._down = Stream(first) if self._reader.hears else None
+            return False
+        if segment.flags & _ACK:  # the other end is the client, and says the names
+            self._up = self._down = None
+            return self._changed([], (), pending=False)
+        if self._up is not None and self._up.first == first:
+            return bool(segment.payload) and self._take(segment, now, up=True)
+        self._up, self._down, self._answered, self._reader = Stream(first), None, False, self._begun()
+        self._said = []
+        changed = self._changed([], (), pending=True)
+        return (bool(segment.payload) and self._take(segment, now, up=True)) or changed
+
+    def _take(self, segment: ip.Tcp, now: float, *, up: bool) -> bool:
+        """Read a segment with octets; what servers, or we, read otherwise than others, closes the books."""
+        begins = bool(segment.flags & _SYN)
+        found: list[Shown] = []
+        try:
+            self._see_that_it_counts(segment)
+            if up:
+                self._say((segment.sequence + begins) % (1 << 32), segment.payload, found)
+            else:
+                self._hear(segment.sequence, segment.payload, now)
+        except PeerError:
+            self._up = self._down = None
+            return self._changed([], (UNREADABLE,), pending=False)
+        reader, stream = self._reader, self._up
+        pending = not reader.ends and (reader.waits or (stream is not None and stream.waits))
+        if reader.ends and stream is not None and not stream.keeps:
+            self._up = None
+        return self._changed(found, self._all(), pending=pending)
+
+    def _see_that_it_counts(self, segment: ip.Tcp) -> None:
+        if segment.flags & ip.TcpFlag.URG:
+            raise PeerError("urgent data, which some take out of the octets (RFC 6093 3)")
+        if not segment.flags & _SYN and not self._answered:
+            raise PeerError("octets of a connection that is not there")
+
+    def _say(self, sequence: int, octets: bytes, found: list[Shown]) -> None:
+        stream, reader = self._up, self._reader
+        if stream is None:
+            return
+        if reader.ends:
+            stream.compare(sequence, octets)
+            return
+        stream.add(sequence, octets)
+        while more := stream.read():
+            shown = reader.take(more)
+            if shown:
+                found += shown
+                self._said = [*_unheard(self._said, stream), (stream.next, shown)]
+            stream.skip(reader.skip)
+            reader.skip = 0
+
+    def _hear(self, sequence: int, octets: bytes, now: float) -> None:
+        if self._down is not None:
+            self._down.add(sequence, octets)
+            while more := self._down.read():
+                self._reader.hear(more, now)
+
+    def _changed(self, found: list[Shown], shown: tuple[Shown, ...], *, pending: bool) -> bool:
+        changed = bool(found) or (shown, pending) != (self.shown, self.pending)
+        self.shown, self.pending = shown, pending
+        return changed

@@ -1,0 +1,160 @@
+"""What a client shows in its octets, from the first on: by TLS once, by HTTP with each request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from simwarden.errors import PeerError
+from simwarden.wire import http, tls
+from simwarden.wire.shown import By, Shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Requests:
+    """The reader of one client's octets. After CONNECT and Upgrade it begins anew: anything may follow."""
+
+    __slots__ = ("_buffer", "_has_read", "_hello", "_leaves", "_looked", "_next", "_shown", "skip")
+
+    hears: Final = False
+
+    def __init__(self) -> None:
+        #: what reads what comes next; it returns whether it may go on
+        self._next: Callable[[Requests], bool] = Requests._open
+        self._buffer = bytearray()
+        self._looked = 0
+        self._leaves = self._has_read = False
+        self._shown: list[Shown] = []
+        self._hello = bytearray()
+        #: octets next in the stream that show nothing, being of a body
+        self.skip = 0
+
+    @property
+    def ends(self) -> bool:
+        """See Reader."""
+        return self._next is Requests._ignore
+
+    @property
+    def waits(self) -> bool:
+        """See Reader."""
+        return bool(self._buffer or self._hello) or not self._has_read
+
+    def take(self, octets: bytes) -> list[Shown]:
+        """Return what the next octets show. Raises PeerError where servers would differ in what they read."""
+        self._buffer += octets
+        self._shown = []
+        while self._buffer and self._next(self):
+            cut = min(self.skip, len(self._buffer))
+            del self._buffer[:cut]
+            self.skip -= cut
+        return self._shown
+
+    def hear(self, octets: bytes, now: float) -> None:
+        """See Reader."""
+
+    # -- what comes next
+
+    def _open(self) -> bool:
+        """Find out what it is. A line that is none of HTTP/1 names nobody, as HTTP/0.9 does."""
+        if self._buffer[0] == tls.HANDSHAKE:
+            if len(self._buffer) == 1:
+                return False
+            self._next = Requests._read_record if tls.may_begin(self._buffer) else Requests._ignore
+            return True
+        line = http.first_line(self._buffer)
+        if line is None:
+            return False
+        if b"HTTP/" in line:
+            self._next = Requests._read_head
+        else:
+            self._stop()
+        return True
+
+    def _stop(self) -> None:
+        self._next = Requests._ignore
+        self._buffer.clear()
+        self._hello.clear()
+
+    def _read_record(self) -> bool:
+        length = tls.record_length(self._buffer)
+        if length is None or len(self._buffer) < length:
+            return False
+        self._hello += self._buffer[5:length]
+        del self._buffer[:length]
+        whole = tls.hello_length(self._hello)
+        if whole is not None and len(self._hello) >= whole:
+            name, self._has_read = tls.server_name(bytes(self._hello[:whole])), True
+            self._shown += [Shown(name, By.TLS)] if name else []
+            self._hello.clear()
+            self._next = Requests._look_behind_hello
+        return True
+
+    def _look_behind_hello(self) -> bool:
+        """See whether a second ClientHello follows, that to a HelloRetryRequest (RFC 8446 4.1.4)."""
+        if self._buffer[0] == tls.CHANGE_CIPHER_SPEC:  # of compatibility (RFC 8446 D.4)
+            whole = len(self._buffer) >= tls.CHANGE_CIPHER_SPEC_LENGTH
+            del self._buffer[: tls.CHANGE_CIPHER_SPEC_LENGTH if whole else 0]
+            return whole
+        if len(self._buffer) < tls.BEGINNING and self._buffer[0] == tls.HANDSHAKE:
+            return False
+        if tls.begins_hello(self._buffer):
+            self._next = Requests._read_record
+        else:
+            self._stop()
+        return True
+
+    def _read_head(self) -> bool:
+        if self._buffer[0] in b"\r\n":
+            return http.drop_empty_lines(self._buffer)
+        length = http.head_length(self._buffer, self._looked)
+        if length is None:
+            self._looked = len(self._buffer)
+            return False
+        self._looked = 0
+        request = http.read(bytes(self._buffer[:length]))
+        del self._buffer[:length]
+        self._shown += request.shown
+        self._leaves, self._has_read = request.leaves, True
+        if request.body is None:
+            self._next = Requests._read_chunk
+        else:
+            self.skip = request.body
+            self._end_body()
+        return True
+
+    def _end_body(self) -> None:
+        self._next = Requests._open if self._leaves else Requests._read_head
+
+    def _line(self) -> bytes | None:
+        end = self._buffer.find(b"\n") + 1
+        if not end and len(self._buffer) > http.LONGEST:
+            raise PeerError("line of HTTP that is too long")
+        line = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        return line or None
+
+    def _read_chunk(self) -> bool:
+        line = self._line()
+        if line is not None:
+            self.skip = http.chunk_size(line)
+            self._next = Requests._end_chunk if self.skip else Requests._read_trailer
+        return line is not None
+
+    def _end_chunk(self) -> bool:
+        line = self._line()
+        if line not in (None, b"\r\n"):
+            raise PeerError("chunk that is longer than it says")
+        if line is not None:
+            self._next = Requests._read_chunk
+        return line is not None
+
+    def _read_trailer(self) -> bool:
+        line = self._line()
+        if line in (b"\r\n", b"\n"):
+            self._end_body()
+        return line is not None
+
+    def _ignore(self) -> bool:
+        self._buffer.clear()
+        return False

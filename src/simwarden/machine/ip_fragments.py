@@ -1,0 +1,110 @@
+"""Fragments of IP packets, held until the packet is whole, so that it can be judged by what is carried in it.
+
+RFC 791 3.2 and RFC 8200 4.5; of fragments that overlap none is taken (RFC 5722): their receivers differ in what they
+make of them. What waits is bounded in octets, in packets and in time.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from simwarden.errors import PeerError
+from simwarden.wire import ip
+
+#: what is held at a time: octets, packets that are not whole, seconds (RFC 8200 4.5 says 60 at most)
+MOST_OCTETS: Final = 1 << 17
+MOST_PACKETS: Final = 16
+LONGEST_WAIT: Final = 30.0
+#: octets that the longest packet carries (RFC 791 3.1)
+_LONGEST: Final = 65_535 - 20
+
+
+class Whole(bytes):
+    """A packet that came in several: `parts` are these, in the order of what they carry."""
+
+    parts: tuple[bytes, ...]
+
+
+class _Key(NamedTuple):
+    source: str
+    destination: str
+    protocol: int
+    identification: int
+
+
+class _Waiting:
+    """The fragments of one packet, by where they begin."""
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.parts: dict[int, tuple[ip.Packet, bytes]] = {}
+
+    @property
+    def octets(self) -> int:
+        return sum(len(data) for _, data in self.parts.values())
+
+    def overlaps(self, packet: ip.Packet) -> bool:
+        """Whether a further fragment has octets that are there already, or lies behind the last one."""
+        end = packet.offset + len(packet.payload)
+        for at, (other, _) in self.parts.items():
+            other_end = at + len(other.payload)
+            if (packet.offset < other_end and at < end) or (not other.more and end > other_end):
+                return True
+            if not packet.more and other_end > end:
+                return True
+        return False
+
+    def whole(self) -> Whole | None:
+        """Return the packet if all of it is there."""
+        ordered, at = [self.parts[each] for each in sorted(self.parts)], 0
+        for packet, _ in ordered:
+            if packet.offset != at:
+                return None
+            at += len(packet.payload)
+        if ordered[-1][0].more:
+            return None
+        first = ordered[0][0]._replace(payload=b"".join(each.payload for each, _ in ordered), more=False)
+        found = Whole(ip.encode(first))
+        found.parts = tuple(data for _, data in ordered)
+        return found
+
+
+class Fragments:
+    """The fragments of one sender's packets, and of those to it."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[_Key, _Waiting] = {}
+
+    def take(self, data: bytes, now: float) -> Whole | None:
+        """Take a fragment; return its packet if that is whole now. Raises PeerError for one that cannot be part of one.
+
+        A fragment that overlaps others ends all of its packet.
+        """
+        packet = ip.decode(data)
+        protocol = packet.protocol if packet.version == 4 else 0  # RFC 8200 4.5: by addresses and identification
+        key = _Key(packet.source, packet.destination, protocol, packet.identification)
+        size = len(packet.payload)
+        if not size or (packet.more and size % 8) or packet.offset + size > _LONGEST:
+            raise PeerError("fragment of a length that none has")
+        self._forget(now)
+        held = self._waiting.setdefault(key, _Waiting(now))
+        if held.overlaps(packet):
+            del self._waiting[key]
+            raise PeerError("fragment that overlaps another")
+        held.parts[packet.offset] = packet, data
+        whole = held.whole()
+        if whole is not None:
+            del self._waiting[key]
+        return whole
+
+    def _forget(self, now: float) -> None:
+        """Leave what has waited for too long, and of too much what came first."""
+        for key in [key for key, each in self._waiting.items() if now - each.began > LONGEST_WAIT]:
+            del self._waiting[key]
+        while len(self._waiting) >= MOST_PACKETS or sum(each.octets for each in self._waiting.values()) > MOST_OCTETS:
+            del self._waiting[next(iter(self._waiting))]
+
+    @property
+    def octets(self) -> int:
+        """How much is held."""
+        return sum(each.octets for each in self._waiting.values())

@@ -1,0 +1,214 @@
+"""The rules of a session together: by which of them a flow passes, as far as can be told by now.
+
+A rule is about a flow by its header, by the name that its far end has, or by both. Names are *shown* by the flow itself
+(the host of HTTP, the server name of TLS), or *bound* to the far end's address by answers that the device's resolver
+gave it. To fit an open rule by its name, a flow goes to an address for which the resolver gave the device that name,
+and shows no other one; where clients say names (HTTP, TLS), or the address is of several, it must show it. To fit a
+rule that denies a name it is enough that either says so, an address only if all its names are denied: others would be
+hurt.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from simwarden.policy.access_list import Network, under
+from simwarden.policy.flow_rule import ALL_FLOWS, FlowRule, names_allowed, questions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from simwarden.policy.app_blacklists import Blacklist, Entry
+    from simwarden.policy.flow_rule import FarEnd, FlowFilter
+
+#: what a device that may ask for a name may ask of it: its addresses, and how it is reached (RFC 9460); a TXT or NULL
+#: carries what its owner likes
+LOOKUPS: Final = frozenset({"A", "AAAA", "HTTPS", "SVCB", "CNAME"})
+
+
+#: by what names are shown that one server reads otherwise than another: they are none that is listed, and may be each
+#: that is denied
+UNREADABLE: Final = "unreadable"
+
+
+class Shown(NamedTuple):
+    """A name that a flow has shown: of the far end, in lower case, with the path if that is said in the clear.
+
+    `by` says where: `http`, `connect`, `tls`, `quic`, `unreadable`, or `dns` for a question, whose path is the kind of
+    record.
+    """
+
+    host: str
+    path: str | None = None
+    by: str = ""
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a question to a resolver."""
+        return self.by == "dns"
+
+
+class Evidence(NamedTuple):
+    """What is known of a flow's names: what it has shown last, whether `more` may come, and those of its address."""
+
+    shown: Shown | None = None
+    more: bool = False
+    bound: tuple[str, ...] = ()
+
+
+NOTHING: Final = Evidence()
+
+
+class Fit(NamedTuple):
+    """The rule that a flow fits, None: no rule; `pending`: if it shows that it does."""
+
+    rule: FlowRule | None
+    pending: bool = False
+
+
+class _Rule:
+    """A rule, its filters by name: lists of people's applications are long."""
+
+    __slots__ = ("named", "plain", "rule")
+
+    def __init__(self, rule: FlowRule) -> None:
+        self.rule = rule
+        self.plain = tuple(each for each in rule.filters if not each.name)
+        self.named: dict[str, tuple[FlowFilter, ...]] = {}
+        for each in rule.filters:
+            if each.name:
+                self.named[each.name] = (*self.named.get(each.name, ()), each)
+
+    def fit(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
+        """Whether a flow is one of its; None: if it shows that it is. `sure`: all names of its address are such."""
+        found: list[bool | None] = [_path_of(each, seen) for each in self.plain if each.fits(flow, up=up)]
+        if self.named and True not in found:
+            found.append(self._by_name(flow, seen, sure=sure, up=up))
+        return True if True in found else None if None in found else False
+
+    def _by_name(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
+        shown, denies = seen.shown, self.rule.denies
+        if shown is None:
+            return self._by_address(flow, seen, sure=sure, up=up)
+        if shown.asks:
+            asked = any(each.question for each in self._of(shown.host, flow, up=up))
+            return asked and (denies or shown.path in LOOKUPS)
+        if shown.by == UNREADABLE:
+            return denies and any(not each.question and each.fits(flow, up=up) for each in self._all())
+        if not denies and shown.host not in seen.bound:
+            return False  # its address is none that the resolver gave for this name
+        return any(_path_of(each, seen) for each in self._far(shown.host, flow, up=up))
+
+    def _by_address(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
+        if sure and any(self.names(each, flow, up=up) for each in seen.bound):
+            return True
+        if self.rule.denies or not seen.more:
+            return False
+        may = any(self._far(each, flow, up=up) for each in seen.bound)
+        return None if may or any(each.question and each.fits(flow, up=up) for each in self._all()) else False
+
+    def names(self, host: str, flow: FarEnd, *, up: bool) -> bool:
+        """Whether a host's name alone says that a flow to it is one of its."""
+        shows = not self.rule.denies  # what is denied by its address's names need not show them
+        return any(not each.path and not (shows and each.says) for each in self._far(host, flow, up=up))
+
+    def _far(self, host: str, flow: FarEnd, *, up: bool) -> tuple[FlowFilter, ...]:
+        return tuple(each for each in self._of(host, flow, up=up) if not each.question)
+
+    def _all(self) -> Iterator[FlowFilter]:
+        return (each for found in self.named.values() for each in found)
+
+    def _of(self, host: str, flow: FarEnd, *, up: bool) -> Iterator[FlowFilter]:
+        """Yield the filters of a host's name, or of one that it is below, that a flow fits by its header."""
+        for name in _above(host):
+            yield from (each for each in self.named.get(name, ()) if each.fits(flow, up=up))
+
+
+def _above(host: str) -> Iterator[str]:
+    yield host
+    while "." in host:
+        host = host.partition(".")[2]
+        yield f"*.{host}"
+
+
+def _path_of(filter_: FlowFilter, seen: Evidence) -> bool | None:
+    """Whether what a flow shows is below the path of a filter that it fits otherwise; None: if it shows so."""
+    if not filter_.path:
+        return True
+    if seen.shown is None:
+        return None if seen.more else False
+    return seen.shown.path is not None and not seen.shown.asks and under(seen.shown.path, filter_.path)
+
+
+class RuleSet:
+    """The rules of a session. They never change: a session gets another set.
+
+    `directed`: not every flow passes, so that each is judged. `denies`: some rules close their gates both ways.
+    """
+
+    __slots__ = ("_all", "_allowing", "_apps", "denies", "directed", "one_way", "rules")
+
+    def __init__(
+        self, rules: Iterable[FlowRule] = (), resolvers: Iterable[str] = (), apps: Blacklist | None = None
+    ) -> None:
+        """`resolvers` are the addresses that devices with rules by name may ask for these names, and for no others.
+
+        `apps` are people's apps that are denied, before any rule counts.
+        """
+        given = tuple(rules)
+        names = names_allowed(given)
+        asked = [each for name in names for to in resolvers for each in questions(name, Network.parse(to))]
+        own = (FlowRule("questions for listed names", tuple(asked), ALL_FLOWS.precedence - 1),) if asked else ()
+        self.rules = tuple(sorted((*given, *own), key=lambda each: (each.precedence, each.up + each.down)))
+        self._all = tuple(map(_Rule, self.rules))
+        self._allowing = tuple(each for each in self._all if not each.rule.denies)
+        self._apps = apps
+        self.denies = len(self._allowing) < len(self._all) or apps is not None
+        self.directed = self.rules != (ALL_FLOWS,) or apps is not None
+        #: whether packets of a flow may pass in one direction, and not in the other
+        self.one_way = any(
+            rule.up is not rule.down or any(not (each.up and each.down) for each in rule.filters) for rule in self.rules
+        )
+
+    def fit(self, flow: FarEnd, seen: Evidence = NOTHING, *, up: bool = True, denied: bool = True) -> Fit:
+        """Return the rule that counts for packets of a flow; without `denied`, of those that do not close both gates.
+
+        One that may yet count, by what the flow shows, is taken if none that counts for sure opens a gate.
+        """
+        if denied and self._apps is not None and (app := _app_of(self._apps, flow, seen)) is not None:
+            return Fit(FlowRule(f"app {app}", (), up=False, down=False))
+        pending = None
+        opened, closed = (self._sure(flow, seen, up=up, denies=each) for each in (False, True))
+        for each in self._all if denied else self._allowing:
+            fits = each.fit(flow, seen, sure=closed if each.rule.denies else opened, up=up)
+            if fits:
+                return Fit(pending, pending=True) if pending is not None and each.rule.denies else Fit(each.rule)
+            if fits is None and pending is None:
+                pending = each.rule
+        return Fit(pending, pending=pending is not None)
+
+    def _sure(self, flow: FarEnd, seen: Evidence, *, up: bool, denies: bool) -> bool:
+        """Whether all names of a flow's address are listed, or denied: then it need not show which it is to."""
+        rules = [each for each in self._all if each.named and each.rule.denies is denies] if seen.bound else []
+        return bool(rules) and all(any(each.names(name, flow, up=up) for each in rules) for name in seen.bound)
+
+
+def _app_of(apps: Blacklist, flow: FarEnd, seen: Evidence) -> str | None:
+    """Return the app of people that a flow is of: by the name that it shows, else by those of its address, or by that.
+
+    What is kept open beside an app is none of it, whatever its address is.
+    """
+    if seen.shown is not None and seen.shown.by == UNREADABLE:
+        return UNREADABLE
+    names = (seen.shown.host,) if seen.shown is not None else seen.bound
+    found = [apps.by_name(each) for each in names]
+    if any(each is not None and not each.denied for each in found):
+        return None
+    by_name: Entry | None = found[0] if found and all(found) else None
+    entry = by_name or apps.by_address(flow.address)
+    return entry.who if entry is not None and entry.denied else None
+
+
+#: what sessions have of which nothing is known: nothing passes
+NO_RULES: Final = RuleSet()
+UNDIRECTED: Final = RuleSet((ALL_FLOWS,))

@@ -1,0 +1,281 @@
+"""PCC rules on Gx: what a PCRF writes of a flow rule, and what a PGW makes of it (TS 29.212 4.5.2, 5.3.4).
+
+What a PGW cannot install raises RuleError with the code by which it reports that (5.3.38): it lets nothing pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from simwarden.errors import PeerError
+from simwarden.policy.access_list import Network
+from simwarden.policy.flow_rule import FlowFilter, FlowRule, Quality
+from simwarden.wire.diameter import first
+from simwarden.wire.diameter.apps.gx import FlowDirection, FlowStatus, PccRuleStatus, RuleFailureCode
+from simwarden.wire.diameter.filter_rule import FilterRule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from simwarden.wire.diameter import Avps
+    from simwarden.wire.diameter.filter_rule import Host
+
+#: filters of one rule
+MOST_FILTERS: Final = 64
+#: QCIs of bearers with a guaranteed bit rate (TS 23.203 table 6.1.7)
+_GUARANTEED: Final = frozenset({1, 2, 3, 4, 65, 66, 67, 75})
+#: Metering-Method (TS 29.212 5.3.8): what counts octets
+_VOLUME, _DURATION_AND_VOLUME = 1, 2
+#: AVPs of Flow-Information that ask for marks of packets, by which no rule here tells flows
+_MARKS: Final = frozenset({"ToS-Traffic-Class", "Security-Parameter-Index", "Flow-Label"})
+#: Redirect-Support (TS 29.212 5.3.83): REDIRECTION_ENABLED
+_REDIRECTED: Final = 1
+_BOTH, _UP, _DOWN = (True, True), (True, False), (False, True)
+#: the filter of no direction is for packets both ways (5.3.65)
+_DIRECTIONS: Final[Mapping[int, tuple[bool, bool]]] = {
+    FlowDirection.UNSPECIFIED: _BOTH,
+    FlowDirection.DOWNLINK: _DOWN,
+    FlowDirection.UPLINK: _UP,
+    FlowDirection.BIDIRECTIONAL: _BOTH,
+}
+_GATES: Final[Mapping[int, tuple[bool, bool]]] = {
+    FlowStatus.ENABLED: _BOTH,
+    FlowStatus.ENABLED_UPLINK: _UP,
+    FlowStatus.ENABLED_DOWNLINK: _DOWN,
+}
+_STATUS: Final = {gates: status for status, gates in _GATES.items()} | {(False, False): FlowStatus.DISABLED}
+
+Address: TypeAlias = "IPv4Address | IPv6Network"
+"""An address of a session; of IPv6 its prefix."""
+
+
+class RuleError(PeerError):
+    """A rule cannot be installed; `failure` is the Rule-Failure-Code."""
+
+    def __init__(self, failure: RuleFailureCode, reason: str) -> None:
+        super().__init__(reason, code=int(failure))
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where rules are installed: the addresses of a session, and the PGW's filters of applications."""
+
+    addresses: tuple[Address, ...]
+    applications: Mapping[str, tuple[FlowFilter, ...]]
+
+
+# -- as the PCRF writes them
+
+
+def definition_of(rule: FlowRule) -> Avps:
+    """Make the value of a Charging-Rule-Definition; names of hosts are told by applications only."""
+    avps: Avps = [("Charging-Rule-Name", rule.name.encode())]
+    if rule.rating_group is not None:
+        avps.append(("Rating-Group", rule.rating_group))
+    if rule.application:
+        avps.append(("TDF-Application-Identifier", rule.application.encode()))
+    else:
+        avps += [("Flow-Information", _information(each)) for each in rule.filters]
+    avps.append(("Flow-Status", int(_STATUS[rule.up, rule.down])))
+    if rule.quality is not None:
+        avps.append(("QoS-Information", _qos(rule.quality)))
+    avps += [("Online", int(rule.online)), ("Offline", int(rule.offline))]
+    if rule.rating_group is not None:
+        avps.append(("Metering-Method", _VOLUME))
+    avps.append(("Precedence", rule.precedence))
+    if rule.monitoring_key:
+        avps.append(("Monitoring-Key", rule.monitoring_key.encode()))
+    return avps
+
+
+def _information(each: FlowFilter) -> Avps:
+    if each.name:
+        raise ValueError(f"{each.name} is told by an application, not by a Flow-Description")
+    remote = _network(each.network) if each.network is not None else None
+    ports, local = ((each.ports,) if each.ports else ()), ((each.local_ports,) if each.local_ports else ())
+    direction = {_BOTH: FlowDirection.BIDIRECTIONAL, _UP: FlowDirection.UPLINK, _DOWN: FlowDirection.DOWNLINK}
+    described = str(FilterRule(each.protocol, remote, ports, "assigned", local))
+    return [("Flow-Description", described), ("Flow-Direction", int(direction[each.up, each.down]))]
+
+
+def _network(network: Network) -> Host:
+    size = network.width // 8
+    return ip_network((network.start.to_bytes(size), network.length))
+
+
+def _qos(quality: Quality) -> Avps:
+    """Write the quality of a rule (5.3.16); pre-emption is 0 where it is enabled (5.3.46, 5.3.47)."""
+    priority: Avps = [
+        ("Priority-Level", quality.priority),
+        ("Pre-emption-Capability", int(not quality.may_preempt)),
+        ("Pre-emption-Vulnerability", int(not quality.preemptable)),
+    ]
+    rates = [(name, getattr(quality, field)) for name, field in _RATES.items()]
+    return [
+        ("QoS-Class-Identifier", quality.qci),
+        *((name, rate) for name, rate in rates if rate),
+        ("Allocation-Retention-Priority", priority),
+    ]
+
+
+_RATES: Final = {
+    "Max-Requested-Bandwidth-UL": "maximum_up",
+    "Max-Requested-Bandwidth-DL": "maximum_down",
+    "Guaranteed-Bitrate-UL": "guaranteed_up",
+    "Guaranteed-Bitrate-DL": "guaranteed_down",
+}
+
+
+# -- as the PGW reads them
+
+
+def merge(before: Avps, now: Avps) -> Avps:
+    """Change a definition by another one of the same rule: what is not told again stays (5.3.4)."""
+    told = {name for name, _ in now}
+    return [each for each in before if each[0] not in told] + now
+
+
+def name_of(definition: Avps) -> bytes:
+    """Return the Charging-Rule-Name of a definition."""
+    name: bytes = first(definition, "Charging-Rule-Name")
+    return name
+
+
+def readable(octets: bytes) -> str:
+    """Return a rule's or application's name for people."""
+    return octets.decode("utf-8", "backslashreplace")
+
+
+def rule_of(definition: Avps, place: Place) -> FlowRule:
+    """Make the rule of a definition. Raises RuleError."""
+    flows = [value for name, value in definition if name == "Flow-Information"]
+    application = first(definition, "TDF-Application-Identifier")
+    up, down = _gates(definition)
+    if first(first(definition, "Redirect-Information", []), "Redirect-Support") == _REDIRECTED:
+        raise RuleError(RuleFailureCode.GW_PCEF_MALFUNCTION, "nothing is redirected here")
+    return FlowRule(
+        readable(name_of(definition)),
+        _filters(flows, application, place),
+        precedence=first(definition, "Precedence", 0xFFFFFFFF),
+        up=up,
+        down=down,
+        application=readable(application) if application is not None else "",
+        **_charging(definition),
+        monitoring_key=readable(first(definition, "Monitoring-Key", b"")),
+        quality=_quality(first(definition, "QoS-Information", [])),
+    )
+
+
+def predefined(name: str, place: Place) -> FlowRule:
+    """Make the rule that the PGW has of a name: the flows of the application that is called so. Raises RuleError."""
+    filters = place.applications.get(name)
+    if filters is None:
+        raise RuleError(RuleFailureCode.UNKNOWN_RULE_NAME, f"no rule is called {name!r} here")
+    return FlowRule(name, filters, precedence=0xFFFFFFFF, application=name)
+
+
+def _gates(definition: Avps) -> tuple[bool, bool]:
+    """Return whether packets pass up and down; a status that nobody knows closes both.
+
+    One that is not said is ENABLED, as TS 29.512 has it for the same rules (5.6.2.10).
+    """
+    return _GATES.get(first(definition, "Flow-Status", FlowStatus.ENABLED), (False, False))
+
+
+def _filters(flows: Sequence[Avps], application: bytes | None, place: Place) -> tuple[FlowFilter, ...]:
+    if application is None and not flows:
+        raise RuleError(RuleFailureCode.MISSING_FLOW_INFORMATION, "neither flows nor an application are given")
+    if application is not None and flows:  # either of both (5.3.4)
+        raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, "both flows and an application are given")
+    if application is not None:
+        known = place.applications.get(readable(application))
+        if known is None:
+            reason = f"no application is called {readable(application)!r} here"
+            raise RuleError(RuleFailureCode.TDF_APPLICATION_IDENTIFIER_ERROR, reason)
+        return known
+    found = tuple(each for flow in flows for each in _of_flow(flow, place))
+    if len(found) > MOST_FILTERS:
+        raise RuleError(RuleFailureCode.RESOURCES_LIMITATION, f"{len(found)} filters in one rule")
+    return found
+
+
+def _of_flow(flow: Avps, place: Place) -> Iterable[FlowFilter]:
+    described, direction = first(flow, "Flow-Description"), first(flow, "Flow-Direction")
+    marks = sorted(name for name, _ in flow if name in _MARKS)
+    if marks or described is None or direction not in _DIRECTIONS:
+        what = marks[0] if marks else "a flow without a description or a direction"
+        raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"{what} is not supported")
+    try:
+        rule = FilterRule.parse(described)
+    except PeerError as error:
+        raise RuleError(RuleFailureCode.FILTER_RESTRICTIONS, error.reason) from None
+    up, down = _DIRECTIONS[direction]
+    network = _remote(rule, place)
+    pairs = [(far, near) for far in rule.remote_ports or (None,) for near in rule.local_ports or (None,)]
+    if len(pairs) > MOST_FILTERS:
+        raise RuleError(RuleFailureCode.RESOURCES_LIMITATION, f"{len(pairs)} pairs of ports in one flow")
+    return [FlowFilter(network, rule.protocol, far, near, up=up, down=down) for far, near in pairs]
+
+
+def _remote(rule: FilterRule, place: Place) -> Network | None:
+    """Return the far end's network; the near end must be the session's own, and both of a version that it has."""
+    if rule.remote == "assigned":
+        raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, "the far end is not the device")
+    local = rule.local if rule.local != "assigned" else None
+    if local is not None and not any(_within(each, local) for each in place.addresses):
+        raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"{local} is not the device's address")
+    versions = {each.version for each in place.addresses} if local is None else {local.version}
+    if rule.remote is None:  # flows of one version only, where the near end says so
+        return Network(0, 0, local.max_prefixlen) if local is not None else None
+    if rule.remote.version not in versions:
+        raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"no packet goes to {rule.remote} from there")
+    return Network(int(rule.remote.network_address), rule.remote.prefixlen, rule.remote.max_prefixlen)
+
+
+def _within(address: Address, local: IPv4Network | IPv6Network) -> bool:
+    """Whether all packets of a session's address are of a near end: what is narrower cannot be told here."""
+    if isinstance(address, IPv4Address) or isinstance(local, IPv4Network):
+        return isinstance(address, IPv4Address) and isinstance(local, IPv4Network) and address in local
+    return address.subnet_of(local)
+
+
+def _charging(definition: Avps) -> dict[str, Any]:
+    group, online = first(definition, "Rating-Group"), first(definition, "Online", 0) == 1
+    if online and group is None:
+        raise RuleError(RuleFailureCode.RATING_GROUP_ERROR, "what is charged online has a rating group")
+    if online and first(definition, "Metering-Method", _VOLUME) not in (_VOLUME, _DURATION_AND_VOLUME):
+        raise RuleError(RuleFailureCode.GW_PCEF_MALFUNCTION, "octets alone are metered here")
+    return {"rating_group": group, "online": online, "offline": first(definition, "Offline", 0) == 1}
+
+
+def _quality(avps: Avps) -> Quality | None:
+    qci = first(avps, "QoS-Class-Identifier")
+    if qci is None:
+        return None
+    rates = {field: first(avps, name, 0) for name, field in _RATES.items()}
+    priority = first(avps, "Allocation-Retention-Priority", [])
+    quality = Quality(
+        qci,
+        priority=first(priority, "Priority-Level", 15),
+        may_preempt=first(priority, "Pre-emption-Capability", 1) == 0,
+        preemptable=first(priority, "Pre-emption-Vulnerability", 0) == 0,
+        **rates,
+    )
+    guaranteed = ((quality.guaranteed_up, quality.maximum_up), (quality.guaranteed_down, quality.maximum_down))
+    if qci in _GUARANTEED and not all(0 < rate <= most for rate, most in guaranteed):
+        reason = f"of QCI {qci} rates are guaranteed, and no higher than the most"
+        raise RuleError(RuleFailureCode.UNSUCCESSFUL_QOS_VALIDATION, reason)
+    return quality
+
+
+def report(names: Iterable[bytes], failure: RuleFailureCode) -> tuple[str, Any]:
+    """Make the Charging-Rule-Report of rules that are not active (4.5.12)."""
+    told = [("Charging-Rule-Name", each) for each in names]
+    return "Charging-Rule-Report", [
+        *told,
+        ("PCC-Rule-Status", int(PccRuleStatus.INACTIVE)),
+        ("Rule-Failure-Code", int(failure)),
+    ]

@@ -1,0 +1,157 @@
+"""The head of a request of HTTP/1 (RFC 9112), by h11, and for whom it is: what servers read in two ways is refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from simwarden.errors import PeerError
+from simwarden.wire.shown import By, Shown
+
+#: octets of the longest head that is read
+LONGEST: Final = 1 << 14
+#: octets of the longest body that is skipped
+LONGEST_BODY: Final = 1 << 30
+#: how a request begins: empty lines (RFC 9112 2.2), a method, white space (3)
+_BEGINNING: Final = re.compile(rb"(?:\r?\n)*(?:[!#$%&'*+.^_`|~0-9A-Za-z-]{1,24}(?:[ \t]|\Z)|\r?\Z)")
+_EMPTY: Final = re.compile(rb"(?:\r?\n)+")
+_LINE: Final = re.compile(rb"(?:\r?\n)*([^\n]+)\n")
+_END: Final = re.compile(rb"\n\r?\n")
+_HOST: Final = re.compile(r"([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{0,5})?")
+_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
+
+
+class Request(NamedTuple):
+    """A head: whom it shows, and what comes behind it.
+
+    `shown` has several where its target and Host say several, and none where neither does. `body` is how many octets
+    follow, None if they come in chunks. `leaves`: another protocol may follow (CONNECT, Upgrade).
+    """
+
+    shown: tuple[Shown, ...]
+    body: int | None
+    leaves: bool
+
+
+def drop_empty_lines(octets: bytearray) -> bool:
+    """Take the lines without content off a beginning (RFC 9112 2.2); whether there were some. Raises PeerError."""
+    found = _EMPTY.match(octets)
+    if found is None and octets != b"\r":
+        raise PeerError("request that begins with half the end of a line")
+    del octets[: found.end() if found else 0]
+    return found is not None
+
+
+def first_line(octets: bytes | bytearray) -> bytes | None:
+    """Return the line that octets begin with, empty if none of a request can become of them, None if it is not whole.
+
+    Raises PeerError if it is too long.
+    """
+    if _BEGINNING.match(octets[:64]) is None:
+        return b""
+    found = _LINE.match(octets)
+    if found is None and len(octets) > LONGEST:
+        raise PeerError("line of a request that is too long")
+    return found[1] if found else None
+
+
+def head_length(octets: bytes | bytearray, begin: int = 0) -> int | None:
+    """Return how many octets a head has, None if it is not all there; its end is looked for from `begin` on.
+
+    Raises PeerError if it is too long.
+    """
+    end = _END.search(octets, max(begin - 2, 0))
+    if (end.end() if end else len(octets)) > LONGEST:
+        raise PeerError("head of a request that is too long")
+    return end.end() if end else None
+
+
+def chunk_size(line: bytes) -> int:
+    """Return how many octets a chunk has, by the line before it (RFC 9112 7.1). Raises PeerError."""
+    found = _CHUNK.fullmatch(line)
+    if found is None:
+        raise PeerError("chunk without a size")
+    return _bounded(int(found[1], 16))
+
+
+def _bounded(length: int) -> int:
+    if length > LONGEST_BODY:
+        raise PeerError(f"body of {length} octets")
+    return length
+
+
+def read(head: bytes) -> Request:
+    """Return what a whole head says. Raises PeerError."""
+    import h11  # noqa: PLC0415 - few flows are of clear HTTP
+
+    server = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST)
+    server.receive_data(head.lstrip(b"\r\n"))
+    try:
+        request = server.next_event()
+    except h11.RemoteProtocolError as error:
+        raise PeerError(f"request of HTTP: {error}") from None
+    if not isinstance(request, h11.Request) or request.http_version not in (b"1.0", b"1.1"):
+        raise PeerError("no request of HTTP/1")  # HTTP/2 with prior knowledge begins with one of HTTP/2.0
+    fields: dict[bytes, bytes] = {}
+    for name, value in request.headers:
+        fields[name] = fields[name] + b"," + value if name in fields else value
+    connects = request.method == b"CONNECT"
+    leaves = connects or b"upgrade" in fields
+    return Request(_shown(request.target, fields.get(b"host", b""), connects=connects), _body(fields, request), leaves)
+
+
+def _body(fields: dict[bytes, bytes], request: object) -> int | None:
+    """Return how long the body is (RFC 9112 6.3); two lengths, or chunks in HTTP/1.0, are how requests are smuggled."""
+    if b"transfer-encoding" not in fields:
+        return _bounded(int(fields.get(b"content-length", b"0")))
+    if b"content-length" in fields or getattr(request, "http_version", b"") != b"1.1":
+        raise PeerError("request with two lengths")
+    return None
+
+
+def _shown(target: bytes, host: bytes, *, connects: bool) -> tuple[Shown, ...]:
+    """Return whom target and Host say: they are the same, or both count."""
+    text, said = target.decode("ascii"), _host(host.decode("latin-1"))
+    if connects:
+        first = _host(text)
+        if not first:
+            raise PeerError("CONNECT to nobody")
+        return (Shown(first, By.CONNECT), *((Shown(said, By.CONNECT),) if said not in ("", first) else ()))
+    scheme, separator, rest = text.partition("://")
+    if text.startswith(("/", "*")) or not separator:
+        if text[:1] not in ("/", "*"):
+            raise PeerError("request for neither a path nor a URI")
+        return (Shown(said, By.HTTP, _path(text)),) if said else ()
+    authority, slash, path = re.split(r"([/?#]|\Z)", rest, maxsplit=1)
+    named = _host(authority)
+    if not scheme.isalpha() or not named:
+        raise PeerError("request for a URI without a host")
+    where = _path(slash + path if slash == "/" else "/")
+    hosts = (named,) if said in ("", named) else (named, said)
+    return tuple(Shown(each, By.HTTP, where) for each in hosts)
+
+
+def _host(text: str) -> str:
+    """Return a host without its port, "" if there is none. Raises PeerError for what servers read in two ways."""
+    if not text:
+        return ""
+    found = _HOST.fullmatch(text.lower())
+    if found is None:
+        raise PeerError("request for a host that is no name")
+    return found[1].removesuffix(".")
+
+
+def _path(target: str) -> str | None:
+    """Return a path as servers look it up, None where they differ: dots are gone, and what needs no escape has none."""
+    path = unquote_to_bytes(target.partition("?")[0].partition("#")[0]).decode("utf-8", "replace")
+    if "\\" in path or "//" in path or "\ufffd" in path or ";" in path or not path.isprintable():
+        return None
+    kept: list[str] = []
+    for each in path.split("/")[1:]:
+        if each == "..":
+            del kept[-1:]
+        elif each != ".":
+            kept.append(each)
+    ends_open = path.endswith(("/.", "/..")) and kept[-1:] != [""]
+    return "/" + "/".join(kept) + ("/" if ends_open and kept else "") if path.startswith("/") else path

@@ -1,0 +1,95 @@
+"""Fragments are put together as scapy cuts them, in any order; what overlaps, or is too much, is left."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from scapy.layers.inet import IP, UDP, fragment
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment, fragment6
+from scapy.packet import Raw
+
+from simwarden.errors import PeerError
+from simwarden.machine import ip_fragments
+from simwarden.machine.ip_fragments import Fragments
+from simwarden.wire import ip
+
+OCTETS = bytes(range(250)) * 3
+FOUR = IP(src="10.64.0.1", dst="198.51.100.80", id=7) / UDP(sport=40000, dport=5683) / Raw(OCTETS)
+SIX = (
+    IPv6(src="2001:db8::1", dst="2001:db8:80::80")
+    / IPv6ExtHdrFragment(id=9)
+    / UDP(sport=40000, dport=5683)
+    / Raw(OCTETS * 3)
+)
+
+
+def parts_of(packet: Any) -> list[bytes]:
+    cut = fragment(packet, 304) if IP in packet else fragment6(packet, 900)  # type: ignore[no-untyped-call]
+    return [bytes(each) for each in cut]
+
+
+@pytest.mark.parametrize("packet", [FOUR, SIX], ids=["IPv4", "IPv6"])
+def test_in_any_order(packet: Any) -> None:
+    cut = parts_of(packet)
+    assert len(cut) == 3
+    for order in itertools.permutations(cut):
+        held = Fragments()
+        assert [held.take(each, 0) for each in order[:-1]] == [None, None]
+        whole = held.take(order[-1], 1)
+        assert whole is not None
+        assert ip.decode_udp(ip.decode(whole)).payload == bytes(packet[Raw])
+        assert ip.flow_of(whole)[2::2] == (40000, 5683)
+        assert whole.parts == tuple(cut)
+        assert held.octets == 0
+
+
+def four(at: int, size: int, *, more: bool = True, number: int = 7) -> bytes:
+    return ip.encode(ip.Packet("10.64.0.1", "198.51.100.80", 17, bytes(size), 64, 0, number, at, more))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ((0, 16, True), (8, 16, True)),
+        ((8, 16, True), (0, 16, True)),
+        ((0, 16, True), (0, 16, True)),
+        ((16, 16, False), (32, 8, True)),
+        ((32, 8, True), (16, 16, False)),
+    ],
+)
+def test_what_overlaps_or_lies_behind_the_end_ends_its_packet(first: Any, second: Any) -> None:
+    held = Fragments()
+    held.take(four(first[0], first[1], more=first[2]), 0)
+    with pytest.raises(PeerError, match="overlaps"):
+        held.take(four(second[0], second[1], more=second[2]), 0)
+    assert held.octets == 0
+
+
+@pytest.mark.parametrize("part", [(8, 0, False), (0, 12, True), (65528, 8, False)])
+def test_lengths_that_no_fragment_has(part: Any) -> None:
+    with pytest.raises(PeerError, match="length"):
+        Fragments().take(four(part[0], part[1], more=part[2]), 0)
+
+
+def test_what_is_held_is_bounded_in_time_packets_and_octets(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Fragments()
+    held.take(four(0, 8, number=1), 0)
+    held.take(four(0, 8, number=2), 10)
+    assert held.take(four(8, 8, more=False, number=1), ip_fragments.LONGEST_WAIT + 1) is None
+    assert held.take(four(8, 8, more=False, number=2), ip_fragments.LONGEST_WAIT + 1) is not None
+    for number in range(100, 200):
+        held.take(four(0, 8, number=number), 50)
+        assert held.octets <= ip_fragments.MOST_PACKETS * 28
+    monkeypatch.setattr(ip_fragments, "MOST_OCTETS", 5000)
+    for at in range(0, 60000, 1000):
+        held.take(four(at, 1000, number=3), 60)
+        assert held.octets <= 5000 + 1020
+
+
+def test_packets_of_two_senders_are_not_mixed() -> None:
+    held = Fragments()
+    assert held.take(four(0, 8), 0) is None
+    other = ip.Packet("10.64.0.2", "198.51.100.80", 17, bytes(8), 64, 0, 7, 8, more=False)
+    assert held.take(ip.encode(other), 0) is None

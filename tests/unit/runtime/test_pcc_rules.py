@@ -1,0 +1,227 @@
+"""PCC rules on Gx: what is written is installed as it was meant, and what cannot be is reported by its code."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Network
+from typing import TYPE_CHECKING, Any
+
+import budget
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simwarden.policy.access_list import Network
+from simwarden.policy.flow_rule import ALL_FLOWS, FlowFilter, FlowRule, Quality
+from simwarden.runtime.diameter.pcc_rules import (
+    Place,
+    RuleError,
+    definition_of,
+    merge,
+    predefined,
+    report,
+    rule_of,
+)
+from simwarden.wire.diameter import Message, decode, encode
+from simwarden.wire.diameter.apps.gx import RuleFailureCode
+
+if TYPE_CHECKING:
+    from simwarden.wire.diameter import Avps
+
+SITE = FlowFilter(name="upload.example.net", protocol=6, ports=range(443, 444))
+PLACE = Place((IPv4Address("10.64.0.1"), IPv6Network("2001:db8:64::/64")), {"upload": (SITE,)})
+ONLY_4 = Place((IPv4Address("10.64.0.1"),), {})
+
+PORTS = st.none() | st.tuples(st.integers(0, 65535), st.integers(0, 300)).map(
+    lambda pair: range(pair[0], min(sum(pair), 65535) + 1)
+)
+NETWORKS = st.none() | st.one_of(
+    st.tuples(st.ip_addresses(v=4), st.integers(0, 32)).map(lambda each: Network.parse(f"{each[0]}/{each[1]}")),
+    st.tuples(st.ip_addresses(v=6), st.integers(0, 128)).map(lambda each: Network.parse(f"{each[0]}/{each[1]}")),
+)
+WAYS = st.sampled_from([(True, True), (True, False), (False, True)])
+FILTERS = st.builds(
+    lambda network, protocol, far, near, way: FlowFilter(network, protocol, far, near, *way),
+    NETWORKS, st.none() | st.integers(0, 255), PORTS, PORTS, WAYS,
+)  # fmt: skip
+BIT_RATES = st.integers(1, 10**6)
+#: of a bearer with guaranteed rates, and of one without
+QUALITIES = st.one_of(
+    st.tuples(st.integers(1, 4), st.integers(1, 15), st.booleans(), st.booleans(), BIT_RATES, BIT_RATES).map(
+        lambda each: Quality(*each)._replace(guaranteed_up=each[4], guaranteed_down=1)
+    ),
+    st.tuples(st.integers(5, 9), st.integers(1, 15), st.booleans(), st.booleans()).map(lambda each: Quality(*each)),
+)
+RULES = st.builds(
+    FlowRule,
+    st.text(min_size=1, max_size=20),
+    st.lists(FILTERS, min_size=1, max_size=10).map(tuple),
+    st.integers(0, 0xFFFFFFFF),
+    st.booleans(),
+    st.booleans(),
+    rating_group=st.integers(0, 0xFFFFFFFF),
+    application=st.just(""),
+    online=st.booleans(),
+    offline=st.booleans(),
+    monitoring_key=st.text(max_size=8),
+    quality=st.none() | QUALITIES,
+)
+
+
+def carried(definition: Avps) -> Avps:
+    """Return a definition as it comes out of a Credit-Control-Answer."""
+    sent = Message(272, 16777238, 0x40, 1, 1, [("Charging-Rule-Install", [("Charging-Rule-Definition", definition)])])
+    found: Avps = decode(encode(sent)).find("Charging-Rule-Install", "Charging-Rule-Definition")
+    return found
+
+
+@settings(max_examples=budget.examples(60))
+@given(rule=RULES)
+def test_a_rule_is_installed_as_it_was_meant(rule: FlowRule) -> None:
+    assert rule_of(carried(definition_of(rule)), PLACE) == rule
+
+
+def test_an_application_is_told_by_its_identifier_alone() -> None:
+    rule = FlowRule("a", (SITE,), precedence=7, down=False, application="upload")
+    definition = carried(definition_of(rule))
+    assert "Flow-Information" not in dict(definition)
+    assert rule_of(definition, PLACE) == rule
+    with pytest.raises(ValueError, match=r"upload\.example\.net"):
+        definition_of(FlowRule("a", (SITE,)))
+
+
+NAME = ("Charging-Rule-Name", b"r")
+
+
+def defined(*avps: tuple[str, Any], described: str = "permit out ip from any to assigned", direction: int = 3) -> Avps:
+    flow = [("Flow-Description", described), ("Flow-Direction", direction)]
+    return [NAME, ("Flow-Information", flow), *avps]
+
+
+@pytest.mark.parametrize(
+    ("status", "gates"),
+    [(0, (True, False)), (1, (False, True)), (2, (True, True)), (3, (False,) * 2), (4, (False,) * 2)],
+)
+def test_gates_are_those_of_the_flow_status(status: int, gates: tuple[bool, bool]) -> None:
+    rule = rule_of(defined(("Flow-Status", status)), PLACE)
+    assert (rule.up, rule.down) == gates
+
+
+def test_a_status_that_nobody_knows_opens_nothing_and_one_unsaid_is_enabled() -> None:
+    assert not rule_of(defined(("Flow-Status", 99)), PLACE).up
+    assert rule_of(defined(), PLACE).up
+
+
+@pytest.mark.parametrize(
+    ("direction", "ways"), [(0, (True, True)), (1, (False, True)), (2, (True, False)), (3, (True, True))]
+)
+def test_a_filter_is_for_its_direction(direction: int, ways: tuple[bool, bool]) -> None:
+    (found,) = rule_of(defined(direction=direction), PLACE).filters
+    assert (found.up, found.down) == ways
+
+
+def test_lists_of_ports_are_so_many_filters() -> None:
+    described = "permit out 6 from 192.0.2.0/24 443,8000-8001 to assigned 5000,6000"
+    found = rule_of(defined(described=described), PLACE).filters
+    network = Network.parse("192.0.2.0/24")
+    assert found == tuple(
+        FlowFilter(network, 6, far, near)
+        for far in (range(443, 444), range(8000, 8002))
+        for near in (range(5000, 5001), range(6000, 6001))
+    )
+
+
+@pytest.mark.parametrize("near", ["10.64.0.1", "10.64.0.0/16", "0.0.0.0/0"])
+def test_the_near_end_may_be_the_sessions_own_and_says_the_version(near: str) -> None:
+    (found,) = rule_of(defined(described=f"permit out ip from any to {near}"), PLACE).filters
+    assert found.network == Network(0, 0, 32)
+
+
+CODES = RuleFailureCode
+QOS = "QoS-Information"
+
+
+@pytest.mark.parametrize(
+    ("definition", "code"),
+    [
+        ([NAME], CODES.MISSING_FLOW_INFORMATION),
+        ([NAME, ("TDF-Application-Identifier", b"x")], CODES.TDF_APPLICATION_IDENTIFIER_ERROR),
+        (defined(("TDF-Application-Identifier", b"upload")), CODES.INCORRECT_FLOW_INFORMATION),
+        (defined(described="deny out ip from any to assigned"), CODES.FILTER_RESTRICTIONS),
+        (defined(described="permit in ip from any to assigned"), CODES.FILTER_RESTRICTIONS),
+        (defined(described=""), CODES.FILTER_RESTRICTIONS),
+        (defined(described="permit out ip from !192.0.2.1 to assigned"), CODES.FILTER_RESTRICTIONS),
+        (defined(described="permit out ip from 2001:db8::1 to assigned"), CODES.INCORRECT_FLOW_INFORMATION),
+        (defined(described="permit out ip from any to 10.64.0.2"), CODES.INCORRECT_FLOW_INFORMATION),
+        (defined(described="permit out ip from any to ::/0"), CODES.INCORRECT_FLOW_INFORMATION),
+        (defined(described="permit out ip from 2001:db8::1 to 10.64.0.1"), CODES.INCORRECT_FLOW_INFORMATION),
+        (defined(described="permit out ip from assigned to assigned"), CODES.INCORRECT_FLOW_INFORMATION),
+        (defined(direction=4), CODES.INCORRECT_FLOW_INFORMATION),
+        ([NAME, ("Flow-Information", [])], CODES.INCORRECT_FLOW_INFORMATION),
+        (
+            [
+                ("Charging-Rule-Name", b"r"),
+                ("Flow-Information", [("Flow-Description", "permit out ip from any to any")]),
+            ],
+            CODES.INCORRECT_FLOW_INFORMATION,
+        ),
+        (
+            [*defined(), ("Flow-Information", [("ToS-Traffic-Class", b"\xb8\xfc"), ("Flow-Direction", 3)])],
+            CODES.INCORRECT_FLOW_INFORMATION,
+        ),
+        (
+            defined(described=f"permit out 6 from any {','.join('12345678')} to assigned {','.join('123456789')}"),
+            CODES.RESOURCES_LIMITATION,
+        ),
+        (
+            [NAME, *(defined()[1:] * 65)],
+            CODES.RESOURCES_LIMITATION,
+        ),
+        (defined(("Redirect-Information", [("Redirect-Support", 1)])), CODES.GW_PCEF_MALFUNCTION),
+        (defined(("Online", 1)), CODES.RATING_GROUP_ERROR),
+        (defined(("Online", 1), ("Rating-Group", 1), ("Metering-Method", 0)), CODES.GW_PCEF_MALFUNCTION),
+        (defined((QOS, [("QoS-Class-Identifier", 1)])), CODES.UNSUCCESSFUL_QOS_VALIDATION),
+        (
+            defined(
+                (
+                    QOS,
+                    [
+                        ("QoS-Class-Identifier", 1),
+                        *((f"Guaranteed-Bitrate-{way}", 65) for way in ("UL", "DL")),
+                        *((f"Max-Requested-Bandwidth-{way}", 64) for way in ("UL", "DL")),
+                    ],
+                )
+            ),
+            CODES.UNSUCCESSFUL_QOS_VALIDATION,
+        ),
+    ],
+)
+def test_what_cannot_be_installed_is_told_by_its_code(definition: Avps, code: RuleFailureCode) -> None:
+    with pytest.raises(RuleError) as error:
+        rule_of(definition, ONLY_4)
+    assert error.value.failure is code
+
+
+def test_a_rule_of_the_pgw_is_called_by_its_name() -> None:
+    assert predefined("upload", PLACE).filters == (SITE,)
+    with pytest.raises(RuleError) as error:
+        predefined("upload", ONLY_4)
+    assert error.value.failure is CODES.UNKNOWN_RULE_NAME
+
+
+def test_what_is_told_again_replaces_and_the_rest_stays() -> None:
+    before = definition_of(FlowRule("r", ALL_FLOWS.filters, precedence=7, rating_group=1))
+    changed = rule_of(merge(before, [NAME, ("Flow-Status", 3)]), PLACE)
+    assert (changed.up, changed.down, changed.precedence, changed.filters) == (False, False, 7, ALL_FLOWS.filters)
+    moved = rule_of(merge(before, defined(described="permit out 6 from 192.0.2.1 to assigned")), PLACE)
+    assert [each.protocol for each in moved.filters] == [6]
+
+
+def test_a_report_names_the_rules_and_why() -> None:
+    name, value = report([b"a", b"b"], CODES.FILTER_RESTRICTIONS)
+    sent = Message(272, 16777238, 0xC0, 1, 1, [(name, value)])
+    assert decode(encode(sent)).get("Charging-Rule-Report") == [
+        ("Charging-Rule-Name", b"a"),
+        ("Charging-Rule-Name", b"b"),
+        ("PCC-Rule-Status", 1),
+        ("Rule-Failure-Code", 16),
+    ]

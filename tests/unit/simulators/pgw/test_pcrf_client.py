@@ -1,0 +1,396 @@
+"""A PGW and a scripted PCRF: what is asked and told, what is installed, and what happens when nobody answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from gateways import Gateways, udp
+from scapy.contrib import gtp_v2 as scapy
+
+from simwarden.runtime.declare import Declaration, ElementConfig
+from simwarden.testing import ScriptedServer
+from simwarden.testing.diameter import REALM
+from simwarden.wire.diameter import Message, check_request, decode, encode
+from simwarden.wire.diameter.codes import GxFeature
+from simwarden.wire.diameter.dictionary import BY_POINT
+from simwarden.wire.diameter.features import gx_features_of
+from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType
+
+if TYPE_CHECKING:
+    from simwarden.wire import gtpv2
+    from simwarden.wire.diameter import Avps
+
+LISTED, OTHER = "192.0.2.10", "192.0.2.11"
+BOTH = {
+    "pdn_type": scapy.IE_PDN_type(PDN_type=3),
+    "paa": scapy.IE_PAA(PDN_type=3, ipv6=0, ipv4="0.0.0.0"),  # noqa: S104
+}
+
+
+def rule(name: str, described: str, *more: tuple[str, Any]) -> tuple[str, Avps]:
+    flow = [("Flow-Description", described), ("Flow-Direction", 3)]
+    avps: Avps = [("Charging-Rule-Name", name.encode()), ("Flow-Information", flow), ("Flow-Status", 2)]
+    return "Charging-Rule-Definition", [*avps, *more]
+
+
+def install(*what: tuple[str, Any]) -> tuple[str, Avps]:
+    return "Charging-Rule-Install", list(what)
+
+
+def to(address: str) -> str:
+    return f"permit out ip from {address} to assigned"
+
+
+class Pcrf(ScriptedServer):
+    """A PCRF that installs what a test says."""
+
+    declaration = Declaration(kind="pcrf", title="PCRF", lane=80, config=ElementConfig, listens=("Gx",))
+    interface = "Gx"
+    requests = ("credit-control",)
+
+    def credit_control(self, message: Message) -> Any:
+        return [install(rule("listed", to(LISTED)))] if message.get("CC-Request-Type") == 1 else []
+
+    async def order_rules(self, *avps: tuple[str, Any], session: str = "") -> Message:
+        known = session or self.asked[0].get("Session-Id")
+        host = f"pgw.{REALM}"
+        request = self.node.make(
+            "Re-Auth-Request",
+            [("Re-Auth-Request-Type", 0), *avps],
+            realm=REALM, host=host, point="Gx", session=known,
+        )  # fmt: skip
+        return await self.node.ask(host, request)
+
+    def kinds(self) -> list[int]:
+        return [each.get("CC-Request-Type") for each in self.asked]
+
+
+class Net(Gateways):
+    """With sessions that the PCRF rules."""
+
+    def __init__(self, **apn: Any) -> None:
+        super().__init__(
+            pgw={
+                "apns": {"meters": {"gx": "pcrf", **apn}},
+                "applications": {"upload": [LISTED], "named": ["other.example:443"]},
+            }
+        )
+        self.pcrf = self.add("pcrf", Pcrf)
+
+    async def passes(self, made: Any, address: str) -> bool:
+        before = len(self.net.packets)
+        self.enb.send(made, udp(made["paa"].ipv4, address))
+        await self.settle()
+        return len(self.net.packets) > before
+
+
+def failed(message: Message) -> list[tuple[list[bytes], int]]:
+    return [
+        ([value for name, value in each if name == "Charging-Rule-Name"], dict(each)["Rule-Failure-Code"])
+        for each in message.all("Charging-Rule-Report")
+    ]
+
+
+async def test_a_session_is_introduced_and_its_rules_alone_let_packets_pass() -> None:
+    async with Net() as net:
+        made = await net.session(**BOTH)
+        (asked,) = net.pcrf.asked
+        check_request(decode(encode(asked)), [BY_POINT["Gx"]])
+        assert gx_features_of(asked) == GxFeature.REL8 | GxFeature.REL9 | GxFeature.REL10 | GxFeature.ADC
+        assert asked.get("Called-Station-Id") == "meters"
+        assert asked.get("Framed-IP-Address") == bytes(map(int, made["paa"].ipv4.split(".")))
+        assert asked.get("Framed-IPv6-Prefix")[:2] == b"\0\x40"
+        assert (asked.get("IP-CAN-Type"), asked.get("RAT-Type")) == (5, 1004)
+        assert asked.find("Default-EPS-Bearer-QoS", "QoS-Class-Identifier") == 9
+        assert await net.passes(made, LISTED)
+        assert not await net.passes(made, OTHER)
+        await net.mme.delete(made["sender_f_teid"].teid)
+        await net.settle()
+        assert net.pcrf.kinds() == [1, 3]
+        assert net.pcrf.asked[-1].get("Termination-Cause") == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        (5030, Cause.USER_AUTHENTICATION_FAILED),
+        (5003, Cause.USER_AUTHENTICATION_FAILED),
+        (5012, Cause.REMOTE_PEER_NOT_RESPONDING),
+        (3004, Cause.REMOTE_PEER_NOT_RESPONDING),
+        (4011, Cause.REMOTE_PEER_NOT_RESPONDING),
+    ],
+)
+async def test_a_refused_session_is_refused_by_the_cause_for_it(answer: int, cause: Cause) -> None:
+    async with Net() as net:
+        net.pcrf.answers["credit-control"] = answer
+        refused = await net.mme.create()
+        assert refused.cause == cause
+        assert await net.call("GET", "/sessions", element="pgw") == []
+        net.pcrf.answers.clear()
+        assert await net.passes(await net.session(), LISTED)
+
+
+async def test_a_silent_pcrf_lets_no_session_begin_and_takes_no_address() -> None:
+    async with Net(ipv4="10.9.0.0/30") as net:
+        net.pcrf.silent = True
+        for _ in range(4):
+            assert (await net.mme.create()).cause == Cause.REMOTE_PEER_NOT_RESPONDING
+        net.pcrf.silent = False
+        assert await net.passes(await net.session(), LISTED)
+
+
+async def test_an_answer_without_rules_opens_nothing() -> None:
+    async with Net() as net:
+        net.pcrf.answers["credit-control"] = []
+        made = await net.session()
+        assert not await net.passes(made, LISTED)
+
+
+async def test_orders_act_on_flows_that_run() -> None:
+    async with Net() as net:
+        made = await net.session()
+        assert await net.passes(made, LISTED)
+        remove = ("Charging-Rule-Remove", [("Charging-Rule-Name", b"listed")])
+        answer = await net.pcrf.order_rules(remove, install(rule("other", to(OTHER))))
+        assert (answer.result_code, failed(answer)) == (2001, [])
+        assert not await net.passes(made, LISTED)
+        assert await net.passes(made, OTHER)
+        # what is not told again stays: the gates of the same flows
+        await net.pcrf.order_rules(
+            install(("Charging-Rule-Definition", [("Charging-Rule-Name", b"other"), ("Flow-Status", 3)]))
+        )
+        assert not await net.passes(made, OTHER)
+        await net.pcrf.order_rules(install(("Charging-Rule-Name", b"upload")))
+        assert await net.passes(made, LISTED)
+
+
+async def test_what_cannot_be_installed_is_reported_and_the_rest_is_in_force() -> None:
+    wrong = rule("wrong", "deny in ip from any to any")
+    six = rule("six", to("2001:db8::1"))
+    async with Net() as net:
+        net.pcrf.answers["credit-control"] = lambda message: (
+            [install(rule("listed", to(LISTED)), wrong, six)] if message.get("CC-Request-Type") == 1 else []
+        )
+        made = await net.session()
+        await net.settle()
+        assert net.pcrf.kinds() == [1, 2]
+        assert failed(net.pcrf.asked[1]) == [([b"wrong"], 16), ([b"six"], 12)]
+        assert await net.passes(made, LISTED)
+        answer = await net.pcrf.order_rules(install(wrong))
+        assert (answer.experimental_result, failed(answer)) == (5142, [([b"wrong"], 16)])
+        answer = await net.pcrf.order_rules(install(wrong, rule("other", to(OTHER))))
+        assert (answer.result_code, failed(answer)) == (2001, [([b"wrong"], 16)])
+        assert await net.passes(made, OTHER)
+        # a rule that is changed to what cannot be is one that is not there
+        answer = await net.pcrf.order_rules(install(rule("listed", "nonsense")))
+        assert (answer.experimental_result, failed(answer)) == (5142, [([b"listed"], 16)])
+        assert not await net.passes(made, LISTED)
+
+
+@pytest.mark.parametrize(
+    ("what", "code"),
+    [
+        ([("Charging-Rule-Name", b"nobody")], 1),
+        ([("Charging-Rule-Name", b"\xff")], 1),
+        ([("Charging-Rule-Base-Name", "group")], 1),
+        ([rule("timed", to(OTHER)), ("Rule-Activation-Time", 0xE0000000)], 5),
+        ([rule("timed", to(OTHER)), ("Rule-Deactivation-Time", 0xE0000000)], 5),
+    ],
+)
+async def test_names_that_nobody_knows_and_times_are_not_installed(what: Avps, code: int) -> None:
+    async with Net() as net:
+        made = await net.session()
+        answer = await net.pcrf.order_rules(install(*what))
+        assert answer.experimental_result == 5142
+        assert [each[1] for each in failed(answer)] == [code]
+        assert not await net.passes(made, OTHER)
+
+
+async def test_an_order_for_no_session_or_of_another_server_changes_nothing() -> None:
+    async with Net() as net:
+        made = await net.session()
+        answer = await net.pcrf.order_rules(install(rule("other", to(OTHER))), session="nobody's")
+        assert answer.result_code == 5002
+        assert not await net.passes(made, OTHER)
+
+
+async def test_a_session_that_its_pcrf_releases_or_knows_no_more_ends() -> None:
+    async with Net() as net:
+        made = await net.session()
+        assert (await net.pcrf.order_rules(("Session-Release-Cause", 0))).result_code == 2001
+        await net.settle()
+        assert await net.call("GET", "/sessions", element="pgw") == []
+        assert net.pcrf.kinds() == [1, 3]
+        made = await net.session()
+        net.pcrf.answers["credit-control"] = 5002
+        wrong = rule("wrong", "nonsense")
+        second = net.pcrf.asked[2].get("Session-Id")
+        await net.pcrf.order_rules(install(wrong), ("Event-Trigger", 2), session=second)
+        session = next(iter(net.pgw.core.sessions.values()))
+        assert session.gx is not None
+        assert session.gx.credit is not None
+        session.gx.credit.update("a report")
+        await net.settle()
+        assert await net.call("GET", "/sessions", element="pgw") == []
+        assert not await net.passes(made, LISTED)
+
+
+async def test_an_order_waits_until_the_answer_before_it_is_carried_out() -> None:
+    async with Net() as net:
+        made = await net.session()
+        session = next(iter(net.pgw.core.sessions.values()))
+        assert session.gx is not None
+        session.gx.begun.clear()  # as if both had come in one segment
+        order = net.loop.create_task(net.pcrf.order_rules(install(rule("other", to(OTHER)))))
+        await net.settle()
+        assert not await net.passes(made, OTHER)
+        session.gx.begun.set()
+        assert (await order).result_code == 2001
+        assert await net.passes(made, OTHER)
+
+
+async def test_only_what_is_asked_for_is_reported() -> None:
+    more = scapy.IE_RAT(RAT_type=9)
+    async with Net() as net:
+        made = await net.session()
+        await net.mme.modify(made["sender_f_teid"].teid, more=[more])
+        await net.settle()
+        assert net.pcrf.kinds() == [1]
+        await net.pcrf.order_rules(("Event-Trigger", 2))
+        await net.mme.modify(made["sender_f_teid"].teid, more=[scapy.IE_RAT(RAT_type=6)])
+        await net.settle()
+        assert net.pcrf.kinds() == [1, 2]
+        told = net.pcrf.asked[1]
+        assert (told.all("Event-Trigger"), told.get("RAT-Type")) == ([2], 1004)
+        check_request(decode(encode(told)), [BY_POINT["Gx"]])
+
+
+def used(message: Message) -> list[int]:
+    units = [dict(each)["Used-Service-Unit"] for each in message.all("Usage-Monitoring-Information")]
+    return [dict(each)["CC-Total-Octets"] for each in units]
+
+
+def monitor(octets: int, level: int = 0) -> tuple[str, Avps]:
+    granted = ("Granted-Service-Unit", [("CC-Total-Octets", octets)])
+    return "Usage-Monitoring-Information", [("Monitoring-Key", b"all"), granted, ("Usage-Monitoring-Level", level)]
+
+
+async def test_use_is_reported_after_so_many_octets_and_at_the_end_each_octet_once() -> None:
+    async with Net() as net:
+        made = await net.session()
+        size = len(udp(made["paa"].ipv4, LISTED))
+        await net.pcrf.order_rules(("Event-Trigger", 33), monitor(2 * size), monitor(1, level=1))
+        for _ in range(2):
+            assert await net.passes(made, LISTED)
+        assert not await net.passes(made, OTHER)
+        assert [used(each) for each in net.pcrf.asked] == [[], [2 * size]]
+        assert net.pcrf.asked[1].all("Event-Trigger") == [33]
+        for _ in range(3):  # no other threshold was given
+            assert await net.passes(made, LISTED)
+        await net.mme.delete(made["sender_f_teid"].teid)
+        await net.settle()
+        assert [used(each) for each in net.pcrf.asked] == [[], [2 * size], [3 * size]]
+
+
+# -- rules with a QoS of their own
+
+OWN = 0xE2
+RATES = [f"{kind}-{way}" for kind in ("Guaranteed-Bitrate", "Max-Requested-Bandwidth") for way in ("UL", "DL")]
+
+
+def qos(qci: int, priority: int = 4, guaranteed: int = 0) -> tuple[str, Avps]:
+    arp = [("Priority-Level", priority), ("Pre-emption-Capability", 1), ("Pre-emption-Vulnerability", 0)]
+    rates = [(name, guaranteed) for name in RATES]
+    return "QoS-Information", [
+        ("QoS-Class-Identifier", qci),
+        *(rates if guaranteed else []),
+        ("Allocation-Retention-Priority", arp),
+    ]
+
+
+def sets_bearers_up(net: Net) -> None:
+    end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, OWN, net.enb.address)
+
+    def told(asked: gtpv2.Message) -> dict[str, Any]:
+        (context,) = asked["bearer_contexts"]
+        cause = CauseIe(Cause.REQUEST_ACCEPTED)
+        made = {"ebi": 6, "cause": cause, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"]}
+        return {"cause": cause, "bearer_contexts": (made,)}
+
+    net.mme.answers["create-bearer-request"] = told
+
+
+async def test_a_rule_of_another_qos_is_in_force_with_its_bearer() -> None:
+    async with Net() as net:
+        sets_bearers_up(net)
+        made = await net.session()
+        quality = qos(1, guaranteed=64_999)
+        answer = await net.pcrf.order_rules(install(rule("other", to(OTHER), quality)))
+        assert answer.result_code == 2001
+        await net.settle()
+        (session,) = net.pgw.core.sessions.values()
+        bearer = session.bearers["other"]
+        assert (bearer.qos.qci, bearer.qos.arp.priority, bearer.qos.gbr_uplink) == (1, 4, 64)
+        assert [(each.remote, each.local_ports) for each in bearer.filters] == [(f"{OTHER}/32", None)]
+        remove = ("Charging-Rule-Remove", [("Charging-Rule-Name", b"other")])
+        assert (await net.pcrf.order_rules(remove)).result_code == 2001
+        await net.settle()
+        assert session.bearers == {}
+        assert [each.name for each in net.mme.asked][-1] == "delete-bearer-request"
+        assert await net.passes(made, LISTED)
+
+
+async def test_a_rule_of_the_default_bearers_qos_makes_none() -> None:
+    async with Net() as net:
+        made = await net.session()
+        (session,) = net.pgw.core.sessions.values()
+        same = qos(9, session.qos.arp.priority)
+        bare = ("QoS-Information", [("QoS-Class-Identifier", 9)])
+        for each in (same, bare):
+            await net.pcrf.order_rules(install(rule("other", to(OTHER), each)))
+            await net.settle()
+            assert await net.passes(made, OTHER)
+            assert session.bearers == {}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        (rule("other", to(OTHER), qos(7)), 10),
+        (rule("other", to(OTHER), qos(0)), 11),
+        (rule("other", to(OTHER), qos(7, priority=99)), 11),
+        (rule("other", f"{to(OTHER)} 5000", qos(7)), 15),
+        (
+            (
+                "Charging-Rule-Definition",
+                [("Charging-Rule-Name", b"other"), ("TDF-Application-Identifier", b"named"), qos(7)],
+            ),
+            15,
+        ),
+    ],
+)
+async def test_a_rule_without_its_bearer_opens_nothing_and_is_reported(wrong: tuple[str, Avps], code: int) -> None:
+    async with Net() as net:
+        net.mme.answers["create-bearer-request"] = lambda _asked: {"cause": CauseIe(Cause.NO_RESOURCES_AVAILABLE)}
+        made = await net.session()
+        assert (await net.pcrf.order_rules(install(wrong))).result_code == 2001
+        assert not await net.passes(made, OTHER)
+        await net.sleep(30)
+        assert failed(net.pcrf.asked[-1]) == [([b"other"], code)]
+        assert not await net.passes(made, OTHER)
+        assert await net.passes(made, LISTED)
+
+
+async def test_a_rule_whose_bearer_is_lost_is_in_force_no_more() -> None:
+    async with Net() as net:
+        sets_bearers_up(net)
+        made = await net.session()
+        await net.pcrf.order_rules(install(rule("other", to(OTHER), qos(7))))
+        await net.settle()
+        assert await net.passes(made, OTHER)
+        (session,) = net.pgw.core.sessions.values()
+        net.pgw.core.close_bearer(session, session.bearers["other"])
+        await net.settle()
+        assert failed(net.pcrf.asked[-1]) == [([b"other"], 10)]
+        assert not await net.passes(made, OTHER)

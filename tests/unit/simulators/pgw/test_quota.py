@@ -1,0 +1,357 @@
+"""Octets that an OCS grants: no more reach the far ends, whatever it says or does not say, and however many flows."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from charging import REALM
+from credit_net import APPROVED, GROUPS, ScriptedOcs, card
+from gateways import IMSI, NUMBER, SERVER, Gateways
+from scapy.contrib import gtp_v2 as scapy
+
+from simulators.ocs.element import Ocs
+from simulators.pgw.credit import MOST_WAITING
+from simwarden.policy.flow_rule import FlowFilter, FlowRule
+from simwarden.policy.rule_set import RuleSet
+from simwarden.runtime.declare import Declaration, ElementConfig
+from simwarden.trace.events import PacketDropped
+from simwarden.trace.records import FlowRecord
+from simwarden.wire import ip
+from simwarden.wire.diameter import first
+
+if TYPE_CHECKING:
+    from simwarden.wire.gtpv2 import Message
+
+PGW = f"pgw.{REALM}"
+FAST = {"ambr": scapy.IE_AMBR(AMBR_Uplink=900_000, AMBR_Downlink=900_000)}
+
+
+def units(octets: int, *more: tuple[str, Any], group: int = 1) -> Any:
+    return GROUPS, [
+        ("Granted-Service-Unit", [("CC-Total-Octets", octets)]),
+        ("Rating-Group", group),
+        ("Result-Code", 2001),
+        *more,
+    ]
+
+
+FINAL = ("Final-Unit-Indication", [("Final-Unit-Action", 0)])
+
+
+class ScriptedGy(ScriptedOcs):
+    """An OCS on Gy that answers what the test has next, the last of it again and again."""
+
+    declaration = Declaration(kind="ocs", title="OCS", lane=86, config=ElementConfig, listens=("Gy",))
+    interface = "Gy"
+
+    async def start(self) -> None:
+        await super().start()
+        self.script: list[Any] = [[units(1000)]]
+        self.answers["credit-control"] = self.next
+
+    def next(self, asked: Any) -> Any:
+        if asked.get("CC-Request-Type") == 3:
+            return []
+        return self.script.pop(0) if len(self.script) > 1 else self.script[0]
+
+
+class Net(Gateways):
+    """Gateways with an OCS, a scripted one or ours."""
+
+    def __init__(self, kind: type[Any] = ScriptedGy, *script: Any, ocs: dict[str, Any] | None = None) -> None:
+        super().__init__(pgw={"apns": {"*": {"gy": "ocs"}}})
+        self.ocs = self.add("ocs", kind, ocs or {})
+        self.script = list(script)
+
+    async def start(self) -> None:
+        await super().start()
+        if self.script:
+            self.ocs.script = self.script
+
+    async def provision(self, octets: int) -> None:
+        await self.call("PUT", f"/cards/{IMSI}", card({"data": octets}, IMSI, NUMBER), element="ocs")
+
+    async def used(self) -> int:
+        return int((await self.call("GET", f"/cards/{IMSI}", element="ocs"))["used"]["data"])
+
+    async def up(self, made: Message, size: int, port: int = 5683, near: int = 40000) -> bool:
+        """Send a packet of the device of so many octets; whether it reached SGi."""
+        sent = packet(made, size, port, near)
+        self.enb.send(made, sent)
+        await self.settle()
+        return self.net.received() == [sent]
+
+    async def down(self, made: Message, size: int, port: int = 5683) -> bool:
+        """Send a packet to the device; whether it reached the eNB."""
+        payload = b"d" * (size - 28)
+        sent = ip.encode(ip.encode_udp(ip.Udp(port, 40000, payload), SERVER, made["paa"].ipv4))
+        self.net.send(sent)
+        await self.settle()
+        return [each for _, each in self.enb.received()] == [sent]
+
+    def ended(self) -> list[int]:
+        """Return the causes by which sessions were ended."""
+        return [each["cause"].value for each in self.mme.asked if each.name == "delete-bearer-request"]
+
+    def told(self) -> list[Any]:
+        """Return what the scripted OCS was asked: type, and of each group what was used and whether more is wanted."""
+        return [
+            (
+                each.get("CC-Request-Type"),
+                *(
+                    (
+                        first(first(one, "Used-Service-Unit", ()), "CC-Total-Octets"),
+                        first(one, "Requested-Service-Unit") is not None,
+                    )
+                    for one in each.all(GROUPS)
+                ),
+            )
+            for each in self.ocs.asked
+        ]
+
+
+def packet(made: Message, size: int, port: int = 5683, near: int = 40000) -> bytes:
+    return ip.encode(ip.encode_udp(ip.Udp(near, port, b"u" * (size - 28)), made["paa"].ipv4, SERVER))
+
+
+async def test_packets_pass_to_the_octet_and_no_further() -> None:
+    async with Net(ScriptedGy, [units(500, FINAL)]) as net:
+        made = await net.session(**FAST)
+        assert [await net.up(made, 200), await net.down(made, 300)] == [True, True]
+        assert not await net.up(made, 29)
+        assert net.ended() == [9]
+        assert net.told() == [(1, (None, True)), (3, (500, False))]
+        assert net.verdicts("data.quota") == [True, False]
+    (record,) = net.of(FlowRecord)
+    assert (record.uplink_octets, record.downlink_octets, record.dropped_packets) == (200, 300, 1)
+    assert record.rule == "data.quota"
+
+
+async def test_a_packet_that_does_not_fit_waits_for_more_and_others_behind_it() -> None:
+    async with Net(ScriptedGy, [units(100)], [units(5000, FINAL)]) as net:
+        made = await net.session(**FAST)
+        sizes = (90, 300, 40, 50)
+        net.enb.send(made, *(packet(made, size) for size in sizes))
+        await net.settle()
+        assert [len(each) for each in net.net.received()] == list(sizes)
+        assert net.told() == [(1, (None, True)), (2, (90, True))]
+
+
+async def test_what_waits_is_bounded_and_dropped_when_nothing_more_is_granted() -> None:
+    async with Net(ScriptedGy, [units(100)], 4012) as net:
+        made = await net.session(**FAST)
+        net.enb.send(made, *(packet(made, 101) for _ in range(MOST_WAITING + 10)))
+        await net.settle()
+        assert net.net.received() == []
+        assert len(net.of(PacketDropped)) == MOST_WAITING + 10
+        assert net.ended() == [9]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_parallel_flows_of_two_sessions_use_a_quota_to_its_end(seed: int) -> None:
+    rng, quota = random.Random(seed), 100_000
+    async with Net(Ocs, ocs={"octets": "7 kB", "threshold": rng.choice((0, 20, 90))}) as net:
+        await net.provision(quota)
+        one = await net.session(**FAST)
+        other = await net.mme.create(
+            **FAST,
+            apn=scapy.IE_APN(APN=b"alarms"),
+            bearer=scapy.IE_BearerContext(
+                IE_list=[scapy.IE_EPSBearerID(EBI=6), scapy.IE_Bearer_QoS(PCI=1, PriorityLevel=8, PVI=0, QCI=9)]
+            ),
+        )
+        assert other.accepted
+        assert (await net.mme.modify(one["sender_f_teid"].teid, 6)).accepted
+        passed = 0
+        while not net.ended():
+            made = rng.choice((one, other))
+            flows = [(rng.randint(28, 1300), rng.randint(1, 9)) for _ in range(rng.randint(1, 5))]
+            net.enb.send(made, *(packet(made, size, near=40000 + flow) for size, flow in flows))
+            net.net.send(
+                *(
+                    ip.encode(ip.encode_udp(ip.Udp(5683, 40000 + flow, b"d" * size), SERVER, made["paa"].ipv4))
+                    for size, flow in flows
+                )
+            )
+            await net.settle()
+            passed += sum(map(len, net.net.received())) + sum(len(each) for _, each in net.enb.received())
+            assert passed <= quota
+        for ebi, made in ((5, one), (6, other)):
+            await net.mme.delete(made["sender_f_teid"].teid, ebi)
+        await net.settle()
+        assert await net.used() == passed
+        assert passed > quota - 7000 - 2 * 1328  # what the other session was given, and packets that did not fit
+        refused = await net.mme.create()
+        assert (refused.accepted, passed < quota) in ((True, True), (False, False))
+
+
+GONE = [(GROUPS, [("Rating-Group", 1), ("Result-Code", 4012)])]
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        (4012, 92),
+        (GONE, 92),
+        (4010, 92),
+        (5003, 92),
+        (5030, 92),
+        (5031, 100),
+        (4011, 100),
+        (3004, 100),
+        ([], 100),
+        ([(GROUPS, [("Rating-Group", 1), ("Result-Code", 2001)])], 100),
+        ([units(0)], 100),
+        ([units(5000, group=7)], 100),
+        ((4012, [units(5000)]), 92),
+        ([("Granted-Service-Unit", [("CC-Total-Octets", 5000)])], 100),
+    ],
+)
+async def test_a_session_without_a_grant_is_refused(said: Any, cause: int) -> None:
+    async with Net(ScriptedGy, said) as net:
+        refused = await net.mme.create()
+        assert refused.cause == cause
+        assert net.pgw.census() == {"sessions": 0, "EPS bearers": 0}
+        assert net.pgw.core.taken == {}
+        net.ocs.script = [[units(1000)]]
+        assert (await net.mme.create()).accepted
+
+
+async def test_an_mme_that_knows_the_cause_is_told_who_has_refused() -> None:
+    async with Net(ScriptedGy, 4012) as net:
+        daf_and_unaccsi = _Raw(bytes.fromhex("4d000600800000000002"))  # TS 29.274 8.12
+        assert (await net.mme.create(indication=daf_and_unaccsi)).cause == 125
+
+
+class _Raw:
+    """Octets in place of what scapy has no field for."""
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+
+    def __bytes__(self) -> bytes:
+        return self.octets
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [(4012, 9), (GONE, 9), (4010, 9), ([], 8), (5002, 8), (3002, 8), (4011, 8), ([units(0)], 8)],
+)
+async def test_a_session_that_is_granted_nothing_more_ends(said: Any, cause: int) -> None:
+    async with Net(ScriptedGy, [units(100)], said) as net:
+        made = await net.session(**FAST)
+        assert await net.up(made, 100)
+        assert not await net.up(made, 100)
+        assert net.ended() == [cause]
+        assert not await net.down(made, 50)
+
+
+async def test_while_the_ocs_is_silent_sessions_end_for_a_time_and_the_fleet_returns() -> None:
+    async with Net(ScriptedGy, [units(100)]) as net:
+        made = await net.session(**FAST)
+        net.ocs.silent = True
+        net.enb.send(made, packet(made, 200))
+        await net.sleep(5)
+        assert (net.net.received(), net.ended()) == ([], [8])
+        refused = await net.mme.create()
+        assert refused.cause == 100
+        await net.host.stop("ocs", kill=True)
+        assert (await net.mme.create()).cause == 100
+        await net.host.start("ocs")
+        await net.sleep(60)
+        assert (await net.mme.create()).accepted
+
+
+async def test_final_units_that_are_too_few_for_what_waits_end_a_session_once() -> None:
+    async with Net(ScriptedGy, [units(100)], [units(150, FINAL)]) as net:
+        made = await net.session(**FAST)
+        net.enb.send(made, packet(made, 120), packet(made, 120))
+        await net.settle()
+        assert [len(each) for each in net.net.received()] == [120]
+        assert net.ended() == [9]
+        assert net.told() == [(1, (None, True)), (2, (0, True)), (3, (120, False))]
+
+
+async def test_grants_that_are_too_small_end_in_no_loop() -> None:
+    async with Net(ScriptedGy, [units(10)]) as net:
+        made = await net.session(**FAST)
+        assert not await net.up(made, 1000)
+        assert len(net.ocs.asked) == 2
+        assert net.ended() == []
+
+
+async def test_more_is_asked_for_at_the_threshold_while_packets_pass() -> None:
+    threshold = ("Volume-Quota-Threshold", 300)
+    async with Net(ScriptedGy, [units(1000, threshold)], [units(1000)]) as net:
+        made = await net.session(**FAST)
+        assert [await net.up(made, 500), await net.up(made, 250)] == [True, True]
+        (used,) = net.ocs.asked[1].all(GROUPS)
+        assert first(used, "Used-Service-Unit") == [("Reporting-Reason", 0), ("CC-Total-Octets", 750)]
+        assert await net.up(made, 1000)
+
+
+async def test_an_order_to_ask_again_and_the_end_of_a_validity_report_what_was_used() -> None:
+    async with Net(ScriptedGy, [units(1000, ("Validity-Time", 600))], [units(800)]) as net:
+        made = await net.session(**FAST)
+        assert await net.up(made, 400)
+        assert (await net.ocs.tell("Re-Auth-Request", PGW, ("Re-Auth-Request-Type", 0))).result_code == 2002
+        await net.settle()
+        net.ocs.script = [[units(600, ("Validity-Time", 600))]]
+        await net.ocs.tell("Re-Auth-Request", PGW, ("Re-Auth-Request-Type", 0))
+        await net.settle()
+        assert await net.up(made, 100)
+        await net.sleep(601)
+        assert net.told() == [(1, (None, True)), (2, (400, True)), (2, (0, True)), (2, (100, True))]
+        reasons = [first(each.get(GROUPS), "Reporting-Reason") for each in net.ocs.asked]
+        assert reasons == [None, 7, 7, 4]
+        assert (await net.ocs.tell("Abort-Session-Request", PGW)).success
+        await net.settle()
+        assert net.ended() == [8]
+
+
+async def test_each_rating_group_has_its_own_grant() -> None:
+    async with Net(ScriptedGy, [units(100, FINAL)], [units(1000, group=7)]) as net:
+        made = await net.session(**FAST)
+        (session,) = net.pgw.core.sessions.values()
+        named = FlowRule("firmware", (FlowFilter(ports=range(80, 81)),), rating_group=7)
+        session.rules = RuleSet([named, FlowRule("others", (FlowFilter(),), precedence=9)])
+        assert [await net.up(made, 100), await net.up(made, 500, port=80)] == [True, True]
+        assert [await net.up(made, 100), net.ended()] == [False, []]
+        assert [await net.up(made, 500, port=80), await net.down(made, 50)] == [True, False]
+        told = [
+            [
+                (first(one, "Rating-Group"), first(first(one, "Used-Service-Unit", ()), "CC-Total-Octets"))
+                for one in groups
+            ]
+            for groups in (each.all(GROUPS) for each in net.ocs.asked)
+        ]
+        assert told == [[(1, None)], [(7, 0)], [(1, 100)]]
+        net.ocs.script = [[(GROUPS, [("Rating-Group", 7), ("Result-Code", 4012)])]]
+        assert await net.up(made, 500, port=80) is False
+        assert net.ended() == [9]
+
+
+async def test_a_quota_that_is_changed_holds_for_a_session_at_once() -> None:
+    async with Net(Ocs, ocs={"octets": "1 kB"}) as net:
+        await net.provision(9000)
+        made = await net.session(**FAST)
+        assert await net.up(made, 600)
+        await net.call("PUT", f"/cards/{IMSI}/quota", {"data": 600, **APPROVED}, element="ocs")
+        await net.settle()
+        assert net.ended() == [9]
+        assert await net.used() == 600
+
+
+async def test_a_killed_gateway_gives_nothing_back() -> None:
+    async with Net(Ocs, ocs={"octets": "1 kB"}) as net:
+        await net.provision(1500)
+        made = await net.session(**FAST)
+        assert await net.up(made, 600)
+        await net.host.stop("pgw", kill=True)
+        await net.host.start("pgw")
+        assert await net.used() == 1000
+        again = await net.session(**FAST)
+        assert await net.up(again, 500)
+        assert not await net.up(again, 500)

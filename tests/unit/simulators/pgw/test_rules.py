@@ -1,0 +1,464 @@
+"""Which packets pass by a session's rules, in both directions; what counts is what comes out at the far end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dns.message
+import dns.rrset
+import pytest
+from gateways import IMSI, NUMBER, SERVER, Gateways, udp
+from scapy.contrib import gtp_v2 as scapy
+from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_LSRR, fragment
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt
+from scapy.packet import Raw
+
+from simulators.pgw import rules
+from simulators.pgw.config import ApnConfig, PgwData
+from simwarden.errors import ManagementError
+from simwarden.operations.management import Role
+from simwarden.policy.access_list import Network
+from simwarden.policy.flow_rule import ALL_FLOWS, FlowFilter, FlowRule
+from simwarden.policy.rule_set import RuleSet
+from simwarden.trace.records import FlowRecord
+from simwarden.wire import ip
+
+if TYPE_CHECKING:
+    from simwarden.wire.gtpv2 import Message
+
+APPROVED = {"approver": "Li Wei", "reason": "another server", "form": "F-21"}
+OTHER, RESOLVER = "203.0.113.66", "192.0.2.53"
+BOTH = {
+    "pdn_type": scapy.IE_PDN_type(PDN_type=3),
+    "paa": scapy.IE_PAA(PDN_type=3, ipv6=0, ipv4="0.0.0.0"),  # noqa: S104
+}
+
+
+def card(**data: Any) -> dict[str, Any]:
+    sections = {"data": [{"by": "pgw", **data}]} if data else {}
+    known = {"name": "card", "imsi": IMSI, "iccid": "", "msisdn": NUMBER, "profile": "smart-metering"}
+    return {**known, "form": "plug-in", "sections": sections}
+
+
+async def provision(bench: Gateways, **data: Any) -> Any:
+    return await bench.pgw.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", card(**data))
+
+
+async def change(bench: Gateways, method: str = "PUT", role: Role = Role.OPERATOR, **data: Any) -> Any:
+    told = await bench.pgw.manage(role, method, f"/cards/{IMSI}/data", {**APPROVED, **data})
+    await bench.settle()
+    return told
+
+
+class Device:
+    """A device behind the gateways that sends octets, and what becomes of them."""
+
+    def __init__(self, bench: Gateways, made: Message) -> None:
+        self.bench, self.made, self.own, self.six = bench, made, made["paa"].ipv4, made["paa"].ipv6
+
+    async def up(self, *packets: bytes) -> list[bytes]:
+        self.bench.enb.send(self.made, *packets)
+        await self.bench.settle()
+        return self.bench.net.received()
+
+    async def down(self, *packets: bytes) -> list[bytes]:
+        self.bench.net.send(*packets)
+        await self.bench.settle()
+        return [each for _, each in self.bench.enb.received()]
+
+    async def look_up(self, name: str, address: str, kind: str = "A", server: str = RESOLVER, port: int = 4000) -> bool:
+        """Ask the resolver, which answers; whether that came back."""
+        asked = dns.message.make_query(name, kind)
+        (sent,) = (ip.encode(ip.encode_udp(ip.Udp(port, 53, asked.to_wire()), self.own, server)),)
+        if await self.up(sent) != [sent]:
+            return False
+        told = dns.message.make_response(asked)
+        told.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", kind, address))
+        back = ip.encode(ip.encode_udp(ip.Udp(53, port, told.to_wire()), server, self.own))
+        return await self.down(back) == [back]
+
+    async def connect(self, address: str, port: int = 50000, to: int = 80) -> bool:
+        """Open a connection; whether both ends hear of each other."""
+        syn = bytes(IP(src=self.own, dst=address) / TCP(sport=port, dport=to, flags="S", seq=99))
+        back = bytes(IP(src=address, dst=self.own) / TCP(sport=to, dport=port, flags="SA", seq=7, ack=100))
+        return await self.up(syn) == [syn] and await self.down(back) == [back]
+
+    async def say(self, address: str, octets: bytes, at: int = 0, port: int = 50000, to: int = 80) -> bool:
+        """Say something in the connection; whether it got out."""
+        head = TCP(sport=port, dport=to, flags="PA", seq=100 + at, ack=8)
+        packet = bytes(IP(src=self.own, dst=address) / head / octets)
+        return await self.up(packet) == [packet]
+
+    async def fetch(self, address: str, host: str, port: int = 50000, to: int = 80) -> str:
+        """Send a request of HTTP in a connection of its own; return how far it came."""
+        if not await self.connect(address, port, to):
+            return "nowhere"
+        said = f"GET /firmware HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+        return "through" if await self.say(address, said, 0, port, to) else "connected"
+
+
+async def device(bench: Gateways, **data: Any) -> Device:
+    await provision(bench, **data)
+    return Device(bench, await bench.session(**BOTH, ambr=scapy.IE_AMBR(AMBR_Uplink=9000, AMBR_Downlink=9000)))
+
+
+def to(own: str, address: str, port: int, payload: bytes = b"hello", near: int = 40000) -> bytes:
+    return ip.encode(ip.encode_udp(ip.Udp(near, port, payload), own, address))
+
+
+def tcp(own: str, address: str, port: int = 443) -> bytes:
+    return bytes(IP(src=own, dst=address) / TCP(sport=50001, dport=port, flags="S"))
+
+
+LIST = [f"udp://{SERVER}:5683", "udp://[2001:db8:80::80]:5683", f"{SERVER}:443", "203.0.113.128/28:9000"]
+
+
+async def test_only_listed_far_ends_are_reached() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=LIST)
+        good = [
+            to(it.own, SERVER, 5683),
+            to(it.six, "2001:db8:80::80", 5683),
+            tcp(it.own, SERVER),
+            to(it.own, "203.0.113.143", 9000),
+        ]
+        bad = [
+            to(it.own, SERVER, 5684),
+            tcp(it.own, SERVER, 5683),
+            to(it.own, OTHER, 5683),
+            to(it.six, "2001:db8:80::81", 5683),
+            to(it.own, "203.0.113.144", 9000),
+            bytes(IP(src=it.own, dst=SERVER) / ICMP()),
+            bytes(IP(src=it.own, dst=SERVER, proto=47) / b"tunnel"),
+            to(it.own, RESOLVER, 53),
+        ]
+        assert await it.up(*good, *bad) == good
+        assert len(bench.dropped()) == len(bad)
+        assert all(each.startswith("data.whitelist: no rule of the card lets it pass") for each in bench.dropped())
+        assert bench.verdicts("data.whitelist") == [True] * 4 + [False] * 8
+
+
+async def test_nobody_else_reaches_the_device_either() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=LIST)
+        good = ip.encode(ip.encode_udp(ip.Udp(5683, 40000, b"news"), SERVER, it.own))
+        for bad in (udp(OTHER, it.own), udp(SERVER, it.own), bytes(IP(src=SERVER, dst=it.own) / ICMP())):
+            assert await it.down(bad, good) == [good]
+
+
+async def test_a_decision_is_one_of_a_flow() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=LIST)
+        for _ in range(5):
+            await it.up(to(it.own, SERVER, 5683), to(it.own, OTHER, 5683))
+            await it.down(ip.encode(ip.encode_udp(ip.Udp(5683, 40000, b"news"), SERVER, it.own)))
+        assert bench.verdicts("data.whitelist") == [True, False]
+        await bench.sleep(301)
+        await it.up(to(it.own, SERVER, 5683))
+        assert bench.verdicts("data.whitelist") == [True, False, True]
+        await bench.mme.delete(it.made["sender_f_teid"].teid)
+        told = [(each.verdict, each.rule, each.uplink_packets, each.dropped_packets) for each in bench.of(FlowRecord)]
+        assert told == [("admit", "", 5, 0), ("refuse", "data.whitelist", 0, 5), ("admit", "", 1, 0)]
+
+
+async def test_a_list_without_entries_is_a_wall_and_no_list_none() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=[])
+        assert await it.up(to(it.own, SERVER, 5683)) == []
+        assert (await change(bench, "DELETE"))["data"] is None
+        assert len(await it.up(to(it.own, SERVER, 5683), to(it.own, OTHER, 1))) == 2
+
+
+async def test_a_name_opens_the_address_that_the_resolver_gave_for_it() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://up.example", "*.iot.example:8883"])
+        assert await it.fetch(SERVER, "up.example") == "nowhere"
+        assert await it.look_up("up.example", SERVER)
+        assert await it.fetch(SERVER, "up.example", 50002) == "through"
+        assert await it.fetch(SERVER, "video.example", 50003) == "connected"
+        assert await it.fetch(SERVER, "up.example", 50004, 8883) == "nowhere"
+        assert await it.fetch(OTHER, "up.example", 50005) == "nowhere"
+        assert await it.look_up("a.iot.example", OTHER, port=4001)
+        assert await it.up(packet := to(it.own, OTHER, 8883)) == [packet]
+        assert [
+            each.occasion for each in bench.decisions("data.whitelist") if each.details["name"] == "video.example"
+        ] == ["shown-name"]
+
+
+async def test_the_resolver_is_asked_for_listed_names_only() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://up.example", "*.iot.example:8883"])
+        assert not await it.look_up("video.example", OTHER)
+        assert await it.look_up("up.example", SERVER)
+        assert await it.look_up("UP.example", SERVER)
+        assert not await it.look_up("b64-secret.iot.example", "text", "TXT", port=4002)
+        assert not await it.look_up("up.example", SERVER, server=OTHER, port=4003)
+        for payload in (
+            b"",
+            b"\x00",
+            bytes(12),
+            dns.message.make_response(dns.message.make_query("up.example", "A")).to_wire(),
+        ):
+            assert await it.up(to(it.own, RESOLVER, 53, payload, 4004)) == []
+        two = dns.message.make_query("up.example", "A")
+        two.question.append(dns.message.make_query("video.example", "A").question[0])
+        assert await it.up(to(it.own, RESOLVER, 53, two.to_wire(), 4005)) == []
+        assert await it.up(tcp(it.own, RESOLVER, 853)) == []
+        assert await it.up(tcp(it.own, RESOLVER, 443)) == []
+
+
+async def test_a_flow_that_has_to_show_its_name_gets_so_many_octets() -> None:
+    async with Gateways(pgw={"unnamed_octets": 80 + 4 * 240}) as bench:  # the handshake, and four segments
+        it = await device(bench, whitelist=["http://up.example/firmware"])
+        assert await it.look_up("up.example", SERVER)
+        assert await it.connect(SERVER)
+        said = b"GET /firmware HTTP/1.1\r\nX: ".ljust(1200, b"a")
+        assert [await it.say(SERVER, said[at : at + 200], at) for at in range(0, 1200, 200)] == [True] * 4 + [False] * 2
+        back = bytes(IP(src=SERVER, dst=it.own) / TCP(sport=80, dport=50000, flags="A", seq=8, ack=100))
+        assert await it.down(back) == []
+        assert await it.connect(SERVER, 50001)
+        assert await it.say(SERVER, said[:24] + b"Host: up.example\r\n\r\n", port=50001)
+        assert not await it.say(SERVER, b"GET /admin HTTP/1.1\r\nHost: up.example\r\n\r\n", 44, port=50001)
+
+
+async def test_each_request_of_a_connection_counts() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://up.example/firmware"])
+        assert await it.look_up("up.example", SERVER)
+        assert await it.fetch(SERVER, "up.example") == "through"
+        other = b"GET /admin HTTP/1.1\r\nHost: up.example\r\n\r\n"
+        assert not await it.say(SERVER, other, 44)
+        assert not await it.say(SERVER, other.replace(b"admin", b"firmware"), 44 + len(other))
+
+
+async def test_an_answer_holds_as_long_as_it_says() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://up.example"])
+        assert await it.look_up("up.example", SERVER)
+        await bench.sleep(59)
+        assert await it.fetch(SERVER, "up.example") == "through"
+        await bench.sleep(2)
+        assert await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: up.example\r\n\r\n", 44)  # what has begun goes on
+        assert await it.fetch(SERVER, "up.example", 50001) == "nowhere"
+        assert await it.look_up("up.example", SERVER, port=4001)
+        assert await it.connect(SERVER, 50001)  # by the ports that were refused
+
+
+async def test_what_runs_is_judged_at_once_by_a_changed_list() -> None:
+    async with Gateways() as bench:
+        it = await device(bench)
+        packet, other = to(it.own, SERVER, 5683), to(it.own, OTHER, 1)
+        assert await it.up(packet, other) == [packet, other]
+        await change(bench, whitelist=LIST)
+        assert await it.up(packet, other) == [packet]
+        assert [each.occasion for each in bench.decisions("data.whitelist")] == ["change-the-list"] * 2
+        await change(bench, whitelist=[f"{OTHER}:1"])
+        assert await it.up(packet, other) == [other]
+        await change(bench, whitelist=LIST)
+        with pytest.raises(ManagementError, match="changed 2 times this month"):
+            await change(bench, whitelist=LIST)
+
+
+async def test_what_is_denied_is_so_by_name_and_address_listed_or_not() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, blacklist=["wx.example", "203.0.113.0/28"])
+        assert not await it.look_up("wx.example", SERVER)
+        assert await it.look_up("pay.example", SERVER, port=4001)
+        assert await it.fetch(SERVER, "wx.example") == "connected"
+        assert await it.fetch(SERVER, "pay.example", 50001) == "through"
+        assert await it.up(to(it.own, "203.0.113.5", 9), passes := to(it.own, "203.0.113.16", 9)) == [passes]
+        assert {each.control.id for each in bench.decisions("data.whitelist")} == set()
+        await change(bench, whitelist=["203.0.113.5:9", "203.0.113.16:9"], blacklist=["203.0.113.0/28"])
+        assert await it.up(to(it.own, "203.0.113.5", 9), passes) == [passes]
+
+
+async def test_fragments_are_judged_as_the_packet_that_they_are_of() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=LIST)
+        for address, number, passes in ((SERVER, 1, True), (OTHER, 2, False)):
+            whole = IP(src=it.own, dst=address, id=number) / UDP(sport=40000, dport=5683) / Raw(bytes(900))
+            cut = [bytes(each) for each in fragment(whole, 400)]  # type: ignore[no-untyped-call]
+            late = [cut[1], cut[2], cut[0]]
+            assert await it.up(*late[:2]) == []
+            assert await it.up(late[2]) == (cut if passes else [])
+        await bench.mme.delete(it.made["sender_f_teid"].teid)
+        octets = 900 + 8 + 3 * 20
+        assert [(each.uplink_octets, each.dropped_octets) for each in bench.of(FlowRecord)] == [
+            (octets, 0),
+            (0, octets),
+        ]
+
+
+async def test_a_packet_with_extensions_passes_and_one_with_a_detour_does_not() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=LIST)
+        body = UDP(sport=40000, dport=5683) / b"hello"
+        passes = bytes(IPv6(src=it.six, dst="2001:db8:80::80") / IPv6ExtHdrDestOpt() / body)
+        detour = bytes(IP(src=it.own, dst=SERVER, options=[IPOption_LSRR(routers=[OTHER])]) / body)
+        assert await it.up(passes, detour) == [passes]
+        assert bench.dropped() == ["it goes to others than its destination first"]
+
+
+async def test_errors_about_flows_that_pass_come_through_and_no_others() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=LIST)
+        good, bad = to(it.own, SERVER, 5683), to(it.own, OTHER, 5683)
+        await it.up(good, bad)
+
+        def error(about: bytes, source: str = "203.0.113.9", target: str = it.own) -> bytes:
+            return bytes(IP(src=source, dst=target) / ICMP(type=3, code=1) / about)
+
+        assert await it.down(error(good), error(bad), error(to(it.own, SERVER, 5684))) == [error(good)]
+        assert await it.down(error(good)) == [error(good)]
+        came = ip.encode(ip.encode_udp(ip.Udp(5683, 40000, b"news"), SERVER, it.own))
+        assert await it.up(mine := error(came, it.own, SERVER), error(came, it.own, OTHER)) == [mine]
+
+
+async def test_gates_are_of_one_direction() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=[])
+        session = next(iter(bench.pgw.core.by_teid.values()))
+        network = FlowFilter(Network.parse(SERVER), 17, range(5683, 5684))
+        rules.install(
+            bench.pgw.core, session, RuleSet((FlowRule("reports", (network,), down=False),)), "change-the-list"
+        )
+        sent, back = to(it.own, SERVER, 5683), ip.encode(ip.encode_udp(ip.Udp(5683, 40000, b"x"), SERVER, it.own))
+        for _ in range(2):
+            assert await it.up(sent) == [sent]
+            assert await it.down(back) == []
+        assert bench.verdicts("data.whitelist") == [True, False]
+        rules.install(bench.pgw.core, session, RuleSet((ALL_FLOWS,)), "change-the-list")
+        assert await it.down(back) == [back]
+
+
+async def test_extensions_and_fragments_to_the_device_are_judged_as_its_own() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=LIST)
+        body = UDP(sport=5683, dport=40000) / b"news"
+        passes = bytes(IPv6(src="2001:db8:80::80", dst=it.six) / IPv6ExtHdrDestOpt() / body)
+        foreign = bytes(IPv6(src="2001:db8:66::66", dst=it.six) / IPv6ExtHdrDestOpt() / body)
+        assert await it.down(foreign, passes) == [passes]
+        whole = IP(src=SERVER, dst=it.own, id=3) / UDP(sport=5683, dport=40000) / Raw(bytes(900))
+        cut = [bytes(each) for each in fragment(whole, 400)]  # type: ignore[no-untyped-call]
+        assert await it.down(*cut) == cut
+
+
+async def test_a_name_that_was_shown_while_nothing_was_listed_counts_when_something_is() -> None:
+    async with Gateways() as bench:
+        it = await device(bench)
+        assert await it.look_up("up.example", SERVER)
+        assert await it.fetch(SERVER, "up.example", 50001) == await it.fetch(SERVER, "video.example") == "through"
+        await change(bench, whitelist=["http://up.example"])
+        assert await it.say(SERVER, b"x", 44, 50001)
+        assert not await it.say(SERVER, b"x", 47)
+
+
+async def test_who_says_no_name_where_clients_do_gets_the_unnamed_octets_only() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["https://up.example", "up.example:1883"])
+        assert await it.look_up("up.example", SERVER)
+        assert await it.connect(SERVER, to=443)
+        assert not await it.say(SERVER, b"SSH-2.0-tunnel\r\n", to=443)
+        assert await it.connect(SERVER, 50001, 1883)
+        assert await it.say(SERVER, b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04abcd", port=50001, to=1883)
+
+
+async def test_who_answers_at_a_listed_address_opens_no_other() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=[SERVER, "up.example:80"])
+        assert await it.look_up("up.example", OTHER, server=SERVER)
+        assert await it.fetch(OTHER, "up.example") == "nowhere"
+        assert await it.look_up("up.example", OTHER, port=4001)
+        assert await it.fetch(OTHER, "up.example", 50001) == "through"
+
+
+async def test_a_datagram_of_the_resolver_that_was_not_asked_goes_nowhere() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["https://up.example"])
+        assert await it.down(udp(RESOLVER, it.own, port=53)) == []
+
+
+async def test_a_silent_flow_is_begun_anew_a_connection_after_hours() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["udp://up.example:5683", "up.example:1883"])
+        assert await it.look_up("up.example", SERVER)
+        report, syn = to(it.own, SERVER, 5683), tcp(it.own, SERVER, 1883)
+        for pause, passes in ((0, [report, syn]), (299, [report, syn]), (400, [syn]), (7439, [syn]), (7441, [])):
+            await bench.sleep(pause)
+            assert await it.up(report, syn) == passes
+
+
+async def test_provisioning_and_changes() -> None:
+    async with Gateways() as bench:
+        told = await provision(bench, whitelist=["https://up.example/firmware", *LIST], blacklist=["wx.example"])
+        assert told["untold"] == ["https://up.example/firmware"]
+        assert told["cells"] == []
+        with pytest.raises(ManagementError, match="changed with an approval record"):
+            await provision(bench, whitelist=LIST)
+        with pytest.raises(ManagementError, match="changed with an approval record"):
+            await provision(bench)
+        with pytest.raises(ManagementError, match="the operator does"):
+            await change(bench, role=Role.CUSTOMER, whitelist=[])
+        with pytest.raises(ManagementError, match="11 destinations"):
+            await change(bench, whitelist=[f"192.0.2.{each}:1" for each in range(11)])
+        with pytest.raises(ManagementError, match="is no destination"):
+            await change(bench, whitelist=["what is this"])
+        assert (await change(bench, whitelist=["192.0.2.0/23:1"], exception="A-7"))["data"]["exception"] == "A-7"
+        assert [each["action"] for each in await bench.pgw.manage(Role.OPERATOR, "GET", "/audit", {})] == [
+            "provision",
+            "provision-refused",
+            "provision-refused",
+            "change-the-list-refused",
+            "change-the-list-refused",
+            "list-changed",
+        ]
+        (held,) = await bench.pgw.manage(Role.OPERATOR, "GET", "/cards", {})
+        assert held["data"]["whitelist"] == ["192.0.2.0/23:1"]
+        assert bench.observed("list", key=IMSI)[-1]["whitelist"] == ["192.0.2.0/23:1"]
+
+
+async def test_lists_outlive_a_restart() -> None:
+    async with Gateways() as bench:
+        await provision(bench, whitelist=LIST)
+        await bench.host.stop("pgw", kill=True)
+        await bench.host.start("pgw")
+        await bench.sleep(10)
+        it = Device(bench, await bench.session(**BOTH))
+        assert await it.up(to(it.own, OTHER, 1), passes := to(it.own, SERVER, 5683)) == [passes]
+
+
+async def test_ports_that_carry_one_connection_after_another() -> None:
+    async with Gateways() as bench:
+        known = await device(bench, whitelist=["http://server.example/firmware"])
+        assert await known.look_up("server.example", SERVER)
+        assert await known.fetch(SERVER, "server.example") == "through"
+        begun = len(b"GET /firmware HTTP/1.1\r\nHost: server.example\r\n\r\n")
+        head = b"POST /firmware HTTP/1.1\r\nHost: server.example\r\nContent-Length: 9000\r\n\r\n"
+        assert await known.say(SERVER, head, begun)
+        for at in range(0, 9000, 1000):
+            assert await known.say(SERVER, bytes(1000), begun + len(head) + at)
+        for first, path, passes in ((500_000, "/firmware", True), (900_000, "/other", False)):
+            ends: dict[str, Any] = {"sport": 50000, "dport": 80}
+            syn = bytes(IP(src=known.own, dst=SERVER) / TCP(**ends, flags="S", seq=first))
+            back = TCP(sport=80, dport=50000, flags="SA", seq=7, ack=first + 1)
+            assert await known.up(syn) == [syn]
+            assert len(await known.down(bytes(IP(src=SERVER, dst=known.own) / back))) == 1
+            said = f"GET {path} HTTP/1.1\r\nHost: server.example\r\n\r\n".encode()
+            request = bytes(IP(src=known.own, dst=SERVER) / TCP(**ends, flags="PA", seq=first + 1, ack=8) / said)
+            assert await known.up(request) == [request] * passes
+
+
+@pytest.mark.parametrize("apn", [{}, {"gx": "off"}])
+def test_what_no_rule_is_about_may_pass_only_where_a_pcrf_rules(apn: dict[str, str]) -> None:
+    assert ApnConfig.model_validate({"gx": "pcrf", "unmatched": "pass"}).unmatched == "pass"
+    with pytest.raises(ValueError, match="only where a PCRF rules"):
+        ApnConfig.model_validate({**apn, "unmatched": "pass"})
+
+
+def test_what_a_section_tells_classify() -> None:
+    four = ("social", "video", "shopping", "games")
+    listed = PgwData(whitelist=("udp://192.0.2.7:5683",), apps=four).held()
+    assert listed.has == {"directed-data", "blacklist"}
+    assert [each.text for each in listed.data] == ["udp://192.0.2.7:5683"]
+    assert PgwData(whitelist=()).held().has == {"directed-data"}
+    assert PgwData(apps=four[1:], blacklist=("wx.example",)).held().has == frozenset()

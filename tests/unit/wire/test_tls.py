@@ -1,0 +1,63 @@
+"""The server name of a ClientHello that OpenSSL makes, and of what is none."""
+
+from __future__ import annotations
+
+import pytest
+from flows import client_hello
+
+from simwarden.errors import PeerError
+from simwarden.wire import tls
+
+HELLO = client_hello("Server.Example.")[5:]
+
+
+def with_names(*names: bytes, kind: int = 0) -> bytes:
+    """Return a ClientHello of TLS 1.2 with an extension for each list of names."""
+    extensions = b""
+    for name in names:
+        entry = bytes((kind,)) + len(name).to_bytes(2) + name
+        listed = len(entry).to_bytes(2) + entry
+        extensions += b"\0\0" + len(listed).to_bytes(2) + listed
+    body = b"\3\3" + bytes(32) + b"\0" + b"\0\2\x13\1" + b"\1\0" + len(extensions).to_bytes(2) + extensions
+    return b"\1" + len(body).to_bytes(3) + body
+
+
+def test_names() -> None:
+    assert tls.server_name(HELLO) == "server.example"
+    assert tls.server_name(client_hello(None)[5:]) == ""
+    assert tls.server_name(with_names(b"a.b")) == "a.b"
+    assert tls.server_name(with_names(b"a.b", kind=1)) == ""
+    assert tls.server_name(with_names(b"a.b\0.c")) == "a.b\\x00.c"  # which is no name of a list
+    assert tls.server_name(b"\1\0\0\x29" + with_names()[4:-2]) == ""  # without extensions, as SSL 3
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"\1\0\0\0",
+        b"\2" + HELLO[1:],
+        HELLO[:-1],
+        HELLO + b"x",
+        with_names(b"a.b", b"c.d"),
+        b"\1\0\0\x2a" + with_names()[4:-2] + b"\0",
+        b"\1\xff\0\0",
+    ],
+)
+def test_what_is_no_client_hello(message: bytes) -> None:
+    with pytest.raises(PeerError):
+        tls.server_name(message)
+
+
+def test_lengths() -> None:
+    record = client_hello()
+    assert [tls.record_length(record[:size]) for size in (0, 1, 4, 5, 90)] == [
+        None,
+        None,
+        None,
+        len(record),
+        len(record),
+    ]
+    assert [tls.hello_length(HELLO[:size]) for size in (0, 3, 4)] == [None, None, len(HELLO)]
+    for octets in (b"GET /", b"\x16\2", b"\x16\3\1\0\0", b"\x16\3\1\xff\xff"):
+        with pytest.raises(PeerError):
+            tls.record_length(octets)
