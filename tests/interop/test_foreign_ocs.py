@@ -122,7 +122,7 @@ def test_a_packet_that_does_not_fit_waits_for_a_late_answer() -> None:
         assert await net.until(lambda: passed(net) == 500)
         assert ocs.granted[GROUP] == 800
 
-    play(grants({"octets": 400}, update={"after": 1.0}), story)
+    play(grants({"octets": 400}, update={"after": 2.5}), story)
 
 
 def test_a_threshold_asks_before_it_is_too_late() -> None:

@@ -375,20 +375,21 @@ def test_a_rule_of_another_quality_has_a_bearer_of_its_own_and_opens_no_other_fl
 
 
 def test_a_session_that_the_pcrf_ends_is_over() -> None:
-    """TS 29.212 4.5.9: the PGW answers, ends the session, and says so."""
+    """TS 29.212 4.5.9: the PGW answers, ends the session, and says so. The meter may come again, and is refused."""
 
     async def story(net: Network, pcrf: ForeignPcrf) -> None:
         assert await net.attach() == "accepted"
         assert await net.send(NOBODY) == SIZE
+        pcrf.script["answers"]["initial"] = [{"result": 5012}]
         assert (await push(pcrf, release=1)).result == 2001
-        assert await net.until(lambda: kind_of(pcrf.received[-1]) == "terminate")
+        assert await net.until(lambda: pcrf.of_kind("terminate"))
         net.out.clear()
         if net.emm().bearers:
             assert await net.send(NOBODY) == 0
         assert net.out == {}
 
     pcrf = play(answer(rule("one", to(NOBODY))), story)
-    assert pcrf.received[-1].one("Termination-Cause") is not None
+    assert pcrf.of_kind("terminate")[0].one("Termination-Cause") is not None
 
 
 def test_a_re_auth_request_of_no_session_is_refused() -> None:
