@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import signal
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,11 +11,11 @@ from foreign_network import APN, ELSEWHERE, SIZE, Network, imsi
 from foreign_ocs import LIMIT_REACHED, NOT_APPLICABLE, TERMINATE, ForeignOcs
 from foreign_pcef import GyClient
 from foreign_pcrf import DISABLED, ENABLED, ForeignPcrf
-from freediameter import DAEMON, DICTIONARIES, REALM, daemon
-from waiting import reserved_port, until
+from freediameter import DAEMON, REALM, credit_load, granting_nothing
+from waiting import reserved_port
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from foreign_diameter import Received, Tree
@@ -31,7 +27,6 @@ FREEDIAMETER = pytest.mark.skipif(
     DAEMON is None, reason="not installed: freediameterd freediameter-extensions (apt install them)"
 )
 WHO = {"imsi": "001010000000001", "msisdn": "1440000000001"}
-KNOWN = tuple(f'"{each}.fdx"' for each in DICTIONARIES)
 GROUP, OTHER = 10, 20
 NOBODY = "192.0.2.99"
 ASR = 274
@@ -127,7 +122,7 @@ def test_a_packet_that_does_not_fit_waits_for_a_late_answer() -> None:
         assert await net.until(lambda: passed(net) == 500)
         assert ocs.granted[GROUP] == 800
 
-    play(grants({"octets": 400}, update={"after": 1.0}), story)
+    play(grants({"octets": 400}, update={"after": 2.5}), story)
 
 
 def test_a_threshold_asks_before_it_is_too_late() -> None:
@@ -342,41 +337,9 @@ def test_the_ocs_is_told_who_it_is_and_every_octet() -> None:
 # -- freeDiameter's own test_cc, which grants nothing, and its test_ccload, which asks
 
 
-@contextmanager
-def grants_nothing(folder: Path, port: int) -> Iterator[None]:
-    """Have an OCS that answers everybody with success, and grants nobody anything."""
-    with daemon(folder, "ocs", [*KNOWN, '"test_cc.fdx"'], {}, port=port):
-        log = folder / "ocs.log"
-        assert until(lambda: "Local server address" in log.read_text()), log.read_text()
-        yield
-
-
-def load(folder: Path, port: int, least: int) -> dict[str, int]:
-    """Have test_ccload ask an OCS until it has asked often; return how many it sent, and what became of them."""
-    with daemon(folder, "load", [*KNOWN, f'"test_ccload.fdx" : "ocs.{REALM}"'], {"ocs": port}) as process:
-        log = folder / "load.log"
-        assert until(lambda: "-> 'STATE_OPEN'" in log.read_text().replace("\t", " ")), log.read_text()
-        process.send_signal(signal.SIGUSR2)
-        assert until(lambda: told(log).get("sent", 0) >= least), log.read_text()
-        process.send_signal(signal.SIGUSR2)
-        assert until(lambda: "generation of CCRs off" in log.read_text()), log.read_text()
-        time.sleep(1)  # the last one is on its way
-        process.terminate()
-        process.wait(60)
-    return told(log)
-
-
-def told(log: Path) -> dict[str, int]:
-    """Read the last statistics that test_ccload wrote."""
-    lines = [line for line in log.read_text().splitlines() if "CCR messages sent" in line]
-    return (
-        {name: int(number) for number, name in re.findall(r"(\d+) (?:CCR messages )?(\w+)", lines[-1])} if lines else {}
-    )
-
-
 @FREEDIAMETER
 def test_test_cc_grants_nothing(tmp_path: Path) -> None:
-    with reserved_port("") as port, grants_nothing(tmp_path, port), GyClient(port, **WHO) as pgw:
+    with reserved_port("") as port, granting_nothing(tmp_path, port), GyClient(port, **WHO) as pgw:
         answer = pgw.initial(10)
         assert (answer.result, answer.all("Multiple-Services-Credit-Control")) == (2001, [])
 
@@ -387,13 +350,14 @@ def test_nothing_passes_under_test_cc(tmp_path: Path) -> None:
         await net.attach()
         assert await pour(net, 4) == 0
 
-    with reserved_port("") as port, grants_nothing(tmp_path, port), ForeignPcrf(POLICY) as pcrf:
+    with reserved_port("") as port, granting_nothing(tmp_path, port), ForeignPcrf(POLICY) as pcrf:
         Network({"pcrf": pcrf.port, "ocs": port}, PGW).play(story)
 
 
 @FREEDIAMETER
 def test_test_ccload_asks(tmp_path: Path) -> None:
     with ForeignOcs() as ocs:
-        found = load(tmp_path, ocs.port, 100)
-        assert found["success"] == found["sent"] >= 100
+        found = credit_load(tmp_path, ("127.0.0.1", ocs.port), 100)
+        assert found["sent"] == len(ocs.received) >= 100
+        assert (found["errors"], found["success"] > 0.9 * found["sent"]) == (0, True)
         assert ocs.complaints == []

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from foreign_credit import kind_of
 from foreign_network import APN, ELSEWHERE, SERVER, SERVER6, SIZE, Network, imsi
-from foreign_pcrf import ADC, DISABLED, ENABLED, ForeignPcrf
+from foreign_pcrf import ADC, DISABLED, ENABLED, ForeignPcrf, install
 from waiting import reserved_port
+
+from simwarden.scenario.load import Loader
+from simwarden.scenario.result import Verdict
+from simwarden.scenario.runner import RunOptions, run_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -177,6 +181,37 @@ def test_sessions_have_rules_of_their_own() -> None:
     play(script, story, meters=2)
 
 
+STORY = """\
+scenario: A meter under a PCRF of another hand, which opens what the card may not have
+network:
+  pgw: {apns: {iot: {gx: pcrf}}}
+  pcrf: {external: "127.0.0.1:PORT"}
+cards:
+  card: {profile: meter, data: {by: pcrf, whitelist: ["198.51.100.80:5683"]}}
+devices:
+  meter: {type: module}
+steps:
+  - insert: {card: card, into: meter}
+  - power_on: meter
+    expect: accepted
+  - send: {device: meter, to: "203.0.113.66:5683"}
+    expect: delivered
+  - expect: {internet: {arrived: {destination: 203.0.113.66, packets: 1}}}
+  - send: {device: meter, to: "198.51.100.80:5683"}
+    expect: timed-out
+  - never: {internet: {arrived: {destination: 198.51.100.80}}}
+"""
+
+
+def test_a_story_whose_pcrf_is_outside() -> None:
+    with ForeignPcrf(answer(rule("other", to(ELSEWHERE)))) as pcrf:
+        scenario = Loader().load("s.yaml", STORY.replace("PORT", str(pcrf.port)))
+        result = run_scenario(scenario, "s", RunOptions())
+    assert result.verdict is Verdict.PASSED, result.failure
+    assert [kind_of(each) for each in pcrf.received] == ["initial", "terminate"]
+    assert pcrf.complaints == []
+
+
 # -- what cannot be in force
 
 
@@ -300,21 +335,61 @@ def test_a_rule_that_cannot_be_installed_by_a_re_auth_request_is_told() -> None:
     play(answer(rule("good", to(ELSEWHERE))), story)
 
 
+def test_an_answer_to_an_update_changes_what_is_in_force() -> None:
+    """Here to the report of a rule that could not be installed (TS 29.212 4.5.2.0: PULL)."""
+    script = answer(rule("bad", "permit out 17 from nowhere to assigned"), rule("one", to(ELSEWHERE)))
+    script["answers"]["update"] = [{"install": [rule("bad", to(NOBODY))], "remove": ["one"]}]
+
+    async def story(net: Network, pcrf: ForeignPcrf) -> None:
+        assert await net.attach() == "accepted"
+        assert await net.until(lambda: reports(pcrf))
+        await net.sleep(0.5)
+        assert [await net.send(NOBODY), await net.send(ELSEWHERE)] == [SIZE, 0]
+
+    play(script, story)
+
+
+def test_several_groups_of_rules_are_installed_and_removed_at_once() -> None:
+    """Charging-Rule-Install and -Remove may come more than once (TS 29.212 5.6.3)."""
+
+    async def story(net: Network, pcrf: ForeignPcrf) -> None:
+        assert await net.attach() == "accepted"
+        assert [await net.send(NOBODY), await net.send(ELSEWHERE)] == [SIZE, SIZE]
+        await push(pcrf, avps={"Charging-Rule-Remove": [{"Charging-Rule-Name": [name]} for name in ("one", "two")]})
+        assert [await net.send(NOBODY), await net.send(ELSEWHERE)] == [0, 0]
+
+    both = [install([rule("one", to(NOBODY))]), install([rule("two", to(ELSEWHERE))])]
+    play(answer(avps={"Charging-Rule-Install": [each["Charging-Rule-Install"] for each in both]}), story)
+
+
+def test_a_rule_of_another_quality_has_a_bearer_of_its_own_and_opens_no_other_flow() -> None:
+    async def story(net: Network, pcrf: ForeignPcrf) -> None:
+        assert await net.attach() == "accepted"
+        assert await net.until(lambda: net.emm().dedicated)
+        assert [await net.reach(NOBODY), await net.reach(SERVER), await net.reach(ELSEWHERE)] == [SIZE, 0, SIZE]
+        await push(pcrf, remove=["fast"])
+        assert await net.until(lambda: not net.emm().dedicated)
+        assert [await net.reach(NOBODY), await net.send(NOBODY), await net.reach(ELSEWHERE)] == [0, 0, SIZE]
+
+    play(answer(rule("fast", to(NOBODY), qci=7), rule("slow", to(ELSEWHERE))), story)
+
+
 def test_a_session_that_the_pcrf_ends_is_over() -> None:
-    """TS 29.212 4.5.9: the PGW answers, ends the session, and says so."""
+    """TS 29.212 4.5.9: the PGW answers, ends the session, and says so. The meter may come again, and is refused."""
 
     async def story(net: Network, pcrf: ForeignPcrf) -> None:
         assert await net.attach() == "accepted"
         assert await net.send(NOBODY) == SIZE
+        pcrf.script["answers"]["initial"] = [{"result": 5012}]
         assert (await push(pcrf, release=1)).result == 2001
-        assert await net.until(lambda: kind_of(pcrf.received[-1]) == "terminate")
+        assert await net.until(lambda: pcrf.of_kind("terminate"))
         net.out.clear()
         if net.emm().bearers:
             assert await net.send(NOBODY) == 0
         assert net.out == {}
 
     pcrf = play(answer(rule("one", to(NOBODY))), story)
-    assert pcrf.received[-1].one("Termination-Cause") is not None
+    assert pcrf.of_kind("terminate")[0].one("Termination-Cause") is not None
 
 
 def test_a_re_auth_request_of_no_session_is_refused() -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import selectors
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from waiting import LONG
+from waiting import LONG, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +42,7 @@ CONFIG = """\
 LoadExtension = "{client}" : "{script} {output}";
 {peers}
 """
-PEER = 'ConnectPeer = "{name}.{realm}" {{ ConnectTo = "127.0.0.1"; No_TLS; Port = {port}; Prefer_TCP; }};\n'
+PEER = 'ConnectPeer = "{name}.{realm}" {{ ConnectTo = "{address}"; No_TLS; Port = {port}; Prefer_TCP; }};\n'
 
 
 def build(folder: Path) -> None:
@@ -101,16 +104,18 @@ class Cutter:
 
 @contextmanager
 def daemon(
-    folder: Path, name: str, extensions: Sequence[str], peers: dict[str, int], *, port: int = 0
+    folder: Path, name: str, extensions: Sequence[str], peers: dict[str, tuple[str, int]], *, port: int = 0
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run freeDiameter with extensions of its own; it connects to peers at their ports, and lets any of the realm in.
+    """Run freeDiameter with extensions of its own, which logs in `NAME.log`.
 
-    What it logs is in `NAME.log`.
+    It connects to peers at their addresses, and lets any of the realm in.
     """
     acl, conf, log = (folder / f"{name}.{kind}" for kind in ("acl", "conf", "log"))
     acl.write_text(f"ALLOW_IPSEC *.{REALM}\n")
     loaded = "".join(f"LoadExtension = {each};\n" for each in extensions)
-    connected = "".join(PEER.format(name=peer, realm=REALM, port=at) for peer, at in peers.items())
+    connected = "".join(
+        PEER.format(name=peer, realm=REALM, address=host, port=at) for peer, (host, at) in peers.items()
+    )
     conf.write_text(ALONE.format(name=name, realm=REALM, port=port, acl=acl) + loaded + connected)
     with log.open("w") as output:
         process = subprocess.Popen([str(DAEMON), "-c", str(conf)], stdout=output, stderr=output)  # noqa: S603
@@ -119,6 +124,45 @@ def daemon(
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def granting_nothing(folder: Path, port: int) -> Iterator[None]:
+    """Have freeDiameter's test_cc as an OCS: it answers everybody with success, and grants nobody anything."""
+    with daemon(folder, "ocs", [*(f'"{each}.fdx"' for each in DICTIONARIES), '"test_cc.fdx"'], {}, port=port):
+        assert until(lambda: _listens(port)), (folder / "ocs.log").read_text()
+        yield
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as attempt:
+        return attempt.connect_ex(("127.0.0.1", port)) == 0
+
+
+def credit_load(folder: Path, where: tuple[str, int], least: int) -> dict[str, int]:
+    """Have freeDiameter's test_ccload ask an OCS so many times, or more.
+
+    Returns how many requests were `sent`, and of them `success`, `errors` and `missing`; it counts answers in several
+    threads at once, so that one or another is not counted.
+    """
+    asking = f'"test_ccload.fdx" : "ocs.{REALM}"'
+    with daemon(folder, "load", [*(f'"{each}.fdx"' for each in DICTIONARIES), asking], {"ocs": where}) as process:
+        log = folder / "load.log"
+        assert until(lambda: "-> 'STATE_OPEN'" in log.read_text().replace("\t", " ")), log.read_text()
+        process.send_signal(signal.SIGUSR2)
+        assert until(lambda: _told(log).get("sent", 0) >= least), log.read_text()
+        process.send_signal(signal.SIGUSR2)
+        assert until(lambda: "generation of CCRs off" in log.read_text()), log.read_text()
+        time.sleep(1)  # the last one is on its way
+        process.terminate()
+        process.wait(LONG)
+    return _told(log)
+
+
+def _told(log: Path) -> dict[str, int]:
+    """Read the last statistics that test_ccload wrote."""
+    *_, last = ["", *(line for line in log.read_text().splitlines() if "CCR messages sent" in line)]
+    return {name: int(number) for number, name in re.findall(r"(\d+) (?:CCR messages )?(\w+)", last)}
 
 
 class Answer(NamedTuple):
@@ -186,7 +230,9 @@ class Client:
                 client=folder / "client.fdx",
                 script=folder / f"{name}.script",
                 output=self.output,
-                peers="".join(PEER.format(name=peer, realm=REALM, port=port) for peer, port in ports.items()),
+                peers="".join(
+                    PEER.format(name=peer, realm=REALM, address="127.0.0.1", port=port) for peer, port in ports.items()
+                ),
             )
         )
         with self.log.open("w") as log:
