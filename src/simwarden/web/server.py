@@ -1,0 +1,195 @@
+"""The live page over HTTP: the page, what happens as server-sent events, and what a person does as POST.
+
+All browsers see one network. What has happened in it is kept as it was told, so that one that comes later, or was
+away, is told all of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import io
+import json
+import sys
+import zipfile
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from simwarden.web.doors import small
+from simwarden.web.engine import Engine
+from simwarden.web.page import live_page, recorded_page
+from simwarden.web.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from starlette.requests import Request
+
+#: seconds between two moments of use that goes on, and how many of them there are at most without anybody acting
+_PACE, _MOST = 1.0, 600
+#: seconds after which a stream says that it is still there
+_ALIVE = 15.0
+#: octets of the largest recorded page
+LARGEST_PAGE: Final = 2_000_000
+
+
+class Live:
+    """One network for all browsers."""
+
+    def __init__(self, engine: Engine, stage: Stage) -> None:
+        self._engine, self._stage = engine, stage
+        #: what has happened in this network, as JSON of an event each
+        self.told: list[str] = []
+        self._network = 0
+        self._heard = asyncio.Condition()
+        self._using: asyncio.Task[None] | None = None
+
+    async def begin(self, fleet: int = 0) -> dict[str, Any]:
+        """Begin with a new network; `fleet` is how many cards it has more."""
+        self._end_use()
+        said = await self._engine.ask("begin", fleet=fleet)
+        await self._tell_anew(fleet)
+        return said
+
+    async def _tell_anew(self, fleet: int) -> None:
+        self._network += 1
+        self.told.clear()
+        await self._tell({"begin": self._stage.drawn(fleet), "off": [], "stolen": {}})
+
+    async def act(self, step: Any) -> dict[str, Any]:
+        """Do a step."""
+        return await self._done("act", step=step)
+
+    async def switch(self, control: str, *, off: bool) -> dict[str, Any]:
+        """Switch a control."""
+        return await self._done("switch", control=control, off=off)
+
+    async def _done(self, what: str, **more: Any) -> dict[str, Any]:
+        said = await self._engine.ask(what, **more)
+        if said.get("ended"):
+            await self._tell_anew(0)
+        if "error" in said:
+            return said
+        for each in said.pop("told") or [{}]:
+            await self._tell({**each, **said})
+        if not said["goes_on"]:
+            self._end_use()
+        elif what != "use":
+            self._end_use()
+            self._using = asyncio.create_task(self._use())
+        return {}
+
+    async def _use(self) -> None:
+        """Let use go on that a rule refuses, a moment each second, so that one sees what a control is worth."""
+        for _ in range(_MOST):
+            await asyncio.sleep(_PACE)
+            await self._done("use")
+
+    def _end_use(self) -> None:
+        if self._using is not None and self._using is not asyncio.current_task():
+            self._using.cancel()
+            self._using = None
+
+    async def _tell(self, event: Mapping[str, Any]) -> None:
+        self.told.append(json.dumps(event, separators=(",", ":"), ensure_ascii=False))
+        async with self._heard:
+            self._heard.notify_all()
+
+    async def stream(self) -> AsyncIterator[str]:
+        """Yield all that has happened, and what happens (the event stream format of HTML 9.2.6)."""
+        network, place = -1, 0
+        while True:
+            if network != self._network:
+                network, place = self._network, 0
+            for each in self.told[place:]:
+                place += 1
+                yield f"id: {network}.{place}\ndata: {each}\n\n"
+            yield "event: now\ndata: {}\n\n"
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ALIVE), self._heard:
+                    await self._heard.wait_for(lambda at=(network, place): at != (self._network, len(self.told)))
+
+    async def asked(self, what: str) -> dict[str, Any]:
+        """Ask the engine for something that changes nothing."""
+        return await self._engine.ask(what)
+
+
+def application(live: Live, stage: Stage) -> Starlette:
+    """Return the application without its doors."""
+
+    async def page(_: Request) -> Response:
+        text, policy = live_page(stage)
+        return Response(text, media_type="text/html", headers={"content-security-policy": policy})
+
+    async def events(_: Request) -> Response:
+        return StreamingResponse(live.stream(), media_type="text/event-stream")
+
+    async def act(request: Request) -> Response:
+        body = _object(await small(request))
+        match body:
+            case {"step": dict(step)}:
+                said = await live.act(step)
+            case {"control": str(control), "off": bool(off)}:
+                said = await live.switch(control, off=off)
+            case {"begin": int(fleet)} if 0 <= fleet <= 10_000:
+                said = await live.begin(fleet)
+            case _:
+                said = {"error": "a step, a control with off, or begin is expected"}
+        return JSONResponse(said, 400 if "error" in said else 200)
+
+    async def story(_: Request) -> Response:
+        said = await live.asked("story")
+        files = await _saved(said["story"])
+        if "error" in files:
+            return Response(files["error"], 409, media_type="text/plain")
+        return _download(_zipped(files), "application/zip", "story.zip")
+
+    async def capture(_: Request) -> Response:
+        octets = base64.b64decode((await live.asked("capture"))["octets"])
+        return _download(octets, "application/vnd.tcpdump.pcap", "live.pcapng")
+
+    async def report(_: Request) -> Response:
+        return _download((await live.asked("report"))["page"].encode(), "text/html", "report.html")
+
+    async def recorded(_: Request) -> Response:
+        text = recorded_page(stage, live.told).encode()
+        if len(text) > LARGEST_PAGE:
+            return Response("too much has happened for one page: begin anew", 409, media_type="text/plain")
+        return _download(text, "text/html", "recorded.html")
+
+    routes = [Route("/", page), Route("/events", events), Route("/act", act, methods=["POST"])]
+    saves = {"/story.zip": story, "/live.pcapng": capture, "/report.html": report, "/recorded.html": recorded}
+    return Starlette(routes=[*routes, *(Route(path, each) for path, each in saves.items())])
+
+
+def _object(octets: bytes) -> Any:
+    try:
+        return json.loads(octets)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _download(octets: bytes, kind: str, name: str) -> Response:
+    return Response(octets, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
+
+
+def _zipped(files: Mapping[str, str]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return stream.getvalue()
+
+
+async def _saved(story: Mapping[str, Any]) -> dict[str, str]:
+    """Have a story made a scenario, by a process of its own (see `saved`)."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simwarden.web.saved", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate(json.dumps(story).encode())
+    files: dict[str, str] = json.loads(out or b'{"error": "the story could not be played"}')
+    return files

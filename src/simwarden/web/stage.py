@@ -1,0 +1,61 @@
+"""What a live page begins with: a network with cards and devices, what can be done there, and the stories of the tour.
+
+All of it is one file (`stage.yaml`): its scenario is like any other, its menu and its tour are steps as scenarios have.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simwarden.scenario.document import Scenario
+    from simwarden.web.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The file as read; all scalars are texts, as in a scenario."""
+
+    data: dict[str, Any]
+
+    @classmethod
+    def read(cls) -> Stage:
+        """Read the file of this package."""
+        octets = pkgutil.get_data("simwarden.web", "stage.yaml")
+        assert octets is not None  # noqa: S101 - the file is part of the package
+        return cls(yaml.load(octets, getattr(yaml, "CBaseLoader", yaml.BaseLoader)))  # noqa: S506 - makes texts alone
+
+    def document(self, steps: list[dict[str, Any]], fleet: int = 0) -> dict[str, Any]:
+        """Return the stage as a scenario with these steps; with a `fleet` of so many more cards in meters."""
+        story = {key: each for key, each in self.data["story"].items()}
+        if fleet:
+            count = str(fleet)
+            story["cards"] = {**story["cards"], "fleet_card": {"profile": "meter", "count": count}}
+            story["devices"] = {**story["devices"], "fleet": {"type": "module", "count": count}}
+        return {**story, "steps": steps}
+
+    def scenario(self, fleet: int = 0) -> Scenario:
+        """Load the stage as a scenario in which nothing is done."""
+        from simwarden.scenario.load import Loader  # noqa: PLC0415 - the page itself needs no element
+        from simwarden.scenario.yamlfile import Source  # noqa: PLC0415 - as above
+
+        return Loader().assemble(Source("live.yaml", still(self.document([], fleet))))
+
+    async def rehearse(self, session: Session) -> None:
+        """Play one story of the tour, unseen: what it needs is loaded then, and the first action is as quick as others."""
+        for story in self.data["tour"]:
+            if "rehearse" in story:
+                for each in story["acts"]:
+                    if "do" in each:
+                        await session.act(each["do"])
+
+
+def still(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a scenario in which nothing is done: one of no step at all is none."""
+    return {**data, "steps": [{"wait": "0 s"}]}
