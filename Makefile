@@ -39,8 +39,8 @@ run: $(READY) ## the demo: a moved card is refused; then all shipped scenarios a
 	@$(BIN)/simwarden demo
 	@$(BIN)/simwarden run scenarios -j auto --report report
 
-demo: $(READY) ## only the moved card
-	@$(BIN)/simwarden demo
+demo: $(READY) ## the live page: misuse a card yourself, and see who says no
+	@$(BIN)/simwarden live --open
 
 PYTEST = $(BIN)/python -m pytest -q -n auto --dist worksteal
 

@@ -1,4 +1,4 @@
-"""Who may look at a live page and act on it: by the Host and Origin headers, and where it is bound elsewhere by a token.
+"""Who may look at a live page and act on it: by Host and Origin, and where it is bound elsewhere by a token.
 
 A page of somebody else's that is open in the same browser can send requests to loopback, and can have a name of its own
 resolve to it. It cannot say another Origin than its own (RFC 6454 7), nor a Host that is an address (RFC 9112 3.2).

@@ -18,10 +18,12 @@ from simwarden.errors import SimwardenError
 from simwarden.web.stage import Stage
 
 if TYPE_CHECKING:
-    from simwarden.web.session import Session
+    from simwarden.scenario.session import Session
 
 #: octets of the longest line: the ladder of an action, a capture or a report
 _LONGEST = 1 << 28
+#: seconds that anything takes at most: a fleet that attaches does the most
+_PATIENCE = 300.0
 
 
 class Engine:
@@ -49,11 +51,14 @@ class Engine:
             assert self._process.stdin is not None  # noqa: S101 - both are pipes
             assert self._process.stdout is not None  # noqa: S101 - both are pipes
             self._process.stdin.write(json.dumps({"do": what, **more}).encode() + b"\n")
-            line = await self._process.stdout.readline()
+            line = b""
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE):
+                    line = await self._process.stdout.readline()
             if not line:
                 await self.close()
                 await self.start()
-                return {"error": "the network has ended by a fault, and begins anew", "ended": True}
+                return {"error": "the network has come to no end, and begins anew", "ended": True}
             said: dict[str, Any] = json.loads(line)
             return said
 
@@ -70,22 +75,22 @@ class _Player:
     def __init__(self, asked: IO[str], told: IO[str]) -> None:
         self._asked, self._told = asked, told
         self._stage, self._over = Stage.read(), False
-        self._fleet = 0
+        self._fleet, self._owing = 0, False
 
     def play(self) -> None:
         """Play stage after stage, until nobody asks any more."""
-        from simwarden.web.session import Session  # noqa: PLC0415 - all of simwarden, which the page does not need
+        from simwarden.scenario.session import Session  # noqa: PLC0415 - all of simwarden, which the page does not need
 
         Session(self._stage.scenario(), self._stage.rehearse).play()
         while not self._over:
             result = Session(self._stage.scenario(self._fleet), self._talk).play()
-            if result.failure is not None:
+            if self._owing and result.failure is not None:
                 self._tell({"error": result.failure.summary, "ended": True})
 
     async def _talk(self, session: Session) -> None:
         """Answer what is asked, until it is asked to begin anew, or nobody is there."""
         while line := self._asked.readline():
-            asked = json.loads(line)
+            asked, self._owing = json.loads(line), True
             if asked["do"] == "begin":
                 self._fleet = int(asked.get("fleet", 0))
                 self._tell({})
@@ -99,42 +104,44 @@ class _Player:
     def _tell(self, said: dict[str, Any]) -> None:
         self._told.write(json.dumps(said) + "\n")
         self._told.flush()
+        self._owing = False
 
     async def _done(self, session: Session, asked: dict[str, Any]) -> dict[str, Any]:
         """Do what is asked of a session. Raises SimwardenError for what makes no sense."""
-        match asked["do"]:
-            case "act":
-                return {"told": [await session.act(asked["step"])]}
-            case "use":
-                return {"told": await session.use()}
-            case "switch":
-                told = await session.switch(asked["control"], off=asked["off"])
-                return {"told": [] if told is None else [told]}
-            case "story":
-                return {"story": self._stage.document(session.steps)}
-            case "capture":
-                return {"octets": base64.b64encode(_capture(session)).decode()}
-            case "report":
-                return {"page": _report(session)}
-        return {}
+        shown = {"drawn": self._drawn, "story": self._story, "capture": _capture, "report": _report}
+        if asked["do"] in shown:
+            return shown[asked["do"]](session)
+        if asked["do"] == "act":
+            return {"told": [await session.act(asked["step"])]}
+        if asked["do"] == "use":
+            return {"told": await session.use()}
+        told = await session.switch(asked["control"], off=asked["off"])
+        return {"told": [] if told is None else [told]}
+
+    def _drawn(self, session: Session) -> dict[str, Any]:
+        menu = [each for each in self._stage.data["menu"] if session.can(each["step"])]
+        return {"nodes": session.drawn(), "menu": menu, "tour": self._stage.data["tour"]}
+
+    def _story(self, session: Session) -> dict[str, Any]:
+        return {"story": self._stage.document(session.steps, self._fleet)}
 
 
-def _capture(session: Session) -> bytes:
+def _capture(session: Session) -> dict[str, Any]:
     from simwarden.scenario.report.files import start_of  # noqa: PLC0415 - few sessions are saved
     from simwarden.trace.pcapng import write_capture  # noqa: PLC0415 - as above
 
     result, stream = session.story(), io.BytesIO()
     write_capture(result.events, stream, start_of(result))
-    return stream.getvalue()
+    return {"octets": base64.b64encode(stream.getvalue()).decode()}
 
 
-def _report(session: Session) -> str:
+def _report(session: Session) -> dict[str, Any]:
     from simwarden.scenario.report.page import Page  # noqa: PLC0415 - few sessions are saved
     from simwarden.trace.rows import rows_of  # noqa: PLC0415 - as above
 
     result, page = session.story(), Page()
     page.add(result, rows_of(result.events), "")
-    return page.render(0.0)
+    return {"page": page.render(0.0)}
 
 
 def main() -> None:

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import pkgutil
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import jinja2
 
-from simwarden.scenario.report.page import asset, packed, script_json, source_hash
+from simwarden.scenario.report.page import asset, packed, source_hash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simwarden.web.stage import Stage
 
 #: what the ladder, the fields and the octets are drawn by is the report's
 _SHARED_STYLE: Final = ("tokens.css", "ladder.css")
 _SHARED_SCRIPT: Final = ("parts.js", "ladder.js")
 
 
-def live_page(stage: Stage) -> tuple[str, str]:
+def live_page() -> tuple[str, str]:
     """Return the page that follows a network, and its content security policy."""
-    return _page(stage, "", "connect-src 'self'; ")
+    return _page("", "connect-src 'self'; ")
 
 
-def recorded_page(stage: Stage, told: Sequence[str]) -> str:
+def recorded_page(told: Sequence[str]) -> str:
     """Return the page that shows again what was told; it needs no server."""
-    return _page(stage, packed(f"[{','.join(told)}]"), "")[0]
+    return _page(packed(f"[{','.join(told)}]"), "")[0]
 
 
-def _page(stage: Stage, recorded: str, connect: str) -> tuple[str, str]:
+def _page(recorded: str, connect: str) -> tuple[str, str]:
     script = "".join(map(asset, _SHARED_SCRIPT)) + own("live.js")
     style = "".join(map(asset, _SHARED_STYLE)) + own("live.css")
     policy = (
@@ -38,9 +36,8 @@ def _page(stage: Stage, recorded: str, connect: str) -> tuple[str, str]:
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    told: dict[str, Any] = {"menu": stage.menu(), "tour": stage.data["tour"]}
     text = environment.from_string(own("live.html.j2")).render(
-        policy=policy, script=script, style=style, stage=script_json(json.loads(json.dumps(told))), recorded=recorded
+        policy=policy, script=script, style=style, recorded=recorded
     )
     return text, policy
 

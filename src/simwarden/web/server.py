@@ -13,6 +13,7 @@ import io
 import json
 import sys
 import zipfile
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
@@ -20,14 +21,14 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from simwarden.web.doors import small
-from simwarden.web.engine import Engine
 from simwarden.web.page import live_page, recorded_page
-from simwarden.web.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from starlette.requests import Request
+
+    from simwarden.web.engine import Engine
 
 #: seconds between two moments of use that goes on, and how many of them there are at most without anybody acting
 _PACE, _MOST = 1.0, 600
@@ -35,13 +36,14 @@ _PACE, _MOST = 1.0, 600
 _ALIVE = 15.0
 #: octets of the largest recorded page
 LARGEST_PAGE: Final = 2_000_000
+LARGEST_FLEET: Final = 10_000
 
 
 class Live:
     """One network for all browsers."""
 
-    def __init__(self, engine: Engine, stage: Stage) -> None:
-        self._engine, self._stage = engine, stage
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         #: what has happened in this network, as JSON of an event each
         self.told: list[str] = []
         self._network = 0
@@ -52,15 +54,17 @@ class Live:
         """Begin with a new network; `fleet` is how many cards it has more."""
         self._end_use()
         said = await self._engine.ask("begin", fleet=fleet)
-        await self._tell_anew(fleet)
+        await self.tell_anew()
         return said
 
-    async def _tell_anew(self, fleet: int) -> None:
+    async def tell_anew(self) -> None:
+        """Tell of a network that has just begun."""
+        begun = await self._engine.ask("drawn")
         self._network += 1
         self.told.clear()
-        await self._tell({"begin": self._stage.drawn(fleet), "off": [], "stolen": {}})
+        await self._tell({"begin": begun, "off": [], "stolen": {}})
 
-    async def act(self, step: Any) -> dict[str, Any]:
+    async def act(self, step: str) -> dict[str, Any]:
         """Do a step."""
         return await self._done("act", step=step)
 
@@ -71,11 +75,11 @@ class Live:
     async def _done(self, what: str, **more: Any) -> dict[str, Any]:
         said = await self._engine.ask(what, **more)
         if said.get("ended"):
-            await self._tell_anew(0)
+            await self.tell_anew()
         if "error" in said:
             return said
         for each in said.pop("told") or [{}]:
-            await self._tell({**each, **said})
+            await self._tell({**each, **said, **({"use": True} if what == "use" else {})})
         if not said["goes_on"]:
             self._end_use()
         elif what != "use":
@@ -111,59 +115,66 @@ class Live:
             yield "event: now\ndata: {}\n\n"
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_ALIVE), self._heard:
-                    await self._heard.wait_for(lambda at=(network, place): at != (self._network, len(self.told)))
+                    while (network, place) == (self._network, len(self.told)):
+                        await self._heard.wait()
 
     async def asked(self, what: str) -> dict[str, Any]:
         """Ask the engine for something that changes nothing."""
         return await self._engine.ask(what)
 
 
-def application(live: Live, stage: Stage) -> Starlette:
-    """Return the application without its doors."""
+class Pages:
+    """What is served of a network."""
 
-    async def page(_: Request) -> Response:
-        text, policy = live_page(stage)
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def application(self) -> Starlette:
+        """Return the application without its doors."""
+        saves = {"/story.zip": self._story, "/live.pcapng": self._capture, "/report.html": self._report}
+        gets = {"/": self._page, "/events": self._events, "/recorded.html": self._recorded, **saves}
+        return Starlette(
+            routes=[Route("/act", self._act, methods=["POST"]), *(Route(path, each) for path, each in gets.items())]
+        )
+
+    async def _page(self, _: Request) -> Response:
+        text, policy = live_page()
         return Response(text, media_type="text/html", headers={"content-security-policy": policy})
 
-    async def events(_: Request) -> Response:
-        return StreamingResponse(live.stream(), media_type="text/event-stream")
+    async def _events(self, _: Request) -> Response:
+        return StreamingResponse(self._live.stream(), media_type="text/event-stream")
 
-    async def act(request: Request) -> Response:
-        body = _object(await small(request))
-        match body:
-            case {"step": dict(step)}:
-                said = await live.act(step)
+    async def _act(self, request: Request) -> Response:
+        match _object(await small(request)):
+            case {"step": dict() | str() as step}:
+                said = await self._live.act(step if isinstance(step, str) else json.dumps(step))
             case {"control": str(control), "off": bool(off)}:
-                said = await live.switch(control, off=off)
-            case {"begin": int(fleet)} if 0 <= fleet <= 10_000:
-                said = await live.begin(fleet)
+                said = await self._live.switch(control, off=off)
+            case {"begin": int(fleet)} if 0 <= fleet <= LARGEST_FLEET:
+                said = await self._live.begin(fleet)
             case _:
                 said = {"error": "a step, a control with off, or begin is expected"}
-        return JSONResponse(said, 400 if "error" in said else 200)
+        return JSONResponse(said, HTTPStatus.BAD_REQUEST if "error" in said else HTTPStatus.OK)
 
-    async def story(_: Request) -> Response:
-        said = await live.asked("story")
-        files = await _saved(said["story"])
+    async def _story(self, _: Request) -> Response:
+        files = await _saved((await self._live.asked("story"))["story"])
         if "error" in files:
-            return Response(files["error"], 409, media_type="text/plain")
+            return Response(files["error"], HTTPStatus.CONFLICT, media_type="text/plain")
         return _download(_zipped(files), "application/zip", "story.zip")
 
-    async def capture(_: Request) -> Response:
-        octets = base64.b64decode((await live.asked("capture"))["octets"])
-        return _download(octets, "application/vnd.tcpdump.pcap", "live.pcapng")
+    async def _capture(self, _: Request) -> Response:
+        octets = base64.b64decode((await self._live.asked("capture"))["octets"])
+        return _download(octets, "application/octet-stream", "live.pcapng")
 
-    async def report(_: Request) -> Response:
-        return _download((await live.asked("report"))["page"].encode(), "text/html", "report.html")
+    async def _report(self, _: Request) -> Response:
+        return _download((await self._live.asked("report"))["page"].encode(), "text/html", "report.html")
 
-    async def recorded(_: Request) -> Response:
-        text = recorded_page(stage, live.told).encode()
+    async def _recorded(self, _: Request) -> Response:
+        text = recorded_page(self._live.told).encode()
         if len(text) > LARGEST_PAGE:
-            return Response("too much has happened for one page: begin anew", 409, media_type="text/plain")
+            said = "too much has happened for one page: begin anew"
+            return Response(said, HTTPStatus.CONFLICT, media_type="text/plain")
         return _download(text, "text/html", "recorded.html")
-
-    routes = [Route("/", page), Route("/events", events), Route("/act", act, methods=["POST"])]
-    saves = {"/story.zip": story, "/live.pcapng": capture, "/report.html": report, "/recorded.html": recorded}
-    return Starlette(routes=[*routes, *(Route(path, each) for path, each in saves.items())])
 
 
 def _object(octets: bytes) -> Any:
@@ -188,7 +199,7 @@ def _zipped(files: Mapping[str, str]) -> bytes:
 async def _saved(story: Mapping[str, Any]) -> dict[str, str]:
     """Have a story made a scenario, by a process of its own (see `saved`)."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "simwarden.web.saved", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "simwarden.scenario.saved", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     out, _ = await process.communicate(json.dumps(story).encode())
     files: dict[str, str] = json.loads(out or b'{"error": "the story could not be played"}')

@@ -5,6 +5,7 @@ All of it is one file (`stage.yaml`): its scenario is like any other, its menu a
 
 from __future__ import annotations
 
+import json
 import pkgutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from simwarden.scenario.document import Scenario
-    from simwarden.web.session import Session
+    from simwarden.scenario.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Stage:
 
     def document(self, steps: list[dict[str, Any]], fleet: int = 0) -> dict[str, Any]:
         """Return the stage as a scenario with these steps; with a `fleet` of so many more cards in meters."""
-        story = {key: each for key, each in self.data["story"].items()}
+        story = dict(self.data["story"])
         if fleet:
             count = str(fleet)
             story["cards"] = {**story["cards"], "fleet_card": {"profile": "meter", "count": count}}
@@ -43,19 +42,15 @@ class Stage:
     def scenario(self, fleet: int = 0) -> Scenario:
         """Load the stage as a scenario in which nothing is done."""
         from simwarden.scenario.load import Loader  # noqa: PLC0415 - the page itself needs no element
+        from simwarden.scenario.session import still  # noqa: PLC0415 - as above
         from simwarden.scenario.yamlfile import Source  # noqa: PLC0415 - as above
 
         return Loader().assemble(Source("live.yaml", still(self.document([], fleet))))
 
     async def rehearse(self, session: Session) -> None:
-        """Play one story of the tour, unseen: what it needs is loaded then, and the first action is as quick as others."""
+        """Play a story of the tour unseen: what it needs is loaded then, and the first action is as quick as others."""
         for story in self.data["tour"]:
             if "rehearse" in story:
                 for each in story["acts"]:
                     if "do" in each:
-                        await session.act(each["do"])
-
-
-def still(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a scenario in which nothing is done: one of no step at all is none."""
-    return {**data, "steps": [{"wait": "0 s"}]}
+                        await session.act(json.dumps(each["do"]))

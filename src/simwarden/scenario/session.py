@@ -24,11 +24,11 @@ from simwarden.scenario.report.page import lane_data, row_data
 from simwarden.scenario.rest import is_busy
 from simwarden.scenario.result import blank_result
 from simwarden.scenario.runner import RunOptions, run_scenario
-from simwarden.scenario.steps import StepReader
+from simwarden.scenario.steps import CORE_VERBS, StepReader
 from simwarden.scenario.stopped import stopped_by
-from simwarden.scenario.yamlfile import Source, Spot
+from simwarden.scenario.yamlfile import Source, Spot, read
 from simwarden.trace.dissect import Dissector
-from simwarden.trace.events import Answered, Decided, Fault, StepMark
+from simwarden.trace.events import Answered, Decided, Fault, StateChange, StepMark
 from simwarden.trace.ladder import lanes_of
 from simwarden.trace.rows import Kind, rows_of
 
@@ -51,6 +51,8 @@ _MANY: Final = 1500
 _USES: Final = {"send": "packets", "send_sms": "messages", "call": "seconds"}
 #: outcomes of these that gave what was asked for
 _SERVED: Final = frozenset({"delivered", "accepted", "connected", "released"})
+#: what is told of many in numbers
+_SUMMED: Final = frozenset({"attach", "location_update", "power"})
 _ADMIT: Final = "always-admit"
 
 
@@ -62,7 +64,7 @@ class Theft:
     """
 
     counted: Counter[str] = field(default_factory=Counter)
-    again: dict[str, dict[str, Any]] = field(default_factory=dict)
+    again: dict[str, str] = field(default_factory=dict)
     cards: set[str] = field(default_factory=set)
 
 
@@ -99,30 +101,34 @@ class Session:
 
     # -- what is done
 
-    def read(self, facts: Mapping[str, Any]) -> Step:
-        """Read a step as it stands in a file. Raises ScenarioErrors."""
-        references, problems = References(), Problems()
+    def read(self, text: str) -> Step:
+        """Read a step as it stands in a file; JSON is YAML as well. Raises ScenarioErrors, or SimwardenError."""
+        problems = Problems()
+        facts = read(text, "step", problems).data
+        references = References()
         references.instances.update(self.scenario.instances)
         references.groups.update(self.scenario.groups)
         reader = StepReader(ExpectationReader(self.scenario.registry, references, problems, self.scenario.facts))
         steps = reader.read([facts], Spot(Source("step", [facts])))
         problems.raise_if_any()
+        if not steps or steps[0].action is None or steps[0].during:
+            raise SimwardenError("step: a verb with its arguments is expected, and nothing that goes on during it")
         return steps[0]
 
-    async def act(self, facts: Mapping[str, Any], *, kept: bool = True) -> dict[str, Any]:
+    async def act(self, text: str, *, kept: bool = True) -> dict[str, Any]:
         """Carry a step out, and tell what came of it. Raises SimwardenError for one that makes no sense."""
-        step = self.read(facts)
+        step = self.read(text)
         self.host.trace.emit(StepMark(index=0, text=step.text))
         outcome = await self._carry_out(step)
         await self._come_to_quiet()
         events = self._new()
-        self._count(step, facts, outcome, events)
+        self._count(step, text, outcome, events)
         if kept:
-            self.steps.append(dict(facts))
-        return self._told_of(step, outcome, events) | {"facts": facts}
+            self.steps.append(dict(step.facts))
+        return self._told_of(step, outcome, events) | {"facts": step.facts}
 
     async def _carry_out(self, step: Step) -> str:
-        assert step.action is not None  # noqa: S101 - a step without `expect` has a verb
+        assert step.action is not None  # noqa: S101 - see `read`
         try:
             outcome = await self._act(step.action)
         except StepFailed:  # a management call that was refused: its answer tells
@@ -131,7 +137,7 @@ class Session:
             self._new()
             raise
         if isinstance(step.action, Manage):
-            answers = [each for each in self.host.trace.since(self._told, Answered)]
+            answers = list(self.host.trace.since(self._told, Answered))
             return str(answers[-1].status) if answers else ""
         return "" if outcome is None else str(outcome)
 
@@ -180,7 +186,7 @@ class Session:
 
     async def use(self) -> list[dict[str, Any]]:
         """Go on for a moment with what is had although a rule refuses it."""
-        return [await self.act(facts, kept=False) for facts in [*self.theft.again.values()]]
+        return [await self.act(text, kept=False) for text in [*self.theft.again.values()]]
 
     # -- what came of it
 
@@ -190,7 +196,7 @@ class Session:
         events, self._told = trace.events[self._told :], trace.last_number
         return events
 
-    def _count(self, step: Step, facts: Mapping[str, Any], outcome: str, events: Sequence[Event]) -> None:
+    def _count(self, step: Step, text: str, outcome: str, events: Sequence[Event]) -> None:
         """See what a switch let through, and count what was had by that."""
         forced = [each for each in events if isinstance(each, Decided) and each.forced == _ADMIT]
         action = step.action
@@ -199,10 +205,10 @@ class Session:
         taken = _USES.get(action.verb, "")
         if forced and not taken:
             self.theft.cards |= {each.decision.subject for each in forced if each.decision.subject}
-            self.theft.again[action.element] = {"send": {"device": action.element, "to": "203.0.113.66"}}
+            self.theft.again[action.element] = f"send: {{device: {action.element}, to: 203.0.113.66}}"
         elif taken and outcome in _SERVED and (forced or action.element in self.theft.again):
             if forced:
-                self.theft.again[f"{action.element} {action.verb}"] = dict(facts)
+                self.theft.again[f"{action.element} {action.verb}"] = text
             self.theft.counted[taken] += int(float(action.arguments.get("lasts") or 1)) if taken == "seconds" else 1
 
     def _told_of(self, step: Step, outcome: str, events: Sequence[Event]) -> dict[str, Any]:
@@ -221,7 +227,22 @@ class Session:
             "rows": [row_data(row, names) | _times(many, row) for row in shown],
             "refused": self._refused(step, outcome, events),
             "faults": faults,
+            **({"sums": self._sums(events)} if many else {}),
         }
+
+    def _sums(self, events: Sequence[Event]) -> dict[str, dict[str, dict[str, int]]]:
+        """Return of each name that stands for many how many of these show which word at last."""
+        last: dict[tuple[str, str], str] = {}
+        for each in events:
+            if isinstance(each, StateChange) and each.key is None and isinstance(each.value, str):
+                last[each.element, each.observable] = each.value
+        found: dict[str, dict[str, Counter[str]]] = {}
+        for name, members in self.scenario.groups.items():
+            inside = frozenset(members)
+            for (element, observable), word in last.items():
+                if element in inside and observable in _SUMMED:
+                    found.setdefault(name, {}).setdefault(observable, Counter())[word] += 1
+        return {name: {each: dict(of) for each, of in sums.items()} for name, sums in found.items()}
 
     def _refused(self, step: Step, outcome: str, events: Sequence[Event]) -> list[dict[str, Any]]:
         """Return who refused what in an action, how the side that tried is told, and what it does next."""
@@ -241,6 +262,25 @@ class Session:
             more = {"title": rule.title, "title_zh": rule.title_zh, "rule": rule.rule} if rule else {}
             found.append({**asdict(stopped), **more, "switch": each.point})
         return found
+
+    def drawn(self) -> list[dict[str, Any]]:
+        """Return what pages draw: the elements from card to core, those that one name stands for as one."""
+        members = {each: name for name, group in self.scenario.groups.items() for each in group}
+        found: dict[str, dict[str, Any]] = {}
+        for name, each in self.scenario.instances.items():
+            declared = self.scenario.registry.declaration(each.kind)
+            cells = {f"{name}/{part}": cell for part, cell in each.config.parts(name).items() if part != "*"}
+            shown = found.setdefault(
+                members.get(name, name),
+                {"kind": each.kind, "title": declared.title, "section": each.section, "cells": cells, "count": 0},
+            )
+            shown["count"] += 1
+            shown["lane"] = declared.lane
+        return sorted(({"name": name, **each} for name, each in found.items()), key=lambda each: each["lane"])
+
+    def can(self, step: Mapping[str, Any]) -> bool:
+        """Whether the elements that are installed have the verb of a step."""
+        return all(each in self.scenario.registry.verbs or each in CORE_VERBS for each in step)
 
     def standing(self) -> dict[str, Any]:
         """Return which controls are off, and what was had by that."""
@@ -269,3 +309,8 @@ def _grouped(rows: Sequence[Row]) -> dict[int, int]:
 def _times(many: Mapping[int, int], row: Row) -> dict[str, int]:
     times = many.get(row.number, 1)
     return {"times": times} if times > 1 else {}
+
+
+def still(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a scenario in which nothing is done: one of no step at all is none."""
+    return {**data, "steps": [{"wait": "0 s"}]}

@@ -22,10 +22,9 @@ from simwarden.policy.requirements import requirements
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.scenario.session import Session, still
 from simwarden.scenario.yamlfile import Source
 from simwarden.trace.events import Decided, StateChange
-from simwarden.web.session import Session
-from simwarden.web.stage import still
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -108,7 +107,7 @@ def _play(data: Mapping[str, Any]) -> list[_Played]:
     async def talk(session: Session) -> None:
         for step in data["steps"]:
             before = session.host.trace.last_number
-            told = await session.act(step)
+            told = await session.act(json.dumps(step))
             played.append(_Played(told["outcome"], session.host.trace.events[before:]))
 
     result = Session(Loader().assemble(Source(STORY, still(data))), talk).play()
@@ -118,7 +117,7 @@ def _play(data: Mapping[str, Any]) -> list[_Played]:
 
 
 def _exchanges(data: Mapping[str, Any], step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what may stand in the place of what: a device of another, a cell, a number, the operator of the customer."""
+    """Yield what may stand in the place of what: devices, cells, numbers, and the operator of the customer."""
     texts = set(_texts({key: data[key] for key in ("network", "cards", "devices")}))
     used = [*dict.fromkeys(_texts(step))]
     for old in used:
@@ -157,11 +156,18 @@ def _text(data: Mapping[str, Any], played: Sequence[_Played], head: Mapping[str,
         for place, one in enumerate([] if admits else each.decided(admitted=False)):
             named = {"decision": {"by": one.element, "control": one.decision.control.id}}
             steps.append({"expect": {**(each.shown() if not place else {}), **named}})
-        for one in each.decided(admitted=True) if admits else ():
-            if one.decision.control.id == admits:
-                steps.append({"expect": {"decision": {"by": one.element, "control": admits, "verdict": "admit"}}})
+        steps += [
+            {"expect": {"decision": {"by": one.element, "control": admits, "verdict": "admit"}}}
+            for one in each.decided(admitted=True)
+            if one.decision.control.id == admits
+        ]
     title = f"{data['scenario']}{', as it should be' if admits else ''}"
-    whole = {"scenario": title, **head, **{key: each for key, each in data.items() if key != "scenario"}, "steps": steps}
+    whole = {
+        "scenario": title,
+        **head,
+        **{key: each for key, each in data.items() if key != "scenario"},
+        "steps": steps,
+    }
     return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
 
 
@@ -180,11 +186,12 @@ def _checked(files: dict[str, str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Read a story from standard input as JSON, and print its files, or `error`."""
+    """Read a story from standard input as JSON, and write its files to standard output, or `error`."""
     try:
-        print(json.dumps(saved(json.load(sys.stdin))))
+        found = saved(json.load(sys.stdin))
     except SimwardenError as error:
-        print(json.dumps({"error": str(error)}))
+        found = {"error": str(error)}
+    sys.stdout.write(json.dumps(found))
 
 
 if __name__ == "__main__":
