@@ -5,7 +5,7 @@ const WORDS = {
   story: ["as a scenario", "存为场景"], capture: ["capture (pcapng)", "抓包 (pcapng)"], report: ["report", "报告"], recorded: ["this page, recorded", "录制的页面"],
   pause: ["Pause", "暂停"], go_on: ["Go on", "继续"], step: ["Step", "单步"], jump: ["To the refusal", "跳到拒绝处"], end: ["To the end", "到结尾"], speed: ["Speed", "速度"],
   go: ["Do it", "执行"], leave: ["Leave it", "取消"], own: ["Any step of a scenario", "场景中的任一步骤"], into: ["Put it into", "插入"],
-  refused: ["REFUSED", "拒绝"], by: ["by", "拒绝方："], cause: ["The device is told", "设备收到的原因"], clause: ["Clause", "条款"], screen: ["Its own screen", "设备屏幕"],
+  refused: ["REFUSED", "拒绝"], by: ["by", "拒绝方："], cause: ["The device is told", "设备收到的原因"], answer: ["The answer is", "答复"], clause: ["Clause", "条款"], screen: ["Its own screen", "设备屏幕"],
   then: ["What happens next", "接下来"], without: ["Switch this control off, and try again", "关闭这项控制，再试一次"], again: ["Try again", "再试一次"],
   off: ["Switched off, in this page's network alone:", "已关闭（仅限本页面的网络）："], on: ["Switch it on", "重新打开"], all_on: ["All controls are on.", "所有控制均已打开。"],
   stolen: ["Stolen", "被盗用"], packets: ["packets", "个数据包"], messages: ["messages", "条短信"], minutes: ["minutes", "分钟"],
@@ -181,7 +181,7 @@ function refusal(batch, refused) {
     make("h2", {}, say("refused")),
     make("p", { cls: "who" }, `${say("by")} ${refused.element}${element ? ` (${element.title})` : ""}: ${refused.reason}`),
     line("clause", `${refused.clause} · ${told({ en: refused.title, zh: refused.title_zh })}`, !language && refused.rule ? make("small", {}, ` ${refused.rule} `) : " ", make("code", {}, refused.control)),
-    line("cause", [refused.told, ...causes.filter((each) => !(refused.told || "").includes(each.split(" ").pop()))].filter(Boolean).join("; ") || "—"),
+    line(causes.length ? "cause" : "answer", causes.join("; ") || refused.told || "—"),
     device ? line("screen", make("code", { id: "screen" }, "")) : "",
     refused.next ? line("then", refused.next) : "",
     isRecorded ? "" : make("div", {}, button("without", "without", () => without(batch, refused)), button("again", "again", () => again(batch))));
@@ -203,20 +203,30 @@ function deviceOf(batch) {
 }
 function causesOf(batch, device) {
   const found = {};
-  for (const row of batch.rows) if (row.k === "state" && nameOf(batch, row.s) === device) for (const [name, value] of Object.entries(row.f || {})) if (name.endsWith("_cause") && value !== null) found[name] = `${words(name)} ${value}`;
+  for (const row of batch.rows) if (row.k === "state" && nameOf(batch, row.s) === device) for (const [name, value] of Object.entries(row.f || {})) if (name.endsWith("_cause") && value !== null) found[name] = `${name === "emm_cause" ? "" : `${words(name)} `}#${value}`;
   return Object.values(found);
 }
 
 // -- the network as it is drawn
 
+// Devices and cards beside the network, or above it where the page is narrow.
+const narrow = matchMedia("(max-width: 900px)");
+let wide = 1000;
 function layout() {
   places = {};
-  const [cards, terminals, others] = [["cards"], ["devices"], null].map((of) => stage.nodes.filter((each) => (of ? of.includes(each.section) : !each.section)));
-  terminals.forEach((each, number) => { places[each.name] = { x: 12 + (number % 2) * 172, y: 12 + Math.floor(number / 2) * 142, w: 160, h: 130 }; });
-  cards.forEach((each, number) => { places[each.name] = { x: 12 + (number % 3) * 124, y: 470 + Math.floor(number / 3) * 46, w: 116, h: 38 }; });
+  const [cards, terminals, others] = ["cards", "devices", ""].map((of) => stage.nodes.filter((each) => each.section === of));
+  const beside = !narrow.matches;
   const rows = Math.ceil(others.length / 4);
-  others.forEach((each, number) => { places[each.name] = { x: 405 + Math.floor(number / rows) * 150, y: 20 + (number % rows) * (530 / rows), w: 130, h: Math.min(64, 530 / rows - 14) }; });
+  const above = 12 + Math.ceil(terminals.length / 2) * 142;
+  const [tray, first] = beside ? [470, 20] : [above + 4, above + 60 + Math.floor((cards.length - 1) / 4) * 46];
+  const step = beside ? 530 / rows : 84;
+  terminals.forEach((each, number) => { places[each.name] = { x: 12 + (number % 2) * (beside ? 172 : 274), y: 12 + Math.floor(number / 2) * 142, w: beside ? 160 : 262, h: 130 }; });
+  cards.forEach((each, number) => { places[each.name] = { x: 12 + (number % (beside ? 3 : 4)) * 124, y: tray + Math.floor(number / (beside ? 3 : 4)) * 46, w: 116, h: 38 }; });
+  others.forEach((each, number) => { places[each.name] = { x: (beside ? 405 : 8) + Math.floor(number / rows) * (beside ? 150 : 138), y: first + (number % rows) * step, w: beside ? 130 : 128, h: Math.min(64, step - 14) }; });
+  wide = beside ? 1000 : 560;
+  $("net").setAttribute("viewBox", `0 0 ${wide} ${beside ? 560 : first + rows * step}`);
 }
+narrow.addEventListener("change", () => { layout(); draw(); });
 
 function lines(name) {
   const state = shown[name] || {};
@@ -293,9 +303,9 @@ function picture(row, batch) {
     label = [(x + u) / 2, (y + v) / 2 - 8];
   } else if (row.k === "decision") parts.push(svg("circle", { cx: from.x + from.w, cy: from.y, r: 13 }), svg("text", { class: "mark", x: from.x + from.w, y: from.y + 6 }, row.v === "refuse" ? "✗" : "✓"));
   const text = `${row.times ? `${row.times.toLocaleString("en")} × ` : ""}${row.k === "message" ? `${row.i} ${words(row.m || "")}` : row.k === "decision" ? row.o : row.x}`;
-  const wide = Math.min(60, text.length) * 6.3 + 12;
-  const left = Math.min(1000 - wide, Math.max(0, label[0] - wide / 2));
-  parts.push(svg("rect", { class: "tag", x: left, y: Math.max(0, label[1] - 14), width: wide, height: 19, rx: 5 }), svg("text", { class: "caption", x: left + wide / 2, y: Math.max(14, label[1]) }, text.slice(0, 60)));
+  const long = Math.min(60, text.length) * 6.3 + 12;
+  const left = Math.min(wide - long, Math.max(0, label[0] - long / 2));
+  parts.push(svg("rect", { class: "tag", x: left, y: Math.max(0, label[1] - 14), width: long, height: 19, rx: 5 }), svg("text", { class: "caption", x: left + long / 2, y: Math.max(14, label[1]) }, text.slice(0, 60)));
   const group = svg("g", { id: "now", class: tone, role: "button", tabindex: -1, "aria-label": text }, ...parts);
   group.addEventListener("click", () => open(row, batch));
   $("net").append(group);
@@ -372,7 +382,7 @@ $("net").addEventListener("pointerdown", (event) => {
   const node = group && stage.nodes.find((each) => each.name === group.dataset.name);
   if (!node || event.button) return;
   const [x, y] = [event.clientX, event.clientY];
-  const scale = 1000 / $("net").getBoundingClientRect().width;
+  const scale = wide / $("net").getBoundingClientRect().width;
   const drags = node.section && node.count === 1 && !isRecorded;
   let moved = false;
   const move = (each) => {
@@ -393,6 +403,8 @@ $("net").addEventListener("pointerdown", (event) => {
   };
   addEventListener("pointermove", move); addEventListener("pointerup", up); addEventListener("pointercancel", up);
 });
+// A finger that begins on what can be dragged does not scroll the page: touch-action is not heeded inside of SVG.
+$("net").addEventListener("touchstart", (event) => { if (event.target.closest(".devices, .cards")) event.preventDefault(); }, { passive: false });
 $("net").addEventListener("keydown", (event) => {
   const node = stage.nodes.find((each) => each.name === event.target.dataset?.name);
   if (node && (event.key === "Enter" || event.key === " ")) { event.preventDefault(); menu(node); }
@@ -477,6 +489,7 @@ function hear(event, isPast) {
   if (event.begin) {
     clearTimeout(timer);
     Object.assign(stage, event.begin);
+    document.body.dataset.network = (Number(document.body.dataset.network) || 0) + 1;
     batches = []; shown = {}; current = null; played = null; waiting = []; paused = false;
     for (const node of $("net").querySelectorAll(".node, #now")) node.remove();
     layout(); draw(); listed(); stories(); buttons();

@@ -34,7 +34,7 @@ async def _serve(sock: socket.socket, host: str, told: Callable[[str, str], None
     await engine.start()
     live = Live(engine)
     doors = Doors(Pages(live).application(), host)
-    config = uvicorn.Config(doors, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(doors, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
     beginning = asyncio.create_task(live.tell_anew())
     name = f"[{host}]" if ":" in host else host
     told(f"http://{name}:{sock.getsockname()[1]}/", doors.token)
