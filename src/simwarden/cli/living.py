@@ -6,7 +6,7 @@ import os
 import sys
 import webbrowser
 
-from simwarden.web.serving import serve
+from simwarden.web.server import serve
 
 
 def serve_live(host: str, port: int, *, to_open: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pkgutil
 from typing import TYPE_CHECKING, Final
 
 import jinja2
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+OWN: Final = "simwarden.web"
 #: what the ladder, the fields and the octets are drawn by is the report's
 _SHARED_STYLE: Final = ("tokens.css", "ladder.css")
 _SHARED_SCRIPT: Final = ("parts.js", "ladder.js")
@@ -29,21 +29,14 @@ def recorded_page(told: Sequence[str]) -> str:
 
 
 def _page(recorded: str, connect: str) -> tuple[str, str]:
-    script = "".join(map(asset, _SHARED_SCRIPT)) + own("live.js")
-    style = "".join(map(asset, _SHARED_STYLE)) + own("live.css")
+    script = "".join(map(asset, _SHARED_SCRIPT)) + asset("live.js", OWN)
+    style = "".join(map(asset, _SHARED_STYLE)) + asset("live.css", OWN)
     policy = (
         f"default-src 'none'; script-src '{source_hash(script)}'; style-src '{source_hash(style)}'; {connect}"
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    text = environment.from_string(own("live.html.j2")).render(
+    text = environment.from_string(asset("live.html.j2", OWN)).render(
         policy=policy, script=script, style=style, recorded=recorded
     )
     return text, policy
-
-
-def own(name: str) -> str:
-    """Return a file of this package."""
-    data = pkgutil.get_data("simwarden.web", name)
-    assert data is not None  # noqa: S101 - the file is part of the package
-    return data.decode()

@@ -11,24 +11,26 @@ import base64
 import contextlib
 import io
 import json
+import socket
 import sys
 import zipfile
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from simwarden.web.doors import small
+from simwarden.errors import ConfigError
+from simwarden.web.doors import Doors, small
+from simwarden.web.engine import Engine
 from simwarden.web.page import live_page, recorded_page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from starlette.requests import Request
-
-    from simwarden.web.engine import Engine
 
 #: seconds between two moments of use that goes on, and how many of them there are at most without anybody acting
 _PACE, _MOST = 1.0, 600
@@ -43,7 +45,7 @@ class Live:
     """One network for all browsers."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
         #: what has happened in this network, as JSON of an event each
         self.told: list[str] = []
         self._network = 0
@@ -53,27 +55,20 @@ class Live:
     async def begin(self, fleet: int = 0) -> dict[str, Any]:
         """Begin with a new network; `fleet` is how many cards it has more."""
         self._end_use()
-        said = await self._engine.ask("begin", fleet=fleet)
+        said = await self.engine.ask("begin", fleet=fleet)
         await self.tell_anew()
         return said
 
     async def tell_anew(self) -> None:
         """Tell of a network that has just begun."""
-        begun = await self._engine.ask("drawn")
+        begun = await self.engine.ask("drawn")
         self._network += 1
         self.told.clear()
         await self._tell({"begin": begun, "off": [], "stolen": {}})
 
-    async def act(self, step: str) -> dict[str, Any]:
-        """Do a step."""
-        return await self._done("act", step=step)
-
-    async def switch(self, control: str, *, off: bool) -> dict[str, Any]:
-        """Switch a control."""
-        return await self._done("switch", control=control, off=off)
-
-    async def _done(self, what: str, **more: Any) -> dict[str, Any]:
-        said = await self._engine.ask(what, **more)
+    async def do(self, what: str, **more: Any) -> dict[str, Any]:
+        """Have the engine do something, and tell all of it; return why it makes no sense, if it does not."""
+        said = await self.engine.ask(what, **more)
         if said.get("ended"):
             await self.tell_anew()
         if "error" in said:
@@ -91,7 +86,7 @@ class Live:
         """Let use go on that a rule refuses, a moment each second, so that one sees what a control is worth."""
         for _ in range(_MOST):
             await asyncio.sleep(_PACE)
-            await self._done("use")
+            await self.do("use")
 
     def _end_use(self) -> None:
         if self._using is not None and self._using is not asyncio.current_task():
@@ -118,10 +113,6 @@ class Live:
                     while (network, place) == (self._network, len(self.told)):
                         await self._heard.wait()
 
-    async def asked(self, what: str) -> dict[str, Any]:
-        """Ask the engine for something that changes nothing."""
-        return await self._engine.ask(what)
-
 
 class Pages:
     """What is served of a network."""
@@ -147,9 +138,9 @@ class Pages:
     async def _act(self, request: Request) -> Response:
         match _object(await small(request)):
             case {"step": dict() | str() as step}:
-                said = await self._live.act(step if isinstance(step, str) else json.dumps(step))
+                said = await self._live.do("act", step=step if isinstance(step, str) else json.dumps(step))
             case {"control": str(control), "off": bool(off)}:
-                said = await self._live.switch(control, off=off)
+                said = await self._live.do("switch", control=control, off=off)
             case {"begin": int(fleet)} if 0 <= fleet <= LARGEST_FLEET:
                 said = await self._live.begin(fleet)
             case _:
@@ -157,17 +148,17 @@ class Pages:
         return JSONResponse(said, HTTPStatus.BAD_REQUEST if "error" in said else HTTPStatus.OK)
 
     async def _story(self, _: Request) -> Response:
-        files = await _saved((await self._live.asked("story"))["story"])
+        files = await _saved((await self._live.engine.ask("story"))["story"])
         if "error" in files:
             return Response(files["error"], HTTPStatus.CONFLICT, media_type="text/plain")
         return _download(_zipped(files), "application/zip", "story.zip")
 
     async def _capture(self, _: Request) -> Response:
-        octets = base64.b64decode((await self._live.asked("capture"))["octets"])
+        octets = base64.b64decode((await self._live.engine.ask("capture"))["octets"])
         return _download(octets, "application/octet-stream", "live.pcapng")
 
     async def _report(self, _: Request) -> Response:
-        return _download((await self._live.asked("report"))["page"].encode(), "text/html", "report.html")
+        return _download((await self._live.engine.ask("report"))["page"].encode(), "text/html", "report.html")
 
     async def _recorded(self, _: Request) -> Response:
         text = recorded_page(self._live.told).encode()
@@ -204,3 +195,31 @@ async def _saved(story: Mapping[str, Any]) -> dict[str, str]:
     out, _ = await process.communicate(json.dumps(story).encode())
     files: dict[str, str] = json.loads(out or b'{"error": "the story could not be played"}')
     return files
+
+
+def serve(host: str, port: int, told: Callable[[str, str], None]) -> None:
+    """Serve until the process is interrupted; `told` hears the address and the token. Raises ConfigError."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        sock = socket.create_server((host, port), family=family)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"{host} port {port} cannot be listened on: {reason}") from error
+    with sock:
+        asyncio.run(_serve(sock, host, told))
+
+
+async def _serve(sock: socket.socket, host: str, told: Callable[[str, str], None]) -> None:
+    engine = Engine()
+    await engine.start()
+    live = Live(engine)
+    doors = Doors(Pages(live).application(), host)
+    config = uvicorn.Config(doors, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    beginning = asyncio.create_task(live.tell_anew())
+    name = f"[{host}]" if ":" in host else host
+    told(f"http://{name}:{sock.getsockname()[1]}/", doors.token)
+    try:
+        await uvicorn.Server(config).serve(sockets=[sock])
+    finally:
+        beginning.cancel()
+        await engine.close()

@@ -6,11 +6,13 @@ All of it is one file (`stage.yaml`): its scenario is like any other, its menu a
 from __future__ import annotations
 
 import json
-import pkgutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import yaml
+from simwarden.scenario.problems import Problems
+from simwarden.scenario.report.page import asset
+from simwarden.scenario.yamlfile import Source, read
+from simwarden.web.page import OWN
 
 if TYPE_CHECKING:
     from simwarden.scenario.document import Scenario
@@ -26,9 +28,7 @@ class Stage:
     @classmethod
     def read(cls) -> Stage:
         """Read the file of this package."""
-        octets = pkgutil.get_data("simwarden.web", "stage.yaml")
-        assert octets is not None  # noqa: S101 - the file is part of the package
-        return cls(yaml.load(octets, getattr(yaml, "CBaseLoader", yaml.BaseLoader)))  # noqa: S506 - makes texts alone
+        return cls(read(asset("stage.yaml", OWN), "stage.yaml", Problems()).data)
 
     def document(self, steps: list[dict[str, Any]], fleet: int = 0) -> dict[str, Any]:
         """Return the stage as a scenario with these steps; with a `fleet` of so many more cards in meters."""
@@ -43,7 +43,6 @@ class Stage:
         """Load the stage as a scenario in which nothing is done."""
         from simwarden.scenario.load import Loader  # noqa: PLC0415 - the page itself needs no element
         from simwarden.scenario.session import still  # noqa: PLC0415 - as above
-        from simwarden.scenario.yamlfile import Source  # noqa: PLC0415 - as above
 
         return Loader().assemble(Source("live.yaml", still(self.document([], fleet))))
 

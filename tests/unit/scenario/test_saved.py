@@ -68,7 +68,9 @@ def test_nothing_done_is_nothing_to_save() -> None:
         saved.saved(STAGE.document([]))
 
 
-def test_what_makes_no_sense_without_a_switch_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_makes_no_sense_without_a_switch_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     story = STAGE.document([{"power_off": "meter"}])
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(story)))
     saved.main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -84,9 +85,9 @@ def test_a_management_call_ends_with_its_status() -> None:
 
     async def talk(session: Session) -> None:
         for role in ("customer", "operator"):
-            binding = "imei: phone.imei, approver: Li Wei, reason: moved, form: F-21"
-            call = f"manage: {{element: hss, as: {role}, method: PUT, path: '/cards/{{card.imsi}}/binding', body: {{{binding}}}}}"
-            told.append(await session.act(call))
+            body = {"imei": "phone.imei", "approver": "Li Wei", "reason": "moved", "form": "F-21"}
+            call = {"element": "hss", "as": role, "method": "PUT", "path": "/cards/{card.imsi}/binding", "body": body}
+            told.append(await session.act(json.dumps({"manage": call})))
 
     play(talk)
     assert [(each["outcome"], [one["switch"] for one in each["refused"]]) for each in told] == [

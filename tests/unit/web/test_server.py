@@ -16,7 +16,7 @@ from simwarden.web import server
 from simwarden.web.server import LARGEST_PAGE, Live, Pages
 
 QUIET = {"off": [], "stolen": {}, "goes_on": False}
-BEGUN = {"nodes": [], "menu": [], "tour": []}
+BEGUN: dict[str, Any] = {"nodes": [], "menu": [], "tour": []}
 
 
 class Engine:
@@ -64,9 +64,9 @@ async def test_one_that_comes_later_is_told_all_of_this_network_and_nothing_of_t
     await live.tell_anew()
     early = live.stream()
     await anext(early)
-    await live.act("a")
+    await live.do("act", step="a")
     await live.begin(100)
-    await live.act("b")
+    await live.do("act", step="b")
     assert [each.get("text") for each in told(live)] == [None, "b"]
     assert {"do": "begin", "fleet": 100} in engine.asked
     await anext(early)
@@ -89,8 +89,8 @@ async def test_use_that_a_rule_refuses_goes_on_until_it_is_ended(monkeypatch: py
     live = Live(engine)  # type: ignore[arg-type]
     stream = live.stream()
     await anext(stream)
-    await live.act("power_on: phone")
-    seen = []
+    await live.do("act", step="power_on: phone")
+    seen: list[dict[str, Any]] = []
     while len(seen) < 3:
         event = await anext(stream)
         if event.startswith("id"):

@@ -82,7 +82,7 @@ def test_a_story_is_refused_and_stolen_from_and_refused_again(title: str) -> Non
 
 
 def test_without_a_switch_the_honest_steps_of_the_tour_are_not_refused() -> None:
-    honest = [
+    honest: list[dict[str, Any]] = [
         {"do": {"insert": {"card": "meter_card", "into": "meter"}}},
         {"do": {"power_on": "meter"}},
         {"do": {"send": {"device": "meter", "to": "198.51.100.80:5683"}}},

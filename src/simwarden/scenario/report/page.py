@@ -183,9 +183,9 @@ def script_json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def asset(name: str) -> str:
-    """Return a file of this package."""
-    data = pkgutil.get_data(_PACKAGE, name)
+def asset(name: str, package: str = _PACKAGE) -> str:
+    """Return a file of a package, by default of this one."""
+    data = pkgutil.get_data(package, name)
     assert data is not None  # noqa: S101 - the file is part of the package
     return data.decode()
 
