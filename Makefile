@@ -76,7 +76,7 @@ docs: $(READY) ## write pages that are made of declarations (docs/elements, docs
 pictures: export PICTURES_WRITE = 1
 pictures: $(VENV)/.test ## take the pictures of the pages anew (docs/pictures); needs chromium
 	@$(PIP) --group web
-	@$(BIN)/python -m pytest -q tests/web/test_pictures.py
+	@$(BIN)/python -m pytest -q tests/web/test_pictures.py tests/web/test_live.py -k "picture"
 
 bench: $(VENV)/.test ## where the time of an attach goes, and other figures
 	@$(BIN)/python -m pytest -q -s -o faulthandler_timeout=0 tests/bench

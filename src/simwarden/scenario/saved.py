@@ -62,9 +62,10 @@ class _Played:
 
 def saved(data: dict[str, Any]) -> dict[str, str]:
     """Return the files by their names. Raises SimwardenError for a story that has nothing in it, or no twin."""
-    if not data["steps"]:
-        raise SimwardenError("nothing has been done yet that could be saved")
     played = _play(data)
+    if not played:
+        raise SimwardenError("nothing has been done yet that could be saved")
+    data = {**data, "steps": data["steps"][: len(played)]}
     first = next((place for place, each in enumerate(played) if each.decided(admitted=False)), -1)
     if first < 0:
         return _checked({STORY: _text(data, played, {})})
@@ -83,7 +84,8 @@ def _with_twin(data: dict[str, Any], played: Sequence[_Played], refused: Decided
     for twin in _honest(data, first):
         try:
             other = _play(twin)
-            if control.id not in {each.decision.control.id for one in other for each in one.decided(admitted=False)}:
+            refusing = {each.decision.control.id for one in other for each in one.decided(admitted=False)}
+            if len(other) == len(twin["steps"]) and control.id not in refusing:
                 return _checked({STORY: _text(data, played, head), TWIN: _text(twin, other, {}, control.id)})
         except SimwardenError:
             continue
@@ -101,13 +103,16 @@ def _honest(data: Mapping[str, Any], first: int) -> Iterator[dict[str, Any]]:
 
 
 def _play(data: Mapping[str, Any]) -> list[_Played]:
-    """Play a story, and say what became of each step. Raises SimwardenError for one that makes no sense."""
+    """Play a story as far as it makes sense, and say what became of each step. Raises SimwardenError."""
     played: list[_Played] = []
 
     async def talk(session: Session) -> None:
         for step in data["steps"]:
             before = session.host.trace.last_number
-            told = await session.act(json.dumps(step))
+            try:
+                told = await session.act(json.dumps(step))
+            except SimwardenError:  # as it was, a switch made it possible
+                return
             played.append(_Played(told["outcome"], session.host.trace.events[before:]))
 
     result = Session(Loader().assemble(Source(STORY, still(data))), talk).play()

@@ -185,8 +185,18 @@ class Session:
             return
 
     async def use(self) -> list[dict[str, Any]]:
-        """Go on for a moment with what is had although a rule refuses it."""
-        return [await self.act(text, kept=False) for text in [*self.theft.again.values()]]
+        """Go on for a moment with what is had although a rule refuses it; what is served no more is over."""
+        found = []
+        for what, text in [*self.theft.again.items()]:
+            try:
+                said = await self.act(text, kept=False)
+            except ManagementError:  # the device is off, say
+                del self.theft.again[what]
+                continue
+            if said["outcome"] not in _SERVED:
+                del self.theft.again[what]
+            found.append(said)
+        return found
 
     # -- what came of it
 

@@ -28,7 +28,7 @@ const isRecorded = Boolean($("recorded-story").textContent);
 // What there is, what has happened, and what of it is shown: `shown` has what elements show where the playback is.
 let stage = { nodes: [], menu: [], tour: [] }, batches = [], shown = {}, standing = { off: [], stolen: {} }, places = {};
 // The playback: of a batch, up to the row `at`; `waiting` are moments of use that came meanwhile.
-let current = null, at = 0, timer = 0, paused = false, waiting = [], tour = null, following = true, busy = 0;
+let current = null, played = null, at = 0, timer = 0, paused = false, waiting = [], tour = null, following = true, busy = 0;
 
 // -- playback
 
@@ -54,6 +54,7 @@ function restore(until) {
 function play(batch) {
   finish();
   current = batch; at = 0;
+  if (isRecorded) { standing = batch; banner(); }
   $("refused").hidden = true;
   const ladder = make("div", { cls: "ladder", "--n": Math.max(1, batch.lanes.length), role: "group", "aria-label": batch.text },
     make("div", { cls: "heads" }, make("span", {}), make("div", { cls: "lanes" }, ...batch.lanes.map((lane) => make("span", { title: lane.title }, lane.name)))));
@@ -103,7 +104,7 @@ function finish() {
 }
 
 function playNext(batch) {
-  const next = batches[batches.indexOf(batch) + 1];
+  const next = batches.slice(batches.indexOf(batch) + 1).find((each) => !each.use);
   if (next) timer = setTimeout(() => { restore(batches.indexOf(next)); play(next); }, 1200 / speed());
 }
 
@@ -116,7 +117,7 @@ function replay(batch) {
 }
 
 function jump() {
-  const batch = current && current.refused.length ? current : batches.findLast((each) => each.refused && each.refused.length && batches.indexOf(each) <= batches.indexOf(last() || each));
+  const batch = [current, played, ...[...batches].reverse()].find((each) => each && each.refused.length);
   if (!batch) return;
   paused = true; buttons();
   if (batch !== current || at > refusalAt(batch)) { current = null; clearTimeout(timer); restore(batches.indexOf(batch)); play(batch); }
@@ -124,9 +125,6 @@ function jump() {
   while (current && at <= refusalAt(batch) && forward());
 }
 const refusalAt = (batch) => batch.rows.findIndex((row) => row.k === "decision" && row.v === "refuse");
-const last = () => played;
-let played = null;
-
 function toEnd() {
   paused = false; following = true; buttons();
   finish();
@@ -322,18 +320,18 @@ async function post(body) {
     const answer = await fetch("/act", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
     const said = answer.headers.get("content-type")?.startsWith("application/json") ? await answer.json() : { error: await answer.text() };
     if (said.error) wrong(said.error);
-    return !said.error;
-  } catch { wrong(say("lost")); return false; } finally { busy -= 1; document.body.classList.toggle("busy", busy > 0); }
+    return said.error ? null : said;
+  } catch { wrong(say("lost")); return null; } finally { busy -= 1; document.body.classList.toggle("busy", busy > 0); }
 }
-const act = (step) => { paused = false; buttons(); return post({ step }); };
+const act = (step) => { end(); paused = false; buttons(); return post({ step }); };
 function wrong(text) { $("wrong").textContent = text; $("wrong").hidden = false; }
 
 async function again(batch) {
   const [verb, value] = Object.entries(batch.facts || {})[0] || [];
   const device = deviceOf(batch);
-  if (["power_on", "insert", "move", "hot_swap", "manage"].includes(verb) || !verb) { if (await act({ power_off: device })) await act({ power_on: device }); } else await act({ [verb]: value });
+  if (["power_on", "insert", "move", "hot_swap"].includes(verb) || !verb) { if (await act({ power_off: device })) await act({ power_on: device }); } else await act({ [verb]: value });
 }
-async function without(batch, refused) { if (await post({ control: refused.switch, off: true })) await again(batch); }
+async function without(batch, refused) { end(); if (await post({ control: refused.switch, off: true })) await again(batch); }
 
 const filled = (value, name, asked) => JSON.parse(JSON.stringify(value), (_, each) => (typeof each === "string" ? each.replaceAll("{name}", name).replaceAll("{asked}", asked) : each));
 
@@ -429,14 +427,16 @@ async function advance() {
   if (text) $("said").textContent = text;
   const ticket = tour;
   const wait = (seconds) => { if (ticket === tour && tour.auto) tour.timer = setTimeout(advance, seconds * 1000); };
-  if (next.do) { if (!(await act(next.do))) wait(2); } else if (next.use) wait(Number(next.use));
-  else { await post({ control: next.off || next.on, off: Boolean(next.off) }); if (next.off || !current) wait(2); }
+  if (next.use) return wait(Number(next.use));
+  paused = false; buttons();
+  const said = await post(next.do ? { step: next.do } : { control: next.off || next.on, off: Boolean(next.off) });
+  if (!said || !said.told) wait(2); // else as soon as what was told has been played
 }
 
 async function begin() {
   clearTimeout(tour.timer);
   tour.at = 0;
-  if (await post({ begin: 0 })) { $("said").textContent = told(stage.tour[tour.story]); tour.timer = setTimeout(advance, tour.auto ? 1500 : 0); }
+  if (await post({ begin: 0 }) && tour) { $("said").textContent = told(stage.tour[tour.story]); tour.timer = setTimeout(advance, tour.auto ? 1500 : 0); }
 }
 
 function end() { if (tour) clearTimeout(tour.timer); tour = null; buttons(); }
@@ -460,7 +460,7 @@ $("next").addEventListener("click", () => {
 });
 $("story").addEventListener("change", end);
 $("begin").addEventListener("click", () => { end(); post({ begin: Number($("fleet").value) }); });
-$("pause").addEventListener("click", () => { paused = !paused; buttons(); if (paused) clearTimeout(timer); else beat(); });
+$("pause").addEventListener("click", () => { paused = !paused; buttons(); clearTimeout(timer); if (!paused) { if (current) beat(); else if (isRecorded && played) playNext(played); } });
 $("step").addEventListener("click", () => { paused = true; buttons(); clearTimeout(timer); forward(); });
 $("jump").addEventListener("click", jump);
 $("end").addEventListener("click", toEnd);

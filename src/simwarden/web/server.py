@@ -73,14 +73,15 @@ class Live:
             await self.tell_anew()
         if "error" in said:
             return said
-        for each in said.pop("told") or [{}]:
+        told = said.pop("told")
+        for each in told or [{}]:
             await self._tell({**each, **said, **({"use": True} if what == "use" else {})})
         if not said["goes_on"]:
             self._end_use()
         elif what != "use":
             self._end_use()
             self._using = asyncio.create_task(self._use())
-        return {}
+        return {"told": len(told)}
 
     async def _use(self) -> None:
         """Let use go on that a rule refuses, a moment each second, so that one sees what a control is worth."""

@@ -68,10 +68,25 @@ def test_nothing_done_is_nothing_to_save() -> None:
         saved.saved(STAGE.document([]))
 
 
-def test_what_makes_no_sense_without_a_switch_is_said(
+def test_what_only_a_switch_made_possible_is_left_out() -> None:
+    steps: list[dict[str, Any]] = [
+        {"insert": {"card": "meter_card", "into": "phone"}},
+        {"power_on": "phone"},
+        {"power_off": "phone"},
+        {"power_on": "phone"},
+        {"start": "hss"},
+        {"send": {"device": "phone", "to": "203.0.113.66"}},
+    ]
+    story = yaml.safe_load(saved.saved(STAGE.document(steps))[saved.STORY])
+    done = [next(iter(each)) for each in story["steps"] if "expect" not in each or len(each) > 1]
+    assert done == ["insert", "power_on", "power_off", "power_on"]
+    assert [each["power_on"] for each in story["steps"] if each.get("expect") == "rejected"] == ["phone", "phone"]
+
+
+def test_what_makes_no_sense_at_all_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    story = STAGE.document([{"power_off": "meter"}])
+    story = STAGE.document([{"start": "hss"}])
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(story)))
     saved.main()
-    assert "409" in json.loads(capsys.readouterr().out)["error"]
+    assert "nothing has been done" in json.loads(capsys.readouterr().out)["error"]

@@ -144,6 +144,21 @@ def test_honest_use_is_not_counted_while_a_control_is_off() -> None:
     assert play(talk).verdict is Verdict.PASSED
 
 
+def test_what_is_stolen_ends_by_itself_when_the_device_is_switched_off() -> None:
+    async def talk(session: Session) -> None:
+        await session.switch("hss/bind.hss.given", off=True)
+        await session.act("insert: {card: card, into: phone}")
+        await session.act("power_on: phone")
+        assert len(await session.use()) == 1
+        assert session.standing() == {"off": ["hss/bind.hss.given"], "stolen": {"packets": 1}, "goes_on": True}
+        await session.act("power_off: phone")
+        await session.use()
+        assert session.standing() == {"off": ["hss/bind.hss.given"], "stolen": {"packets": 1}, "goes_on": False}
+        assert await session.use() == []
+
+    assert play(talk).verdict is Verdict.PASSED
+
+
 def test_many_rows_that_say_the_same_are_told_once_with_their_number() -> None:
     data = {
         "scenario": "a fleet",

@@ -50,7 +50,7 @@ async def test_what_an_action_did_is_told_to_all_that_listen() -> None:
         assert json.loads((await anext(stream)).split("data: ")[1])["begin"] == BEGUN
         assert (await anext(stream)).startswith("event: now")
     said = await answer(live, "POST", "/act", {"step": "power_on: meter"})
-    assert (said.status_code, said.json()) == (200, {})
+    assert (said.status_code, said.json()) == (200, {"told": 1})
     for stream in streams:
         event = await anext(stream)
         assert event.startswith("id: 1.2\n")
