@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import webbrowser
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ def test_it_is_opened_where_there_is_a_browser(
         told(f"http://{host}:{port}/", "secret")
 
     monkeypatch.setattr(living, "serve", serve)
-    monkeypatch.setattr(living.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("DISPLAY", screen)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.setattr(webbrowser, "open", lambda address: opened.append(address) or opens)
