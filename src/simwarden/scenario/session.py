@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.errors import ManagementError, Place, SimwardenError
+from simwarden.model.units import seconds
 from simwarden.operations.element import element_of
 from simwarden.operations.management import HOUSE
 from simwarden.policy.requirements import requirements
@@ -74,8 +75,9 @@ class Session:
     def __init__(self, scenario: Scenario, talk: Callable[[Session], Awaitable[None]]) -> None:
         self.scenario = replace(scenario, steps=[])
         self._talk = talk
+        #: those of the run's controls that are off: the run holds this very mapping
         self.switches: dict[str, str] = {}
-        #: what was done, as steps of a scenario, but for what only switches made possible
+        #: what was done, as steps of a scenario
         self.steps: list[dict[str, Any]] = []
         self.theft = Theft()
         self._told = 0
@@ -133,9 +135,6 @@ class Session:
             outcome = await self._act(step.action)
         except StepFailed:  # a management call that was refused: its answer tells
             outcome = None
-        except ManagementError:
-            self._new()
-            raise
         if isinstance(step.action, Manage):
             answers = list(self.host.trace.since(self._told, Answered))
             return str(answers[-1].status) if answers else ""
@@ -164,7 +163,9 @@ class Session:
 
     async def _end_theft(self) -> dict[str, Any] | None:
         """Have cards that are served wrongly judged anew: what they have is ended by the operator (CLR)."""
-        cards, self.theft.cards, self.theft.again = self.theft.cards, set(), {}
+        cards, self.theft.cards = self.theft.cards, set()
+        if not self.switches:
+            self.theft.again.clear()
         if not cards:
             return None
         step = Step(0, Place(""), "the control is on again: what was had without it is ended", None, {})
@@ -175,7 +176,9 @@ class Session:
                 for imsi in sorted(cards):
                     await self._manage(name, imsi)
         await self._come_to_quiet()
-        return self._told_of(step, "", self._new())
+        events = self._new()
+        self.theft.cards |= {each.decision.subject for each in _forced(events) if each.decision.subject}
+        return self._told_of(step, "", events)
 
     async def _manage(self, name: str, imsi: str) -> None:
         body = {"approver": "Li Wei", "reason": "control in force again", "form": "F-1"}
@@ -208,8 +211,7 @@ class Session:
 
     def _count(self, step: Step, text: str, outcome: str, events: Sequence[Event]) -> None:
         """See what a switch let through, and count what was had by that."""
-        forced = [each for each in events if isinstance(each, Decided) and each.forced == _ADMIT]
-        action = step.action
+        action, forced = step.action, _forced(events)
         if not isinstance(action, Call):
             return
         taken = _USES.get(action.verb, "")
@@ -219,7 +221,8 @@ class Session:
         elif taken and outcome in _SERVED and (forced or action.element in self.theft.again):
             if forced:
                 self.theft.again[f"{action.element} {action.verb}"] = text
-            self.theft.counted[taken] += int(float(action.arguments.get("lasts") or 1)) if taken == "seconds" else 1
+            lasts = action.arguments.get("lasts") or action.arguments.get("talks") or "1"
+            self.theft.counted[taken] += round(seconds(str(lasts))) if taken == "seconds" else 1
 
     def _told_of(self, step: Step, outcome: str, events: Sequence[Event]) -> dict[str, Any]:
         """Return what pages show of an action: its ladder, who refused what, and how things stand."""
@@ -302,6 +305,11 @@ class Session:
         result.events, result.virtual = list(self.host.trace.events), self.host.clock.now()
         result.steps = result.steps_done = len(self.steps)
         return result
+
+
+def _forced(events: Sequence[Event]) -> list[Decided]:
+    """Return the decisions that a switch made otherwise than their rules."""
+    return [each for each in events if isinstance(each, Decided) and each.forced == _ADMIT]
 
 
 def _grouped(rows: Sequence[Row]) -> dict[int, int]:

@@ -159,6 +159,26 @@ def test_what_is_stolen_ends_by_itself_when_the_device_is_switched_off() -> None
     assert play(talk).verdict is Verdict.PASSED
 
 
+def test_of_two_controls_that_are_off_each_is_worth_something_by_itself() -> None:
+    data = {**STORY, "cards": {"card": {**STORY["cards"]["card"], "area": {"by": "mme", "cells": ["enb/1"]}}}}
+    data = {**data, "network": {"enb2": {"type": "enb", "cells": [{"tac": "2"}]}}}
+    data["devices"] = {**STORY["devices"], "phone": {"type": "handset", "cell": "enb2/1"}}
+
+    async def talk(session: Session) -> None:
+        for each in ("hss/bind.hss.given", "mme/area.cell"):
+            await session.switch(each, off=True)
+        await session.act("insert: {card: card, into: phone}")
+        assert (await session.act("power_on: phone"))["outcome"] == "accepted"
+        await session.use()
+        told = await session.switch("hss/bind.hss.given", off=False)
+        assert told is not None
+        assert [each["switch"] for each in told["refused"]] == ["hss/bind.hss.given"]
+        await session.use()
+        assert session.standing() == {"off": ["mme/area.cell"], "stolen": {"packets": 1}, "goes_on": False}
+
+    assert play(talk, data).verdict is Verdict.PASSED
+
+
 def test_many_rows_that_say_the_same_are_told_once_with_their_number() -> None:
     data = {
         "scenario": "a fleet",
