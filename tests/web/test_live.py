@@ -250,6 +250,19 @@ def test_a_page_that_is_loaded_anew_shows_the_same_network_and_another_plays_in_
     other.close()
 
 
+def test_each_control_has_a_switch_at_its_element(person: Person) -> None:
+    person.begin()
+    for control, off in (("area.cell", 1), ("mme.apn", 2)):
+        person.choose("mme", f"Switch off {control}: ")
+        person.page.locator("#off code").nth(off - 1).wait_for()
+    assert person.page.locator("#off code").all_inner_texts() == ["mme/area.cell", "mme/mme.apn"]
+    person.choose("mme", "Switch on mme.apn: ")
+    sync_api.expect(person.page.locator("#off code")).to_have_count(1)
+    assert "0 packets, 0 messages, 0.0 minutes" in person.page.locator("#stolen").inner_text()
+    person.begin()
+    assert person.page.locator("#off").is_hidden()
+
+
 def test_by_keyboard_and_in_chinese(person: Person) -> None:
     page = person.page
     person.begin()

@@ -283,12 +283,10 @@ class Session:
         for name, each in self.scenario.instances.items():
             declared = self.scenario.registry.declaration(each.kind)
             cells = {f"{name}/{part}": cell for part, cell in each.config.parts(name).items() if part != "*"}
-            shown = found.setdefault(
-                members.get(name, name),
-                {"kind": each.kind, "title": declared.title, "section": each.section, "cells": cells, "count": 0},
-            )
-            shown["count"] += 1
-            shown["lane"] = declared.lane
+            whole = {"kind": each.kind, "title": declared.title, "section": each.section, "lane": declared.lane}
+            controls = {control.id: control.title for control in declared.controls}
+            new = {**whole, "cells": cells, "controls": controls, "count": 0}
+            found.setdefault(members.get(name, name), new)["count"] += 1
         return sorted(({"name": name, **each} for name, each in found.items()), key=lambda each: each["lane"])
 
     def can(self, step: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ const WORDS = {
   go: ["Do it", "执行"], leave: ["Leave it", "取消"], own: ["Any step of a scenario", "场景中的任一步骤"], into: ["Put it into", "插入"],
   refused: ["REFUSED", "拒绝"], by: ["by", "拒绝方："], cause: ["The device is told", "设备收到的原因"], answer: ["The answer is", "答复"], clause: ["Clause", "条款"], screen: ["Its own screen", "设备屏幕"],
   then: ["What happens next", "接下来"], without: ["Switch this control off, and try again", "关闭这项控制，再试一次"], again: ["Try again", "再试一次"],
-  off: ["Switched off, in this page's network alone:", "已关闭（仅限本页面的网络）："], on: ["Switch it on", "重新打开"], all_on: ["All controls are on.", "所有控制均已打开。"],
+  off: ["Switched off, in this page's network alone:", "已关闭（仅限本页面的网络）："], on: ["Switch it on", "重新打开"], turn_off: ["Switch off", "关闭"], turn_on: ["Switch on", "打开"], all_on: ["All controls are on.", "所有控制均已打开。"],
   stolen: ["Stolen", "被盗用"], packets: ["packets", "个数据包"], messages: ["messages", "条短信"], minutes: ["minutes", "分钟"],
   drag: ["Drag a card into a device, click on anything, or play the tour.", "把卡拖进设备，点击任何图形，或播放演示。"], many: ["rows that say the same are told once", "相同的行只显示一次"],
   lost: ["The connection to simwarden is lost; it is tried again.", "与 simwarden 的连接已断开，正在重试。"], place: ["row {0} of {1}", "第 {0} 行，共 {1} 行"], begins: ["The network starts …", "网络正在启动…"],
@@ -338,6 +338,10 @@ const filled = (value, name, asked) => JSON.parse(JSON.stringify(value), (_, eac
 function menu(node) {
   const entries = stage.menu.filter((each) => each.kind === node.kind).map((each) => [told(each), () => (each.ask === undefined ? act(filled(each.step, node.name, "")) : ask(each, node))]);
   if (node.section === "cards") entries.unshift(...devices().filter((each) => each.count === node.count).map((each) => [`${say("into")} ${words(each.name)}`, () => put(node.name, each.name)]));
+  for (const [name, title] of Object.entries(node.controls)) {
+    const control = `${node.kind}/${name}`, off = standing.off.includes(control);
+    entries.push([`${say(off ? "turn_on" : "turn_off")} ${name}: ${title}`, () => { end(); post({ control, off: !off }); }]);
+  }
   if (!entries.length || isRecorded) return;
   const box = $("menu");
   const shut = () => { box.hidden = true; $("net").querySelector(`[data-name="${CSS.escape(node.name)}"]`).focus(); };
