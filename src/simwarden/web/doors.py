@@ -75,7 +75,7 @@ class Doors:
         if not self._is_ours(host):
             return PlainTextResponse("the Host is not that of this page", HTTPStatus.MISDIRECTED_REQUEST)
         origin = request.headers.get("origin")
-        if (request.method == "POST" or origin is not None) and origin != f"http://{host}":
+        if (request.method == "POST" or origin is not None) and origin not in (f"http://{host}", f"https://{host}"):
             return PlainTextResponse("the Origin is not this page", HTTPStatus.FORBIDDEN)
         return None
 
