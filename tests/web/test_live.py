@@ -4,6 +4,7 @@ control is worth, and what was seen can be kept. Nothing leaves the machine.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
@@ -34,17 +35,24 @@ WATCHED = 5
 STOLEN = re.compile(r"(\d+) packets, (\d+) messages, ([\d.]+) minutes")
 
 
-@pytest.fixture(name="address", scope="module")
-def _address() -> Iterator[str]:
-    command = [sys.executable, "-m", "simwarden", "live", "--port", "0"]
+@contextlib.contextmanager
+def served(*options: str) -> Iterator[tuple[str, Any]]:
+    """Serve the page; yield its address, and where more is said."""
+    command = [sys.executable, "-m", "simwarden", "live", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:  # noqa: S603 - ours
         assert process.stdout is not None
         said = process.stdout.readline()
         found = re.search(r"http://[^ ]+/", said)
         assert found, said
-        yield found[0]
+        yield found[0], process.stdout
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture(name="address", scope="module")
+def _address() -> Iterator[str]:
+    with served() as (address, _):
+        yield address
 
 
 @pytest.fixture(name="browser", scope="module")
@@ -384,6 +392,26 @@ def test_capture_and_report_are_kept(person: Person) -> None:
 )
 def test_a_foreign_host_is_refused(address: str, header: dict[str, str], status: int) -> None:
     assert httpx.get(address, headers=header).status_code == status
+
+
+def test_elsewhere_than_here_a_token_is_asked_for_and_is_in_no_address(browser: Any) -> None:
+    with served("--host", "0.0.0.0") as (address, more):  # noqa: S104 - from this machine alone
+        token = more.readline().split()[-1]
+        context = browser.new_context()
+        page = context.new_page()
+        asked: list[str] = []
+        page.on("request", lambda each: asked.append(each.url))
+        page.goto(address.replace("0.0.0.0", "127.0.0.1"))  # noqa: S104 - as above
+        for given in ("wrong", token):
+            assert page.locator("#net").count() == 0
+            page.locator("input").fill(given)
+            page.locator("button").click()
+        page.locator(".node").first.wait_for()
+        page.reload()
+        page.locator(".node").first.wait_for()
+        assert not [url for url in asked if token in url]
+        assert token not in page.content()
+        context.close()
 
 
 def test_a_fleet_is_told_in_groups_and_stays_smooth(person: Person) -> None:

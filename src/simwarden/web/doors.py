@@ -26,9 +26,10 @@ LARGEST: Final = 1 << 16
 _FORM: Final = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>simwarden live</title>
 <form method="post" action="/enter"><p><label>The token that <code>simwarden live</code> printed
 <input type="password" name="token" autofocus autocomplete="off"></label> <button>Open</button></form></html>"""
+#: a form that is posted with the policy `no-referrer` would say the Origin `null` (Fetch 3.2)
 _HEADERS: Final = {
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cache-control": "no-store",
     "x-frame-options": "DENY",
     "cross-origin-resource-policy": "same-origin",

@@ -63,7 +63,7 @@ async def test_on_loopback_no_token_is_asked_for_and_nobody_may_frame_or_keep_th
     headers = (await answer(doors)).headers
     assert headers["x-frame-options"] == "DENY"
     assert headers["cache-control"] == "no-store"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
 
 
 async def test_elsewhere_the_token_comes_by_a_form_and_is_kept_in_a_cookie() -> None:
