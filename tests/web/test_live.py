@@ -313,6 +313,32 @@ def test_lists_are_changed_by_the_operator_and_not_by_the_customer(person: Perso
     person.shows("phone", "accepted")
 
 
+def test_a_device_is_dragged_to_another_cell_and_what_it_sends_and_calls_is_told(person: Person) -> None:
+    page = person.page
+    person.begin()
+    person.drag("meter_card", "meter")
+    page.locator("#history button", has_text="insert").wait_for()
+    person.choose("meter", "Switch on")
+    person.shows("meter", "accepted")
+    person.choose("meter", "Open an address")
+    page.locator("#ask button").first.click()
+    page.locator("#history small", has_text="delivered").wait_for()
+    person.choose("waterworks", "Send an SMS to the meter")
+    page.locator("#history button", has_text="submit_message").wait_for()
+    person.drag("meter", "enb2")
+    page.locator("#refused", has_text="Clause 2.2.1").wait_for()
+    person.choose("meter", "Send an SMS to")
+    page.locator("#ask button").first.click()
+    page.locator("#refused", has_text="Clause 1.2(1)").wait_for()
+    person.drag("lift_card", "lift")
+    page.locator("#history button", has_text="into: lift").wait_for()
+    person.choose("lift", "Switch on")
+    person.shows("lift", "accepted")
+    person.choose("pstn", "A stranger calls the lift")
+    page.locator("#refused", has_text="Clause 1.1(1)").wait_for()
+    assert page.locator("#wrong").is_hidden()
+
+
 def test_by_touch_at_the_width_of_a_phone(browser: Any, address: str) -> None:
     person = Person(browser, address, viewport=PHONE, has_touch=True, is_mobile=True)
     page = person.page

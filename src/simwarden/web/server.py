@@ -50,11 +50,12 @@ class Live:
         self.told: list[str] = []
         self._network = 0
         self._heard = asyncio.Condition()
+        #: the use that goes on; none is cancelled, since the engine answers what it was asked
         self._using: asyncio.Task[None] | None = None
 
     async def begin(self, fleet: int = 0) -> dict[str, Any]:
         """Begin with a new network; `fleet` is how many cards it has more."""
-        self._end_use()
+        self._using = None
         said = await self.engine.ask("begin", fleet=fleet)
         await self.tell_anew()
         return said
@@ -77,9 +78,8 @@ class Live:
         for each in told or [{}]:
             await self._tell({**each, **said, **({"use": True} if what == "use" else {})})
         if not said["goes_on"]:
-            self._end_use()
+            self._using = None
         elif what != "use":
-            self._end_use()
             self._using = asyncio.create_task(self._use())
         return {"told": len(told)}
 
@@ -87,12 +87,9 @@ class Live:
         """Let use go on that a rule refuses, a moment each second, so that one sees what a control is worth."""
         for _ in range(_MOST):
             await asyncio.sleep(_PACE)
+            if self._using is not asyncio.current_task():
+                return
             await self.do("use")
-
-    def _end_use(self) -> None:
-        if self._using is not None and self._using is not asyncio.current_task():
-            self._using.cancel()
-            self._using = None
 
     async def _tell(self, event: Mapping[str, Any]) -> None:
         self.told.append(json.dumps(event, separators=(",", ":"), ensure_ascii=False))
