@@ -453,6 +453,21 @@ def test_a_fleet_is_told_in_groups_and_stays_smooth(person: Person) -> None:
     person.shows("fleet", "100 accepted")
     assert page.locator(".row", has_text="100 × Update location request").count() == 1
     assert page.locator(".ladder .row").count() < 100
+    # what is not alike stays as it is, and is drawn at once
+    person.choose("fleet", "Switch off")
+    page.locator("#history button", has_text="power_off: fleet").wait_for()
+    members = ", ".join(f"{{power_on: fleet-{number}}}" for number in range(1, 13))
+    page.locator("#line").fill(f"together: [{members}]")
+    page.locator("#own button").click()
+    page.locator("#history button", has_text="together").wait_for()
+    took = page.evaluate("""() => {
+      const began = performance.now();
+      document.querySelector("#end").click();
+      document.body.getBoundingClientRect();
+      return performance.now() - began;
+    }""")
+    assert page.locator(".ladder .row").count() > 400
+    assert took < 2000
     page.locator("#fleet").select_option("0")
 
 

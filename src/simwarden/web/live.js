@@ -68,12 +68,12 @@ function pace() {
   return Math.min(350, Math.max(12, 3200 / number)) / speed();
 }
 
-// Show rows up to the next one that is visible; false at the end.
-function forward() {
+// Show rows up to the next one that is visible; null at the end. `quick`: many follow at once, and the picture comes after.
+function forward(quick) {
   while (current && at < current.rows.length) {
     const row = current.rows[at++];
     take(current, row);
-    if (isVisible(row)) { showRow(row); draw(); placed(); return row; }
+    if (isVisible(row)) { showRow(row, quick); if (!quick) { draw(); placed(); } return row; }
   }
   if (current) ended();
   return null;
@@ -93,14 +93,17 @@ function ended() {
   current = null;
   for (const each of waiting.splice(0)) takeAll(each);
   clearArrow();
+  const box = $("ladder").querySelector(".ladder");
+  box.scrollTop = box.scrollHeight;
   draw(); placed(); screen(batch);
+  if (tour) clearTimeout(tour.timer);
   if (tour && tour.auto) tour.timer = setTimeout(advance, (batch.refused.length ? 3500 : 1400) / speed());
   else if (isRecorded && following && !paused) playNext(batch);
 }
 
 function finish() {
   clearTimeout(timer);
-  while (current && forward());
+  while (current && forward(true));
 }
 
 function playNext(batch) {
@@ -122,9 +125,11 @@ function jump() {
   paused = true; buttons();
   if (batch !== current || at > refusalAt(batch)) { current = null; clearTimeout(timer); restore(batches.indexOf(batch)); play(batch); }
   clearTimeout(timer);
-  while (current && at <= refusalAt(batch) && forward());
+  while (current && at < refusalAt(batch) && forward(true));
+  if (current && at <= refusalAt(batch)) forward();
 }
 const refusalAt = (batch) => batch.rows.findIndex((row) => row.k === "decision" && row.v === "refuse");
+
 function toEnd() {
   paused = false; following = true; buttons();
   finish();
@@ -140,17 +145,16 @@ function placed() {
 
 // -- the ladder, the history, and what was refused
 
-function showRow(row) {
+function showRow(row, quick) {
   const batch = current;
   const box = $("ladder").querySelector(".ladder");
   const classes = `row ${row.k} ${row.v || ""} ${row.c ? "cause" : ""} ${row.k === "message" ? "" : "dot"}`;
   const many = row.times ? { ...row, x: `${row.times.toLocaleString("en")} × ${row.x}` } : row;
   const line = make("div", { cls: classes, role: "button", tabindex: 0, "aria-label": spoken(many, batch), onclick: () => open(row, batch) }, make("time", {}, clock(row.t)), row.k === "message" ? arrow(many, batch) : dot(many, batch));
-  for (const old of box.querySelectorAll("[aria-current]")) old.removeAttribute("aria-current");
+  box.lastElementChild.removeAttribute("aria-current");
   line.setAttribute("aria-current", "true");
   box.append(line);
-  box.scrollTop = box.scrollHeight;
-  picture(row, batch);
+  if (!quick) { box.scrollTop = box.scrollHeight; picture(row, batch); }
   const refused = row.k === "decision" && row.v === "refuse" && batch.refused.find((each) => each.event === row.n || (each.control === row.o && each.element === nameOf(batch, row.s)));
   if (refused) refusal(batch, refused);
   if (performance.getEntriesByName("acted").length) { performance.measure("picture", "acted"); performance.clearMarks("acted"); }
