@@ -12,6 +12,7 @@ import io
 import json
 import os
 import sys
+import time
 from typing import IO, TYPE_CHECKING, Any
 
 from simwarden.errors import SimwardenError
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 #: octets of the longest line: the ladder of an action, a capture or a report
 _LONGEST = 1 << 28
-#: seconds that anything takes at most: a fleet that attaches does the most
-_PATIENCE = 300.0
+#: seconds that anything takes at most, a fleet that attaches, say; and after which who begins anew waits no longer
+_PATIENCE, _LONG = 1800.0, 10.0
 
 
 class Engine:
@@ -31,7 +32,7 @@ class Engine:
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process
-        self._turn = asyncio.Lock()
+        self._turn, self._asked = asyncio.Lock(), 0.0
 
     async def start(self) -> None:
         """Start the process. It ends when its standard input does: with this process."""
@@ -48,6 +49,7 @@ class Engine:
     async def ask(self, what: str, **more: Any) -> dict[str, Any]:
         """Have something done, and return what came of it; `error` says why it makes no sense."""
         async with self._turn:
+            self._asked = time.monotonic()
             assert self._process.stdin is not None  # noqa: S101 - both are pipes
             assert self._process.stdout is not None  # noqa: S101 - both are pipes
             self._process.stdin.write(json.dumps({"do": what, **more}).encode() + b"\n")
@@ -61,6 +63,11 @@ class Engine:
                 return {"error": "the network has come to no end, and begins anew", "ended": True}
             said: dict[str, Any] = json.loads(line)
             return said
+
+    def interrupt(self) -> None:
+        """End the process if what it was asked takes long; another one follows it."""
+        if self._turn.locked() and time.monotonic() - self._asked > _LONG:
+            self._process.kill()
 
     async def close(self) -> None:
         """End the process."""

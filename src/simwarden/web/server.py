@@ -15,7 +15,7 @@ import socket
 import sys
 import zipfile
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 _PACE, _MOST = 1.0, 600
 #: seconds after which a stream says that it is still there
 _ALIVE = 15.0
-#: octets of the largest recorded page
-LARGEST_PAGE: Final = 2_000_000
-LARGEST_FLEET: Final = 10_000
+#: octets of the largest recorded page, and cards of the largest fleet
+LARGEST_PAGE, LARGEST_FLEET = 2_000_000, 10_000
 
 
 class Live:
@@ -56,6 +55,7 @@ class Live:
     async def begin(self, fleet: int = 0) -> dict[str, Any]:
         """Begin with a new network; `fleet` is how many cards it has more."""
         self._using = None
+        self.engine.interrupt()
         said = await self.engine.ask("begin", fleet=fleet)
         await self.tell_anew()
         return said

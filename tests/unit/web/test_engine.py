@@ -72,6 +72,20 @@ async def test_one_that_is_killed_is_followed_by_another() -> None:
 
 
 @really
+async def test_who_begins_anew_does_not_wait_for_what_takes_long() -> None:
+    async with engine() as it:
+        await it.ask("drawn")
+        long = asyncio.create_task(it.ask("act", step="wait: 1000000 days"))
+        await asyncio.sleep(0.2)
+        it.interrupt()  # it has not taken long yet
+        assert not long.done()
+        it._asked -= 11
+        it.interrupt()
+        assert (await long)["ended"]
+        assert await it.ask("begin", fleet=0) == {}
+
+
+@really
 async def test_it_ends_with_its_page() -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "simwarden.web.engine", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE

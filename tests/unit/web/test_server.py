@@ -26,6 +26,9 @@ class Engine:
         self.said = list(said)
         self.asked: list[dict[str, Any]] = []
 
+    def interrupt(self) -> None:
+        self.asked.append({"do": "interrupt"})
+
     async def ask(self, what: str, **more: Any) -> dict[str, Any]:
         self.asked.append({"do": what, **more})
         return BEGUN if what == "drawn" else self.said.pop(0)
