@@ -276,6 +276,7 @@ def test_by_keyboard_and_in_chinese(person: Person) -> None:
     person.begin()
     page.locator("#language").click()
     assert page.evaluate("document.documentElement.lang") == "zh"
+    assert "把卡拖进设备" in page.locator("#said").inner_text()
     page.locator("[data-name=meter_card]").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowDown")
@@ -505,4 +506,6 @@ def test_the_tour_plays_by_itself(person: Person) -> None:
     # at its end the next story begins
     sync_api.expect(page.locator("#story")).to_have_value("3", timeout=30_000)
     page.locator("#tour").click()
+    page.locator("body:not(.busy)").wait_for()
+    page.wait_for_timeout(500)  # what the tour began has been told as well
     person.begin()

@@ -23,6 +23,9 @@ const kept = (name) => { try { return localStorage.getItem(name); } catch { retu
 let language = kept("language") === "1" ? 1 : 0;
 const say = (word) => WORDS[word][language];
 const told = (each) => (language ? each.zh : each.en) || each.en || "";
+// The sentence above the network, in both languages.
+let saying = WORDS.begins;
+function narrate(pair) { saying = pair; $("said").textContent = pair[language] || pair[0]; }
 const isRecorded = Boolean($("recorded-story").textContent);
 
 // What there is, what has happened, and what of it is shown: `shown` has what elements show where the playback is.
@@ -265,7 +268,7 @@ function draw() {
     const terminal = node.section === "devices";
     const label = node.count > 1 ? `${node.name} × ${node.count.toLocaleString("en")}` : node.name;
     const said = terminal ? lines(node.name) : node.section ? [] : [node.title];
-    const key = [place.x, place.y, label, standing.off, ...said].join("|");
+    const key = [place.x, place.y, place.w, place.h, label, standing.off, ...said].join("|");
     if (group.dataset.key === key) continue;
     group.dataset.key = key;
     group.setAttribute("transform", `translate(${place.x} ${place.y})`);
@@ -431,8 +434,7 @@ async function advance() {
     $("story").value = String(tour.story);
     return begin();
   }
-  const text = told(next);
-  if (text) $("said").textContent = text;
+  if (next.en) narrate([next.en, next.zh]);
   const ticket = tour;
   const wait = (seconds) => { if (ticket === tour && tour.auto) tour.timer = setTimeout(advance, seconds * 1000); };
   if (next.use) return wait(Number(next.use));
@@ -444,7 +446,7 @@ async function advance() {
 async function begin() {
   clearTimeout(tour.timer);
   tour.at = 0;
-  if (await post({ begin: 0 }) && tour) { $("said").textContent = told(stage.tour[tour.story]); tour.timer = setTimeout(advance, tour.auto ? 1500 : 0); }
+  if (await post({ begin: 0 }) && tour) { narrate([stage.tour[tour.story].en, stage.tour[tour.story].zh]); tour.timer = setTimeout(advance, tour.auto ? 1500 : 0); }
 }
 
 function end() { if (tour) clearTimeout(tour.timer); tour = null; buttons(); }
@@ -501,7 +503,7 @@ function hear(event, isPast) {
     batches = []; shown = {}; current = null; played = null; waiting = []; paused = false;
     for (const node of $("net").querySelectorAll(".node, #now")) node.remove();
     layout(); draw(); listed(); stories(); buttons();
-    $("ladder").replaceChildren(); $("refused").hidden = true; $("said").textContent = say("drag");
+    $("ladder").replaceChildren(); $("refused").hidden = true; narrate(WORDS.drag);
     return;
   }
   draw();
@@ -533,7 +535,7 @@ function speak() {
   for (const each of document.querySelectorAll("[data-t]")) each.textContent = say(each.dataset.t);
   $("language").textContent = language ? "English" : "中文";
   $("language").lang = language ? "en" : "zh";
-  buttons(); stories(); banner(); placed();
+  buttons(); stories(); banner(); placed(); narrate(saying);
   const refused = played && played.refused[0];
   if (refused && !$("refused").hidden) refusal(played, refused);
 }
@@ -548,7 +550,6 @@ function follow() {
 }
 
 speak();
-$("said").textContent = say("begins");
 if (isRecorded) {
   document.body.classList.add("recorded");
   unpacked("recorded-story").then((text) => {
