@@ -71,7 +71,7 @@ class Person:
         self.address = address
         self.context = browser.new_context(**{"viewport": DESKTOP, "accept_downloads": True, **how})
         self.page = self.context.new_page()
-        self.page.set_default_timeout(60_000)
+        self.page.set_default_timeout(120_000)
         self.said: list[str] = []
         self.asked: list[str] = []
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
@@ -496,7 +496,7 @@ def test_the_tour_is_presented_act_by_act_and_has_pictures(person: Person, numbe
 
 def test_the_tour_plays_by_itself(person: Person) -> None:
     page = person.page
-    page.locator("#speed").select_option("4")
+    page.locator("#speed").select_option("2")
     page.locator("#story").select_option("2")
     page.locator("#tour").click()
     page.locator("#refused h2").wait_for()
@@ -504,7 +504,7 @@ def test_the_tour_plays_by_itself(person: Person) -> None:
     page.locator("#off.on").wait_for()
     assert person.stolen()[1] >= 3
     # at its end the next story begins
-    sync_api.expect(page.locator("#story")).to_have_value("3", timeout=30_000)
+    sync_api.expect(page.locator("#story")).to_have_value("3", timeout=120_000)
     page.locator("#tour").click()
     page.locator("body:not(.busy)").wait_for()
     page.wait_for_timeout(500)  # what the tour began has been told as well
