@@ -39,8 +39,8 @@ run: $(READY) ## the demo: a moved card is refused; then all shipped scenarios a
 	@$(BIN)/simwarden demo
 	@$(BIN)/simwarden run scenarios -j auto --report report
 
-demo: $(READY) ## only the moved card
-	@$(BIN)/simwarden demo
+demo: $(READY) ## the live page: misuse a card yourself, and see who says no
+	@$(BIN)/simwarden live --open
 
 PYTEST = $(BIN)/python -m pytest -q -n auto --dist worksteal
 
@@ -76,7 +76,7 @@ docs: $(READY) ## write pages that are made of declarations (docs/elements, docs
 pictures: export PICTURES_WRITE = 1
 pictures: $(VENV)/.test ## take the pictures of the pages anew (docs/pictures); needs chromium
 	@$(PIP) --group web
-	@$(BIN)/python -m pytest -q tests/web/test_pictures.py
+	@$(BIN)/python -m pytest -q tests/web/test_pictures.py tests/web/test_live.py -k "picture"
 
 bench: $(VENV)/.test ## where the time of an attach goes, and other figures
 	@$(BIN)/python -m pytest -q -s -o faulthandler_timeout=0 tests/bench

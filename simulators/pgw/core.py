@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.pgw import addressing
 from simulators.pgw.charging import close_flow, describe
 from simulators.pgw.controls import AREA_CHANGES, CELL, LIST_CHANGES, PEER
+from simulators.pgw.events import CHANGED_AREA
 from simulators.pgw.pools import Addresses
 from simulators.pgw.session import OVER_AMBR
 from simwarden.machine.token_bucket import Bucket
@@ -52,7 +53,7 @@ class Core:
     def __init__(self, site: Site, config: PgwConfig, areas: AreaStore, store: ListStore) -> None:
         self.site, self.config, self.areas, self.store = site, config, areas, store
         self.audit = Audit(site, areas.audit, count=areas.count_changes)
-        self.area_changes = Restriction(self.audit, AREA_CHANGES, config.area_changes, ("area-changed",))
+        self.area_changes = Restriction(self.audit, AREA_CHANGES, config.area_changes, (CHANGED_AREA,))
         self.lists = Restriction(self.audit, LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
         self._app_lists = self._load_apps() if config.app_lists else None  # what is wrong with a file is told now
         self.ranges = load_ranges(config.ranges)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.pgw.answers import CellsTold
 from simulators.pgw.config import AreaChange, PgwArea
+from simulators.pgw.events import CHANGED_AREA, GIVEN_AREA
 from simwarden.model.values import CELL, IMSI, STATION
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.management import Call, Role, route
@@ -68,7 +69,7 @@ class Areas:
         if held:
             self.core.area_changes.once_more(imsi, by, action)
         if cells or held:
-            await self._put(imsi, cells, by, "area-changed" if held else "area")
+            await self._put(imsi, cells, by, CHANGED_AREA if held else GIVEN_AREA)
         return self._tell(imsi)
 
     async def _put(self, imsi: str, cells: Collection[str], by: By, action: str) -> None:

@@ -18,7 +18,7 @@ from simwarden.cli.usage import Commands
 
 #: the commands as help shows them
 _PANELS = {
-    "Play": ("demo", "run"),
+    "Play": ("demo", "live", "run"),
     "Write": ("init", "validate", "list", "explain", "schema"),
     "Trust": ("check", "prove", "coverage", "matrix", "impact", "explore"),
     "Connect": ("serve", "export", "classify", "numbers", "doctor"),
@@ -83,6 +83,21 @@ def demo(
     from simwarden.cli.running import show_demo  # noqa: PLC0415
 
     show_demo(seed, full=full)
+
+
+@app.command(epilog="Example: `simwarden live --open`")
+@friendly
+def live(
+    host: Annotated[str, typer.Option(help="The address it is bound to; elsewhere than here it wants a token.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0: any that is free.")] = 8700,
+    to_open: Annotated[bool, typer.Option("--open", help="Open it in a browser, where there is one.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Serve a page on which a person misuses a card and sees who says no, with which cause, by which clause."""
+    from simwarden.cli.living import serve_live  # noqa: PLC0415
+
+    serve_live(host, port, to_open=to_open)
 
 
 @app.command(epilog="Example: `simwarden validate scenarios`")

@@ -34,7 +34,7 @@ from simwarden.trace.events import Fault, Note, StepMark
 from simwarden.trace.trace import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from simwarden.runtime.reach import Reach
     from simwarden.scenario.document import Action, Expectation, Scenario, Step
@@ -317,8 +317,9 @@ class _Run:
 
             may_be_refused = partial(refuses_beside, self.scenario)
             self.meanwhile = Meanwhile(host, acting.act, self.scenario.beyond, may_be_refused)
+        network = [name for name in host.elements if not self.scenario.instances[name].section]
         for card in self.scenario.cards.values():
-            await self._provision(host, card)
+            await self._provision(host, card, network)
         await self.clock.settle()
         if self.probe is not None:
             self.probe.enter(host, acting.act)
@@ -368,12 +369,10 @@ class _Run:
         while self.clock.virtual and is_busy(host) and await self._let_time_pass(deadline):
             self._check_faults()
 
-    async def _provision(self, host: Host, card: Card) -> None:
-        for name in host.elements:
+    async def _provision(self, host: Host, card: Card, network: Sequence[str]) -> None:
+        for name in (*network, card.name):
             element = element_of(host, name)
-            instance = self.scenario.instances[name]
-            mine = not instance.section or name == card.name
-            if mine and any(each.method == "PUT" and each.path == "/cards/{imsi}" for each in element.routes):
+            if any(each.method == "PUT" and each.path == "/cards/{imsi}" for each in element.routes):
                 body = provision_of(card, element.declaration, self.settings.seed)
                 path = f"/cards/{card.keys.imsi}"
                 await element.manage_for(HOUSE, "PUT", path, body.model_dump())

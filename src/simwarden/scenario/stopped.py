@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.reference.refusals import Refusal
+    from simwarden.scenario.registry import Registry
     from simwarden.scenario.result import ScenarioResult
     from simwarden.trace.events import Decided, Event
 
@@ -40,7 +41,7 @@ def stopped_in(scenario: Scenario, result: ScenarioResult) -> tuple[Stopped, ...
         return ()
     claimed = {point.name for each in _wanted(scenario) for point in points_named(scenario, each)}
     found = dict.fromkeys(refusals_of(scenario, result, claimed))
-    return tuple(_stopped(scenario, each, result.events) for each in found)
+    return tuple(stopped_by(scenario.registry, each, result.events) for each in found)
 
 
 def _wanted(scenario: Scenario) -> Iterator[DecisionWanted]:
@@ -51,7 +52,8 @@ def _wanted(scenario: Scenario) -> Iterator[DecisionWanted]:
                 yield each
 
 
-def _stopped(scenario: Scenario, refusal: Refusal, events: Sequence[Event]) -> Stopped:
+def stopped_by(registry: Registry, refusal: Refusal, events: Sequence[Event]) -> Stopped:
+    """Say what a refusal stopped, and how; `events` are those of its story, or of its step."""
     decided = refusal.decided
     assert decided is not None  # noqa: S101 - what is read from a trace has its decision
     decision = decided.decision
@@ -70,7 +72,7 @@ def _stopped(scenario: Scenario, refusal: Refusal, events: Sequence[Event]) -> S
         reason=decision.reason,
         told=_NUMBERED.sub(r"\1#\2", last.cause) if last else outcome,
         message=last.message.replace("-", " ") if last else "",
-        next=next_of(scenario.registry, refusal),
+        next=next_of(registry, refusal),
         event=decided.number,
     )
 

@@ -84,9 +84,12 @@ class Row:
         return self.verdict == "refuse" or bool(self.cause)
 
 
-def rows_of(events: Sequence[Event]) -> list[Row]:
-    """Make the rows of a whole trace, in order."""
-    dissector = Dissector()
+def rows_of(events: Sequence[Event], dissector: Dissector | None = None) -> list[Row]:
+    """Make the rows of a whole trace, in order; or of its next part, with the `dissector` that read the parts before.
+
+    A part begins with what the network does before the story, or with a step.
+    """
+    dissector = dissector or Dissector()
     decided = _verdicts(events)
     started = not any(isinstance(event, StepMark) for event in events)
     rows = []

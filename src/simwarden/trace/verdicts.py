@@ -29,7 +29,8 @@ def frames_of_decisions(events: Sequence[Event]) -> Iterator[tuple[Decided, Fram
 
 
 def _answer(events: Sequence[Event], position: int, decided: Decided) -> Frame | None:
-    for event in events[position + 1 :]:
+    for place in range(position + 1, len(events)):  # a copy of the rest for each decision is what a fleet waits for
+        event = events[place]
         if event.time > decided.time + WINDOW:
             return None
         if isinstance(event, Frame):
@@ -41,7 +42,8 @@ def _answer(events: Sequence[Event], position: int, decided: Decided) -> Frame |
 
 
 def _question(events: Sequence[Event], position: int, decided: Decided) -> Frame | None:
-    for event in reversed(events[:position]):
+    for place in range(position - 1, -1, -1):
+        event = events[place]
         if isinstance(event, Frame) and event.target == decided.element:
             return event
     return None

@@ -174,7 +174,7 @@ def test_a_campaign_tells_what_it_has_found(tmp_path: Path, command: str, found:
 
 COMMANDS = (
     "demo", "impact -j 2", "prove -j 2", "matrix -j 2", "explore -j 2", "coverage -j 2", "check -j 2", "validate {all}",
-    "classify cards.csv", "serve hss --config hss.yaml",
+    "classify cards.csv", "serve hss --config hss.yaml", "live --port 0",
 )  # fmt: skip
 
 
@@ -187,7 +187,7 @@ def test_no_command_prints_a_traceback(tmp_path: Path, command: str, after: floa
     time.sleep(after)
     exit_code, said = ended(process, signal.SIGINT)
     # a demo may be over by then; for a server it is how it ends
-    may_be_well = command.startswith(("demo", "serve"))
+    may_be_well = command.startswith(("demo", "serve", "live"))
     assert exit_code in ({0, 130, -signal.SIGINT} if may_be_well else {130, -signal.SIGINT}), said
     # until `main` of the command's entry takes the signal over, Python is its own master
     assert "Traceback" not in said or not OURS_RUNS.search(said), said

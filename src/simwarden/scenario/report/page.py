@@ -30,7 +30,7 @@ from simwarden.trace.rows import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from simwarden.scenario.result import ScenarioResult
+    from simwarden.scenario.result import Lane, ScenarioResult
     from simwarden.trace.rows import Row
 
 _PACKAGE = "simwarden.scenario.report"
@@ -51,14 +51,14 @@ class Page:
         lanes = lanes_of(rows, {lane.name: lane.order for lane in result.lanes})
         text = _source(result.path)
         self._index.append(_summary(result, rows, lanes) | {"capture": capture, "source": bool(text)})
-        self._files.append(_packed(text) if text else "")
-        ladder = json.dumps([_row(row, lanes) for row in rows], separators=(",", ":"), ensure_ascii=False)
-        self._ladders.append(_packed(ladder) if rows else "")
+        self._files.append(packed(text) if text else "")
+        ladder = json.dumps([row_data(row, lanes) for row in rows], separators=(",", ":"), ensure_ascii=False)
+        self._ladders.append(packed(ladder) if rows else "")
 
     def render(self, seconds: float) -> str:
         """Return the document; `seconds` is what all of it took, by the clock on the wall."""
-        script = "".join(map(asset, ("parts.js", "find.js", "overview.js", "page.js")))
-        style = asset("tokens.css") + asset("page.css")
+        script = "".join(map(asset, ("parts.js", "ladder.js", "find.js", "overview.js", "page.js")))
+        style = "".join(map(asset, ("tokens.css", "ladder.css", "page.css")))
         self._link_twins()
         environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
         template = environment.from_string(asset("page.html.j2"))
@@ -68,7 +68,7 @@ class Page:
             style=style,
             script_hash=source_hash(script),
             style_hash=source_hash(style),
-            index=_json(index),
+            index=script_json(index),
             ladders=self._ladders,
             files=self._files,
             written=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -108,7 +108,7 @@ def _summary(result: ScenarioResult, rows: Sequence[Row], lanes: Sequence[str]) 
         "met": [asdict(each) for each in result.met],
         "stopped": [asdict(each) for each in result.stopped],
         "messages": sum(row.kind is Kind.MESSAGE for row in rows),
-        "lanes": [_lane(name, known) for name in lanes],
+        "lanes": [lane_data(name, known) for name in lanes],
     }
 
 
@@ -136,7 +136,8 @@ def _source(path: str) -> str:
     return _KEYS.sub(r"\1***", text)
 
 
-def _lane(name: str, known: Mapping[str, Any]) -> dict[str, Any]:
+def lane_data(name: str, known: Mapping[str, Lane]) -> dict[str, Any]:
+    """Return a lane of a ladder as the scripts of pages want it; `known` are those of the run."""
     lane = known.get(name)
     return {"name": name, "title": lane.title if lane else "", "external": bool(lane is None or lane.external)}
 
@@ -146,8 +147,8 @@ def _proof(name: str) -> dict[str, str]:
     return {"id": name, "clause": found.clause, "rule": found.rule} if found else {"id": name}
 
 
-def _row(row: Row, lanes: Sequence[str]) -> dict[str, Any]:
-    """Return a row as the page's script wants it: lanes by number, and only what is there."""
+def row_data(row: Row, lanes: Sequence[str]) -> dict[str, Any]:
+    """Return a row as the scripts of pages want it: lanes by number, and only what is there."""
     lane = {name: number for number, name in enumerate(lanes)}
     full = {
         "k": row.kind.value,
@@ -171,19 +172,20 @@ def _row(row: Row, lanes: Sequence[str]) -> dict[str, Any]:
     return {key: value for key, value in full.items() if key in "sdnt" or value}
 
 
-def _packed(text: str) -> str:
+def packed(text: str) -> str:
+    """Return a text as `unpacked` in parts.js reads it."""
     return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 6)).decode()
 
 
-def _json(value: Any) -> str:
+def script_json(value: Any) -> str:
     """Return JSON that may stand inside a script element: nothing in it can end the element."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def asset(name: str) -> str:
-    """Return a file of this package."""
-    data = pkgutil.get_data(_PACKAGE, name)
+def asset(name: str, package: str = _PACKAGE) -> str:
+    """Return a file of a package, by default of this one."""
+    data = pkgutil.get_data(package, name)
     assert data is not None  # noqa: S101 - the file is part of the package
     return data.decode()
 

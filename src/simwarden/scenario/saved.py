@@ -1,0 +1,203 @@
+"""A session as a scenario of one's own, with the twin of its refusal: what is to be expected is found by playing it.
+
+No switch is in it, nor what only a switch made possible: it is played without any, and says what is seen then. It is a
+process of its own, since a run is under way in the one that is asked.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from simwarden.errors import SimwardenError
+from simwarden.policy.requirements import requirements
+from simwarden.scenario.load import Loader
+from simwarden.scenario.result import Verdict
+from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.scenario.session import Session, still
+from simwarden.scenario.yamlfile import Source
+from simwarden.trace.events import Decided, StateChange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from simwarden.trace.events import Event
+
+STORY, TWIN = "story.yaml", "story-twin.yaml"
+#: what may be exchanged for a twin: numbers, and `enb/1`
+_NUMBER: Final = re.compile(r"\+?\d{5,}")
+_PART: Final = re.compile(r"\w+/\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """What became of a step: how it ended, and what happened."""
+
+    outcome: str
+    events: Sequence[Event]
+
+    def decided(self, *, admitted: bool) -> list[Decided]:
+        """Return the decisions, each control's once."""
+        found = [each for each in self.events if isinstance(each, Decided) and each.decision.admitted == admitted]
+        return [*{(each.element, each.decision.control.id): each for each in found}.values()]
+
+    def shown(self) -> dict[str, dict[str, str]]:
+        """Return by what states elements told that somebody was rejected or refused, and why."""
+        found: dict[str, dict[str, str]] = {}
+        for each in self.events:
+            if isinstance(each, StateChange) and each.key is None and each.value is not None:
+                word = each.value.name if isinstance(each.value, enum.Enum) else str(each.value)
+                if word in ("rejected", "refused") or each.observable.endswith("_cause"):
+                    found.setdefault(each.element, {})[each.observable] = word
+        return found
+
+
+def saved(data: dict[str, Any]) -> dict[str, str]:
+    """Return the files by their names. Raises SimwardenError for a story that has nothing in it, or no twin."""
+    played = _play(data)
+    if not played:
+        raise SimwardenError("nothing has been done yet that could be saved")
+    data = {**data, "steps": data["steps"][: len(played)]}
+    first = next((place for place, each in enumerate(played) if each.decided(admitted=False)), -1)
+    if first < 0:
+        return _checked({STORY: _text(data, played, {})})
+    refused = played[first].decided(admitted=False)[0]
+    for steps in dict.fromkeys((len(played), first + 1)):  # all of it, or up to its first refusal
+        found = _with_twin({**data, "steps": data["steps"][:steps]}, played[:steps], refused, first)
+        if found:
+            return found
+    raise SimwardenError("what was refused here has no twin that differs in one fact: it cannot be saved as it is")
+
+
+def _with_twin(data: dict[str, Any], played: Sequence[_Played], refused: Decided, first: int) -> dict[str, str]:
+    """Return a story and its twin, in which the same control refuses nothing; empty: there is none."""
+    control = refused.decision.control
+    head = {"twin": TWIN, **({"proves": [control.requirement]} if control.requirement in requirements() else {})}
+    for twin in _honest(data, first):
+        try:
+            other = _play(twin)
+            refusing = {each.decision.control.id for one in other for each in one.decided(admitted=False)}
+            if len(other) == len(twin["steps"]) and control.id not in refusing:
+                return _checked({STORY: _text(data, played, head), TWIN: _text(twin, other, {}, control.id)})
+        except SimwardenError:
+            continue
+    return {}
+
+
+def _honest(data: Mapping[str, Any], first: int) -> Iterator[dict[str, Any]]:
+    """Yield the story with another fact: one name or value is another, or a card lacks one of its restrictions."""
+    for old, new in _exchanges(data, data["steps"][first]):
+        yield {**data, "steps": _exchanged(data["steps"], old, new)}
+    for name, card in data["cards"].items():
+        for section in card:
+            less = {key: each for key, each in card.items() if key != section}
+            yield {**data, "cards": {**data["cards"], name: less}}
+
+
+def _play(data: Mapping[str, Any]) -> list[_Played]:
+    """Play a story as far as it makes sense, and say what became of each step. Raises SimwardenError."""
+    played: list[_Played] = []
+
+    async def talk(session: Session) -> None:
+        for step in data["steps"]:
+            before = session.host.trace.last_number
+            try:
+                told = await session.act(json.dumps(step))
+            except SimwardenError:  # as it was, a switch made it possible
+                return
+            played.append(_Played(told["outcome"], session.host.trace.events[before:]))
+
+    result = Session(Loader().assemble(Source(STORY, still(data))), talk).play()
+    if result.failure is not None:
+        raise SimwardenError(result.failure.summary)
+    return played
+
+
+def _exchanges(data: Mapping[str, Any], step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what may stand in the place of what: devices, cells, numbers, and the operator of the customer."""
+    texts = set(_texts({key: data[key] for key in ("network", "cards", "devices")}))
+    used = [*dict.fromkeys(_texts(step))]
+    for old in used:
+        if old == "customer":
+            yield old, "operator"
+        if old in data["devices"]:
+            yield from ((old, each) for each in data["devices"] if each != old)
+        for form in (_NUMBER, _PART):
+            if form.fullmatch(old):
+                yield from ((old, each) for each in sorted(texts) if form.fullmatch(each) and each != old)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    else:
+        yield str(value)
+
+
+def _exchanged(value: Any, old: str, new: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _exchanged(each, old, new) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_exchanged(each, old, new) for each in value]
+    return new if value == old else value
+
+
+def _text(data: Mapping[str, Any], played: Sequence[_Played], head: Mapping[str, Any], admits: str = "") -> str:
+    """Return a scenario as people write it, with what became of each step expected; `admits` is a control that did."""
+    steps: list[dict[str, Any]] = []
+    for step, each in zip(data["steps"], played, strict=True):
+        steps.append({**step, "expect": each.outcome} if each.outcome else dict(step))
+        for place, one in enumerate([] if admits else each.decided(admitted=False)):
+            named = {"decision": {"by": one.element, "control": one.decision.control.id}}
+            steps.append({"expect": {**(each.shown() if not place else {}), **named}})
+        steps += [
+            {"expect": {"decision": {"by": one.element, "control": admits, "verdict": "admit"}}}
+            for one in each.decided(admitted=True)
+            if one.decision.control.id == admits
+        ]
+    title = f"{data['scenario']}{', as it should be' if admits else ''}"
+    whole = {
+        "scenario": title,
+        **head,
+        **{key: each for key, each in data.items() if key != "scenario"},
+        "steps": steps,
+    }
+    return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
+
+
+def _checked(files: dict[str, str]) -> dict[str, str]:
+    """Return the files if they are what `validate` takes, and pass. Raises SimwardenError."""
+    loader = Loader()
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {name: Path(folder) / name for name in files}
+        for name, path in paths.items():
+            path.write_text(files[name], "utf-8")
+        for path in paths.values():
+            result = run_scenario(loader.validate(path), "live", RunOptions())
+            if result.verdict is not Verdict.PASSED:
+                raise SimwardenError(result.failure.summary if result.failure else result.verdict.value)
+    return files
+
+
+def main() -> None:
+    """Read a story from standard input as JSON, and write its files to standard output, or `error`."""
+    try:
+        found = saved(json.load(sys.stdin))
+    except SimwardenError as error:
+        found = {"error": str(error)}
+    sys.stdout.write(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

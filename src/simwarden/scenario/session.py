@@ -1,0 +1,332 @@
+"""A story that is played as a person says, action after action: each runs to quiet at once, and what it did is told.
+
+It is a probe of a run without steps: while nobody does anything the run waits, and its virtual clock stands still. The
+switches of `prove` may be turned here, for this run alone; nothing else carries one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from simwarden.errors import ManagementError, Place, SimwardenError
+from simwarden.model.units import seconds
+from simwarden.operations.element import element_of
+from simwarden.operations.management import HOUSE
+from simwarden.policy.requirements import requirements
+from simwarden.scenario.acting import StepFailed
+from simwarden.scenario.document import Call, Expectation, Manage, OutcomeWanted, Step
+from simwarden.scenario.expectation import ExpectationReader
+from simwarden.scenario.identities import References
+from simwarden.scenario.problems import Problems
+from simwarden.scenario.reference.refusals import refusals_of
+from simwarden.scenario.report.page import lane_data, row_data
+from simwarden.scenario.rest import is_busy
+from simwarden.scenario.result import blank_result
+from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.scenario.steps import CORE_VERBS, StepReader
+from simwarden.scenario.stopped import stopped_by
+from simwarden.scenario.yamlfile import Source, Spot, read
+from simwarden.trace.dissect import Dissector
+from simwarden.trace.events import Answered, Decided, Fault, StateChange, StepMark
+from simwarden.trace.ladder import lanes_of
+from simwarden.trace.rows import Kind, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from simwarden.runtime.host import Host
+    from simwarden.scenario.document import Action, Scenario
+    from simwarden.scenario.result import ScenarioResult
+    from simwarden.trace.events import Event
+    from simwarden.trace.rows import Row
+
+#: seconds of virtual time in which what an action began comes to its end
+_QUIET: Final = 60.0
+#: seconds of real time that a page may be open: a week
+_LIMIT: Final = 7 * 86400.0
+#: rows of one action from which on equal ones are told once, with their number
+_MANY: Final = 1500
+#: verbs that use what a card gives, and what one of them takes
+_USES: Final = {"send": "packets", "send_sms": "messages", "call": "seconds"}
+#: outcomes of these that gave what was asked for
+_SERVED: Final = frozenset({"delivered", "accepted", "connected", "released"})
+#: what is told of many in numbers
+_SUMMED: Final = frozenset({"attach", "location_update", "power"})
+_ADMIT: Final = "always-admit"
+
+
+@dataclass(slots=True)
+class Theft:
+    """What was had since a control was switched off that it would have refused.
+
+    `again` are the actions by which it goes on, `cards` those that are served although a rule refuses them, by IMSI.
+    """
+
+    counted: Counter[str] = field(default_factory=Counter)
+    again: dict[str, str] = field(default_factory=dict)
+    cards: set[str] = field(default_factory=set)
+
+
+class Session:
+    """One run, from its start until somebody begins another. `talk` says what is done in it, one after another."""
+
+    def __init__(self, scenario: Scenario, talk: Callable[[Session], Awaitable[None]]) -> None:
+        self.scenario = replace(scenario, steps=[])
+        self._talk = talk
+        #: those of the run's controls that are off: the run holds this very mapping
+        self.switches: dict[str, str] = {}
+        #: what was done, as steps of a scenario
+        self.steps: list[dict[str, Any]] = []
+        self.theft = Theft()
+        self._told = 0
+        self._dissector = Dissector()
+        self._act: Callable[[Action], Awaitable[Any]]
+        self.host: Host
+
+    def play(self) -> ScenarioResult:
+        """Run until `talk` returns. Never raises for what happens inside."""
+        options = RunOptions(limit=_LIMIT, switches=self.switches, packets=True)
+        return run_scenario(self.scenario, "live", options, probe=self)
+
+    # -- the probe
+
+    def enter(self, host: Host, act: Callable[[Action], Any]) -> None:
+        """See Probe."""
+        self.host, self._act = host, act
+
+    async def leave(self) -> None:
+        """See Probe."""
+        rows_of(self._new(), self._dissector)
+        await self._talk(self)
+
+    # -- what is done
+
+    def read(self, text: str) -> Step:
+        """Read a step as it stands in a file; JSON is YAML as well. Raises ScenarioErrors, or SimwardenError."""
+        problems = Problems()
+        facts = read(text, "step", problems).data
+        references = References()
+        references.instances.update(self.scenario.instances)
+        references.groups.update(self.scenario.groups)
+        reader = StepReader(ExpectationReader(self.scenario.registry, references, problems, self.scenario.facts))
+        steps = reader.read([facts], Spot(Source("step", [facts])))
+        problems.raise_if_any()
+        if not steps or steps[0].action is None or steps[0].during:
+            raise SimwardenError("step: a verb with its arguments is expected, and nothing that goes on during it")
+        return steps[0]
+
+    async def act(self, text: str, *, kept: bool = True) -> dict[str, Any]:
+        """Carry a step out, and tell what came of it. Raises SimwardenError for one that makes no sense."""
+        step = self.read(text)
+        self.host.trace.emit(StepMark(index=0, text=step.text))
+        outcome = await self._carry_out(step)
+        await self._come_to_quiet()
+        events = self._new()
+        self._count(step, text, outcome, events)
+        if kept:
+            self.steps.append(dict(step.facts))
+        return self._told_of(step, outcome, events) | {"facts": step.facts}
+
+    async def _carry_out(self, step: Step) -> str:
+        assert step.action is not None  # noqa: S101 - see `read`
+        try:
+            outcome = await self._act(step.action)
+        except StepFailed:  # a management call that was refused: its answer tells
+            outcome = None
+        if isinstance(step.action, Manage):
+            answers = list(self.host.trace.since(self._told, Answered))
+            return str(answers[-1].status) if answers else ""
+        return "" if outcome is None else str(outcome)
+
+    async def _come_to_quiet(self) -> None:
+        """Let procedures that are under way come to their end."""
+        clock, loop = self.host.clock, self.host.loop
+        await clock.settle()
+        deadline = clock.now() + _QUIET
+        while is_busy(self.host) and (due := loop.next_timer()) is not None and due <= deadline:
+            await clock.sleep(max(0.0, due - clock.now()))
+            await clock.settle()
+
+    async def switch(self, control: str, *, off: bool) -> dict[str, Any] | None:
+        """Switch a control off or on. What goes on although a rule refuses it ends, by the operator, when it is on."""
+        if not off:
+            self.switches.pop(control, None)
+            return await self._end_theft()
+        kind, _, name = control.partition("/")
+        known = self.scenario.registry.controls.get(name, ())
+        if kind not in {each for each, _ in known}:
+            raise SimwardenError(f"no control is called {control!r}")
+        self.switches[control] = _ADMIT
+        return None
+
+    async def _end_theft(self) -> dict[str, Any] | None:
+        """Have cards that are served wrongly judged anew: what they have is ended by the operator (CLR)."""
+        cards, self.theft.cards = self.theft.cards, set()
+        if not self.switches:
+            self.theft.again.clear()
+        if not cards:
+            return None
+        step = Step(0, Place(""), "the control is on again: what was had without it is ended", None, {})
+        self.host.trace.emit(StepMark(index=0, text=step.text))
+        for name in self.host.elements:
+            element = element_of(self.host, name)
+            if any(each.method == "DELETE" and each.path == "/cards/{imsi}/location" for each in element.routes):
+                for imsi in sorted(cards):
+                    await self._manage(name, imsi)
+        await self._come_to_quiet()
+        events = self._new()
+        self.theft.cards |= {each.decision.subject for each in _forced(events) if each.decision.subject}
+        return self._told_of(step, "", events)
+
+    async def _manage(self, name: str, imsi: str) -> None:
+        body = {"approver": "Li Wei", "reason": "control in force again", "form": "F-1"}
+        try:
+            await element_of(self.host, name).manage_for(HOUSE, "DELETE", f"/cards/{imsi}/location", body)
+        except ManagementError:  # it is registered nowhere
+            return
+
+    async def use(self) -> list[dict[str, Any]]:
+        """Go on for a moment with what is had although a rule refuses it; what is served no more is over."""
+        found = []
+        for what, text in [*self.theft.again.items()]:
+            try:
+                said = await self.act(text, kept=False)
+            except ManagementError:  # the device is off, say
+                del self.theft.again[what]
+                continue
+            if said["outcome"] not in _SERVED:
+                del self.theft.again[what]
+            found.append(said)
+        return found
+
+    # -- what came of it
+
+    def _new(self) -> Sequence[Event]:
+        """Return what has happened since it was asked last."""
+        trace = self.host.trace
+        events, self._told = trace.events[self._told :], trace.last_number
+        return events
+
+    def _count(self, step: Step, text: str, outcome: str, events: Sequence[Event]) -> None:
+        """See what a switch let through, and count what was had by that."""
+        action, forced = step.action, _forced(events)
+        if not isinstance(action, Call):
+            return
+        taken = _USES.get(action.verb, "")
+        if forced and not taken:
+            self.theft.cards |= {each.decision.subject for each in forced if each.decision.subject}
+            self.theft.again[action.element] = f"send: {{device: {action.element}, to: 203.0.113.66}}"
+        elif taken and outcome in _SERVED and (forced or action.element in self.theft.again):
+            if forced:
+                self.theft.again[f"{action.element} {action.verb}"] = text
+            lasts = action.arguments.get("lasts") or action.arguments.get("talks") or "1"
+            self.theft.counted[taken] += round(seconds(str(lasts))) if taken == "seconds" else 1
+
+    def _told_of(self, step: Step, outcome: str, events: Sequence[Event]) -> dict[str, Any]:
+        """Return what pages show of an action: its ladder, who refused what, and how things stand."""
+        rows = rows_of(events, self._dissector)
+        many = _grouped(rows) if len(rows) > _MANY else {}
+        shown = [row for row in rows if not many or row.number in many]
+        lanes = blank_result(self.scenario, "live", seed=0, transport="", clock="").lanes
+        names = lanes_of(shown, {lane.name: lane.order for lane in lanes})
+        known = {lane.name: lane for lane in lanes}
+        faults = [each.reason for each in events if isinstance(each, Fault)]
+        return {
+            "text": step.text,
+            "outcome": outcome,
+            "lanes": [lane_data(name, known) for name in names],
+            "rows": [row_data(row, names) | _times(many, row) for row in shown],
+            "refused": self._refused(step, outcome, events),
+            "faults": faults,
+            **({"sums": self._sums(events)} if many else {}),
+        }
+
+    def _sums(self, events: Sequence[Event]) -> dict[str, dict[str, dict[str, int]]]:
+        """Return of each name that stands for many how many of these show which word at last."""
+        last: dict[tuple[str, str], str] = {}
+        for each in events:
+            if isinstance(each, StateChange) and each.key is None and isinstance(each.value, str):
+                last[each.element, each.observable] = each.value
+        found: dict[str, dict[str, Counter[str]]] = {}
+        for name, members in self.scenario.groups.items():
+            inside = frozenset(members)
+            for (element, observable), word in last.items():
+                if element in inside and observable in _SUMMED:
+                    found.setdefault(name, {}).setdefault(observable, Counter())[word] += 1
+        return {name: {each: dict(of) for each, of in sums.items()} for name, sums in found.items()}
+
+    def _refused(self, step: Step, outcome: str, events: Sequence[Event]) -> list[dict[str, Any]]:
+        """Return who refused what in an action, how the side that tried is told, and what it does next."""
+        kinds = {name: each.kind for name, each in self.scenario.instances.items()}
+        refused = [each for each in events if isinstance(each, Decided) and not each.decision.admitted]
+        claimed = {f"{kinds.get(each.element, '')}/{each.decision.control.id}" for each in refused}
+        if not claimed:
+            return []
+        wanted = (Expectation(Place(""), (OutcomeWanted(Place(""), outcome),)),) if outcome else ()
+        story = replace(self.scenario, steps=[replace(step, expectations=wanted)])
+        result = blank_result(story, "live", seed=0, transport="", clock="")
+        result.events = list(events)
+        found = []
+        for each in refusals_of(story, result, claimed):
+            stopped = stopped_by(self.scenario.registry, each, events)
+            rule = requirements().get(stopped.requirement)
+            more = {"title": rule.title, "title_zh": rule.title_zh, "rule": rule.rule} if rule else {}
+            found.append({**asdict(stopped), **more, "switch": each.point})
+        return found
+
+    def drawn(self) -> list[dict[str, Any]]:
+        """Return what pages draw: the elements from card to core, those that one name stands for as one."""
+        members = {each: name for name, group in self.scenario.groups.items() for each in group}
+        found: dict[str, dict[str, Any]] = {}
+        for name, each in self.scenario.instances.items():
+            declared = self.scenario.registry.declaration(each.kind)
+            cells = {f"{name}/{part}": cell for part, cell in each.config.parts(name).items() if part != "*"}
+            whole = {"kind": each.kind, "title": declared.title, "section": each.section, "lane": declared.lane}
+            controls = {control.id: control.title for control in declared.controls}
+            new = {**whole, "cells": cells, "controls": controls, "count": 0}
+            found.setdefault(members.get(name, name), new)["count"] += 1
+        return sorted(({"name": name, **each} for name, each in found.items()), key=lambda each: each["lane"])
+
+    def can(self, step: Mapping[str, Any]) -> bool:
+        """Whether the elements that are installed have the verb of a step."""
+        return all(each in self.scenario.registry.verbs or each in CORE_VERBS for each in step)
+
+    def standing(self) -> dict[str, Any]:
+        """Return which controls are off, and what was had by that."""
+        return {"off": sorted(self.switches), "stolen": dict(self.theft.counted), "goes_on": bool(self.theft.again)}
+
+    def story(self) -> ScenarioResult:
+        """Return the run so far as reports and captures take it."""
+        result = blank_result(self.scenario, "live", seed=0, transport="memory", clock="virtual")
+        result.events, result.virtual = list(self.host.trace.events), self.host.clock.now()
+        result.steps = result.steps_done = len(self.steps)
+        return result
+
+
+def _forced(events: Sequence[Event]) -> list[Decided]:
+    """Return the decisions that a switch made otherwise than their rules."""
+    return [each for each in events if isinstance(each, Decided) and each.forced == _ADMIT]
+
+
+def _grouped(rows: Sequence[Row]) -> dict[int, int]:
+    """Return by the number of its first how many rows are alike: from one kind of place to another, saying the same."""
+    first: dict[tuple[str, ...], int] = {}
+    counted: Counter[int] = Counter()
+    for row in rows:
+        if row.kind is Kind.STATE:
+            continue
+        key = (row.kind.value, row.interface, row.name, row.verdict, row.cause, row.control)
+        counted[first.setdefault(key, row.number)] += 1
+    return counted
+
+
+def _times(many: Mapping[int, int], row: Row) -> dict[str, int]:
+    times = many.get(row.number, 1)
+    return {"times": times} if times > 1 else {}
+
+
+def still(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a scenario in which nothing is done: one of no step at all is none."""
+    return {**data, "steps": [{"wait": "0 s"}]}

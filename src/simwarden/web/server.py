@@ -1,0 +1,223 @@
+"""The live page over HTTP: the page, what happens as server-sent events, and what a person does as POST.
+
+All browsers see one network. What has happened in it is kept as it was told, so that one that comes later, or was
+away, is told all of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import io
+import json
+import socket
+import sys
+import zipfile
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from simwarden.errors import ConfigError
+from simwarden.web.doors import Doors, small
+from simwarden.web.engine import Engine
+from simwarden.web.page import live_page, recorded_page
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from starlette.requests import Request
+
+#: seconds between two moments of use that goes on, and how many of them there are at most without anybody acting
+_PACE, _MOST = 1.0, 600
+#: seconds after which a stream says that it is still there
+_ALIVE = 15.0
+#: octets of the largest recorded page, and cards of the largest fleet
+LARGEST_PAGE, LARGEST_FLEET = 2_000_000, 10_000
+
+
+class Live:
+    """One network for all browsers."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        #: what has happened in this network, as JSON of an event each
+        self.told: list[str] = []
+        self._network = 0
+        self._heard = asyncio.Condition()
+        #: the use that goes on; none is cancelled, since the engine answers what it was asked
+        self._using: asyncio.Task[None] | None = None
+
+    async def begin(self, fleet: int = 0) -> dict[str, Any]:
+        """Begin with a new network; `fleet` is how many cards it has more."""
+        self._using = None
+        self.engine.interrupt()
+        said = await self.engine.ask("begin", fleet=fleet)
+        await self.tell_anew()
+        return said
+
+    async def tell_anew(self) -> None:
+        """Tell of a network that has just begun."""
+        begun = await self.engine.ask("drawn")
+        self._network += 1
+        self.told.clear()
+        await self._tell({"begin": begun, "off": [], "stolen": {}})
+
+    async def do(self, what: str, **more: Any) -> dict[str, Any]:
+        """Have the engine do something, and tell all of it; return why it makes no sense, if it does not."""
+        said = await self.engine.ask(what, **more)
+        if said.get("ended"):
+            await self.tell_anew()
+        if "error" in said:
+            return said
+        told = said.pop("told")
+        for each in told or [{}]:
+            await self._tell({**each, **said, **({"use": True} if what == "use" else {})})
+        if not said["goes_on"]:
+            self._using = None
+        elif what != "use":
+            self._using = asyncio.create_task(self._use())
+        return {"told": len(told)}
+
+    async def _use(self) -> None:
+        """Let use go on that a rule refuses, a moment each second, so that one sees what a control is worth."""
+        for _ in range(_MOST):
+            await asyncio.sleep(_PACE)
+            if self._using is not asyncio.current_task():
+                return
+            await self.do("use")
+
+    async def _tell(self, event: Mapping[str, Any]) -> None:
+        self.told.append(json.dumps(event, separators=(",", ":"), ensure_ascii=False))
+        async with self._heard:
+            self._heard.notify_all()
+
+    async def stream(self) -> AsyncIterator[str]:
+        """Yield all that has happened, and what happens (the event stream format of HTML 9.2.6)."""
+        network, place = -1, 0
+        while True:
+            if network != self._network:
+                network, place = self._network, 0
+            for each in self.told[place:]:
+                place += 1
+                yield f"id: {network}.{place}\ndata: {each}\n\n"
+            yield "event: now\ndata: {}\n\n"
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ALIVE), self._heard:
+                    while (network, place) == (self._network, len(self.told)):
+                        await self._heard.wait()
+
+
+class Pages:
+    """What is served of a network."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def application(self) -> Starlette:
+        """Return the application without its doors."""
+        saves = {"/story.zip": self._story, "/live.pcapng": self._capture, "/report.html": self._report}
+        gets = {"/": self._page, "/events": self._events, "/recorded.html": self._recorded, **saves}
+        return Starlette(
+            routes=[Route("/act", self._act, methods=["POST"]), *(Route(path, each) for path, each in gets.items())]
+        )
+
+    async def _page(self, _: Request) -> Response:
+        text, policy = live_page()
+        return Response(text, media_type="text/html", headers={"content-security-policy": policy})
+
+    async def _events(self, _: Request) -> Response:
+        return StreamingResponse(self._live.stream(), media_type="text/event-stream")
+
+    async def _act(self, request: Request) -> Response:
+        match _object(await small(request)):
+            case {"step": dict() | str() as step}:
+                said = await self._live.do("act", step=step if isinstance(step, str) else json.dumps(step))
+            case {"control": str(control), "off": bool(off)}:
+                said = await self._live.do("switch", control=control, off=off)
+            case {"begin": int(fleet)} if 0 <= fleet <= LARGEST_FLEET:
+                said = await self._live.begin(fleet)
+            case _:
+                said = {"error": "a step, a control with off, or begin is expected"}
+        return JSONResponse(said, HTTPStatus.BAD_REQUEST if "error" in said else HTTPStatus.OK)
+
+    async def _story(self, _: Request) -> Response:
+        files = await _saved((await self._live.engine.ask("story"))["story"])
+        if "error" in files:
+            return Response(files["error"], HTTPStatus.CONFLICT, media_type="text/plain")
+        return _download(_zipped(files), "application/zip", "story.zip")
+
+    async def _capture(self, _: Request) -> Response:
+        octets = base64.b64decode((await self._live.engine.ask("capture"))["octets"])
+        return _download(octets, "application/octet-stream", "live.pcapng")
+
+    async def _report(self, _: Request) -> Response:
+        return _download((await self._live.engine.ask("report"))["page"].encode(), "text/html", "report.html")
+
+    async def _recorded(self, _: Request) -> Response:
+        text = recorded_page(self._live.told).encode()
+        if len(text) > LARGEST_PAGE:
+            said = "too much has happened for one page: begin anew"
+            return Response(said, HTTPStatus.CONFLICT, media_type="text/plain")
+        return _download(text, "text/html", "recorded.html")
+
+
+def _object(octets: bytes) -> Any:
+    try:
+        return json.loads(octets)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _download(octets: bytes, kind: str, name: str) -> Response:
+    return Response(octets, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
+
+
+def _zipped(files: Mapping[str, str]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return stream.getvalue()
+
+
+async def _saved(story: Mapping[str, Any]) -> dict[str, str]:
+    """Have a story made a scenario, by a process of its own (see `saved`)."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simwarden.scenario.saved", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate(json.dumps(story).encode())
+    files: dict[str, str] = json.loads(out or b'{"error": "the story could not be played"}')
+    return files
+
+
+def serve(host: str, port: int, told: Callable[[str, str], None]) -> None:
+    """Serve until the process is interrupted; `told` hears the address and the token. Raises ConfigError."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        sock = socket.create_server((host, port), family=family)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"{host} port {port} cannot be listened on: {reason}") from error
+    with sock:
+        asyncio.run(_serve(sock, host, told))
+
+
+async def _serve(sock: socket.socket, host: str, told: Callable[[str, str], None]) -> None:
+    engine = Engine()
+    await engine.start()
+    live = Live(engine)
+    doors = Doors(Pages(live).application(), host)
+    config = uvicorn.Config(doors, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    beginning = asyncio.create_task(live.tell_anew())
+    name = f"[{host}]" if ":" in host else host
+    told(f"http://{name}:{sock.getsockname()[1]}/", doors.token)
+    try:
+        await uvicorn.Server(config).serve(sockets=[sock])
+    finally:
+        beginning.cancel()
+        await engine.close()

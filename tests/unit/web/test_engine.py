@@ -1,0 +1,95 @@
+"""The process that plays: what it answers, how it begins anew, and what becomes of it when it or its page is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simwarden.web.engine import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+pytestmark = pytest.mark.slow
+
+
+def really(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Have a test run on the real clock: what it asks is another process."""
+
+    def run() -> None:
+        asyncio.run(test())
+
+    return run
+
+
+@contextlib.asynccontextmanager
+async def engine() -> AsyncIterator[Engine]:
+    it = Engine()
+    await it.start()
+    try:
+        yield it
+    finally:
+        await it.close()
+
+
+@really
+async def test_it_plays_what_it_is_asked_and_begins_anew() -> None:
+    async with engine() as it:
+        drawn = await it.ask("drawn")
+        assert {"meter", "phone", "mme", "hss"} <= {each["name"] for each in drawn["nodes"]}
+        assert len(drawn["tour"]) == 5
+        said = await it.ask("act", step="power_n: meter")
+        assert "did you mean 'power_on'" in said["error"]
+        said = await it.ask("switch", control="hss/bind.hss.given", off=True)
+        assert (said["told"], said["off"]) == ([], ["hss/bind.hss.given"])
+        await it.ask("act", step="insert: {card: meter_card, into: phone}")
+        said = await it.ask("act", step="power_on: phone")
+        assert (said["told"][0]["outcome"], said["goes_on"]) == ("accepted", True)
+        assert (await it.ask("use"))["stolen"] == {"packets": 1}
+        assert (await it.ask("story"))["story"]["steps"][-1] == {"power_on": "phone"}
+        # a new network has no switch, and nothing of the one before
+        assert await it.ask("begin", fleet=3) == {}
+        drawn = await it.ask("drawn")
+        assert {each["name"]: each["count"] for each in drawn["nodes"]}["fleet"] == 3
+        assert (drawn["off"], drawn["stolen"]) == ([], {})
+        assert (await it.ask("story"))["story"]["steps"] == []
+
+
+@really
+async def test_one_that_is_killed_is_followed_by_another() -> None:
+    async with engine() as it:
+        await it.ask("drawn")
+        os.kill(it._process.pid, signal.SIGKILL)
+        said: dict[str, Any] = await it.ask("act", step="power_on: meter")
+        assert said["ended"]
+        assert (await it.ask("act", step="insert: {card: meter_card, into: meter}"))["told"][0]["outcome"] == "inserted"
+
+
+@really
+async def test_who_begins_anew_does_not_wait_for_what_takes_long() -> None:
+    async with engine() as it:
+        await it.ask("drawn")
+        long = asyncio.create_task(it.ask("act", step="wait: 1000000 days"))
+        await asyncio.sleep(0.2)
+        it.interrupt()  # it has not taken long yet
+        assert not long.done()
+        it._asked -= 11
+        it.interrupt()
+        assert (await long)["ended"]
+        assert await it.ask("begin", fleet=0) == {}
+
+
+@really
+async def test_it_ends_with_its_page() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simwarden.web.engine", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await asyncio.wait_for(process.communicate(b'{"do": "drawn"}\n'), 60)
+    assert process.returncode == 0
+    assert out.count(b"\n") == 1

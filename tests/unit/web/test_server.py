@@ -1,0 +1,165 @@
+"""What is told to pages, and what they may ask, with an engine that says what a test has it say."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import random
+import zipfile
+from typing import Any
+
+import httpx
+import pytest
+
+from simwarden.web import server
+from simwarden.web.server import LARGEST_PAGE, Live, Pages
+
+QUIET = {"off": [], "stolen": {}, "goes_on": False}
+BEGUN: dict[str, Any] = {"nodes": [], "menu": [], "tour": []}
+
+
+class Engine:
+    """Says one thing after another, and keeps what it was asked."""
+
+    def __init__(self, *said: dict[str, Any]) -> None:
+        self.said = list(said)
+        self.asked: list[dict[str, Any]] = []
+
+    def interrupt(self) -> None:
+        self.asked.append({"do": "interrupt"})
+
+    async def ask(self, what: str, **more: Any) -> dict[str, Any]:
+        self.asked.append({"do": what, **more})
+        return BEGUN if what == "drawn" else self.said.pop(0)
+
+
+def told(live: Live) -> list[Any]:
+    return [json.loads(each) for each in live.told]
+
+
+async def answer(live: Live, method: str, path: str, body: Any = None) -> httpx.Response:
+    transport = httpx.ASGITransport(Pages(live).application())
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        content = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
+        return await client.request(method, path, content=content)
+
+
+async def test_what_an_action_did_is_told_to_all_that_listen() -> None:
+    live = Live(Engine({"told": [{"text": "power_on: meter", "rows": []}], **QUIET}))  # type: ignore[arg-type]
+    await live.tell_anew()
+    streams = [live.stream(), live.stream()]
+    for stream in streams:
+        assert json.loads((await anext(stream)).split("data: ")[1])["begin"] == BEGUN
+        assert (await anext(stream)).startswith("event: now")
+    said = await answer(live, "POST", "/act", {"step": "power_on: meter"})
+    assert (said.status_code, said.json()) == (200, {"told": 1})
+    for stream in streams:
+        event = await anext(stream)
+        assert event.startswith("id: 1.2\n")
+        assert json.loads(event.split("data: ")[1]) == {"text": "power_on: meter", "rows": [], **QUIET}
+        await stream.aclose()  # type: ignore[attr-defined]
+
+
+async def test_one_that_comes_later_is_told_all_of_this_network_and_nothing_of_the_one_before() -> None:
+    engine = Engine({"told": [{"text": "a"}], **QUIET}, {}, {"told": [{"text": "b"}], **QUIET})
+    live = Live(engine)  # type: ignore[arg-type]
+    await live.tell_anew()
+    early = live.stream()
+    await anext(early)
+    await live.do("act", step="a")
+    await live.begin(100)
+    await live.do("act", step="b")
+    assert [each.get("text") for each in told(live)] == [None, "b"]
+    assert {"do": "begin", "fleet": 100} in engine.asked
+    await anext(early)
+    assert "begin" in await anext(early)
+    await early.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_switch_that_changes_no_network_is_told_all_the_same() -> None:
+    live = Live(Engine({"told": [], **QUIET, "off": ["hss/pre.range"]}))  # type: ignore[arg-type]
+    said = await answer(live, "POST", "/act", {"control": "hss/pre.range", "off": True})
+    assert said.status_code == 200
+    assert told(live) == [{**QUIET, "off": ["hss/pre.range"]}]
+
+
+async def test_use_that_a_rule_refuses_goes_on_until_it_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_PACE", 0.0)
+    goes_on = {**QUIET, "off": ["x/y"], "goes_on": True}
+    ends = {"told": [{"text": "send"}], **QUIET}
+    engine = Engine({"told": [{"text": "power_on"}], **goes_on}, {"told": [{"text": "send"}], **goes_on}, ends)
+    live = Live(engine)  # type: ignore[arg-type]
+    stream = live.stream()
+    await anext(stream)
+    await live.do("act", step="power_on: phone")
+    seen: list[dict[str, Any]] = []
+    while len(seen) < 3:
+        event = await anext(stream)
+        if event.startswith("id"):
+            seen.append(json.loads(event.split("data: ")[1]))
+    assert [(each["text"], each.get("use")) for each in seen] == [("power_on", None), ("send", True), ("send", True)]
+    assert [each["do"] for each in engine.asked] == ["act", "use", "use"]
+    await stream.aclose()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[" * 100_000, {"step": 7}, {"control": 1, "off": True}, {"control": "a"}, {"begin": 10_001},
+     {"begin": -1}, [], None, {"step": "x" * 70_000}],
+)  # fmt: skip
+async def test_what_no_page_says_is_refused_before_the_engine_hears_of_it(body: Any) -> None:
+    engine = Engine()
+    said = await answer(Live(engine), "POST", "/act", body)  # type: ignore[arg-type]
+    assert said.status_code == 400
+    assert "expected" in said.json()["error"]
+    assert engine.asked == []
+
+
+async def test_what_makes_no_sense_is_said_and_told_to_nobody_else() -> None:
+    live = Live(Engine({"error": "step: verb 'fly' is not known"}))  # type: ignore[arg-type]
+    said = await answer(live, "POST", "/act", {"step": {"fly": "away"}})
+    assert (said.status_code, said.json()["error"]) == (400, "step: verb 'fly' is not known")
+    assert live.told == []
+
+
+async def test_a_network_that_ended_is_followed_by_another() -> None:
+    live = Live(Engine({"error": "a fault", "ended": True}))  # type: ignore[arg-type]
+    assert (await answer(live, "POST", "/act", {"step": "power_on: meter"})).status_code == 400
+    assert [list(each) for each in told(live)] == [["begin", "off", "stolen"]]
+
+
+async def test_what_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def saved(story: Any) -> dict[str, str]:
+        return {"story.yaml": f"{story}"} if story else {"error": "nothing"}
+
+    monkeypatch.setattr(server, "_saved", saved)
+    octets = {"octets": base64.b64encode(b"capture").decode()}
+    live = Live(Engine({"story": {"a": 1}}, {"story": {}}, octets, {"page": "<p>"}))  # type: ignore[arg-type]
+    story = await answer(live, "GET", "/story.zip")
+    with zipfile.ZipFile(io.BytesIO(story.content)) as archive:
+        assert archive.namelist() == ["story.yaml"]
+    nothing = await answer(live, "GET", "/story.zip")
+    assert (nothing.status_code, nothing.text) == (409, "nothing")
+    assert (await answer(live, "GET", "/live.pcapng")).content == b"capture"
+    report = await answer(live, "GET", "/report.html")
+    assert (report.text, report.headers["content-disposition"]) == ("<p>", 'attachment; filename="report.html"')
+
+
+async def test_a_recorded_page_holds_what_was_told_and_has_a_limit() -> None:
+    live = Live(Engine())  # type: ignore[arg-type]
+    await live.tell_anew()
+    page = await answer(live, "GET", "/recorded.html")
+    assert page.status_code == 200
+    assert "connect-src" not in page.text
+    live.told.append(json.dumps(random.Random(1).randbytes(LARGEST_PAGE).hex()))
+    assert (await answer(live, "GET", "/recorded.html")).status_code == 409
+
+
+async def test_the_page_lets_nothing_else_run_or_load() -> None:
+    page = await answer(Live(Engine()), "GET", "/")  # type: ignore[arg-type]
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "connect-src 'self'" in policy
+    assert "://" not in page.text

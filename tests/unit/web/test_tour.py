@@ -1,0 +1,111 @@
+"""The stories of the tour: each is refused by the control that it switches off, served without, and refused again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simwarden.scenario.result import Verdict
+from simwarden.scenario.session import Session
+from simwarden.web.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+STAGE = Stage.read()
+#: of each story: who refuses, what is stolen once that is switched off, and whether it goes on until it is ended
+TOUR = {
+    "A meter's card in a phone": (["hss/bind.hss.given"], "packets", "#8 EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED"),
+    "A meter that is carried off": (["mme/area.cell"], "packets", "S1AP radioNetwork: ho-target-not-allowed"),
+    "A message to a stranger": (["smsc/sms.directed"], "messages", "TP-FCS 196 DESTINATION_SME_BARRED"),
+    "A lift that calls a stranger": (["scp/voice.directed"], "seconds", "call: refused"),
+    "A customer who would bind the card anew": (
+        ["hss/bind.operator", "hss/bind.approval", "hss/bind.hss.given"],
+        "",
+        "HTTP 403 Forbidden",
+    ),
+}
+
+
+def played(acts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Play acts, and return what was told of each, with how things stood then."""
+    told: list[dict[str, Any]] = []
+
+    async def talk(session: Session) -> None:
+        for each in acts:
+            said: dict[str, Any] = {}
+            if "do" in each:
+                said = await session.act(json.dumps(each["do"]))
+            elif "use" in each:
+                for _ in range(int(each["use"])):
+                    await session.use()
+            else:
+                said = await session.switch(each.get("off") or each["on"], off="off" in each) or {}
+            told.append(said | session.standing())
+
+    result = Session(STAGE.scenario(), talk).play()
+    assert result.verdict is Verdict.PASSED, result.failure
+    return told
+
+
+def test_all_stories_are_in_the_table() -> None:
+    assert [each["en"] for each in STAGE.data["tour"]] == list(TOUR)
+    assert all(each.get("zh") for each in (*STAGE.data["tour"], *STAGE.data["menu"]))
+
+
+@pytest.mark.parametrize("title", TOUR)
+def test_a_story_is_refused_and_stolen_from_and_refused_again(title: str) -> None:
+    controls, stolen, cause = TOUR[title]
+    acts = next(each["acts"] for each in STAGE.data["tour"] if each["en"] == title)
+    told = played(acts)
+    refused = [each for one in told for each in one.get("refused", ())]
+    assert list(dict.fromkeys(each["switch"] for each in refused)) == controls
+    assert cause in refused[0]["told"]
+    assert all(each["clause"] and each["title"] and each["title_zh"] for each in refused)
+    assert not any(each.get("faults") for each in told)
+    off = [place for place, each in enumerate(acts) if "off" in each]
+    if not stolen:
+        assert off == []
+        return
+    on = next(place for place, each in enumerate(acts) if "on" in each)
+    taken = [each["stolen"].get(stolen, 0) for each in told]
+    assert taken[off[0]] == 0
+    assert taken[on - 1] >= 4
+    assert [each["off"] for each in told[off[0] : on]] == [controls] * (on - off[0])
+    assert set(taken[on:]) == {taken[on - 1]}
+    assert told[-1]["off"] == []
+    # what was refused at first is refused once more at the end, and nothing of it goes on
+    assert [each["switch"] for each in told[-1]["refused"]] == controls
+    assert not told[-1]["goes_on"]
+
+
+def test_without_a_switch_the_honest_steps_of_the_tour_are_not_refused() -> None:
+    honest: list[dict[str, Any]] = [
+        {"do": {"insert": {"card": "meter_card", "into": "meter"}}},
+        {"do": {"power_on": "meter"}},
+        {"do": {"send": {"device": "meter", "to": "198.51.100.80:5683"}}},
+        {"do": {"send_sms": {"device": "meter", "to": "10658000123", "text": "17 kWh"}}},
+        {"do": {"insert": {"card": "lift_card", "into": "lift"}}},
+        {"do": {"power_on": "lift"}},
+        {"do": {"call": {"device": "lift", "to": "13800001111", "lasts": "5"}}},
+    ]
+    told = played(honest)
+    assert [each["refused"] for each in told] == [[]] * len(honest)
+    assert [each["outcome"] for each in told] == [
+        "inserted", "accepted", "delivered", "accepted", "inserted", "accepted", "connected",
+    ]  # fmt: skip
+
+
+def test_what_may_be_done_is_what_installed_elements_can_do() -> None:
+    can: list[bool] = []
+
+    async def talk(session: Session) -> None:
+        can.extend(session.can(each["step"]) for each in STAGE.data["menu"])
+        can.append(session.can({"fly": "away"}))
+        kinds = {each["kind"] for each in session.drawn()}
+        assert {each["kind"] for each in STAGE.data["menu"]} <= kinds
+
+    Session(STAGE.scenario(), talk).play()
+    assert can == [True] * len(STAGE.data["menu"]) + [False]
