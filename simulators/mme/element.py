@@ -68,6 +68,7 @@ class Mme(Element[MmeConfig]):
             self.site, self.config, {name: partial(each, core) for name, each in bearers.HANDLERS.items()}
         )
         gateways.on_lost = partial(bearers.lost, core)
+        gateways.on_order = partial(bearers.order_reports, core)
         gateways.node.on_restart = gateways.node.on_failure = partial(bearers.lost_all, core)
         self.fit(core)
         gateways.greet()

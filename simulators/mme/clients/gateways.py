@@ -42,9 +42,13 @@ _DIGITS = range(5, 16)
 
 
 class Gateways:
-    """Requests by their purpose. `on_lost` hears of sessions that the SGW does not have any more."""
+    """Requests by their purpose.
+
+    `on_lost` hears of sessions that the SGW does not have any more, `on_order` what an answer orders about a bearer.
+    """
 
     on_lost: Callable[[UeContext, tuple[Bearer, ...], str], None]
+    on_order: Callable[[UeContext, int, Message], None]
 
     def __init__(
         self, site: Site, config: MmeConfig, handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message]]]
@@ -232,6 +236,9 @@ class Gateways:
         if then is not None:
             then(accepted)
         held = tuple(each for each in bearers if ue.bearers.get(each.identity) is each)
+        if accepted:
+            for each in held:
+                self.on_order(ue, each.identity, done.result())
         if accepted or not held:
             return
         reason = str(error or f"{done.result().name} with cause {cause}")

@@ -77,17 +77,18 @@ async def update_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     answer = dedicated_bearers.answer(message, told, teid)
     if answer.accepted:
         for each in message["bearer_contexts"]:
-            _order_reports(core, ue, each["ebi"], message)
-        location_reporting.control(core, ue.connection)
+            order_reports(core, ue, each["ebi"], message)
         answer.ies["user_location_information"] = Uli(ue.tai, ue.cell)
     return answer
 
 
-def _order_reports(core: Core, ue: UeContext, identity: int, message: Message) -> None:
+def order_reports(core: Core, ue: UeContext, identity: int, message: Message) -> None:
+    """Report where a device is from now on, or no longer, as a request or an answer of the PGW says (8.61)."""
     bearer, action = ue.bearers.get(identity), message.get("change_reporting_action")
     if bearer is not None and action is not None:
         bearer.reported, bearer.place = bool(action), Uli(ue.tai, ue.cell)
         core.site.note("reports of places are ordered" if action else "reports of places end", imsi=ue.imsi)
+        location_reporting.control(core, ue.connection)
 
 
 def lost(core: Core, ue: UeContext, gone: tuple[Bearer, ...], reason: str) -> None:

@@ -2,7 +2,8 @@
 
 Packets travel in UDP (RFC 6951), which needs no rights; Wireshark decodes them on port 9899, which is IANA's. The first
 process of a machine has that port, and with it peers outside; others have a port of the system's, for associations
-within the process. The library runs threads of its own; what they have to tell wakes the event loop by an eventfd.
+within the process. The library runs no thread of its own and is called by one at a time: its threads write to sockets
+that another one has closed. What it has to tell wakes the event loop by an eventfd.
 """
 
 from __future__ import annotations
@@ -12,42 +13,48 @@ import atexit
 import contextlib
 import ctypes
 import errno
-import itertools
 import os
 import socket
 import struct
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from simwarden.runtime.transport.sctp_over_udp import UDP_PORT, SctpOverUdp
 from simwarden.runtime.transport.sctp_socket import IPPROTO_SCTP, LARGEST, STREAMS
-from simwarden.runtime.transport.usrsctp_fence import Fence, descriptors
 
 if TYPE_CHECKING:
     from simwarden.runtime.transport.addresses import Address
 
-_LIBRARY = "libusrsctp.so.2"
-UDP_PORT = 9899
+_LIBRARY: Final = "libusrsctp.so.2"
 
 # usrsctp.h; its constants are those of FreeBSD, not of Linux
-_INITMSG, _NODELAY, _RECVRCVINFO, _UDP_ENCAPS = 0x03, 0x04, 0x1F, 0x24
-_SNDINFO_TYPE = 1
+_INITMSG, _NODELAY, _RECVRCVINFO = 0x03, 0x04, 0x1F
+_SNDINFO_TYPE: Final = 1
 _EVENT_WRITE, _EVENT_ERROR = 2, 4
 _SNDINFO = struct.Struct("=HHIII")
 _RCVINFO = struct.Struct("=HHHxxIIIII")
-_ADDRESS = struct.Struct("=H2s4s8x")
-_LINGER = struct.Struct("ii")
-_BUFFER = 1 << 20
+#: struct sockaddr_conn, as packets are carried by us: family, port, and the number of both ends (see SctpOverUdp)
+_AF_CONN: Final = 123
+_ADDRESS = struct.Struct("=H2s4xQ")
+_BUFFER: Final = 1 << 20
+#: results that are handles
+_HANDLES: Final = frozenset({"socket", "accept"})
 
 _Upcall = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
+_Output = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint8, ctypes.c_uint8
+)
 
 
-def _packed(address: Address) -> bytes:
-    return _ADDRESS.pack(socket.AF_INET, address[1].to_bytes(2), socket.inet_aton(socket.gethostbyname(address[0])))
+def _packed(port: int, ends: int = 0) -> bytes:
+    return _ADDRESS.pack(_AF_CONN, port.to_bytes(2), ends)
 
 
-def _unpacked(octets: bytes) -> Address:
-    _, port, host = _ADDRESS.unpack(octets)
-    return socket.inet_ntoa(host), int.from_bytes(port)
+def _ring(_socket: int, event: int, _flags: int) -> None:
+    os.eventfd_write(event, 1)
+
+
+_upcall = _Upcall(_ring)
 
 
 class _Stack:
@@ -55,96 +62,63 @@ class _Stack:
 
     def __init__(self) -> None:
         self.library = ctypes.CDLL(_LIBRARY, use_errno=True)
-        pointer, number = ctypes.c_void_p, ctypes.c_int
-        self._declare("socket", pointer, number, number, number, pointer, pointer, ctypes.c_uint32, pointer)
+        self._declare_all()
+        self._lock = threading.Lock()
+        #: where sockets of this process listen
+        self.listening: set[Address] = set()
+        self.udp = SctpOverUdp(self._heard, lambda passed: self.call("handle_timers", passed))
+        self._output = _Output(self._send)
+        self.library.usrsctp_init_nothreads(ctypes.c_uint16(0), self._output, None)
+        self.call("register_address", self.udp.number("127.0.0.1", ("127.0.0.1", self.udp.port)))
+        atexit.register(self.udp.close)
+
+    def _declare_all(self) -> None:
+        pointer, number, size = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t
+        long, octet, octets = ctypes.c_uint32, ctypes.c_uint8, ctypes.c_char_p
+        self._declare("socket", pointer, number, number, number, pointer, pointer, long, pointer)
         self._declare("accept", pointer, pointer, pointer, pointer)
         for name in ("bind", "connect"):
-            self._declare(name, number, pointer, ctypes.c_char_p, ctypes.c_uint32)
-        self._declare("setsockopt", number, pointer, number, number, ctypes.c_char_p, ctypes.c_uint32)
+            self._declare(name, number, pointer, octets, long)
+        self._declare("setsockopt", number, pointer, number, number, octets, long)
         self._declare("listen", number, pointer, number)
-        self._declare("getladdrs", number, pointer, ctypes.c_uint32, pointer)
+        self._declare("getladdrs", number, pointer, long, pointer)
         self._declare("freeladdrs", None, pointer)
         self._declare("set_non_blocking", number, pointer, number)
         self._declare("set_upcall", number, pointer, _Upcall, pointer)
         self._declare("get_events", number, pointer)
         self._declare("close", None, pointer)
-        kinds = (ctypes.c_char_p, ctypes.c_size_t, pointer, number, ctypes.c_char_p, ctypes.c_uint32, ctypes.c_uint)
+        kinds = (octets, size, pointer, number, octets, long, ctypes.c_uint)
         self._declare("sendv", ctypes.c_ssize_t, pointer, *kinds, number)
-        into = (pointer, ctypes.c_size_t, pointer, pointer, pointer, pointer, pointer, pointer)
-        self._declare("recvv", ctypes.c_ssize_t, pointer, *into)
-        self.udp_port = _free_port()
-        before = descriptors()
-        self.library.usrsctp_init(ctypes.c_uint16(self.udp_port), None, None)
-        self.fence = Fence(descriptors() - before, self.udp_port)
-        # A stack that stays up would leave threads running into an interpreter that is gone.
-        atexit.register(self.library.usrsctp_finish)
+        self._declare("recvv", ctypes.c_ssize_t, pointer, pointer, size, *[pointer] * 6)
+        self._declare("register_address", None, pointer)
+        self._declare("conninput", None, pointer, octets, size, octet)
+        self._declare("handle_timers", None, long)
 
     def _declare(self, name: str, result: Any, *arguments: Any) -> None:
         function = getattr(self.library, f"usrsctp_{name}")
         function.restype, function.argtypes = result, arguments
 
-    def call(self, name: str, *arguments: Any) -> int:
-        """Call; raise OSError for a result below 0."""
-        result: int = getattr(self.library, f"usrsctp_{name}")(*arguments)
-        if result < 0:
+    def call(self, name: str, *arguments: Any) -> Any:
+        """Call; raise OSError for a result below 0, or where there is no handle."""
+        with self._lock:
+            result = getattr(self.library, f"usrsctp_{name}")(*arguments)
             code = ctypes.get_errno()
+        if (name in _HANDLES and not result) or (isinstance(result, int) and result < 0):
             raise OSError(code, os.strerror(code))
         return result
 
+    def _send(self, ends: int, octets: int, size: int, _class: int, _whole: int) -> int:
+        return self.udp.send(ends, ctypes.string_at(octets, size))
 
-def _free_port() -> int:
-    """Return IANA's port if it is this process's, else one of the system's."""
-    guard = socket.socket(socket.AF_UNIX)
-    try:
-        # The library shares its port with whoever asks (SO_REUSEADDR), and packets go astray. This name is not shared.
-        guard.bind(f"\0simwarden-sctp-over-udp-{UDP_PORT}")
-    except OSError:
-        guard.close()
-        return _probed(0)
-    atexit.register(guard.close)  # after the library's end, which is registered later
-    return _probed(UDP_PORT) or _probed(0)
+    def _heard(self, ends: int, packet: bytes) -> None:
+        """Hand a packet over, unless it is for a port at which another address is listened on."""
+        local, port = self.udp.ends(ends)[0], int.from_bytes(packet[2:4])
+        hosts = {host for host, listened in tuple(self.listening) if listened == port}
+        if not hosts or hosts & {local, "0.0.0.0"}:  # noqa: S104 - compared with
+            self.call("conninput", ends, packet, len(packet), 0)
 
 
-def _probed(port: int) -> int:
-    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("", port))
-        found: int = probe.getsockname()[1]
-        return found
-    return 0
-
-
-class _Bells:
-    """The eventfds that the library's threads ring, by number: a socket may be gone when a thread comes to ring."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._events: dict[int, int] = {}
-        self._numbers = itertools.count(1)
-        # one for all sockets and never freed: a thread may be on its way into it at any time
-        self.upcall = _Upcall(self._ring)
-
-    def hang(self, event: int) -> int:
-        """Return the number under which an eventfd is rung."""
-        number = next(self._numbers)
-        self._events[number] = event
-        return number
-
-    def take_down(self, number: int) -> None:
-        """Close an eventfd; it is not rung any more."""
-        with self._lock:
-            os.close(self._events.pop(number))
-
-    def _ring(self, _socket: int, number: int, _flags: int) -> None:
-        with self._lock:
-            event = self._events.get(number)
-            if event is not None:
-                os.eventfd_write(event, 1)
-
-
-_bells = _Bells()
 _stacks: list[_Stack] = []
-#: where sockets of this process listen, at its own UDP port
-_listening: set[Address] = set()
 
 
 def _stack() -> _Stack:
@@ -156,27 +130,20 @@ def _stack() -> _Stack:
 class UserSocket:
     """See SctpSocket. Raises OSError where the library is not installed."""
 
-    def __init__(self, handle: int | None = None) -> None:
+    def __init__(self, handle: int | None = None, host: str = "") -> None:
         self._stack = _stack()
         self._open = handle or self._made()
+        self._host = host
         self._listens: Address = ("", 0)
-        self._bound = False
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._bell = _bells.hang(self._event)
         self._stack.call("set_non_blocking", self._open, 1)
         self._set(IPPROTO_SCTP, _NODELAY, struct.pack("i", 1))
         self._set(IPPROTO_SCTP, _RECVRCVINFO, struct.pack("i", 1))
-        self._stack.call("set_upcall", self._open, _bells.upcall, self._bell)
+        self._stack.call("set_upcall", self._open, _upcall, self._event)
         os.eventfd_write(self._event, 1)  # what came before the upcall was set
 
     def _made(self) -> int:
-        handle = self._stack.library.usrsctp_socket(
-            socket.AF_INET, socket.SOCK_STREAM, IPPROTO_SCTP, None, None, 0, None
-        )
-        if not handle:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code))
-        self._open = int(handle)
+        self._open = self._stack.call("socket", _AF_CONN, socket.SOCK_STREAM, IPPROTO_SCTP, None, None, 0, None)
         self._set(IPPROTO_SCTP, _INITMSG, struct.pack("=HHHH", STREAMS, STREAMS, 0, 0))
         for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
             self._set(socket.SOL_SOCKET, buffer, struct.pack("i", _BUFFER))
@@ -191,45 +158,42 @@ class UserSocket:
 
     def bind(self, address: Address) -> None:
         """See SctpSocket."""
-        self._stack.fence.allow(address[0])
-        self._bound = True
-        self._stack.call("bind", self._open, _packed(address), _ADDRESS.size)
+        self._host = socket.gethostbyname(address[0])
+        self._stack.udp.allow(self._host)
+        self._stack.call("bind", self._open, _packed(address[1]), _ADDRESS.size)
 
     def getsockname(self) -> Address:
         """See SctpSocket."""
         found = ctypes.c_void_p()
         self._stack.call("getladdrs", self._open, 0, ctypes.byref(found))
-        octets = ctypes.string_at(found.value or 0, _ADDRESS.size)
-        self._stack.library.usrsctp_freeladdrs(found)
-        return _unpacked(octets)
+        _, port, _ = _ADDRESS.unpack(ctypes.string_at(found.value or 0, _ADDRESS.size))
+        self._stack.call("freeladdrs", found)
+        return self._host, int.from_bytes(port)
 
     def listen(self) -> None:
         """See SctpSocket."""
         self._stack.call("listen", self._open, 128)
         self._listens = self.getsockname()
-        _listening.add(self._listens)
+        self._stack.listening.add(self._listens)
 
     def accept(self) -> tuple[UserSocket, Address]:
         """See SctpSocket."""
         self._quiet()
         peer = ctypes.create_string_buffer(_ADDRESS.size)
-        size = ctypes.c_uint32(_ADDRESS.size)
-        handle = self._stack.library.usrsctp_accept(self._open, peer, ctypes.byref(size))
-        if not handle:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code))
+        handle = self._stack.call("accept", self._open, peer, ctypes.byref(ctypes.c_uint32(_ADDRESS.size)))
         os.eventfd_write(self._event, 1)  # there may be more
-        return UserSocket(int(handle)), _unpacked(peer.raw)
+        _, port, ends = _ADDRESS.unpack(peer.raw)
+        local, (host, _) = self._stack.udp.ends(ends)
+        return UserSocket(handle, local), (host, int.from_bytes(port))
 
     async def connect(self, address: Address) -> None:
         """See SctpSocket."""
-        if not self._bound:
-            self._stack.fence.allow_towards(address[0])
-        port = self._stack.udp_port if address[0] == "127.0.0.1" and address in _listening else UDP_PORT
-        # struct sctp_udpencaps: address (all zero: every one of this socket), association, port
-        self._set(IPPROTO_SCTP, _UDP_ENCAPS, bytes(128) + struct.pack("=I2sxx", 0, port.to_bytes(2)))
+        udp, host = self._stack.udp, socket.gethostbyname(address[0])
+        local = self._host if self._host not in ("", "0.0.0.0") else udp.towards(host)  # noqa: S104 - compared with
+        is_ours = host == "127.0.0.1" and (host, address[1]) in self._stack.listening
+        ends = udp.number(local, (host, udp.port if is_ours else UDP_PORT))
         with contextlib.suppress(BlockingIOError):
-            self._stack.call("connect", self._open, _packed(address), _ADDRESS.size)
+            self._stack.call("connect", self._open, _packed(address[1], ends), _ADDRESS.size)
         await self._established()
 
     async def _established(self) -> None:
@@ -241,7 +205,7 @@ class UserSocket:
                 await happened.wait()
                 happened.clear()
                 self._quiet()
-                events = self._stack.library.usrsctp_get_events(self._open)
+                events = self._stack.call("get_events", self._open)
                 if events & _EVENT_ERROR:
                     raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
                 if events & _EVENT_WRITE:
@@ -271,10 +235,10 @@ class UserSocket:
         handle, self._open = self._open, 0
         if not handle:
             return
-        _listening.discard(self._listens)
+        self._stack.listening.discard(self._listens)
         self._stack.call("set_upcall", handle, _Upcall(), None)
-        self._stack.library.usrsctp_close(handle)
-        _bells.take_down(self._bell)
+        self._stack.call("close", handle)
+        os.close(self._event)
 
     def _quiet(self) -> None:
         with contextlib.suppress(BlockingIOError):

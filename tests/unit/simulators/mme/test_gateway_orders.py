@@ -344,6 +344,37 @@ async def test_reports_of_places_are_ordered_of_what_is_changed_and_last_until_t
             assert ("user_location_information" in told.ies) == (contexts != both[:1])
 
 
+@pytest.mark.parametrize(
+    ("before", "action", "after"),
+    [
+        (False, ChangeReportingAction.START_REPORTING_TAI_AND_ECGI, True),
+        (True, None, True),
+        (True, ChangeReportingAction.STOP_REPORTING, False),
+    ],
+)
+async def test_the_answer_to_a_modification_orders_reports_of_places_and_ends_them(
+    run: Any, action: ChangeReportingAction | None, *, before: bool, after: bool
+) -> None:
+    async with run() as network:
+        phone = await network.attached_idle()
+        bearer = network.mme.core.by_imsi[IMSI].bearer
+        bearer.reported = before
+        handlers = network.host.elements["sgw"].core.node._handlers
+        modify = handlers["modify-bearer-request"]
+
+        async def answer(message: gtpv2.Message, peer: Any) -> gtpv2.Message:
+            told: gtpv2.Message = await modify(message, peer)
+            told.ies |= {"change_reporting_action": action} if action is not None else {}
+            return told
+
+        handlers["modify-bearer-request"] = answer
+        phone.service()
+        await network.settle()
+        assert bearer.reported == after
+        assert network.mme.core.by_imsi[IMSI].connection.reports == after
+        assert ("location-reporting-control" in network.enb.names()) == (before or after)
+
+
 # -- eNBs that say too much
 
 
