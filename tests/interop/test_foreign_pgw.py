@@ -15,10 +15,10 @@ from foreign_pcef import LIMITED_SUCCESS, GxClient, GyClient
 from foreign_pcrf import ADC, ENABLED
 from freediameter import DAEMON, credit_load
 from meter_card import CARD, IMSI
-from simulators.ocs.element import Ocs
-from simulators.pcrf.element import Pcrf
 from waiting import until
 
+from simulators.ocs.element import Ocs
+from simulators.pcrf.element import Pcrf
 from simwarden import testing
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.trace.events import Frame

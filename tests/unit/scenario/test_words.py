@@ -40,6 +40,7 @@ FREE = {
     ("reject", "reason"): "what a rule or a node says",
     ("location_reports", "cause"): "what the base station says",
     ("cdr", "listOfTrafficVolumes", "userLocationInformation"): "any place, as text: TAI and E-CGI",
+    ("asked", "path"): "whatever a device asks a server for",
     ("receipt", "id"): "the gateway's number of a message",
     ("message", "text"): "what a person or a meter writes to a platform, by whatever name",
 }
