@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ADDRESSES = st.ip_addresses(v=4).map(str)
+#: fewer than an instance takes
+LOCALS = st.integers(1, 200).map(lambda number: f"127.1.0.{number}")
 
 
 class Heard:
@@ -25,6 +27,7 @@ class Heard:
         self.packets: list[tuple[int, bytes]] = []
         self.came, self.ticked = threading.Event(), threading.Event()
         self.udp = SctpOverUdp(self.hear, self.tick)
+        self.udp.start()
 
     def hear(self, number: int, packet: bytes) -> None:
         self.packets.append((number, packet))
@@ -42,7 +45,7 @@ def _heard() -> Iterator[Heard]:
     heard.udp.close()
 
 
-@given(local=ADDRESSES, host=ADDRESSES, port=st.integers(0, 65535))
+@given(local=LOCALS, host=ADDRESSES, port=st.integers(0, 65535))
 def test_a_number_says_both_ends(heard: Heard, local: str, host: str, port: int) -> None:
     number = heard.udp.number(local, (host, port))
     assert 0 < number < 1 << 64
@@ -73,4 +76,15 @@ def test_what_cannot_be_sent_is_told_by_its_number(heard: Heard) -> None:
 def test_another_one_has_another_port(heard: Heard) -> None:
     other = Heard()
     assert other.udp.port != heard.udp.port
+    other.udp.close()
+
+
+def test_local_addresses_are_limited_and_those_that_are_known_stay() -> None:
+    other = Heard()
+    for number in range(1024):
+        other.udp.number(f"127.2.{number >> 8}.{number & 255}", ("127.0.0.1", 9))
+    with pytest.raises(OSError, match="more than 1024 addresses"):
+        other.udp.number("127.2.4.0", ("127.0.0.1", 9))
+    known = other.udp.number("127.2.0.7", ("127.0.0.1", 9))
+    assert other.udp.ends(known) == ("127.2.0.7", ("127.0.0.1", 9))
     other.udp.close()

@@ -7,6 +7,7 @@ theirs is dropped here. Linux only.
 from __future__ import annotations
 
 import contextlib
+import errno
 import select
 import socket
 import struct
@@ -26,6 +27,7 @@ _IP_PKTINFO: Final = 8
 _PKTINFO: Final = struct.Struct("=i4s4s")
 #: a number: which of the local addresses, and the peer's
 _ENDS: Final = struct.Struct(">H4sH")
+_MOST_LOCALS: Final = 1024
 _ANY: Final = "0.0.0.0"  # noqa: S104 - compared with, and bound to as said above
 _LARGEST: Final = 1 << 16
 #: milliseconds after which the library is told how many have passed, and datagrams taken between
@@ -51,6 +53,9 @@ class SctpOverUdp:
         self._locals: list[bytes] = []
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="SCTP over UDP", daemon=True)
+
+    def start(self) -> None:
+        """Begin to hear, and to tell how time passes."""
         self._thread.start()
 
     def _bind(self) -> None:
@@ -81,9 +86,14 @@ class SctpOverUdp:
         return local
 
     def number(self, local: str, peer: Address) -> int:
-        """Return the number of a local address with a peer's, in which all is said: nothing grows by who sends."""
+        """Return the number of a local address with a peer's, in which all is said: nothing grows by who sends.
+
+        Raises OSError for one local address too many, as a loopback of 2^24 may have.
+        """
         octets = socket.inet_aton(local)
         if octets not in self._locals:
+            if len(self._locals) == _MOST_LOCALS:
+                raise OSError(errno.EADDRNOTAVAIL, f"more than {_MOST_LOCALS} addresses of this machine")
             self._locals.append(octets)
         return int.from_bytes(_ENDS.pack(self._locals.index(octets) + 1, socket.inet_aton(peer[0]), peer[1]))
 
@@ -121,4 +131,5 @@ class SctpOverUdp:
                 return
             local = next((_PKTINFO.unpack(each)[2] for *_, each in about if len(each) == _PKTINFO.size), b"")
             if local and (_ANY in self._allowed or socket.inet_ntoa(local) in self._allowed):
-                self._heard(self.number(socket.inet_ntoa(local), peer), packet)
+                with contextlib.suppress(OSError):
+                    self._heard(self.number(socket.inet_ntoa(local), peer), packet)

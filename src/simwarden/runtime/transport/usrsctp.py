@@ -70,6 +70,7 @@ class _Stack:
         self._output = _Output(self._send)
         self.library.usrsctp_init_nothreads(ctypes.c_uint16(0), self._output, None)
         self.call("register_address", self.udp.number("127.0.0.1", ("127.0.0.1", self.udp.port)))
+        self.udp.start()  # not before: it calls the library
         atexit.register(self.udp.close)
 
     def _declare_all(self) -> None:
