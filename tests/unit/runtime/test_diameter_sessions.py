@@ -16,6 +16,7 @@ from simwarden.trace.events import Frame
 from simwarden.wire.diameter import Avps, Message, ResultCode, decode
 
 if TYPE_CHECKING:
+    from simwarden.runtime.diameter.node import Handler
     from simwarden.runtime.loop import TestbedLoop
 
 REALM = "example"
@@ -35,8 +36,11 @@ class Charging(Element[Nothing]):
     async def start(self) -> None:
         self.heard: list[tuple[str, int, int]] = []
         self.silent = self.deaf = False
-        points = {"Gx": {"credit-control-request": self.policy}, "Gy": {"credit-control-request": self.credit}}
-        self.node = DiameterNode(self.site, LocalNode(f"charging.{REALM}", REALM), points)
+        handlers: dict[str, dict[str, Handler]] = {
+            "Gx": {"credit-control-request": self.policy},
+            "Gy": {"credit-control-request": self.credit},
+        }
+        self.node = DiameterNode(self.site, LocalNode(f"charging.{REALM}", REALM), handlers)
         await self.node.listen()
 
     async def stop(self) -> None:

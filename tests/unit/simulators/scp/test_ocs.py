@@ -73,6 +73,7 @@ async def test_session_of_a_call() -> None:
         assert {each.get("Service-Context-Id") for each in net.ocs.asked} == {"32276@3gpp.org"}
         assert [each.get("Multiple-Services-Indicator") for each in net.ocs.asked] == [1, None, None]
         assert call.end == "ended"
+        assert net.scp.core.ocs is not None
         assert net.scp.core.ocs.client.sessions == {}
 
 
