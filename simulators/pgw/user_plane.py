@@ -287,7 +287,11 @@ class Gateway:
             found = ip.decode(packet)
             if not (found.offset or found.more):
                 return packet
-            return session.fragments.take(packet, now)
+            whole = session.fragments.take(packet, now)
+            if whole is not None and ip.is_routed(whole):  # behind the header of fragments
+                self._refuse(session, flow, whole, ROUTED)
+                return None
+            return whole
         except PeerError as error:
             self._drop(session, packet, error.reason)
             return None
