@@ -17,6 +17,7 @@ from scapy.packet import Raw
 
 from simulators.pgw import rules
 from simulators.pgw.config import ApnConfig, PgwData
+from simulators.pgw.user_plane import MOST_FLOWS
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
 from simwarden.policy.access_list import Network
@@ -533,3 +534,24 @@ async def test_a_client_hello_that_is_cut_at_any_octet_is_judged_as_a_whole(*, s
                 assert await it.connect(address, near, 443)
                 assert await it.say(address, hello[:cut], 0, near, 443)
                 assert await it.say(address, hello[cut:], cut, near, 443) is passes
+
+
+async def test_a_denied_name_is_seen_in_a_connection_whose_device_answers_nobody() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, blacklist=["wx.example"])
+        assert await it.connect(SERVER)
+        false = bytes(IP(src=it.own, dst=SERVER, ttl=2) / TCP(sport=50000, dport=80, flags="SA", seq=9, ack=9))
+        await it.up(false)
+        assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n")
+        assert await it.fetch(SERVER, "pay.example", 50001) == "through"
+
+
+async def test_a_denied_name_is_seen_when_so_many_flows_came_that_its_connection_was_forgotten() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, blacklist=["wx.example"])
+        assert await it.connect(SERVER)
+        assert await it.connect(SERVER, 50001)
+        assert await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: pay.example\r\n\r\n", port=50001)
+        await it.up(*(to(it.own, OTHER, each) for each in range(1, MOST_FLOWS + 2)))
+        assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n")
+        assert await it.fetch(SERVER, "pay.example", 50002) == "through"
