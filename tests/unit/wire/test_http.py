@@ -147,3 +147,14 @@ def test_heads_end_with_an_empty_line() -> None:
             http.head_length(octets)
     with pytest.raises(PeerError):
         http.first_line(b"GET /" + bytes(http.LONGEST))
+    with pytest.raises(PeerError, match="method"):
+        http.first_line(b"M" * 256)
+
+
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"\r", b"\n" * 300, b" ", b"\t \r\n"])
+@pytest.mark.parametrize("method", [b"GET", b"M" * 255])
+def test_a_line_that_some_server_takes_for_a_request_is_one(before: bytes, method: bytes) -> None:
+    """Servers answer 405 to methods that they do not know, and go on; nginx leaves out a CR before one."""
+    whole = before + method + b" / HTTP/1.1\r\n"
+    assert [http.first_line(whole[:size]) for size in range(1, len(whole))] == [None] * (len(whole) - 1)
+    assert b"HTTP/" in (http.first_line(whole) or b"")
