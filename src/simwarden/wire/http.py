@@ -48,7 +48,8 @@ def drop_empty_lines(octets: bytearray) -> bool:
 def first_line(octets: bytes | bytearray) -> bytes | None:
     """Return the line that octets begin with, empty if none of a request can become of them, None if it is not whole.
 
-    Raises PeerError if it is too long, or its method is.
+    Raises PeerError if it is too long, or its method is, and for one of HTTP/0.9 that names a host, to which servers
+    answer.
     """
     begins = _BEGINNING.match(octets, 0, LONGEST)
     if begins is None:
@@ -58,6 +59,9 @@ def first_line(octets: bytes | bytearray) -> bytes | None:
     found = _LINE.match(octets)
     if found is None and len(octets) > LONGEST:
         raise PeerError("line of a request that is too long")
+    words = found[1].split() if found else []
+    if len(words) == 2 and b"://" in words[1]:
+        raise PeerError("request of HTTP/0.9 for a URI")
     return found[1] if found else None
 
 

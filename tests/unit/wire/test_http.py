@@ -147,6 +147,11 @@ def test_heads_end_with_an_empty_line() -> None:
             http.head_length(octets)
     with pytest.raises(PeerError):
         http.first_line(b"GET /" + bytes(http.LONGEST))
+    with pytest.raises(PeerError, match=r"HTTP/0\.9"):
+        http.first_line(b"GET http://hidden.example/ \r\n")
+    assert (
+        http.first_line(b"OPTIONS rtsp://camera.example/ RTSP/1.0\r\n") == b"OPTIONS rtsp://camera.example/ RTSP/1.0\r"
+    )
     with pytest.raises(PeerError, match="method"):
         http.first_line(b"M" * 256)
 
