@@ -22,7 +22,7 @@ from simwarden.runtime.diameter.pcc_rules import (
     rule_of,
 )
 from simwarden.wire.diameter import Message, decode, encode
-from simwarden.wire.diameter.apps.gx import RuleFailureCode
+from simwarden.wire.diameter.apps.gx import PccRuleStatus, RuleFailureCode
 
 if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps
@@ -99,15 +99,14 @@ def defined(*avps: tuple[str, Any], described: str = "permit out ip from any to 
 
 @pytest.mark.parametrize(
     ("status", "gates"),
-    [(0, (True, False)), (1, (False, True)), (2, (True, True)), (3, (False,) * 2), (4, (False,) * 2)],
+    [(0, (True, False)), (1, (False, True)), (2, (True, True)), (3, (False,) * 2)],
 )
 def test_gates_are_those_of_the_flow_status(status: int, gates: tuple[bool, bool]) -> None:
     rule = rule_of(defined(("Flow-Status", status)), PLACE)
     assert (rule.up, rule.down) == gates
 
 
-def test_a_status_that_nobody_knows_opens_nothing_and_one_unsaid_is_enabled() -> None:
-    assert not rule_of(defined(("Flow-Status", 99)), PLACE).up
+def test_a_status_that_is_not_said_is_enabled() -> None:
     assert rule_of(defined(), PLACE).up
 
 
@@ -177,6 +176,9 @@ QOS = "QoS-Information"
             CODES.RESOURCES_LIMITATION,
         ),
         (defined(("Redirect-Information", [("Redirect-Support", 1)])), CODES.GW_PCEF_MALFUNCTION),
+        (defined(("Flow-Status", 4)), CODES.INCORRECT_FLOW_INFORMATION),
+        (defined(("Flow-Status", 99)), CODES.INCORRECT_FLOW_INFORMATION),
+        (defined(described="permit out ip from any to \xff"), CODES.FILTER_RESTRICTIONS),
         (defined(("Online", 1)), CODES.RATING_GROUP_ERROR),
         (defined(("Online", 1), ("Rating-Group", 1), ("Metering-Method", 0)), CODES.GW_PCEF_MALFUNCTION),
         (defined((QOS, [("QoS-Class-Identifier", 1)])), CODES.UNSUCCESSFUL_QOS_VALIDATION),
@@ -217,11 +219,12 @@ def test_what_is_told_again_replaces_and_the_rest_stays() -> None:
 
 
 def test_a_report_names_the_rules_and_why() -> None:
-    name, value = report([b"a", b"b"], CODES.FILTER_RESTRICTIONS)
+    names = [("Charging-Rule-Name", b"a"), ("Charging-Rule-Base-Name", "b")]
+    name, value = report(names, CODES.FILTER_RESTRICTIONS, PccRuleStatus.INACTIVE)
     sent = Message(272, 16777238, 0xC0, 1, 1, [(name, value)])
     assert decode(encode(sent)).get("Charging-Rule-Report") == [
         ("Charging-Rule-Name", b"a"),
-        ("Charging-Rule-Name", b"b"),
+        ("Charging-Rule-Base-Name", "b"),
         ("PCC-Rule-Status", 1),
         ("Rule-Failure-Code", 16),
     ]

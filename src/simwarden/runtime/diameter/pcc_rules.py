@@ -44,8 +44,9 @@ _GATES: Final[Mapping[int, tuple[bool, bool]]] = {
     FlowStatus.ENABLED: _BOTH,
     FlowStatus.ENABLED_UPLINK: _UP,
     FlowStatus.ENABLED_DOWNLINK: _DOWN,
+    FlowStatus.DISABLED: (False, False),
 }
-_STATUS: Final = {gates: status for status, gates in _GATES.items()} | {(False, False): FlowStatus.DISABLED}
+_STATUS: Final = {gates: status for status, gates in _GATES.items()}
 
 Address: TypeAlias = "IPv4Address | IPv6Network"
 """An address of a session; of IPv6 its prefix."""
@@ -178,11 +179,14 @@ def predefined(name: str, place: Place) -> FlowRule:
 
 
 def _gates(definition: Avps) -> tuple[bool, bool]:
-    """Return whether packets pass up and down; a status that nobody knows closes both.
+    """Return whether packets pass up and down. Raises RuleError for a status that nobody knows, and for REMOVED, of Rx.
 
     One that is not said is ENABLED, as TS 29.512 has it for the same rules (5.6.2.10).
     """
-    return _GATES.get(first(definition, "Flow-Status", FlowStatus.ENABLED), (False, False))
+    status = first(definition, "Flow-Status", FlowStatus.ENABLED)
+    if status not in _GATES:
+        raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"there is no Flow-Status {status} on Gx")
+    return _GATES[status]
 
 
 def _filters(flows: Sequence[Avps], application: bytes | None, place: Place) -> tuple[FlowFilter, ...]:
@@ -271,11 +275,10 @@ def _quality(avps: Avps) -> Quality | None:
     return quality
 
 
-def report(names: Iterable[bytes], failure: RuleFailureCode) -> tuple[str, Any]:
-    """Make the Charging-Rule-Report of rules that are not active (4.5.12)."""
-    told = [("Charging-Rule-Name", each) for each in names]
+def report(names: Iterable[tuple[str, Any]], failure: RuleFailureCode, status: PccRuleStatus) -> tuple[str, Any]:
+    """Make the Charging-Rule-Report of rules (Charging-Rule-Name) and groups (Charging-Rule-Base-Name) (4.5.12)."""
     return "Charging-Rule-Report", [
-        *told,
-        ("PCC-Rule-Status", int(PccRuleStatus.INACTIVE)),
+        *names,
+        ("PCC-Rule-Status", int(status)),
         ("Rule-Failure-Code", int(failure)),
     ]
