@@ -273,6 +273,7 @@ def test_an_abort_ends_the_session() -> None:
     async def story(net: Network, ocs: ForeignOcs) -> None:
         assert await net.attach() == "accepted"
         session = ocs.only_session()
+        ocs.script["answers"]["initial"] = [{"result": LIMIT_REACHED}]  # of the session that the device begins anew
         who = {"Destination-Realm": REALM, "Destination-Host": f"pgw.{REALM}", "Auth-Application-Id": 4}
         asked = {"Session-Id": session.id, **ocs.origin(), **who}
         assert (await asyncio.to_thread(session.link.ask, ASR, asked)).result == 2001
