@@ -272,13 +272,14 @@ def test_an_abort_ends_the_session() -> None:
 
     async def story(net: Network, ocs: ForeignOcs) -> None:
         assert await net.attach() == "accepted"
+        assert await pour(net, 4) == 400
         session = ocs.only_session()
         ocs.script["answers"]["initial"] = [{"result": LIMIT_REACHED}]  # of the session that the device begins anew
         who = {"Destination-Realm": REALM, "Destination-Host": f"pgw.{REALM}", "Auth-Application-Id": 4}
         asked = {"Session-Id": session.id, **ocs.origin(), **who}
         assert (await asyncio.to_thread(session.link.ask, ASR, asked)).result == 2001
-        assert await net.until(lambda: ocs.of_kind("terminate"))
-        assert await pour(net, 2) == 0
+        assert await net.until(lambda: ocs.of_kind("terminate") and not net.emm().bearers)
+        assert (passed(net), ocs.used[GROUP]) == (400, 400)
 
     play(grants({"octets": 1000}), story)
 
