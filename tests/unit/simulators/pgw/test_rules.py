@@ -417,6 +417,27 @@ async def test_provisioning_and_changes() -> None:
         assert bench.observed("list", key=IMSI)[-1]["whitelist"] == ["192.0.2.0/23:1"]
 
 
+async def test_lists_are_refused_where_a_pcrf_rules_all_sessions() -> None:
+    async with Gateways(pgw={"apns": {"meters": {"gx": "pcrf"}}}) as bench:
+        for call in (provision, change):
+            with pytest.raises(ManagementError, match="take their rules from Gx") as refused:
+                await call(bench, whitelist=LIST)
+            assert refused.value.status == 409
+
+
+@pytest.mark.parametrize(("use", "open_"), [("payment-terminal", True), ("meter", False)])
+async def test_apps_that_are_denied_later_spare_what_the_use_of_a_card_needs(use: str, *, open_: bool) -> None:
+    async with Gateways() as bench:
+        await bench.pgw.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", {**card(), "profile": use})
+        await bench.host.stop("pgw", kill=True)
+        await bench.host.start("pgw")
+        await bench.sleep(10)
+        await change(bench, apps=["shopping"])
+        it = Device(bench, await bench.session(**BOTH))
+        assert await it.look_up("eco.taobao.com", SERVER) is open_
+        assert not await it.look_up("www.taobao.com", SERVER, port=4001)
+
+
 async def test_lists_outlive_a_restart() -> None:
     async with Gateways() as bench:
         await provision(bench, whitelist=LIST)
