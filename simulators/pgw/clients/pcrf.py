@@ -28,7 +28,7 @@ from simwarden.wire.diameter.features import supported_features
 from simwarden.wire.gtpv2 import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable
 
     from simulators.pgw.core import Core
     from simulators.pgw.session import Session
@@ -370,6 +370,7 @@ class Pcrf:
                 kind, _, use = rule.application.partition("@")
                 kinds.setdefault(use, []).append(kind)
         return [self._core.app_lists().of(use, each) for use, each in kinds.items()]
+
 
 def _filters(rules: Iterable[FlowRule]) -> tuple[FlowFilter, ...]:
     return tuple(each for rule in rules for each in rule.filters)

@@ -201,9 +201,7 @@ def _gates(definition: Avps) -> tuple[bool, bool]:
     return _GATES[status]
 
 
-def _filters(
-    flows: Sequence[Avps], application: bytes | None, place: Place, *, closed: bool
-) -> tuple[FlowFilter, ...]:
+def _filters(flows: Sequence[Avps], application: bytes | None, place: Place, *, closed: bool) -> tuple[FlowFilter, ...]:
     if application is None and not flows:
         raise RuleError(RuleFailureCode.MISSING_FLOW_INFORMATION, "neither flows nor an application are given")
     if application is not None and flows:  # either of both (5.3.4)
