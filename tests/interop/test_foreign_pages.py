@@ -1,4 +1,4 @@
-"""The stories of docs/foreign/pcrf.md with a PCRF of another hand in the place of ours, which holds what `export` prints."""
+"""The stories of docs/foreign/pcrf.md with a PCRF of another hand, which holds what `export` prints."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime  # noqa: TC002 - a field's type, resolved by pydantic
 
 from simwarden.errors import ManagementError
 from simwarden.operations.approval import By
@@ -141,9 +141,9 @@ class CardLists(ABC, Generic[C]):
 
     @staticmethod
     def _gives(record: Mapping[str, Any]) -> bool:
-        """Whether an audit record is of a list that a card was given: what else is provisioned is told otherwise."""
-        after = record["details"].get("after")
-        return record["action"] in {"provision", GIVEN_LIST, CHANGED_LIST} and (after is None or isinstance(after, dict))
+        """Whether an audit record is of a list that a card was given: what else is provisioned is no section."""
+        given = record["action"] in {"provision", GIVEN_LIST, CHANGED_LIST}
+        return given and isinstance(record["details"].get("after"), dict | None)
 
     @route("GET", "/audit", query=AuditPage, gives=tuple[AuditTold, ...])
     async def audit(self, call: Call) -> list[dict[str, Any]]:
