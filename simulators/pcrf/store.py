@@ -27,6 +27,7 @@ _CARDS = sa.Table(
     sa.Column("imsi", sa.String(15), primary_key=True),
     sa.Column("msisdn", sa.String, nullable=False),
     sa.Column("data", sa.JSON),
+    sa.Column("use", sa.String(100), nullable=False),
 )
 _SESSIONS = sa.Table(
     "sessions",
@@ -78,7 +79,8 @@ class Store:
         self._held = _Memory()
         with engine.begin() as connection:
             for row in connection.execute(sa.select(_CARDS)):
-                self._take(DataCard(row.imsi, row.msisdn, PcrfData.model_validate(row.data) if row.data else None))
+                data = PcrfData.model_validate(row.data) if row.data else None
+                self._take(DataCard(row.imsi, row.msisdn, data, row.use))
             for held in connection.execute(sa.select(_SESSIONS)).mappings():
                 lists = {name: tuple(held[name]) for name in ("rules", "failed", "lacking")}
                 self._hold(GxSession(**{**held, **lists}))
@@ -110,7 +112,8 @@ class Store:
         sessions = [replace(each, pending=each.pending + 1) for each in self.sessions_of(card.imsi)] if changed else []
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_CARDS).where(_CARDS.c.imsi == card.imsi))
-            connection.execute(sa.insert(_CARDS).values(imsi=card.imsi, msisdn=card.msisdn, data=data))
+            values = {"imsi": card.imsi, "msisdn": card.msisdn, "data": data, "use": card.use}
+            connection.execute(sa.insert(_CARDS).values(values))
             for each in sessions:
                 self._write(connection, each)
             _AUDIT.add(connection, [audit])

@@ -90,6 +90,30 @@ async def test_without_adc_it_is_a_predefined_rule_or_not_in_force_and_the_opera
     assert any("not in force" in each for each in net.notes())
 
 
+@pytest.mark.parametrize(
+    ("features", "told", "lacking"),
+    [
+        (ALL, {f"not {each}@meter": (f"{each}@meter", 3) for each in ("social", "games")}, []),
+        (None, {"not social@meter": "predefined"}, ["not games@meter"]),
+    ],
+)
+async def test_kinds_of_apps_go_as_applications_that_are_closed(
+    features: GxFeature | None, told: dict[str, Any], lacking: list[str]
+) -> None:
+    async with Network({"predefined": ["not social@meter"]}) as net:
+        await net.provision(by="pcrf", apps=["social", "games"])
+        answer = await net.pgw.ask(INITIAL, 0, features=features)
+        assert rules(answer) == {**told, "all flows": (["permit out ip from any to assigned"], 2)}
+        assert (await net.call("GET", "/sessions"))[0]["not_in_force"] == lacking
+
+
+async def test_a_predefined_rule_may_close_an_application() -> None:
+    async with Network({**SETTINGS, "predefined": ["not cloud"]}) as net:
+        await net.provision(by="pcrf", blacklist=CLOUD)
+        answer = await net.pgw.ask(INITIAL, 0, features=None)
+        assert rules(answer)["not cloud"] == "predefined"
+
+
 async def test_an_application_that_stands_for_more_than_the_list_has_opens_nothing() -> None:
     async with Network(SETTINGS) as net:
         await net.provision(by="pcrf", whitelist=["a.example.net:443"])
