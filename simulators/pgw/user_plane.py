@@ -262,7 +262,7 @@ class Gateway:
         assert session.credit is not None  # noqa: S101 - who calls has seen to it
         group = count.group if count.group is not None else session.addresses.config.rating_group
         held = _Held(session, flow, packet, size, up)
-        passes = session.credit.take(group, size, lambda granted: self._let_go(held, granted=granted))
+        passes = session.credit.take(group, size, count.ended, lambda granted: self._let_go(held, granted=granted))
         if passes is False:
             self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
         return bool(passes)
