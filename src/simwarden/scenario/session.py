@@ -232,11 +232,16 @@ class Session:
         if forced and not taken:
             self.theft.cards |= {each.decision.subject for each in forced if each.decision.subject}
             self.theft.again[action.element] = f"send: {{device: {action.element}, to: 203.0.113.66}}"
-        elif taken and outcome in _SERVED and (forced or action.element in self.theft.again):
-            if forced:
+        elif taken and outcome in _SERVED and (forced or self._goes_on(action, text)):
+            if forced and text not in self.theft.again.values():
                 self.theft.again[f"{action.element} {action.verb}"] = text
             lasts = action.arguments.get("lasts") or action.arguments.get("talks") or "1"
             self.theft.counted[taken] += round(seconds(str(lasts))) if taken == "seconds" else 1
+
+    def _goes_on(self, action: Call, text: str) -> bool:
+        """Whether what is served is had by a card that should not be, or is what was served wrongly before."""
+        again = self.theft.again
+        return action.element in again or again.get(f"{action.element} {action.verb}") == text
 
     def _told_of(self, step: Step, outcome: str, events: Sequence[Event]) -> dict[str, Any]:
         """Return what pages show of an action: its ladder, who refused what, and how things stand."""
@@ -310,6 +315,8 @@ class Session:
         found = []
         for each in refusals_of(story, result, claimed):
             stopped = stopped_by(self.scenario.registry, each, events)
+            if outcome in _SERVED and not stopped.told:  # what lists let pass was decided, and nothing was stopped yet
+                continue
             rule = requirements().get(stopped.requirement)
             more = {"title": rule.title, "title_zh": rule.title_zh, "rule": rule.rule} if rule else {}
             found.append({**asdict(stopped), **more, "switch": each.point})
