@@ -151,13 +151,30 @@ async def test_a_request_that_comes_again_gets_its_answer_again_and_counts_once(
     assert len(net.decisions("data.whitelist")) == 1
 
 
+async def test_a_session_that_is_ended_before_it_begins_does_not_begin() -> None:
+    """Its first CCR was overtaken by the last one: a PGW that has given it up asks no more."""
+    async with Network() as net:
+        await net.provision(by="pcrf", whitelist=[SERVER])
+        assert (await net.pgw.ask(TERMINATION, 1)).result_code == 5002
+        assert (await net.pgw.ask(INITIAL, 0)).result_code == 5002
+        assert await net.call("GET", "/sessions") == []
+        await net.host.stop("pcrf", kill=True)
+        await net.host.start("pcrf")
+        await net.sleep(60)
+        assert (await net.pgw.ask(INITIAL, 0)).result_code == 5002
+        await net.sleep(700)
+        await net.pgw.ask(INITIAL, 0, "b")
+        assert (await net.pgw.ask(TERMINATION, 1, "b")).success
+        assert (await net.pgw.ask(INITIAL, 0)).success  # another one, after all that time
+
+
 async def test_strange_requests_change_nothing() -> None:
     async with Network({"peers": {"pgw": {}, "other": {}}}) as net:
         other = net.add("other", type(net.pgw))
         await net.host.start("other")
         await net.provision(by="pcrf", whitelist=[SERVER])
         assert (await net.pgw.ask(UPDATE, 1)).result_code == 5002
-        assert (await net.pgw.ask(TERMINATION, 1)).result_code == 5002
+        assert (await net.pgw.ask(TERMINATION, 1, "nobody's")).result_code == 5002
         assert (await net.pgw.ask(INITIAL, 3)).success
         assert (await net.pgw.ask(UPDATE, 2)).result_code == 5004
         assert (await net.pgw.ask(INITIAL, 4)).result_code == 5004
