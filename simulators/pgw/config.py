@@ -155,6 +155,9 @@ class ApnConfig(Model):
     expect otherwise. `pass` is a leak: whom a list does not name is reached."""
     gy: Annotated[str, Names("ocs"), BeforeValidator(_off)] = ""
     """The OCS that grants its sessions their octets; empty, or `off`: none has to."""
+    without_ocs: Literal["end", "continue"] = "end"
+    """What becomes of sessions whose OCS does not answer, and has said before that they go on without it (CONTINUE,
+    RFC 8506 8.14). `continue` is a leak: nobody counts what passes then."""
     rating_group: int = Field(default=1, ge=0, le=0xFFFFFFFF)
     """The rating group of what is passed by a rule that names none."""
 
@@ -162,6 +165,8 @@ class ApnConfig(Model):
     def _is_ruled(self) -> Self:
         if self.unmatched == "pass" and not self.gx:
             raise ValueError("unmatched flows pass only where a PCRF rules (gx)")
+        if self.without_ocs == "continue" and not self.gy:
+            raise ValueError("sessions go on without an OCS only where they have one (gy)")
         return self
 
     @field_validator("ipv4", "ipv6", "static")

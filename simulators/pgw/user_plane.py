@@ -262,7 +262,7 @@ class Gateway:
         assert session.credit is not None  # noqa: S101 - who calls has seen to it
         group = count.group if count.group is not None else session.addresses.config.rating_group
         held = _Held(session, flow, packet, size, up)
-        passes = session.credit.take(group, size, lambda granted: self._let_go(held, granted=granted))
+        passes = session.credit.take(group, size, count.ended, lambda granted: self._let_go(held, granted=granted))
         if passes is False:
             self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
         return bool(passes)
@@ -297,16 +297,19 @@ class Gateway:
     def _whole(self, session: Session, flow: ip.Flow, packet: bytes, now: float) -> bytes | None:
         """Return a packet with options or extensions; one in fragments when all of it is there."""
         try:
-            if ip.is_routed(packet):
-                self._refuse(session, flow, packet, ROUTED)
-                return None
-            found = ip.decode(packet)
-            if not (found.offset or found.more):
-                return packet
-            return session.fragments.take(packet, now)
+            whole: bytes | None = packet
+            if not ip.is_routed(packet):
+                found = ip.decode(packet)
+                if not (found.offset or found.more):
+                    return packet
+                whole = session.fragments.take(packet, now)
+            if whole is not None and ip.is_routed(whole):  # behind the header of fragments, if not before it
+                self._refuse(session, flow, whole, ROUTED)
+                whole = None
         except PeerError as error:
             self._drop(session, packet, error.reason)
             return None
+        return whole
 
     def _begin(self, session: Session, flow: ip.Flow, now: float) -> FlowCount:
         if flow in session.flows:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from simwarden.policy.access_list import Network, under
+from simwarden.policy.access_list import HOLDS_IPV4, Network, under
 from simwarden.policy.flow_rule import ALL_FLOWS, FlowRule, names_allowed, questions
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class _Rule:
     def __init__(self, rule: FlowRule) -> None:
         self.rule = rule
         self.plain = tuple(each for each in rule.filters if not each.name)
+        if rule.denies:
+            self.plain += tuple(within for each in self.plain for within in _in_ipv6(each))
         self.named: dict[str, tuple[FlowFilter, ...]] = {}
         for each in rule.filters:
             if each.name:
@@ -122,6 +124,13 @@ class _Rule:
         """Yield the filters of a host's name, or of one that it is below, that a flow fits by its header."""
         for name in _above(host):
             yield from (each for each in self.named.get(name, ()) if each.fits(flow, up=up))
+
+
+def _in_ipv6(filter_: FlowFilter) -> Iterator[FlowFilter]:
+    """Yield the filters of the IPv6 addresses that stand for a filter's IPv4 addresses."""
+    if (known := filter_.network) is not None and known.width == 32:
+        for prefix in HOLDS_IPV4:
+            yield filter_._replace(network=Network(prefix.start | known.start, 96 + known.length, 128))
 
 
 def _above(host: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ const WORDS = {
   off: ["Switched off, in this page's network alone:", "已关闭（仅限本页面的网络）："], on: ["Switch it on", "重新打开"], turn_off: ["Switch off", "关闭"], turn_on: ["Switch on", "打开"], all_on: ["All controls are on.", "所有控制均已打开。"],
   stolen: ["Stolen", "被盗用"], packets: ["packets", "个数据包"], messages: ["messages", "条短信"], minutes: ["minutes", "分钟"],
   drag: ["Drag a card into a device, click on anything, or play the tour.", "把卡拖进设备，点击任何图形，或播放演示。"], many: ["rows that say the same are told once", "相同的行只显示一次"],
-  lost: ["The connection to simwarden is lost; it is tried again.", "与 simwarden 的连接已断开，正在重试。"], place: ["row {0} of {1}", "第 {0} 行，共 {1} 行"], begins: ["The network starts …", "网络正在启动…"],
+  lost: ["The connection to simwarden is lost; it is tried again.", "与 simwarden 的连接已断开，正在重试。"], place: ["row {0} of {1}", "第 {0} 行，共 {1} 行"], begins: ["The network starts …", "网络正在启动…"], works: ["The network is busy: {0} events so far …", "网络正忙：已有 {0} 个事件…"],
 };
 const $ = (id) => document.getElementById(id);
 const svg = (tag, props, ...children) => {
@@ -545,7 +545,12 @@ function follow() {
   const source = new EventSource("/events");
   source.onopen = () => { isPast = true; $("wrong").hidden = true; batches = []; };
   source.onmessage = (message) => hear(JSON.parse(message.data), isPast);
-  source.addEventListener("now", () => { if (isPast && stage.nodes.length) { isPast = false; restore(batches.length); draw(); listed(); } });
+  source.addEventListener("now", (message) => {
+    const done = Number(message.data);
+    $("working").hidden = !done;
+    $("working").textContent = say("works").replace("{0}", done.toLocaleString("en"));
+    if (isPast && stage.nodes.length) { isPast = false; restore(batches.length); draw(); listed(); }
+  });
   source.onerror = () => { isPast = true; wrong(say("lost")); };
 }
 

@@ -49,8 +49,16 @@ class Live:
         self.told: list[str] = []
         self._network = 0
         self._heard = asyncio.Condition()
+        #: how many events what takes long has come to; 0: nothing takes long
+        self._done = 0
+        engine.heard = self._hear
         #: the use that goes on; none is cancelled, since the engine answers what it was asked
         self._using: asyncio.Task[None] | None = None
+
+    async def _hear(self, done: int) -> None:
+        self._done = done
+        async with self._heard:
+            self._heard.notify_all()
 
     async def begin(self, fleet: int = 0) -> dict[str, Any]:
         """Begin with a new network; `fleet` is how many cards it has more."""
@@ -70,6 +78,7 @@ class Live:
     async def do(self, what: str, **more: Any) -> dict[str, Any]:
         """Have the engine do something, and tell all of it; return why it makes no sense, if it does not."""
         said = await self.engine.ask(what, **more)
+        await self._hear(0)
         if said.get("ended"):
             await self.tell_anew()
         if "error" in said:
@@ -93,8 +102,7 @@ class Live:
 
     async def _tell(self, event: Mapping[str, Any]) -> None:
         self.told.append(json.dumps(event, separators=(",", ":"), ensure_ascii=False))
-        async with self._heard:
-            self._heard.notify_all()
+        await self._hear(0)
 
     async def stream(self) -> AsyncIterator[str]:
         """Yield all that has happened, and what happens (the event stream format of HTML 9.2.6)."""
@@ -105,10 +113,11 @@ class Live:
             for each in self.told[place:]:
                 place += 1
                 yield f"id: {network}.{place}\ndata: {each}\n\n"
-            yield "event: now\ndata: {}\n\n"
+            done = self._done
+            yield f"event: now\ndata: {done}\n\n"
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_ALIVE), self._heard:
-                    while (network, place) == (self._network, len(self.told)):
+                    while (network, place, done) == (self._network, len(self.told), self._done):
                         await self._heard.wait()
 
 
@@ -146,23 +155,26 @@ class Pages:
         return JSONResponse(said, HTTPStatus.BAD_REQUEST if "error" in said else HTTPStatus.OK)
 
     async def _story(self, _: Request) -> Response:
-        files = await _saved((await self._live.engine.ask("story"))["story"])
+        said = await self._live.engine.ask("story")
+        files = said if "error" in said else await _saved(said["story"])
         if "error" in files:
-            return Response(files["error"], HTTPStatus.CONFLICT, media_type="text/plain")
+            return _conflict(files["error"])
         return _download(_zipped(files), "application/zip", "story.zip")
 
     async def _capture(self, _: Request) -> Response:
-        octets = base64.b64decode((await self._live.engine.ask("capture"))["octets"])
-        return _download(octets, "application/octet-stream", "live.pcapng")
+        said = await self._live.engine.ask("capture")
+        if "error" in said:
+            return _conflict(said["error"])
+        return _download(base64.b64decode(said["octets"]), "application/octet-stream", "live.pcapng")
 
     async def _report(self, _: Request) -> Response:
-        return _download((await self._live.engine.ask("report"))["page"].encode(), "text/html", "report.html")
+        said = await self._live.engine.ask("report")
+        return _conflict(said["error"]) if "error" in said else _download(said["page"].encode(), "text/html", "report.html")
 
     async def _recorded(self, _: Request) -> Response:
         text = recorded_page(self._live.told).encode()
         if len(text) > LARGEST_PAGE:
-            said = "too much has happened for one page: begin anew"
-            return Response(said, HTTPStatus.CONFLICT, media_type="text/plain")
+            return _conflict("too much has happened for one page: begin anew")
         return _download(text, "text/html", "recorded.html")
 
 
@@ -171,6 +183,10 @@ def _object(octets: bytes) -> Any:
         return json.loads(octets)
     except (ValueError, RecursionError):
         return None
+
+
+def _conflict(why: str) -> Response:
+    return Response(why, HTTPStatus.CONFLICT, media_type="text/plain")
 
 
 def _download(octets: bytes, kind: str, name: str) -> Response:

@@ -145,6 +145,9 @@ BLACK = {"black": ("wx.example", "*.video.example", "203.0.113.0/28", "http://we
     [
         (end("203.0.113.7"), NOTHING, False),
         (end("203.0.113.16"), NOTHING, True),
+        (end("::ffff:203.0.113.7"), NOTHING, False),
+        (end("64:ff9b::203.0.113.7"), NOTHING, False),
+        (end("64:ff9b::203.0.113.16"), NOTHING, True),
         (end(HERE), Evidence(Shown("wx.example")), False),
         (end(HERE), Evidence(Shown("WX.example.net")), True),
         (end(HERE), Evidence(Shown("pay.wx.example")), True),

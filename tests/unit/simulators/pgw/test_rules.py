@@ -10,7 +10,7 @@ import pytest
 from gateways import IMSI, NUMBER, SERVER, Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_LSRR, fragment
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrRouting
 from scapy.packet import Raw
 
 from simulators.pgw import rules
@@ -308,6 +308,41 @@ async def test_a_packet_with_extensions_passes_and_one_with_a_detour_does_not() 
         detour = bytes(IP(src=it.own, dst=SERVER, options=[IPOption_LSRR(routers=[OTHER])]) / body)
         assert await it.up(passes, detour) == [passes]
         assert bench.dropped() == ["it goes to others than its destination first"]
+
+
+async def test_octets_behind_an_ipv6_packet_say_no_port_for_it() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=LIST)
+        head = IPv6(src=it.six, dst="2001:db8:80::80") / IPv6ExtHdrDestOpt()
+        listed, ports = UDP(sport=40000, dport=5683), b"\x9c\x40\x16\x33"
+        bad = [bytes(head / UDP(sport=40000, dport=22) / (ports * 4)) + bytes(each) for each in (8, 12)]
+        assert await it.up(*bad) == []
+        assert bench.verdicts("data.whitelist") == [False]
+        good = bytes(head / listed / (bytes(8))) + bytes(8)
+        assert await it.up(good) == [good]
+
+
+async def test_routes_and_ports_behind_a_header_of_fragments_are_judged_when_all_is_there() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=LIST)
+
+        def cut(*inside: Any, number: int) -> list[bytes]:
+            whole, head = IPv6(), IPv6(src=it.six, dst="2001:db8:80::80")
+            for each in (IPv6ExtHdrDestOpt(), *inside):
+                whole /= each
+            octets = bytes(whole)[40:]
+            low = bytes(head / IPv6ExtHdrFragment(nh=60, id=number, m=1) / octets[:8])
+            return [low, bytes(head / IPv6ExtHdrFragment(nh=60, id=number, offset=1) / octets[8:])]
+
+        good = cut(UDP(sport=40000, dport=5683) / b"report", number=1)
+        assert await it.up(*reversed(good)) == good
+        assert await it.up(*cut(UDP(sport=40000, dport=22) / b"report", number=2)) == []
+        route = IPv6ExtHdrRouting(addresses=["2001:db8:66::66"], segleft=1)
+        assert await it.up(*cut(route, UDP(sport=40000, dport=5683) / b"report", number=3)) == []
+        assert bench.dropped()[-1] == "it goes to others than its destination first"
+        faults = len(bench.dropped())
+        assert await it.up(*cut(Raw(b"\0" * 8), number=4)) == []  # what no header is made of
+        assert len(bench.dropped()) > faults
 
 
 async def test_errors_about_flows_that_pass_come_through_and_no_others() -> None:
