@@ -48,7 +48,9 @@ async def credit_control(core: Core, message: Message, _peer: Peer) -> Message:
         return _initial(core, message)
     if session is None or not theirs:
         answer = core.node.answer(message, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
-        if kept is None and session is None and kind == CcRequestType.TERMINATION_REQUEST:  # it is ended before it begins
+        if (
+            kept is None and session is None and kind == CcRequestType.TERMINATION_REQUEST
+        ):  # it is ended before it begins
             core.store.end(identity, (number, encode(answer)), core.clock.wall().timestamp())
         return answer
     late = kept is not None and number < kept[0]
