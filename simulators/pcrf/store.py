@@ -136,19 +136,20 @@ class Store(HeldCards[DataCard]):
         if answer is not None:
             self._held.answers[session.id] = answer
 
-    def end(self, session: GxSession, answer: tuple[int, bytes] | None, now: float) -> None:
-        """Keep that a session is over; `now` is the date, in seconds since 1970."""
+    def end(self, identity: str, answer: tuple[int, bytes] | None, now: float) -> None:
+        """Keep that a session is over, or will not be; `now` is the date, in seconds since 1970."""
         with self._engine.begin() as connection:
-            connection.execute(_NO_SESSION, {"session": session.id})
+            connection.execute(_NO_SESSION, {"session": identity})
             connection.execute(_LATE, {"since": now - _KEPT})
-            self._write_answer(connection, session.id, answer, now)
-        self._held.sessions.pop(session.id, None)
-        self._held.by_card[session.imsi].discard(session.id)
+            self._write_answer(connection, identity, answer, now)
+        session = self._held.sessions.pop(identity, None)
+        if session is not None:
+            self._held.by_card[session.imsi].discard(identity)
         for each in [each for each, over in self._held.over.items() if over < now - _KEPT]:
             del self._held.over[each], self._held.answers[each]
-        self._held.answers.pop(session.id, None)
+        self._held.answers.pop(identity, None)
         if answer is not None:
-            self._held.answers[session.id], self._held.over[session.id] = answer, now
+            self._held.answers[identity], self._held.over[identity] = answer, now
 
     def _write(self, connection: sa.Connection, session: GxSession) -> None:
         connection.execute(_NO_SESSION, {"session": session.id})

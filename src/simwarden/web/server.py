@@ -169,7 +169,11 @@ class Pages:
 
     async def _report(self, _: Request) -> Response:
         said = await self._live.engine.ask("report")
-        return _conflict(said["error"]) if "error" in said else _download(said["page"].encode(), "text/html", "report.html")
+        return (
+            _conflict(said["error"])
+            if "error" in said
+            else _download(said["page"].encode(), "text/html", "report.html")
+        )
 
     async def _recorded(self, _: Request) -> Response:
         text = recorded_page(self._live.told).encode()

@@ -151,13 +151,30 @@ async def test_a_request_that_comes_again_gets_its_answer_again_and_counts_once(
     assert len(net.decisions("data.whitelist")) == 1
 
 
+async def test_a_session_that_is_ended_before_it_begins_does_not_begin() -> None:
+    """Its first CCR was overtaken by the last one: a PGW that has given it up asks no more."""
+    async with Network() as net:
+        await net.provision(by="pcrf", whitelist=[SERVER])
+        assert (await net.pgw.ask(TERMINATION, 1)).result_code == 5002
+        assert (await net.pgw.ask(INITIAL, 0)).result_code == 5002
+        assert await net.call("GET", "/sessions") == []
+        await net.host.stop("pcrf", kill=True)
+        await net.host.start("pcrf")
+        await net.sleep(60)
+        assert (await net.pgw.ask(INITIAL, 0)).result_code == 5002
+        await net.sleep(700)
+        await net.pgw.ask(INITIAL, 0, "b")
+        assert (await net.pgw.ask(TERMINATION, 1, "b")).success
+        assert (await net.pgw.ask(INITIAL, 0)).success  # another one, after all that time
+
+
 async def test_strange_requests_change_nothing() -> None:
     async with Network({"peers": {"pgw": {}, "other": {}}}) as net:
         other = net.add("other", type(net.pgw))
         await net.host.start("other")
         await net.provision(by="pcrf", whitelist=[SERVER])
         assert (await net.pgw.ask(UPDATE, 1)).result_code == 5002
-        assert (await net.pgw.ask(TERMINATION, 1)).result_code == 5002
+        assert (await net.pgw.ask(TERMINATION, 1, "nobody's")).result_code == 5002
         assert (await net.pgw.ask(INITIAL, 3)).success
         assert (await net.pgw.ask(UPDATE, 2)).result_code == 5004
         assert (await net.pgw.ask(INITIAL, 4)).result_code == 5004
@@ -194,6 +211,43 @@ async def test_a_changed_list_goes_to_the_sessions_pgw_at_once() -> None:
         await net.call("DELETE", f"/cards/{IMSI}/data", FORM)
         assert removed(net.pgw.heard[1]) == [SERVER, "192.0.2.12:443"]
         assert set(rules(net.pgw.heard[1])) == {"all flows"}
+
+
+async def test_a_card_that_is_provisioned_as_it_is_changes_nothing_at_its_pgw() -> None:
+    async with Network() as net:
+        for _ in range(2):
+            await net.provision(by="pcrf", whitelist=[SERVER])
+            await net.pgw.ask(INITIAL, 0)
+            assert net.observed("list")[-1]["undirected"] is False
+        assert net.pgw.heard == []
+        await net.call("PUT", f"/cards/{IMSI}/data", {"blacklist": ["192.0.2.99"], **FORM})
+        assert net.observed("list")[-1]["undirected"] is True
+        assert len(net.pgw.heard) == 1
+
+
+async def test_a_session_is_that_of_the_imsi_wherever_it_stands() -> None:
+    async with Network() as net:
+        await net.provision(by="pcrf", whitelist=[SERVER])
+        number = ("Subscription-Id", [("Subscription-Id-Type", 0), ("Subscription-Id-Data", "1440000000009")])
+        imsi = ("Subscription-Id", [("Subscription-Id-Type", 1), ("Subscription-Id-Data", IMSI)])
+        assert rules(await net.pgw.ask(INITIAL, 0, "a", number, imsi, imsi="")) == IN_FORCE
+
+
+async def test_a_change_that_cannot_be_kept_as_heard_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise StoreUnavailableError("the disk is full")
+
+    async with Network() as net:
+        await net.provision(by="pcrf", whitelist=[SERVER])
+        await net.pgw.ask(INITIAL, 0)
+        with monkeypatch.context() as patch:
+            patch.setattr(net.pcrf.core.store, "keep", fail)
+            with pytest.raises(ManagementError, match="the disk is full"):
+                await net.change(whitelist=["192.0.2.11:443"])
+        assert net.pgw.heard == []
+        await net.sleep(60)
+        assert [set(rules(each)) for each in net.pgw.heard] == [{"192.0.2.11:443"}]
+        assert (await net.call("GET", "/sessions"))[0]["pending"] is False
 
 
 async def test_what_a_pgw_cannot_install_is_not_in_force() -> None:

@@ -442,6 +442,41 @@ async def test_a_silent_flow_is_begun_anew_a_connection_after_hours() -> None:
             assert await it.up(report, syn) == passes
 
 
+DENIED = {"whitelist": ["http://server.example"], "blacklist": [SERVER]}
+FLOW_CHANGES: dict[str, dict[str, Any]] = {
+    "off the list": {"whitelist": ["http://other.example"]},
+    "nobody": {"whitelist": []},
+    "denied": DENIED,
+    "denied by name": DENIED | {"blacklist": ["server.example"]},
+}
+
+
+@pytest.mark.parametrize("lists", FLOW_CHANGES.values(), ids=FLOW_CHANGES)
+@pytest.mark.parametrize("at", range(6))
+async def test_a_change_acts_at_each_packet_of_a_flow(at: int, lists: dict[str, Any]) -> None:
+    """SYN, its answer, a request in two segments, the answer, and what comes later; none passes behind the change."""
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://server.example"])
+        assert await it.look_up("server.example", SERVER)
+        ends: dict[str, Any] = {"sport": 50000, "dport": 80}
+        near = [TCP(**ends, flags="S", seq=99)]
+        near += [TCP(**ends, flags="PA", seq=100, ack=8) / b"GET / HTTP/1.1\r\nHost: ser"]
+        near += [TCP(**ends, flags="PA", seq=125, ack=8) / b"ver.example\r\n\r\n"]
+        near += [TCP(**ends, flags="A", seq=142, ack=9)]
+        back = [
+            TCP(sport=80, dport=50000, flags="SA", seq=7, ack=100),
+            TCP(sport=80, dport=50000, flags="PA", seq=8) / b"!",
+        ]
+        packets = [bytes(IP(src=it.own, dst=SERVER) / each) for each in near]
+        backward = [bytes(IP(src=SERVER, dst=it.own) / each) for each in back]
+        order = [packets[0], backward[0], packets[1], packets[2], backward[1], packets[3]]
+        for number, packet in enumerate(order):
+            if number == at:
+                await change(bench, **lists)
+            passed = await (it.down if packet in backward else it.up)(packet)
+            assert passed == ([packet] if number < at else [])
+
+
 async def test_provisioning_and_changes() -> None:
     async with Gateways() as bench:
         told = await provision(bench, whitelist=["https://up.example/firmware", *LIST], blacklist=["wx.example"])
