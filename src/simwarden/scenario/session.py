@@ -318,7 +318,7 @@ class Session:
             if outcome in _SERVED and not stopped.told:  # what lists let pass was decided, and nothing was stopped yet
                 continue
             rule = requirements().get(stopped.requirement)
-            more = {"title": rule.title, "title_zh": rule.title_zh, "rule": rule.rule} if rule else {}
+            more = {each: getattr(rule, each) for each in ("title", "title_zh", "rule", "rule_zh")} if rule else {}
             found.append({**asdict(stopped), **more, "switch": each.point})
         return found
 

@@ -145,7 +145,7 @@ class _Player:
 
     def _drawn(self, session: Session) -> dict[str, Any]:
         menu = [each for each in self._stage.data["menu"] if session.can(each["step"])]
-        return {"nodes": session.drawn(), "menu": menu, "tour": self._stage.data["tour"]}
+        return {"nodes": session.drawn(), "menu": menu, "tour": self._stage.data["tour"], "zh": self._stage.data["zh"]}
 
     def _story(self, session: Session) -> dict[str, Any]:
         return {"story": self._stage.document(session.steps, self._fleet)}

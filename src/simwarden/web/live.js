@@ -22,6 +22,16 @@ const svg = (tag, props, ...children) => {
 const kept = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
 let language = kept("language") === "1" ? 1 : 0;
 const say = (word) => WORDS[word][language];
+// What elements say of themselves, where it is known in the chosen language; a * (or *2) stands for what differs.
+function local(text) {
+  for (const [en, zh] of language ? Object.entries(stage.zh || {}) : []) {
+    const found = new RegExp(`^${en.replace(/[.?+^$()[\]{}|\\]/g, "\\$&").replaceAll("*", "(.+)")}$`).exec(text);
+    let place = 0;
+    if (found) return zh.replace(/\*(\d?)/g, (_, number) => found[number || ++place]);
+  }
+  return text;
+}
+const localNext = (text) => (language ? text.replace(/^the \w+ /, "").split("; ").map(local).join("；") : text);
 const told = (each) => (language ? each.zh : each.en) || each.en || "";
 // The sentence above the network, in both languages.
 let saying = WORDS.begins;
@@ -184,11 +194,11 @@ function refusal(batch, refused) {
   const button = (id, word, work) => make("button", { type: "button", id, onclick: work }, say(word));
   $("refused").replaceChildren(
     make("h2", {}, say("refused")),
-    make("p", { cls: "who" }, `${say("by")} ${refused.element}${element ? ` (${element.title})` : ""}: ${refused.reason}`),
-    line("clause", `${refused.clause} · ${told({ en: refused.title, zh: refused.title_zh })}`, !language && refused.rule ? make("small", {}, ` ${refused.rule} `) : " ", make("code", {}, refused.control)),
+    make("p", { cls: "who" }, `${say("by")} ${refused.element}${element ? ` (${local(element.title)})` : ""}: ${local(refused.reason)}`),
+    line("clause", `${refused.clause} · ${told({ en: refused.title, zh: refused.title_zh })}`, refused.rule ? make("small", {}, ` ${told({ en: refused.rule, zh: refused.rule_zh })} `) : " ", make("code", {}, refused.control)),
     line(causes.length ? "cause" : "answer", causes.join("; ") || refused.told || "—"),
     device ? line("screen", make("code", { id: "screen" }, "")) : "",
-    refused.next ? line("then", refused.next) : "",
+    refused.next ? line("then", localNext(refused.next)) : "",
     isRecorded ? "" : make("div", {}, button("without", "without", () => without(batch, refused)), button("again", "again", () => again(batch))));
   $("refused").hidden = false;
   screen(batch);
@@ -267,7 +277,7 @@ function draw() {
     const place = placeOfNode(node.name);
     const terminal = node.section === "devices";
     const label = node.count > 1 ? `${node.name} × ${node.count.toLocaleString("en")}` : node.name;
-    const said = terminal ? lines(node.name) : node.section ? [] : [node.title];
+    const said = terminal ? lines(node.name) : node.section ? [] : [local(node.title)];
     const key = [place.x, place.y, place.w, place.h, label, standing.off, ...said].join("|");
     if (group.dataset.key === key) continue;
     group.dataset.key = key;
@@ -535,7 +545,7 @@ function speak() {
   for (const each of document.querySelectorAll("[data-t]")) each.textContent = say(each.dataset.t);
   $("language").textContent = language ? "English" : "中文";
   $("language").lang = language ? "en" : "zh";
-  buttons(); stories(); banner(); placed(); narrate(saying);
+  buttons(); stories(); banner(); placed(); narrate(saying); draw();
   const refused = played && played.refused[0];
   if (refused && !$("refused").hidden) refusal(played, refused);
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from simwarden.policy.requirements import requirements
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.session import Session
 from simwarden.web.stage import Stage
@@ -84,6 +86,27 @@ def test_a_story_is_refused_and_stolen_from_and_refused_again(title: str) -> Non
     # what was refused at first is refused once more, and nothing of it goes on
     assert next(one["switch"] for each in told[on:] for one in each.get("refused", ())) == controls[0]
     assert (told[-1]["off"], told[-1]["goes_on"], told[-1].get("outcome", "")) == ([], False, end)
+
+
+def in_chinese(text: str) -> bool:
+    """Whether the page says a text in Chinese (`local` in live.js)."""
+    patterns = (".+".join(map(re.escape, each.split("*"))) for each in STAGE.data["zh"])
+    return any(re.fullmatch(each, text) for each in patterns)
+
+
+def test_what_the_page_says_of_a_refusal_is_there_in_chinese_too() -> None:
+    """Titles of what is drawn, reasons of the tour, what devices do next, and each rule of the guideline."""
+    scenario = STAGE.scenario()
+    kinds = {each.kind for each in scenario.instances.values()}
+    declared = [scenario.registry.declaration(each) for each in kinds]
+    reasons = {
+        one["reason"] for each in STAGE.data["tour"] for told in played(each["acts"]) for one in told.get("refused", ())
+    }
+    assert len(reasons) >= 7
+    nexts = {part for each in declared for one in each.consequences for part in one.doc.split("; ")}
+    said = {each.title for each in declared} | reasons | nexts
+    assert [each for each in sorted(said) if not in_chinese(each)] == []
+    assert all(re.search("[\u4e00-\u9fff]", each.rule_zh) for each in requirements().values())
 
 
 def test_without_a_switch_the_honest_steps_of_the_tour_are_not_refused() -> None:
