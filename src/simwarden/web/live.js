@@ -336,9 +336,17 @@ async function post(body) {
   try {
     const answer = await fetch("/act", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
     const said = answer.headers.get("content-type")?.startsWith("application/json") ? await answer.json() : { error: await answer.text() };
-    if (said.error) wrong(said.error);
-    return said.error ? null : said;
+    if (said.error) { wrong(said.error); return null; }
+    if (said.at) await new Promise((heard) => { awaited.push([said.at, heard]); caughtUp(); });
+    return said;
   } catch { wrong(say("lost")); return null; } finally { busy -= 1; document.body.classList.toggle("busy", busy > 0); }
+}
+// What was done is over for a page when it has heard all of it: up to which network, and which event of that.
+let awaited = [], heardOf = [0, 0];
+function caughtUp() {
+  const [network, place] = heardOf;
+  for (const [at, heard] of awaited) if (network > at[0] || (network === at[0] && place >= at[1])) heard();
+  awaited = awaited.filter(([at]) => network < at[0] || (network === at[0] && place < at[1]));
 }
 const act = (step) => { end(); paused = false; buttons(); return post({ step }); };
 function wrong(text) { $("wrong").textContent = text; $("wrong").hidden = false; }
@@ -456,7 +464,7 @@ async function advance() {
 async function begin() {
   clearTimeout(tour.timer);
   tour.at = 0;
-  if (await post({ begin: 0 }) && tour) { narrate([stage.tour[tour.story].en, stage.tour[tour.story].zh]); tour.timer = setTimeout(advance, tour.auto ? 1500 : 0); }
+  if (await post({ begin: 0 }) && tour) { narrate([stage.tour[tour.story].en, stage.tour[tour.story].zh]); if (tour.auto) tour.timer = setTimeout(advance, 1500); else await advance(); }
 }
 
 function end() { if (tour) clearTimeout(tour.timer); tour = null; buttons(); }
@@ -553,8 +561,8 @@ function speak() {
 function follow() {
   let isPast = true;
   const source = new EventSource("/events");
-  source.onopen = () => { isPast = true; $("wrong").hidden = true; batches = []; };
-  source.onmessage = (message) => hear(JSON.parse(message.data), isPast);
+  source.onopen = () => { isPast = true; $("wrong").hidden = true; batches = []; for (const [, heard] of awaited.splice(0)) heard(); };
+  source.onmessage = (message) => { hear(JSON.parse(message.data), isPast); heardOf = message.lastEventId.split(".").map(Number); caughtUp(); };
   source.addEventListener("now", (message) => {
     const done = Number(message.data);
     $("working").hidden = !done;
