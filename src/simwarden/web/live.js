@@ -354,7 +354,11 @@ function wrong(text) { $("wrong").textContent = text; $("wrong").hidden = false;
 async function again(batch) {
   const [verb, value] = Object.entries(batch.facts || {})[0] || [];
   const device = deviceOf(batch);
-  if (["power_on", "insert", "move", "hot_swap"].includes(verb) || !verb) { if (await act({ power_off: device })) await act({ power_on: device }); } else await act({ [verb]: value });
+  const anew = ["power_on", "insert", "move", "hot_swap"].includes(verb) || !verb;
+  finish();
+  // What was refused may have ended all that the device had: it registers first.
+  if (device && (anew || (verb === "send" && (shown[device] || {}).attach !== "accepted")) && (await act({ power_off: device }))) await act({ power_on: device });
+  if (!anew) await act({ [verb]: value });
 }
 async function without(batch, refused) { end(); if (await post({ control: refused.switch, off: true })) await again(batch); }
 

@@ -88,6 +88,29 @@ def test_a_story_is_refused_and_stolen_from_and_refused_again(title: str) -> Non
     assert (told[-1]["off"], told[-1]["goes_on"], told[-1].get("outcome", "")) == ([], False, end)
 
 
+def test_a_quota_that_is_not_kept_is_stolen_packet_by_packet_until_it_is_kept_again() -> None:
+    send = {"do": {"send": {"device": "tracker", "to": "198.51.100.80:5683", "octets": "972"}}}
+    acts = [
+        {"do": {"insert": {"card": "tracker_card", "into": "tracker"}}},
+        {"do": {"power_on": "tracker"}},
+        *[send] * 3,
+        {"off": "ocs/ocs.data"},
+        {"do": {"power_off": "tracker"}},
+        {"do": {"power_on": "tracker"}},
+        *[send] * 2,
+        {"use": "2"},
+        {"on": "ocs/ocs.data"},
+        send,
+    ]
+    told = played(acts)
+    assert [each.get("outcome") for each in told[1:5]] == ["accepted", "delivered", "timed-out", "dropped"]
+    # what the PCRF says of its list at the beginning of a session stops nothing
+    assert [one["switch"] for each in told[1:5] for one in each["refused"]] == ["pgw/data.quota"]
+    assert [each["stolen"].get("packets", 0) for each in told] == [*[0] * 8, 1, 2, 4, 4, 4]
+    assert [each["switch"] for each in told[-2]["refused"]][-2:] == ["ocs/ocs.data", "pgw/data.quota"]
+    assert told[-1]["outcome"] == "dropped"
+
+
 def in_chinese(text: str) -> bool:
     """Whether the page says a text in Chinese (`local` in live.js)."""
     patterns = (".+".join(map(re.escape, each.split("*"))) for each in STAGE.data["zh"])
