@@ -91,6 +91,17 @@ class Device:
         back = bytes(self._between(address, up=False) / TCP(sport=to, dport=port, flags="SA", seq=7, ack=100))
         return await self.up(syn) == [syn] and await self.down(back) == [back]
 
+    async def begin(
+        self, address: str, first: int, flags: str = "S", payload: bytes = b"", *, answered: bool = True
+    ) -> bool:
+        """Send what may begin a connection, from a number on; whether it got out. The far end answers it, or not."""
+        ends = TCP(sport=50000, dport=80, flags=flags, seq=first)
+        syn = bytes(IP(src=self.own, dst=address) / ends / payload)
+        passed = await self.up(syn) == [syn]
+        back = TCP(sport=80, dport=50000, flags="SA", seq=7, ack=first + 1)
+        await self.down(*([bytes(IP(src=address, dst=self.own) / back)] if answered else []))
+        return passed
+
     async def say(self, address: str, octets: bytes, at: int = 0, port: int = 50000, to: int = 80) -> bool:
         """Say something in the connection; whether it got out."""
         head = TCP(sport=port, dport=to, flags="PA", seq=100 + at, ack=8)
@@ -431,6 +442,41 @@ async def test_a_silent_flow_is_begun_anew_a_connection_after_hours() -> None:
             assert await it.up(report, syn) == passes
 
 
+DENIED = {"whitelist": ["http://server.example"], "blacklist": [SERVER]}
+FLOW_CHANGES: dict[str, dict[str, Any]] = {
+    "off the list": {"whitelist": ["http://other.example"]},
+    "nobody": {"whitelist": []},
+    "denied": DENIED,
+    "denied by name": DENIED | {"blacklist": ["server.example"]},
+}
+
+
+@pytest.mark.parametrize("lists", FLOW_CHANGES.values(), ids=FLOW_CHANGES)
+@pytest.mark.parametrize("at", range(6))
+async def test_a_change_acts_at_each_packet_of_a_flow(at: int, lists: dict[str, Any]) -> None:
+    """SYN, its answer, a request in two segments, the answer, and what comes later; none passes behind the change."""
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://server.example"])
+        assert await it.look_up("server.example", SERVER)
+        ends: dict[str, Any] = {"sport": 50000, "dport": 80}
+        near = [TCP(**ends, flags="S", seq=99)]
+        near += [TCP(**ends, flags="PA", seq=100, ack=8) / b"GET / HTTP/1.1\r\nHost: ser"]
+        near += [TCP(**ends, flags="PA", seq=125, ack=8) / b"ver.example\r\n\r\n"]
+        near += [TCP(**ends, flags="A", seq=142, ack=9)]
+        back = [
+            TCP(sport=80, dport=50000, flags="SA", seq=7, ack=100),
+            TCP(sport=80, dport=50000, flags="PA", seq=8) / b"!",
+        ]
+        packets = [bytes(IP(src=it.own, dst=SERVER) / each) for each in near]
+        backward = [bytes(IP(src=SERVER, dst=it.own) / each) for each in back]
+        order = [packets[0], backward[0], packets[1], packets[2], backward[1], packets[3]]
+        for number, packet in enumerate(order):
+            if number == at:
+                await change(bench, **lists)
+            passed = await (it.down if packet in backward else it.up)(packet)
+            assert passed == ([packet] if number < at else [])
+
+
 async def test_provisioning_and_changes() -> None:
     async with Gateways() as bench:
         told = await provision(bench, whitelist=["https://up.example/firmware", *LIST], blacklist=["wx.example"])
@@ -458,6 +504,27 @@ async def test_provisioning_and_changes() -> None:
         (held,) = await bench.pgw.manage(Role.OPERATOR, "GET", "/cards", {})
         assert held["data"]["whitelist"] == ["192.0.2.0/23:1"]
         assert bench.observed("list", key=IMSI)[-1]["whitelist"] == ["192.0.2.0/23:1"]
+
+
+async def test_lists_are_refused_where_a_pcrf_rules_all_sessions() -> None:
+    async with Gateways(pgw={"apns": {"meters": {"gx": "pcrf"}}}) as bench:
+        for call in (provision, change):
+            with pytest.raises(ManagementError, match="take their rules from Gx") as refused:
+                await call(bench, whitelist=LIST)
+            assert refused.value.status == 409
+
+
+@pytest.mark.parametrize(("use", "open_"), [("payment-terminal", True), ("meter", False)])
+async def test_apps_that_are_denied_later_spare_what_the_use_of_a_card_needs(use: str, *, open_: bool) -> None:
+    async with Gateways() as bench:
+        await bench.pgw.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", {**card(), "profile": use})
+        await bench.host.stop("pgw", kill=True)
+        await bench.host.start("pgw")
+        await bench.sleep(10)
+        await change(bench, apps=["shopping"])
+        it = Device(bench, await bench.session(**BOTH))
+        assert await it.look_up("eco.taobao.com", SERVER) is open_
+        assert not await it.look_up("www.taobao.com", SERVER, port=4001)
 
 
 async def test_lists_outlive_a_restart() -> None:
@@ -489,6 +556,33 @@ async def test_ports_that_carry_one_connection_after_another() -> None:
             said = f"GET {path} HTTP/1.1\r\nHost: server.example\r\n\r\n".encode()
             request = bytes(IP(src=known.own, dst=SERVER) / TCP(**ends, flags="PA", seq=first + 1, ack=8) / said)
             assert await known.up(request) == [request] * passes
+
+
+async def test_the_ports_of_a_closed_connection_carry_another_one() -> None:
+    """It is judged as any new one, and octets of the old one pass no more."""
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://server.example"])
+        assert await it.look_up("server.example", SERVER)
+        assert await it.fetch(SERVER, "other.example") == "connected"
+        assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: server.example\r\n\r\n")
+        for first, host, reached in ((5000, "server.example", True), (90000, "other.example", False)):
+            assert await it.begin(SERVER, first)
+            said = f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+            assert await it.say(SERVER, said, first + 1 - 100) is reached
+
+
+@pytest.mark.parametrize(
+    ("flags", "payload", "answered"), [("S", b"", False), ("S", b"GET", True), ("SA", b"", True), ("SF", b"", True)]
+)
+async def test_a_closed_connection_goes_on_by_no_trick(flags: str, payload: bytes, *, answered: bool) -> None:
+    """A SYN that is not answered; one with octets; an answer to none; one that ends as well."""
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://server.example"])
+        assert await it.look_up("server.example", SERVER)
+        assert await it.fetch(SERVER, "other.example") == "connected"
+        await it.begin(SERVER, 70000, flags, payload, answered=answered)
+        for at in (0, 70001 - 100, 70001 - 100 + len(payload)):
+            assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: server.example\r\n\r\n", at)
 
 
 @pytest.mark.parametrize("apn", [{}, {"gx": "off"}])
