@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import random
 import ssl
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import budget
 import mutation
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from authority import Authority
 from flows import Flow, client_hello, in_records
 
 from simwarden.wire.shown import host_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # OpenSSL hands names that are no ASCII to nobody, and Python says so
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -34,15 +27,7 @@ HELLOS = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     """A server with a certificate of its own."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
-    begins, ends = (
-        dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
-        dt.datetime(2090, 1, 1, tzinfo=dt.UTC),
-    )
-    made = x509.CertificateBuilder(name, name, key.public_key(), 1, begins, ends).sign(key, hashes.SHA256())
-    pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    file: Path = tmp_path_factory.mktemp("server") / "server.pem"
-    file.write_bytes(made.public_bytes(serialization.Encoding.PEM) + key.private_bytes(*pem))
+    file = Authority(tmp_path_factory.mktemp("server")).certificate("127.0.0.1")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return context
