@@ -17,6 +17,8 @@ LONGEST_BODY: Final = 1 << 30
 _LONGEST_METHOD: Final = 255
 #: how a request begins: empty lines (RFC 9112 2.2), or what else lenient servers leave out, a method, white space (3)
 _BEGINNING: Final = re.compile(rb"[ \t\r\n]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]|\Z)|\Z)")
+#: what is no request, and some servers refuse only, to go on behind it: text that is not at the end of its line
+_TEXT: Final = re.compile(rb"[\t\r\n -~]*\Z")
 _EMPTY: Final = re.compile(rb"(?:\r?\n)+")
 _LINE: Final = re.compile(rb"[ \t\r\n]*([^ \t\r\n][^\n]*)\n")
 _END: Final = re.compile(rb"\n\r?\n")
@@ -51,12 +53,13 @@ def first_line(octets: bytes | bytearray) -> bytes | None:
     Raises PeerError if it is too long, or its method is, and for one of HTTP/0.9 that names a host, to which servers
     answer.
     """
-    begins = _BEGINNING.match(octets, 0, LONGEST)
+    begins, found = _BEGINNING.match(octets, 0, LONGEST), _LINE.match(octets)
     if begins is None:
-        return b""
+        if found is None and len(octets) < LONGEST and _TEXT.match(octets):
+            return None
+        return found[1] if found and b"HTTP/" in found[1].upper() else b""
     if len(begins[1] or b"") > _LONGEST_METHOD:
         raise PeerError("method that is too long")
-    found = _LINE.match(octets)
     if found is None and len(octets) > LONGEST:
         raise PeerError("line of a request that is too long")
     words = found[1].split() if found else []

@@ -316,7 +316,7 @@ def test_a_record_of_tls_before_the_handshake_is_of_no_name(kind: int) -> None:
     assert flow.watch.shown == (UNREADABLE,)
 
 
-@pytest.mark.parametrize("first", [b"M" * 40 + b" / HTTP/1.1\r\nHost: pay.example\r\n\r\n", b" ", b"\r", b"\r\n"])
+@pytest.mark.parametrize("first", [b"M" * 40 + b" / HTTP/1.1\r\nHost: pay.example\r\n\r\n", b" ", b"\r", b"\r\n", b"]"])
 def test_a_request_that_servers_answer_in_their_own_ways_hides_no_other_behind_it(first: bytes) -> None:
     flow = Flow(80).open()
     flow.say(first)
