@@ -15,7 +15,7 @@ from simulators.pcrf.card import DataCard, GxSession
 from simulators.pcrf.config import PcrfData
 from simulators.pcrf.events import AUDITED
 from simwarden.operations.audit_table import AuditTable
-from simwarden.policy.numbers import Party, party
+from simwarden.operations.held_cards import HeldCards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,8 +60,6 @@ _SESSION, _ANSWER = sa.insert(_SESSIONS), sa.insert(_ANSWERS)
 
 @dataclass(slots=True)
 class _Memory:
-    cards: dict[str, DataCard] = field(default_factory=dict)
-    by_number: dict[Party, str] = field(default_factory=dict)
     sessions: dict[str, GxSession] = field(default_factory=dict)
     by_card: dict[str, set[str]] = field(default_factory=dict)
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
@@ -69,10 +67,11 @@ class _Memory:
     over: dict[str, float] = field(default_factory=dict)
 
 
-class Store:
+class Store(HeldCards[DataCard]):
     """The database of one PCRF."""
 
     def __init__(self, engine: sa.Engine) -> None:
+        super().__init__()
         self._engine = engine
         self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
         self.audited = partial(_AUDIT.read, engine)
@@ -80,7 +79,7 @@ class Store:
         with engine.begin() as connection:
             for row in connection.execute(sa.select(_CARDS)):
                 data = PcrfData.model_validate(row.data) if row.data else None
-                self._take(DataCard(row.imsi, row.msisdn, data, row.use))
+                self.take(DataCard(row.imsi, row.msisdn, data, row.use))
             for held in connection.execute(sa.select(_SESSIONS)).mappings():
                 lists = {name: tuple(held[name]) for name in ("rules", "failed", "lacking")}
                 self._hold(GxSession(**{**held, **lists}))
@@ -90,19 +89,6 @@ class Store:
                     self._held.over[row.session] = row.over
 
     # -- cards
-
-    def cards(self) -> Iterable[DataCard]:
-        """Return all cards, by IMSI."""
-        return (self._held.cards[imsi] for imsi in sorted(self._held.cards))
-
-    def card(self, imsi: str) -> DataCard | None:
-        """Return a card."""
-        return self._held.cards.get(imsi)
-
-    def numbered(self, number: str) -> DataCard | None:
-        """Return the card that has a number, in whatever spelling."""
-        imsi = self._held.by_number.get(party(number)) if number.strip() else None
-        return self._held.cards[imsi] if imsi is not None else None
 
     def put(self, card: DataCard, audit: dict[str, Any]) -> None:
         """Keep a card with the audit record of the change; its sessions have to be told, if it is one."""
@@ -117,17 +103,9 @@ class Store:
             for each in sessions:
                 self._write(connection, each)
             _AUDIT.add(connection, [audit])
-        self._take(card)
+        self.take(card)
         for each in sessions:
             self._hold(each)
-
-    def _take(self, card: DataCard) -> None:
-        former = self._held.cards.get(card.imsi)
-        if former is not None and former.msisdn.strip():
-            self._held.by_number.pop(party(former.msisdn), None)
-        self._held.cards[card.imsi] = card
-        if card.msisdn.strip():
-            self._held.by_number[party(card.msisdn)] = card.imsi
 
     # -- sessions
 

@@ -315,10 +315,10 @@ class Session:
         found = []
         for each in refusals_of(story, result, claimed):
             stopped = stopped_by(self.scenario.registry, each, events)
-            if outcome in _SERVED and not stopped.told:  # what lists let pass was decided, and nothing was stopped yet
+            if not stopped.told and outcome in {"", *_SERVED}:  # what a list lets pass is decided, and nothing stopped yet
                 continue
             rule = requirements().get(stopped.requirement)
-            more = {"title": rule.title, "title_zh": rule.title_zh, "rule": rule.rule} if rule else {}
+            more = {each: getattr(rule, each) for each in ("title", "title_zh", "rule", "rule_zh")} if rule else {}
             found.append({**asdict(stopped), **more, "switch": each.point})
         return found
 

@@ -43,15 +43,9 @@ class Engine:
 
     async def start(self) -> None:
         """Start the process. It ends when its standard input does: with this process."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "simwarden.web.engine",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=_LONGEST,
-            start_new_session=True,
-        )
+        command, pipe = (sys.executable, "-m", "simwarden.web.engine"), asyncio.subprocess.PIPE
+        apart: dict[str, Any] = {"limit": _LONGEST, "start_new_session": True}
+        self._process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, **apart)
 
     async def ask(self, what: str, **more: Any) -> dict[str, Any]:
         """Have something done, and return what came of it; `error` says why it makes no sense."""
@@ -145,7 +139,7 @@ class _Player:
 
     def _drawn(self, session: Session) -> dict[str, Any]:
         menu = [each for each in self._stage.data["menu"] if session.can(each["step"])]
-        return {"nodes": session.drawn(), "menu": menu, "tour": self._stage.data["tour"]}
+        return {"nodes": session.drawn(), "menu": menu, "tour": self._stage.data["tour"], "zh": self._stage.data["zh"]}
 
     def _story(self, session: Session) -> dict[str, Any]:
         return {"story": self._stage.document(session.steps, self._fleet)}
@@ -168,7 +162,7 @@ def _report(session: Session) -> dict[str, Any]:
     if len(result.events) > _MOST:
         raise SimwardenError("too much has happened for a report: begin anew, or save the capture")
     page.add(result, rows_of(result.events), "")
-    return {"page": page.render(0.0)}
+    return {"octets": base64.b64encode(page.render(0.0).encode()).decode()}
 
 
 def main() -> None:

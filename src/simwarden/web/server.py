@@ -38,6 +38,8 @@ _PACE, _MOST = 1.0, 600
 _ALIVE = 15.0
 #: octets of the largest recorded page, and cards of the largest fleet
 LARGEST_PAGE, LARGEST_FLEET = 2_000_000, 10_000
+#: files that the engine makes of what was done, and what each is
+_KINDS = {"capture.pcapng": "application/octet-stream", "report.html": "text/html"}
 
 
 class Live:
@@ -66,11 +68,17 @@ class Live:
         self.engine.interrupt()
         said = await self.engine.ask("begin", fleet=fleet)
         await self.tell_anew()
-        return said
+        return said | self._so_far()
+
+    def _so_far(self) -> dict[str, Any]:
+        """Return up to which event a page has to have heard what it did."""
+        return {"at": [self._network, len(self.told)]}
 
     async def tell_anew(self) -> None:
         """Tell of a network that has just begun."""
         begun = await self.engine.ask("drawn")
+        if "error" in begun:  # who has no patience ended what began: it is another one that is drawn
+            begun = await self.engine.ask("drawn")
         self._network += 1
         self.told.clear()
         await self._tell({"begin": begun, "off": [], "stolen": {}})
@@ -90,7 +98,7 @@ class Live:
             self._using = None
         elif what != "use":
             self._using = asyncio.create_task(self._use())
-        return {"told": len(told)}
+        return {"told": len(told)} | self._so_far()
 
     async def _use(self) -> None:
         """Let use go on that a rule refuses, a moment each second, so that one sees what a control is worth."""
@@ -129,11 +137,10 @@ class Pages:
 
     def application(self) -> Starlette:
         """Return the application without its doors."""
-        saves = {"/story.zip": self._story, "/live.pcapng": self._capture, "/report.html": self._report}
-        gets = {"/": self._page, "/events": self._events, "/recorded.html": self._recorded, **saves}
-        return Starlette(
-            routes=[Route("/act", self._act, methods=["POST"]), *(Route(path, each) for path, each in gets.items())]
-        )
+        gets = {"": self._page, "events": self._events, "recorded.html": self._recorded, "story.zip": self._story}
+        gets |= dict.fromkeys(_KINDS, self._file)
+        acts = Route("/act", self._act, methods=["POST"])
+        return Starlette(routes=[acts, *(Route(f"/{name}", each) for name, each in gets.items())])
 
     async def _page(self, _: Request) -> Response:
         text, policy = live_page()
@@ -161,19 +168,12 @@ class Pages:
             return _conflict(files["error"])
         return _download(_zipped(files), "application/zip", "story.zip")
 
-    async def _capture(self, _: Request) -> Response:
-        said = await self._live.engine.ask("capture")
+    async def _file(self, request: Request) -> Response:
+        name = request.url.path[1:]
+        said = await self._live.engine.ask(name.partition(".")[0])
         if "error" in said:
             return _conflict(said["error"])
-        return _download(base64.b64decode(said["octets"]), "application/octet-stream", "live.pcapng")
-
-    async def _report(self, _: Request) -> Response:
-        said = await self._live.engine.ask("report")
-        return (
-            _conflict(said["error"])
-            if "error" in said
-            else _download(said["page"].encode(), "text/html", "report.html")
-        )
+        return _download(base64.b64decode(said["octets"]), _KINDS[name], name)
 
     async def _recorded(self, _: Request) -> Response:
         text = recorded_page(self._live.told).encode()
@@ -207,9 +207,8 @@ def _zipped(files: Mapping[str, str]) -> bytes:
 
 async def _saved(story: Mapping[str, Any]) -> dict[str, str]:
     """Have a story made a scenario, by a process of its own (see `saved`)."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "simwarden.scenario.saved", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
+    command, pipe = (sys.executable, "-m", "simwarden.scenario.saved"), asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
     out, _ = await process.communicate(json.dumps(story).encode())
     files: dict[str, str] = json.loads(out or b'{"error": "the story could not be played"}')
     return files

@@ -42,7 +42,7 @@ ADDRESSES: Final = {
     "192.0.2.53": "2001:db8::53",
     "10.64.0.1": "2001:db8:64:1::1",
 }
-#: what else is other by IPv6: kinds of records; the meter has had an advertisement; headers of two segments that are not full
+#: what else is other by IPv6: records, an advertisement that the meter has had, headers of two segments
 OTHER: Final = {
     "qtype='A'": "qtype='AAAA'",
     "path: A}": "path: AAAA}",
@@ -95,3 +95,26 @@ def test_the_same_story_by_ipv6(name: str, tmp_path: Path) -> None:
     story = tmp_path / f"{Path(name).name}.yaml"
     story.write_text(re.sub(r"^twin:.*\n", "", text, flags=re.MULTILINE), "utf-8")
     assert outcome(story) == ""
+
+
+LEAKS = rows_behind("leaks")
+
+
+@pytest.mark.parametrize("row", LEAKS, ids=lambda row: row[3])
+def test_a_leak_has_its_reason_and_what_shows_it(row: list[str]) -> None:
+    what, why, how_far, shown_by = row
+    assert what
+    assert why
+    assert how_far
+    if shown_by.startswith("`"):
+        name = shown_by.strip("`")
+        assert any(f"def {name}(" in each.read_text("utf-8") for each in (ROOT / "tests").rglob("test_*.py"))
+    else:
+        assert (STORIES / f"{shown_by}.yaml").is_file()
+
+
+def test_each_story_of_a_leak_of_data_is_on_the_list() -> None:
+    files = [path for folder in ("data", "evasion", "quota") for path in (STORIES / folder).glob("*.yaml")]
+    leaks = {f"{path.parent.name}/{path.stem}" for path in files if "leak" in Loader().load(str(path)).tags}
+    assert leaks
+    assert leaks <= {row[3] for row in LEAKS}

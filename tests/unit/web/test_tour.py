@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from simwarden.policy.requirements import requirements
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.session import Session
 from simwarden.web.stage import Stage
@@ -84,6 +86,50 @@ def test_a_story_is_refused_and_stolen_from_and_refused_again(title: str) -> Non
     # what was refused at first is refused once more, and nothing of it goes on
     assert next(one["switch"] for each in told[on:] for one in each.get("refused", ())) == controls[0]
     assert (told[-1]["off"], told[-1]["goes_on"], told[-1].get("outcome", "")) == ([], False, end)
+
+
+def test_a_quota_that_is_not_kept_is_stolen_packet_by_packet_until_it_is_kept_again() -> None:
+    send = {"do": {"send": {"device": "tracker", "to": "198.51.100.80:5683", "octets": "972"}}}
+    acts = [
+        {"do": {"insert": {"card": "tracker_card", "into": "tracker"}}},
+        {"do": {"power_on": "tracker"}},
+        *[send] * 3,
+        {"off": "ocs/ocs.data"},
+        {"do": {"power_off": "tracker"}},
+        {"do": {"power_on": "tracker"}},
+        *[send] * 2,
+        {"use": "2"},
+        {"on": "ocs/ocs.data"},
+        send,
+    ]
+    told = played(acts)
+    assert [each.get("outcome") for each in told[1:5]] == ["accepted", "delivered", "timed-out", "dropped"]
+    # what the PCRF says of its list at the beginning of a session stops nothing
+    assert [one["switch"] for each in told[1:5] for one in each["refused"]] == ["pgw/data.quota"]
+    assert [each["stolen"].get("packets", 0) for each in told] == [*[0] * 8, 1, 2, 4, 4, 4]
+    assert [each["switch"] for each in told[-2]["refused"]][-2:] == ["ocs/ocs.data", "pgw/data.quota"]
+    assert told[-1]["outcome"] == "dropped"
+
+
+def in_chinese(text: str) -> bool:
+    """Whether the page says a text in Chinese (`local` in live.js)."""
+    patterns = (".+".join(map(re.escape, each.split("*"))) for each in STAGE.data["zh"])
+    return any(re.fullmatch(each, text) for each in patterns)
+
+
+def test_what_the_page_says_of_a_refusal_is_there_in_chinese_too() -> None:
+    """Titles of what is drawn, reasons of the tour, what devices do next, and each rule of the guideline."""
+    scenario = STAGE.scenario()
+    kinds = {each.kind for each in scenario.instances.values()}
+    declared = [scenario.registry.declaration(each) for each in kinds]
+    reasons = {
+        one["reason"] for each in STAGE.data["tour"] for told in played(each["acts"]) for one in told.get("refused", ())
+    }
+    assert len(reasons) >= 7
+    nexts = {part for each in declared for one in each.consequences for part in one.doc.split("; ")}
+    said = {each.title for each in declared} | reasons | nexts
+    assert [each for each in sorted(said) if not in_chinese(each)] == []
+    assert all(re.search("[\u4e00-\u9fff]", each.rule_zh) for each in requirements().values())
 
 
 def test_without_a_switch_the_honest_steps_of_the_tour_are_not_refused() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ssl import TLSVersion
 from typing import TYPE_CHECKING, Any
 
 import dns.message
 import dns.rrset
 import pytest
+from flows import client_hello
 from gateways import IMSI, NUMBER, SERVER, Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_LSRR, fragment
@@ -15,6 +17,7 @@ from scapy.packet import Raw
 
 from simulators.pgw import rules
 from simulators.pgw.config import ApnConfig, PgwData
+from simulators.pgw.user_plane import MOST_FLOWS
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
 from simwarden.policy.access_list import Network
@@ -77,10 +80,15 @@ class Device:
         back = ip.encode(ip.encode_udp(ip.Udp(53, port, told.to_wire()), server, self.own))
         return await self.down(back) == [back]
 
+    def _between(self, address: str, *, up: bool) -> Any:
+        """Return the header of a packet from or to an address."""
+        own, kind = (self.six, IPv6) if ":" in address else (self.own, IP)
+        return kind(src=own, dst=address) if up else kind(src=address, dst=own)
+
     async def connect(self, address: str, port: int = 50000, to: int = 80) -> bool:
         """Open a connection; whether both ends hear of each other."""
-        syn = bytes(IP(src=self.own, dst=address) / TCP(sport=port, dport=to, flags="S", seq=99))
-        back = bytes(IP(src=address, dst=self.own) / TCP(sport=to, dport=port, flags="SA", seq=7, ack=100))
+        syn = bytes(self._between(address, up=True) / TCP(sport=port, dport=to, flags="S", seq=99))
+        back = bytes(self._between(address, up=False) / TCP(sport=to, dport=port, flags="SA", seq=7, ack=100))
         return await self.up(syn) == [syn] and await self.down(back) == [back]
 
     async def begin(
@@ -97,7 +105,7 @@ class Device:
     async def say(self, address: str, octets: bytes, at: int = 0, port: int = 50000, to: int = 80) -> bool:
         """Say something in the connection; whether it got out."""
         head = TCP(sport=port, dport=to, flags="PA", seq=100 + at, ack=8)
-        packet = bytes(IP(src=self.own, dst=address) / head / octets)
+        packet = bytes(self._between(address, up=True) / head / octets)
         return await self.up(packet) == [packet]
 
     async def fetch(self, address: str, host: str, port: int = 50000, to: int = 80) -> str:
@@ -591,3 +599,53 @@ def test_what_a_section_tells_classify() -> None:
     assert [each.text for each in listed.data] == ["udp://192.0.2.7:5683"]
     assert PgwData(whitelist=()).held().has == {"directed-data"}
     assert PgwData(apps=four[1:], blacklist=("wx.example",)).held().has == frozenset()
+
+
+async def test_the_preface_of_http2_in_the_clear_is_no_name() -> None:
+    """RFC 9113 3.4. Its names stand in compressed headers; no rule by name is about it, with or without a path."""
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000040000000000")
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://up.example", "http://web.example/firmware", "up.example:50051"])
+        for port, (name, to_port) in enumerate((("up.example", 80), ("web.example", 80), ("up.example", 50051))):
+            assert await it.look_up(name, SERVER, port=4000 + port)
+            assert await it.connect(SERVER, 50000 + port, to_port)
+            assert not await it.say(SERVER, preface, 0, 50000 + port, to_port)
+            assert not await it.say(SERVER, b"x", len(preface), 50000 + port, to_port)
+        assert await it.fetch(SERVER, "up.example", 50009) == "through"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("six", [False, True], ids=["IPv4", "IPv6"])
+async def test_a_client_hello_that_is_cut_at_any_octet_is_judged_as_a_whole(*, six: bool) -> None:
+    address, kind = ("2001:db8:80::80", "AAAA") if six else (SERVER, "A")
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["https://up.example"])
+        assert await it.look_up("up.example", address, kind)
+        for name, passes in (("up.example", True), ("no.example", False)):
+            hello = client_hello(name, maximum_version=TLSVersion.TLSv1_2)
+            for cut in range(1, len(hello)):
+                near = 50000 + cut + 1000 * passes
+                assert await it.connect(address, near, 443)
+                assert await it.say(address, hello[:cut], 0, near, 443)
+                assert await it.say(address, hello[cut:], cut, near, 443) is passes
+
+
+async def test_a_denied_name_is_seen_in_a_connection_whose_device_answers_nobody() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, blacklist=["wx.example"])
+        assert await it.connect(SERVER)
+        false = bytes(IP(src=it.own, dst=SERVER, ttl=2) / TCP(sport=50000, dport=80, flags="SA", seq=9, ack=9))
+        await it.up(false)
+        assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n")
+        assert await it.fetch(SERVER, "pay.example", 50001) == "through"
+
+
+async def test_a_denied_name_is_seen_when_so_many_flows_came_that_its_connection_was_forgotten() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, blacklist=["wx.example"])
+        assert await it.connect(SERVER)
+        assert await it.connect(SERVER, 50001)
+        assert await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: pay.example\r\n\r\n", port=50001)
+        await it.up(*(to(it.own, OTHER, each) for each in range(1, MOST_FLOWS + 2)))
+        assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n")
+        assert await it.fetch(SERVER, "pay.example", 50002) == "through"
