@@ -48,9 +48,8 @@ async def credit_control(core: Core, message: Message, _peer: Peer) -> Message:
         return _initial(core, message)
     if session is None or not theirs:
         answer = core.node.answer(message, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
-        if (
-            kept is None and session is None and kind == CcRequestType.TERMINATION_REQUEST
-        ):  # it is ended before it begins
+        over_before = session is None and kept is None and kind == CcRequestType.TERMINATION_REQUEST
+        if over_before:  # its first CCR may still come
             core.store.end(identity, (number, encode(answer)), core.clock.wall().timestamp())
         return answer
     late = kept is not None and number < kept[0]

@@ -363,10 +363,10 @@ class Pcrf:
         return ()
 
     def _apps(self, installed: Iterable[FlowRule]) -> list[Blacklist]:
-        """Return the lists of the apps that rules close, of each use together."""
+        """Return the lists of the apps that rules close, of each use together: rules without filters of their own."""
         kinds: dict[str, list[str]] = {}
         for rule in installed:
-            if rule.denies and rule.application and not rule.filters:
+            if rule.application and not rule.filters:
                 kind, _, use = rule.application.partition("@")
                 kinds.setdefault(use, []).append(kind)
         return [self._core.app_lists().of(use, each) for use, each in kinds.items()]
