@@ -6,6 +6,7 @@ again and counts once, also after a restart.
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TYPE_CHECKING, Final
 
 from simulators.ocs import controls
@@ -102,7 +103,7 @@ def _card(core: Core, asked: Message) -> QuotaCard | None:
 
 
 def _begun(asked: Message, card: QuotaCard, service: Service) -> Session:
-    host, realm = asked.get("Origin-Host"), asked.get("Origin-Realm")
+    host, realm = intern(asked.get("Origin-Host")), intern(asked.get("Origin-Realm"))
     return Session(asked.get("Session-Id"), card.imsi, service, host, realm)
 
 

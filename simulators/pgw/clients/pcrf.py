@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv6Network
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from simulators.pgw.clients import facts
 from simulators.pgw.controls import RE_AUTH
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps, Message
     from simwarden.wire.gtpv2 import BearerQos, RatType, UeTimeZone, Uli
 
+V = TypeVar("V")
 _FEATURES: Final = GxFeature.REL8 | GxFeature.REL9 | GxFeature.REL10 | GxFeature.ADC
 #: IP-CAN-Type of EPS (TS 29.212 5.3.27); what says in User-Equipment-Info that it is an IMEISV (RFC 8506 8.50)
 _EPS, _IMEISV = 5, 0
@@ -64,20 +65,20 @@ class Rules:
     credit: Credit | None = None
     #: QoS class and priority of the default bearer, by which rules are that say nothing else
     default: BearerQos | None = None
-    definitions: dict[bytes, Avps] = field(default_factory=dict)
+    definitions: dict[bytes, tuple[tuple[str, Any], ...]] = field(default_factory=dict)
     installed: dict[bytes, FlowRule] = field(default_factory=dict)
     #: rules for which a bearer was ordered, as they were then, and those whose bearer stands; what bearers of rules are
     #: called, and whether one is being ordered
     bearers: dict[bytes, FlowRule] = field(default_factory=dict)
-    standing: set[bytes] = field(default_factory=set)
-    called: set[str] = field(default_factory=set)
+    standing: frozenset[bytes] = frozenset()
+    called: frozenset[str] = frozenset()
     bearing: bool = False
     triggers: frozenset[int] = frozenset()
     #: what the next CCR reports: what has happened, and rules that are not active
     events: dict[EventTrigger, None] = field(default_factory=dict)
     failures: dict[RuleFailureCode, list[bytes]] = field(default_factory=dict)
     #: the answer to the first CCR is carried out: orders of the PCRF come after it
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: asyncio.Event | None = field(default_factory=asyncio.Event)
 
     def take(self, message: Message) -> bool:
         """Carry out the orders of a message, removals first; return whether any rule could be installed, if one was to.
@@ -98,7 +99,7 @@ class Rules:
         timed = any(name in _TIMED for name, _ in group)
         for name, value in group:
             if name == "Charging-Rule-Definition":
-                yield self._put(name_of(value), partial(self._defined, value), timed=timed)
+                yield self._put(_shared(name_of(value)), partial(self._defined, value), timed=timed)
             elif name == "Charging-Rule-Name":
                 yield self._put(value, partial(predefined, readable(value), self.place), timed=timed)
             elif name == "Charging-Rule-Base-Name":
@@ -107,9 +108,13 @@ class Rules:
 
     def _defined(self, definition: Avps) -> FlowRule:
         name = name_of(definition)
-        self.definitions[name] = merge(self.definitions.get(name, []), definition)
-        rule = rule_of(self.definitions[name], self.place)
-        return rule._replace(filters=self.denied[rule.application]) if rule.application and rule.denies else rule
+        merged = merge(self.definitions.get(name, ()), definition)
+        self.definitions[_shared(name)] = _shared(_frozen(merged))
+        rule = rule_of(merged, self.place)
+        if rule.application and rule.denies:
+            rule = rule._replace(filters=self.denied[rule.application])
+        shared: FlowRule = _shared(rule)
+        return shared
 
     def _put(self, name: bytes, make: Callable[[], FlowRule], *, timed: bool) -> bool:
         try:
@@ -128,7 +133,7 @@ class Rules:
         self.definitions.pop(name, None)
         self.installed.pop(name, None)
         self.bearers.pop(name, None)
-        self.standing.discard(name)
+        self.standing -= {name}
 
     def needs_bearer(self, name: bytes) -> bool:
         """Whether a rule is of another QoS class or priority than the default bearer (TS 23.203 6.1.1.4)."""
@@ -156,6 +161,16 @@ class Rules:
         """Return reports of what could not be installed, once."""
         failures, self.failures = self.failures, {}
         return [report(names, failure) for failure, names in failures.items()]
+
+
+def _frozen(avps: Iterable[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, _frozen(value) if isinstance(value, list) else value) for name, value in avps)
+
+
+@lru_cache(maxsize=4096)
+def _shared(value: V) -> V:
+    """Return one of what is equal: sessions of cards with the same lists have the same rules, and keep them once."""
+    return value
 
 
 class Pcrf:
@@ -199,7 +214,9 @@ class Pcrf:
             session.gx = None
             return _cause(event)
         finally:
-            rules.begun.set()
+            if rules.begun is not None:
+                rules.begun.set()
+                rules.begun = None
 
     def begun(self, session: Session) -> None:
         """Report what could not be installed, and have bearers, now that the session stands."""
@@ -218,7 +235,7 @@ class Pcrf:
         if gx is None or name not in gx.installed:
             return
         if failure is None:
-            gx.standing.add(name)
+            gx.standing |= {name}
         else:
             gx.fail(failure, name)
             self._ask(session, "rules are not active")
@@ -290,7 +307,7 @@ class Pcrf:
         self._monitor(session, message)
         if gx.installed != before:
             for name in [each for each in gx.bearers if gx.installed.get(each) != gx.bearers[each]]:
-                gx.standing.discard(name)  # until it is as it should be
+                gx.standing -= {name}  # until it is as it should be
                 del gx.bearers[name]
             self._install(session, self._set(session))
             self._bear(session)
@@ -322,7 +339,7 @@ class Pcrf:
     async def _re_auth(self, credit: Credit, asked: Message) -> Message:
         """Carry out an order (4.5.2.1.2) after the answer before it; what could not be is in the answer (4.5.12)."""
         session, node = self._of.get(credit.id), self._client.node
-        if session is not None and session.gx is not None:
+        if session is not None and session.gx is not None and session.gx.begun is not None:
             await session.gx.begun.wait()
         gx = session.gx if session is not None else None
         if session is None or gx is None or self._of.get(credit.id) is not session:
@@ -337,7 +354,12 @@ class Pcrf:
     def _set(self, session: Session) -> RuleSet:
         installed = session.gx.in_force() if session.gx is not None else ()
         unmatched = (UNMATCHED,) if session.addresses.config.unmatched == "pass" else ()
-        return RuleSet((*installed, *unmatched), session.addresses.config.dns)
+        return _rule_set((*installed, *unmatched), session.addresses.config.dns)
+
+
+@lru_cache(maxsize=1024)
+def _rule_set(rules: tuple[FlowRule, ...], resolvers: tuple[str, ...]) -> RuleSet:
+    return RuleSet(rules, resolvers)
 
 
 def _filters(rules: Iterable[FlowRule]) -> tuple[FlowFilter, ...]:
