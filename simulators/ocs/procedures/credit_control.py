@@ -18,6 +18,7 @@ from simulators.ocs.store import Session
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.wire.diameter import DiameterError, ResultCode, decode, encode, first
 from simwarden.wire.diameter.apps.credit import CcRequestType, FailureHandling, SubscriptionIdType
+from simwarden.wire.diameter.codec import HEADER_LENGTH
 
 if TYPE_CHECKING:
     from simulators.ocs.card import QuotaCard
@@ -118,6 +119,7 @@ async def _serve(core: Core, asked: Message, kind: CcRequestType, rating: Rating
         _undo(core, rating)
         raise
     session.answer, session.over = encode(answer), not _goes_on(answer, kind)
+    answer.body = session.answer[HEADER_LENGTH:]  # to be sent as it is kept
     life = core.config.repeats if session.over else 2 * core.config.validity  # Tcc (RFC 8506 13)
     session.ends = core.now() + life
     core.store.hold(session)

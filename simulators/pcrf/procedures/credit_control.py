@@ -16,6 +16,7 @@ from simwarden.runtime.diameter.pcc_rules import definition_of, readable
 from simwarden.wire.diameter import DiameterError, ExperimentalResult, ResultCode, decode, encode, first
 from simwarden.wire.diameter.apps.credit import CcRequestType, SubscriptionIdType
 from simwarden.wire.diameter.apps.gx import EventTrigger, PccRuleStatus
+from simwarden.wire.diameter.codec import HEADER_LENGTH
 from simwarden.wire.diameter.codes import GxFeature
 from simwarden.wire.diameter.features import gx_features_of, supported_features
 from simwarden.wire.diameter.location import decode_location
@@ -119,7 +120,9 @@ def _end(core: Core, session: GxSession, message: Message) -> Message:
 
 
 def _keep(core: Core, session: GxSession, message: Message, answer: Message) -> None:
-    core.store.keep(session, (message.get("CC-Request-Number"), encode(answer)))
+    octets = encode(answer)
+    answer.body = octets[HEADER_LENGTH:]  # to be sent as it is kept
+    core.store.keep(session, (message.get("CC-Request-Number"), octets))
     core.show(session)
 
 
