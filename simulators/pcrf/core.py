@@ -43,9 +43,9 @@ class Core:
 
     def rules(self, imsi: str, on: str, *, adc: bool) -> Rules:
         """Decide which rules a card's session has now."""
-        data = (self.store.card(imsi) or DataCard(imsi, "")).lists
-        decision = self.site.decide(controls.LIST, imsi, on=on, whitelist=data.whitelist)
-        return self._rules_for(data, directed=not decision.admitted, adc=adc)
+        card = self.store.card(imsi) or DataCard(imsi, "")
+        decision = self.site.decide(controls.LIST, imsi, on=on, whitelist=card.lists.whitelist)
+        return self._rules_for(card.lists, card.use, directed=not decision.admitted, adc=adc)
 
     # -- what is seen
 
@@ -53,7 +53,7 @@ class Core:
         """Report with whom a card exchanges packets."""
         value = None
         if card.data is not None:
-            lists = {name: list(getattr(card.data, name) or ()) for name in ("whitelist", "blacklist")}
+            lists = {name: list(getattr(card.data, name) or ()) for name in ("whitelist", "blacklist", "apps")}
             value = {"imsi": card.imsi, "undirected": card.data.whitelist is None, **lists}
         self.site.observe("list", value, key=card.imsi)
 

@@ -54,7 +54,10 @@ ROWS: Final[dict[str, tuple[str, str]]] = {
         "60,000/s",
         "test_gateways.py, CPU of PGW, PCRF and OCS, batches of 32, best of 3",
     ),
-    "memory of an idle session in SGW, PGW, PCRF and OCS": ("16 KiB", "test_gateways.py, tracemalloc, ten destinations"),
+    "memory of an idle session in SGW, PGW, PCRF and OCS": (
+        "16 KiB",
+        "test_gateways.py, tracemalloc, ten destinations",
+    ),
     "user packets through SGW and PGW, in memory": (
         "",
         "test_gateways.py, CPU, eNB's end of the tunnel in it, best of 3",
