@@ -7,6 +7,7 @@ decided stays with its count, so that a packet costs two comparisons. Without a 
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from simulators.pgw import evidence
@@ -69,8 +70,13 @@ def _believe(session: Session) -> None:
 
     Else whoever answers at a listed address could open any other.
     """
-    resolvers = frozenset(ipaddress.ip_address(each).packed for each in session.addresses.config.dns)
-    session.bindings.resolvers = resolvers if session.rules.directed else None
+    resolvers = session.addresses.config.dns
+    session.bindings.resolvers = _packed(resolvers) if session.rules.directed else None
+
+
+@lru_cache(maxsize=64)
+def _packed(addresses: tuple[str, ...]) -> frozenset[bytes]:
+    return frozenset(ipaddress.ip_address(each).packed for each in addresses)
 
 
 def judge(core: Core, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool) -> None:
