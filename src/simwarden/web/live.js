@@ -291,6 +291,7 @@ function draw() {
     const name = group.querySelector(".name");
     name.setAttribute("x", place.w / 2); name.setAttribute("y", terminal ? 20 : node.section ? place.h / 2 + 5 : 26);
     name.textContent = words(label);
+    if (name.textContent.length > place.w / 9) { name.setAttribute("textLength", place.w - 10); name.setAttribute("lengthAdjust", "spacingAndGlyphs"); }
     for (const old of group.querySelectorAll(".said")) old.remove();
     said.slice(0, 4).forEach((each, number) => group.append(svg("text", { class: "said", x: place.w / 2, y: (terminal ? 38 : 44) + number * 15 }, each.length > 20 ? `${each.slice(0, 19)}…` : each)));
   }
