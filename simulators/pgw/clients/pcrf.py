@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import IPv4Address, IPv6Network
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from simulators.pgw.clients import facts
 from simulators.pgw.controls import RE_AUTH
@@ -22,16 +22,17 @@ from simwarden.runtime.diameter.pcc_rules import Place, RuleError, merge, name_o
 from simwarden.runtime.diameter.session import CreditClient, CreditSettings, Ended, Granted, Uncharged
 from simwarden.wire.diameter import ExperimentalResult, ResultCode, first
 from simwarden.wire.diameter.apps.credit import CcRequestType, TerminationCause
-from simwarden.wire.diameter.apps.gx import EventTrigger, RuleFailureCode
+from simwarden.wire.diameter.apps.gx import EventTrigger, PccRuleStatus, RuleFailureCode
 from simwarden.wire.diameter.codes import GxFeature
 from simwarden.wire.diameter.features import supported_features
 from simwarden.wire.gtpv2 import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable
 
     from simulators.pgw.core import Core
     from simulators.pgw.session import Session
+    from simwarden.policy.app_blacklists import Blacklist
     from simwarden.policy.flow_rule import FlowFilter, FlowRule
     from simwarden.runtime.diameter.node import DiameterNode
     from simwarden.runtime.diameter.pcc_rules import Address
@@ -60,7 +61,6 @@ class Rules:
     """What the PCRF has told of a session: definitions of rules and names of the PGW's own, by their octets."""
 
     place: Place
-    denied: Mapping[str, tuple[FlowFilter, ...]]
     credit: Credit | None = None
     #: QoS class and priority of the default bearer, by which rules are that say nothing else
     default: BearerQos | None = None
@@ -75,14 +75,16 @@ class Rules:
     triggers: frozenset[int] = frozenset()
     #: what the next CCR reports: what has happened, and rules that are not active
     events: dict[EventTrigger, None] = field(default_factory=dict)
-    failures: dict[RuleFailureCode, list[bytes]] = field(default_factory=dict)
+    failures: dict[tuple[RuleFailureCode, PccRuleStatus], Avps] = field(default_factory=dict)
     #: the answer to the first CCR is carried out: orders of the PCRF come after it
     begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, message: Message) -> bool:
         """Carry out the orders of a message, removals first; return whether any rule could be installed, if one was to.
 
-        What could not be is in `failures`; a rule that is changed to something that cannot be is one that is not there.
+        What could not be is in `failures`. A rule that is changed to something that cannot be is one that is not there:
+        what its PCRF wants of it now is not known, and what it wanted before is wanted no more. Only one that closes
+        its gates stays, and is reported as active: or the change would open them.
         """
         for group in message.all("Charging-Rule-Remove"):
             for name, value in group:
@@ -98,18 +100,20 @@ class Rules:
         timed = any(name in _TIMED for name, _ in group)
         for name, value in group:
             if name == "Charging-Rule-Definition":
-                yield self._put(name_of(value), partial(self._defined, value), timed=timed)
+                yield self._define(value, timed=timed)
             elif name == "Charging-Rule-Name":
                 yield self._put(value, partial(predefined, readable(value), self.place), timed=timed)
             elif name == "Charging-Rule-Base-Name":
-                self._fail(RuleFailureCode.UNKNOWN_RULE_NAME, value.encode())
+                self._fail(RuleFailureCode.UNKNOWN_RULE_NAME, (name, value))
                 yield False
 
-    def _defined(self, definition: Avps) -> FlowRule:
+    def _define(self, definition: Avps, *, timed: bool) -> bool:
         name = name_of(definition)
-        self.definitions[name] = merge(self.definitions.get(name, []), definition)
-        rule = rule_of(self.definitions[name], self.place)
-        return rule._replace(filters=self.denied[rule.application]) if rule.application and rule.denies else rule
+        merged = merge(self.definitions.get(name, []), definition)
+        done = self._put(name, partial(rule_of, merged, self.place), timed=timed)
+        if done:
+            self.definitions[name] = merged
+        return done
 
     def _put(self, name: bytes, make: Callable[[], FlowRule], *, timed: bool) -> bool:
         try:
@@ -121,7 +125,10 @@ class Rules:
                 self.installed[name] = rule
                 return True
             failure = RuleFailureCode.RESOURCES_LIMITATION
-        self.fail(failure, name)
+        if name in self.installed and self.installed[name].denies:
+            self._fail(failure, ("Charging-Rule-Name", name), PccRuleStatus.ACTIVE)
+        else:
+            self.fail(failure, name)
         return False
 
     def _drop(self, name: bytes) -> None:
@@ -131,9 +138,12 @@ class Rules:
         self.standing.discard(name)
 
     def needs_bearer(self, name: bytes) -> bool:
-        """Whether a rule is of another QoS class or priority than the default bearer (TS 23.203 6.1.1.4)."""
+        """Whether a rule is of another QoS class or priority than the default bearer (TS 23.203 6.1.1.4).
+
+        One that closes its gates needs none, and counts at once.
+        """
         quality, default = self.installed[name].quality, self.default
-        if quality is None or default is None:
+        if quality is None or default is None or self.installed[name].denies:
             return False
         told = first(first(self.definitions[name], "QoS-Information", []), "Allocation-Retention-Priority")
         same = told is None or (quality.priority, quality.may_preempt, quality.preemptable) == default.arp
@@ -147,15 +157,17 @@ class Rules:
     def fail(self, failure: RuleFailureCode, name: bytes) -> None:
         """Take a rule out of force that cannot be, to be reported."""
         self._drop(name)
-        self._fail(failure, name)
+        self._fail(failure, ("Charging-Rule-Name", name))
 
-    def _fail(self, failure: RuleFailureCode, name: bytes) -> None:
-        self.failures.setdefault(failure, []).append(name)
+    def _fail(
+        self, failure: RuleFailureCode, name: tuple[str, Any], status: PccRuleStatus = PccRuleStatus.INACTIVE
+    ) -> None:
+        self.failures.setdefault((failure, status), []).append(name)
 
     def reports(self) -> Avps:
         """Return reports of what could not be installed, once."""
         failures, self.failures = self.failures, {}
-        return [report(names, failure) for failure, names in failures.items()]
+        return [report(names, *why) for why, names in failures.items()]
 
 
 class Pcrf:
@@ -182,8 +194,8 @@ class Pcrf:
 
     async def begin(self, session: Session) -> Cause | None:
         """Ask for the rules of a session that begins; return why it must not, None if it may."""
-        place = Place(_own(session), self._applications)
-        rules = session.gx = Rules(place, self._denied, default=session.qos)
+        place = Place(_own(session), self._applications, self._closed)
+        rules = session.gx = Rules(place, default=session.qos)
         credit = rules.credit = self._client.open(
             lambda ask: self._fill(session, ask), lambda event: self._hear(session, event), session.addresses.config.gx
         )
@@ -337,7 +349,27 @@ class Pcrf:
     def _set(self, session: Session) -> RuleSet:
         installed = session.gx.in_force() if session.gx is not None else ()
         unmatched = (UNMATCHED,) if session.addresses.config.unmatched == "pass" else ()
-        return RuleSet((*installed, *unmatched), session.addresses.config.dns)
+        return RuleSet((*installed, *unmatched), session.addresses.config.dns, self._apps(installed))
+
+    def _closed(self, application: str) -> tuple[FlowFilter, ...] | None:
+        """Return by which filters an application is closed; people's apps (`KIND` or `KIND@USE`) are by their lists."""
+        if application in self._denied:
+            return self._denied[application]
+        kind, _, use = application.partition("@")
+        try:
+            self._core.app_lists().of(use, (kind,))
+        except ValueError:
+            return None
+        return ()
+
+    def _apps(self, installed: Iterable[FlowRule]) -> list[Blacklist]:
+        """Return the lists of the apps that rules close, of each use together."""
+        kinds: dict[str, list[str]] = {}
+        for rule in installed:
+            if rule.denies and rule.application and not rule.filters:
+                kind, _, use = rule.application.partition("@")
+                kinds.setdefault(use, []).append(kind)
+        return [self._core.app_lists().of(use, each) for use, each in kinds.items()]
 
 
 def _filters(rules: Iterable[FlowRule]) -> tuple[FlowFilter, ...]:

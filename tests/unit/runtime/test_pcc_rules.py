@@ -22,14 +22,15 @@ from simwarden.runtime.diameter.pcc_rules import (
     rule_of,
 )
 from simwarden.wire.diameter import Message, decode, encode
-from simwarden.wire.diameter.apps.gx import RuleFailureCode
+from simwarden.wire.diameter.apps.gx import PccRuleStatus, RuleFailureCode
 
 if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps
 
 SITE = FlowFilter(name="upload.example.net", protocol=6, ports=range(443, 444))
-PLACE = Place((IPv4Address("10.64.0.1"), IPv6Network("2001:db8:64::/64")), {"upload": (SITE,)})
-ONLY_4 = Place((IPv4Address("10.64.0.1"),), {})
+CLOSED = {"upload": (SITE,), "social": ()}.get
+PLACE = Place((IPv4Address("10.64.0.1"), IPv6Network("2001:db8:64::/64")), {"upload": (SITE,)}, CLOSED)
+ONLY_4 = Place((IPv4Address("10.64.0.1"),), {}, lambda _name: None)
 
 PORTS = st.none() | st.tuples(st.integers(0, 65535), st.integers(0, 300)).map(
     lambda pair: range(pair[0], min(sum(pair), 65535) + 1)
@@ -99,15 +100,14 @@ def defined(*avps: tuple[str, Any], described: str = "permit out ip from any to 
 
 @pytest.mark.parametrize(
     ("status", "gates"),
-    [(0, (True, False)), (1, (False, True)), (2, (True, True)), (3, (False,) * 2), (4, (False,) * 2)],
+    [(0, (True, False)), (1, (False, True)), (2, (True, True)), (3, (False,) * 2)],
 )
 def test_gates_are_those_of_the_flow_status(status: int, gates: tuple[bool, bool]) -> None:
     rule = rule_of(defined(("Flow-Status", status)), PLACE)
     assert (rule.up, rule.down) == gates
 
 
-def test_a_status_that_nobody_knows_opens_nothing_and_one_unsaid_is_enabled() -> None:
-    assert not rule_of(defined(("Flow-Status", 99)), PLACE).up
+def test_a_status_that_is_not_said_is_enabled() -> None:
     assert rule_of(defined(), PLACE).up
 
 
@@ -177,6 +177,9 @@ QOS = "QoS-Information"
             CODES.RESOURCES_LIMITATION,
         ),
         (defined(("Redirect-Information", [("Redirect-Support", 1)])), CODES.GW_PCEF_MALFUNCTION),
+        (defined(("Flow-Status", 4)), CODES.INCORRECT_FLOW_INFORMATION),
+        (defined(("Flow-Status", 99)), CODES.INCORRECT_FLOW_INFORMATION),
+        (defined(described="permit out ip from any to \xff"), CODES.FILTER_RESTRICTIONS),
         (defined(("Online", 1)), CODES.RATING_GROUP_ERROR),
         (defined(("Online", 1), ("Rating-Group", 1), ("Metering-Method", 0)), CODES.GW_PCEF_MALFUNCTION),
         (defined((QOS, [("QoS-Class-Identifier", 1)])), CODES.UNSUCCESSFUL_QOS_VALIDATION),
@@ -203,9 +206,22 @@ def test_what_cannot_be_installed_is_told_by_its_code(definition: Avps, code: Ru
 
 def test_a_rule_of_the_pgw_is_called_by_its_name() -> None:
     assert predefined("upload", PLACE).filters == (SITE,)
-    with pytest.raises(RuleError) as error:
-        predefined("upload", ONLY_4)
-    assert error.value.failure is CODES.UNKNOWN_RULE_NAME
+    closed = predefined("not upload", PLACE)
+    assert (closed.filters, closed.denies, closed.precedence) == ((SITE,), True, 0)
+    assert predefined("not social", PLACE).application == "social"
+    for name, place in (("upload", ONLY_4), ("not upload", ONLY_4), ("social", PLACE)):
+        with pytest.raises(RuleError) as error:
+            predefined(name, place)
+        assert error.value.failure is CODES.UNKNOWN_RULE_NAME
+
+
+def test_peoples_apps_are_closed_and_never_opened() -> None:
+    apps = [NAME, ("TDF-Application-Identifier", b"social")]
+    assert rule_of([*apps, ("Flow-Status", 3)], PLACE).denies
+    for status in (0, 1, 2):
+        with pytest.raises(RuleError) as error:
+            rule_of([*apps, ("Flow-Status", status)], PLACE)
+        assert error.value.failure is CODES.TDF_APPLICATION_IDENTIFIER_ERROR
 
 
 def test_what_is_told_again_replaces_and_the_rest_stays() -> None:
@@ -217,11 +233,12 @@ def test_what_is_told_again_replaces_and_the_rest_stays() -> None:
 
 
 def test_a_report_names_the_rules_and_why() -> None:
-    name, value = report([b"a", b"b"], CODES.FILTER_RESTRICTIONS)
+    names = [("Charging-Rule-Name", b"a"), ("Charging-Rule-Base-Name", "b")]
+    name, value = report(names, CODES.FILTER_RESTRICTIONS, PccRuleStatus.INACTIVE)
     sent = Message(272, 16777238, 0xC0, 1, 1, [(name, value)])
     assert decode(encode(sent)).get("Charging-Rule-Report") == [
         ("Charging-Rule-Name", b"a"),
-        ("Charging-Rule-Name", b"b"),
+        ("Charging-Rule-Base-Name", "b"),
         ("PCC-Rule-Status", 1),
         ("Rule-Failure-Code", 16),
     ]

@@ -17,7 +17,7 @@ from simwarden.wire.diameter.apps.gx import FlowDirection, FlowStatus, PccRuleSt
 from simwarden.wire.diameter.filter_rule import FilterRule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from simwarden.wire.diameter import Avps
     from simwarden.wire.diameter.filter_rule import Host
@@ -32,6 +32,8 @@ _VOLUME, _DURATION_AND_VOLUME = 1, 2
 _MARKS: Final = frozenset({"ToS-Traffic-Class", "Security-Parameter-Index", "Flow-Label"})
 #: Redirect-Support (TS 29.212 5.3.83): REDIRECTION_ENABLED
 _REDIRECTED: Final = 1
+#: with what the name of a predefined rule begins that closes what it is about
+_NOT: Final = "not "
 _BOTH, _UP, _DOWN = (True, True), (True, False), (False, True)
 #: the filter of no direction is for packets both ways (5.3.65)
 _DIRECTIONS: Final[Mapping[int, tuple[bool, bool]]] = {
@@ -44,8 +46,9 @@ _GATES: Final[Mapping[int, tuple[bool, bool]]] = {
     FlowStatus.ENABLED: _BOTH,
     FlowStatus.ENABLED_UPLINK: _UP,
     FlowStatus.ENABLED_DOWNLINK: _DOWN,
+    FlowStatus.DISABLED: (False, False),
 }
-_STATUS: Final = {gates: status for status, gates in _GATES.items()} | {(False, False): FlowStatus.DISABLED}
+_STATUS: Final = {gates: status for status, gates in _GATES.items()}
 
 Address: TypeAlias = "IPv4Address | IPv6Network"
 """An address of a session; of IPv6 its prefix."""
@@ -61,10 +64,15 @@ class RuleError(PeerError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where rules are installed: the addresses of a session, and the PGW's filters of applications."""
+    """Where rules are installed: the addresses of a session, and the PGW's filters of applications.
+
+    `closed` tells those by which an application is closed: none of one that the PGW tells by other means than filters;
+    None of one that it does not know.
+    """
 
     addresses: tuple[Address, ...]
     applications: Mapping[str, tuple[FlowFilter, ...]]
+    closed: Callable[[str], tuple[FlowFilter, ...] | None]
 
 
 # -- as the PCRF writes them
@@ -158,7 +166,7 @@ def rule_of(definition: Avps, place: Place) -> FlowRule:
         raise RuleError(RuleFailureCode.GW_PCEF_MALFUNCTION, "nothing is redirected here")
     return FlowRule(
         readable(name_of(definition)),
-        _filters(flows, application, place),
+        _filters(flows, application, place, closed=not (up or down)),
         precedence=first(definition, "Precedence", 0xFFFFFFFF),
         up=up,
         down=down,
@@ -170,30 +178,38 @@ def rule_of(definition: Avps, place: Place) -> FlowRule:
 
 
 def predefined(name: str, place: Place) -> FlowRule:
-    """Make the rule that the PGW has of a name: the flows of the application that is called so. Raises RuleError."""
-    filters = place.applications.get(name)
+    """Make the rule that the PGW has of a name: the flows of the application that is called so; after `not`, closed.
+
+    Raises RuleError.
+    """
+    application, closed = name.removeprefix(_NOT), name.startswith(_NOT)
+    filters = (place.closed if closed else place.applications.get)(application)
     if filters is None:
         raise RuleError(RuleFailureCode.UNKNOWN_RULE_NAME, f"no rule is called {name!r} here")
-    return FlowRule(name, filters, precedence=0xFFFFFFFF, application=name)
+    precedence = 0 if closed else 0xFFFFFFFF
+    return FlowRule(name, filters, precedence, up=not closed, down=not closed, application=application)
 
 
 def _gates(definition: Avps) -> tuple[bool, bool]:
-    """Return whether packets pass up and down; a status that nobody knows closes both.
+    """Return whether packets pass up and down. Raises RuleError for a status that nobody knows, and for REMOVED, of Rx.
 
     One that is not said is ENABLED, as TS 29.512 has it for the same rules (5.6.2.10).
     """
-    return _GATES.get(first(definition, "Flow-Status", FlowStatus.ENABLED), (False, False))
+    status = first(definition, "Flow-Status", FlowStatus.ENABLED)
+    if status not in _GATES:
+        raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"there is no Flow-Status {status} on Gx")
+    return _GATES[status]
 
 
-def _filters(flows: Sequence[Avps], application: bytes | None, place: Place) -> tuple[FlowFilter, ...]:
+def _filters(flows: Sequence[Avps], application: bytes | None, place: Place, *, closed: bool) -> tuple[FlowFilter, ...]:
     if application is None and not flows:
         raise RuleError(RuleFailureCode.MISSING_FLOW_INFORMATION, "neither flows nor an application are given")
     if application is not None and flows:  # either of both (5.3.4)
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, "both flows and an application are given")
     if application is not None:
-        known = place.applications.get(readable(application))
+        known = (place.closed if closed else place.applications.get)(readable(application))
         if known is None:
-            reason = f"no application is called {readable(application)!r} here"
+            reason = f"no application that is {'closed' if closed else 'open'} is called {readable(application)!r} here"
             raise RuleError(RuleFailureCode.TDF_APPLICATION_IDENTIFIER_ERROR, reason)
         return known
     found = tuple(each for flow in flows for each in _of_flow(flow, place))
@@ -271,11 +287,10 @@ def _quality(avps: Avps) -> Quality | None:
     return quality
 
 
-def report(names: Iterable[bytes], failure: RuleFailureCode) -> tuple[str, Any]:
-    """Make the Charging-Rule-Report of rules that are not active (4.5.12)."""
-    told = [("Charging-Rule-Name", each) for each in names]
+def report(names: Iterable[tuple[str, Any]], failure: RuleFailureCode, status: PccRuleStatus) -> tuple[str, Any]:
+    """Make the Charging-Rule-Report of rules (Charging-Rule-Name) and groups (Charging-Rule-Base-Name) (4.5.12)."""
     return "Charging-Rule-Report", [
-        *told,
-        ("PCC-Rule-Status", int(PccRuleStatus.INACTIVE)),
+        *names,
+        ("PCC-Rule-Status", int(status)),
         ("Rule-Failure-Code", int(failure)),
     ]

@@ -91,6 +91,15 @@ def _decode_identity(data: bytes) -> str:
     return data.decode("ascii")
 
 
+def _decode_filter(data: bytes) -> str:
+    """IPFilterRule (RFC 6733 4.3.1): ASCII; each octet is read, as one that is none is no reason to lose the others."""
+    return data.decode("latin-1")
+
+
+def _encode_filter(text: str) -> bytes:
+    return text.encode("latin-1")
+
+
 def _decode_signed(data: bytes) -> int:
     return int.from_bytes(data, "big", signed=True)
 
@@ -107,6 +116,7 @@ _DECODERS: Final[dict[int, Callable[[bytes], Any]]] = {
     int(Kind.ADDRESS): _decode_address,
     int(Kind.TIME): _decode_time,
     int(Kind.IDENTITY): _decode_identity,
+    int(Kind.FILTER): _decode_filter,
 }
 _ENCODERS: Final[dict[int, Callable[[Any], bytes]]] = {
     int(Kind.TEXT): str.encode,
@@ -118,6 +128,7 @@ _ENCODERS: Final[dict[int, Callable[[Any], bytes]]] = {
     int(Kind.ADDRESS): _encode_address,
     int(Kind.TIME): _encode_time,
     int(Kind.IDENTITY): str.encode,
+    int(Kind.FILTER): _encode_filter,
 }
 
 

@@ -46,6 +46,7 @@ class Kind(IntEnum):
     TIME = 8
     IDENTITY = 9
     INTEGER64 = 10
+    FILTER = 11
 
 
 _KINDS: Final = {
@@ -58,7 +59,7 @@ _KINDS: Final = {
     "Integer32": Kind.INTEGER32,
     "Enumerated": Kind.INTEGER32,
     "Integer64": Kind.INTEGER64,
-    "IPFilterRule": Kind.TEXT,
+    "IPFilterRule": Kind.FILTER,
     "Unsigned64": Kind.UNSIGNED64,
     "TBCD": Kind.TBCD,
     "Address": Kind.ADDRESS,

@@ -145,6 +145,7 @@ def _plmn(octets: bytes) -> str | bytes:
 _SHAPES = {
     Kind.TEXT: v.TEXT,
     Kind.IDENTITY: v.TEXT,
+    Kind.FILTER: v.TEXT,
     Kind.OCTETS: v.OCTETS,
     Kind.TBCD: v.MSISDN,
     Kind.ADDRESS: v.ADDRESS,
