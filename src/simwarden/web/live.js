@@ -248,7 +248,8 @@ function lines(name) {
   if (state.sums) return Object.entries(state.sums.attach || {}).map(([word, number]) => `${number.toLocaleString("en")} ${word}`);
   if (!state.power || state.power === "off") return ["off"];
   const cell = stage.nodes.flatMap((each) => Object.entries(each.cells)).find(([, id]) => id === state.cell);
-  const said = [state.attach || state.location_update || "on", ...Object.keys(state).filter((each) => /^(emm|mm|rp|tp_failure)_cause$/.test(each) && state[each]).slice(-1).map((each) => `#${state[each]}`)];
+  // One that was switched off shows `attach: off` until it attaches; on 2G alone it does not.
+  const said = [(state.attach !== "off" && state.attach) || state.location_update || "on", ...Object.keys(state).filter((each) => /^(emm|mm|rp|tp_failure)_cause$/.test(each) && state[each]).slice(-1).map((each) => `#${state[each]}`)];
   if (state.call) said.push(`call ${state.call}`);
   if (state.send_sms) said.push(`SMS ${state.send_sms}`);
   return [...said, cell ? cell[0] : ""].filter(Boolean);

@@ -89,8 +89,8 @@ def test_a_story_is_refused_and_stolen_from_and_refused_again(title: str) -> Non
 
 
 def test_a_quota_that_is_not_kept_is_stolen_packet_by_packet_until_it_is_kept_again() -> None:
-    send = {"do": {"send": {"device": "tracker", "to": "198.51.100.80:5683", "octets": "972"}}}
-    acts = [
+    send: dict[str, Any] = {"do": {"send": {"device": "tracker", "to": "198.51.100.80:5683", "octets": "972"}}}
+    acts: list[dict[str, Any]] = [
         {"do": {"insert": {"card": "tracker_card", "into": "tracker"}}},
         {"do": {"power_on": "tracker"}},
         *[send] * 3,
