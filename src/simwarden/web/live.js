@@ -196,7 +196,7 @@ function refusal(batch, refused) {
     make("h2", {}, say("refused")),
     make("p", { cls: "who" }, `${say("by")} ${refused.element}${element ? ` (${local(element.title)})` : ""}: ${local(refused.reason)}`),
     line("clause", `${refused.clause} · ${told({ en: refused.title, zh: refused.title_zh })}`, refused.rule ? make("small", {}, ` ${told({ en: refused.rule, zh: refused.rule_zh })} `) : " ", make("code", {}, refused.control)),
-    line(causes.length ? "cause" : "answer", causes.join("; ") || refused.told || "—"),
+    line(causes.length ? "cause" : "answer", causes.join("; ") || local(refused.told) || "—"),
     device ? line("screen", make("code", { id: "screen" }, "")) : "",
     refused.next ? line("then", localNext(refused.next)) : "",
     isRecorded ? "" : make("div", {}, button("without", "without", () => without(batch, refused)), button("again", "again", () => again(batch))));
