@@ -76,7 +76,7 @@ class Rules:
     #: what the next CCR reports: what has happened, and rules that are not active
     events: dict[EventTrigger, None] = field(default_factory=dict)
     failures: dict[tuple[RuleFailureCode, PccRuleStatus], Avps] = field(default_factory=dict)
-    #: the answer to the first CCR is carried out: orders of the PCRF come after it
+    #: the session stands, or is over: orders of the PCRF come after the answer to the first CCR, and the OCS's
     begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, message: Message) -> bool:
@@ -204,22 +204,23 @@ class Pcrf:
             lambda ask: self._fill(session, ask), lambda event: self._hear(session, event), session.addresses.config.gx
         )
         self._of[credit.id] = session
-        try:
-            event = await credit.begin()
-            if isinstance(event, Granted):
-                rules.take(event.answer)
-                self._monitor(session, event.answer)
-                session.rules = self._set(session)
-                return None
-            del self._of[credit.id]
-            session.gx = None
-            return _cause(event)
-        finally:
-            rules.begun.set()
+        event = await credit.begin()
+        if isinstance(event, Granted):
+            rules.take(event.answer)
+            self._monitor(session, event.answer)
+            session.rules = self._set(session)
+            return None
+        del self._of[credit.id]
+        session.gx = None
+        rules.begun.set()
+        return _cause(event)
 
     def begun(self, session: Session) -> None:
-        """Report what could not be installed, and have bearers, now that the session stands."""
-        if session.gx is not None and session.gx.failures:
+        """Report what could not be installed, and have bearers, now that the session stands; orders may come."""
+        if session.gx is None:
+            return
+        session.gx.begun.set()
+        if session.gx.failures:
             self._ask(session, "rules are not active")
         self._bear(session)
 
@@ -251,6 +252,7 @@ class Pcrf:
         """End the Gx session of one that is over."""
         gx, session.gx = session.gx, None
         if gx is not None and gx.credit is not None:
+            gx.begun.set()
             self._of.pop(gx.credit.id, None)
             self._core.site.spawn(gx.credit.end(), "CCR-T")
 
