@@ -79,6 +79,7 @@ class _Held(NamedTuple):
 
     session: Session
     flow: ip.Flow
+    counted: FlowCount
     packet: bytes
     size: int
     up: bool
@@ -245,15 +246,18 @@ class Gateway:
         """Take a packet's octets of those that an OCS has granted; where it has to wait for more it goes by itself."""
         assert session.credit is not None  # noqa: S101 - who calls has seen to it
         group = count.group if count.group is not None else session.addresses.config.rating_group
-        held = _Held(session, flow, packet, size, up)
+        held = _Held(session, flow, count, packet, size, up)
         passes = session.credit.take(group, size, lambda granted: self._let_go(held, granted=granted))
-        if passes is False:
+        if passes is None:
+            count.waiting += size
+        elif not passes:
             self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
         return bool(passes)
 
     def _let_go(self, held: _Held, *, granted: bool) -> None:
         """Let a packet go that waited for octets, if it may still pass; else drop it."""
-        session, flow, packet, size, up = held
+        session, flow, waited, packet, size, up = held
+        waited.waiting -= size
         count = session.flows.get(flow)
         if self.core.by_teid.get(session.teid) is not session:
             self._drop(session, packet, f"{QUOTA.id}: {NOTHING_LEFT}")
@@ -299,7 +303,6 @@ class Gateway:
             close_flow(self.core.site, session)
         count = session.flows[flow] = FlowCount(now)
         begin(session, flow, count, now)
-        count.bound = count.names
         return count
 
     def _refuse(self, session: Session, flow: ip.Flow, packet: bytes, rule: str, reason: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +11,22 @@ from charging import REALM
 from credit_net import APPROVED, GROUPS, ScriptedOcs, card
 from gateways import IMSI, NUMBER, SERVER, Gateways
 from scapy.contrib import gtp_v2 as scapy
+from scapy.layers.inet import IP, TCP
 
 from simulators.ocs.element import Ocs
 from simulators.pgw.credit import MOST_WAITING
 from simwarden.policy.flow_rule import FlowFilter, FlowRule
 from simwarden.policy.rule_set import RuleSet
 from simwarden.runtime.declare import Declaration, ElementConfig
+from simwarden.testing import ScriptedServer
 from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import FlowRecord
 from simwarden.wire import ip
 from simwarden.wire.diameter import first
 
 if TYPE_CHECKING:
+    from simwarden.runtime.diameter import Peer
+    from simwarden.wire import diameter
     from simwarden.wire.gtpv2 import Message
 
 PGW = f"pgw.{REALM}"
@@ -60,8 +65,10 @@ class ScriptedGy(ScriptedOcs):
 class Net(Gateways):
     """Gateways with an OCS, a scripted one or ours."""
 
-    def __init__(self, kind: type[Any] = ScriptedGy, *script: Any, ocs: dict[str, Any] | None = None) -> None:
-        super().__init__(pgw={"apns": {"*": {"gy": "ocs"}}})
+    def __init__(
+        self, kind: type[Any] = ScriptedGy, *script: Any, ocs: dict[str, Any] | None = None, gx: str = ""
+    ) -> None:
+        super().__init__(pgw={"apns": {"*": {"gy": "ocs", "gx": gx}}})
         self.ocs = self.add("ocs", kind, ocs or {})
         self.script = list(script)
 
@@ -355,3 +362,110 @@ async def test_a_killed_gateway_gives_nothing_back() -> None:
         again = await net.session(**FAST)
         assert await net.up(again, 500)
         assert not await net.up(again, 500)
+
+
+class Late(ScriptedGy):
+    """An OCS whose answers wait until a test wants them."""
+
+    async def start(self) -> None:
+        await super().start()
+        self.free = asyncio.Event()
+        self.free.set()
+
+    async def answer(self, message: diameter.Message, peer: Peer) -> diameter.Message:
+        answer = await super().answer(message, peer)
+        await self.free.wait()
+        return answer
+
+    async def holds(self, times: int) -> None:
+        """Wait until so many requests have come."""
+        while len(self.asked) < times:  # noqa: ASYNC110 - nobody tells of one
+            await asyncio.sleep(0.001)
+
+
+class ScriptedGx(ScriptedServer):
+    """A PCRF that lets all pass, and can end the session."""
+
+    declaration = Declaration(kind="pcrf", title="PCRF", lane=80, config=ElementConfig, listens=("Gx",))
+    interface, requests = "Gx", ("credit-control",)
+
+    def credit_control(self, asked: diameter.Message) -> Any:
+        flow = [("Flow-Description", "permit out ip from any to assigned"), ("Flow-Direction", 3)]
+        rule = [("Charging-Rule-Name", b"all"), ("Flow-Information", flow)]
+        installs = [("Charging-Rule-Install", [("Charging-Rule-Definition", rule)])]
+        return installs if asked.get("CC-Request-Type") == 1 else []
+
+    async def release(self) -> int | None:
+        avps = [("Re-Auth-Request-Type", 0), ("Session-Release-Cause", 0)]
+        session = self.asked[0].get("Session-Id")
+        request = self.node.make("Re-Auth-Request", avps, realm=REALM, host=PGW, point="Gx", session=session)
+        return (await self.node.ask(PGW, request)).result_code
+
+
+class Ruled(Net):
+    """With a PCRF beside the OCS."""
+
+    def __init__(self, *script: Any) -> None:
+        super().__init__(Late, *script, gx="pcrf")
+        self.pcrf = self.add("pcrf", ScriptedGx)
+
+
+async def test_a_list_that_changes_while_the_ocs_is_asked_holds_for_the_session_that_begins() -> None:
+    async with Net(Late) as net:
+        listed = {"sections": {"data": [{"by": "pgw", "whitelist": [f"udp://{SERVER}:5683"]}]}}
+        await net.call("PUT", f"/cards/{IMSI}", card(None, IMSI, NUMBER) | listed, element="pgw")
+        net.ocs.free.clear()
+        begins = net.loop.create_task(net.mme.create())
+        await net.ocs.holds(1)
+        other = {**APPROVED, "whitelist": ["udp://192.0.2.99:5683"]}
+        await net.call("PUT", f"/cards/{IMSI}/data", other, element="pgw")
+        net.ocs.free.set()
+        made = await begins
+        await net.mme.modify(made["sender_f_teid"].teid)
+        assert not await net.up(made, 100)
+
+
+@pytest.mark.parametrize(("said", "cause", "result"), [([units(1000)], 16, 2001), (4012, 92, 5002)])
+async def test_a_session_that_its_pcrf_ends_while_the_ocs_is_asked_does_not_stay(
+    said: Any, cause: int, result: int
+) -> None:
+    async with Ruled(said) as net:
+        net.ocs.free.clear()
+        begins = net.loop.create_task(net.mme.create())
+        await net.ocs.holds(1)
+        release = net.loop.create_task(net.pcrf.release())
+        await asyncio.sleep(0.001)
+        net.ocs.free.set()
+        assert ((await begins).cause, await release) == (cause, result)
+        await net.settle()
+        assert net.pgw.core.sessions == {}
+        assert [each.get("CC-Request-Type") for each in net.pcrf.asked] == [1, 3]
+
+
+@pytest.mark.parametrize(("many", "reached"), [(3000, True), (15_000, False)])
+async def test_an_unnamed_flow_passes_no_more_by_letting_its_packets_wait_for_octets(
+    many: int, *, reached: bool
+) -> None:
+    async with Net(Late, [units(150)], [units(900_000)]) as net:
+        listed = {"sections": {"data": [{"by": "pgw", "whitelist": ["http://up.example"]}]}}
+        await net.call("PUT", f"/cards/{IMSI}", card(None, IMSI, NUMBER) | listed, element="pgw")
+        made = await net.session(**FAST)
+        (session,) = net.pgw.core.sessions.values()
+        session.bindings.resolvers = None
+        session.bindings.learn("up.example", [bytes(map(int, SERVER.split(".")))], 600, 0.0)
+        ends, back = {"src": made["paa"].ipv4, "dst": SERVER}, {"dst": made["paa"].ipv4, "src": SERVER}
+        net.enb.send(made, bytes(IP(**ends) / TCP(sport=50000, dport=80, flags="S", seq=99)))
+        await net.settle()
+        net.net.send(bytes(IP(**back) / TCP(sport=80, dport=50000, flags="SA", seq=7, ack=100)))
+        await net.settle()
+        net.ocs.free.clear()
+        octets = b"GET /" + b"a" * many
+        for at in range(0, many, 500):
+            said = TCP(sport=50000, dport=80, flags="PA", seq=100 + at, ack=8) / octets[at : at + 500]
+            net.enb.send(made, bytes(IP(**ends) / said))
+        await net.ocs.holds(2)
+        net.ocs.free.set()
+        await net.settle()
+        passed = sum(map(len, net.net.received()))
+        assert (passed > many) is reached
+        assert passed <= net.pgw.core.config.unnamed_octets
