@@ -121,6 +121,8 @@ class CmpConfig(ServerConfig):
     """The CAMARA API, and who may call it."""
     codes: CodesConfig = CodesConfig()
     """Access codes for SMS."""
+    services: tuple[Annotated[str, Names("element")], ...] = ()
+    """Elements whose lists and quotas of a card are shown here (`pgw`, `pcrf`, `ocs`, `smsc`, `scp`)."""
     suspension: Literal["barring", "withdrawal"] = "withdrawal"
     """How the HSS suspends: withdrawal ends what runs by CLR, barring by IDR."""
 

@@ -75,7 +75,12 @@ GTP_CAUSES: Final[Mapping[Cause | int, EsmCause]] = MappingProxyType(
     }
 )
 #: causes by which a rule of a gateway of ours refuses; the others are demanded by the protocol, or say that it failed
-DECIDED: Final = frozenset({Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION, Cause.INVALID_PEER})
+DECIDED: Final = frozenset({
+    Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION,
+    Cause.INVALID_PEER,
+    Cause.USER_AUTHENTICATION_FAILED,
+    Cause.UE_NOT_AUTHORISED_BY_OCS_OR_EXTERNAL_AAA_SERVER,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

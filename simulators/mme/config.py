@@ -76,6 +76,12 @@ class Causes(Model):
     """Outside the subscription's zone codes, or the card's province; #13 and #15 by roaming agreements."""
     outside_esm: Esm = EsmCause.REQUEST_REJECTED_UNSPECIFIED
     """Goes with #19 where one of the three is that."""
+    back_off: dict[Esm, Annotated[Seconds, Field(le=35712000)]] = {  # noqa: RUF012 - pydantic copies it
+        EsmCause.USER_AUTHENTICATION_FAILED: DEFAULT_T3396
+    }
+    """How long a device leaves an APN alone that it is refused with an ESM cause (Back-off timer value, T3396), where
+    that is not `t3396`: #29 is what an OCS without units for the card comes to, and a device knows no time of its own
+    for it."""
 
     @field_validator("unreachable")
     @classmethod

@@ -119,6 +119,9 @@ class OcsConfig(ServerConfig):
     for twice as long is given up, and what it had counts as used."""
     holding: Annotated[Seconds, Field(le=31 * 86_400)] = 0
     """After how long without traffic octets that are given come back (Quota-Holding-Time); 0: by their validity."""
+    failure_handling: Literal["terminate", "continue", "retry-and-terminate"] = "terminate"
+    """What it wants of sessions while it does not answer (Credit-Control-Failure-Handling, RFC 8506 8.14); whether
+    that is done is for those that it grants. All but `terminate` is a leak."""
     final_unit: FinalUnit = FinalUnit()
     """What becomes of data at the end of a quota."""
     repeats: Annotated[Seconds, Field(ge=1)] = 300

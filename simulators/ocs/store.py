@@ -19,7 +19,7 @@ from simulators.ocs.config import OcsQuota
 from simulators.ocs.events import AUDITED
 from simulators.ocs.service import Service
 from simwarden.operations.audit_table import AuditTable
-from simwarden.policy.numbers import Party, party
+from simwarden.operations.held_cards import HeldCards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -116,18 +116,17 @@ class Change:
 
 @dataclass(slots=True)
 class _Memory:
-    cards: dict[str, QuotaCard] = field(default_factory=dict)
-    by_number: dict[Party, str] = field(default_factory=dict)
     used: dict[tuple[str, str, Service], int] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     #: when sessions end, the first one first; one that has moved on stands there again
     ends: list[tuple[float, str]] = field(default_factory=list)
 
 
-class Store:
+class Store(HeldCards[QuotaCard]):
     """The database of one OCS."""
 
     def __init__(self, engine: sa.Engine) -> None:
+        super().__init__()
         self._engine = engine
         self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
         self.audited = partial(_AUDIT.read, engine)
@@ -137,7 +136,7 @@ class Store:
         with engine.begin() as connection:
             for row in connection.execute(sa.select(_CARDS)):
                 quota = OcsQuota.model_validate(row.quota) if row.quota is not None else None
-                self._take(QuotaCard(row.imsi, row.msisdn, row.use, row.large, quota))
+                self.take(QuotaCard(row.imsi, row.msisdn, row.use, row.large, quota))
             for row in connection.execute(sa.select(_COUNTERS)):
                 self._held.used[row.imsi, row.month, Service(row.service)] = row.used
             for kept in connection.execute(sa.select(_SESSIONS)).mappings():
@@ -145,15 +144,6 @@ class Store:
                 self.hold(Session(**{**kept, "service": Service(kept["service"]), "reserves": reserves}))
 
     # -- cards
-
-    def card(self, imsi: str) -> QuotaCard | None:
-        """Return a card."""
-        return self._held.cards.get(imsi)
-
-    def numbered(self, number: str) -> QuotaCard | None:
-        """Return the card that has a number, in whatever spelling."""
-        imsi = self._held.by_number.get(party(number)) if number.strip() else None
-        return self._held.cards[imsi] if imsi is not None else None
 
     def put(self, card: QuotaCard, audit: dict[str, Any]) -> None:
         """Keep a card with the audit record of the change."""
@@ -163,15 +153,7 @@ class Store:
             connection.execute(sa.delete(_CARDS).where(_CARDS.c.imsi == card.imsi))
             connection.execute(sa.insert(_CARDS).values(**row, quota=quota))
             _AUDIT.add(connection, [audit])
-        self._take(card)
-
-    def _take(self, card: QuotaCard) -> None:
-        former = self._held.cards.get(card.imsi)
-        if former is not None and former.msisdn.strip():
-            self._held.by_number.pop(party(former.msisdn), None)
-        self._held.cards[card.imsi] = card
-        if card.msisdn.strip():
-            self._held.by_number[party(card.msisdn)] = card.imsi
+        self.take(card)
 
     # -- what is used
 

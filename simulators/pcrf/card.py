@@ -15,6 +15,8 @@ class DataCard:
     imsi: str
     msisdn: str
     data: PcrfData | None = None
+    #: what it is for, of the catalogue of uses; empty: nobody has said
+    use: str = ""
 
     @property
     def lists(self) -> PcrfData:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from simwarden.operations.approval import Approval, ChangeLimit
-from simwarden.policy.access_list import Destination
+from simwarden.operations.data_lists import DataLists, DestinationText
 from simwarden.policy.flow_rule import Quality
-from simwarden.policy.held import Held
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
 
@@ -17,34 +16,11 @@ Trigger = Literal["USER_LOCATION_CHANGE", "RAT_CHANGE", "UE_TIME_ZONE_CHANGE", "
 """What a PGW may be asked to report (TS 29.212 5.3.7)."""
 
 
-def _destinations(entries: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    for each in entries or ():
-        Destination.parse(each)
-    return entries
-
-
-class PcrfData(Model):
-    """With whom a card exchanges packets. A card that says nothing of it is not directed."""
+class PcrfData(DataLists):
+    """With whom a card exchanges packets, by the rules that its PGW is told."""
 
     by: Literal["pcrf"] = "pcrf"
     """Who decides; the PGW makes it so."""
-    whitelist: tuple[str, ...] | None = None
-    """Its destinations, in principle at most 10: addresses, prefixes, names (`*.example.net`) or URLs, each with its
-    port; left out: any."""
-    blacklist: tuple[str, ...] = ()
-    """Destinations that it may not have, whatever the other list says."""
-    exception: Annotated[str, Field(max_length=100)] = ""
-    """Reference of the approval by which it has more destinations, or wider ones."""
-
-    @field_validator("whitelist", "blacklist")
-    @classmethod
-    def _are_destinations(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return _destinations(value)
-
-    def held(self) -> Held:
-        """Tell `classify` where it lets the card go, and what it denies."""
-        has = {word for word, said in (("blacklist", self.blacklist), ("directed-data", self.whitelist)) if said}
-        return Held(frozenset(has), data=tuple(map(Destination.parse, self.whitelist or ())))
 
 
 class ListChange(Approval, PcrfData):
@@ -82,13 +58,14 @@ class PcrfConfig(ServerConfig):
 
     peers: dict[str, Entry] = Field(default_factory=lambda: {"pgw": PeerEntry()})
     """Nodes that may speak Gx to it, by Diameter identity; a name without a dot is one of the home network's realm."""
-    applications: dict[Annotated[str, Field(min_length=1)], Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
-        default_factory=dict
-    )
+    applications: dict[
+        Annotated[str, Field(min_length=1)], Annotated[tuple[DestinationText, ...], Field(min_length=1)]
+    ] = Field(default_factory=dict)
     """What PGWs know by their filter files: identifiers, with the destinations that each stands for. Names and URLs of
     cards are told by them alone; one that none of them stands for is not in force."""
     predefined: tuple[str, ...] = ()
-    """Those of them that a PGW without ADC knows as predefined rules, by the same name."""
+    """Names of predefined rules of PGWs without ADC: an application's own opens its flows, `not` and its identifier, or
+    that of people's apps (`not social@meter`), closes them."""
     triggers: tuple[Trigger, ...] = ("USER_LOCATION_CHANGE", "RAT_CHANGE", "UE_TIME_ZONE_CHANGE")
     """What PGWs report of a session."""
     qos: dict[str, RuleQos] = Field(default_factory=dict)
@@ -105,9 +82,7 @@ class PcrfConfig(ServerConfig):
     list_changes: ChangeLimit = ChangeLimit()
     """How often the lists that a card has may be changed or taken away."""
 
-    @field_validator("applications")
-    @classmethod
-    def _stand_for_destinations(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for each in value.values():
-            _destinations(each)
-        return value
+    def refuses(self, section: str, *, asked: bool) -> str:
+        """Take no lists that nobody would ask for."""
+        del section
+        return "" if asked else "nobody asks it: no APN of a PGW names it (apns: {NAME: {gx: PCRF}})"

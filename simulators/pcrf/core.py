@@ -40,9 +40,9 @@ class Core:
 
     def rules(self, imsi: str, on: str, *, adc: bool) -> Rules:
         """Decide which rules a card's session has now."""
-        data = (self.store.card(imsi) or DataCard(imsi, "")).lists
-        decision = self.site.decide(controls.LIST, imsi, on=on, whitelist=data.whitelist)
-        return rules_for(data, self.config, directed=not decision.admitted, adc=adc)
+        card = self.store.card(imsi) or DataCard(imsi, "")
+        decision = self.site.decide(controls.LIST, imsi, on=on, whitelist=card.lists.whitelist)
+        return rules_for(card, self.config, directed=not decision.admitted, adc=adc)
 
     # -- what is seen
 
@@ -50,7 +50,7 @@ class Core:
         """Report with whom a card exchanges packets."""
         value = None
         if card.data is not None:
-            lists = {name: list(getattr(card.data, name) or ()) for name in ("whitelist", "blacklist")}
+            lists = {name: list(getattr(card.data, name) or ()) for name in ("whitelist", "blacklist", "apps")}
             value = {"imsi": card.imsi, "undirected": card.data.whitelist is None, **lists}
         self.site.observe("list", value, key=card.imsi)
 

@@ -10,7 +10,8 @@ from simwarden.policy.flow_rule import FlowRule, rules_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulators.pcrf.config import PcrfConfig, PcrfData
+    from simulators.pcrf.card import DataCard
+    from simulators.pcrf.config import PcrfConfig
 
 
 class Rules(NamedTuple):
@@ -26,20 +27,34 @@ class Rules(NamedTuple):
         return (*(each.name for each in self.dynamic), *self.predefined)
 
 
-def rules_for(data: PcrfData, config: PcrfConfig, *, directed: bool, adc: bool) -> Rules:
+def rules_for(card: DataCard, config: PcrfConfig, *, directed: bool, adc: bool) -> Rules:
     """Return the rules of a card's lists; `directed`: the whitelist holds, if there is one.
 
     A name or URL is no Flow-Description: it goes as the application that stands for it, to a PGW that knows those
     (`adc`, TS 29.212 4b.5.14), or as a predefined rule (TS 29.212 4.5.2.1).
     """
+    data = card.lists
     denied = tuple(map(Destination.parse, data.blacklist))
     allowed = tuple(map(Destination.parse, data.whitelist or ()))
     rules = rules_of(allowed if directed else None, denied)
     closed = _told(rules[: len(denied)], denied, config, adc=adc)
     opened = _told(rules[len(denied) :], allowed if directed else (), config, adc=adc)
+    apps = _no_apps(card, config, adc=adc)
     return Rules(
-        closed.dynamic + opened.dynamic, closed.predefined + opened.predefined, closed.lacking + opened.lacking
+        (*apps.dynamic, *closed.dynamic, *opened.dynamic),
+        (*apps.predefined, *closed.predefined, *opened.predefined),
+        (*apps.lacking, *closed.lacking, *opened.lacking),
     )
+
+
+def _no_apps(card: DataCard, config: PcrfConfig, *, adc: bool) -> Rules:
+    """Deny people's apps, by the lists of the PGW: it has the kinds, and what devices of a use need beside them."""
+    named = [f"{each}@{card.use}" if card.use else each for each in card.lists.apps]
+    rules = [FlowRule(f"not {each}", (), up=False, down=False, application=each) for each in named]
+    if adc:
+        return Rules(tuple(_charged(each, config) for each in rules))
+    known = tuple(each.name for each in rules if each.name in config.predefined)
+    return Rules((), known, tuple(each.name for each in rules if each.name not in known))
 
 
 def _told(rules: Sequence[FlowRule], entries: Sequence[Destination], config: PcrfConfig, *, adc: bool) -> Rules:
@@ -53,11 +68,11 @@ def _told(rules: Sequence[FlowRule], entries: Sequence[Destination], config: Pcr
         if not those or not stands_for <= listed:
             continue
         first = min(those, key=lambda rule: rule.precedence)
+        called = name if first.up else f"not {name}"
         if adc:
-            called = name if first.up else f"not {name}"
             dynamic.append(first._replace(name=called, application=name))
-        elif name in config.predefined and first.up:  # a name closes no gate
-            predefined.append(name)
+        elif called in config.predefined:
+            predefined.append(called)
         else:
             continue
         covered |= stands_for

@@ -15,7 +15,7 @@ from simulators.pcrf.card import DataCard, GxSession
 from simulators.pcrf.config import PcrfData
 from simulators.pcrf.events import AUDITED
 from simwarden.operations.audit_table import AuditTable
-from simwarden.policy.numbers import Party, party
+from simwarden.operations.held_cards import HeldCards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +27,7 @@ _CARDS = sa.Table(
     sa.Column("imsi", sa.String(15), primary_key=True),
     sa.Column("msisdn", sa.String, nullable=False),
     sa.Column("data", sa.JSON),
+    sa.Column("use", sa.String(100), nullable=False),
 )
 _SESSIONS = sa.Table(
     "sessions",
@@ -59,8 +60,6 @@ _SESSION, _ANSWER = sa.insert(_SESSIONS), sa.insert(_ANSWERS)
 
 @dataclass(slots=True)
 class _Memory:
-    cards: dict[str, DataCard] = field(default_factory=dict)
-    by_number: dict[Party, str] = field(default_factory=dict)
     sessions: dict[str, GxSession] = field(default_factory=dict)
     by_card: dict[str, set[str]] = field(default_factory=dict)
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
@@ -68,17 +67,19 @@ class _Memory:
     over: dict[str, float] = field(default_factory=dict)
 
 
-class Store:
+class Store(HeldCards[DataCard]):
     """The database of one PCRF."""
 
     def __init__(self, engine: sa.Engine) -> None:
+        super().__init__()
         self._engine = engine
         self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
         self.audited = partial(_AUDIT.read, engine)
         self._held = _Memory()
         with engine.begin() as connection:
             for row in connection.execute(sa.select(_CARDS)):
-                self._take(DataCard(row.imsi, row.msisdn, PcrfData.model_validate(row.data) if row.data else None))
+                data = PcrfData.model_validate(row.data) if row.data else None
+                self.take(DataCard(row.imsi, row.msisdn, data, row.use))
             for held in connection.execute(sa.select(_SESSIONS)).mappings():
                 lists = {name: tuple(held[name]) for name in ("rules", "failed", "lacking")}
                 self._hold(GxSession(**{**held, **lists}))
@@ -89,19 +90,6 @@ class Store:
 
     # -- cards
 
-    def cards(self) -> Iterable[DataCard]:
-        """Return all cards, by IMSI."""
-        return (self._held.cards[imsi] for imsi in sorted(self._held.cards))
-
-    def card(self, imsi: str) -> DataCard | None:
-        """Return a card."""
-        return self._held.cards.get(imsi)
-
-    def numbered(self, number: str) -> DataCard | None:
-        """Return the card that has a number, in whatever spelling."""
-        imsi = self._held.by_number.get(party(number)) if number.strip() else None
-        return self._held.cards[imsi] if imsi is not None else None
-
     def put(self, card: DataCard, audit: dict[str, Any]) -> None:
         """Keep a card with the audit record of the change; its sessions have to be told, if it is one."""
         data = card.data.model_dump(mode="json") if card.data is not None else None
@@ -110,21 +98,14 @@ class Store:
         sessions = [replace(each, pending=each.pending + 1) for each in self.sessions_of(card.imsi)] if changed else []
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_CARDS).where(_CARDS.c.imsi == card.imsi))
-            connection.execute(sa.insert(_CARDS).values(imsi=card.imsi, msisdn=card.msisdn, data=data))
+            values = {"imsi": card.imsi, "msisdn": card.msisdn, "data": data, "use": card.use}
+            connection.execute(sa.insert(_CARDS).values(values))
             for each in sessions:
                 self._write(connection, each)
             _AUDIT.add(connection, [audit])
-        self._take(card)
+        self.take(card)
         for each in sessions:
             self._hold(each)
-
-    def _take(self, card: DataCard) -> None:
-        former = self._held.cards.get(card.imsi)
-        if former is not None and former.msisdn.strip():
-            self._held.by_number.pop(party(former.msisdn), None)
-        self._held.cards[card.imsi] = card
-        if card.msisdn.strip():
-            self._held.by_number[party(card.msisdn)] = card.imsi
 
     # -- sessions
 
@@ -155,19 +136,20 @@ class Store:
         if answer is not None:
             self._held.answers[session.id] = answer
 
-    def end(self, session: GxSession, answer: tuple[int, bytes] | None, now: float) -> None:
-        """Keep that a session is over; `now` is the date, in seconds since 1970."""
+    def end(self, identity: str, answer: tuple[int, bytes] | None, now: float) -> None:
+        """Keep that a session is over, or will not be; `now` is the date, in seconds since 1970."""
         with self._engine.begin() as connection:
-            connection.execute(_NO_SESSION, {"session": session.id})
+            connection.execute(_NO_SESSION, {"session": identity})
             connection.execute(_LATE, {"since": now - _KEPT})
-            self._write_answer(connection, session.id, answer, now)
-        self._held.sessions.pop(session.id, None)
-        self._held.by_card[session.imsi].discard(session.id)
+            self._write_answer(connection, identity, answer, now)
+        session = self._held.sessions.pop(identity, None)
+        if session is not None:
+            self._held.by_card[session.imsi].discard(identity)
         for each in [each for each, over in self._held.over.items() if over < now - _KEPT]:
             del self._held.over[each], self._held.answers[each]
-        self._held.answers.pop(session.id, None)
+        self._held.answers.pop(identity, None)
         if answer is not None:
-            self._held.answers[session.id], self._held.over[session.id] = answer, now
+            self._held.answers[identity], self._held.over[identity] = answer, now
 
     def _write(self, connection: sa.Connection, session: GxSession) -> None:
         connection.execute(_NO_SESSION, {"session": session.id})

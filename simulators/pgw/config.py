@@ -5,13 +5,11 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from simwarden.model.identity import parse_place
 from simwarden.operations.approval import Approval, ChangeLimit
-from simwarden.policy.access_list import Destination
-from simwarden.policy.flow_rule import FlowRule, rules_of
-from simwarden.policy.held import Held
+from simwarden.operations.data_lists import DataLists, DestinationText
 from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model, Names, Seconds
 from simwarden.runtime.gtp.charging import RecordLimits
 from simwarden.runtime.gtp.config import GtpConfig
@@ -157,6 +155,9 @@ class ApnConfig(Model):
     expect otherwise. `pass` is a leak: whom a list does not name is reached."""
     gy: Annotated[str, Names("ocs"), BeforeValidator(_off)] = ""
     """The OCS that grants its sessions their octets; empty, or `off`: none has to."""
+    without_ocs: Literal["end", "continue"] = "end"
+    """What becomes of sessions whose OCS does not answer, and has said before that they go on without it (CONTINUE,
+    RFC 8506 8.14). `continue` is a leak: nobody counts what passes then."""
     rating_group: int = Field(default=1, ge=0, le=0xFFFFFFFF)
     """The rating group of what is passed by a rule that names none."""
 
@@ -164,6 +165,8 @@ class ApnConfig(Model):
     def _is_ruled(self) -> Self:
         if self.unmatched == "pass" and not self.gx:
             raise ValueError("unmatched flows pass only where a PCRF rules (gx)")
+        if self.without_ocs == "continue" and not self.gy:
+            raise ValueError("sessions go on without an OCS only where they have one (gy)")
         return self
 
     @field_validator("ipv4", "ipv6", "static")
@@ -213,48 +216,11 @@ class AreaChange(Approval, PgwArea):
     """Body of `PUT /cards/{imsi}/area`."""
 
 
-def _is_destination(value: str) -> str:
-    Destination.parse(value)
-    return value.strip()
-
-
-DestinationText = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_is_destination)]
-
-
-class PgwData(Model):
-    """With whom a card exchanges packets (1.3(1), 2.2.4). Data of a card that says nothing of it is not directed."""
+class PgwData(DataLists):
+    """With whom a card exchanges packets, by the PGW's own provisioning."""
 
     by: Literal["pgw"] = "pgw"
     """Who checks."""
-    whitelist: tuple[DestinationText, ...] | None = None
-    """Its destinations, in principle at most 10: an address or network, a name, `*.` and a name, or a URL, each with
-    its port and, by the scheme (`udp://`, `mqtts://`), its protocol. The path of a URL is judged where it is said in
-    the clear (`http`); of another one it is the host that is listed. Without a list its data is not directed; with an
-    empty one nothing passes."""
-    blacklist: tuple[DestinationText, ...] = Field(default=(), max_length=1000)
-    """Destinations that are denied to it, listed or not, in the same forms; questions for denied names as well."""
-    apps: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")], ...], Field(max_length=50)] = ()
-    """Kinds of people's apps that are denied to it, of those in the lists of apps: `social`, `video`, `shopping`,
-    `games`, or others of a file (`app_lists`). What devices of its use need beside them is not hurt."""
-    exception: Annotated[str, Field(max_length=100)] = ""
-    """Reference of the approval by which it has more destinations, or wider ones."""
-
-    def rules(self) -> tuple[FlowRule, ...]:
-        """Return the rules that these lists stand for."""
-        listed = None if self.whitelist is None else map(Destination.parse, self.whitelist)
-        return rules_of(listed, map(Destination.parse, self.blacklist))
-
-    @property
-    def untold(self) -> tuple[str, ...]:
-        """The entries whose path nobody can judge, so that their host is listed."""
-        entries = map(Destination.parse, (*(self.whitelist or ()), *self.blacklist))
-        return tuple(each.text for each in entries if each.untold)
-
-    def held(self) -> Held:
-        """Tell `classify` where the card may go; with an empty list it is directed, to nobody."""
-        has = {"directed-data"} if self.whitelist is not None else set()
-        has |= {"blacklist"} if set(self.apps) >= {"social", "video", "shopping", "games"} else set()
-        return Held(frozenset(has), data=tuple(map(Destination.parse, self.whitelist or ())))
 
 
 class DataChange(Approval, PgwData):
@@ -298,6 +264,14 @@ class PgwConfig(GtpConfig):
     """File of number ranges in place of those that come with simwarden."""
     internet: Annotated[str, Names("element")] = "internet"
     """The element on SGi, to which packets go; empty, or not there: there is no way out, and they are dropped."""
+
+    def refuses(self, section: str, *, asked: bool) -> str:
+        """Take no lists where a PCRF rules the sessions of each APN: they would not be asked."""
+        del asked
+        if section != "data" or not all(each.gx for each in self.apns.values()):
+            return ""
+        peers = ", ".join(dict.fromkeys(each.gx for each in self.apns.values()))
+        return f"sessions of its APNs take their rules from Gx (gx: {peers}) and from nothing else"
 
     @field_validator("emergency_networks")
     @classmethod

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from simulators.pgw.clients.ocs import Ocs
     from simulators.pgw.clients.pcrf import Pcrf
     from simulators.pgw.config import PgwConfig
-    from simulators.pgw.session import Bearer, Session
+    from simulators.pgw.session import Access, Bearer, Session
     from simulators.pgw.store import AreaStore, DataCard, ListStore
     from simulators.pgw.user_plane import Gateway
     from simwarden.policy.app_blacklist_file import AppLists
     from simwarden.runtime.diameter.node import DiameterNode
     from simwarden.runtime.gtp.node import GtpNode, Peer
     from simwarden.runtime.site import Site
-    from simwarden.wire.gtpv2 import Ambr, Message, RatType, UeTimeZone, Uli
+    from simwarden.wire.gtpv2 import Ambr, Message
 
 
 class Core:
@@ -115,10 +115,12 @@ class Core:
             session.closed_by = "" if decision.admitted else CELL.id
         self.tell(session)
 
-    def follow_access(self, session: Session, before: tuple[RatType | None, Uli | None, UeTimeZone | None]) -> None:
-        """Tell its PCRF what has changed of a session's access."""
+    def follow_access(self, session: Session, before: Access) -> None:
+        """Tell its PCRF and its OCS what has changed of a session's access."""
         if self.pcrf is not None:
             self.pcrf.changed(session, before)
+        if self.ocs is not None:
+            self.ocs.changed(session, before)
 
     def next_charging_id(self) -> int:
         """Return the number of a new bearer in charging records."""

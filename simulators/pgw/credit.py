@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from simwarden.policy.decision import Decision
+    from simwarden.runtime.clock import Clock, Timer
 
-    #: asks the control of granted octets: on which occasion, how many there are, and what the OCS said
-    Judge = Callable[[str, int, str], Decision]
+    #: asks the control of granted octets: on which occasion, and what the OCS said
+    Judge = Callable[[str, "Grant"], Decision]
 
 #: packets of a rating group that wait at most
 MOST_WAITING: Final = 64
@@ -27,13 +28,20 @@ NOTHING_LEFT: Final = "no octets are granted to it"
 
 
 class Grant(NamedTuple):
-    """What an answer says of a rating group. `octets` 0: nothing is granted; `denied`: nothing will be for now."""
+    """What an answer says of a rating group. `octets` 0: nothing is granted; `denied`: nothing will be for now.
+
+    `holding` are seconds without traffic after which it is given back (Quota-Holding-Time); `triggers`, which changes
+    the OCS wants to hear of (Trigger-Type), None: as before; `free`: no octets are needed.
+    """
 
     octets: int = 0
     threshold: int = 0
     final: bool = False
     why: str = "the answer has no grant for it"
     denied: bool = False
+    holding: float = 0.0
+    triggers: frozenset[int] | None = None
+    free: bool = False
 
 
 NO_GRANT: Final = Grant()
@@ -54,10 +62,14 @@ class Group:
         "ended",
         "final",
         "free",
+        "holding",
+        "last",
         "left",
         "out",
         "reason",
         "threshold",
+        "timer",
+        "triggers",
         "unreported",
         "used",
         "waiting",
@@ -66,10 +78,14 @@ class Group:
     def __init__(self) -> None:
         self.left = self.used = self.threshold = 0
         self.final = self.ended = self.denied = False
-        #: it has ended, and its last octets are to be reported
+        #: it has ended, or given back what it had, and its last octets are to be reported
         self.unreported = False
-        #: all passes: a control is switched off
+        #: all passes: a control is switched off, or the OCS is not there and has wanted it so
         self.free = False
+        #: when its last packet passed, and after how long without one it gives back what it has; 0: never
+        self.last = self.holding = 0.0
+        self.timer: Timer | None = None
+        self.triggers: frozenset[int] = frozenset()
         #: more is to be asked for, and why; a request about it is under way
         self.asked, self.out = False, False
         self.reason = ReportingReason.QUOTA_EXHAUSTED
@@ -79,18 +95,22 @@ class Group:
 class Credit:
     """The rating groups of a session. `ask` has a request go out, `over` hears that the last group has ended."""
 
-    def __init__(self, judge: Judge, ask: Callable[[], None], over: Callable[[], None]) -> None:
-        self._judge, self._ask, self._tell_over = judge, ask, over
-        #: no group has octets any more
-        self.over = False
+    def __init__(self, judge: Judge, ask: Callable[[], None], over: Callable[[], None], clock: Clock) -> None:
+        self._judge, self._ask, self._tell_over, self._clock = judge, ask, over, clock
+        #: no group has octets any more; none needs any
+        self.over = self.uncharged = False
         self.groups: dict[int, Group] = {}
+        self._changes: frozenset[int] = frozenset()
 
-    def take(self, number: int, size: int, told: Callable[[bool], None]) -> bool | None:
+    def take(self, number: int, size: int, now: float, told: Callable[[bool], None]) -> bool | None:
         """Count a packet for a group: whether it passes, None if it waits; then `told` hears."""
         group = self.groups.get(number)
         if group is None:
             group = self.groups[number] = Group()
+            group.free = self.uncharged
+        group.last = now
         if group.free or group.ended:
+            group.used += size if group.free else 0
             return group.free
         if not group.waiting and size <= group.left:
             self._spend(group, size)
@@ -126,6 +146,23 @@ class Credit:
             if not group.ended:
                 group.asked, group.reason = True, reason
 
+    def follows(self, trigger: int) -> bool:
+        """Whether the OCS wants to hear of a change, of some group."""
+        return any(trigger in each.triggers for each in self.groups.values())
+
+    def changed(self, triggers: frozenset[int]) -> bool:
+        """Keep changes for the next request, those that the OCS wants to hear of; return whether there are any."""
+        self._changes |= frozenset(each for each in triggers if self.follows(each))
+        return bool(self._changes)
+
+    def take_changes(self) -> frozenset[int]:
+        """Have groups reported and asked for that changes are about; return what has changed since the last request."""
+        changes, self._changes = self._changes, frozenset()
+        for group in self.groups.values():
+            if not group.ended and group.triggers & changes:
+                group.asked, group.reason = True, ReportingReason.RATING_CONDITION_CHANGE
+        return changes
+
     def report(self, group: Group) -> int:
         """Return the octets that a request reports of a group; what passes from now on is of the next report."""
         used, group.used = group.used, 0
@@ -136,6 +173,7 @@ class Credit:
 
     def heard(self, grants: Mapping[int, Grant], on: str = CREDIT, otherwise: Grant = NO_GRANT) -> None:
         """Take the answer to a request, group by group; one that it leaves out is granted nothing (`otherwise`)."""
+        self.uncharged = False
         for number, group in list(self.groups.items()):
             if group.out:
                 self._granted(group, grants.get(number, otherwise), on)
@@ -147,7 +185,29 @@ class Credit:
             return
         group.left = grant.octets - group.used  # what passed since the report is of these
         group.threshold, group.final = grant.threshold, grant.final
+        group.triggers = group.triggers if grant.triggers is None else grant.triggers
+        self._hold(group, grant.holding)
         self._drain(group)
+
+    def _hold(self, group: Group, seconds: float) -> None:
+        """Begin to wait for the end of traffic; a request ends that wait (TS 32.299 7.2.160)."""
+        if group.timer is not None:
+            group.timer.cancel()
+        group.last, group.holding = self._clock.now(), seconds
+        group.timer = self._clock.call_later(seconds, lambda: self._idle(group)) if seconds else None
+
+    def _idle(self, group: Group) -> None:
+        """Give a grant back that no packet has used for its holding time; the next packet asks for another."""
+        group.timer = None
+        if group.asked or group.ended or group.free:
+            return
+        left = group.last + group.holding - self._clock.now()
+        if left > 0:
+            group.timer = self._clock.call_later(left, lambda: self._idle(group))
+            return
+        group.left, group.final = 0, False
+        group.unreported, group.reason = True, ReportingReason.QHT
+        self._ask()
 
     def _drain(self, group: Group) -> None:
         """Let packets go that waited. One that a whole grant has no room for is dropped: no other is asked for it."""
@@ -157,7 +217,9 @@ class Credit:
             if group.free or size <= group.left:
                 group.waiting.popleft()
                 progress = True
-                if not group.free:
+                if group.free:
+                    group.used += size
+                else:
                     self._spend(group, size)
                 told(True)
             elif group.final:
@@ -178,12 +240,14 @@ class Credit:
 
     def _admit(self, group: Group, on: str, grant: Grant) -> bool:
         """Ask the control; a group that it refuses ends, and what waits for it."""
-        if self._judge(on, grant.octets, grant.why).admitted:
+        if self._judge(on, grant).admitted:
             group.free = not grant.octets
             if group.free:
                 self._drain(group)
             return not group.free
         group.ended, group.denied, group.unreported, group.left = True, grant.denied, True, 0
+        group.reason = ReportingReason.FINAL
+        self._hold(group, 0)
         while group.waiting:
             group.waiting.popleft().told(False)
         return False
@@ -193,10 +257,18 @@ class Credit:
             self.over = True
             self._tell_over()
 
+    def go_on(self, why: str) -> None:
+        """Have all packets pass, since the OCS has wanted that for when it is not there; a late answer ends it."""
+        self.uncharged = True
+        for group in self.groups.values():
+            if not group.ended:
+                self._admit(group, CREDIT, Grant(why=why, free=True))
+
     def drop(self) -> None:
         """Drop what waits: the session is over."""
         for group in self.groups.values():
             group.ended = True
+            self._hold(group, 0)
             while group.waiting:
                 group.waiting.popleft().told(False)
 

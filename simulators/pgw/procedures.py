@@ -22,6 +22,7 @@ from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire import pco
 from simwarden.wire.diameter.apps.gx import EventTrigger
+from simwarden.wire.diameter.apps.gy import TriggerType
 from simwarden.wire.gtpv2 import (
     Ambr,
     Cause,
@@ -183,8 +184,9 @@ def _says(message: Message, flag: Indication) -> bool:
 
 
 def _wants_place(core: Core, session: Session) -> bool:
-    wanted = session.gx is not None and EventTrigger.USER_LOCATION_CHANGE in session.gx.triggers
-    return wanted or session.addresses.config.report_location or bool(core.areas.get(session.imsi))
+    ruled = session.gx is not None and EventTrigger.USER_LOCATION_CHANGE in session.gx.triggers
+    charged = session.credit is not None and session.credit.follows(TriggerType.CHANGE_IN_LOCATION)
+    return ruled or charged or session.addresses.config.report_location or bool(core.areas.get(session.imsi))
 
 
 def _options(core: Core, session: Session, asked: bytes | None) -> bytes | None:

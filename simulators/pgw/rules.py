@@ -64,7 +64,7 @@ def _own(core: Core, session: Session) -> RuleSet:
     card = core.store.card(session.imsi)
     if card.data is None:
         return UNDIRECTED
-    apps = core.app_lists().of(card.use, card.data.apps) if card.data.apps else None
+    apps = [core.app_lists().of(card.use, card.data.apps)] if card.data.apps else ()
     return RuleSet(card.data.rules(), session.addresses.config.dns, apps)
 
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from simwarden.wire.ip import Flow
     from simwarden.wire.tft import Filter
 
+    #: by which access a session is, where, and in which time zone
+    Access = tuple[RatType | None, Uli | None, UeTimeZone | None]
+
 
 #: why packets are dropped above the APN-AMBR (TS 23.401 4.7.3), and above what a bearer with guaranteed rates may have
 OVER_AMBR: Final = "ambr: above the rate of the session's APN"
@@ -173,7 +176,7 @@ class Session:
         return next((each for each in self.bearers.values() if each.sgw_user is not None and each.ebi == ebi), None)
 
     @property
-    def access(self) -> tuple[RatType | None, Uli | None, UeTimeZone | None]:
+    def access(self) -> Access:
         """By which access it is, where, and in which time zone."""
         return self.rat, self.uli, self.time_zone
 

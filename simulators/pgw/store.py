@@ -107,12 +107,22 @@ class ListStore:
 
     def put(self, card: DataCard, audit: dict[str, Any]) -> None:
         """Keep a card with its lists, or that it has none, with the audit record of the change."""
-        data = card.data.model_dump(mode="json") if card.data is not None else None
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(_LISTS).where(_LISTS.c.imsi == card.imsi))
-            connection.execute(sa.insert(_LISTS).values(imsi=card.imsi, data=data, use=card.use))
+            self._write(connection, card)
             _AUDIT.add(connection, [audit])
         self._held[card.imsi] = card
+
+    def know(self, card: DataCard) -> None:
+        """Keep what a card without lists is for: it may be given some later."""
+        if card != self.card(card.imsi):
+            with self._engine.begin() as connection:
+                self._write(connection, card)
+            self._held[card.imsi] = card
+
+    def _write(self, connection: sa.Connection, card: DataCard) -> None:
+        data = card.data.model_dump(mode="json") if card.data is not None else None
+        connection.execute(sa.delete(_LISTS).where(_LISTS.c.imsi == card.imsi))
+        connection.execute(sa.insert(_LISTS).values(imsi=card.imsi, data=data, use=card.use))
 
     def audited(self, imsi: str = "", *, after: int = 0, most: int | None = None) -> list[dict[str, Any]]:
         """Return audit records, the oldest first."""

@@ -16,6 +16,7 @@ from simulators.pgw.credit import NOTHING_LEFT
 from simulators.pgw.inspection import begin, look
 from simulators.pgw.session import FlowCount
 from simwarden.errors import PeerError
+from simwarden.machine.inspection.packets import segment_in
 from simwarden.machine.ip_fragments import Whole
 from simwarden.runtime.gtp.user import UserPlane
 from simwarden.trace.events import PacketDropped
@@ -48,6 +49,8 @@ IDLE, IDLE_CONNECTION = 300.0, 7440.0
 _ROUTER = "fe80::1"
 _ICMPV6, _SOLICITATION = ip.Protocol.ICMPV6, ip.Icmpv6Type.ROUTER_SOLICITATION
 _LINK_LOCAL = b"\xfe\x80"
+#: flags by which a connection begins or ends; a SYN may say more (RFC 3168 6.1.1)
+_ENDS = ip.TcpFlag.SYN | ip.TcpFlag.ACK | ip.TcpFlag.FIN | ip.TcpFlag.RST
 
 
 def _way(session: Session, flow: ip.Flow, packet: bytes) -> tuple[FTeid, Bucket]:
@@ -63,6 +66,18 @@ def _is_over(session: Session, flow: ip.Flow, count: FlowCount, now: float) -> b
     """Whether a flow that was silent for a while is another one by now, and may have other names."""
     connected = flow.protocol == ip.Protocol.TCP and bool(count.up or count.down)
     return session.rules.directed and (not connected or now - count.ended > IDLE_CONNECTION)
+
+
+def _is_another(flow: ip.Flow, count: FlowCount, packet: bytes) -> bool:
+    """Whether a packet begins another connection by the ports of one that was closed amid it: SYN, and nothing else.
+
+    It is judged as any new one. Octets of the old connection behind it pass no more: those of a SYN that its far end
+    has not answered are unreadable.
+    """
+    if flow.protocol != ip.Protocol.TCP or not count.uplink_packets + count.downlink_packets:
+        return False
+    segment = segment_in(packet)
+    return segment is not None and segment.flags & _ENDS == ip.TcpFlag.SYN and not segment.payload
 
 
 def _parts(packets: Iterable[bytes]) -> list[bytes]:
@@ -220,7 +235,8 @@ class Gateway:
             self._refuse(session, flow, packet, session.closed_by, f"{session.closed_by}: {OUTSIDE}")
             return False
         count = session.flows.get(flow)
-        if count is None or (now - count.ended > IDLE and _is_over(session, flow, count, now)):
+        over = count is None or (now - count.ended > IDLE and _is_over(session, flow, count, now))
+        if count is None or over or (up and count.up is False and _is_another(flow, count, packet)):
             count = self._begin(session, flow, now)
         if count.settled is not session.rules or (count.up if up else count.down) is None:
             rules.judge(self.core, session, flow, count, packet, up=up)
@@ -247,7 +263,7 @@ class Gateway:
         assert session.credit is not None  # noqa: S101 - who calls has seen to it
         group = count.group if count.group is not None else session.addresses.config.rating_group
         held = _Held(session, flow, count, packet, size, up)
-        passes = session.credit.take(group, size, lambda granted: self._let_go(held, granted=granted))
+        passes = session.credit.take(group, size, count.ended, lambda granted: self._let_go(held, granted=granted))
         if passes is None:
             count.waiting += size
         elif not passes:
@@ -285,16 +301,19 @@ class Gateway:
     def _whole(self, session: Session, flow: ip.Flow, packet: bytes, now: float) -> bytes | None:
         """Return a packet with options or extensions; one in fragments when all of it is there."""
         try:
-            if ip.is_routed(packet):
-                self._refuse(session, flow, packet, ROUTED)
-                return None
-            found = ip.decode(packet)
-            if not (found.offset or found.more):
-                return packet
-            return session.fragments.take(packet, now)
+            whole: bytes | None = packet
+            if not ip.is_routed(packet):
+                found = ip.decode(packet)
+                if not (found.offset or found.more):
+                    return packet
+                whole = session.fragments.take(packet, now)
+            if whole is not None and ip.is_routed(whole):  # behind the header of fragments, if not before it
+                self._refuse(session, flow, whole, ROUTED)
+                whole = None
         except PeerError as error:
             self._drop(session, packet, error.reason)
             return None
+        return whole
 
     def _begin(self, session: Session, flow: ip.Flow, now: float) -> FlowCount:
         if flow in session.flows:

@@ -16,7 +16,7 @@ from simulators.scp.card import VoiceCard
 from simulators.scp.config import ScpVoice
 from simulators.scp.events import AUDITED
 from simwarden.operations.audit_table import AuditTable
-from simwarden.policy.numbers import Party, party
+from simwarden.operations.held_cards import HeldCards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,15 +48,14 @@ _COUNT = sa.insert(_COUNTERS)
 
 @dataclass(slots=True)
 class _Memory:
-    cards: dict[str, VoiceCard] = field(default_factory=dict)
-    by_number: dict[Party, str] = field(default_factory=dict)
     used: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
-class Store:
+class Store(HeldCards[VoiceCard]):
     """The database of one SCP."""
 
     def __init__(self, engine: sa.Engine) -> None:
+        super().__init__()
         self._engine = engine
         self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
         self.audited = partial(_AUDIT.read, engine)
@@ -66,24 +65,11 @@ class Store:
         with engine.begin() as connection:
             for row in connection.execute(sa.select(_CARDS)):
                 voice = ScpVoice.model_validate(row.voice) if row.voice else None
-                self._take(VoiceCard(row.imsi, row.msisdn, voice, row.suspended))
+                self.take(VoiceCard(row.imsi, row.msisdn, voice, row.suspended))
             for row in connection.execute(sa.select(_COUNTERS)):
                 self._held.used[row.imsi, row.month] = row.used
 
     # -- cards
-
-    def cards(self) -> Iterable[VoiceCard]:
-        """Return all cards, by IMSI."""
-        return (self._held.cards[imsi] for imsi in sorted(self._held.cards))
-
-    def card(self, imsi: str) -> VoiceCard | None:
-        """Return a card."""
-        return self._held.cards.get(imsi)
-
-    def numbered(self, number: str, ton: int = 0) -> VoiceCard | None:
-        """Return the card that has a number, in whatever spelling."""
-        imsi = self._held.by_number.get(party(number, ton)) if number.strip() else None
-        return self._held.cards[imsi] if imsi is not None else None
 
     def put(self, card: VoiceCard, audit: dict[str, Any]) -> None:
         """Keep a card with the audit record of the change."""
@@ -93,19 +79,11 @@ class Store:
             connection.execute(sa.delete(_CARDS).where(_CARDS.c.imsi == card.imsi))
             connection.execute(sa.insert(_CARDS).values(**row, voice=voice))
             _AUDIT.add(connection, [audit])
-        self._take(card)
+        self.take(card)
 
     def suspend(self, card: VoiceCard, why: str | None, audit: dict[str, Any]) -> None:
         """Keep why a card is suspended, None: it is not, with the audit record."""
         self.put(replace(card, suspended=why), audit)
-
-    def _take(self, card: VoiceCard) -> None:
-        former = self._held.cards.get(card.imsi)
-        if former is not None and former.msisdn.strip():
-            self._held.by_number.pop(party(former.msisdn), None)
-        self._held.cards[card.imsi] = card
-        if card.msisdn.strip():
-            self._held.by_number[party(card.msisdn)] = card.imsi
 
     # -- time
 

@@ -18,7 +18,7 @@ from simulators.smsc.config import SmscSms
 from simulators.smsc.events import AUDITED
 from simulators.smsc.message import Direction, ShortMessage
 from simwarden.operations.audit_table import AuditTable
-from simwarden.policy.numbers import Party, party
+from simwarden.operations.held_cards import HeldCards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,17 +77,16 @@ _LATELY: Final = 128
 
 @dataclass(slots=True)
 class _Memory:
-    cards: dict[str, CardList] = field(default_factory=dict)
-    by_number: dict[Party, str] = field(default_factory=dict)
     messages: dict[int, ShortMessage] = field(default_factory=dict)
     by_card: dict[str, dict[int, ShortMessage]] = field(default_factory=dict)
     used: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
-class Store:
+class Store(HeldCards[CardList]):
     """The database of one centre."""
 
     def __init__(self, engine: sa.Engine) -> None:
+        super().__init__()
         self._engine = engine
         self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
         self.audited = partial(_AUDIT.read, engine)
@@ -99,7 +98,7 @@ class Store:
         self._forgotten: set[int] = set()
         with engine.begin() as connection:
             for row in connection.execute(sa.select(_CARDS)):
-                self._take(CardList(row.imsi, row.msisdn, SmscSms.model_validate(row.sms) if row.sms else None))
+                self.take(CardList(row.imsi, row.msisdn, SmscSms.model_validate(row.sms) if row.sms else None))
             for kept in connection.execute(sa.select(_MESSAGES).order_by(_MESSAGES.c.id)).mappings():
                 message = ShortMessage(**{name: kept[name] for name in _FIELDS})
                 (self._remember if kept["over"] else self._hold)(message)
@@ -112,15 +111,6 @@ class Store:
 
     # -- cards
 
-    def card(self, imsi: str) -> CardList | None:
-        """Return a card."""
-        return self._held.cards.get(imsi)
-
-    def numbered(self, number: str, ton: int = 0) -> CardList | None:
-        """Return the card that has a number, in whatever spelling."""
-        imsi = self._held.by_number.get(party(number, ton)) if number.strip() else None
-        return self._held.cards[imsi] if imsi is not None else None
-
     def put(self, card: CardList, audit: dict[str, Any]) -> None:
         """Keep a card with the audit record of the change."""
         sms = card.sms.model_dump(mode="json") if card.sms is not None else None
@@ -128,15 +118,7 @@ class Store:
             connection.execute(sa.delete(_CARDS).where(_CARDS.c.imsi == card.imsi))
             connection.execute(sa.insert(_CARDS).values(imsi=card.imsi, msisdn=card.msisdn, sms=sms))
             _AUDIT.add(connection, [audit])
-        self._take(card)
-
-    def _take(self, card: CardList) -> None:
-        former = self._held.cards.get(card.imsi)
-        if former is not None and former.msisdn.strip():
-            self._held.by_number.pop(party(former.msisdn), None)
-        self._held.cards[card.imsi] = card
-        if card.msisdn.strip():
-            self._held.by_number[party(card.msisdn)] = card.imsi
+        self.take(card)
 
     # -- messages
 

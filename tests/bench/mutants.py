@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     Items = dict[str, Callable[[], bool]]
 
 ROOT = Path(__file__).resolve().parents[2]
-_ENFORCING = ("mme", "hss", "eir", "cmp", "sgw", "pgw", "smsc", "sms_gateway", "ssp", "scp")
+_ENFORCING = ("mme", "hss", "eir", "cmp", "sgw", "pgw", "smsc", "sms_gateway", "ssp", "scp", "pcrf", "ocs")
 #: the rule book; what asks it, refuses by it and carries that out; and where cards and verdicts are kept
 TARGETS = (
-    *("src/simwarden/policy/*.py", "src/simwarden/*/diameter/server.py"),
+    *("src/simwarden/policy/*.py", *(f"src/simwarden/*/diameter/{name}.py" for name in ("server", "pcc_rules"))),
     *(f"src/simwarden/operations/{name}.py" for name in ("approval", "restriction")),
     *(f"simulators/{kind}/{inner}*.py" for kind in _ENFORCING for inner in ("", "[cdp]*/")),
     *(f"simulators/cmp/north/{name}.py" for name in ("camara", "rest")),

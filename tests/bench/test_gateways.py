@@ -4,24 +4,34 @@ A session is set up, brought to an eNB and ended, one after the other: create, m
 delete on S5, ten messages. The MME's octets are made before; of its answers the TEID is read. CPU time of SGW, PGW and
 all in between. Packets are UDP of 128 octets in batches of 32, through the PGW alone: tunnel, source, AMBR, flow and
 session counted, out on SGi; and back.
+
+With a PCRF, which has ten destinations for the card, and an OCS, which commits each answer to SQLite, all four elements
+are on one core. A session is set up (create and modify on S11, CCR-I on Gx and Gy) and stands; its removal is not in
+the figure.
 """
 
 from __future__ import annotations
 
+import gc
 import time
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import figures
 import gateways
 import pytest
-from gateways import ENB_TEID, Gateways, create_session, udp
+from gateways import ENB_TEID, IMSI, NUMBER, Gateways, create_session, udp
 from scapy.contrib import gtp_v2 as scapy
 
+from simulators.ocs.element import Ocs
+from simulators.pcrf.element import Pcrf
 from simwarden.operations.management import Role
+from simwarden.runtime.loop import TestbedLoop
 from simwarden.wire import gtpu, gtpv2
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
 SESSIONS, PACKETS, BATCH = 300, 32_000, 32
 
@@ -176,3 +186,132 @@ async def new_flows(bench: Gateways) -> float:
 def test_new_flows_of_a_directed_card() -> None:
     best = max(rate(new_flows, "memory") for _ in range(3))
     figures.tell("new flows of a card with ten destinations decided at the PGW", f"{best:,.0f}/s")
+
+
+# -- with a PCRF and an OCS
+
+SET_UPS, KEPT = 300, 400
+#: what the PCRF calls the entries that are names, which the PGW has filters for
+APPLICATIONS = {f"app-{number}": (entry,) for number, entry in enumerate(LISTED[6:9])}
+CARD = {"name": "card", "iccid": "", "profile": "smart-metering", "form": "plug-in"}
+
+
+class Network(Gateways):
+    """Gateways whose sessions are ruled and granted."""
+
+    def __init__(self, loop: TestbedLoop, tmp_path: Path, **ocs: Any) -> None:
+        stores = {"ocs": f"sqlite:///{tmp_path}/ocs.db"}
+        pgw = {"apns": {"*": {"gx": "pcrf", "gy": "ocs"}}, "applications": APPLICATIONS}
+        super().__init__(loop, pgw=pgw, stores=stores)
+        self.pcrf = self.add("pcrf", Pcrf, {"applications": APPLICATIONS})
+        self.ocs = self.add("ocs", Ocs, ocs)
+
+    async def provision(self, number: int) -> None:
+        """Give a card its lists and its quota."""
+        who = {"imsi": f"{int(IMSI) + number:015d}", "msisdn": f"{int(NUMBER) + number}"}
+        for element, section in (
+            (self.pcrf, {"data": [{"by": "pcrf", "whitelist": LISTED}]}),
+            (self.ocs, {"quota": [{"by": "ocs", "data": "90 MB"}]}),
+        ):
+            await element.manage(Role.OPERATOR, "PUT", f"/cards/{who['imsi']}", {**CARD, **who, "sections": section})
+
+    def setting_up(self, number: int) -> tuple[bytes, bytes]:
+        """Return the octets that set a card's session up and bring it to an eNB."""
+        imsi, msisdn = f"{int(IMSI) + number:015d}".encode(), f"{int(NUMBER) + number}".encode()
+        create = create_session(self.mme, imsi=scapy.IE_IMSI(IMSI=imsi), msisdn=scapy.IE_MSISDN(digits=msisdn))
+        enb = gateways.f_teid(0, ENB_TEID, self.enb.address)
+        context = scapy.IE_BearerContext(IE_list=[scapy.IE_EPSBearerID(EBI=5), enb])
+        modify = scapy.GTPV2ModifyBearerRequest(IE_list=[context])
+        made = ((32, create), (34, modify))
+        one, other = (bytes(scapy.GTPHeader(P=0, T=1, teid=0, gtp_type=kind) / each) for kind, each in made)
+        return one, other
+
+
+async def set_up(net: Network, octets: list[tuple[bytes, bytes]]) -> None:
+    """Set sessions up, one at a time."""
+    told: list[bytes] = []
+    net.mme.endpoint.on_receive = lambda data, _source: told.append(data)
+    to, number = net.host.address_of("sgw", "S11"), 0
+    for create, modify in octets:
+        teid = bytes(4)
+        for each in (create, modify):
+            number += 1
+            net.mme.endpoint.send(each[:4] + teid + number.to_bytes(3) + each[11:], to)
+            await net.settle()
+            teid = gtpv2.decode(told[-1])["sender_f_teid"].teid.to_bytes(4) if each is create else teid
+    assert {each[16] for each in told} == {gtpv2.Cause.REQUEST_ACCEPTED}
+
+
+def play_charged(tmp_path: Path, work: Callable[[Network], Awaitable[float]], **ocs: Any) -> float:
+    loop = TestbedLoop(virtual=True)
+
+    async def whole() -> float:
+        async with Network(loop, tmp_path, **ocs) as net:
+            return await work(net)
+
+    try:
+        return loop.run_until_complete(whole())
+    finally:
+        loop.close()
+
+
+async def set_ups(net: Network) -> float:
+    """Return how many sessions a second of CPU time are set up."""
+    for number in range(SET_UPS):
+        await net.provision(number)
+    octets = [net.setting_up(number) for number in range(SET_UPS)]
+    began = time.process_time()
+    await set_up(net, octets)
+    spent = time.process_time() - began
+    assert [len(net.pgw.core.sessions), len(net.ocs.core.store.open_sessions())] == [SET_UPS, SET_UPS]
+    return SET_UPS / spent
+
+
+def test_set_ups_with_gx_and_gy(tmp_path: Path) -> None:
+    best = 0.0
+    for number in range(3):
+        (tmp_path / f"{number}").mkdir()
+        best = max(best, play_charged(tmp_path / f"{number}", set_ups))
+    figures.tell("sessions set up with Gx and Gy, OCS durable", f"{best:,.0f}/s")
+
+
+async def charged(net: Network) -> float:
+    """Send packets of an established flow under ten entries and a quota that is given out meanwhile."""
+    await net.provision(0)
+    found = await packets(net)
+    told = await net.ocs.manage(Role.OPERATOR, "GET", f"/cards/{IMSI}")
+    assert told["used"]["data"] >= PACKETS * 128
+    return found
+
+
+def test_packets_of_a_charged_card(tmp_path: Path) -> None:
+    best = 0.0
+    for number in range(3):
+        (tmp_path / f"{number}").mkdir()
+        best = max(best, play_charged(tmp_path / f"{number}", charged, octets="100 kB"))
+    figures.tell("user packets of a card with ten destinations and a running quota through the PGW", f"{best:,.0f}/s")
+
+
+async def memory(net: Network) -> float:
+    """Return the octets that a session takes in all four elements, and nothing of the trace."""
+    for number in range(KEPT):
+        await net.provision(number)
+    octets = [net.setting_up(number) for number in range(KEPT)]
+    await set_up(net, octets[: KEPT // 4])
+    net.trace.events.clear()
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
+    await set_up(net, octets[KEPT // 4 :])
+    net.trace.events.clear()
+    gc.collect()
+    return (tracemalloc.get_traced_memory()[0] - before) / (KEPT - KEPT // 4)
+
+
+def test_memory_of_an_idle_session(tmp_path: Path) -> None:
+    tracemalloc.start()
+    try:
+        found = play_charged(tmp_path, memory)
+    finally:
+        tracemalloc.stop()
+    figures.tell("memory of an idle session in SGW, PGW, PCRF and OCS", f"{found / 1024:.1f} KiB")
+    assert found < 16 * 1024

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     Story = Callable[[Network, ForeignPcrf], Awaitable[None]]
 
 pytestmark = pytest.mark.interop
-GX: Tree = {"apns": {APN: {"gx": "pcrf"}}}
+#: lists of its own are for another APN
+GX: Tree = {"apns": {APN: {"gx": "pcrf"}, "other": {}}}
 NOBODY = "192.0.2.99"
 #: Flow-Status (TS 29.214 5.3.11)
 UPLINK_ONLY, DOWNLINK_ONLY, REMOVED = 0, 1, 4

@@ -8,31 +8,26 @@ import asyncio
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from meter_card import IMSI
-from user_network import SERVER, SERVER6, Bench
+from user_network import SERVER, SERVER6
+from user_programs import METER, OUTSIDE, PREFIX, Programs, Story, carry_out, lacking, until
 
 from simulators.internet.config import HostConfig, InternetConfig
 from simwarden.errors import ConfigError
-from simwarden.operations.element import element_of
-from simwarden.operations.management import Role
 from simwarden.runtime.loop import TestbedLoop
-from simwarden.runtime.tun import Tun, why_not
-from simwarden.trace.events import Fault, PeerFault
+from simwarden.runtime.tun import Tun
+from simwarden.trace.events import PeerFault
 
-LACKING = why_not() or next(
-    (f"{each} is not installed" for each in ("curl", "kdig", "ping") if not shutil.which(each)), ""
-)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LACKING = lacking("curl", "kdig", "ping")
 pytestmark = [pytest.mark.interop, pytest.mark.skipif(bool(LACKING), reason=LACKING or "nothing is lacking")]
-PREFIX = f"sw{os.getpid()}-"
-METER, OUTSIDE = f"{PREFIX}meter", f"{PREFIX}internet"
 BIG = 3_000_000
 CONTENT = (b"simwarden " * (BIG // 10 + 1))[:BIG]
 HOSTS = {
@@ -42,64 +37,16 @@ HOSTS = {
     "resolver": HostConfig(addresses=("192.0.2.53", "2001:db8::53"), answers=("dns",)),
     "many": HostConfig(addresses=tuple(f"198.51.100.{each}" for each in range(100, 200)), names=("many.example",)),
 }
-Story = Callable[["Programs"], Awaitable[None]]
-
-
-class Programs(Bench):
-    """A network whose meter and internet have namespaces."""
-
-    async def run(self, space: str, *command: str) -> subprocess.CompletedProcess[bytes]:
-        """Run a program in a namespace to its end."""
-        whole = ["ip", "netns", "exec", space, *command]
-        return await self.host.loop.run_in_executor(
-            None, lambda: subprocess.run(whole, capture_output=True, timeout=90, check=False)
-        )
-
-    async def output(self, space: str, *command: str) -> bytes:
-        done = await self.run(space, *command)
-        assert done.returncode == 0, (command, done.stdout[-500:], done.stderr[-500:])
-        return done.stdout
-
-    async def counted(self, space: str) -> tuple[int, int]:
-        """Return the octets that the kernel has counted on the interface of a namespace, in and out."""
-        told = json.loads(await self.output(space, "ip", "-j", "-s", "link", "show", "tun0"))[0]["stats64"]
-        return told["rx"]["bytes"], told["tx"]["bytes"]
-
-    async def suspend(self) -> None:
-        await element_of(self.host, "hss").manage(Role.OPERATOR, "POST", f"/cards/{IMSI}/suspension", {})
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds, for a minute at most."""
-    for _ in range(600):
-        if holds():
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError
 
 
 @pytest.fixture
 def tell() -> Iterator[Callable[..., Programs]]:
     loop = TestbedLoop(virtual=False)
 
-    def carry_out(story: Story, kind: str = "ipv4") -> Programs:
-        bench = Programs(loop, "memory", kind, InternetConfig(hosts=HOSTS), PREFIX)
+    def play(story: Story, kind: str = "ipv4") -> Programs:
+        return carry_out(Programs(loop, "memory", kind, InternetConfig(hosts=HOSTS), PREFIX), story)
 
-        async def whole() -> None:
-            try:
-                await bench.start()
-                await story(bench)
-            finally:
-                await bench.host.close()
-
-        loop.run_until_complete(whole())
-        loop.run_until_complete(loop.shutdown_default_executor())
-        assert [event.detail or event.reason for event in bench.of(Fault)] == []
-        assert not (Path("/run/netns") / METER).exists()
-        assert not (Path("/etc/netns") / METER).exists()
-        return bench
-
-    yield carry_out
+    yield play
     loop.close()
 
 

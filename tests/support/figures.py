@@ -46,6 +46,18 @@ ROWS: Final[dict[str, tuple[str, str]]] = {
         "5,000/s",
         "test_gateways.py, CPU, half of them refused, best of 3",
     ),
+    "sessions set up with Gx and Gy, OCS durable": (
+        "400/s",
+        "test_gateways.py, CPU of SGW, PGW, PCRF and OCS, one at a time, SQLite, best of 3",
+    ),
+    "user packets of a card with ten destinations and a running quota through the PGW": (
+        "60,000/s",
+        "test_gateways.py, CPU of PGW, PCRF and OCS, batches of 32, best of 3",
+    ),
+    "memory of an idle session in SGW, PGW, PCRF and OCS": (
+        "16 KiB",
+        "test_gateways.py, tracemalloc, ten destinations",
+    ),
     "user packets through SGW and PGW, in memory": (
         "",
         "test_gateways.py, CPU, eNB's end of the tunnel in it, best of 3",

@@ -209,8 +209,9 @@ class Gateways(Bench):
         keep_alives: bool = False,
         sgw: dict[str, Any] | None = None,
         pgw: dict[str, Any] | None = None,
+        **more: Any,
     ) -> None:
-        super().__init__(loop, transport=transport)
+        super().__init__(loop, transport=transport, **more)
         self.clock.skip_keep_alives = not keep_alives
         self.net = self.add("net", Net)
         self.mme = self.add("mme", GtpMme)

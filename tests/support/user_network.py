@@ -35,10 +35,19 @@ class Bench(testing.Bench):
     """A network with one meter in service."""
 
     def __init__(
-        self, loop: TestbedLoop, transport: str, kind: str, internet: InternetConfig | None = None, tun: str = ""
+        self,
+        loop: TestbedLoop,
+        transport: str,
+        kind: str,
+        internet: InternetConfig | None = None,
+        tun: str = "",
+        *,
+        data: dict[str, Any] | None = None,
     ) -> None:
+        """`data`: lists of the card, which its PGW has; none: it may exchange what it likes with whom it likes."""
         super().__init__(loop, transport=transport, tun=tun)
         self.kind = kind
+        self.data = data
         self.add("card", Uicc)
         self.add("meter", Device, {"imei": "869901000000017", "pdn_type": kind})
         self.add("internet", Internet, internet)
@@ -51,6 +60,9 @@ class Bench(testing.Bench):
             apns = [{"name": each, "pdn_type": self.kind} for each in ("iot", "beside")]
             sections = {"subscription": [{"apns": apns}]} if name == "hss" else {}
             await self.call("PUT", f"/cards/{IMSI}", {**CARD, "sections": sections}, element=name)
+        if self.data is not None:
+            lists = {"data": [{"by": "pgw", **self.data}]}
+            await self.call("PUT", f"/cards/{IMSI}", {**CARD, "sections": lists}, element="pgw")
         await self.do("meter", "insert", card="card", into="meter")
         assert await self.do("meter", "power_on", device="meter") == "accepted"
 

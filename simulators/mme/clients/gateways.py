@@ -118,7 +118,7 @@ class Gateways:
     @staticmethod
     def _about(ue: UeContext, *, dual: bool) -> dict[str, Any]:
         """Return who the device is; of an emergency call without a proven card the terminal counts (UIMSI)."""
-        flags = Indication.CRSI | Indication.PS | (Indication.DAF if dual else Indication(0))
+        flags = Indication.CRSI | Indication.PS | Indication.UNACCSI | (Indication.DAF if dual else Indication(0))
         if not ue.proven and ue.imsi:
             flags |= Indication.UIMSI
         terminal, number = ue.terminal, ue.subscription.msisdn if ue.subscription is not None else ""

@@ -344,6 +344,9 @@ def rejection_container(core: Core, request: Message, cause: EsmCause) -> bytes:
 
 def back_off(core: Core, cause: EsmCause | None) -> dict[str, float]:
     """Return how long a device is to leave a refused APN alone, where it would not by itself (6.5.1.4.3)."""
+    said = core.config.causes.back_off.get(cause) if cause is not None else None
+    if said is not None:
+        return {"back_off_timer": said}
     seconds = core.config.timers.t3396
     return {"back_off_timer": seconds} if cause in _RESTING and seconds != DEFAULT_T3396 else {}
 

@@ -51,8 +51,11 @@ class Quotas(CardLists[QuotaCard]):
     async def query(self, call: Call) -> dict[str, Any]:
         """Tell what a card may use, and what it has used this month, with what is given out."""
         card = self._card(call.path["imsi"])
-        used = {each.value: self.core.store.used(card.imsi, self.core.month, each) for each in Service}
-        return card.tell() | {"used": used}
+        return card.tell() | {"used": self.used(card)}
+
+    def used(self, card: QuotaCard) -> dict[str, int]:
+        """Return what it has used this month, with what is given out."""
+        return {each.value: self.core.store.used(card.imsi, self.core.month, each) for each in Service}
 
     def new(self, wanted: CardProvision, held: QuotaCard | None) -> QuotaCard:
         """Make a card of what it is provisioned with: whether it is one of large data its use says, or its owner."""

@@ -30,8 +30,6 @@ _OCCASIONS: Final = {
     CcRequestType.TERMINATION_REQUEST: controls.UPDATE,
 }
 _BEGIN: Final = frozenset({CcRequestType.INITIAL_REQUEST, CcRequestType.EVENT_REQUEST})
-#: what becomes of a session whose server is not there: it ends (RFC 8506 8.14)
-_CLOSED: Final = ("Credit-Control-Failure-Handling", int(FailureHandling.TERMINATE))
 
 
 async def credit_control(core: Core, asked: Message, _peer: Peer) -> Message | None:
@@ -145,9 +143,11 @@ def _interrogate(rating: Rating, asked: Message, kind: CcRequestType) -> Message
     A first one that all of its groups are refused in opens no session, and says why by itself (TS 32.299 6.5.3).
     """
     core, groups = rating.core, asked.all(GROUPS)
+    wanted = FailureHandling[core.config.failure_handling.upper().replace("-", "_")]
+    handling = ("Credit-Control-Failure-Handling", int(wanted))
     told = rating.rate(groups)
     if kind is CcRequestType.TERMINATION_REQUEST:
-        return core.node.answer(asked, ResultCode.DIAMETER_SUCCESS, [_CLOSED])
+        return core.node.answer(asked, ResultCode.DIAMETER_SUCCESS, [handling])
     codes = results(told)
     refused = kind is CcRequestType.INITIAL_REQUEST and codes and ResultCode.DIAMETER_SUCCESS not in codes
-    return core.node.answer(asked, codes[0] if refused else ResultCode.DIAMETER_SUCCESS, [*told, _CLOSED])
+    return core.node.answer(asked, codes[0] if refused else ResultCode.DIAMETER_SUCCESS, [*told, handling])

@@ -11,6 +11,7 @@ from simulators.ocs.service import Service
 from simulators.ocs.store import Reserve
 from simwarden.wire.diameter import ResultCode, first
 from simwarden.wire.diameter.apps.credit import FinalUnitAction
+from simwarden.wire.diameter.apps.gy import TriggerType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,20 +113,27 @@ class Rating:
             units = min(units, left)
         self.session.reserves[group] = Reserve(self.core.month, units)
         self.count(self.core.month, units)
-        terms = _final(self, service) if units == left else self._threshold(service, units)
+        terms = self._terms(service, units, last=units == left)
         validity = ("Validity-Time", self.core.validity())
         return [granted(service, units), *known, validity, ("Result-Code", int(ResultCode.DIAMETER_SUCCESS)), *terms]
 
-    def _threshold(self, service: Service, units: int) -> Avps:
-        """Return when a gateway asks for more (TS 32.299 7.2.237), and after how long it gives back (7.2.156)."""
-        config = self.core.config
+    def _terms(self, service: Service, units: int, *, last: bool) -> Avps:
+        """Return what becomes of the last units, or when a gateway asks for more (TS 32.299 7.2.237).
+
+        And after how long it gives back (7.2.160), and of which changes it tells (7.2.234): of the network, where a
+        tier depends on that.
+        """
+        final = _final(self, service) if last else []
         if service is not Service.DATA:
-            return []
-        threshold = min(units * config.threshold // 100, (1 << 32) - 1)
-        holding = round(config.holding)
+            return final
+        config = self.core.config
+        threshold = 0 if last else min(units * config.threshold // 100, (1 << 32) - 1)
+        holding, told = round(config.holding), any(tier.networks for tier in config.tiers)
         return [
+            *final,
             *([("Volume-Quota-Threshold", threshold)] if threshold else []),
             *([("Quota-Holding-Time", holding)] if holding else []),
+            *([("Trigger", [("Trigger-Type", int(TriggerType.CHANGE_IN_RAT))])] if told else []),
         ]
 
 

@@ -8,6 +8,7 @@ from simulators.pcrf import controls
 from simulators.pcrf.answers import CardChanged, CardTold
 from simulators.pcrf.card import DataCard
 from simulators.pcrf.config import ListChange, PcrfData
+from simwarden.model.profile import find_use
 from simwarden.model.values import GIVEN, IMSI, SWITCH
 from simwarden.operations.approval import Approval, By
 from simwarden.operations.card_lists import BOTH, CardLists, keep_number
@@ -26,7 +27,11 @@ class Lists(CardLists[DataCard]):
         Observable(
             "list",
             "with whom a card exchanges packets (key: IMSI)",
-            fields={"imsi": IMSI, "undirected": SWITCH, "whitelist": GIVEN.or_none(), "blacklist": GIVEN.or_none()},
+            fields={
+                "imsi": IMSI,
+                "undirected": SWITCH,
+                **dict.fromkeys(("whitelist", "blacklist", "apps"), GIVEN.or_none()),
+            },
             kept=True,
         ),
     )
@@ -69,7 +74,8 @@ class Lists(CardLists[DataCard]):
     def new(self, wanted: CardProvision, held: DataCard | None) -> DataCard:
         """Make a card of what it is provisioned with."""
         del held
-        return DataCard(wanted.imsi, wanted.msisdn)
+        use = find_use(wanted.profile)
+        return DataCard(wanted.imsi, wanted.msisdn, use=use.name if use is not None else "")
 
     def check(self, card: DataCard, wanted: PcrfData, by: By, action: str) -> None:
         """Let a whitelist be no longer and no wider than it may. Raises ManagementError (403)."""

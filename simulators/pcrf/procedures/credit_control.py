@@ -47,7 +47,12 @@ async def credit_control(core: Core, message: Message, _peer: Peer) -> Message:
     if kind == CcRequestType.INITIAL_REQUEST and kept is None:
         return _initial(core, message)
     if session is None or not theirs:
-        return core.node.answer(message, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
+        answer = core.node.answer(message, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
+        if (
+            kept is None and session is None and kind == CcRequestType.TERMINATION_REQUEST
+        ):  # it is ended before it begins
+            core.store.end(identity, (number, encode(answer)), core.clock.wall().timestamp())
+        return answer
     late = kept is not None and number < kept[0]
     if late or kind not in (CcRequestType.UPDATE_REQUEST, CcRequestType.TERMINATION_REQUEST):
         failed = [("CC-Request-Number", number) if late else ("CC-Request-Type", kind)]
@@ -112,7 +117,7 @@ def _end(core: Core, session: GxSession, message: Message) -> Message:
     ended = _seen(session, message)
     core.show(ended)
     kept = message.get("CC-Request-Number"), encode(answer)
-    core.store.end(ended, kept, core.clock.wall().timestamp())
+    core.store.end(ended.id, kept, core.clock.wall().timestamp())
     core.show(ended, over=True)
     return answer
 

@@ -7,23 +7,24 @@ device may ask again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from simulators.pgw.clients import facts
 from simulators.pgw.controls import CREATE_SESSION, QUOTA
 from simulators.pgw.credit import NO_GRANT, Credit, Grant
-from simwarden.runtime.diameter.session import CreditClient, CreditSettings, Ended, Granted
+from simwarden.runtime.diameter.session import CreditClient, CreditSettings, Ended, Granted, Uncharged
 from simwarden.wire.diameter import ResultCode, first
 from simwarden.wire.diameter.apps.credit import CcRequestType
-from simwarden.wire.diameter.apps.gy import ReportingReason, ServiceContext
+from simwarden.wire.diameter.apps.gy import ReportingReason, ServiceContext, TriggerType
 from simwarden.wire.gtpv2 import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from simulators.pgw.core import Core
-    from simulators.pgw.session import Session
+    from simulators.pgw.session import Access, Session
     from simwarden.policy.decision import Decision
     from simwarden.runtime.diameter.node import DiameterNode
     from simwarden.runtime.diameter.session import Ask, Event
@@ -38,6 +39,8 @@ _DENIED: Final = frozenset({
     ResultCode.DIAMETER_AUTHORIZATION_REJECTED,
     ResultCode.DIAMETER_USER_UNKNOWN,
 })  # fmt: skip
+#: by which of their changes an OCS may want to hear of RAT, place and time zone
+_TRIGGERS: Final = (TriggerType.CHANGE_IN_RAT, TriggerType.CHANGE_IN_LOCATION, TriggerType.CHANGE_IN_UE_TIMEZONE)
 #: reasons that are said of the units that were used, not of the group (TS 32.299 7.2.175)
 _OF_UNITS: Final = frozenset({ReportingReason.THRESHOLD, ReportingReason.QUOTA_EXHAUSTED})
 #: what says in User-Equipment-Info that it is an IMEISV (RFC 8506 8.50)
@@ -64,11 +67,12 @@ class Ocs:
         `told`: its MME knows the cause of a refusal by an OCS (UNACCSI, TS 29.274 8.12).
         """
         config = session.addresses.config
+        settings = replace(self._client.settings, obeys_continue=config.without_ocs == "continue")
         gy = self._client.open(
-            lambda ask: self._fill(session, ask), lambda event: self._hear(session, event), config.gy
+            lambda ask: self._fill(session, ask), lambda event: self._hear(session, event), config.gy, settings
         )
-        judge = partial(self._judge, session)
-        credit = session.credit = Credit(judge, lambda: gy.update("credit"), lambda: self._over(session))
+        judge, clock = partial(self._judge, session), self._core.site.clock
+        credit = session.credit = Credit(judge, lambda: gy.update("credit"), lambda: self._over(session), clock)
         named = (each.rating_group for each in session.rules.rules)
         groups = [config.rating_group if each is None else each for each in named]
         credit.begin(dict.fromkeys(groups) or [config.rating_group])
@@ -97,8 +101,15 @@ class Ocs:
         if gy is not None:
             self._core.site.spawn(gy.end(), "CCR-T")
 
-    def _judge(self, session: Session, on: str, octets: int, why: str) -> Decision:
-        return self._core.site.decide(QUOTA, session.imsi, on=on, units=octets, why=why)
+    def changed(self, session: Session, before: Access) -> None:
+        """Have a session reported whose OCS wants to hear of what has changed of its access (TS 32.299 7.2.234)."""
+        gy, now = self._of.get(session.charging_id), session.access
+        what = frozenset(each for each, old, new in zip(_TRIGGERS, before, now, strict=True) if old != new)
+        if gy is not None and session.credit is not None and session.credit.changed(what):
+            gy.update(ReportingReason.RATING_CONDITION_CHANGE.name)
+
+    def _judge(self, session: Session, on: str, grant: Grant) -> Decision:
+        return self._core.site.decide(QUOTA, session.imsi, on=on, units=grant.octets, why=grant.why, free=grant.free)
 
     def _over(self, session: Session) -> None:
         """End a session of which no group has octets any more, if it has begun."""
@@ -115,6 +126,9 @@ class Ocs:
             return
         if isinstance(event, Granted):
             session.credit.heard(_grants(event.answer, session.addresses.config.rating_group))
+        elif isinstance(event, Uncharged):
+            self._core.site.note(f"its OCS is not there, and wants it to go on: {event.reason}", imsi=session.imsi)
+            session.credit.go_on(event.reason)
         elif isinstance(event, Ended):
             self._core.site.note(f"its OCS grants a session nothing more: {event.reason}", imsi=session.imsi)
             denied = event.answer is not None and event.answer.result_code in _DENIED
@@ -134,7 +148,7 @@ class Ocs:
                 avps.append(("User-Equipment-Info", info))
         elif credit is not None and ask.reason in _ASKED_FOR:
             credit.want_all(_ASKED_FOR[ask.reason])
-        groups = _groups(credit, ask) if credit is not None else []
+        groups = _groups(credit, ask, credit.take_changes()) if credit is not None else []
         return [*avps, *groups, ("Service-Information", [("PS-Information", _information(session))])]
 
 
@@ -144,7 +158,7 @@ _ASKED_FOR: Final = {
 }
 
 
-def _groups(credit: Credit, ask: Ask) -> Avps:
+def _groups(credit: Credit, ask: Ask, changes: frozenset[int]) -> Avps:
     """Say what was used of each group, and which are to get more."""
     last = ask.kind is CcRequestType.TERMINATION_REQUEST
     told: Avps = []
@@ -153,7 +167,7 @@ def _groups(credit: Credit, ask: Ask) -> Avps:
         if not (wants or last or group.unreported):  # of one that goes on what is left of its grant would be lost
             continue
         used = credit.report(group)
-        reason = group.reason if wants else ReportingReason.FINAL
+        reason = ReportingReason.FINAL if last else group.reason
         said = ("Reporting-Reason", int(reason))
         avps: Avps = [("Requested-Service-Unit", [])] if wants else []
         if ask.kind is not CcRequestType.INITIAL_REQUEST:
@@ -162,6 +176,8 @@ def _groups(credit: Credit, ask: Ask) -> Avps:
         avps.append(("Rating-Group", number))
         if ask.kind is not CcRequestType.INITIAL_REQUEST and reason not in _OF_UNITS:
             avps.append(said)
+        if reason is ReportingReason.RATING_CONDITION_CHANGE:
+            avps.append(("Trigger", [("Trigger-Type", each) for each in sorted(group.triggers & changes)]))
         told.append((_GROUPS, avps))
     return told
 
@@ -195,4 +211,6 @@ def _grant(avps: Avps, result: int | None) -> Grant:
     octets = first(units, "CC-Total-Octets", 0) if result == ResultCode.DIAMETER_SUCCESS else 0
     why = NO_GRANT.why if result == ResultCode.DIAMETER_SUCCESS else f"result {result}"
     threshold, final = first(avps, "Volume-Quota-Threshold", 0), first(avps, "Final-Unit-Indication") is not None
-    return Grant(octets, threshold, final, why, result in _DENIED)
+    holding, armed = first(avps, "Quota-Holding-Time", 0), first(avps, "Trigger")
+    triggers = None if armed is None else frozenset(each for name, each in armed if name == "Trigger-Type")
+    return Grant(octets, threshold, final, why, result in _DENIED, holding, triggers)

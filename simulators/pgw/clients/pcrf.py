@@ -28,10 +28,11 @@ from simwarden.wire.diameter.features import supported_features
 from simwarden.wire.gtpv2 import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable
 
     from simulators.pgw.core import Core
     from simulators.pgw.session import Session
+    from simwarden.policy.app_blacklists import Blacklist
     from simwarden.policy.flow_rule import FlowFilter, FlowRule
     from simwarden.runtime.diameter.node import DiameterNode
     from simwarden.runtime.diameter.pcc_rules import Address
@@ -60,7 +61,6 @@ class Rules:
     """What the PCRF has told of a session: definitions of rules and names of the PGW's own, by their octets."""
 
     place: Place
-    denied: Mapping[str, tuple[FlowFilter, ...]]
     credit: Credit | None = None
     #: QoS class and priority of the default bearer, by which rules are that say nothing else
     default: BearerQos | None = None
@@ -110,14 +110,10 @@ class Rules:
     def _define(self, definition: Avps, *, timed: bool) -> bool:
         name = name_of(definition)
         merged = merge(self.definitions.get(name, []), definition)
-        done = self._put(name, partial(self._defined, merged), timed=timed)
+        done = self._put(name, partial(rule_of, merged, self.place), timed=timed)
         if done:
             self.definitions[name] = merged
         return done
-
-    def _defined(self, definition: Avps) -> FlowRule:
-        rule = rule_of(definition, self.place)
-        return rule._replace(filters=self.denied[rule.application]) if rule.application and rule.denies else rule
 
     def _put(self, name: bytes, make: Callable[[], FlowRule], *, timed: bool) -> bool:
         try:
@@ -198,8 +194,8 @@ class Pcrf:
 
     async def begin(self, session: Session) -> Cause | None:
         """Ask for the rules of a session that begins; return why it must not, None if it may."""
-        place = Place(_own(session), self._applications)
-        rules = session.gx = Rules(place, self._denied, default=session.qos)
+        place = Place(_own(session), self._applications, self._closed)
+        rules = session.gx = Rules(place, default=session.qos)
         credit = rules.credit = self._client.open(
             lambda ask: self._fill(session, ask), lambda event: self._hear(session, event), session.addresses.config.gx
         )
@@ -355,7 +351,27 @@ class Pcrf:
     def _set(self, session: Session) -> RuleSet:
         installed = session.gx.in_force() if session.gx is not None else ()
         unmatched = (UNMATCHED,) if session.addresses.config.unmatched == "pass" else ()
-        return RuleSet((*installed, *unmatched), session.addresses.config.dns)
+        return RuleSet((*installed, *unmatched), session.addresses.config.dns, self._apps(installed))
+
+    def _closed(self, application: str) -> tuple[FlowFilter, ...] | None:
+        """Return by which filters an application is closed; people's apps (`KIND` or `KIND@USE`) are by their lists."""
+        if application in self._denied:
+            return self._denied[application]
+        kind, _, use = application.partition("@")
+        try:
+            self._core.app_lists().of(use, (kind,))
+        except ValueError:
+            return None
+        return ()
+
+    def _apps(self, installed: Iterable[FlowRule]) -> list[Blacklist]:
+        """Return the lists of the apps that rules close, of each use together."""
+        kinds: dict[str, list[str]] = {}
+        for rule in installed:
+            if rule.denies and rule.application and not rule.filters:
+                kind, _, use = rule.application.partition("@")
+                kinds.setdefault(use, []).append(kind)
+        return [self._core.app_lists().of(use, each) for use, each in kinds.items()]
 
 
 def _filters(rules: Iterable[FlowRule]) -> tuple[FlowFilter, ...]:

@@ -55,6 +55,8 @@ class Lists(CardLists["DataCard"]):
         await Areas(self.core).provision(call)
         if wanted.sections.get("data") or self.core.store.card(wanted.imsi).data is not None:
             await self._provision(call)
+        else:
+            self.core.store.know(self.new(wanted, None))
         return self.core.store.card(wanted.imsi).tell() | {"cells": sorted(self.core.areas.get(wanted.imsi))}
 
     @route("PUT", "/cards/{imsi}/data", roles=BOTH, takes=DataChange, gives=ListsTold, errors=(429,))
@@ -87,7 +89,12 @@ class Lists(CardLists["DataCard"]):
         return DataCard(wanted.imsi, use=use.name if use is not None else "")
 
     def check(self, card: DataCard, wanted: PgwData, by: By, action: str) -> None:
-        """Let a whitelist be no longer or wider than it may. Raises ManagementError (403; 400 for unknown apps)."""
+        """Let a whitelist be no longer or wider than it may.
+
+        Raises ManagementError (403; 400 for unknown apps; 409 where a PCRF rules all sessions).
+        """
+        if why := self.core.config.refuses(self.section, asked=True):
+            raise ManagementError(409, why)
         try:
             if wanted.apps:
                 self.core.app_lists().of("", wanted.apps)

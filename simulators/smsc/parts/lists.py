@@ -61,6 +61,10 @@ class Lists(CardLists[CardList]):
         card = self._card(call.path["imsi"])
         return card.tell() | {"used": self.core.store.used(card.imsi, self.core.month)}
 
+    def used(self, card: CardList) -> dict[str, int]:
+        """Return how many messages it has this month."""
+        return {"messages": self.core.store.used(card.imsi, self.core.month)}
+
     def new(self, wanted: CardProvision, held: CardList | None) -> CardList:
         """Make a card of what it is provisioned with."""
         del held

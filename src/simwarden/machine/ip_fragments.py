@@ -26,10 +26,17 @@ class Whole(bytes):
 
 
 class _Key(NamedTuple):
+    """What fragments of one packet have in common.
+
+    Hop limits of which one is shorter let one fragment go as far as the far end, and its neighbour not: what is put
+    together there would be of another packet than here.
+    """
+
     source: str
     destination: str
     protocol: int
     identification: int
+    hop_limit: int
 
 
 class _Waiting:
@@ -82,7 +89,7 @@ class Fragments:
         """
         packet = ip.decode(data)
         protocol = packet.protocol if packet.version == 4 else 0  # RFC 8200 4.5: by addresses and identification
-        key = _Key(packet.source, packet.destination, protocol, packet.identification)
+        key = _Key(packet.source, packet.destination, protocol, packet.identification, packet.hop_limit)
         size = len(packet.payload)
         if not size or (packet.more and size % 8) or packet.offset + size > _LONGEST:
             raise PeerError("fragment of a length that none has")

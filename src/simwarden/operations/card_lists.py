@@ -6,27 +6,50 @@ whose bodies are `_provision` and `_change`.
 
 from __future__ import annotations
 
+import datetime as dt
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
+
+from pydantic import AwareDatetime  # noqa: TC002 - a field's type, resolved by pydantic
 
 from simwarden.errors import ManagementError
 from simwarden.operations.approval import By
 from simwarden.operations.management import Call, Role, route
 from simwarden.operations.provision import AuditPage, AuditTold, CardProvision
 from simwarden.policy.operator import PROVISION
+from simwarden.runtime.declare import Model
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from dataclasses import Field
 
     from simwarden.operations.restriction import Restriction
-    from simwarden.runtime.declare import Model
     from simwarden.runtime.site import Site
 
 #: the audited action of a list that a card has for the first time, and of a changed one, which the limit counts
 GIVEN_LIST, CHANGED_LIST = "list", "list-changed"
 #: who may call what changes a list: a control decides about the role
 BOTH: Final = (Role.OPERATOR, Role.CUSTOMER)
+
+
+class ListAsked(Model):
+    """Which list of a card is told."""
+
+    at: AwareDatetime | None = None
+    """The one that it had at this time (RFC 3339); left out: the one that it has."""
+
+
+class ListHeld(Model):
+    """The list of a card."""
+
+    imsi: str
+    since: str
+    """When it was given; empty: it was given none."""
+    list: dict[str, Any] | None
+    """As its section of the card says; null: it has none."""
+    used: dict[str, int]
+    """What it has used of it this month."""
 
 
 class ListedCard(Protocol):
@@ -97,6 +120,30 @@ class CardLists(ABC, Generic[C]):
 
     async def follow(self, card: C) -> None:
         """Have what goes on heed the list that a card has now."""
+
+    def used(self, card: C) -> dict[str, int]:
+        """Return what a card has used this month of what its list lets it, by unit; nothing where nobody counts."""
+        del card
+        return {}
+
+    @route("GET", "/cards/{imsi}/list", query=ListAsked, gives=ListHeld, errors=(404,))
+    async def held_list(self, call: Call) -> dict[str, Any]:
+        """Tell the list of a card, or the one that it had at a time, with since when, and what is used this month."""
+        imsi, at = call.path["imsi"], call.query.at
+        records = [each for each in self._core.store.audited(imsi) if self._gives(each)]
+        if at is not None:
+            records = [each for each in records if dt.datetime.fromisoformat(each["at"]) <= at]
+        since, held = (records[-1]["at"], records[-1]["details"]["after"]) if records else ("", None)
+        if at is not None:
+            return {"imsi": imsi, "since": since, "list": held, "used": {}}
+        card = self._card(imsi)
+        return {"imsi": imsi, "since": since, "list": card.tell()[self.section], "used": self.used(card)}
+
+    @staticmethod
+    def _gives(record: Mapping[str, Any]) -> bool:
+        """Whether an audit record is of a list that a card was given: what else is provisioned is no section."""
+        given = record["action"] in {"provision", GIVEN_LIST, CHANGED_LIST}
+        return given and isinstance(record["details"].get("after"), dict | None)
 
     @route("GET", "/audit", query=AuditPage, gives=tuple[AuditTold, ...])
     async def audit(self, call: Call) -> list[dict[str, Any]]:

@@ -39,8 +39,13 @@ def judge_volume(*, octets: int | None, large: bool, most: int = SMALL) -> Rulin
 
 
 @tells(seen=NUMBER)
-def judge_granted(*, units: int, why: str) -> Ruling:
-    """Rule whether packets of a rating group pass, by the octets that its OCS has granted; `why` is what it said."""
+def judge_granted(*, units: int, why: str, free: bool = False) -> Ruling:
+    """Rule whether packets of a rating group pass, by the octets that its OCS has granted; `why` is what it said.
+
+    `free`: it is not there, has wanted its sessions to go on then, and is obeyed.
+    """
+    if free:
+        return Ruling.admit(f"the OCS wants it to go on without it: {why}", seen=units)
     if units > 0:
         return Ruling.admit(f"{units} octets are granted", seen=units)
     return Ruling.refuse(f"no octets are granted: {why}", seen=units)

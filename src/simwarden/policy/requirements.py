@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One requirement: its clause in the guideline, the clause's title (English, Chinese) and the rule in one line.
+    """One requirement: its clause in the guideline, the clause's title and the rule in one line (English, Chinese).
 
     `enforced_by` are all that have to act, built yet or not: kinds of element, `monitoring`, `audit`, `classify`;
     `restricts` is False for what permits; `beyond` marks what goes beyond the text.
@@ -26,6 +26,7 @@ class Requirement:
     title: str
     title_zh: str
     rule: str
+    rule_zh: str
     enforced_by: tuple[str, ...] = ()
     restricts: bool = True
     beyond: bool = False

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from simwarden.policy.access_list import Network, under
+from simwarden.policy.access_list import HOLDS_IPV4, Network, under
 from simwarden.policy.flow_rule import ALL_FLOWS, FlowRule, names_allowed, questions
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class _Rule:
     def __init__(self, rule: FlowRule) -> None:
         self.rule = rule
         self.plain = tuple(each for each in rule.filters if not each.name)
+        if rule.denies:
+            self.plain += tuple(within for each in self.plain for within in _in_ipv6(each))
         self.named: dict[str, tuple[FlowFilter, ...]] = {}
         for each in rule.filters:
             if each.name:
@@ -124,6 +126,13 @@ class _Rule:
             yield from (each for each in self.named.get(name, ()) if each.fits(flow, up=up))
 
 
+def _in_ipv6(filter_: FlowFilter) -> Iterator[FlowFilter]:
+    """Yield the filters of the IPv6 addresses that stand for a filter's IPv4 addresses."""
+    if (known := filter_.network) is not None and known.width == 32:
+        for prefix in HOLDS_IPV4:
+            yield filter_._replace(network=Network(prefix.start | known.start, 96 + known.length, 128))
+
+
 def _above(host: str) -> Iterator[str]:
     yield host
     while "." in host:
@@ -149,7 +158,7 @@ class RuleSet:
     __slots__ = ("_all", "_allowing", "_apps", "denies", "directed", "one_way", "rules")
 
     def __init__(
-        self, rules: Iterable[FlowRule] = (), resolvers: Iterable[str] = (), apps: Blacklist | None = None
+        self, rules: Iterable[FlowRule] = (), resolvers: Iterable[str] = (), apps: Iterable[Blacklist] = ()
     ) -> None:
         """`resolvers` are the addresses that devices with rules by name may ask for these names, and for no others.
 
@@ -162,9 +171,9 @@ class RuleSet:
         self.rules = tuple(sorted((*given, *own), key=lambda each: (each.precedence, each.up + each.down)))
         self._all = tuple(map(_Rule, self.rules))
         self._allowing = tuple(each for each in self._all if not each.rule.denies)
-        self._apps = apps
-        self.denies = len(self._allowing) < len(self._all) or apps is not None
-        self.directed = self.rules != (ALL_FLOWS,) or apps is not None
+        self._apps = tuple(apps)
+        self.denies = len(self._allowing) < len(self._all) or bool(self._apps)
+        self.directed = self.rules != (ALL_FLOWS,) or bool(self._apps)
         #: whether packets of a flow may pass in one direction, and not in the other
         self.one_way = any(
             rule.up is not rule.down or any(not (each.up and each.down) for each in rule.filters) for rule in self.rules
@@ -175,8 +184,9 @@ class RuleSet:
 
         One that may yet count, by what the flow shows, is taken if none that counts for sure opens a gate.
         """
-        if denied and self._apps is not None and (app := _app_of(self._apps, flow, seen)) is not None:
-            return Fit(FlowRule(f"app {app}", (), up=False, down=False))
+        for apps in self._apps if denied else ():
+            if (app := _app_of(apps, flow, seen)) is not None:
+                return Fit(FlowRule(f"app {app}", (), up=False, down=False))
         pending = None
         opened, closed = (self._sure(flow, seen, up=up, denies=each) for each in (False, True))
         for each in self._all if denied else self._allowing:

@@ -102,6 +102,14 @@ class ElementConfig(Model):
         del name
         return ()
 
+    def refuses(self, section: str, *, asked: bool) -> str:
+        """Return why nothing that a card says in a section would hold in an element of these settings; empty: it would.
+
+        `asked`: the settings of another element name this one.
+        """
+        del section, asked
+        return ""
+
 
 class VerbModel(Model):
     """Arguments of a verb.

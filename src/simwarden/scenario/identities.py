@@ -12,7 +12,7 @@ from simwarden.model.form import FormFactor  # noqa: TC001 - a field's type, res
 from simwarden.model.identity import check_iccid, check_imsi, check_msisdn, luhn_digit
 from simwarden.model.profile import Assessment, Function, Use, find_use, use_names
 from simwarden.runtime.declare import Model
-from simwarden.scenario.named import check_names
+from simwarden.scenario.named import check_names, names_in
 from simwarden.scenario.network import Instance
 from simwarden.scenario.problems import guess, plain
 from simwarden.scenario.validation import check, short
@@ -465,4 +465,20 @@ class Cast:
         for model in dict.fromkeys(each.model for each in chosen):
             check(model, part, spot, self.problems)
         kinds = tuple(each.kind for each in chosen if f"{each.kind}/{section}" not in self.without)
+        for each in kinds:
+            self._check_holds(each, section, spot)
         return CardEntry(section, kinds, part)
+
+    def _check_holds(self, kind: str, section: str, spot: Spot) -> None:
+        """Note a part of a card that no element which is told of it would let hold."""
+        network = [each for each in self.references.instances.values() if not each.section]
+        outside = any(each.external is not None for each in network)
+        found = [each for each in network if each.kind == kind and each.external is None]
+        why = {
+            each.name: each.config.refuses(
+                section, asked=outside or any(each.name in names_in(other) for other in network if other is not each)
+            )
+            for each in found
+        }
+        if found and all(why.values()):
+            self.problems.add(f"{section} would not hold at {found[0].name}: {why[found[0].name]}", spot.place)

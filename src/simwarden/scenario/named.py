@@ -33,6 +33,11 @@ def check_names(
             problems.nobody(name, what, spot.join(way).place, guess(name, known))
 
 
+def names_in(instance: Instance) -> frozenset[str]:
+    """Return the elements that the settings of an instance name."""
+    return frozenset(name for _, _, name in _named(instance.config))
+
+
 def _stands_for(registry: Registry, kind: str, wanted: str) -> bool:
     """Whether elements of a kind are of another one to their peers: somebody's own MME is an MME on S11."""
     if kind == wanted or wanted not in registry.kinds:

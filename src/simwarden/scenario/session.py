@@ -29,12 +29,12 @@ from simwarden.scenario.steps import CORE_VERBS, StepReader
 from simwarden.scenario.stopped import stopped_by
 from simwarden.scenario.yamlfile import Source, Spot, read
 from simwarden.trace.dissect import Dissector
-from simwarden.trace.events import Answered, Decided, Fault, StateChange, StepMark
+from simwarden.trace.events import Answered, Decided, Fault, Frame, StateChange, StepMark
 from simwarden.trace.ladder import lanes_of
-from simwarden.trace.rows import Kind, rows_of
+from simwarden.trace.rows import Kind, each_row
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from simwarden.runtime.host import Host
     from simwarden.scenario.document import Action, Scenario
@@ -46,8 +46,9 @@ if TYPE_CHECKING:
 _QUIET: Final = 60.0
 #: seconds of real time that a page may be open: a week
 _LIMIT: Final = 7 * 86400.0
-#: rows of one action from which on equal ones are told once, with their number
-_MANY: Final = 1500
+#: events of one action from which on equal ones are told once, with their number; and after how many it is said
+#: that it goes on
+_MANY, _OFTEN = 1500, 2000
 #: verbs that use what a card gives, and what one of them takes
 _USES: Final = {"send": "packets", "send_sms": "messages", "call": "seconds"}
 #: outcomes of these that gave what was asked for
@@ -72,8 +73,14 @@ class Theft:
 class Session:
     """One run, from its start until somebody begins another. `talk` says what is done in it, one after another."""
 
-    def __init__(self, scenario: Scenario, talk: Callable[[Session], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        talk: Callable[[Session], Awaitable[None]],
+        heard: Callable[[int], None] = lambda _number: None,
+    ) -> None:
         self.scenario = replace(scenario, steps=[])
+        self._heard = heard
         self._talk = talk
         #: those of the run's controls that are off: the run holds this very mapping
         self.switches: dict[str, str] = {}
@@ -88,7 +95,13 @@ class Session:
     def play(self) -> ScenarioResult:
         """Run until `talk` returns. Never raises for what happens inside."""
         options = RunOptions(limit=_LIMIT, switches=self.switches, packets=True)
-        return run_scenario(self.scenario, "live", options, probe=self)
+        return run_scenario(self.scenario, "live", options, self._notice, probe=self)
+
+    def _notice(self, event: Event) -> None:
+        """Say every now and then how much an action that takes long has done."""
+        done = event.number - self._told
+        if not done % _OFTEN:
+            self._heard(done)
 
     # -- the probe
 
@@ -98,7 +111,8 @@ class Session:
 
     async def leave(self) -> None:
         """See Probe."""
-        rows_of(self._new(), self._dissector)
+        for _ in each_row(self._new(), self._dissector):
+            pass  # what the network does by itself is none of an action's
         await self._talk(self)
 
     # -- what is done
@@ -120,7 +134,7 @@ class Session:
     async def act(self, text: str, *, kept: bool = True) -> dict[str, Any]:
         """Carry a step out, and tell what came of it. Raises SimwardenError for one that makes no sense."""
         step = self.read(text)
-        self.host.trace.emit(StepMark(index=0, text=step.text))
+        self.host.trace.emit(StepMark(index=len(self.steps), text=step.text))
         outcome = await self._carry_out(step)
         await self._come_to_quiet()
         events = self._new()
@@ -169,7 +183,7 @@ class Session:
         if not cards:
             return None
         step = Step(0, Place(""), "the control is on again: what was had without it is ended", None, {})
-        self.host.trace.emit(StepMark(index=0, text=step.text))
+        self.host.trace.emit(StepMark(index=len(self.steps), text=step.text))
         for name in self.host.elements:
             element = element_of(self.host, name)
             if any(each.method == "DELETE" and each.path == "/cards/{imsi}/location" for each in element.routes):
@@ -218,17 +232,21 @@ class Session:
         if forced and not taken:
             self.theft.cards |= {each.decision.subject for each in forced if each.decision.subject}
             self.theft.again[action.element] = f"send: {{device: {action.element}, to: 203.0.113.66}}"
-        elif taken and outcome in _SERVED and (forced or action.element in self.theft.again):
-            if forced:
+        elif taken and outcome in _SERVED and (forced or self._goes_on(action, text)):
+            if forced and text not in self.theft.again.values():
                 self.theft.again[f"{action.element} {action.verb}"] = text
             lasts = action.arguments.get("lasts") or action.arguments.get("talks") or "1"
             self.theft.counted[taken] += round(seconds(str(lasts))) if taken == "seconds" else 1
 
+    def _goes_on(self, action: Call, text: str) -> bool:
+        """Whether what is served is had by a card that should not be, or is what was served wrongly before."""
+        again = self.theft.again
+        return action.element in again or again.get(f"{action.element} {action.verb}") == text
+
     def _told_of(self, step: Step, outcome: str, events: Sequence[Event]) -> dict[str, Any]:
         """Return what pages show of an action: its ladder, who refused what, and how things stand."""
-        rows = rows_of(events, self._dissector)
-        many = _grouped(rows) if len(rows) > _MANY else {}
-        shown = [row for row in rows if not many or row.number in many]
+        rows = each_row(events, self._dissector)
+        shown, many = self._grouped(rows, events) if len(events) > _MANY else ([*rows], {})
         lanes = blank_result(self.scenario, "live", seed=0, transport="", clock="").lanes
         names = lanes_of(shown, {lane.name: lane.order for lane in lanes})
         known = {lane.name: lane for lane in lanes}
@@ -242,6 +260,31 @@ class Session:
             "faults": faults,
             **({"sums": self._sums(events)} if many else {}),
         }
+
+    def _grouped(self, rows: Iterable[Row], events: Sequence[Event]) -> tuple[list[Row], Counter[int]]:
+        """Return the rows that are shown of very many, and of each by its number how many say the same.
+
+        These go from one kind of place to another, and are the first of their kind. What those of a group show is told
+        in sums, and what elements keep of each card is told by nobody.
+        """
+        single = {name for name, each in self.scenario.instances.items() if each.section}
+        single.difference_update(*self.scenario.groups.values())
+        first: dict[tuple[str, ...], int] = {}
+        counted: Counter[int] = Counter()
+        shown = []
+        for row in rows:
+            if row.kind is Kind.STATE:
+                if row.source in single:
+                    shown.append(row)
+                continue
+            key = (row.kind.value, row.interface, row.name, row.verdict, row.cause, row.control)
+            number = first.setdefault(key, row.number)
+            counted[number] += 1
+            if number == row.number:
+                shown.append(row)
+            else:
+                _forget(events[row.number - events[0].number])
+        return shown, counted
 
     def _sums(self, events: Sequence[Event]) -> dict[str, dict[str, dict[str, int]]]:
         """Return of each name that stands for many how many of these show which word at last."""
@@ -264,15 +307,21 @@ class Session:
         claimed = {f"{kinds.get(each.element, '')}/{each.decision.control.id}" for each in refused}
         if not claimed:
             return []
+        begun = next(each.index for each in events if isinstance(each, StepMark))
         wanted = (Expectation(Place(""), (OutcomeWanted(Place(""), outcome),)),) if outcome else ()
-        story = replace(self.scenario, steps=[replace(step, expectations=wanted)])
+        story = replace(self.scenario, steps=[replace(step, expectations=wanted)] * (begun + 1))
         result = blank_result(story, "live", seed=0, transport="", clock="")
         result.events = list(events)
         found = []
         for each in refusals_of(story, result, claimed):
             stopped = stopped_by(self.scenario.registry, each, events)
+            if not stopped.told and outcome in {
+                "",
+                *_SERVED,
+            }:  # what a list lets pass is decided, and nothing stopped yet
+                continue
             rule = requirements().get(stopped.requirement)
-            more = {"title": rule.title, "title_zh": rule.title_zh, "rule": rule.rule} if rule else {}
+            more = {each: getattr(rule, each) for each in ("title", "title_zh", "rule", "rule_zh")} if rule else {}
             found.append({**asdict(stopped), **more, "switch": each.point})
         return found
 
@@ -305,21 +354,15 @@ class Session:
         return result
 
 
+def _forget(event: Event) -> None:
+    """Let go what a frame of very many was read as; who wants it once more reads it once more."""
+    if isinstance(event, Frame):
+        event.dissection = None
+
+
 def _forced(events: Sequence[Event]) -> list[Decided]:
     """Return the decisions that a switch made otherwise than their rules."""
     return [each for each in events if isinstance(each, Decided) and each.forced == _ADMIT]
-
-
-def _grouped(rows: Sequence[Row]) -> dict[int, int]:
-    """Return by the number of its first how many rows are alike: from one kind of place to another, saying the same."""
-    first: dict[tuple[str, ...], int] = {}
-    counted: Counter[int] = Counter()
-    for row in rows:
-        if row.kind is Kind.STATE:
-            continue
-        key = (row.kind.value, row.interface, row.name, row.verdict, row.cause, row.control)
-        counted[first.setdefault(key, row.number)] += 1
-    return counted
 
 
 def _times(many: Mapping[int, int], row: Row) -> dict[str, int]:

@@ -232,9 +232,10 @@ class StepReader:
 
     def _is_element(self, name: Any, spot: Spot, kinds: tuple[str, ...] = ()) -> bool:
         instances = self.references.instances
-        known = [each for each, it in instances.items() if not kinds or it.kind in kinds]
-        if isinstance(name, str) and name in known:
+        found = instances.get(name) if isinstance(name, str) else None
+        if found is not None and (not kinds or found.kind in kinds):
             return True
+        known = [each for each, it in instances.items() if not kinds or it.kind in kinds]
         what = f"{kinds[0]}" if len(kinds) == 1 else "element"
         if isinstance(name, str) and name:
             self.problems.nobody(name, f"no {what} is called {name!r}", spot.place, guess(name, known))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -89,10 +89,13 @@ def rows_of(events: Sequence[Event], dissector: Dissector | None = None) -> list
 
     A part begins with what the network does before the story, or with a step.
     """
-    dissector = dissector or Dissector()
+    return list(each_row(events, dissector or Dissector()))
+
+
+def each_row(events: Sequence[Event], dissector: Dissector) -> Iterator[Row]:
+    """Yield what `rows_of` returns: who keeps few of very many rows does not hold all of them."""
     decided = _verdicts(events)
     started = not any(isinstance(event, StepMark) for event in events)
-    rows = []
     for event in events:
         started = started or isinstance(event, StepMark)
         row = _row(event, dissector)
@@ -103,8 +106,7 @@ def rows_of(events: Sequence[Event], dissector: Dissector | None = None) -> list
             row = replace(row, verdict=decided.get(row.number, ""), quiet=quiet)
         elif not started:
             row = replace(row, quiet=not row.refused)
-        rows.append(row)
-    return rows
+        yield row
 
 
 def _verdicts(events: Sequence[Event]) -> dict[int, str]:

@@ -21,29 +21,31 @@ def frames_of_decisions(events: Sequence[Event]) -> Iterator[tuple[Decided, Fram
     An element that decides and stays silent (a terminal that gives the card up) is shown on what it heard before. A
     decision of an element that had no message at all is left out.
     """
-    for position, event in enumerate(events):
-        if isinstance(event, Decided):
-            frame = _answer(events, position, event) or _question(events, position, event)
+    following = _following(events)
+    heard: dict[str, Frame] = {}
+    for event in events:
+        if isinstance(event, Frame):
+            heard[event.target] = event
+        elif isinstance(event, Decided):
+            frame = _answer(event, following.pop()) or heard.get(event.element)
             if frame is not None:
                 yield event, frame
 
 
-def _answer(events: Sequence[Event], position: int, decided: Decided) -> Frame | None:
-    for place in range(position + 1, len(events)):  # a copy of the rest for each decision is what a fleet waits for
-        event = events[place]
-        if event.time > decided.time + WINDOW:
-            return None
+def _following(events: Sequence[Event]) -> list[Frame | None]:
+    """Return of each decision, the last one first, the next message that its element sends or gets."""
+    found: list[Frame | None] = []
+    near: dict[str, Frame] = {}
+    for event in reversed(events):
         if isinstance(event, Frame):
-            if event.source == decided.element:
-                return event
-            if event.target == decided.element:
-                return None
-    return None
+            near[event.source] = near[event.target] = event
+        elif isinstance(event, Decided):
+            found.append(near.get(event.element))
+    return found
 
 
-def _question(events: Sequence[Event], position: int, decided: Decided) -> Frame | None:
-    for place in range(position - 1, -1, -1):
-        event = events[place]
-        if isinstance(event, Frame) and event.target == decided.element:
-            return event
-    return None
+def _answer(decided: Decided, frame: Frame | None) -> Frame | None:
+    """Return the next message of an element if it is what the element says upon its decision."""
+    if frame is None or frame.source != decided.element or frame.time > decided.time + WINDOW:
+        return None
+    return frame

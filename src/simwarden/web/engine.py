@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import gc
 import io
 import json
 import os
@@ -19,12 +20,16 @@ from simwarden.errors import SimwardenError
 from simwarden.web.stage import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from simwarden.scenario.session import Session
 
 #: octets of the longest line: the ladder of an action, a capture or a report
 _LONGEST = 1 << 28
 #: seconds that anything takes at most, a fleet that attaches, say; and after which who begins anew waits no longer
 _PATIENCE, _LONG = 1800.0, 10.0
+#: events that a report tells of at most: it has them one by one, and a browser has to hold them
+_MOST = 200_000
 
 
 class Engine:
@@ -33,18 +38,14 @@ class Engine:
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process
         self._turn, self._asked = asyncio.Lock(), 0.0
+        #: hears how much is done of what takes long, in events
+        self.heard: Callable[[int], Awaitable[None]] | None = None
 
     async def start(self) -> None:
         """Start the process. It ends when its standard input does: with this process."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "simwarden.web.engine",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=_LONGEST,
-            start_new_session=True,
-        )
+        command, pipe = (sys.executable, "-m", "simwarden.web.engine"), asyncio.subprocess.PIPE
+        apart: dict[str, Any] = {"limit": _LONGEST, "start_new_session": True}
+        self._process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, **apart)
 
     async def ask(self, what: str, **more: Any) -> dict[str, Any]:
         """Have something done, and return what came of it; `error` says why it makes no sense."""
@@ -56,13 +57,20 @@ class Engine:
             line = b""
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE):
-                    line = await self._process.stdout.readline()
+                    line = await self._answer(self._process.stdout)
             if not line:
                 await self.close()
                 await self.start()
                 return {"error": "the network has come to no end, and begins anew", "ended": True}
             said: dict[str, Any] = json.loads(line)
             return said
+
+    async def _answer(self, told: asyncio.StreamReader) -> bytes:
+        """Return the answer; a number before it is how much is done."""
+        while (line := await told.readline()) and line.strip().isdigit():
+            if self.heard is not None:
+                await self.heard(int(line))
+        return line
 
     def interrupt(self) -> None:
         """End the process if what it was asked takes long; another one follows it."""
@@ -90,7 +98,7 @@ class _Player:
 
         Session(self._stage.scenario(), self._stage.rehearse).play()
         while not self._over:
-            result = Session(self._stage.scenario(self._fleet), self._talk).play()
+            result = Session(self._stage.scenario(self._fleet), self._talk, self._hear).play()
             if self._owing and result.failure is not None:
                 self._tell({"error": result.failure.summary, "ended": True})
 
@@ -107,6 +115,10 @@ class _Player:
             except SimwardenError as error:
                 self._tell({"error": str(error)})
         self._over = True
+
+    def _hear(self, done: int) -> None:
+        self._told.write(f"{done}\n")
+        self._told.flush()
 
     def _tell(self, said: dict[str, Any]) -> None:
         self._told.write(json.dumps(said) + "\n")
@@ -127,7 +139,7 @@ class _Player:
 
     def _drawn(self, session: Session) -> dict[str, Any]:
         menu = [each for each in self._stage.data["menu"] if session.can(each["step"])]
-        return {"nodes": session.drawn(), "menu": menu, "tour": self._stage.data["tour"]}
+        return {"nodes": session.drawn(), "menu": menu, "tour": self._stage.data["tour"], "zh": self._stage.data["zh"]}
 
     def _story(self, session: Session) -> dict[str, Any]:
         return {"story": self._stage.document(session.steps, self._fleet)}
@@ -147,12 +159,15 @@ def _report(session: Session) -> dict[str, Any]:
     from simwarden.trace.rows import rows_of  # noqa: PLC0415 - as above
 
     result, page = session.story(), Page()
+    if len(result.events) > _MOST:
+        raise SimwardenError("too much has happened for a report: begin anew, or save the capture")
     page.add(result, rows_of(result.events), "")
-    return {"page": page.render(0.0)}
+    return {"octets": base64.b64encode(page.render(0.0).encode()).decode()}
 
 
 def main() -> None:
     """Play what standard input asks for. Nothing else gets to standard output: it carries answers alone."""
+    gc.set_threshold(100_000, 50, 100)  # a trace that is kept is no garbage: see cli.main
     told = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     _Player(sys.stdin, told).play()

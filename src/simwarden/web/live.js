@@ -10,7 +10,7 @@ const WORDS = {
   off: ["Switched off, in this page's network alone:", "已关闭（仅限本页面的网络）："], on: ["Switch it on", "重新打开"], turn_off: ["Switch off", "关闭"], turn_on: ["Switch on", "打开"], all_on: ["All controls are on.", "所有控制均已打开。"],
   stolen: ["Stolen", "被盗用"], packets: ["packets", "个数据包"], messages: ["messages", "条短信"], minutes: ["minutes", "分钟"],
   drag: ["Drag a card into a device, click on anything, or play the tour.", "把卡拖进设备，点击任何图形，或播放演示。"], many: ["rows that say the same are told once", "相同的行只显示一次"],
-  lost: ["The connection to simwarden is lost; it is tried again.", "与 simwarden 的连接已断开，正在重试。"], place: ["row {0} of {1}", "第 {0} 行，共 {1} 行"], begins: ["The network starts …", "网络正在启动…"],
+  lost: ["The connection to simwarden is lost; it is tried again.", "与 simwarden 的连接已断开，正在重试。"], place: ["row {0} of {1}", "第 {0} 行，共 {1} 行"], begins: ["The network starts …", "网络正在启动…"], works: ["The network is busy: {0} events so far …", "网络正忙：已有 {0} 个事件…"],
 };
 const $ = (id) => document.getElementById(id);
 const svg = (tag, props, ...children) => {
@@ -22,6 +22,16 @@ const svg = (tag, props, ...children) => {
 const kept = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
 let language = kept("language") === "1" ? 1 : 0;
 const say = (word) => WORDS[word][language];
+// What elements say of themselves, where it is known in the chosen language; a * (or *2) stands for what differs.
+function local(text) {
+  for (const [en, zh] of language ? Object.entries(stage.zh || {}) : []) {
+    const found = new RegExp(`^${en.replace(/[.?+^$()[\]{}|\\]/g, "\\$&").replaceAll("*", "(.+)")}$`).exec(text);
+    let place = 0;
+    if (found) return zh.replace(/\*(\d?)/g, (_, number) => found[number || ++place]);
+  }
+  return text;
+}
+const localNext = (text) => (language ? text.replace(/^the \w+ /, "").split("; ").map(local).join("；") : text);
 const told = (each) => (language ? each.zh : each.en) || each.en || "";
 // The sentence above the network, in both languages.
 let saying = WORDS.begins;
@@ -184,11 +194,11 @@ function refusal(batch, refused) {
   const button = (id, word, work) => make("button", { type: "button", id, onclick: work }, say(word));
   $("refused").replaceChildren(
     make("h2", {}, say("refused")),
-    make("p", { cls: "who" }, `${say("by")} ${refused.element}${element ? ` (${element.title})` : ""}: ${refused.reason}`),
-    line("clause", `${refused.clause} · ${told({ en: refused.title, zh: refused.title_zh })}`, !language && refused.rule ? make("small", {}, ` ${refused.rule} `) : " ", make("code", {}, refused.control)),
+    make("p", { cls: "who" }, `${say("by")} ${refused.element}${element ? ` (${local(element.title)})` : ""}: ${local(refused.reason)}`),
+    line("clause", `${refused.clause} · ${told({ en: refused.title, zh: refused.title_zh })}`, refused.rule ? make("small", {}, ` ${told({ en: refused.rule, zh: refused.rule_zh })} `) : " ", make("code", {}, refused.control)),
     line(causes.length ? "cause" : "answer", causes.join("; ") || refused.told || "—"),
     device ? line("screen", make("code", { id: "screen" }, "")) : "",
-    refused.next ? line("then", refused.next) : "",
+    refused.next ? line("then", localNext(refused.next)) : "",
     isRecorded ? "" : make("div", {}, button("without", "without", () => without(batch, refused)), button("again", "again", () => again(batch))));
   $("refused").hidden = false;
   screen(batch);
@@ -267,7 +277,7 @@ function draw() {
     const place = placeOfNode(node.name);
     const terminal = node.section === "devices";
     const label = node.count > 1 ? `${node.name} × ${node.count.toLocaleString("en")}` : node.name;
-    const said = terminal ? lines(node.name) : node.section ? [] : [node.title];
+    const said = terminal ? lines(node.name) : node.section ? [] : [local(node.title)];
     const key = [place.x, place.y, place.w, place.h, label, standing.off, ...said].join("|");
     if (group.dataset.key === key) continue;
     group.dataset.key = key;
@@ -326,9 +336,17 @@ async function post(body) {
   try {
     const answer = await fetch("/act", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
     const said = answer.headers.get("content-type")?.startsWith("application/json") ? await answer.json() : { error: await answer.text() };
-    if (said.error) wrong(said.error);
-    return said.error ? null : said;
+    if (said.error) { wrong(said.error); return null; }
+    if (said.at) await new Promise((heard) => { awaited.push([said.at, heard]); caughtUp(); });
+    return said;
   } catch { wrong(say("lost")); return null; } finally { busy -= 1; document.body.classList.toggle("busy", busy > 0); }
+}
+// What was done is over for a page when it has heard all of it: up to which network, and which event of that.
+let awaited = [], heardOf = [0, 0];
+function caughtUp() {
+  const [network, place] = heardOf;
+  for (const [at, heard] of awaited) if (network > at[0] || (network === at[0] && place >= at[1])) heard();
+  awaited = awaited.filter(([at]) => network < at[0] || (network === at[0] && place < at[1]));
 }
 const act = (step) => { end(); paused = false; buttons(); return post({ step }); };
 function wrong(text) { $("wrong").textContent = text; $("wrong").hidden = false; }
@@ -336,7 +354,11 @@ function wrong(text) { $("wrong").textContent = text; $("wrong").hidden = false;
 async function again(batch) {
   const [verb, value] = Object.entries(batch.facts || {})[0] || [];
   const device = deviceOf(batch);
-  if (["power_on", "insert", "move", "hot_swap"].includes(verb) || !verb) { if (await act({ power_off: device })) await act({ power_on: device }); } else await act({ [verb]: value });
+  const anew = ["power_on", "insert", "move", "hot_swap"].includes(verb) || !verb;
+  finish();
+  // What was refused may have ended all that the device had: it registers first.
+  if (device && (anew || (verb === "send" && (shown[device] || {}).attach !== "accepted")) && (await act({ power_off: device }))) await act({ power_on: device });
+  if (!anew) await act({ [verb]: value });
 }
 async function without(batch, refused) { end(); if (await post({ control: refused.switch, off: true })) await again(batch); }
 
@@ -446,7 +468,7 @@ async function advance() {
 async function begin() {
   clearTimeout(tour.timer);
   tour.at = 0;
-  if (await post({ begin: 0 }) && tour) { narrate([stage.tour[tour.story].en, stage.tour[tour.story].zh]); tour.timer = setTimeout(advance, tour.auto ? 1500 : 0); }
+  if (await post({ begin: 0 }) && tour) { narrate([stage.tour[tour.story].en, stage.tour[tour.story].zh]); if (tour.auto) tour.timer = setTimeout(advance, 1500); else await advance(); }
 }
 
 function end() { if (tour) clearTimeout(tour.timer); tour = null; buttons(); }
@@ -535,7 +557,7 @@ function speak() {
   for (const each of document.querySelectorAll("[data-t]")) each.textContent = say(each.dataset.t);
   $("language").textContent = language ? "English" : "中文";
   $("language").lang = language ? "en" : "zh";
-  buttons(); stories(); banner(); placed(); narrate(saying);
+  buttons(); stories(); banner(); placed(); narrate(saying); draw();
   const refused = played && played.refused[0];
   if (refused && !$("refused").hidden) refusal(played, refused);
 }
@@ -543,9 +565,14 @@ function speak() {
 function follow() {
   let isPast = true;
   const source = new EventSource("/events");
-  source.onopen = () => { isPast = true; $("wrong").hidden = true; batches = []; };
-  source.onmessage = (message) => hear(JSON.parse(message.data), isPast);
-  source.addEventListener("now", () => { if (isPast && stage.nodes.length) { isPast = false; restore(batches.length); draw(); listed(); } });
+  source.onopen = () => { isPast = true; $("wrong").hidden = true; batches = []; for (const [, heard] of awaited.splice(0)) heard(); };
+  source.onmessage = (message) => { hear(JSON.parse(message.data), isPast); heardOf = message.lastEventId.split(".").map(Number); caughtUp(); };
+  source.addEventListener("now", (message) => {
+    const done = Number(message.data);
+    $("working").hidden = !done;
+    $("working").textContent = say("works").replace("{0}", done.toLocaleString("en"));
+    if (isPast && stage.nodes.length) { isPast = false; restore(batches.length); draw(); listed(); }
+  });
   source.onerror = () => { isPast = true; wrong(say("lost")); };
 }
 

@@ -38,6 +38,8 @@ _PACE, _MOST = 1.0, 600
 _ALIVE = 15.0
 #: octets of the largest recorded page, and cards of the largest fleet
 LARGEST_PAGE, LARGEST_FLEET = 2_000_000, 10_000
+#: files that the engine makes of what was done, and what each is
+_KINDS = {"capture.pcapng": "application/octet-stream", "report.html": "text/html"}
 
 
 class Live:
@@ -49,8 +51,16 @@ class Live:
         self.told: list[str] = []
         self._network = 0
         self._heard = asyncio.Condition()
+        #: how many events what takes long has come to; 0: nothing takes long
+        self._done = 0
+        engine.heard = self._hear
         #: the use that goes on; none is cancelled, since the engine answers what it was asked
         self._using: asyncio.Task[None] | None = None
+
+    async def _hear(self, done: int) -> None:
+        self._done = done
+        async with self._heard:
+            self._heard.notify_all()
 
     async def begin(self, fleet: int = 0) -> dict[str, Any]:
         """Begin with a new network; `fleet` is how many cards it has more."""
@@ -58,11 +68,17 @@ class Live:
         self.engine.interrupt()
         said = await self.engine.ask("begin", fleet=fleet)
         await self.tell_anew()
-        return said
+        return said | self._so_far()
+
+    def _so_far(self) -> dict[str, Any]:
+        """Return up to which event a page has to have heard what it did."""
+        return {"at": [self._network, len(self.told)]}
 
     async def tell_anew(self) -> None:
         """Tell of a network that has just begun."""
         begun = await self.engine.ask("drawn")
+        if "error" in begun:  # who has no patience ended what began: it is another one that is drawn
+            begun = await self.engine.ask("drawn")
         self._network += 1
         self.told.clear()
         await self._tell({"begin": begun, "off": [], "stolen": {}})
@@ -70,6 +86,7 @@ class Live:
     async def do(self, what: str, **more: Any) -> dict[str, Any]:
         """Have the engine do something, and tell all of it; return why it makes no sense, if it does not."""
         said = await self.engine.ask(what, **more)
+        await self._hear(0)
         if said.get("ended"):
             await self.tell_anew()
         if "error" in said:
@@ -81,7 +98,7 @@ class Live:
             self._using = None
         elif what != "use":
             self._using = asyncio.create_task(self._use())
-        return {"told": len(told)}
+        return {"told": len(told)} | self._so_far()
 
     async def _use(self) -> None:
         """Let use go on that a rule refuses, a moment each second, so that one sees what a control is worth."""
@@ -93,8 +110,7 @@ class Live:
 
     async def _tell(self, event: Mapping[str, Any]) -> None:
         self.told.append(json.dumps(event, separators=(",", ":"), ensure_ascii=False))
-        async with self._heard:
-            self._heard.notify_all()
+        await self._hear(0)
 
     async def stream(self) -> AsyncIterator[str]:
         """Yield all that has happened, and what happens (the event stream format of HTML 9.2.6)."""
@@ -105,10 +121,11 @@ class Live:
             for each in self.told[place:]:
                 place += 1
                 yield f"id: {network}.{place}\ndata: {each}\n\n"
-            yield "event: now\ndata: {}\n\n"
+            done = self._done
+            yield f"event: now\ndata: {done}\n\n"
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_ALIVE), self._heard:
-                    while (network, place) == (self._network, len(self.told)):
+                    while (network, place, done) == (self._network, len(self.told), self._done):
                         await self._heard.wait()
 
 
@@ -120,11 +137,10 @@ class Pages:
 
     def application(self) -> Starlette:
         """Return the application without its doors."""
-        saves = {"/story.zip": self._story, "/live.pcapng": self._capture, "/report.html": self._report}
-        gets = {"/": self._page, "/events": self._events, "/recorded.html": self._recorded, **saves}
-        return Starlette(
-            routes=[Route("/act", self._act, methods=["POST"]), *(Route(path, each) for path, each in gets.items())]
-        )
+        gets = {"": self._page, "events": self._events, "recorded.html": self._recorded, "story.zip": self._story}
+        gets |= dict.fromkeys(_KINDS, self._file)
+        acts = Route("/act", self._act, methods=["POST"])
+        return Starlette(routes=[acts, *(Route(f"/{name}", each) for name, each in gets.items())])
 
     async def _page(self, _: Request) -> Response:
         text, policy = live_page()
@@ -146,23 +162,23 @@ class Pages:
         return JSONResponse(said, HTTPStatus.BAD_REQUEST if "error" in said else HTTPStatus.OK)
 
     async def _story(self, _: Request) -> Response:
-        files = await _saved((await self._live.engine.ask("story"))["story"])
+        said = await self._live.engine.ask("story")
+        files = said if "error" in said else await _saved(said["story"])
         if "error" in files:
-            return Response(files["error"], HTTPStatus.CONFLICT, media_type="text/plain")
+            return _conflict(files["error"])
         return _download(_zipped(files), "application/zip", "story.zip")
 
-    async def _capture(self, _: Request) -> Response:
-        octets = base64.b64decode((await self._live.engine.ask("capture"))["octets"])
-        return _download(octets, "application/octet-stream", "live.pcapng")
-
-    async def _report(self, _: Request) -> Response:
-        return _download((await self._live.engine.ask("report"))["page"].encode(), "text/html", "report.html")
+    async def _file(self, request: Request) -> Response:
+        name = request.url.path[1:]
+        said = await self._live.engine.ask(name.partition(".")[0])
+        if "error" in said:
+            return _conflict(said["error"])
+        return _download(base64.b64decode(said["octets"]), _KINDS[name], name)
 
     async def _recorded(self, _: Request) -> Response:
         text = recorded_page(self._live.told).encode()
         if len(text) > LARGEST_PAGE:
-            said = "too much has happened for one page: begin anew"
-            return Response(said, HTTPStatus.CONFLICT, media_type="text/plain")
+            return _conflict("too much has happened for one page: begin anew")
         return _download(text, "text/html", "recorded.html")
 
 
@@ -171,6 +187,10 @@ def _object(octets: bytes) -> Any:
         return json.loads(octets)
     except (ValueError, RecursionError):
         return None
+
+
+def _conflict(why: str) -> Response:
+    return Response(why, HTTPStatus.CONFLICT, media_type="text/plain")
 
 
 def _download(octets: bytes, kind: str, name: str) -> Response:
@@ -187,9 +207,8 @@ def _zipped(files: Mapping[str, str]) -> bytes:
 
 async def _saved(story: Mapping[str, Any]) -> dict[str, str]:
     """Have a story made a scenario, by a process of its own (see `saved`)."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "simwarden.scenario.saved", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
+    command, pipe = (sys.executable, "-m", "simwarden.scenario.saved"), asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
     out, _ = await process.communicate(json.dumps(story).encode())
     files: dict[str, str] = json.loads(out or b'{"error": "the story could not be played"}')
     return files

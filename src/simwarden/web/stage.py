@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.scenario.problems import Problems
 from simwarden.scenario.report.page import asset
@@ -17,6 +17,10 @@ from simwarden.web.page import OWN
 if TYPE_CHECKING:
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.session import Session
+
+
+#: what each card of a fleet may use: the OCS serves none that it does not know
+_QUOTA: Final = {"by": "ocs", "data": "30 MB"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Stage:
         story = dict(self.data["story"])
         if fleet:
             count = str(fleet)
-            story["cards"] = {**story["cards"], "fleet_card": {"profile": "meter", "count": count}}
+            story["cards"] = {**story["cards"], "fleet_card": {"profile": "meter", "count": count, "quota": _QUOTA}}
             story["devices"] = {**story["devices"], "fleet": {"type": "module", "count": count}}
         return {**story, "steps": steps}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from scapy.layers.inet import IP, UDP, fragment
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment, fragment6
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, fragment6
 from scapy.packet import Raw
 
 from simwarden.errors import PeerError
@@ -86,6 +86,50 @@ def test_what_is_held_is_bounded_in_time_packets_and_octets(monkeypatch: pytest.
     for at in range(0, 60000, 1000):
         held.take(four(at, 1000, number=3), 60)
         assert held.octets <= 5000 + 1020
+
+
+def six(fragmentable: bytes, *cuts: int, following: int = 60, hops: int = 64) -> list[bytes]:
+    """Return the fragments of what IPv6 may cut, at these octets."""
+    places = list(itertools.pairwise((0, *cuts, len(fragmentable))))
+    head = IPv6(src="2001:db8::1", dst="2001:db8:80::80", hlim=hops)
+    return [
+        bytes(
+            head
+            / IPv6ExtHdrFragment(nh=following, id=9, offset=low // 8, m=high < len(fragmentable))
+            / fragmentable[low:high]
+        )
+        for low, high in places
+    ]
+
+
+@pytest.mark.parametrize("cuts", [(8,), (16,), (8, 16), (24,)])
+def test_headers_behind_that_of_fragments_are_cut_as_well(cuts: tuple[int, ...]) -> None:
+    inside = IPv6() / IPv6ExtHdrDestOpt() / UDP(sport=40000, dport=5683) / Raw(OCTETS[:16])
+    cut, held = six(bytes(inside)[40:], *cuts), Fragments()
+    assert [held.take(each, 0) for each in cut[:-1]] == [None] * len(cuts)
+    whole = held.take(cut[-1], 0)
+    assert whole is not None
+    assert ip.flow_of(whole)[2::2] == (40000, 5683)
+    assert whole.parts == tuple(cut)
+
+
+def test_headers_behind_that_of_fragments_hide_no_overlap() -> None:
+    """The second one lies over the first one's ports, for who counts from where fragments are cut (RFC 5722)."""
+    first = six(bytes(IPv6() / IPv6ExtHdrDestOpt() / UDP(sport=40000, dport=5683) / Raw(OCTETS[:8]))[40:], 16)[0]
+    second = ip.encode(ip.Packet("2001:db8::1", "2001:db8:80::80", 60, bytes(24), 64, 0, 9, 8))
+    held = Fragments()
+    assert held.take(first, 0) is None
+    with pytest.raises(PeerError, match="overlaps"):
+        held.take(second, 0)
+
+
+@pytest.mark.parametrize("packet", [FOUR, SIX], ids=["IPv4", "IPv6"])
+def test_of_fragments_that_do_not_go_equally_far_no_packet_is_made(packet: Any) -> None:
+    cut = parts_of(packet)
+    short = packet.copy()
+    short[0].ttl = short[0].hlim = 3
+    held = Fragments()
+    assert [held.take(each, 0) for each in (*cut[:2], parts_of(short)[2])] == [None] * 3
 
 
 def test_packets_of_two_senders_are_not_mixed() -> None:

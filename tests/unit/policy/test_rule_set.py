@@ -145,6 +145,9 @@ BLACK = {"black": ("wx.example", "*.video.example", "203.0.113.0/28", "http://we
     [
         (end("203.0.113.7"), NOTHING, False),
         (end("203.0.113.16"), NOTHING, True),
+        (end("::ffff:203.0.113.7"), NOTHING, False),
+        (end("64:ff9b::203.0.113.7"), NOTHING, False),
+        (end("64:ff9b::203.0.113.16"), NOTHING, True),
         (end(HERE), Evidence(Shown("wx.example")), False),
         (end(HERE), Evidence(Shown("WX.example.net")), True),
         (end(HERE), Evidence(Shown("pay.wx.example")), True),
@@ -211,12 +214,12 @@ APPS = Blacklist(
     ],
 )
 def test_apps_of_people_and_what_is_needed_beside_them(to: FarEnd, seen: Evidence, app: str) -> None:
-    undirected = RuleSet((ALL_FLOWS,), apps=APPS)
+    undirected = RuleSet((ALL_FLOWS,), apps=[APPS])
     assert undirected.denies
     assert undirected.directed
     assert name_of(undirected.fit(to, seen)) == (f"-app {app}" if app else "all flows")
     assert undirected.fit(to, seen, denied=False).rule is ALL_FLOWS
-    directed = RuleSet(LISTED.rules, apps=APPS)  # what is needed is kept open, and not opened
+    directed = RuleSet(LISTED.rules, apps=[APPS])  # what is needed is kept open, and not opened
     assert name_of(directed.fit(to, seen)) == (f"-app {app}" if app else name_of(LISTED.fit(to, seen)))
 
 

@@ -162,7 +162,7 @@ async def test_a_session_that_its_server_may_still_have_is_ended_there_when_it_a
         await net.host.clock.sleep(5000)
         assert len(net.server.heard) == told
     assert isinstance(net.pgw.events[0], Ended)
-    assert net.server.heard == [("Gy", 1, 0), ("Gy", 3, 2)]
+    assert net.server.heard == [("Gy", 1, 0), ("Gy", 2, 1), ("Gy", 3, 2)], "the update tells what was used"
 
 
 async def test_a_session_that_was_never_asked_for_is_ended_nowhere(net: Net) -> None:

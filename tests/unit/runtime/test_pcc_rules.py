@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps
 
 SITE = FlowFilter(name="upload.example.net", protocol=6, ports=range(443, 444))
-PLACE = Place((IPv4Address("10.64.0.1"), IPv6Network("2001:db8:64::/64")), {"upload": (SITE,)})
-ONLY_4 = Place((IPv4Address("10.64.0.1"),), {})
+CLOSED = {"upload": (SITE,), "social": ()}.get
+PLACE = Place((IPv4Address("10.64.0.1"), IPv6Network("2001:db8:64::/64")), {"upload": (SITE,)}, CLOSED)
+ONLY_4 = Place((IPv4Address("10.64.0.1"),), {}, lambda _name: None)
 
 PORTS = st.none() | st.tuples(st.integers(0, 65535), st.integers(0, 300)).map(
     lambda pair: range(pair[0], min(sum(pair), 65535) + 1)
@@ -205,9 +206,22 @@ def test_what_cannot_be_installed_is_told_by_its_code(definition: Avps, code: Ru
 
 def test_a_rule_of_the_pgw_is_called_by_its_name() -> None:
     assert predefined("upload", PLACE).filters == (SITE,)
-    with pytest.raises(RuleError) as error:
-        predefined("upload", ONLY_4)
-    assert error.value.failure is CODES.UNKNOWN_RULE_NAME
+    closed = predefined("not upload", PLACE)
+    assert (closed.filters, closed.denies, closed.precedence) == ((SITE,), True, 0)
+    assert predefined("not social", PLACE).application == "social"
+    for name, place in (("upload", ONLY_4), ("not upload", ONLY_4), ("social", PLACE)):
+        with pytest.raises(RuleError) as error:
+            predefined(name, place)
+        assert error.value.failure is CODES.UNKNOWN_RULE_NAME
+
+
+def test_peoples_apps_are_closed_and_never_opened() -> None:
+    apps = [NAME, ("TDF-Application-Identifier", b"social")]
+    assert rule_of([*apps, ("Flow-Status", 3)], PLACE).denies
+    for status in (0, 1, 2):
+        with pytest.raises(RuleError) as error:
+            rule_of([*apps, ("Flow-Status", status)], PLACE)
+        assert error.value.failure is CODES.TDF_APPLICATION_IDENTIFIER_ERROR
 
 
 def test_what_is_told_again_replaces_and_the_rest_stays() -> None:

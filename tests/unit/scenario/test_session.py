@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simwarden.errors import SimwardenError
+from simwarden.operations.element import element_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.session import Session, still
 from simwarden.scenario.yamlfile import Source
+from simwarden.trace.events import Frame, StepMark
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -43,6 +45,7 @@ def test_an_action_runs_to_quiet_and_its_ladder_is_told() -> None:
 
     result = play(talk)
     assert result.verdict is Verdict.PASSED
+    assert [each.index for each in result.events if isinstance(each, StepMark)] == [0, 1]
     assert [each["outcome"] for each in told] == ["inserted", "accepted"]
     attach = told[1]
     names = [each["name"] for each in attach["lanes"]]
@@ -131,6 +134,59 @@ def test_a_switch_is_of_its_run_alone_and_nothing_else_is_let_through() -> None:
     play(again)
 
 
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ({"power_on": "phone", "switches": {"hss/bind.hss.given": "always-admit"}}, "switches"),
+        ({"power_on": {"device": "phone", "switches": {"hss/bind.hss.given": "always-admit"}}}, "switches"),
+        ({"switch": {"control": "hss/bind.hss.given", "off": True}}, "switch"),
+        ({"power_on": "phone", "expect": {"switches": {}}}, "switches"),
+    ],
+)
+def test_no_step_carries_a_switch(step: dict[str, Any], said: str) -> None:
+    async def talk(session: Session) -> None:
+        await session.act("insert: {card: card, into: phone}")
+        with pytest.raises(SimwardenError, match=said):
+            await session.act(json.dumps(step))
+        assert (await session.act("power_on: phone"))["outcome"] == "rejected"
+
+    play(talk)
+
+
+def test_no_management_interface_has_a_switch() -> None:
+    """No route is about one, and one that is asked for by its name is not there (law 11)."""
+    told: list[str] = []
+
+    async def talk(session: Session) -> None:
+        for name in session.host.elements:
+            routes = element_of(session.host, name).routes
+            assert [each.path for each in routes if "switch" in each.path or "control" in each.path] == []
+        for method, path in (("PUT", "/switches/bind.hss.given"), ("PUT", "/controls/bind.hss.given")):
+            call = {"element": "hss", "as": "operator", "method": method, "path": path, "body": {"off": "true"}}
+            with pytest.raises(SimwardenError, match="no route"):
+                await session.act(json.dumps({"manage": call}))
+        body = {"imei": "phone.imei", "approver": "Li", "reason": "x", "form": "F", "switches": {"*": "always-admit"}}
+        call = {"element": "hss", "as": "operator", "method": "PUT", "path": "/cards/{card.imsi}/binding", "body": body}
+        told.append((await session.act(json.dumps({"manage": call})))["outcome"])
+
+    play(talk)
+    assert told == ["400"]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"switches": {"hss/bind.hss.given": "always-admit"}},
+        {"network": {"hss": {"switches": {"bind.hss.given": "always-admit"}}}},
+        {"cards": {"card": {**STORY["cards"]["card"], "switches": {"bind.hss.given": "off"}}}},
+    ],
+    ids=["scenario", "network", "card"],
+)
+def test_no_file_carries_a_switch(where: dict[str, Any]) -> None:
+    with pytest.raises(SimwardenError, match="switches"):
+        Loader().assemble(Source("live.yaml", still({**STORY, **where})))
+
+
 def test_honest_use_is_not_counted_while_a_control_is_off() -> None:
     async def talk(session: Session) -> None:
         await session.switch("hss/bind.hss.given", off=True)
@@ -186,14 +242,21 @@ def test_many_rows_that_say_the_same_are_told_once_with_their_number() -> None:
         "devices": {"meter": {"type": "module", "count": "40"}},
     }
     told: list[dict[str, Any]] = []
+    heard: list[int] = []
 
     async def talk(session: Session) -> None:
         drawn = {each["name"]: each["count"] for each in session.drawn()}
         assert (drawn["card"], drawn["meter"], drawn["mme"]) == (40, 40, 1)
         await session.act("insert: {card: card, into: meter}")
         told.append(await session.act("power_on: meter"))
+        # what so many frames were read as is not kept, and is read once more by who wants it
+        frames = [each for each in session.story().events if isinstance(each, Frame)]
+        assert sum(each.dissection is not None for each in frames[-2000:]) < 300
 
-    assert play(talk, data).verdict is Verdict.PASSED
+    result = Session(Loader().assemble(Source("live.yaml", still(data))), talk, heard.append).play()
+    assert result.verdict is Verdict.PASSED, result.failure
+    # how far it has come is told by what has happened, not by time
+    assert heard == [2000]
     (attach,) = told
     assert len(attach["rows"]) < 100
     assert attach["sums"]["meter"]["attach"] == {"accepted": 40}

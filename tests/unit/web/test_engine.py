@@ -54,11 +54,23 @@ async def test_it_plays_what_it_is_asked_and_begins_anew() -> None:
         assert (await it.ask("use"))["stolen"] == {"packets": 1}
         assert (await it.ask("story"))["story"]["steps"][-1] == {"power_on": "phone"}
         # a new network has no switch, and nothing of the one before
-        assert await it.ask("begin", fleet=3) == {}
+        assert await it.ask("begin", fleet=30) == {}
         drawn = await it.ask("drawn")
-        assert {each["name"]: each["count"] for each in drawn["nodes"]}["fleet"] == 3
+        assert {each["name"]: each["count"] for each in drawn["nodes"]}["fleet"] == 30
         assert (drawn["off"], drawn["stolen"]) == ([], {})
         assert (await it.ask("story"))["story"]["steps"] == []
+        # what takes long says how far it has come
+        heard: list[int] = []
+
+        async def hear(done: int) -> None:
+            heard.append(done)
+
+        it.heard = hear
+        await it.ask("act", step="insert: {card: fleet_card, into: fleet}")
+        assert heard == []
+        said = await it.ask("act", step="power_on: fleet")
+        assert said["told"][0]["sums"]["fleet"]["attach"] == {"accepted": 30}
+        assert heard == [2000]
 
 
 @really

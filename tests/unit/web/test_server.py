@@ -22,16 +22,18 @@ BEGUN: dict[str, Any] = {"nodes": [], "menu": [], "tour": []}
 class Engine:
     """Says one thing after another, and keeps what it was asked."""
 
-    def __init__(self, *said: dict[str, Any]) -> None:
-        self.said = list(said)
+    def __init__(self, *said: dict[str, Any], anew: bool = True) -> None:
+        self.said, self.anew = list(said), anew
         self.asked: list[dict[str, Any]] = []
+
+        self.heard: Any = None
 
     def interrupt(self) -> None:
         self.asked.append({"do": "interrupt"})
 
     async def ask(self, what: str, **more: Any) -> dict[str, Any]:
         self.asked.append({"do": what, **more})
-        return BEGUN if what == "drawn" else self.said.pop(0)
+        return BEGUN if what == "drawn" and self.anew else self.said.pop(0)
 
 
 def told(live: Live) -> list[Any]:
@@ -53,7 +55,7 @@ async def test_what_an_action_did_is_told_to_all_that_listen() -> None:
         assert json.loads((await anext(stream)).split("data: ")[1])["begin"] == BEGUN
         assert (await anext(stream)).startswith("event: now")
     said = await answer(live, "POST", "/act", {"step": "power_on: meter"})
-    assert (said.status_code, said.json()) == (200, {"told": 1})
+    assert (said.status_code, said.json()) == (200, {"told": 1, "at": [1, 2]})
     for stream in streams:
         event = await anext(stream)
         assert event.startswith("id: 1.2\n")
@@ -123,6 +125,34 @@ async def test_what_makes_no_sense_is_said_and_told_to_nobody_else() -> None:
     assert live.told == []
 
 
+async def test_how_far_what_takes_long_has_come_is_told_and_not_kept() -> None:
+    engine = Engine({"told": [{"text": "power_on: fleet"}], **QUIET})
+    live = Live(engine)  # type: ignore[arg-type]
+    await live.tell_anew()
+    stream = live.stream()
+    assert [(await anext(stream)).partition("\n")[0], await anext(stream)] == ["id: 1.1", "event: now\ndata: 0\n\n"]
+    await engine.heard(2000)
+    assert await anext(stream) == "event: now\ndata: 2000\n\n"
+    await live.do("act", step="power_on: fleet")
+    assert (await anext(stream)).startswith("id: 1.2\n")
+    assert await anext(stream) == "event: now\ndata: 0\n\n"
+    await stream.aclose()  # type: ignore[attr-defined]
+    assert [next(iter(each)) for each in told(live)] == ["begin", "text"]
+
+
+async def test_a_beginning_that_somebody_ended_is_not_drawn() -> None:
+    live = Live(Engine({"error": "it was ended", "ended": True}, BEGUN, anew=False))  # type: ignore[arg-type]
+    await live.tell_anew()
+    assert told(live) == [{"begin": BEGUN, "off": [], "stolen": {}}]
+
+
+@pytest.mark.parametrize("path", ["/story.zip", "/capture.pcapng", "/report.html"])
+async def test_what_cannot_be_saved_is_said(path: str) -> None:
+    live = Live(Engine({"error": "too much has happened"}))  # type: ignore[arg-type]
+    said = await answer(live, "GET", path)
+    assert (said.status_code, said.text) == (409, "too much has happened")
+
+
 async def test_a_network_that_ended_is_followed_by_another() -> None:
     live = Live(Engine({"error": "a fault", "ended": True}))  # type: ignore[arg-type]
     assert (await answer(live, "POST", "/act", {"step": "power_on: meter"})).status_code == 400
@@ -135,15 +165,15 @@ async def test_what_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(server, "_saved", saved)
     octets = {"octets": base64.b64encode(b"capture").decode()}
-    live = Live(Engine({"story": {"a": 1}}, {"story": {}}, octets, {"page": "<p>"}))  # type: ignore[arg-type]
+    live = Live(Engine({"story": {"a": 1}}, {"story": {}}, octets, octets))  # type: ignore[arg-type]
     story = await answer(live, "GET", "/story.zip")
     with zipfile.ZipFile(io.BytesIO(story.content)) as archive:
         assert archive.namelist() == ["story.yaml"]
     nothing = await answer(live, "GET", "/story.zip")
     assert (nothing.status_code, nothing.text) == (409, "nothing")
-    assert (await answer(live, "GET", "/live.pcapng")).content == b"capture"
+    assert (await answer(live, "GET", "/capture.pcapng")).content == b"capture"
     report = await answer(live, "GET", "/report.html")
-    assert (report.text, report.headers["content-disposition"]) == ("<p>", 'attachment; filename="report.html"')
+    assert (report.text, report.headers["content-disposition"]) == ("capture", 'attachment; filename="report.html"')
 
 
 async def test_a_recorded_page_holds_what_was_told_and_has_a_limit() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from simwarden.policy.requirements import requirements
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.session import Session
 from simwarden.web.stage import Stage
@@ -15,16 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 STAGE = Stage.read()
-#: of each story: who refuses, what is stolen once that is switched off, and whether it goes on until it is ended
+#: of each story: who refuses, what is stolen once the first of them is off, what is told first, and how it ends
 TOUR = {
-    "A meter's card in a phone": (["hss/bind.hss.given"], "packets", "#8 EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED"),
-    "A meter that is carried off": (["mme/area.cell"], "packets", "S1AP radioNetwork: ho-target-not-allowed"),
-    "A message to a stranger": (["smsc/sms.directed"], "messages", "TP-FCS 196 DESTINATION_SME_BARRED"),
-    "A lift that calls a stranger": (["scp/voice.directed"], "seconds", "call: refused"),
-    "A customer who would bind the card anew": (
-        ["hss/bind.operator", "hss/bind.approval", "hss/bind.hss.given"],
-        "",
-        "HTTP 403 Forbidden",
+    "A meter's card in a phone": (["hss/bind.hss.given"], "packets", "#8 EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED", ""),
+    "A meter that is carried off": (
+        ["mme/area.cell", "mme/area.operator", "mme/area.approval"],
+        "packets",
+        "S1AP radioNetwork: ho-target-not-allowed",
+        "accepted",
+    ),
+    "A message to a stranger": (["smsc/sms.directed"], "messages", "TP-FCS 196 DESTINATION_SME_BARRED", "refused"),
+    "A lift that calls a stranger": (["scp/voice.directed"], "seconds", "call: refused", "refused"),
+    "A tracker that surfs, and uses up its month": (
+        ["pgw/data.whitelist", "pgw/data.quota"],
+        "packets",
+        "the card's packets dropped",
+        "delivered",
     ),
 }
 
@@ -57,7 +65,7 @@ def test_all_stories_are_in_the_table() -> None:
 
 @pytest.mark.parametrize("title", TOUR)
 def test_a_story_is_refused_and_stolen_from_and_refused_again(title: str) -> None:
-    controls, stolen, cause = TOUR[title]
+    controls, stolen, cause, end = TOUR[title]
     acts = next(each["acts"] for each in STAGE.data["tour"] if each["en"] == title)
     told = played(acts)
     refused = [each for one in told for each in one.get("refused", ())]
@@ -65,20 +73,63 @@ def test_a_story_is_refused_and_stolen_from_and_refused_again(title: str) -> Non
     assert cause in refused[0]["told"]
     assert all(each["clause"] and each["title"] and each["title_zh"] for each in refused)
     assert not any(each.get("faults") for each in told)
-    off = [place for place, each in enumerate(acts) if "off" in each]
-    if not stolen:
-        assert off == []
-        return
+    off = next(place for place, each in enumerate(acts) if "off" in each)
+    assert acts[off]["off"] == controls[0]
     on = next(place for place, each in enumerate(acts) if "on" in each)
     taken = [each["stolen"].get(stolen, 0) for each in told]
-    assert taken[off[0]] == 0
-    assert taken[on - 1] >= 4
-    assert [each["off"] for each in told[off[0] : on]] == [controls] * (on - off[0])
+    moments = int(next(each["use"] for each in acts if "use" in each))
+    each_time = 30 if stolen == "seconds" else 1
+    assert taken[off] == 0
+    assert each_time * moments <= taken[on - 1] <= each_time * (moments + 1)
+    assert [each["off"] for each in told[off:on]] == [controls[:1]] * (on - off)
     assert set(taken[on:]) == {taken[on - 1]}
-    assert told[-1]["off"] == []
-    # what was refused at first is refused once more at the end, and nothing of it goes on
-    assert [each["switch"] for each in told[-1]["refused"]] == controls
-    assert not told[-1]["goes_on"]
+    # what was refused at first is refused once more, and nothing of it goes on
+    assert next(one["switch"] for each in told[on:] for one in each.get("refused", ())) == controls[0]
+    assert (told[-1]["off"], told[-1]["goes_on"], told[-1].get("outcome", "")) == ([], False, end)
+
+
+def test_a_quota_that_is_not_kept_is_stolen_packet_by_packet_until_it_is_kept_again() -> None:
+    send = {"do": {"send": {"device": "tracker", "to": "198.51.100.80:5683", "octets": "972"}}}
+    acts = [
+        {"do": {"insert": {"card": "tracker_card", "into": "tracker"}}},
+        {"do": {"power_on": "tracker"}},
+        *[send] * 3,
+        {"off": "ocs/ocs.data"},
+        {"do": {"power_off": "tracker"}},
+        {"do": {"power_on": "tracker"}},
+        *[send] * 2,
+        {"use": "2"},
+        {"on": "ocs/ocs.data"},
+        send,
+    ]
+    told = played(acts)
+    assert [each.get("outcome") for each in told[1:5]] == ["accepted", "delivered", "timed-out", "dropped"]
+    # what the PCRF says of its list at the beginning of a session stops nothing
+    assert [one["switch"] for each in told[1:5] for one in each["refused"]] == ["pgw/data.quota"]
+    assert [each["stolen"].get("packets", 0) for each in told] == [*[0] * 8, 1, 2, 4, 4, 4]
+    assert [each["switch"] for each in told[-2]["refused"]][-2:] == ["ocs/ocs.data", "pgw/data.quota"]
+    assert told[-1]["outcome"] == "dropped"
+
+
+def in_chinese(text: str) -> bool:
+    """Whether the page says a text in Chinese (`local` in live.js)."""
+    patterns = (".+".join(map(re.escape, each.split("*"))) for each in STAGE.data["zh"])
+    return any(re.fullmatch(each, text) for each in patterns)
+
+
+def test_what_the_page_says_of_a_refusal_is_there_in_chinese_too() -> None:
+    """Titles of what is drawn, reasons of the tour, what devices do next, and each rule of the guideline."""
+    scenario = STAGE.scenario()
+    kinds = {each.kind for each in scenario.instances.values()}
+    declared = [scenario.registry.declaration(each) for each in kinds]
+    reasons = {
+        one["reason"] for each in STAGE.data["tour"] for told in played(each["acts"]) for one in told.get("refused", ())
+    }
+    assert len(reasons) >= 7
+    nexts = {part for each in declared for one in each.consequences for part in one.doc.split("; ")}
+    said = {each.title for each in declared} | reasons | nexts
+    assert [each for each in sorted(said) if not in_chinese(each)] == []
+    assert all(re.search("[\u4e00-\u9fff]", each.rule_zh) for each in requirements().values())
 
 
 def test_without_a_switch_the_honest_steps_of_the_tour_are_not_refused() -> None:

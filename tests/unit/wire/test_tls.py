@@ -11,9 +11,8 @@ from simwarden.wire import tls
 HELLO = client_hello("Server.Example.")[5:]
 
 
-def with_names(*names: bytes, kind: int = 0) -> bytes:
-    """Return a ClientHello of TLS 1.2 with an extension for each list of names."""
-    extensions = b""
+def with_names(*names: bytes, kind: int = 0, extensions: bytes = b"") -> bytes:
+    """Return a ClientHello of TLS 1.2 with an extension for each list of names, behind others."""
     for name in names:
         entry = bytes((kind,)) + len(name).to_bytes(2) + name
         listed = len(entry).to_bytes(2) + entry
@@ -29,6 +28,14 @@ def test_names() -> None:
     assert tls.server_name(with_names(b"a.b", kind=1)) == ""
     assert tls.server_name(with_names(b"a.b\0.c")) == "a.b\\x00.c"  # which is no name of a list
     assert tls.server_name(b"\1\0\0\x29" + with_names()[4:-2]) == ""  # without extensions, as SSL 3
+
+
+def test_of_an_encrypted_hello_the_outer_name_is_read() -> None:
+    """draft-ietf-tls-esni 5: outer, HKDF-SHA256 and AES-128-GCM, a configuration, a key and a payload."""
+    inner = b"\0\0\1\0\1\x2a" + len(bytes(32)).to_bytes(2) + bytes(32) + b"\0\x90" + b"hidden.example".ljust(144)
+    encrypted = b"\xfe\x0d" + len(inner).to_bytes(2) + inner
+    assert tls.server_name(with_names(b"outer.example", extensions=encrypted)) == "outer.example"
+    assert tls.server_name(with_names(extensions=encrypted)) == ""
 
 
 @pytest.mark.parametrize(

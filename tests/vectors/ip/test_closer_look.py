@@ -31,6 +31,7 @@ from scapy.layers.inet6 import (
     IPv6ExtHdrHopByHop,
     IPv6ExtHdrRouting,
     IPv6ExtHdrSegmentRouting,
+    Jumbo,
 )
 
 from simwarden.errors import PeerError
@@ -62,7 +63,8 @@ def with_options(*options: Any) -> Any:
         (SIX / IPv6ExtHdrRouting(addresses=["2001:db8:66::66"], segleft=1) / BODY, False, True),
         (SIX / IPv6ExtHdrDestOpt() / IPv6ExtHdrRouting(addresses=["2001:db8:66::66"], segleft=0) / BODY, False, False),
         (SIX / IPv6ExtHdrSegmentRouting(addresses=["2001:db8:66::66", "2001:db8::7"], segleft=1) / BODY, False, True),
-        (SIX / IPv6ExtHdrFragment(m=1) / IPv6ExtHdrRouting(addresses=["2001:db8::66"], segleft=1) / BODY, False, True),
+        (SIX / IPv6ExtHdrFragment() / IPv6ExtHdrRouting(addresses=["2001:db8::66"], segleft=1) / BODY, False, True),
+        (SIX / IPv6ExtHdrFragment(m=1, nh=60) / b"\x2b\0\1\4\0\0\0\0", False, False),
         (SIX / IPv6ExtHdrFragment(offset=4, nh=43) / b"\0\0\0\1body", False, False),
     ],
     ids=lambda each: each.summary() if hasattr(each, "summary") else None,
@@ -73,6 +75,31 @@ def test_headers(packet: Any, *, plain: bool, routed: bool) -> None:
     assert ip.is_routed(octets) is routed
     if BODY.load in octets and not ip.decode(octets).offset:
         assert ip.flow_of(octets)[2::2] == (40000, 5683)
+
+
+@pytest.mark.parametrize("padding", range(1, 20))
+@pytest.mark.parametrize("header", [IPv6ExtHdrHopByHop(), IPv6ExtHdrFragment(), IPv6ExtHdrDestOpt()])
+def test_octets_behind_the_end_of_a_packet_move_no_header(header: Any, padding: int) -> None:
+    packet = bytes(SIX / header / UDP(sport=40000, dport=22) / (bytes(4) + b"\x9c\x40\x16\x33" * 9))
+    assert ip.flow_of(packet + bytes(padding)) == ip.flow_of(packet)
+    assert ip.flow_of(packet)[2::2] == (40000, IPv6(packet + bytes(padding))[UDP].dport) == (40000, 22)
+    assert ip.carried_at(packet + bytes(padding)) == ip.carried_at(packet) == 48
+
+
+@pytest.mark.parametrize("octets", [b"", b"\x60" * 39, bytes(SIX / IPv6ExtHdrHopByHop())[:44]])
+def test_what_is_too_short_carries_nothing(octets: bytes) -> None:
+    if octets:
+        with pytest.raises(PeerError):
+            ip.carried_at(octets)
+    else:
+        assert ip.carried_at(octets) == 0
+
+
+def test_a_jumbogram_is_none_that_is_taken() -> None:
+    """Its length stands in an option (RFC 2675); no link here has an MTU for one."""
+    jumbo = bytes(SIX / IPv6ExtHdrHopByHop(options=[Jumbo(jumboplen=70_000)]) / BODY)
+    with pytest.raises(PeerError, match="ends in an extension header"):
+        ip.flow_of(jumbo[:4] + b"\0\0" + jumbo[6:])
 
 
 @pytest.mark.parametrize("options", [b"\x07", b"\x44\x00\x00\x00", b"\x94\x01\x00\x00"])

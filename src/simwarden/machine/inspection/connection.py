@@ -1,7 +1,8 @@
 """A connection of TCP: the octets of its ends are put in their order, and read.
 
-A connection begins with SYN and its answer (RFC 9293 3.5). A SYN amid one begins none, unless it is answered: octets
-behind one that is not are those of somebody who would have us lose the thread.
+A connection begins with SYN and its answer (RFC 9293 3.5). A SYN amid one begins none, unless it is answered, nor does
+an answer where nobody has called: octets behind such, or of a connection whose beginning nobody saw, are those of
+somebody who would have us lose the thread.
 """
 
 from __future__ import annotations
@@ -63,7 +64,19 @@ def _unheard(said: list[tuple[int, list[Shown]]], stream: Stream) -> list[tuple[
 class Connection:
     """A Watch. It shows what was read last, and all that the server has not acknowledged."""
 
-    __slots__ = ("_answered", "_down", "_new", "_reader", "_said", "_up", "begun", "pending", "shown")
+    __slots__ = (
+        "_answered",
+        "_called",
+        "_down",
+        "_known",
+        "_new",
+        "_reader",
+        "_said",
+        "_up",
+        "begun",
+        "pending",
+        "shown",
+    )
 
     def __init__(self, reader: Callable[[], Reader]) -> None:
         """`reader` begins to read a connection."""
@@ -76,6 +89,9 @@ class Connection:
         self._up: Stream | None = None
         self._down: Stream | None = None
         self._answered = False
+        #: whether it was seen to begin; what the device would acknowledge of somebody who has called it, if one has
+        self._known = False
+        self._called: int | None = None
         #: what was shown, each with the offset up to which it goes
         self._said: list[tuple[int, list[Shown]]] = []
 
@@ -88,7 +104,7 @@ class Connection:
         if flags & _SYN:
             return self._begin(packet, now, up=up)
         if self._up is None:
-            return False
+            return not self._known and up and self._refuse_unknown(packet)
         near, far = (self._up, self._down) if up else (self._down, self._up)
         heard = False
         if flags & _ACK and far is not None and far.keeps and self._answered:
@@ -98,6 +114,13 @@ class Connection:
             return heard
         segment = segment_in(packet)
         return (segment is not None and self._take(segment, now, up=up)) or heard
+
+    def _refuse_unknown(self, packet: bytes) -> bool:
+        """Show that octets of a connection that nobody saw begin are of no name."""
+        segment = segment_in(packet)
+        if segment is None or not segment.payload:
+            return False
+        return self._changed([], (UNREADABLE,), pending=False)
 
     def _acknowledge(self, stream: Stream, sequence: int) -> bool:
         stream.acknowledge(sequence)
@@ -115,13 +138,18 @@ class Connection:
             return False
         first = (segment.sequence + 1) % (1 << 32)
         if not up:
-            if segment.flags & _ACK and self._up is not None and segment.acknowledgement == self._up.first:
+            if not segment.flags & _ACK:
+                self._called = first
+            elif self._up is not None and segment.acknowledgement == self._up.first:
                 self._answered = True
                 self._down = Stream(first) if self._reader.hears else None
             return False
-        if segment.flags & _ACK:  # the other end is the client, and says the names
-            self._up = self._down = None
+        if segment.flags & _ACK:
+            if segment.acknowledgement != self._called:
+                return False
+            self._known, self._up, self._down = True, None, None  # the other end is the client, and says the names
             return self._changed([], (), pending=False)
+        self._known = True
         if self._up is not None and self._up.first == first:
             return bool(segment.payload) and self._take(segment, now, up=True)
         self._up, self._down, self._answered, self._reader = Stream(first), None, False, self._new()

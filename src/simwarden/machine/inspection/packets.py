@@ -8,12 +8,8 @@ from simwarden.wire import ip
 
 def transport_at(packet: bytes) -> int:
     """Return where the header of TCP or UDP is in a packet that has one; its end, if none can be found."""
-    if packet[:1] < b"\x60":
-        return 4 * (packet[0] & 15) if packet else 0
-    if len(packet) >= 40 and packet[6] in (ip.Protocol.TCP, ip.Protocol.UDP):
-        return 40
     try:
-        return len(packet) - len(ip.decode(packet).payload)
+        return ip.carried_at(packet)
     except PeerError:
         return len(packet)
 

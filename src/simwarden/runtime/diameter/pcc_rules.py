@@ -17,7 +17,7 @@ from simwarden.wire.diameter.apps.gx import FlowDirection, FlowStatus, PccRuleSt
 from simwarden.wire.diameter.filter_rule import FilterRule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from simwarden.wire.diameter import Avps
     from simwarden.wire.diameter.filter_rule import Host
@@ -32,6 +32,8 @@ _VOLUME, _DURATION_AND_VOLUME = 1, 2
 _MARKS: Final = frozenset({"ToS-Traffic-Class", "Security-Parameter-Index", "Flow-Label"})
 #: Redirect-Support (TS 29.212 5.3.83): REDIRECTION_ENABLED
 _REDIRECTED: Final = 1
+#: with what the name of a predefined rule begins that closes what it is about
+_NOT: Final = "not "
 _BOTH, _UP, _DOWN = (True, True), (True, False), (False, True)
 #: the filter of no direction is for packets both ways (5.3.65)
 _DIRECTIONS: Final[Mapping[int, tuple[bool, bool]]] = {
@@ -62,10 +64,15 @@ class RuleError(PeerError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where rules are installed: the addresses of a session, and the PGW's filters of applications."""
+    """Where rules are installed: the addresses of a session, and the PGW's filters of applications.
+
+    `closed` tells those by which an application is closed: none of one that the PGW tells by other means than filters;
+    None of one that it does not know.
+    """
 
     addresses: tuple[Address, ...]
     applications: Mapping[str, tuple[FlowFilter, ...]]
+    closed: Callable[[str], tuple[FlowFilter, ...] | None]
 
 
 # -- as the PCRF writes them
@@ -159,7 +166,7 @@ def rule_of(definition: Avps, place: Place) -> FlowRule:
         raise RuleError(RuleFailureCode.GW_PCEF_MALFUNCTION, "nothing is redirected here")
     return FlowRule(
         readable(name_of(definition)),
-        _filters(flows, application, place),
+        _filters(flows, application, place, closed=not (up or down)),
         precedence=first(definition, "Precedence", 0xFFFFFFFF),
         up=up,
         down=down,
@@ -171,11 +178,16 @@ def rule_of(definition: Avps, place: Place) -> FlowRule:
 
 
 def predefined(name: str, place: Place) -> FlowRule:
-    """Make the rule that the PGW has of a name: the flows of the application that is called so. Raises RuleError."""
-    filters = place.applications.get(name)
+    """Make the rule that the PGW has of a name: the flows of the application that is called so; after `not`, closed.
+
+    Raises RuleError.
+    """
+    application, closed = name.removeprefix(_NOT), name.startswith(_NOT)
+    filters = (place.closed if closed else place.applications.get)(application)
     if filters is None:
         raise RuleError(RuleFailureCode.UNKNOWN_RULE_NAME, f"no rule is called {name!r} here")
-    return FlowRule(name, filters, precedence=0xFFFFFFFF, application=name)
+    precedence = 0 if closed else 0xFFFFFFFF
+    return FlowRule(name, filters, precedence, up=not closed, down=not closed, application=application)
 
 
 def _gates(definition: Avps) -> tuple[bool, bool]:
@@ -189,15 +201,15 @@ def _gates(definition: Avps) -> tuple[bool, bool]:
     return _GATES[status]
 
 
-def _filters(flows: Sequence[Avps], application: bytes | None, place: Place) -> tuple[FlowFilter, ...]:
+def _filters(flows: Sequence[Avps], application: bytes | None, place: Place, *, closed: bool) -> tuple[FlowFilter, ...]:
     if application is None and not flows:
         raise RuleError(RuleFailureCode.MISSING_FLOW_INFORMATION, "neither flows nor an application are given")
     if application is not None and flows:  # either of both (5.3.4)
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, "both flows and an application are given")
     if application is not None:
-        known = place.applications.get(readable(application))
+        known = (place.closed if closed else place.applications.get)(readable(application))
         if known is None:
-            reason = f"no application is called {readable(application)!r} here"
+            reason = f"no application that is {'closed' if closed else 'open'} is called {readable(application)!r} here"
             raise RuleError(RuleFailureCode.TDF_APPLICATION_IDENTIFIER_ERROR, reason)
         return known
     found = tuple(each for flow in flows for each in _of_flow(flow, place))

@@ -75,9 +75,9 @@ class CreditClient:
         node.handle(point, "re-auth-request", self._re_auth)
         node.handle(point, "abort-session-request", self._abort)
 
-    def open(self, fill: Fill, hear: Hear, peer: str = "") -> Session:
-        """Make a session, with another server than the usual one if that is named; it begins when told."""
-        session = Session(self, fill, hear, peer or self.peer)
+    def open(self, fill: Fill, hear: Hear, peer: str = "", settings: CreditSettings | None = None) -> Session:
+        """Make a session, with another server or settings than the usual ones if said; it begins when told."""
+        session = Session(self, fill, hear, peer or self.peer, settings or self.settings)
         self.sessions[session.id] = session
         return session
 
@@ -108,13 +108,13 @@ class CreditClient:
 class Session:
     """One session of a client."""
 
-    def __init__(self, client: CreditClient, fill: Fill, hear: Hear, peer: str) -> None:
+    def __init__(self, client: CreditClient, fill: Fill, hear: Hear, peer: str, settings: CreditSettings) -> None:
         self._client, self._fill, self._hear, self._peer = client, fill, hear, peer
         self._clock = client.node.site.clock
         self.id = client.node.session_id()
         #: who answered the first CCR; empty until then
         self.server = ""
-        self.machine = CreditSession(client.settings)
+        self.machine = CreditSession(settings)
         self._first: asyncio.Future[Event] | None = None
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._timer = MachineTimer(self._clock, self._on_timer, internal=False)
@@ -202,21 +202,26 @@ class Session:
         return message
 
     async def _settle(self, ask: Ask, message: Message) -> None:
-        """Tell the server that a session is over, which it may still have: by the CCR-T before, or by one.
+        """Tell the server that a session is over, which it may still have, by a CCR-T.
 
-        Each time it is a request of its own: one that lies unanswered at the server would have a repeated one lie, too;
+        Before it goes the update that was not answered, or the server would take what that reports for unused. Each
+        time it is a request of its own: one that lies unanswered at the server would have a repeated one lie, too;
         Session-Id and CC-Request-Number say that it is the same.
         """
+        due = [message] if ask.kind != _INITIAL else []
         if ask.kind != _TERMINATION:
-            message = self._make(Ask(_TERMINATION, ask.number + 1))
+            due.append(self._make(Ask(_TERMINATION, ask.number + 1)))
         for pause in _PAUSES:
             await self._clock.sleep(pause)
-            again = replace(message, hop_by_hop=0, end_to_end=0)
-            if message.hop_by_hop:
-                again.flags |= FLAG_RETRANSMITTED
-            try:
-                await self._client.node.ask(self._peer, again)
-            except Unreachable:
-                message = again
-                continue
-            return
+            while due:
+                again = replace(due[0], hop_by_hop=0, end_to_end=0)
+                if due[0].hop_by_hop:
+                    again.flags |= FLAG_RETRANSMITTED
+                try:
+                    await self._client.node.ask(self._peer, again)
+                except Unreachable:
+                    due[0] = again
+                    break
+                del due[0]
+            else:
+                return

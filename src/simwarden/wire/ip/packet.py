@@ -153,14 +153,28 @@ def _decode_v4(data: bytes) -> Packet:
     return Packet(*ends, protocol, data[start:length], ttl, tos, identification, offset, more)
 
 
-def _decode_v6(data: bytes) -> Packet:
-    first, length, following, hops, source, destination = _V6.unpack_from(data)
-    if 40 + length > len(data):
-        raise PeerError(f"IPv6 packet of {len(data)} octets says {length}")
-    ends = str(ipaddress.IPv6Address(source)), str(ipaddress.IPv6Address(destination))
+class _Headers(NamedTuple):
+    """What the headers of an IPv6 packet say: what follows them, where, and where the packet ends."""
+
+    protocol: int
+    at: int
+    end: int
+    identification: int = 0
+    offset: int = 0
+    more: bool = False
+
+
+def _headers_v6(data: bytes) -> _Headers:
+    """Walk to what a packet carries; of a fragment, to what its header says (RFC 8200 4.5). Raises PeerError.
+
+    Headers behind that of a fragment are part of what is cut: offsets of fragments count them.
+    """
+    end, following = 40 + int.from_bytes(data[4:6]), data[6]
+    if end > len(data):
+        raise PeerError(f"IPv6 packet of {len(data)} octets says {end - 40}")
     at, identification, offset, more = 40, 0, 0, False
-    while following in _EXTENSIONS and not offset:
-        if at + 8 > 40 + length:
+    while following in _EXTENSIONS and not (offset or more):
+        if at + 8 > end:
             raise PeerError("IPv6 packet ends in an extension header")
         if following == _FRAGMENTED:
             following, _, place, identification = _FRAGMENT.unpack_from(data, at)
@@ -168,9 +182,17 @@ def _decode_v6(data: bytes) -> Packet:
         else:
             following, size = data[at], 8 + 8 * data[at + 1]
         at += size
-    if at > 40 + length:
+    if at > end:
         raise PeerError("IPv6 packet ends in an extension header")
-    return Packet(*ends, following, data[at : 40 + length], hops, first >> 20 & 0xFF, identification, offset, more)
+    return _Headers(following, at, end, identification, offset, more)
+
+
+def _decode_v6(data: bytes) -> Packet:
+    first, _, _, hops, source, destination = _V6.unpack_from(data)
+    found = _headers_v6(data)
+    ends = str(ipaddress.IPv6Address(source)), str(ipaddress.IPv6Address(destination))
+    payload, place = data[found.at : found.end], (found.identification, found.offset, found.more)
+    return Packet(*ends, found.protocol, payload, hops, first >> 20 & 0xFF, *place)
 
 
 def addresses_of(data: bytes) -> tuple[bytes, bytes]:
@@ -199,6 +221,15 @@ def _carried(data: bytes) -> Packet:
     return Packet("", "", data[9], data[4 * (data[0] & 15) :], traffic_class=data[1], offset=(fragment & 0x1FFF) * 8)
 
 
+def carried_at(data: bytes) -> int:
+    """Return where what a packet carries begins; octets behind its end are no part of it. Raises PeerError."""
+    if data[:1] < b"\x60":
+        return 4 * (data[0] & 15) if data else 0
+    if len(data) < 40:
+        raise PeerError(f"no IP header in {len(data)} octets")
+    return 40 if data[6] not in _EXTENSIONS else _headers_v6(data).at
+
+
 def is_plain(data: bytes) -> bool:
     """Whether a packet has a header without options or extensions, and is no fragment."""
     if data[0] == _PLAIN_V4:
@@ -225,13 +256,13 @@ def is_routed(data: bytes) -> bool:
 
 
 def _routed_v6(data: bytes) -> bool:
-    _decode_v6(data)  # its headers end within it
+    _headers_v6(data)  # they end within it
     following, at = data[6], 40
     while following in _EXTENSIONS:
         if following == _ROUTING and data[at + 3]:
             return True
-        if following == _FRAGMENTED and int.from_bytes(data[at + 2 : at + 4]) & 0xFFF8:
-            return False  # what follows is in the first one
+        if following == _FRAGMENTED and int.from_bytes(data[at + 2 : at + 4]) & 0xFFF9:
+            return False  # what follows is told when all of it is there
         following, at = data[at], at + (8 if following == _FRAGMENTED else 8 + 8 * data[at + 1])
     return False
 
@@ -244,8 +275,8 @@ def flow_of(data: bytes) -> Flow:
     elif data[6] not in _EXTENSIONS:
         protocol, at, first = data[6], 40, True
     else:
-        packet = _decode_v6(data)
-        protocol, at, first = packet.protocol, len(data) - len(packet.payload), not packet.offset
+        found = _headers_v6(data)
+        protocol, at, first = found.protocol, found.at, not found.offset
     if first and protocol in (Protocol.TCP, Protocol.UDP) and at + 4 <= len(data):
         near, far = _PORTS.unpack_from(data, at)
         return Flow(protocol, source, near, destination, far)

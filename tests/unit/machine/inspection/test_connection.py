@@ -8,7 +8,7 @@ import random
 import budget
 import h11
 import pytest
-from flows import ACK, FIRST, SERVER, SERVER6, SYN, URG, Flow, client_hello, in_records
+from flows import ACK, FIRST, FIRST_DOWN, SERVER, SERVER6, SYN, URG, Flow, client_hello, in_records
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -159,9 +159,14 @@ def test_one_connection_after_another_and_a_syn_that_nobody_answers() -> None:
 
 def test_octets_of_a_connection_that_nobody_saw_begin() -> None:
     flow = Flow(80)
-    assert not flow.say(REQUEST)
+    assert not flow.say(b"")
+    assert not flow.answer(b"HTTP/1.1 200 OK")
+    assert not flow.feed(flow.tcp(REQUEST, ACK)[:-1])  # which no receiver takes
     assert (flow.watch.shown, flow.watch.pending) == ((), True)
+    assert flow.say(REQUEST)
+    assert (flow.watch.shown, flow.watch.pending) == ((UNREADABLE,), False)
     flow.open()
+    assert flow.watch.shown == ()
     assert flow.say(REQUEST, -400)
     assert flow.watch.shown == (UNREADABLE,)
 
@@ -184,9 +189,18 @@ def test_octets_in_the_syn_and_a_client_at_the_other_end() -> None:
     flow.feed(flow.tcp(b"", SYN | ACK, 7000, FIRST + 1, up=False), up=False)
     assert not flow.say(REQUEST)
     assert flow.watch.shown == (LISTED,)
-    assert flow.feed(flow.tcp(b"", SYN | ACK, 99))
+    flow.feed(flow.tcp(b"", SYN, 200, up=False), up=False)
+    assert flow.feed(flow.tcp(b"", SYN | ACK, 99, 201))
     assert not flow.say(OTHER, 99 - FIRST)
     assert (flow.watch.shown, flow.watch.pending) == ((), False)
+
+
+@pytest.mark.parametrize("acknowledged", [0, 201, FIRST_DOWN + 1])
+def test_an_answer_of_the_device_to_nobody_ends_no_reading(acknowledged: int) -> None:
+    flow = Flow(80).open()
+    assert not flow.feed(flow.tcp(b"", SYN | ACK, 99, acknowledged))
+    assert flow.say(REQUEST)
+    assert flow.watch.shown == (LISTED,)
 
 
 def test_what_some_receivers_leave_out_and_what_fills_memory() -> None:

@@ -348,6 +348,8 @@ async def test_whatever_ends_a_device_ends_its_session(run: Any, end: str) -> No
         (Cause.REMOTE_PEER_NOT_RESPONDING, EsmCause.NETWORK_FAILURE),
         (Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED, EsmCause.PDN_TYPE_IPV6_ONLY_ALLOWED),
         (Cause.INVALID_PEER, EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW),
+        (Cause.USER_AUTHENTICATION_FAILED, EsmCause.USER_AUTHENTICATION_FAILED),
+        (Cause.UE_NOT_AUTHORISED_BY_OCS_OR_EXTERNAL_AAA_SERVER, EsmCause.USER_AUTHENTICATION_FAILED),
     ],
 )
 async def test_a_gateways_refusal_becomes_an_esm_cause(run: Any, cause: Cause, esm: EsmCause) -> None:
@@ -360,8 +362,28 @@ async def test_a_gateways_refusal_becomes_an_esm_cause(run: Any, cause: Cause, e
         assert network.session() is None
         assert network.mme.core.gateways.by_teid == {}
         (rejected,) = network.of(Rejected)
-        is_decided = cause in (Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION, Cause.INVALID_PEER)
+        is_decided = esm in (
+            EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED,
+            EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW,
+            EsmCause.USER_AUTHENTICATION_FAILED,
+        )
         assert bool(rejected.clause) is not is_decided, "what a rule of a gateway decides, no protocol demands"
+
+
+@pytest.mark.parametrize(("table", "told"), [(None, 720.0), ({"USER_AUTHENTICATION_FAILED": 3600}, 3600.0), ({}, None)])
+async def test_an_apn_without_units_of_an_ocs_rests_as_long_as_the_table_says(
+    run: Any, table: dict[str, float] | None, told: float | None
+) -> None:
+    async with run(causes={} if table is None else {"back_off": table}) as network:
+        refusing(network, Cause.UE_NOT_AUTHORISED_BY_OCS_OR_EXTERNAL_AAA_SERVER)
+        phone = network.phone()
+        phone.attach()
+        await network.settle()
+        assert esm_cause(phone) is EsmCause.USER_AUTHENTICATION_FAILED
+        inner = decode(phone.got[-1]["esm_message_container"], uplink=False)
+        assert inner.get("back_off_timer") == told
+        (request,) = sent(network, "create-session-request")
+        assert gtpv2.Indication.UNACCSI in request["indication_flags"]  # else the gateway may not say that cause
 
 
 async def test_without_a_gateway_nobody_is_served_for_a_time(run: Any) -> None:

@@ -90,6 +90,30 @@ async def test_without_adc_it_is_a_predefined_rule_or_not_in_force_and_the_opera
     assert any("not in force" in each for each in net.notes())
 
 
+@pytest.mark.parametrize(
+    ("features", "told", "lacking"),
+    [
+        (ALL, {f"not {each}@meter": (f"{each}@meter", 3) for each in ("social", "games")}, []),
+        (None, {"not social@meter": "predefined"}, ["not games@meter"]),
+    ],
+)
+async def test_kinds_of_apps_go_as_applications_that_are_closed(
+    features: GxFeature | None, told: dict[str, Any], lacking: list[str]
+) -> None:
+    async with Network({"predefined": ["not social@meter"]}) as net:
+        await net.provision(by="pcrf", apps=["social", "games"])
+        answer = await net.pgw.ask(INITIAL, 0, features=features)
+        assert rules(answer) == {**told, "all flows": (["permit out ip from any to assigned"], 2)}
+        assert (await net.call("GET", "/sessions"))[0]["not_in_force"] == lacking
+
+
+async def test_a_predefined_rule_may_close_an_application() -> None:
+    async with Network({**SETTINGS, "predefined": ["not cloud"]}) as net:
+        await net.provision(by="pcrf", blacklist=CLOUD)
+        answer = await net.pgw.ask(INITIAL, 0, features=None)
+        assert rules(answer)["not cloud"] == "predefined"
+
+
 async def test_an_application_that_stands_for_more_than_the_list_has_opens_nothing() -> None:
     async with Network(SETTINGS) as net:
         await net.provision(by="pcrf", whitelist=["a.example.net:443"])
@@ -127,13 +151,30 @@ async def test_a_request_that_comes_again_gets_its_answer_again_and_counts_once(
     assert len(net.decisions("data.whitelist")) == 1
 
 
+async def test_a_session_that_is_ended_before_it_begins_does_not_begin() -> None:
+    """Its first CCR was overtaken by the last one: a PGW that has given it up asks no more."""
+    async with Network() as net:
+        await net.provision(by="pcrf", whitelist=[SERVER])
+        assert (await net.pgw.ask(TERMINATION, 1)).result_code == 5002
+        assert (await net.pgw.ask(INITIAL, 0)).result_code == 5002
+        assert await net.call("GET", "/sessions") == []
+        await net.host.stop("pcrf", kill=True)
+        await net.host.start("pcrf")
+        await net.sleep(60)
+        assert (await net.pgw.ask(INITIAL, 0)).result_code == 5002
+        await net.sleep(700)
+        await net.pgw.ask(INITIAL, 0, "b")
+        assert (await net.pgw.ask(TERMINATION, 1, "b")).success
+        assert (await net.pgw.ask(INITIAL, 0)).success  # another one, after all that time
+
+
 async def test_strange_requests_change_nothing() -> None:
     async with Network({"peers": {"pgw": {}, "other": {}}}) as net:
         other = net.add("other", type(net.pgw))
         await net.host.start("other")
         await net.provision(by="pcrf", whitelist=[SERVER])
         assert (await net.pgw.ask(UPDATE, 1)).result_code == 5002
-        assert (await net.pgw.ask(TERMINATION, 1)).result_code == 5002
+        assert (await net.pgw.ask(TERMINATION, 1, "nobody's")).result_code == 5002
         assert (await net.pgw.ask(INITIAL, 3)).success
         assert (await net.pgw.ask(UPDATE, 2)).result_code == 5004
         assert (await net.pgw.ask(INITIAL, 4)).result_code == 5004
@@ -170,6 +211,43 @@ async def test_a_changed_list_goes_to_the_sessions_pgw_at_once() -> None:
         await net.call("DELETE", f"/cards/{IMSI}/data", FORM)
         assert removed(net.pgw.heard[1]) == [SERVER, "192.0.2.12:443"]
         assert set(rules(net.pgw.heard[1])) == {"all flows"}
+
+
+async def test_a_card_that_is_provisioned_as_it_is_changes_nothing_at_its_pgw() -> None:
+    async with Network() as net:
+        for _ in range(2):
+            await net.provision(by="pcrf", whitelist=[SERVER])
+            await net.pgw.ask(INITIAL, 0)
+            assert net.observed("list")[-1]["undirected"] is False
+        assert net.pgw.heard == []
+        await net.call("PUT", f"/cards/{IMSI}/data", {"blacklist": ["192.0.2.99"], **FORM})
+        assert net.observed("list")[-1]["undirected"] is True
+        assert len(net.pgw.heard) == 1
+
+
+async def test_a_session_is_that_of_the_imsi_wherever_it_stands() -> None:
+    async with Network() as net:
+        await net.provision(by="pcrf", whitelist=[SERVER])
+        number = ("Subscription-Id", [("Subscription-Id-Type", 0), ("Subscription-Id-Data", "1440000000009")])
+        imsi = ("Subscription-Id", [("Subscription-Id-Type", 1), ("Subscription-Id-Data", IMSI)])
+        assert rules(await net.pgw.ask(INITIAL, 0, "a", number, imsi, imsi="")) == IN_FORCE
+
+
+async def test_a_change_that_cannot_be_kept_as_heard_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise StoreUnavailableError("the disk is full")
+
+    async with Network() as net:
+        await net.provision(by="pcrf", whitelist=[SERVER])
+        await net.pgw.ask(INITIAL, 0)
+        with monkeypatch.context() as patch:
+            patch.setattr(net.pcrf.core.store, "keep", fail)
+            with pytest.raises(ManagementError, match="the disk is full"):
+                await net.change(whitelist=["192.0.2.11:443"])
+        assert net.pgw.heard == []
+        await net.sleep(60)
+        assert [set(rules(each)) for each in net.pgw.heard] == [{"192.0.2.11:443"}]
+        assert (await net.call("GET", "/sessions"))[0]["pending"] is False
 
 
 async def test_what_a_pgw_cannot_install_is_not_in_force() -> None:

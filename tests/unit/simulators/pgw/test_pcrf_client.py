@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps
 
 LISTED, OTHER = "192.0.2.10", "192.0.2.11"
+#: of an app of people, by its network
+APP = "149.154.160.1"
 BOTH = {
     "pdn_type": scapy.IE_PDN_type(PDN_type=3),
     "paa": scapy.IE_PAA(PDN_type=3, ipv6=0, ipv4="0.0.0.0"),  # noqa: S104
@@ -205,6 +207,54 @@ async def test_names_that_nobody_knows_and_times_are_not_installed(what: Avps, c
         assert answer.experimental_result == 5142
         assert [each[1] for each in failed(answer)] == [code]
         assert not await net.passes(made, OTHER)
+
+
+async def test_a_denial_stays_where_its_change_cannot_be() -> None:
+    """And is in force at once, whatever bearer it names."""
+    everything = rule("all", "permit out ip from any to assigned", ("Precedence", 9))
+    closed: Avps = [("Charging-Rule-Name", b"closed"), ("Flow-Status", 3), ("Precedence", 1)]
+    flow = [("Flow-Description", to(OTHER)), ("Flow-Direction", 3)]
+    async with Net() as net:
+        made = await net.session()
+        other = ("QoS-Information", [("QoS-Class-Identifier", 5)])
+        denied = ("Charging-Rule-Definition", [*closed, ("Flow-Information", flow), other])
+        await net.pcrf.order_rules(install(everything, denied))
+        assert not await net.passes(made, OTHER)
+        for wrong in (
+            install(rule("closed", "nonsense", ("Precedence", 1))),
+            install(rule("closed", to(OTHER), ("Precedence", 1)), ("Rule-Deactivation-Time", 0xE0000000)),
+        ):
+            answer = await net.pcrf.order_rules(wrong)
+            assert dict(answer.get("Charging-Rule-Report"))["PCC-Rule-Status"] == 0
+            assert not await net.passes(made, OTHER)
+            assert await net.passes(made, LISTED)
+        await net.pcrf.order_rules(("Charging-Rule-Remove", [("Charging-Rule-Name", b"closed")]))
+        assert await net.passes(made, OTHER)
+
+
+@pytest.mark.parametrize("name", ["social", "social@meter"])
+async def test_apps_are_closed_by_the_lists_of_the_pgw(name: str) -> None:
+    def apps(status: int, called: str = name) -> tuple[str, Avps]:
+        avps: Avps = [("Charging-Rule-Name", b"apps"), ("TDF-Application-Identifier", called.encode())]
+        return install(("Charging-Rule-Definition", [*avps, ("Flow-Status", status)]))
+
+    everything = install(rule("all", "permit out ip from any to assigned", ("Precedence", 9)))
+    async with Net() as net:
+        net.pcrf.answers["credit-control"] = [everything]
+        made = await net.session()
+        assert await net.passes(made, APP)
+        assert (await net.pcrf.order_rules(apps(3))).result_code == 2001
+        assert not await net.passes(made, APP)
+        assert await net.passes(made, OTHER)
+        answer = await net.pcrf.order_rules(apps(2))  # they are never opened
+        assert failed(answer) == [([b"apps"], 14)]
+        assert not await net.passes(made, APP)
+        await net.pcrf.order_rules(("Charging-Rule-Remove", [("Charging-Rule-Name", b"apps")]))
+        assert await net.passes(made, APP)
+        for unknown in ("nothing", "social@nobody"):
+            assert failed(await net.pcrf.order_rules(apps(3, unknown))) == [([b"apps"], 14)]
+        await net.pcrf.order_rules(install(("Charging-Rule-Name", f"not {name}".encode())))
+        assert not await net.passes(made, APP)
 
 
 async def test_an_order_for_no_session_or_of_another_server_changes_nothing() -> None:

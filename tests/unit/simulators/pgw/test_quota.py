@@ -11,25 +11,27 @@ from charging import REALM
 from credit_net import APPROVED, GROUPS, ScriptedOcs, card
 from gateways import IMSI, NUMBER, SERVER, Gateways
 from scapy.contrib import gtp_v2 as scapy
-from scapy.layers.inet import IP, TCP
 
 from simulators.ocs.element import Ocs
 from simulators.pgw.credit import MOST_WAITING
 from simwarden.policy.flow_rule import FlowFilter, FlowRule
 from simwarden.policy.rule_set import RuleSet
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.testing import ScriptedServer
 from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import FlowRecord
 from simwarden.wire import ip
 from simwarden.wire.diameter import first
+from simwarden.wire.gtpv2 import ChangeReportingAction, RatType, UeTimeZone
 
 if TYPE_CHECKING:
-    from simwarden.runtime.diameter import Peer
-    from simwarden.wire import diameter
+    from pathlib import Path
+
     from simwarden.wire.gtpv2 import Message
 
 PGW = f"pgw.{REALM}"
+OTHER_BEARER = scapy.IE_BearerContext(
+    IE_list=[scapy.IE_EPSBearerID(EBI=6), scapy.IE_Bearer_QoS(PCI=1, PriorityLevel=8, PVI=0, QCI=9)]
+)
 FAST = {"ambr": scapy.IE_AMBR(AMBR_Uplink=900_000, AMBR_Downlink=900_000)}
 
 
@@ -55,6 +57,11 @@ class ScriptedGy(ScriptedOcs):
         await super().start()
         self.script: list[Any] = [[units(1000)]]
         self.answers["credit-control"] = self.next
+        self.delay = 0.0
+
+    async def answer(self, message: Any, _peer: Any) -> Any:
+        await self.site.clock.sleep(self.delay)
+        return await super().answer(message, _peer)
 
     def next(self, asked: Any) -> Any:
         if asked.get("CC-Request-Type") == 3:
@@ -66,9 +73,9 @@ class Net(Gateways):
     """Gateways with an OCS, a scripted one or ours."""
 
     def __init__(
-        self, kind: type[Any] = ScriptedGy, *script: Any, ocs: dict[str, Any] | None = None, gx: str = ""
+        self, kind: type[Any] = ScriptedGy, *script: Any, ocs: dict[str, Any] | None = None, store: str = "", **apn: Any
     ) -> None:
-        super().__init__(pgw={"apns": {"*": {"gy": "ocs", "gx": gx}}})
+        super().__init__(pgw={"apns": {"*": {"gy": "ocs", **apn}}}, stores={"ocs": store})
         self.ocs = self.add("ocs", kind, ocs or {})
         self.script = list(script)
 
@@ -165,9 +172,7 @@ async def test_parallel_flows_of_two_sessions_use_a_quota_to_its_end(seed: int) 
         other = await net.mme.create(
             **FAST,
             apn=scapy.IE_APN(APN=b"alarms"),
-            bearer=scapy.IE_BearerContext(
-                IE_list=[scapy.IE_EPSBearerID(EBI=6), scapy.IE_Bearer_QoS(PCI=1, PriorityLevel=8, PVI=0, QCI=9)]
-            ),
+            bearer=OTHER_BEARER,
         )
         assert other.accepted
         assert (await net.mme.modify(one["sender_f_teid"].teid, 6)).accepted
@@ -318,6 +323,128 @@ async def test_an_order_to_ask_again_and_the_end_of_a_validity_report_what_was_u
         assert net.ended() == [8]
 
 
+def reasons(net: Net) -> list[Any]:
+    """Return why what was used of the first group is reported, request by request."""
+    groups = [first(each.avps, GROUPS, ()) for each in net.ocs.asked]
+    return [
+        first(each, "Reporting-Reason", first(first(each, "Used-Service-Unit", ()), "Reporting-Reason"))
+        for each in groups
+    ]
+
+
+async def test_a_grant_that_no_packet_uses_is_given_back_and_asked_for_again() -> None:
+    """TS 32.299 7.2.160: the time counts from each packet, and stands while an answer is awaited."""
+    holding = ("Quota-Holding-Time", 100)
+    idle = [(GROUPS, [("Rating-Group", 1), ("Result-Code", 2001)])]
+    async with Net(ScriptedGy, [units(1000, holding)], idle, [units(500, FINAL, holding)]) as net:
+        made = await net.session(**FAST)
+        assert await net.up(made, 300)
+        await net.sleep(60)
+        assert await net.down(made, 100)
+        await net.sleep(60)
+        assert net.told() == [(1, (None, True))]
+        await net.sleep(41)
+        assert (net.told()[1:], reasons(net)) == ([(2, (400, False))], [None, 1])
+        await net.sleep(3600)
+        assert net.ended() == []
+        assert await net.up(made, 500)
+        assert net.told()[2:] == [(2, (0, True))]
+        net.ocs.script = [idle, [units(200)]]
+        await net.sleep(101)  # final units as well
+        assert net.told()[3:] == [(2, (500, False))]
+        assert [await net.up(made, 200), net.ended()] == [True, []]
+        await net.sleep(1000)
+        assert len(net.ocs.asked) == 5, "the answer to that names no holding time"
+
+
+async def test_a_held_grant_is_that_of_another_session_at_our_ocs() -> None:
+    async with Net(Ocs, ocs={"octets": "1 kB", "holding": 100}) as net:
+        await net.provision(1000)
+        made = await net.session(**FAST)
+        assert await net.up(made, 300)
+        assert await net.used() == 1000
+        await net.sleep(101)
+        assert await net.used() == 300
+        assert [await net.up(made, 700), await net.up(made, 28)] == [True, False]
+
+
+async def change_access(net: Net, **ies: Any) -> None:
+    """Tell the PGW of another access of the only session, as an SGW does."""
+    (session,) = net.pgw.core.sessions.values()
+    assert (await net.ask_pgw("modify-bearer-request", session.teid, **ies)).accepted
+    await net.settle()
+
+
+async def test_changes_of_access_are_reported_that_the_ocs_wants_to_hear_of() -> None:
+    trigger = ("Trigger", [("Trigger-Type", 4)])
+    async with Net(ScriptedGy, [units(1000, trigger)], [units(800)], [units(700, ("Trigger", []))]) as net:
+        made = await net.session(**FAST)
+        assert await net.up(made, 400)
+        await change_access(net, ue_time_zone=UeTimeZone(32, 0))
+        assert len(net.ocs.asked) == 1
+        for rat in (RatType.LTE_M, RatType.EUTRAN, RatType.LTE_M):
+            await change_access(net, rat_type=rat)
+        assert net.told()[1:] == [(2, (400, True)), (2, (0, True))]
+        assert reasons(net) == [None, 6, 6]
+        change = net.ocs.asked[1]
+        assert first(change.get(GROUPS), "Trigger") == [("Trigger-Type", 4)]
+        assert change.find("Service-Information", "PS-Information", "3GPP-RAT-Type") == bytes((RatType.LTE_M,))
+
+
+async def test_places_are_asked_for_where_the_ocs_wants_to_hear_of_them() -> None:
+    async with Net(ScriptedGy, [units(1000, ("Trigger", [("Trigger-Type", 3)]))]) as net:
+        made = await net.mme.create(indication=_Raw(bytes.fromhex("4d0006008010000000 00")))
+        assert made["change_reporting_action"] == ChangeReportingAction.START_REPORTING_TAI_AND_ECGI
+
+
+async def test_a_card_in_another_network_has_the_quota_of_that() -> None:
+    tiers = [{"networks": ["LTE-M"], "data": "500 B"}, {"data": "5 kB"}]
+    async with Net(Ocs, ocs={"octets": "2 kB", "tiers": tiers}) as net:
+        await net.call("PUT", f"/cards/{IMSI}", card({}, IMSI, NUMBER), element="ocs")
+        made = await net.session(**FAST)
+        assert await net.up(made, 600)
+        await change_access(net, rat_type=RatType.LTE_M)
+        assert net.ended() == [9]
+        assert await net.used() == 600
+
+
+CONTINUE = ("Credit-Control-Failure-Handling", 1)
+
+
+@pytest.mark.parametrize("obeyed", [False, True])
+@pytest.mark.parametrize("way", ["silent", "killed", "busy"])
+async def test_what_an_ocs_wants_when_it_is_not_there_is_done_only_where_that_is_set(way: str, *, obeyed: bool) -> None:
+    async with Net(ScriptedGy, [units(1000), CONTINUE], without_ocs="continue" if obeyed else "end") as net:
+        made = await net.session(**FAST)
+        assert await net.up(made, 900)
+        if way == "killed":
+            await net.host.stop("ocs", kill=True)
+        else:
+            net.ocs.silent, net.ocs.script = way == "silent", [3004]
+        net.enb.send(made, packet(made, 200), packet(made, 300))
+        await net.sleep(5)
+        assert [len(each) for each in net.net.received()] == ([200, 300] if obeyed else [])
+        assert net.ended() == ([] if obeyed else [8])
+        assert [await net.up(made, 1000), await net.down(made, 1000)] == [obeyed, obeyed]
+        assert net.verdicts("data.quota") == [True, obeyed] if obeyed else [True]
+        assert (await net.mme.create(bearer=OTHER_BEARER)).cause == 100, "no session begins without an answer"
+
+
+async def test_an_ocs_that_is_there_again_counts_again() -> None:
+    """An answer that came late is an answer."""
+    async with Net(ScriptedGy, [units(1000), CONTINUE], [units(500, FINAL)], without_ocs="continue") as net:
+        made = await net.session(**FAST)
+        assert await net.up(made, 1000)
+        net.ocs.delay = 6.0
+        net.enb.send(made, packet(made, 200))
+        await net.sleep(3)
+        assert net.net.received() == []
+        await net.sleep(2)
+        assert [len(each) for each in net.net.received()] == [200]
+        await net.sleep(2)
+        assert [await net.up(made, 300), await net.up(made, 28), net.ended()] == [True, False, [9]]
+
+
 async def test_each_rating_group_has_its_own_grant() -> None:
     async with Net(ScriptedGy, [units(100, FINAL)], [units(1000, group=7)]) as net:
         made = await net.session(**FAST)
@@ -364,108 +491,34 @@ async def test_a_killed_gateway_gives_nothing_back() -> None:
         assert not await net.up(again, 500)
 
 
-class Late(ScriptedGy):
-    """An OCS whose answers wait until a test wants them."""
-
-    async def start(self) -> None:
-        await super().start()
-        self.free = asyncio.Event()
-        self.free.set()
-
-    async def answer(self, message: diameter.Message, peer: Peer) -> diameter.Message:
-        answer = await super().answer(message, peer)
-        await self.free.wait()
-        return answer
-
-    async def holds(self, times: int) -> None:
-        """Wait until so many requests have come."""
-        while len(self.asked) < times:  # noqa: ASYNC110 - nobody tells of one
-            await asyncio.sleep(0.001)
-
-
-class ScriptedGx(ScriptedServer):
-    """A PCRF that lets all pass, and can end the session."""
-
-    declaration = Declaration(kind="pcrf", title="PCRF", lane=80, config=ElementConfig, listens=("Gx",))
-    interface, requests = "Gx", ("credit-control",)
-
-    def credit_control(self, asked: diameter.Message) -> Any:
-        flow = [("Flow-Description", "permit out ip from any to assigned"), ("Flow-Direction", 3)]
-        rule = [("Charging-Rule-Name", b"all"), ("Flow-Information", flow)]
-        installs = [("Charging-Rule-Install", [("Charging-Rule-Definition", rule)])]
-        return installs if asked.get("CC-Request-Type") == 1 else []
-
-    async def release(self) -> int | None:
-        avps = [("Re-Auth-Request-Type", 0), ("Session-Release-Cause", 0)]
-        session = self.asked[0].get("Session-Id")
-        request = self.node.make("Re-Auth-Request", avps, realm=REALM, host=PGW, point="Gx", session=session)
-        return (await self.node.ask(PGW, request)).result_code
-
-
-class Ruled(Net):
-    """With a PCRF beside the OCS."""
-
-    def __init__(self, *script: Any) -> None:
-        super().__init__(Late, *script, gx="pcrf")
-        self.pcrf = self.add("pcrf", ScriptedGx)
-
-
-async def test_a_list_that_changes_while_the_ocs_is_asked_holds_for_the_session_that_begins() -> None:
-    async with Net(Late) as net:
-        listed = {"sections": {"data": [{"by": "pgw", "whitelist": [f"udp://{SERVER}:5683"]}]}}
-        await net.call("PUT", f"/cards/{IMSI}", card(None, IMSI, NUMBER) | listed, element="pgw")
-        net.ocs.free.clear()
-        begins = net.loop.create_task(net.mme.create())
-        await net.ocs.holds(1)
-        other = {**APPROVED, "whitelist": ["udp://192.0.2.99:5683"]}
-        await net.call("PUT", f"/cards/{IMSI}/data", other, element="pgw")
-        net.ocs.free.set()
-        made = await begins
-        await net.mme.modify(made["sender_f_teid"].teid)
-        assert not await net.up(made, 100)
-
-
-@pytest.mark.parametrize(("said", "cause", "result"), [([units(1000)], 16, 2001), (4012, 92, 5002)])
-async def test_a_session_that_its_pcrf_ends_while_the_ocs_is_asked_does_not_stay(
-    said: Any, cause: int, result: int
+@pytest.mark.parametrize("back", [1.0, 20.0, 100.0, 1000.0])
+@pytest.mark.parametrize("lost", ["request", "answer", "node"])
+async def test_what_passed_counts_once_whatever_message_about_it_gets_lost(
+    tmp_path: Path, lost: str, back: float
 ) -> None:
-    async with Ruled(said) as net:
-        net.ocs.free.clear()
-        begins = net.loop.create_task(net.mme.create())
-        await net.ocs.holds(1)
-        release = net.loop.create_task(net.pcrf.release())
-        await asyncio.sleep(0.001)
-        net.ocs.free.set()
-        assert ((await begins).cause, await release) == (cause, result)
-        await net.settle()
-        assert net.pgw.core.sessions == {}
-        assert [each.get("CC-Request-Type") for each in net.pcrf.asked] == [1, 3]
-
-
-@pytest.mark.parametrize(("many", "reached"), [(3000, True), (15_000, False)])
-async def test_an_unnamed_flow_passes_no_more_by_letting_its_packets_wait_for_octets(
-    many: int, *, reached: bool
-) -> None:
-    async with Net(Late, [units(150)], [units(900_000)]) as net:
-        listed = {"sections": {"data": [{"by": "pgw", "whitelist": ["http://up.example"]}]}}
-        await net.call("PUT", f"/cards/{IMSI}", card(None, IMSI, NUMBER) | listed, element="pgw")
+    """The session ends while the OCS does not hear of 1,400 octets, or hears of them and is not heard."""
+    async with Net(Ocs, ocs={"octets": "1 kB", "threshold": 0}, store=f"sqlite:///{tmp_path}/ocs.db") as net:
+        await net.provision(100_000)
         made = await net.session(**FAST)
-        (session,) = net.pgw.core.sessions.values()
-        session.bindings.resolvers = None
-        session.bindings.learn("up.example", [bytes(map(int, SERVER.split(".")))], 600, 0.0)
-        ends, back = {"src": made["paa"].ipv4, "dst": SERVER}, {"dst": made["paa"].ipv4, "src": SERVER}
-        net.enb.send(made, bytes(IP(**ends) / TCP(sport=50000, dport=80, flags="S", seq=99)))
-        await net.settle()
-        net.net.send(bytes(IP(**back) / TCP(sport=80, dport=50000, flags="SA", seq=7, ack=100)))
-        await net.settle()
-        net.ocs.free.clear()
-        octets = b"GET /" + b"a" * many
-        for at in range(0, many, 500):
-            said = TCP(sport=50000, dport=80, flags="PA", seq=100 + at, ack=8) / octets[at : at + 500]
-            net.enb.send(made, bytes(IP(**ends) / said))
-        await net.ocs.holds(2)
-        net.ocs.free.set()
-        await net.settle()
-        passed = sum(map(len, net.net.received()))
-        assert (passed > many) is reached
-        assert passed <= net.pgw.core.config.unnamed_octets
+        assert [await net.up(made, 900), await net.up(made, 500)] == [True, True]
+        if lost == "node":
+            await net.host.stop("ocs", kill=True)
+        elif lost == "request":
+            net.ocs.core.node.handle("Gy", "credit-control-request", _deaf)
+        else:
+            net.ocs.core.keep = lambda _session: asyncio.get_running_loop().create_future()
+        net.enb.send(made, packet(made, 900))
+        await net.sleep(back)
+        if lost != "node":
+            await net.host.stop("ocs", kill=True)
+        await net.host.start("ocs")
+        await net.sleep(5000)
+        passed = 1400 + sum(map(len, net.net.received()))
+        if net.ended() == []:  # it was asked again in time
+            await net.mme.delete(made["sender_f_teid"].teid)
+            await net.sleep(5000)
+        assert await net.used() == passed
+
+
+async def _deaf(_asked: Any, _peer: Any) -> None:
+    """Answer nothing."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from ssl import TLSVersion
 from typing import TYPE_CHECKING, Any
 
 import dns.message
 import dns.rrset
 import pytest
+from flows import client_hello
 from gateways import IMSI, NUMBER, SERVER, Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_LSRR, fragment
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrRouting
 from scapy.packet import Raw
 
 from simulators.pgw import rules
 from simulators.pgw.config import ApnConfig, PgwData
+from simulators.pgw.user_plane import MOST_FLOWS
 from simwarden.errors import ManagementError
 from simwarden.operations.management import Role
 from simwarden.policy.access_list import Network
@@ -77,16 +80,32 @@ class Device:
         back = ip.encode(ip.encode_udp(ip.Udp(53, port, told.to_wire()), server, self.own))
         return await self.down(back) == [back]
 
+    def _between(self, address: str, *, up: bool) -> Any:
+        """Return the header of a packet from or to an address."""
+        own, kind = (self.six, IPv6) if ":" in address else (self.own, IP)
+        return kind(src=own, dst=address) if up else kind(src=address, dst=own)
+
     async def connect(self, address: str, port: int = 50000, to: int = 80) -> bool:
         """Open a connection; whether both ends hear of each other."""
-        syn = bytes(IP(src=self.own, dst=address) / TCP(sport=port, dport=to, flags="S", seq=99))
-        back = bytes(IP(src=address, dst=self.own) / TCP(sport=to, dport=port, flags="SA", seq=7, ack=100))
+        syn = bytes(self._between(address, up=True) / TCP(sport=port, dport=to, flags="S", seq=99))
+        back = bytes(self._between(address, up=False) / TCP(sport=to, dport=port, flags="SA", seq=7, ack=100))
         return await self.up(syn) == [syn] and await self.down(back) == [back]
+
+    async def begin(
+        self, address: str, first: int, flags: str = "S", payload: bytes = b"", *, answered: bool = True
+    ) -> bool:
+        """Send what may begin a connection, from a number on; whether it got out. The far end answers it, or not."""
+        ends = TCP(sport=50000, dport=80, flags=flags, seq=first)
+        syn = bytes(IP(src=self.own, dst=address) / ends / payload)
+        passed = await self.up(syn) == [syn]
+        back = TCP(sport=80, dport=50000, flags="SA", seq=7, ack=first + 1)
+        await self.down(*([bytes(IP(src=address, dst=self.own) / back)] if answered else []))
+        return passed
 
     async def say(self, address: str, octets: bytes, at: int = 0, port: int = 50000, to: int = 80) -> bool:
         """Say something in the connection; whether it got out."""
         head = TCP(sport=port, dport=to, flags="PA", seq=100 + at, ack=8)
-        packet = bytes(IP(src=self.own, dst=address) / head / octets)
+        packet = bytes(self._between(address, up=True) / head / octets)
         return await self.up(packet) == [packet]
 
     async def fetch(self, address: str, host: str, port: int = 50000, to: int = 80) -> str:
@@ -299,6 +318,41 @@ async def test_a_packet_with_extensions_passes_and_one_with_a_detour_does_not() 
         assert bench.dropped() == ["it goes to others than its destination first"]
 
 
+async def test_octets_behind_an_ipv6_packet_say_no_port_for_it() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=LIST)
+        head = IPv6(src=it.six, dst="2001:db8:80::80") / IPv6ExtHdrDestOpt()
+        listed, ports = UDP(sport=40000, dport=5683), b"\x9c\x40\x16\x33"
+        bad = [bytes(head / UDP(sport=40000, dport=22) / (ports * 4)) + bytes(each) for each in (8, 12)]
+        assert await it.up(*bad) == []
+        assert bench.verdicts("data.whitelist") == [False]
+        good = bytes(head / listed / (bytes(8))) + bytes(8)
+        assert await it.up(good) == [good]
+
+
+async def test_routes_and_ports_behind_a_header_of_fragments_are_judged_when_all_is_there() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=LIST)
+
+        def cut(*inside: Any, number: int) -> list[bytes]:
+            whole, head = IPv6(), IPv6(src=it.six, dst="2001:db8:80::80")
+            for each in (IPv6ExtHdrDestOpt(), *inside):
+                whole /= each
+            octets = bytes(whole)[40:]
+            low = bytes(head / IPv6ExtHdrFragment(nh=60, id=number, m=1) / octets[:8])
+            return [low, bytes(head / IPv6ExtHdrFragment(nh=60, id=number, offset=1) / octets[8:])]
+
+        good = cut(UDP(sport=40000, dport=5683) / b"report", number=1)
+        assert await it.up(*reversed(good)) == good
+        assert await it.up(*cut(UDP(sport=40000, dport=22) / b"report", number=2)) == []
+        route = IPv6ExtHdrRouting(addresses=["2001:db8:66::66"], segleft=1)
+        assert await it.up(*cut(route, UDP(sport=40000, dport=5683) / b"report", number=3)) == []
+        assert bench.dropped()[-1] == "it goes to others than its destination first"
+        faults = len(bench.dropped())
+        assert await it.up(*cut(Raw(b"\0" * 8), number=4)) == []  # what no header is made of
+        assert len(bench.dropped()) > faults
+
+
 async def test_errors_about_flows_that_pass_come_through_and_no_others() -> None:
     async with Gateways() as bench:
         it = await device(bench, whitelist=LIST)
@@ -388,6 +442,41 @@ async def test_a_silent_flow_is_begun_anew_a_connection_after_hours() -> None:
             assert await it.up(report, syn) == passes
 
 
+DENIED = {"whitelist": ["http://server.example"], "blacklist": [SERVER]}
+FLOW_CHANGES: dict[str, dict[str, Any]] = {
+    "off the list": {"whitelist": ["http://other.example"]},
+    "nobody": {"whitelist": []},
+    "denied": DENIED,
+    "denied by name": DENIED | {"blacklist": ["server.example"]},
+}
+
+
+@pytest.mark.parametrize("lists", FLOW_CHANGES.values(), ids=FLOW_CHANGES)
+@pytest.mark.parametrize("at", range(6))
+async def test_a_change_acts_at_each_packet_of_a_flow(at: int, lists: dict[str, Any]) -> None:
+    """SYN, its answer, a request in two segments, the answer, and what comes later; none passes behind the change."""
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://server.example"])
+        assert await it.look_up("server.example", SERVER)
+        ends: dict[str, Any] = {"sport": 50000, "dport": 80}
+        near = [TCP(**ends, flags="S", seq=99)]
+        near += [TCP(**ends, flags="PA", seq=100, ack=8) / b"GET / HTTP/1.1\r\nHost: ser"]
+        near += [TCP(**ends, flags="PA", seq=125, ack=8) / b"ver.example\r\n\r\n"]
+        near += [TCP(**ends, flags="A", seq=142, ack=9)]
+        back = [
+            TCP(sport=80, dport=50000, flags="SA", seq=7, ack=100),
+            TCP(sport=80, dport=50000, flags="PA", seq=8) / b"!",
+        ]
+        packets = [bytes(IP(src=it.own, dst=SERVER) / each) for each in near]
+        backward = [bytes(IP(src=SERVER, dst=it.own) / each) for each in back]
+        order = [packets[0], backward[0], packets[1], packets[2], backward[1], packets[3]]
+        for number, packet in enumerate(order):
+            if number == at:
+                await change(bench, **lists)
+            passed = await (it.down if packet in backward else it.up)(packet)
+            assert passed == ([packet] if number < at else [])
+
+
 async def test_provisioning_and_changes() -> None:
     async with Gateways() as bench:
         told = await provision(bench, whitelist=["https://up.example/firmware", *LIST], blacklist=["wx.example"])
@@ -415,6 +504,27 @@ async def test_provisioning_and_changes() -> None:
         (held,) = await bench.pgw.manage(Role.OPERATOR, "GET", "/cards", {})
         assert held["data"]["whitelist"] == ["192.0.2.0/23:1"]
         assert bench.observed("list", key=IMSI)[-1]["whitelist"] == ["192.0.2.0/23:1"]
+
+
+async def test_lists_are_refused_where_a_pcrf_rules_all_sessions() -> None:
+    async with Gateways(pgw={"apns": {"meters": {"gx": "pcrf"}}}) as bench:
+        for call in (provision, change):
+            with pytest.raises(ManagementError, match="take their rules from Gx") as refused:
+                await call(bench, whitelist=LIST)
+            assert refused.value.status == 409
+
+
+@pytest.mark.parametrize(("use", "open_"), [("payment-terminal", True), ("meter", False)])
+async def test_apps_that_are_denied_later_spare_what_the_use_of_a_card_needs(use: str, *, open_: bool) -> None:
+    async with Gateways() as bench:
+        await bench.pgw.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", {**card(), "profile": use})
+        await bench.host.stop("pgw", kill=True)
+        await bench.host.start("pgw")
+        await bench.sleep(10)
+        await change(bench, apps=["shopping"])
+        it = Device(bench, await bench.session(**BOTH))
+        assert await it.look_up("eco.taobao.com", SERVER) is open_
+        assert not await it.look_up("www.taobao.com", SERVER, port=4001)
 
 
 async def test_lists_outlive_a_restart() -> None:
@@ -448,6 +558,33 @@ async def test_ports_that_carry_one_connection_after_another() -> None:
             assert await known.up(request) == [request] * passes
 
 
+async def test_the_ports_of_a_closed_connection_carry_another_one() -> None:
+    """It is judged as any new one, and octets of the old one pass no more."""
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://server.example"])
+        assert await it.look_up("server.example", SERVER)
+        assert await it.fetch(SERVER, "other.example") == "connected"
+        assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: server.example\r\n\r\n")
+        for first, host, reached in ((5000, "server.example", True), (90000, "other.example", False)):
+            assert await it.begin(SERVER, first)
+            said = f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+            assert await it.say(SERVER, said, first + 1 - 100) is reached
+
+
+@pytest.mark.parametrize(
+    ("flags", "payload", "answered"), [("S", b"", False), ("S", b"GET", True), ("SA", b"", True), ("SF", b"", True)]
+)
+async def test_a_closed_connection_goes_on_by_no_trick(flags: str, payload: bytes, *, answered: bool) -> None:
+    """A SYN that is not answered; one with octets; an answer to none; one that ends as well."""
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://server.example"])
+        assert await it.look_up("server.example", SERVER)
+        assert await it.fetch(SERVER, "other.example") == "connected"
+        await it.begin(SERVER, 70000, flags, payload, answered=answered)
+        for at in (0, 70001 - 100, 70001 - 100 + len(payload)):
+            assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: server.example\r\n\r\n", at)
+
+
 @pytest.mark.parametrize("apn", [{}, {"gx": "off"}])
 def test_what_no_rule_is_about_may_pass_only_where_a_pcrf_rules(apn: dict[str, str]) -> None:
     assert ApnConfig.model_validate({"gx": "pcrf", "unmatched": "pass"}).unmatched == "pass"
@@ -462,3 +599,53 @@ def test_what_a_section_tells_classify() -> None:
     assert [each.text for each in listed.data] == ["udp://192.0.2.7:5683"]
     assert PgwData(whitelist=()).held().has == {"directed-data"}
     assert PgwData(apps=four[1:], blacklist=("wx.example",)).held().has == frozenset()
+
+
+async def test_the_preface_of_http2_in_the_clear_is_no_name() -> None:
+    """RFC 9113 3.4. Its names stand in compressed headers; no rule by name is about it, with or without a path."""
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000040000000000")
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://up.example", "http://web.example/firmware", "up.example:50051"])
+        for port, (name, to_port) in enumerate((("up.example", 80), ("web.example", 80), ("up.example", 50051))):
+            assert await it.look_up(name, SERVER, port=4000 + port)
+            assert await it.connect(SERVER, 50000 + port, to_port)
+            assert not await it.say(SERVER, preface, 0, 50000 + port, to_port)
+            assert not await it.say(SERVER, b"x", len(preface), 50000 + port, to_port)
+        assert await it.fetch(SERVER, "up.example", 50009) == "through"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("six", [False, True], ids=["IPv4", "IPv6"])
+async def test_a_client_hello_that_is_cut_at_any_octet_is_judged_as_a_whole(*, six: bool) -> None:
+    address, kind = ("2001:db8:80::80", "AAAA") if six else (SERVER, "A")
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["https://up.example"])
+        assert await it.look_up("up.example", address, kind)
+        for name, passes in (("up.example", True), ("no.example", False)):
+            hello = client_hello(name, maximum_version=TLSVersion.TLSv1_2)
+            for cut in range(1, len(hello)):
+                near = 50000 + cut + 1000 * passes
+                assert await it.connect(address, near, 443)
+                assert await it.say(address, hello[:cut], 0, near, 443)
+                assert await it.say(address, hello[cut:], cut, near, 443) is passes
+
+
+async def test_a_denied_name_is_seen_in_a_connection_whose_device_answers_nobody() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, blacklist=["wx.example"])
+        assert await it.connect(SERVER)
+        false = bytes(IP(src=it.own, dst=SERVER, ttl=2) / TCP(sport=50000, dport=80, flags="SA", seq=9, ack=9))
+        await it.up(false)
+        assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n")
+        assert await it.fetch(SERVER, "pay.example", 50001) == "through"
+
+
+async def test_a_denied_name_is_seen_when_so_many_flows_came_that_its_connection_was_forgotten() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, blacklist=["wx.example"])
+        assert await it.connect(SERVER)
+        assert await it.connect(SERVER, 50001)
+        assert await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: pay.example\r\n\r\n", port=50001)
+        await it.up(*(to(it.own, OTHER, each) for each in range(1, MOST_FLOWS + 2)))
+        assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n")
+        assert await it.fetch(SERVER, "pay.example", 50002) == "through"

@@ -127,6 +127,16 @@ class ReportingReason(IntEnum):
     UNUSED_QUOTA_TIMER = 9
 
 
+class TriggerType(IntEnum):
+    """Trigger-Type (TS 32.299 7.2.235): of what an OCS wants to hear. Those that a PGW without QoS changes has."""
+
+    CHANGE_IN_SGSN_IP_ADDRESS = 1
+    CHANGE_IN_QOS = 2
+    CHANGE_IN_LOCATION = 3
+    CHANGE_IN_RAT = 4
+    CHANGE_IN_UE_TIMEZONE = 5
+
+
 class RequestedAction(IntEnum):
     """Requested-Action (RFC 8506 8.41)."""
 
@@ -162,5 +172,6 @@ class ServiceContext(StrEnum):
 ENUMERATIONS = {
     "Reporting-Reason": ReportingReason,
     "Requested-Action": RequestedAction,
+    "Trigger-Type": TriggerType,
     "SM-Message-Type": SmMessageType,
 }

@@ -1,0 +1,53 @@
+"""Lists of a card that nobody would ask are an error of the file: its data would not be directed, without a word."""
+
+from __future__ import annotations
+
+import pytest
+
+from simwarden.scenario.load import Loader
+from simwarden.scenario.problems import ScenarioErrors
+
+STORY = """\
+scenario: s
+network: {NETWORK}
+cards: {card: {data: {by: BY, whitelist: ["198.51.100.80:5683"]}}}
+steps: [{wait: 1 s}]
+"""
+NOT_ASKED = "3:22: data would not hold at pcrf: nobody asks it"
+FROM_GX = "3:22: data would not hold at pgw: sessions of its APNs take their rules from Gx (gx: pcrf)"
+
+
+def told(network: str, by: str) -> list[str]:
+    text = STORY.replace("NETWORK", network).replace("BY", by)
+    try:
+        Loader().load("s.yaml", text)
+    except ScenarioErrors as errors:
+        return [str(each) for each in errors.problems]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("network", "by", "said"),
+    [
+        ("pcrf: {type: pcrf}, pgw: {apns: {iot: {gx: pcrf}}}", "pgw", FROM_GX),
+        ("pcrf: {type: pcrf}", "pcrf", NOT_ASKED),
+        ('pcrf: {type: pcrf}, pgw: {apns: {iot: {gx: "off"}}}', "pcrf", NOT_ASKED),
+    ],
+)
+def test_lists_that_nobody_would_ask_are_told_with_their_place(network: str, by: str, said: str) -> None:
+    (error,) = told(network, by)
+    assert said in error
+
+
+@pytest.mark.parametrize(
+    ("network", "by"),
+    [
+        ("pcrf: {type: pcrf}, pgw: {apns: {iot: {gx: pcrf}}}", "pcrf"),
+        ("pcrf: {type: pcrf}, pgw: {apns: {iot: {gx: pcrf}, other: {}}}", "pgw"),
+        ("pcrf: {type: pcrf}", "pgw"),
+        ('pcrf: {type: pcrf}, pgw: {external: "127.0.0.1:2123"}', "pcrf"),
+        ('pcrf: {external: "127.0.0.1:3868"}, pgw: {apns: {iot: {gx: pcrf}}}', "pcrf"),
+    ],
+)
+def test_lists_that_somebody_asks_are_taken(network: str, by: str) -> None:
+    assert told(network, by) == []
