@@ -45,7 +45,7 @@ class Ocs(ScriptedOcs):
         await self.free.wait()
         return answer
 
-    def credit_control(self, message: object) -> Any:
+    def credit_control(self, _message: object) -> Any:
         return self.script.pop(0) if len(self.script) > 1 else self.script[0]
 
     async def holds(self, times: int) -> None:
