@@ -6,6 +6,7 @@ pass, and so does the AMBR, it is counted for its flow and its session.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.pgw import rules
@@ -42,6 +43,8 @@ NO_SESSION = "no session has its address"
 ROUTED = "it goes to others than its destination first"
 #: flows of a session that are counted at a time: a device that scans ports fills no memory
 MOST_FLOWS = 4096
+#: among how many of the oldest one is looked for of which nothing has passed
+_OLDEST = 64
 #: seconds without a packet after which a flow is begun anew, as nobody knows whether it is still the same (RFC 4787
 #: 4.3), and of a connection that passes (RFC 5382 5)
 IDLE, IDLE_CONNECTION = 300.0, 7440.0
@@ -78,6 +81,12 @@ def _is_another(flow: ip.Flow, count: FlowCount, packet: bytes) -> bool:
         return False
     segment = segment_in(packet)
     return segment is not None and segment.flags & _ENDS == ip.TcpFlag.SYN and not segment.payload
+
+
+def _refused(session: Session) -> ip.Flow | None:
+    """Return an old flow of which nothing has passed: or who scans a device's ports would have its flows forgotten."""
+    oldest = itertools.islice(session.flows.items(), _OLDEST)
+    return next((flow for flow, count in oldest if not (count.uplink_packets or count.downlink_packets)), None)
 
 
 def _parts(packets: Iterable[bytes]) -> list[bytes]:
@@ -319,7 +328,7 @@ class Gateway:
         if flow in session.flows:
             close_flow(self.core.site, session, flow)
         if len(session.flows) >= MOST_FLOWS:
-            close_flow(self.core.site, session)
+            close_flow(self.core.site, session, _refused(session))
         count = session.flows[flow] = FlowCount(now)
         begin(session, flow, count, now)
         return count

@@ -1,4 +1,4 @@
-"""What happens while an OCS is asked: lists change, a PCRF ends the session, packets wait."""
+"""What happens amid something else: lists change, a PCRF ends the session, packets wait, ports are scanned."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from gateways import IMSI, NUMBER, SERVER, Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
 from scapy.layers.inet import IP, TCP
 
+from simulators.pgw.user_plane import MOST_FLOWS
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.testing import ScriptedServer
 
@@ -150,3 +151,23 @@ async def test_an_unnamed_flow_passes_no_more_by_letting_its_packets_wait_for_oc
         passed = sum(map(len, net.net.received()))
         assert (passed > many) is reached
         assert passed <= net.pgw.core.config.unnamed_octets
+
+
+async def test_who_scans_the_ports_of_a_device_has_none_of_its_flows_forgotten() -> None:
+    async with Net([units(900_000)]) as net:
+        await net.direct("up.example:40001")
+        made = await net.session(ambr=scapy.IE_AMBR(AMBR_Uplink=900_000, AMBR_Downlink=900_000))
+        (session,) = net.pgw.core.sessions.values()
+        session.bindings.resolvers = None
+        session.bindings.learn("up.example", [bytes(map(int, SERVER.split(".")))], 60, net.clock.now())
+        net.enb.send(made, udp(made["paa"].ipv4))
+        await net.settle()
+        assert len(net.net.received()) == 1
+        await net.sleep(61)
+        net.net.send(*(udp("203.0.113.66", made["paa"].ipv4, port=port) for port in range(1, MOST_FLOWS + 10)))
+        await net.settle()
+        assert net.enb.received() == []
+        assert len(session.flows) == MOST_FLOWS
+        net.enb.send(made, udp(made["paa"].ipv4))
+        await net.settle()
+        assert len(net.net.received()) == 1
