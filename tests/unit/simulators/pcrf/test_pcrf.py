@@ -205,6 +205,18 @@ async def test_a_report_tells_where_the_device_is_and_one_that_cannot_be_read_is
         assert (session["tai"], session["cell"]) == (str(tai), str(cell))
 
 
+async def test_use_that_is_more_than_anybodys_is_as_much() -> None:
+    async with Network({"usage_report": 1000}) as net:
+        await net.provision()
+        await net.pgw.ask(INITIAL, 0)
+        used = ("Used-Service-Unit", [("CC-Total-Octets", (1 << 64) - 1)])
+        for number in (1, 2):
+            report = ("Usage-Monitoring-Information", [("Monitoring-Key", b"session"), used])
+            assert (await net.pgw.ask(UPDATE, number, "a", report)).success
+        (session,) = await net.call("GET", "/sessions")
+        assert session["used"] == 1 << 41
+
+
 # -- changes
 
 
