@@ -130,3 +130,8 @@ class OcsConfig(ServerConfig):
     """Hours by which the month of its cards begins before that of UTC."""
     quota_changes: ChangeLimit = ChangeLimit()
     """How often the quota that a card has may be changed or taken away."""
+
+    def refuses(self, section: str, *, asked: bool) -> str:
+        """Take no quotas that nobody would ask for."""
+        del section
+        return "" if asked else "nobody asks it (a PGW by apns: {NAME: {gy: OCS}}, an SMSC or SCP by ocs: OCS)"

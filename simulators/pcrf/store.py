@@ -98,7 +98,7 @@ class Store(HeldCards[DataCard]):
         """Keep a card with the audit record of the change; its sessions have to be told, if it is one."""
         data = card.data.model_dump(mode="json") if card.data is not None else None
         before = self.card(card.imsi)
-        changed = before is None or before.data != card.data
+        changed = before is None or (before.data, before.use) != (card.data, card.use)
         sessions = [replace(each, pending=each.pending + 1) for each in self.sessions_of(card.imsi)] if changed else []
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_CARDS).where(_CARDS.c.imsi == card.imsi))

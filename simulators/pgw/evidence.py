@@ -16,7 +16,7 @@ def of(flow: ip.Flow, count: FlowCount) -> tuple[Evidence, ...]:
     """Return what is known of a flow's names now, once for each that it has shown together.
 
     Names of its address are those that it had when the flow was decided first: the lifetime of an answer says how long
-    a connection may be begun with it (RFC 1035 3.2.1), not how long one lasts.
+    a connection may be begun with it (RFC 1035 3.2.1), not how long one lasts. The next one by its ports is another.
     """
     more = count.watch is not None and count.watch.pending and not is_question(flow)
     return tuple(Evidence(each, more, count.bound) for each in count.shown or (None,))

@@ -16,7 +16,8 @@ _MOST: Final = 16
 
 def begin(session: Session, flow: Flow, count: FlowCount, now: float) -> None:
     """Look at a flow from now on; its address may have names."""
-    count.names = session.bindings.names_of(flow.destination, now)
+    count.names = session.bindings.told_of(flow.destination, now)
+    count.bound = session.bindings.names_of(flow.destination, now)
     count.watch = watch(flow, session.bindings)
 
 

@@ -96,6 +96,7 @@ async def _begin(
             core.pcrf.close(session)
         addressing.give_back(addresses, session.paa)
         return refused
+    rules.begin(core, session)  # not before: lists may have changed meanwhile
     meanwhile = core.sessions.get(session.key)
     if meanwhile is not None:  # the SGW has asked again, and was answered before
         core.close(meanwhile, CauseForRecClosing.ABNORMAL_RELEASE)
@@ -103,19 +104,15 @@ async def _begin(
 
 
 async def _ruled(core: Core, session: Session) -> Cause | None:
-    """Give a session its rules, those of its PCRF or of this node; return why it gets none."""
-    emergency = session.apn in core.config.emergency_apns
-    if core.pcrf is not None and session.addresses.config.gx and not emergency:
-        refused = await core.pcrf.begin(session)
-        if refused is not None:
-            return refused
-    rules.begin(core, session)
-    return None
+    """Have the rules of its PCRF given to a session, if its APN has one; return why it gets none."""
+    if core.pcrf is None or not session.addresses.config.gx or session.apn in core.config.emergency_apns:
+        return None
+    return await core.pcrf.begin(session)
 
 
 async def _granted(core: Core, session: Session, *, told: bool) -> Cause | None:
     """Have octets granted to a session, if its APN has an OCS; return why there are none."""
-    if core.ocs is None or not session.addresses.config.gy or session.confined:
+    if core.ocs is None or not session.addresses.config.gy or session.apn in core.config.emergency_apns:
         return None
     return await core.ocs.begin(session, told=told)
 

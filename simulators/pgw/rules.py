@@ -30,14 +30,18 @@ _ICMP: Final = frozenset({ip.Protocol.ICMP, ip.Protocol.ICMPV6})
 
 
 def begin(core: Core, session: Session) -> None:
-    """Give a new session its rules: those of calls for help, or of its card's lists, where no PCRF has given some."""
+    """Give a new session its rules: those of calls for help, or of its card's lists, where no PCRF has given some.
+
+    The resolvers of its APN alone say by what names rules are about an address.
+    """
     if session.apn in core.config.emergency_apns:
         networks = map(Network.parse, core.config.emergency_networks)
         session.rules = RuleSet(FlowRule("emergency", (FlowFilter(each),)) for each in networks)
         session.confined = True
     elif session.gx is None:
         session.rules = _own(core, session)
-    _believe(session)
+    # from the beginning, whatever the rules are: else whoever has answered a device before could open any address
+    session.bindings.resolvers = _packed(session.addresses.config.dns)
 
 
 def follow(core: Core, imsi: str) -> None:
@@ -50,7 +54,6 @@ def follow(core: Core, imsi: str) -> None:
 def install(core: Core, session: Session, rules: RuleSet, on: str) -> None:
     """Let a session have other rules from now on, by which flows that run are decided at once."""
     session.rules = rules
-    _believe(session)
     for flow, count in session.flows.items():
         evidence.recall(count)
         _decide(core, session, flow, count, up=count.uplink_packets > 0 or not count.downlink_packets, on=on)
@@ -63,15 +66,6 @@ def _own(core: Core, session: Session) -> RuleSet:
         return UNDIRECTED
     apps = [core.app_lists().of(card.use, card.data.apps)] if card.data.apps else ()
     return RuleSet(card.data.rules(), session.addresses.config.dns, apps)
-
-
-def _believe(session: Session) -> None:
-    """Let the resolvers of the APN alone say which addresses names have, where rules are about names.
-
-    Else whoever answers at a listed address could open any other.
-    """
-    resolvers = session.addresses.config.dns
-    session.bindings.resolvers = _packed(resolvers) if session.rules.directed else None
 
 
 @lru_cache(maxsize=64)
@@ -102,10 +96,14 @@ def look_again(core: Core, session: Session, flow: ip.Flow, count: FlowCount, pa
     question = evidence.is_question(flow)
     if question and up:
         return True  # it was judged by what it asks
-    passed = count.uplink_octets + count.downlink_octets + len(packet)
+    passed = count.uplink_octets + count.downlink_octets + count.waiting + len(packet)
     if not count.pending:
         count.named_at = passed  # the same ports may carry another connection, which has to show a name again
-    changed = evidence.take(count, packet, core.site.clock.now(), up=up)
+    now, begun = core.site.clock.now(), count.watch.begun if count.watch is not None else 0
+    changed = evidence.take(count, packet, now, up=up)
+    if count.watch is not None and count.watch.begun != begun:
+        before, count.bound = count.bound, session.bindings.names_of(flow.destination, now)
+        changed = changed or before != count.bound
     if count.pending and not changed:
         changed = passed - count.named_at > core.config.unnamed_octets
         count.watch = None if changed else count.watch

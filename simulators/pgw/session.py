@@ -77,6 +77,7 @@ class FlowCount:
         "up",
         "uplink_octets",
         "uplink_packets",
+        "waiting",
         "watch",
         "why",
     )
@@ -93,8 +94,8 @@ class FlowCount:
         self.group: int | None = None
         #: whether it passes only if it shows a name
         self.pending = False
-        #: the octets that had passed when it had to show none
-        self.named_at = 0
+        #: the octets that had passed when it had to show none, and those that wait to be granted
+        self.named_at = self.waiting = 0
         #: who refused it last, and why
         self.refused_by = self.why = ""
         #: what it has shown last, and the names of its far end's address by which it was decided

@@ -6,6 +6,7 @@ pass, and so does the AMBR, it is counted for its flow and its session.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.pgw import rules
@@ -42,6 +43,8 @@ NO_SESSION = "no session has its address"
 ROUTED = "it goes to others than its destination first"
 #: flows of a session that are counted at a time: a device that scans ports fills no memory
 MOST_FLOWS = 4096
+#: among how many of the oldest one is looked for of which nothing has passed
+_OLDEST = 64
 #: seconds without a packet after which a flow is begun anew, as nobody knows whether it is still the same (RFC 4787
 #: 4.3), and of a connection that passes (RFC 5382 5)
 IDLE, IDLE_CONNECTION = 300.0, 7440.0
@@ -80,6 +83,12 @@ def _is_another(flow: ip.Flow, count: FlowCount, packet: bytes) -> bool:
     return segment is not None and segment.flags & _ENDS == ip.TcpFlag.SYN and not segment.payload
 
 
+def _refused(session: Session) -> ip.Flow | None:
+    """Return an old flow of which nothing has passed: or who scans a device's ports would have its flows forgotten."""
+    oldest = itertools.islice(session.flows.items(), _OLDEST)
+    return next((flow for flow, count in oldest if not (count.uplink_packets or count.downlink_packets)), None)
+
+
 def _parts(packets: Iterable[bytes]) -> list[bytes]:
     """Return packets as they came, those that were put together for a closer look in their fragments."""
     return [part for each in packets for part in (each.parts if isinstance(each, Whole) else (each,))]
@@ -94,6 +103,7 @@ class _Held(NamedTuple):
 
     session: Session
     flow: ip.Flow
+    counted: FlowCount
     packet: bytes
     size: int
     up: bool
@@ -261,15 +271,18 @@ class Gateway:
         """Take a packet's octets of those that an OCS has granted; where it has to wait for more it goes by itself."""
         assert session.credit is not None  # noqa: S101 - who calls has seen to it
         group = count.group if count.group is not None else session.addresses.config.rating_group
-        held = _Held(session, flow, packet, size, up)
+        held = _Held(session, flow, count, packet, size, up)
         passes = session.credit.take(group, size, count.ended, lambda granted: self._let_go(held, granted=granted))
-        if passes is False:
+        if passes is None:
+            count.waiting += size
+        elif not passes:
             self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
         return bool(passes)
 
     def _let_go(self, held: _Held, *, granted: bool) -> None:
         """Let a packet go that waited for octets, if it may still pass; else drop it."""
-        session, flow, packet, size, up = held
+        session, flow, waited, packet, size, up = held
+        waited.waiting -= size
         count = session.flows.get(flow)
         if self.core.by_teid.get(session.teid) is not session:
             self._drop(session, packet, f"{QUOTA.id}: {NOTHING_LEFT}")
@@ -315,10 +328,9 @@ class Gateway:
         if flow in session.flows:
             close_flow(self.core.site, session, flow)
         if len(session.flows) >= MOST_FLOWS:
-            close_flow(self.core.site, session)
+            close_flow(self.core.site, session, _refused(session))
         count = session.flows[flow] = FlowCount(now)
         begin(session, flow, count, now)
-        count.bound = count.names
         return count
 
     def _refuse(self, session: Session, flow: ip.Flow, packet: bytes, rule: str, reason: str = "") -> None:

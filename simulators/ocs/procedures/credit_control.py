@@ -43,7 +43,7 @@ async def credit_control(core: Core, asked: Message, _peer: Peer) -> Message | N
         core.site.note(f"request {number} of session {known.session} comes again", imsi=known.imsi)
         return None if known.busy else _again(known, asked)
     if kind in _BEGIN:
-        if known is not None:
+        if core.store.session(asked.get("Session-Id")) is not None:  # whosever: another's is not taken over
             raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, "the session has begun", _named(asked))
     elif known is None or known.over:
         return core.node.answer(asked, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)

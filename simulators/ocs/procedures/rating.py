@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps, Message
 
 GROUPS: Final = "Multiple-Services-Credit-Control"
+#: units of one report that are counted: nobody uses more, and no counter holds many of what an Unsigned64 may say
+_MOST: Final = 1 << 40
 #: 3GPP-RAT-Type (TS 29.061 16.4.7.2)
 _NETWORKS: Final[Mapping[bytes, str]] = {
     b"\x01": "UTRAN",
@@ -78,7 +80,7 @@ class Rating:
         reports = [units for name, units in group if name == "Used-Service-Unit"]
         if not reports:
             return 0
-        used = sum(units_in(self.session.service, units) for units in reports)
+        used = min(sum(units_in(self.session.service, units) for units in reports), _MOST)
         self.count(reserve.month, used - reserve.units)
         return max(0, reserve.units - used)
 

@@ -36,6 +36,8 @@ _FEATURES: Final = GxFeature.REL8 | GxFeature.REL9 | GxFeature.REL10 | GxFeature
 #: the key of what a session uses, of all its rules together (TS 29.212 5.3.59, 5.3.61)
 _SESSION_KEY: Final = b"session"
 _SESSION_LEVEL: Final = 0
+#: octets of one report that are counted: nobody uses more, and no counter holds many of what an Unsigned64 may say
+_MOST_USED: Final = 1 << 40
 
 
 async def credit_control(core: Core, message: Message, _peer: Peer) -> Message:
@@ -50,9 +52,8 @@ async def credit_control(core: Core, message: Message, _peer: Peer) -> Message:
         return _initial(core, message)
     if session is None or not theirs:
         answer = core.node.answer(message, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
-        if (
-            kept is None and session is None and kind == CcRequestType.TERMINATION_REQUEST
-        ):  # it is ended before it begins
+        over_before = session is None and kept is None and kind == CcRequestType.TERMINATION_REQUEST
+        if over_before:  # its first CCR may still come
             core.store.end(identity, (number, encode(answer)), core.clock.wall().timestamp())
         return answer
     late = kept is not None and number < kept
@@ -153,7 +154,7 @@ def _seen(session: GxSession, message: Message) -> GxSession:
         tai=str(tai) if tai is not None else session.tai,
         cell=str(cell) if cell is not None else session.cell,
         rat=message.get("RAT-Type", session.rat),
-        used=session.used + used,
+        used=session.used + min(used, _MOST_USED),
     )
 
 

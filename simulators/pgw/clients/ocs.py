@@ -79,7 +79,7 @@ class Ocs:
         event = await gy.begin()
         answer = event.answer if isinstance(event, (Granted, Ended)) else None
         if answer is None:
-            session.credit = None
+            credit.drop()  # the CCR-T reports what was used, nothing: or what was given would count as used
             return Cause.REMOTE_PEER_NOT_RESPONDING
         if isinstance(event, Granted):
             self._of[session.charging_id] = gy

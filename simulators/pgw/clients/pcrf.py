@@ -77,8 +77,14 @@ class Rules:
     #: what the next CCR reports: what has happened, and rules that are not active
     events: dict[EventTrigger, None] = field(default_factory=dict)
     failures: dict[tuple[RuleFailureCode, PccRuleStatus], Avps] = field(default_factory=dict)
-    #: the answer to the first CCR is carried out: orders of the PCRF come after it
+    #: the session stands, or is over: orders of the PCRF come after the answer to the first CCR, and the OCS's
     begun: asyncio.Event | None = field(default_factory=asyncio.Event)
+
+    def stand(self) -> None:
+        """Let orders of the PCRF be carried out: the session stands, or is over."""
+        if self.begun is not None:
+            self.begun.set()
+            self.begun = None
 
     def take(self, message: Message) -> bool:
         """Carry out the orders of a message, removals first; return whether any rule could be installed, if one was to.
@@ -211,24 +217,23 @@ class Pcrf:
             lambda ask: self._fill(session, ask), lambda event: self._hear(session, event), session.addresses.config.gx
         )
         self._of[credit.id] = session
-        try:
-            event = await credit.begin()
-            if isinstance(event, Granted):
-                rules.take(event.answer)
-                self._monitor(session, event.answer)
-                session.rules = self._set(session)
-                return None
-            del self._of[credit.id]
-            session.gx = None
-            return _cause(event)
-        finally:
-            if rules.begun is not None:
-                rules.begun.set()
-                rules.begun = None
+        event = await credit.begin()
+        if isinstance(event, Granted):
+            rules.take(event.answer)
+            self._monitor(session, event.answer)
+            session.rules = self._set(session)
+            return None
+        del self._of[credit.id]
+        session.gx = None
+        rules.stand()
+        return _cause(event)
 
     def begun(self, session: Session) -> None:
-        """Report what could not be installed, and have bearers, now that the session stands."""
-        if session.gx is not None and session.gx.failures:
+        """Report what could not be installed, and have bearers, now that the session stands; orders may come."""
+        if session.gx is None:
+            return
+        session.gx.stand()
+        if session.gx.failures:
             self._ask(session, "rules are not active")
         self._bear(session)
 
@@ -260,6 +265,7 @@ class Pcrf:
         """End the Gx session of one that is over."""
         gx, session.gx = session.gx, None
         if gx is not None and gx.credit is not None:
+            gx.stand()
             self._of.pop(gx.credit.id, None)
             self._core.site.spawn(gx.credit.end(), "CCR-T")
 
@@ -377,10 +383,10 @@ class Pcrf:
         return ()
 
     def _apps(self, installed: Iterable[FlowRule]) -> list[Blacklist]:
-        """Return the lists of the apps that rules close, of each use together."""
+        """Return the lists of the apps that rules close, of each use together: rules without filters of their own."""
         kinds: dict[str, list[str]] = {}
         for rule in installed:
-            if rule.denies and rule.application and not rule.filters:
+            if rule.application and not rule.filters:
                 kind, _, use = rule.application.partition("@")
                 kinds.setdefault(use, []).append(kind)
         return [self._core.app_lists().of(use, each) for use, each in kinds.items()]

@@ -31,6 +31,8 @@ _NOT_TAKEN: Final = (
     ResultCode.DIAMETER_TOO_BUSY,
     ResultCode.DIAMETER_LOOP_DETECTED,
 )
+#: seconds for which units are valid at least: a server that grants them for none would be asked without end
+_SHORTEST: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +289,7 @@ class CreditSession:
         groups = answer.all("Multiple-Services-Credit-Control")
         times = [first(group, "Validity-Time") for group in groups] + [answer.get("Validity-Time")]
         known = [each for each in times if each is not None]
-        self._validity = self._now + min(known) if known else None
+        self._validity = self._now + max(min(known), _SHORTEST) if known else None
 
     def _do_end(self) -> None:
         self._events.append(Ended(self._why, self._answer))

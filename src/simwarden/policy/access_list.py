@@ -203,7 +203,21 @@ def _host(host: str, prefix: str, text: str) -> Network | str:
         # what ends in a number is an address to all who look it up (URL standard 3.5), in some form of its own
         if prefix or not _NAME.fullmatch(host) or last.isdigit() or last.lower().startswith("0x"):
             raise ValueError(f"{text!r} holds neither an address nor a name") from None
-        return host.rstrip(".").lower()
+        return _as_said(host.rstrip(".").lower(), text)
+
+
+def _as_said(name: str, text: str) -> str:
+    """Return a name as clients and resolvers say it, in ASCII (RFC 5890 2.3.2.1)."""
+    if name.isascii():
+        return name
+    try:
+        said = name.encode("idna").decode("ascii")
+        read = said.encode("ascii").decode("idna")
+    except UnicodeError:
+        said = read = ""
+    if read != name:
+        raise ValueError(f"{text!r} is no name of one reading; write it as it is asked for (xn--...)")
+    return said
 
 
 def check_number(text: str) -> str:

@@ -95,7 +95,7 @@ class FlowRule(NamedTuple):
 ALL_FLOWS: Final = FlowRule("all flows", (FlowFilter(),), precedence=1 << 31)
 #: of a session whose PCRF expects that all passes that its rules say nothing of
 UNMATCHED: Final = FlowRule("unmatched", (FlowFilter(),), precedence=(1 << 32) - 1)
-#: where rules of lists begin: what is denied comes before all that is allowed
+#: where rules of lists begin: what is denied comes before all that is allowed, however long a list is
 _DENIED, _ALLOWED = 100, 1000
 
 
@@ -105,7 +105,7 @@ def rules_of(whitelist: Iterable[Destination] | None, blacklist: Iterable[Destin
     A rule is called as its entry is written. A denied name may be no name of the far end, and is not asked for either.
     """
     denied = [
-        FlowRule(f"not {each.text}", tuple(_denied(each)), _DENIED + number, up=False, down=False)
+        FlowRule(f"not {each.text}", tuple(_denied(each)), min(_DENIED + number, _ALLOWED - 1), up=False, down=False)
         for number, each in enumerate(blacklist)
     ]
     if whitelist is None:

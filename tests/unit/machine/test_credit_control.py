@@ -169,6 +169,13 @@ def test_the_shortest_validity_asks_again() -> None:
     assert session.events() == [Ask(UPDATE, 1, "VALIDITY_TIME")]
 
 
+def test_units_that_are_valid_for_no_time_are_not_asked_for_without_end() -> None:
+    session = opened(None, ("Multiple-Services-Credit-Control", [("Rating-Group", 10), ("Validity-Time", 0)]))
+    timer = session.next_timer()
+    assert timer is not None
+    assert timer.deadline == 2.0
+
+
 def test_an_rar_asks_again_and_while_a_ccr_is_under_way_does_not() -> None:
     session = opened(None, grant())
     assert session.re_auth(2.0)

@@ -27,7 +27,8 @@ from simwarden.policy.access_list import Destination, Network, check_number, ope
         ("mqtts://192.0.2.1", "192.0.2.1/32", range(8883, 8884)),
         ("http://[2001:db8::1]:8080/x", "2001:db8::1/128", range(8080, 8081)),
         ("foo://www.example.net", "www.example.net", None),
-        ("表计.example.cn:443", "表计.example.cn", range(443, 444)),
+        ("表计.example.cn:443", "xn--co2az9d.example.cn", range(443, 444)),
+        ("*.KÖLN.example.:443", "*.xn--kln-sna.example", range(443, 444)),
         ("*", "*", None),
         ("any", "*", None),
         ("255.255.255.255:65535", "255.255.255.255/32", range(65535, 65536)),
@@ -90,6 +91,8 @@ def _shown(host: Network | str) -> str:
         "www.*.net:443",
         "a:b",
         "example.net:443/x",
+        "straße.example:443",  # is asked for as strasse by some, and as xn--strae-oqa by others
+        "\N{ZERO WIDTH JOINER}x.example:443",
     ],
 )
 def test_what_is_no_entry_is_an_error(text: str) -> None:

@@ -62,6 +62,13 @@ def test_what_lists_stand_for() -> None:
     assert denied.precedence < by_name.precedence < by_address.precedence
 
 
+def test_what_is_denied_comes_before_all_that_is_allowed_however_long_the_list_is() -> None:
+    denied = entries(*(f"203.0.113.{number % 256}:{1 + number}" for number in range(1000)))
+    rules = rules_of(entries("192.0.2.7:5683"), denied)
+    assert {each.denies for each in rules[:-1]} == {True}
+    assert max(each.precedence for each in rules[:-1]) < rules[-1].precedence
+
+
 def test_a_denied_name_is_not_asked_for_either() -> None:
     (denied, rest) = rules_of(None, entries("wx.example"))
     assert denied.filters == (FlowFilter(name="wx.example"), *questions("wx.example"))

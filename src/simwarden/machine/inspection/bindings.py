@@ -16,25 +16,23 @@ LONGEST: Final = 7 * 86_400.0
 
 
 class Bindings:
-    """What one device was told."""
+    """What one device was told, by whom it is believed, and by others."""
 
     __slots__ = ("_until", "resolvers")
 
     def __init__(self, resolvers: Collection[bytes] | None = None) -> None:
         """`resolvers`: addresses of those who are believed, as octets; None: all whose answers reach the device."""
         self.resolvers = resolvers
-        self._until: dict[bytes, dict[str, float]] = {}
+        #: by address, and by name and whether that was told by one who is believed
+        self._until: dict[bytes, dict[tuple[str, bool], float]] = {}
 
-    def believes(self, resolver: bytes) -> bool:
-        """Whether answers from that address count."""
-        return self.resolvers is None or resolver in self.resolvers
-
-    def learn(self, name: str, addresses: Iterable[bytes], lifetime: float, now: float) -> None:
+    def learn(self, name: str, addresses: Iterable[bytes], lifetime: float, now: float, by: bytes = b"") -> None:
         """Remember the addresses of a name for so many seconds; of too many what ends first is forgotten."""
         until = now + min(max(lifetime, SHORTEST), LONGEST)
+        known = name, self.resolvers is None or by in self.resolvers
         for address in addresses:
             names = self._until.setdefault(address, {})
-            names[name] = max(until, names.get(name, 0.0))
+            names[known] = max(until, names.get(known, 0.0))
         if sum(map(len, self._until.values())) > MOST:
             self._forget(now)
 
@@ -48,5 +46,9 @@ class Bindings:
                 del self._until[address]
 
     def names_of(self, address: bytes, now: float) -> tuple[str, ...]:
-        """Return the names of which an address is one now."""
-        return tuple(name for name, until in self._until.get(address, {}).items() if until > now)
+        """Return the names of which an address is one now, by those who are believed."""
+        return tuple(name for (name, sure), until in self._until.get(address, {}).items() if sure and until > now)
+
+    def told_of(self, address: bytes, now: float) -> tuple[str, ...]:
+        """Return the names of which an address is one now, by whoever told so."""
+        return tuple(dict.fromkeys(name for (name, _), until in self._until.get(address, {}).items() if until > now))

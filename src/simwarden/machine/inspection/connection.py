@@ -64,13 +64,26 @@ def _unheard(said: list[tuple[int, list[Shown]]], stream: Stream) -> list[tuple[
 class Connection:
     """A Watch. It shows what was read last, and all that the server has not acknowledged."""
 
-    __slots__ = ("_answered", "_begun", "_called", "_down", "_known", "_reader", "_said", "_up", "pending", "shown")
+    __slots__ = (
+        "_answered",
+        "_called",
+        "_down",
+        "_known",
+        "_new",
+        "_reader",
+        "_said",
+        "_up",
+        "begun",
+        "pending",
+        "shown",
+    )
 
     def __init__(self, reader: Callable[[], Reader]) -> None:
         """`reader` begins to read a connection."""
         self.shown: tuple[Shown, ...] = ()
         self.pending = True
-        self._begun = reader
+        self.begun = 0
+        self._new = reader
         self._reader = reader()
         #: of the client, None if there is nothing to be read
         self._up: Stream | None = None
@@ -139,8 +152,9 @@ class Connection:
         self._known = True
         if self._up is not None and self._up.first == first:
             return bool(segment.payload) and self._take(segment, now, up=True)
-        self._up, self._down, self._answered, self._reader = Stream(first), None, False, self._begun()
+        self._up, self._down, self._answered, self._reader = Stream(first), None, False, self._new()
         self._said = []
+        self.begun += 1
         changed = self._changed([], (), pending=True)
         return (bool(segment.payload) and self._take(segment, now, up=True)) or changed
 

@@ -48,7 +48,7 @@ class Questions:
 
     def answer(self, octets: bytes, now: float) -> None:
         """Learn from an answer, from one to each query."""
-        if not self._asked or not self._bindings.believes(self._resolver):
+        if not self._asked:
             return
         try:
             answer = dns.decode(octets)
@@ -56,7 +56,7 @@ class Questions:
             if query is not None:
                 self._asked.remove(query)
                 told = dns.told_by(answer)
-                self._bindings.learn(told.name, told.addresses, told.lifetime, now)
+                self._bindings.learn(told.name, told.addresses, told.lifetime, now, self._resolver)
         except PeerError:
             return  # the device, too, can make nothing of it
 
@@ -86,6 +86,8 @@ class Datagrams:
     """A Watch of DNS over UDP; each query shows what it asks for."""
 
     __slots__ = ("_questions", "pending", "shown")
+
+    begun: Final = 0
 
     def __init__(self, questions: Questions) -> None:
         self.shown: tuple[Shown, ...] = ()

@@ -57,11 +57,12 @@ class _Call:
 class QuicFlow:
     """A Watch. Packets behind a handshake do not say of which connection they are: names of all that began count."""
 
-    __slots__ = ("_calls", "pending", "shown")
+    __slots__ = ("_calls", "begun", "pending", "shown")
 
     def __init__(self) -> None:
         self.shown: tuple[Shown, ...] = ()
         self.pending = True
+        self.begun = 0
         self._calls: list[_Call] = []
 
     def feed(self, packet: bytes, now: float, *, up: bool) -> bool:
@@ -95,6 +96,7 @@ class QuicFlow:
                 continue
             if call not in self._calls:
                 self._calls.append(call)
+                self.begun += 1
             if len(self._calls) > _MOST:
                 raise PeerError("flow that begins many connections")
             name = call.take(frames)

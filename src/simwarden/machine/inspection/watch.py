@@ -23,6 +23,11 @@ class Watch(Protocol):
     #: whether octets pass, or may, that may yet show a name. If not, and nothing is shown, it shows no name
     pending: bool
 
+    @property
+    def begun(self) -> int:
+        """How many connections have begun in it: addresses of names are for who begins one."""
+        ...
+
     def feed(self, packet: bytes, now: float, *, up: bool) -> bool:
         """Look at a packet before it passes, `up`: from the device, at a time in seconds; whether the above changed.
 

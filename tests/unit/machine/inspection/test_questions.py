@@ -126,6 +126,7 @@ def test_answers_from_another_resolver_or_to_nobody_do_not_count() -> None:
     flow.send(asked.to_wire())
     flow.send(answer(asked, (NAME, 60, "A", FIRST)).to_wire(), up=False)
     assert names(flow, FIRST) == ()
+    assert flow.bindings.told_of(ipaddress.ip_address(FIRST).packed, 0.0) == (NAME,)
     flow = resolver(bindings=Bindings([ipaddress.ip_address(RESOLVER).packed]))
     flow.send(answer(asked, (NAME, 60, "A", FIRST)).to_wire(), up=False)
     assert names(flow, FIRST) == ()

@@ -103,6 +103,19 @@ async def test_of_octets_by_direction_the_sum_counts_and_what_is_beyond_the_gran
         assert await net.used() == 1600
 
 
+async def test_more_than_anybody_uses_is_as_much_and_others_are_served(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ocs.db"
+    async with Net({"data": 2500}, store=url) as net:
+        await net.call("PUT", "/cards/001010000000099", card({"data": 100}, "001010000000099", "861440000000099"))
+        await net.pgw.ccr(S, INITIAL, 0, group())
+        for number in range(1, 5):
+            assert given(await net.pgw.ccr(S, UPDATE, number, group((1 << 64) - number))) == (4012, None)
+        who = [("Subscription-Id", [("Subscription-Id-Type", 1), ("Subscription-Id-Data", "001010000000099")])]
+        assert (await net.pgw.ccr(T, INITIAL, 0, group(), who=who)).result_code == 2001
+    async with Net(store=url) as net:
+        assert (await net.pgw.ccr("other", INITIAL, 0, group())).result_code == 4012
+
+
 async def test_a_repeated_request_gets_its_answer_and_counts_once(tmp_path: Path) -> None:
     async with Net({"data": 5000}, store=f"sqlite:///{tmp_path}/ocs.db") as net:
         answer = await net.pgw.ccr(S, INITIAL, 0, group())
@@ -138,7 +151,9 @@ async def test_a_session_is_that_of_who_began_it() -> None:
     async with net:
         await net.pgw.ccr(S, INITIAL, 0, group())
         assert (await other.ccr(S, TERMINATION, 1, group(0, ask=None))).result_code == 5002
+        assert (await other.ccr(S, INITIAL, 0, group())).result_code == 5004
         assert await net.used() == 1000
+        assert given(await net.pgw.ccr(S, UPDATE, 1, group(1000))) == (2001, 1000)
 
 
 NUMBER: Avps = [("Subscription-Id", [("Subscription-Id-Type", 0), ("Subscription-Id-Data", "861440000000099")])]

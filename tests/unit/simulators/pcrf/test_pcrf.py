@@ -107,6 +107,16 @@ async def test_kinds_of_apps_go_as_applications_that_are_closed(
         assert (await net.call("GET", "/sessions"))[0]["not_in_force"] == lacking
 
 
+async def test_a_card_for_another_use_is_spared_what_that_needs() -> None:
+    async with Network() as net:
+        await net.provision(by="pcrf", apps=["shopping"])
+        assert "not shopping@meter" in rules(await net.pgw.ask(INITIAL, 0))
+        await net.provision(by="pcrf", apps=["shopping"], profile="payment-terminal")
+        (order,) = net.pgw.heard
+        assert removed(order) == ["not shopping@meter"]
+        assert "not shopping@payment-terminal" in rules(order)
+
+
 async def test_a_predefined_rule_may_close_an_application() -> None:
     async with Network({**SETTINGS, "predefined": ["not cloud"]}) as net:
         await net.provision(by="pcrf", blacklist=CLOUD)
@@ -193,6 +203,18 @@ async def test_a_report_tells_where_the_device_is_and_one_that_cannot_be_read_is
         assert (await net.pgw.ask(UPDATE, 2)).success
         (session,) = await net.call("GET", "/sessions")
         assert (session["tai"], session["cell"]) == (str(tai), str(cell))
+
+
+async def test_use_that_is_more_than_anybodys_is_as_much() -> None:
+    async with Network({"usage_report": 1000}) as net:
+        await net.provision()
+        await net.pgw.ask(INITIAL, 0)
+        used = ("Used-Service-Unit", [("CC-Total-Octets", (1 << 64) - 1)])
+        for number in (1, 2):
+            report = ("Usage-Monitoring-Information", [("Monitoring-Key", b"session"), used])
+            assert (await net.pgw.ask(UPDATE, number, "a", report)).success
+        (session,) = await net.call("GET", "/sessions")
+        assert session["used"] == 1 << 41
 
 
 # -- changes
