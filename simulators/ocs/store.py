@@ -60,13 +60,16 @@ _SESSIONS = sa.Table(
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 # made once: SQLAlchemy takes longer to make a statement than SQLite to carry it out
 _C, _S = _COUNTERS.c, _SESSIONS.c
-_UNCOUNT = sa.delete(_COUNTERS).where(
-    _C.imsi == sa.bindparam("card"), _C.month == sa.bindparam("of"), _C.service == sa.bindparam("what")
+_RECOUNT = (
+    sa.update(_COUNTERS)
+    .where(_C.imsi == sa.bindparam("card"), _C.month == sa.bindparam("of"), _C.service == sa.bindparam("what"))
+    .values(used=sa.bindparam("now"))
 )
 _COUNT = sa.insert(_COUNTERS)
 _FORGET = sa.delete(_SESSIONS).where(_S.session == sa.bindparam("key"))
 _KEEP = sa.insert(_SESSIONS)
 _COLUMNS = tuple(_S.keys())
+_KEY = "imsi", "month", "service"
 
 
 class Reserve(NamedTuple):
@@ -95,6 +98,8 @@ class Session:
     over: bool = False
     ends: float = 0.0
     busy: bool = False
+    #: it is in the database
+    kept: bool = False
 
     @property
     def reserved(self) -> int:
@@ -131,8 +136,9 @@ class Store(HeldCards[QuotaCard]):
         self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
         self.audited = partial(_AUDIT.read, engine)
         self._held = _Memory()
-        #: counters that are to be written
+        #: counters that are to be written, and those of them that the database has not
         self._counted: set[tuple[str, str, Service]] = set()
+        self._new: set[tuple[str, str, Service]] = set()
         with engine.begin() as connection:
             for row in connection.execute(sa.select(_CARDS)):
                 quota = OcsQuota.model_validate(row.quota) if row.quota is not None else None
@@ -141,7 +147,7 @@ class Store(HeldCards[QuotaCard]):
                 self._held.used[row.imsi, row.month, Service(row.service)] = row.used
             for kept in connection.execute(sa.select(_SESSIONS)).mappings():
                 reserves = {group: Reserve(*each) for group, each in kept["reserves"].items()}
-                self.hold(Session(**{**kept, "service": Service(kept["service"]), "reserves": reserves}))
+                self.hold(Session(**{**kept, "service": Service(kept["service"]), "reserves": reserves}, kept=True))
 
     # -- cards
 
@@ -159,8 +165,11 @@ class Store(HeldCards[QuotaCard]):
 
     def charge(self, imsi: str, month: str, service: Service, units: int) -> None:
         """Count so much for a card's quota; kept with what is written next. Negative: take back."""
-        self._held.used[imsi, month, service] = self.used(imsi, month, service) + units
-        self._counted.add((imsi, month, service))
+        key = imsi, month, service
+        if key not in self._held.used:
+            self._new.add(key)
+        self._held.used[key] = self.used(*key) + units
+        self._counted.add(key)
 
     def used(self, imsi: str, month: str, service: Service) -> int:
         """Return how much of a service a card has used in a month (`2026-03`), with what is given out."""
@@ -198,17 +207,24 @@ class Store(HeldCards[QuotaCard]):
     def write(self, added: Iterable[Change], changed: Iterable[Change], dropped: Iterable[Change]) -> None:
         """Keep what became of sessions, which are forgotten, and what was counted, in one transaction."""
         del changed
-        kept = {each.session.session: each.session.row() for each in added}
-        gone = {each.session.session for each in dropped} - kept.keys()
-        counted = [(*key, self.used(*key)) for key in sorted(self._counted)]
-        work = (
-            (_FORGET, [{"key": each} for each in (*kept, *gone)]),
-            (_KEEP, list(kept.values())),
-            (_UNCOUNT, [{"card": imsi, "of": month, "what": service} for imsi, month, service, _ in counted]),
-            (_COUNT, [dict(zip(("imsi", "month", "service", "used"), each, strict=True)) for each in counted]),
+        sessions = {each.session.session: each.session for each in added}
+        gone = {each.session.session for each in dropped} - sessions.keys()
+        old = [name for name, each in sessions.items() if each.kept]
+        again, new = sorted(self._counted - self._new), sorted(self._new)
+        work: tuple[tuple[sa.Executable, list[dict[str, Any]]], ...] = (
+            (_FORGET, [{"key": each} for each in (*old, *gone)]),
+            (_KEEP, [each.row() for each in sessions.values()]),
+            (
+                _RECOUNT,
+                [{**dict(zip(("card", "of", "what"), key, strict=True)), "now": self.used(*key)} for key in again],
+            ),
+            (_COUNT, [{**dict(zip(_KEY, key, strict=True)), "used": self.used(*key)} for key in new]),
         )
         with self._engine.begin() as connection:
             for statement, rows in work:
                 if rows:
                     connection.execute(statement, rows)
         self._counted.clear()
+        self._new.clear()
+        for each in sessions.values():
+            each.kept = True

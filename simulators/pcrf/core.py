@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
 from simulators.pcrf import controls
@@ -34,6 +35,8 @@ class Core:
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
         self.audit = Audit(site, store.audit, count=store.count)
         self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
+        # many cards have the same lists
+        self._rules_for = lru_cache(maxsize=256)(partial(rules_for, config=config))
         #: sessions whose PGW is being told, and those for which that is planned, with the pause before
         self.telling: set[str] = set()
         self.pauses: dict[str, float] = {}
@@ -42,7 +45,7 @@ class Core:
         """Decide which rules a card's session has now."""
         card = self.store.card(imsi) or DataCard(imsi, "")
         decision = self.site.decide(controls.LIST, imsi, on=on, whitelist=card.lists.whitelist)
-        return rules_for(card, self.config, directed=not decision.admitted, adc=adc)
+        return self._rules_for(card.lists, card.use, directed=not decision.admitted, adc=adc)
 
     # -- what is seen
 

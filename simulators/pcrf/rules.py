@@ -10,8 +10,7 @@ from simwarden.policy.flow_rule import FlowRule, rules_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulators.pcrf.card import DataCard
-    from simulators.pcrf.config import PcrfConfig
+    from simulators.pcrf.config import PcrfConfig, PcrfData
 
 
 class Rules(NamedTuple):
@@ -27,19 +26,18 @@ class Rules(NamedTuple):
         return (*(each.name for each in self.dynamic), *self.predefined)
 
 
-def rules_for(card: DataCard, config: PcrfConfig, *, directed: bool, adc: bool) -> Rules:
-    """Return the rules of a card's lists; `directed`: the whitelist holds, if there is one.
+def rules_for(data: PcrfData, use: str, config: PcrfConfig, *, directed: bool, adc: bool) -> Rules:
+    """Return the rules of the lists of a card of a use; `directed`: the whitelist holds, if there is one.
 
     A name or URL is no Flow-Description: it goes as the application that stands for it, to a PGW that knows those
     (`adc`, TS 29.212 4b.5.14), or as a predefined rule (TS 29.212 4.5.2.1).
     """
-    data = card.lists
     denied = tuple(map(Destination.parse, data.blacklist))
     allowed = tuple(map(Destination.parse, data.whitelist or ()))
     rules = rules_of(allowed if directed else None, denied)
     closed = _told(rules[: len(denied)], denied, config, adc=adc)
     opened = _told(rules[len(denied) :], allowed if directed else (), config, adc=adc)
-    apps = _no_apps(card, config, adc=adc)
+    apps = _no_apps(data, use, config, adc=adc)
     return Rules(
         (*apps.dynamic, *closed.dynamic, *opened.dynamic),
         (*apps.predefined, *closed.predefined, *opened.predefined),
@@ -47,9 +45,9 @@ def rules_for(card: DataCard, config: PcrfConfig, *, directed: bool, adc: bool) 
     )
 
 
-def _no_apps(card: DataCard, config: PcrfConfig, *, adc: bool) -> Rules:
+def _no_apps(data: PcrfData, use: str, config: PcrfConfig, *, adc: bool) -> Rules:
     """Deny people's apps, by the lists of the PGW: it has the kinds, and what devices of a use need beside them."""
-    named = [f"{each}@{card.use}" if card.use else each for each in card.lists.apps]
+    named = [f"{each}@{use}" if use else each for each in data.apps]
     rules = [FlowRule(f"not {each}", (), up=False, down=False, application=each) for each in named]
     if adc:
         return Rules(tuple(_charged(each, config) for each in rules))

@@ -5,7 +5,7 @@ All is committed before the method returns: an answer leaves after the session t
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,13 +56,16 @@ _NO_SESSION = sa.delete(_SESSIONS).where(_SESSIONS.c.id == sa.bindparam("session
 _NO_ANSWER = sa.delete(_ANSWERS).where(_ANSWERS.c.session == sa.bindparam("of"))
 _LATE = sa.delete(_ANSWERS).where(_ANSWERS.c.over < sa.bindparam("since"))
 _SESSION, _ANSWER = sa.insert(_SESSIONS), sa.insert(_ANSWERS)
+_ANSWER_OF = sa.select(_ANSWERS.c.answer).where(_ANSWERS.c.session == sa.bindparam("of"))
+_FIELDS = tuple(each.name for each in fields(GxSession))
 
 
 @dataclass(slots=True)
 class _Memory:
     sessions: dict[str, GxSession] = field(default_factory=dict)
     by_card: dict[str, set[str]] = field(default_factory=dict)
-    answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    #: of each session the number of the last CCR; what it was answered is in the database alone
+    answers: dict[str, int] = field(default_factory=dict)
     #: answers of sessions that are over, the first first
     over: dict[str, float] = field(default_factory=dict)
 
@@ -83,8 +86,9 @@ class Store(HeldCards[DataCard]):
             for held in connection.execute(sa.select(_SESSIONS)).mappings():
                 lists = {name: tuple(held[name]) for name in ("rules", "failed", "lacking")}
                 self._hold(GxSession(**{**held, **lists}))
-            for row in connection.execute(sa.select(_ANSWERS).order_by(_ANSWERS.c.over)):
-                self._held.answers[row.session] = row.number, row.answer
+            of = sa.select(_ANSWERS.c.session, _ANSWERS.c.number, _ANSWERS.c.over).order_by(_ANSWERS.c.over)
+            for row in connection.execute(of):
+                self._held.answers[row.session] = row.number
                 if row.over is not None:
                     self._held.over[row.session] = row.over
 
@@ -94,7 +98,7 @@ class Store(HeldCards[DataCard]):
         """Keep a card with the audit record of the change; its sessions have to be told, if it is one."""
         data = card.data.model_dump(mode="json") if card.data is not None else None
         before = self.card(card.imsi)
-        changed = before is None or before.data != card.data
+        changed = before is None or (before.data, before.use) != (card.data, card.use)
         sessions = [replace(each, pending=each.pending + 1) for each in self.sessions_of(card.imsi)] if changed else []
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_CARDS).where(_CARDS.c.imsi == card.imsi))
@@ -122,9 +126,15 @@ class Store(HeldCards[DataCard]):
         """Return the sessions of a card."""
         return tuple(self._held.sessions[each] for each in sorted(self._held.by_card.get(imsi, ())))
 
-    def answered(self, session: str) -> tuple[int, bytes] | None:
-        """Return the number of a session's last CCR, and what it was answered, also of one that is over."""
+    def answered(self, session: str) -> int | None:
+        """Return the number of a session's last CCR, also of one that is over."""
         return self._held.answers.get(session)
+
+    def answer(self, session: str) -> bytes:
+        """Return what the last CCR of a session was answered, which has been answered."""
+        with self._engine.connect() as connection:
+            found: bytes = connection.execute(_ANSWER_OF, {"of": session}).scalar_one()
+        return found
 
     def keep(self, session: GxSession, answer: tuple[int, bytes] | None = None) -> None:
         """Keep a session, with the number of a CCR and its answer."""
@@ -134,7 +144,7 @@ class Store(HeldCards[DataCard]):
                 self._write_answer(connection, session.id, answer)
         self._hold(session)
         if answer is not None:
-            self._held.answers[session.id] = answer
+            self._held.answers[session.id] = answer[0]
 
     def end(self, identity: str, answer: tuple[int, bytes] | None, now: float) -> None:
         """Keep that a session is over, or will not be; `now` is the date, in seconds since 1970."""
@@ -149,16 +159,18 @@ class Store(HeldCards[DataCard]):
             del self._held.over[each], self._held.answers[each]
         self._held.answers.pop(identity, None)
         if answer is not None:
-            self._held.answers[identity], self._held.over[identity] = answer, now
+            self._held.answers[identity], self._held.over[identity] = answer[0], now
 
     def _write(self, connection: sa.Connection, session: GxSession) -> None:
-        connection.execute(_NO_SESSION, {"session": session.id})
-        connection.execute(_SESSION, asdict(session))
+        if session.id in self._held.sessions:
+            connection.execute(_NO_SESSION, {"session": session.id})
+        connection.execute(_SESSION, {name: getattr(session, name) for name in _FIELDS})
 
     def _write_answer(
         self, connection: sa.Connection, session: str, answer: tuple[int, bytes] | None, over: float | None = None
     ) -> None:
-        connection.execute(_NO_ANSWER, {"of": session})
+        if session in self._held.answers:
+            connection.execute(_NO_ANSWER, {"of": session})
         if answer is not None:
             row = {"session": session, "number": answer[0], "answer": answer[1], "over": over}
             connection.execute(_ANSWER, row)

@@ -6,7 +6,6 @@ most, in their order; it is dropped when nothing more is granted.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulators.pgw.controls import CREDIT
@@ -89,7 +88,7 @@ class Group:
         #: more is to be asked for, and why; a request about it is under way
         self.asked, self.out = False, False
         self.reason = ReportingReason.QUOTA_EXHAUSTED
-        self.waiting: deque[_Waiting] = deque()
+        self.waiting: list[_Waiting] = []  # an empty deque takes ten times as much
 
 
 class Credit:
@@ -215,7 +214,7 @@ class Credit:
         while group.waiting and not group.ended:
             size, told = group.waiting[0]
             if group.free or size <= group.left:
-                group.waiting.popleft()
+                group.waiting.pop(0)
                 progress = True
                 if group.free:
                     group.used += size
@@ -228,7 +227,7 @@ class Credit:
                 self._want(group, ReportingReason.QUOTA_EXHAUSTED)
                 return
             else:
-                group.waiting.popleft()
+                group.waiting.pop(0)
                 told(False)
 
     def _finish(self, group: Group) -> None:
@@ -249,7 +248,7 @@ class Credit:
         group.reason = ReportingReason.FINAL
         self._hold(group, 0)
         while group.waiting:
-            group.waiting.popleft().told(False)
+            group.waiting.pop(0).told(False)
         return False
 
     def _look(self) -> None:
@@ -270,7 +269,7 @@ class Credit:
             group.ended = True
             self._hold(group, 0)
             while group.waiting:
-                group.waiting.popleft().told(False)
+                group.waiting.pop(0).told(False)
 
     @property
     def denied(self) -> bool:

@@ -44,7 +44,7 @@ async def _step(core: Core, session: Session, gx: Rules) -> bool:
     """Do one thing of what is to be done; return whether there was any."""
     wanted = {rule.name: (key, rule) for key, rule in gx.installed.items() if gx.needs_bearer(key)}
     for name in sorted(gx.called - wanted.keys()):
-        gx.called.discard(name)
+        gx.called -= {name}
         bearer = session.bearers.get(name)
         if bearer is not None and bearer.sgw_user is not None:
             await dedicated_bearers.delete_bearer(core, session, bearer)
@@ -74,7 +74,7 @@ async def _set_up(core: Core, session: Session, gx: Rules, rule: FlowRule) -> bo
         return await dedicated_bearers.update_bearer(core, session, standing, config)
     if standing is not None or len(session.bearers) >= _MOST:
         raise RuleError(RuleFailureCode.MAX_NR_BEARERS_REACHED, f"a session has {_MOST} dedicated bearers at most")
-    gx.called.add(rule.name)
+    gx.called |= {rule.name}
     return await dedicated_bearers.create_bearer(core, session, rule.name, config)
 
 

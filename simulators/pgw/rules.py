@@ -7,6 +7,7 @@ decided stays with its count, so that a packet costs two comparisons. Without a 
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from simulators.pgw import evidence
@@ -40,8 +41,7 @@ def begin(core: Core, session: Session) -> None:
     elif session.gx is None:
         session.rules = _own(core, session)
     # from the beginning, whatever the rules are: else whoever has answered a device before could open any address
-    resolvers = session.addresses.config.dns
-    session.bindings.resolvers = frozenset(ipaddress.ip_address(each).packed for each in resolvers)
+    session.bindings.resolvers = _packed(session.addresses.config.dns)
 
 
 def follow(core: Core, imsi: str) -> None:
@@ -66,6 +66,11 @@ def _own(core: Core, session: Session) -> RuleSet:
         return UNDIRECTED
     apps = [core.app_lists().of(card.use, card.data.apps)] if card.data.apps else ()
     return RuleSet(card.data.rules(), session.addresses.config.dns, apps)
+
+
+@lru_cache(maxsize=64)
+def _packed(addresses: tuple[str, ...]) -> frozenset[bytes]:
+    return frozenset(ipaddress.ip_address(each).packed for each in addresses)
 
 
 def judge(core: Core, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool) -> None:

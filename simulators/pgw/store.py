@@ -30,6 +30,8 @@ _LISTS = sa.Table(
 )
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 _ALL = sa.select(_AREAS)
+# made once: SQLAlchemy takes longer to make a statement than SQLite to carry it out
+_NO_LISTS, _NEW_LISTS = sa.delete(_LISTS).where(_LISTS.c.imsi == sa.bindparam("of")), sa.insert(_LISTS)
 
 
 class AreaStore:
@@ -121,8 +123,9 @@ class ListStore:
 
     def _write(self, connection: sa.Connection, card: DataCard) -> None:
         data = card.data.model_dump(mode="json") if card.data is not None else None
-        connection.execute(sa.delete(_LISTS).where(_LISTS.c.imsi == card.imsi))
-        connection.execute(sa.insert(_LISTS).values(imsi=card.imsi, data=data, use=card.use))
+        if card.imsi in self._held:
+            connection.execute(_NO_LISTS, {"of": card.imsi})
+        connection.execute(_NEW_LISTS, {"imsi": card.imsi, "data": data, "use": card.use})
 
     def audited(self, imsi: str = "", *, after: int = 0, most: int | None = None) -> list[dict[str, Any]]:
         """Return audit records, the oldest first."""

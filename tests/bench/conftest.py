@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import figures
 import pytest
+
+# as the command sets it: see simwarden.cli.main
+gc.set_threshold(10_000, 20, 50)
 
 
 @pytest.hookimpl(trylast=True)

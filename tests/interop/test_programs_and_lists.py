@@ -223,8 +223,7 @@ IODINE = ("iodine", "-f", "-P", "secret", "-r", "-L", "0", "-m", "200")
 
 def dns2tcp(far: FarSide) -> tuple[str, ...]:
     """Serve the page by dns2tcp, and return how a client asks for it at its port 8888."""
-    told = f"listen = {DNS2TCPD}\nport = 53\nuser = nobody\nchroot = /var/empty\ndomain = d.tunnel.example\n"
-    Path("/var/empty").mkdir(exist_ok=True)
+    told = f"listen = {DNS2TCPD}\nport = 53\nuser = nobody\nchroot = {far.folder}\ndomain = d.tunnel.example\n"
     (far.folder / "dns2tcpd.conf").write_text(f"{told}resources = page:{LISTED}:80\n")
     far.begin(OUTSIDE, "dns2tcpd", "-F", "-d", "1", "-f", str(far.folder / "dns2tcpd.conf"))
     return "dns2tcpc", "-f", "/dev/null", "-c", "-z", "d.tunnel.example", "-r", "page", "-l", "8888", RESOLVER

@@ -82,10 +82,10 @@ class Network(Bench):
         self.pcrf = self.add("pcrf", Pcrf, settings or {})
         self.pgw = self.add("pgw", Pgw)
 
-    async def provision(self, imsi: str = IMSI, msisdn: str = MSISDN, **data: Any) -> Any:
+    async def provision(self, imsi: str = IMSI, msisdn: str = MSISDN, *, profile: str = "meter", **data: Any) -> Any:
         sections = {"data": [data]} if data else {}
         body = {
-            "name": "card", "imsi": imsi, "iccid": "", "msisdn": msisdn, "profile": "meter", "form": "plug-in",
+            "name": "card", "imsi": imsi, "iccid": "", "msisdn": msisdn, "profile": profile, "form": "plug-in",
             "sections": sections,
         }  # fmt: skip
         return await self.call("PUT", f"/cards/{imsi}", body)

@@ -46,9 +46,11 @@ def served(*options: str) -> Iterator[tuple[str, Any, subprocess.Popen[str]]]:
         said = process.stdout.readline()
         found = re.search(r"http://[^ ]+/", said)
         assert found, said
-        yield found[0], process.stdout, process
-        process.terminate()
-        process.wait(20)
+        try:
+            yield found[0], process.stdout, process
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 @pytest.fixture(name="address", scope="module")
@@ -198,6 +200,7 @@ def test_a_card_that_is_dragged_into_a_phone_is_refused_until_its_control_is_off
 def test_the_first_picture_comes_at_once(person: Person) -> None:
     person.begin()
     person.drag("lift_card", "lift")
+    person.page.locator("#history button", has_text="insert").wait_for()
     for entry, shown in (("Switch on", "accepted"), ("Switch off", "off")) * 3:
         person.choose("lift", entry)
         person.shows("lift", shown)
@@ -430,6 +433,7 @@ def test_a_page_whose_server_was_killed_follows_the_one_that_comes_after_it(brow
     with served("--port", str(urlsplit(address).port)) as (again, _, _):
         assert again == address
         person.page.locator("#wrong").wait_for(state="hidden")
+        person.page.locator("body[data-network='3']").wait_for()
         sync_api.expect(person.page.locator("#history button")).to_have_count(0)
         person.said.clear()  # the browser logs each connection that it did not get
         person.refused()

@@ -6,6 +6,7 @@ again and counts once, also after a restart.
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TYPE_CHECKING, Final
 
 from simulators.ocs import controls
@@ -17,6 +18,7 @@ from simulators.ocs.store import Session
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.wire.diameter import DiameterError, ResultCode, decode, encode, first
 from simwarden.wire.diameter.apps.credit import CcRequestType, FailureHandling, SubscriptionIdType
+from simwarden.wire.diameter.codec import HEADER_LENGTH
 
 if TYPE_CHECKING:
     from simulators.ocs.card import QuotaCard
@@ -102,7 +104,7 @@ def _card(core: Core, asked: Message) -> QuotaCard | None:
 
 
 def _begun(asked: Message, card: QuotaCard, service: Service) -> Session:
-    host, realm = asked.get("Origin-Host"), asked.get("Origin-Realm")
+    host, realm = intern(asked.get("Origin-Host")), intern(asked.get("Origin-Realm"))
     return Session(asked.get("Session-Id"), card.imsi, service, host, realm)
 
 
@@ -117,6 +119,7 @@ async def _serve(core: Core, asked: Message, kind: CcRequestType, rating: Rating
         _undo(core, rating)
         raise
     session.answer, session.over = encode(answer), not _goes_on(answer, kind)
+    answer.body = session.answer[HEADER_LENGTH:]  # to be sent as it is kept
     life = core.config.repeats if session.over else 2 * core.config.validity  # Tcc (RFC 8506 13)
     session.ends = core.now() + life
     core.store.hold(session)

@@ -6,6 +6,7 @@ A CCR that comes again, by its Session-Id and CC-Request-Number, gets the answer
 from __future__ import annotations
 
 from dataclasses import replace
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
 from simulators.pcrf import controls
@@ -15,6 +16,7 @@ from simwarden.runtime.diameter.pcc_rules import definition_of, readable
 from simwarden.wire.diameter import DiameterError, ExperimentalResult, ResultCode, decode, encode, first
 from simwarden.wire.diameter.apps.credit import CcRequestType, SubscriptionIdType
 from simwarden.wire.diameter.apps.gx import EventTrigger, PccRuleStatus
+from simwarden.wire.diameter.codec import HEADER_LENGTH
 from simwarden.wire.diameter.codes import GxFeature
 from simwarden.wire.diameter.features import gx_features_of, supported_features
 from simwarden.wire.diameter.location import decode_location
@@ -44,18 +46,17 @@ async def credit_control(core: Core, message: Message, _peer: Peer) -> Message:
     kept, kind = core.store.answered(identity), message.get("CC-Request-Type")
     session = core.store.session(identity)
     theirs = session is None or session.host == message.get("Origin-Host")
-    if kept is not None and kept[0] == number and theirs:
-        return _again(message, kept[1])
+    if kept is not None and kept == number and theirs:
+        return _again(message, core.store.answer(identity))
     if kind == CcRequestType.INITIAL_REQUEST and kept is None:
         return _initial(core, message)
     if session is None or not theirs:
         answer = core.node.answer(message, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
-        if (
-            kept is None and session is None and kind == CcRequestType.TERMINATION_REQUEST
-        ):  # it is ended before it begins
+        over_before = session is None and kept is None and kind == CcRequestType.TERMINATION_REQUEST
+        if over_before:  # its first CCR may still come
             core.store.end(identity, (number, encode(answer)), core.clock.wall().timestamp())
         return answer
-    late = kept is not None and number < kept[0]
+    late = kept is not None and number < kept
     if late or kind not in (CcRequestType.UPDATE_REQUEST, CcRequestType.TERMINATION_REQUEST):
         failed = [("CC-Request-Number", number) if late else ("CC-Request-Type", kind)]
         return core.node.answer(message, ResultCode.DIAMETER_INVALID_AVP_VALUE, failed=failed)
@@ -82,9 +83,9 @@ def _initial(core: Core, message: Message) -> Message:
     session = GxSession(
         message.get("Session-Id"),
         imsi,
-        message.get("Called-Station-Id", ""),
-        message.get("Origin-Host"),
-        message.get("Origin-Realm"),
+        intern(message.get("Called-Station-Id", "")),
+        intern(message.get("Origin-Host")),
+        intern(message.get("Origin-Realm")),
         GxFeature.ADC in features,
         state_id=message.get("Origin-State-Id", 0),
         rules=rules.names,
@@ -125,7 +126,9 @@ def _end(core: Core, session: GxSession, message: Message) -> Message:
 
 
 def _keep(core: Core, session: GxSession, message: Message, answer: Message) -> None:
-    core.store.keep(session, (message.get("CC-Request-Number"), encode(answer)))
+    octets = encode(answer)
+    answer.body = octets[HEADER_LENGTH:]  # to be sent as it is kept
+    core.store.keep(session, (message.get("CC-Request-Number"), octets))
     core.show(session)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv6Network
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from simulators.pgw.clients import facts
 from simulators.pgw.controls import RE_AUTH
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps, Message
     from simwarden.wire.gtpv2 import BearerQos, RatType, UeTimeZone, Uli
 
+V = TypeVar("V")
 _FEATURES: Final = GxFeature.REL8 | GxFeature.REL9 | GxFeature.REL10 | GxFeature.ADC
 #: IP-CAN-Type of EPS (TS 29.212 5.3.27); what says in User-Equipment-Info that it is an IMEISV (RFC 8506 8.50)
 _EPS, _IMEISV = 5, 0
@@ -64,20 +65,26 @@ class Rules:
     credit: Credit | None = None
     #: QoS class and priority of the default bearer, by which rules are that say nothing else
     default: BearerQos | None = None
-    definitions: dict[bytes, Avps] = field(default_factory=dict)
+    definitions: dict[bytes, tuple[tuple[str, Any], ...]] = field(default_factory=dict)
     installed: dict[bytes, FlowRule] = field(default_factory=dict)
     #: rules for which a bearer was ordered, as they were then, and those whose bearer stands; what bearers of rules are
     #: called, and whether one is being ordered
     bearers: dict[bytes, FlowRule] = field(default_factory=dict)
-    standing: set[bytes] = field(default_factory=set)
-    called: set[str] = field(default_factory=set)
+    standing: frozenset[bytes] = frozenset()
+    called: frozenset[str] = frozenset()
     bearing: bool = False
     triggers: frozenset[int] = frozenset()
     #: what the next CCR reports: what has happened, and rules that are not active
     events: dict[EventTrigger, None] = field(default_factory=dict)
     failures: dict[tuple[RuleFailureCode, PccRuleStatus], Avps] = field(default_factory=dict)
     #: the session stands, or is over: orders of the PCRF come after the answer to the first CCR, and the OCS's
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: asyncio.Event | None = field(default_factory=asyncio.Event)
+
+    def stand(self) -> None:
+        """Let orders of the PCRF be carried out: the session stands, or is over."""
+        if self.begun is not None:
+            self.begun.set()
+            self.begun = None
 
     def take(self, message: Message) -> bool:
         """Carry out the orders of a message, removals first; return whether any rule could be installed, if one was to.
@@ -109,10 +116,10 @@ class Rules:
 
     def _define(self, definition: Avps, *, timed: bool) -> bool:
         name = name_of(definition)
-        merged = merge(self.definitions.get(name, []), definition)
-        done = self._put(name, partial(rule_of, merged, self.place), timed=timed)
+        merged = merge(self.definitions.get(name, ()), definition)
+        done = self._put(_shared(name), partial(rule_of, merged, self.place), timed=timed)
         if done:
-            self.definitions[name] = merged
+            self.definitions[_shared(name)] = _shared(_frozen(merged))
         return done
 
     def _put(self, name: bytes, make: Callable[[], FlowRule], *, timed: bool) -> bool:
@@ -122,7 +129,7 @@ class Rules:
             failure = error.failure
         else:
             if not timed:
-                self.installed[name] = rule
+                self.installed[name] = _shared(rule)
                 return True
             failure = RuleFailureCode.RESOURCES_LIMITATION
         if name in self.installed and self.installed[name].denies:
@@ -135,7 +142,7 @@ class Rules:
         self.definitions.pop(name, None)
         self.installed.pop(name, None)
         self.bearers.pop(name, None)
-        self.standing.discard(name)
+        self.standing -= {name}
 
     def needs_bearer(self, name: bytes) -> bool:
         """Whether a rule is of another QoS class or priority than the default bearer (TS 23.203 6.1.1.4).
@@ -168,6 +175,16 @@ class Rules:
         """Return reports of what could not be installed, once."""
         failures, self.failures = self.failures, {}
         return [report(names, *why) for why, names in failures.items()]
+
+
+def _frozen(avps: Iterable[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, _frozen(value) if isinstance(value, list) else value) for name, value in avps)
+
+
+@lru_cache(maxsize=4096)
+def _shared(value: V) -> V:
+    """Return one of what is equal: sessions of cards with the same lists have the same rules, and keep them once."""
+    return value
 
 
 class Pcrf:
@@ -208,14 +225,14 @@ class Pcrf:
             return None
         del self._of[credit.id]
         session.gx = None
-        rules.begun.set()
+        rules.stand()
         return _cause(event)
 
     def begun(self, session: Session) -> None:
         """Report what could not be installed, and have bearers, now that the session stands; orders may come."""
         if session.gx is None:
             return
-        session.gx.begun.set()
+        session.gx.stand()
         if session.gx.failures:
             self._ask(session, "rules are not active")
         self._bear(session)
@@ -231,7 +248,7 @@ class Pcrf:
         if gx is None or name not in gx.installed:
             return
         if failure is None:
-            gx.standing.add(name)
+            gx.standing |= {name}
         else:
             gx.fail(failure, name)
             self._ask(session, "rules are not active")
@@ -248,7 +265,7 @@ class Pcrf:
         """End the Gx session of one that is over."""
         gx, session.gx = session.gx, None
         if gx is not None and gx.credit is not None:
-            gx.begun.set()
+            gx.stand()
             self._of.pop(gx.credit.id, None)
             self._core.site.spawn(gx.credit.end(), "CCR-T")
 
@@ -304,7 +321,7 @@ class Pcrf:
         self._monitor(session, message)
         if gx.installed != before:
             for name in [each for each in gx.bearers if gx.installed.get(each) != gx.bearers[each]]:
-                gx.standing.discard(name)  # until it is as it should be
+                gx.standing -= {name}  # until it is as it should be
                 del gx.bearers[name]
             self._install(session, self._set(session))
             self._bear(session)
@@ -336,7 +353,7 @@ class Pcrf:
     async def _re_auth(self, credit: Credit, asked: Message) -> Message:
         """Carry out an order (4.5.2.1.2) after the answer before it; what could not be is in the answer (4.5.12)."""
         session, node = self._of.get(credit.id), self._client.node
-        if session is not None and session.gx is not None:
+        if session is not None and session.gx is not None and session.gx.begun is not None:
             await session.gx.begun.wait()
         gx = session.gx if session is not None else None
         if session is None or gx is None or self._of.get(credit.id) is not session:
@@ -351,7 +368,8 @@ class Pcrf:
     def _set(self, session: Session) -> RuleSet:
         installed = session.gx.in_force() if session.gx is not None else ()
         unmatched = (UNMATCHED,) if session.addresses.config.unmatched == "pass" else ()
-        return RuleSet((*installed, *unmatched), session.addresses.config.dns, self._apps(installed))
+        apps = tuple(self._apps(installed))
+        return _rule_set((*installed, *unmatched), session.addresses.config.dns, apps)
 
     def _closed(self, application: str) -> tuple[FlowFilter, ...] | None:
         """Return by which filters an application is closed; people's apps (`KIND` or `KIND@USE`) are by their lists."""
@@ -365,13 +383,18 @@ class Pcrf:
         return ()
 
     def _apps(self, installed: Iterable[FlowRule]) -> list[Blacklist]:
-        """Return the lists of the apps that rules close, of each use together."""
+        """Return the lists of the apps that rules close, of each use together: rules without filters of their own."""
         kinds: dict[str, list[str]] = {}
         for rule in installed:
-            if rule.denies and rule.application and not rule.filters:
+            if rule.application and not rule.filters:
                 kind, _, use = rule.application.partition("@")
                 kinds.setdefault(use, []).append(kind)
         return [self._core.app_lists().of(use, each) for use, each in kinds.items()]
+
+
+@lru_cache(maxsize=1024)
+def _rule_set(rules: tuple[FlowRule, ...], resolvers: tuple[str, ...], apps: tuple[Blacklist, ...]) -> RuleSet:
+    return RuleSet(rules, resolvers, apps)
 
 
 def _filters(rules: Iterable[FlowRule]) -> tuple[FlowFilter, ...]:

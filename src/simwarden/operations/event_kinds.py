@@ -117,6 +117,8 @@ _STATE = one_of(*(each.value for each in CardState))
 #: what an MME holds of a card's area, and a register of its subscription
 _AREA = {"cells": CELL.or_none(), "stations": NUMBER, "province": GIVEN.or_none(), "used": STATION.or_none()}
 _SUBSCRIBED = {"apns": APN.or_none(), "zones": ZONE.or_none()}
+#: with whom a card exchanges packets or messages, or has calls
+_LIST = dict.fromkeys(("whitelist", "blacklist", "apps", "numbers", "exception"), GIVEN.or_none())
 #: of all changes: the approval record, and who makes one
 _BY = ("approver", "reason", "form", "role", "caller")
 
@@ -134,6 +136,7 @@ _CHANGED = {
     "binding": lambda _: IMEI.or_none(),
     "area": _held,
     "subscription": lambda _: mapping(lambda: _SUBSCRIBED).or_none(),
+    "list": lambda _: mapping(lambda: _LIST).or_none(),
 }
 _PLACE = IMEI | CELL | TAI | STATION
 
@@ -158,7 +161,7 @@ def data_values(kind: EventKind | None = None) -> Mapping[str, Values]:
 def _values(word: str) -> dict[str, Values]:
     """Return what the data of events may hold, of which `word` is the first word of their type, if it is known."""
     narrowed = _CHANGED.get(word, lambda beside: _STATE | IMEI | _held(beside))
-    changed = replace((_STATE | IMEI | mapping(lambda: _AREA | _SUBSCRIBED)).or_none(), narrowed=narrowed)
+    changed = replace((_STATE | IMEI | mapping(lambda: _AREA | _SUBSCRIBED | _LIST)).or_none(), narrowed=narrowed)
     return {name: TEXT for each in EventKind.all for name in each.data} | {
         "account": GIVEN.or_none(),
         "action": one_of("alarm", "refuse", "suspend"),

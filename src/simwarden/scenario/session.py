@@ -315,7 +315,7 @@ class Session:
         found = []
         for each in refusals_of(story, result, claimed):
             stopped = stopped_by(self.scenario.registry, each, events)
-            if not stopped.told and outcome in {"", *_SERVED}:  # what a list lets pass is decided, and nothing stopped yet
+            if not stopped.told and outcome in {"", *_SERVED}:  # a list that lets little pass has stopped nothing yet
                 continue
             rule = requirements().get(stopped.requirement)
             more = {each: getattr(rule, each) for each in ("title", "title_zh", "rule", "rule_zh")} if rule else {}

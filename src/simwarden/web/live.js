@@ -196,7 +196,7 @@ function refusal(batch, refused) {
     make("h2", {}, say("refused")),
     make("p", { cls: "who" }, `${say("by")} ${refused.element}${element ? ` (${local(element.title)})` : ""}: ${local(refused.reason)}`),
     line("clause", `${refused.clause} · ${told({ en: refused.title, zh: refused.title_zh })}`, refused.rule ? make("small", {}, ` ${told({ en: refused.rule, zh: refused.rule_zh })} `) : " ", make("code", {}, refused.control)),
-    line(causes.length ? "cause" : "answer", causes.join("; ") || refused.told || "—"),
+    line(causes.length ? "cause" : "answer", causes.join("; ") || local(refused.told) || "—"),
     device ? line("screen", make("code", { id: "screen" }, "")) : "",
     refused.next ? line("then", localNext(refused.next)) : "",
     isRecorded ? "" : make("div", {}, button("without", "without", () => without(batch, refused)), button("again", "again", () => again(batch))));
@@ -248,7 +248,8 @@ function lines(name) {
   if (state.sums) return Object.entries(state.sums.attach || {}).map(([word, number]) => `${number.toLocaleString("en")} ${word}`);
   if (!state.power || state.power === "off") return ["off"];
   const cell = stage.nodes.flatMap((each) => Object.entries(each.cells)).find(([, id]) => id === state.cell);
-  const said = [state.attach || state.location_update || "on", ...Object.keys(state).filter((each) => /^(emm|mm|rp|tp_failure)_cause$/.test(each) && state[each]).slice(-1).map((each) => `#${state[each]}`)];
+  // One that was switched off shows `attach: off` until it attaches; on 2G alone it does not.
+  const said = [(state.attach !== "off" && state.attach) || state.location_update || "on", ...Object.keys(state).filter((each) => /^(emm|mm|rp|tp_failure)_cause$/.test(each) && state[each]).slice(-1).map((each) => `#${state[each]}`)];
   if (state.call) said.push(`call ${state.call}`);
   if (state.send_sms) said.push(`SMS ${state.send_sms}`);
   return [...said, cell ? cell[0] : ""].filter(Boolean);
@@ -291,6 +292,7 @@ function draw() {
     const name = group.querySelector(".name");
     name.setAttribute("x", place.w / 2); name.setAttribute("y", terminal ? 20 : node.section ? place.h / 2 + 5 : 26);
     name.textContent = words(label);
+    if (name.textContent.length > place.w / 9) { name.setAttribute("textLength", place.w - 10); name.setAttribute("lengthAdjust", "spacingAndGlyphs"); }
     for (const old of group.querySelectorAll(".said")) old.remove();
     said.slice(0, 4).forEach((each, number) => group.append(svg("text", { class: "said", x: place.w / 2, y: (terminal ? 38 : 44) + number * 15 }, each.length > 20 ? `${each.slice(0, 19)}…` : each)));
   }

@@ -28,7 +28,7 @@ from simwarden.web.engine import Engine
 from simwarden.web.page import live_page, recorded_page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from starlette.requests import Request
 
@@ -137,6 +137,7 @@ class Pages:
 
     def application(self) -> Starlette:
         """Return the application without its doors."""
+        gets: dict[str, Callable[[Request], Awaitable[Response]]]
         gets = {"": self._page, "events": self._events, "recorded.html": self._recorded, "story.zip": self._story}
         gets |= dict.fromkeys(_KINDS, self._file)
         acts = Route("/act", self._act, methods=["POST"])

@@ -13,10 +13,14 @@ from simwarden.wire.shown import By, Shown
 LONGEST: Final = 1 << 14
 #: octets of the longest body that is skipped
 LONGEST_BODY: Final = 1 << 30
-#: how a request begins: empty lines (RFC 9112 2.2), a method, white space (3)
-_BEGINNING: Final = re.compile(rb"(?:\r?\n)*(?:[!#$%&'*+.^_`|~0-9A-Za-z-]{1,24}(?:[ \t]|\Z)|\r?\Z)")
+#: octets of the longest method that is read; servers answer to those that they do not know as well, and go on
+_LONGEST_METHOD: Final = 255
+#: how a request begins: empty lines (RFC 9112 2.2), or what else lenient servers leave out, a method, white space (3)
+_BEGINNING: Final = re.compile(rb"[ \t\r\n]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]|\Z)|\Z)")
+#: what is no request, and some servers refuse only, to go on behind it: text that is not at the end of its line
+_TEXT: Final = re.compile(rb"[\t\r\n -~]*\Z")
 _EMPTY: Final = re.compile(rb"(?:\r?\n)+")
-_LINE: Final = re.compile(rb"(?:\r?\n)*([^\n]+)\n")
+_LINE: Final = re.compile(rb"[ \t\r\n]*([^ \t\r\n][^\n]*)\n")
 _END: Final = re.compile(rb"\n\r?\n")
 _HOST: Final = re.compile(r"([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{0,5})?")
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
@@ -46,13 +50,21 @@ def drop_empty_lines(octets: bytearray) -> bool:
 def first_line(octets: bytes | bytearray) -> bytes | None:
     """Return the line that octets begin with, empty if none of a request can become of them, None if it is not whole.
 
-    Raises PeerError if it is too long.
+    Raises PeerError if it is too long, or its method is, and for one of HTTP/0.9 that names a host, to which servers
+    answer.
     """
-    if _BEGINNING.match(octets[:64]) is None:
-        return b""
-    found = _LINE.match(octets)
+    begins, found = _BEGINNING.match(octets, 0, LONGEST), _LINE.match(octets)
+    if begins is None:
+        if found is None and len(octets) < LONGEST and _TEXT.match(octets):
+            return None
+        return found[1] if found and b"HTTP/" in found[1].upper() else b""
+    if len(begins[1] or b"") > _LONGEST_METHOD:
+        raise PeerError("method that is too long")
     if found is None and len(octets) > LONGEST:
         raise PeerError("line of a request that is too long")
+    words = found[1].split() if found else []
+    if len(words) == 2 and b"://" in words[1]:
+        raise PeerError("request of HTTP/0.9 for a URI")
     return found[1] if found else None
 
 

@@ -13,6 +13,9 @@ from simwarden.wire.shown import host_text
 #: octets of the longest ClientHello that is read: as much as a record holds (RFC 8446 5.1)
 LONGEST: Final = 1 << 14
 CHANGE_CIPHER_SPEC, HANDSHAKE = 20, 22
+#: types of records, and the first octet of all versions of them (RFC 8446 5.1)
+RECORDS: Final = range(20, 24)
+MAJOR: Final = 3
 CHANGE_CIPHER_SPEC_LENGTH: Final = 6
 #: octets by which a record is seen to begin a ClientHello
 BEGINNING: Final = 6

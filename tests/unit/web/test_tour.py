@@ -10,6 +10,7 @@ import pytest
 
 from simwarden.policy.requirements import requirements
 from simwarden.scenario.result import Verdict
+from simwarden.scenario.saved import saved
 from simwarden.scenario.session import Session
 from simwarden.web.stage import Stage
 
@@ -89,8 +90,8 @@ def test_a_story_is_refused_and_stolen_from_and_refused_again(title: str) -> Non
 
 
 def test_a_quota_that_is_not_kept_is_stolen_packet_by_packet_until_it_is_kept_again() -> None:
-    send = {"do": {"send": {"device": "tracker", "to": "198.51.100.80:5683", "octets": "972"}}}
-    acts = [
+    send: dict[str, Any] = {"do": {"send": {"device": "tracker", "to": "198.51.100.80:5683", "octets": "972"}}}
+    acts: list[dict[str, Any]] = [
         {"do": {"insert": {"card": "tracker_card", "into": "tracker"}}},
         {"do": {"power_on": "tracker"}},
         *[send] * 3,
@@ -109,6 +110,18 @@ def test_a_quota_that_is_not_kept_is_stolen_packet_by_packet_until_it_is_kept_ag
     assert [each["stolen"].get("packets", 0) for each in told] == [*[0] * 8, 1, 2, 4, 4, 4]
     assert [each["switch"] for each in told[-2]["refused"]][-2:] == ["ocs/ocs.data", "pgw/data.quota"]
     assert told[-1]["outcome"] == "dropped"
+
+
+@pytest.mark.slow
+def test_what_was_refused_at_the_gateway_is_saved_with_its_twin() -> None:
+    """The twin lacks the list; neither says of a switch, and both pass (`saved` plays them)."""
+    acts = next(each["acts"] for each in STAGE.data["tour"] if "tracker" in each["en"])
+    refused = next(place for place, each in enumerate(acts) if "203.0.113.66" in json.dumps(each))
+    files = saved(STAGE.document([each["do"] for each in acts[: refused + 1]]))
+    assert sorted(files) == ["story-twin.yaml", "story.yaml"]
+    assert "proves: [dir.data.whitelist]" in files["story.yaml"]
+    assert "whitelist: " not in files["story-twin.yaml"]
+    assert not any("always-admit" in each or "switch" in each for each in files.values())
 
 
 def in_chinese(text: str) -> bool:

@@ -147,3 +147,31 @@ def test_heads_end_with_an_empty_line() -> None:
             http.head_length(octets)
     with pytest.raises(PeerError):
         http.first_line(b"GET /" + bytes(http.LONGEST))
+    with pytest.raises(PeerError, match=r"HTTP/0\.9"):
+        http.first_line(b"GET http://hidden.example/ \r\n")
+    assert (
+        http.first_line(b"OPTIONS rtsp://camera.example/ RTSP/1.0\r\n") == b"OPTIONS rtsp://camera.example/ RTSP/1.0\r"
+    )
+    with pytest.raises(PeerError, match="method"):
+        http.first_line(b"M" * 256)
+
+
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"\r", b"\n" * 300, b" ", b"\t \r\n"])
+@pytest.mark.parametrize("method", [b"GET", b"M" * 255])
+def test_a_line_that_some_server_takes_for_a_request_is_one(before: bytes, method: bytes) -> None:
+    """Servers answer 405 to methods that they do not know, and go on; nginx leaves out a CR before one."""
+    whole = before + method + b" / HTTP/1.1\r\n"
+    assert [http.first_line(whole[:size]) for size in range(1, len(whole))] == [None] * (len(whole) - 1)
+    assert b"HTTP/" in (http.first_line(whole) or b"")
+
+
+@pytest.mark.parametrize("line", [b"PO]T / HTTP/1.1", b"//ST / HTTP/1.1", b"(x) http/1.1", b"\xffGET / HTTP/1.1"])
+def test_what_is_no_request_and_some_servers_go_on_behind_is_one(line: bytes) -> None:
+    """They answer 501, as that of Python does; whoever reads it as a request finds that it is none."""
+    assert http.first_line(line + b"\r\n") == line + b"\r"
+    assert http.first_line(line) == (None if line.isascii() else b"")
+
+
+@pytest.mark.parametrize("octets", [b"\x10\x0c\0\4MQTT", b"(x) y\r\n", b"]" * http.LONGEST])
+def test_what_is_no_request_at_all(octets: bytes) -> None:
+    assert http.first_line(octets) == b""

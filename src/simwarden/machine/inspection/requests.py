@@ -57,15 +57,15 @@ class Requests:
 
     def _open(self) -> bool:
         """Find out what it is. A line that is none of HTTP/1 names nobody, as HTTP/0.9 does."""
-        if self._buffer[0] == tls.HANDSHAKE:
+        if self._buffer[0] in tls.RECORDS:
             if len(self._buffer) == 1:
                 return False
-            self._next = Requests._read_record if tls.may_begin(self._buffer) else Requests._ignore
+            self._next = Requests._read_record if self._buffer[1] == tls.MAJOR else Requests._ignore
             return True
         line = http.first_line(self._buffer)
         if line is None:
             return False
-        if b"HTTP/" in line:
+        if b"HTTP/" in line.upper():
             self._next = Requests._read_head
         else:
             self._stop()

@@ -140,7 +140,7 @@ _RATES: Final = {
 # -- as the PGW reads them
 
 
-def merge(before: Avps, now: Avps) -> Avps:
+def merge(before: Iterable[tuple[str, Any]], now: Avps) -> Avps:
     """Change a definition by another one of the same rule: what is not told again stays (5.3.4)."""
     told = {name for name, _ in now}
     return [each for each in before if each[0] not in told] + now

@@ -125,7 +125,8 @@ class Session:
         self._first = asyncio.get_running_loop().create_future()
         self.machine.start(self._clock.now())
         self._act()
-        return await self._first
+        event, self._first = await self._first, None  # its answer is not kept
+        return event
 
     def update(self, reason: str) -> None:
         """Report what was used, and ask for more; what comes of it is heard."""

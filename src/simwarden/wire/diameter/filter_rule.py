@@ -9,6 +9,7 @@ way a packet goes. Options and addresses that are inverted (`!`) are not taken.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -39,6 +40,7 @@ class FilterRule(NamedTuple):
     local_ports: tuple[range, ...] = ()
 
     @classmethod
+    @lru_cache(maxsize=4096)  # many sessions have the same
     def parse(cls, text: str) -> FilterRule:
         """Read a Flow-Description. Raises PeerError for what is none, or breaks a restriction of TS 29.212 5.4.2."""
         match = _RULE.fullmatch(re.sub(" +", " ", text.strip(" "))) if len(text) <= _LONGEST else None

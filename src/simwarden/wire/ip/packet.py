@@ -191,8 +191,8 @@ def _decode_v6(data: bytes) -> Packet:
     first, _, _, hops, source, destination = _V6.unpack_from(data)
     found = _headers_v6(data)
     ends = str(ipaddress.IPv6Address(source)), str(ipaddress.IPv6Address(destination))
-    payload, place = data[found.at : found.end], (found.identification, found.offset, found.more)
-    return Packet(*ends, found.protocol, payload, hops, first >> 20 & 0xFF, *place)
+    carried, traffic_class = data[found.at : found.end], first >> 20 & 0xFF
+    return Packet(*ends, found.protocol, carried, hops, traffic_class, found.identification, found.offset, found.more)
 
 
 def addresses_of(data: bytes) -> tuple[bytes, bytes]:

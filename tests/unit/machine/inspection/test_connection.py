@@ -304,3 +304,21 @@ def test_octets_of_any_kind(pieces: list[tuple[bytes, int, bool]], cut: int) -> 
         else:
             flow.answer(octets, at, at)
         flow.feed(octets or b"E", up=up)
+
+
+@pytest.mark.parametrize("kind", [20, 21, 23])
+def test_a_record_of_tls_before_the_handshake_is_of_no_name(kind: int) -> None:
+    """What OpenSSL refuses others may leave out, and read the name behind it."""
+    flow = Flow().open()
+    assert not flow.say(bytes((kind,)))
+    assert flow.watch.pending
+    assert flow.say(b"\3\3\0\1\1" + HELLO, 1)
+    assert flow.watch.shown == (UNREADABLE,)
+
+
+@pytest.mark.parametrize("first", [b"M" * 40 + b" / HTTP/1.1\r\nHost: pay.example\r\n\r\n", b" ", b"\r", b"\r\n", b"]"])
+def test_a_request_that_servers_answer_in_their_own_ways_hides_no_other_behind_it(first: bytes) -> None:
+    flow = Flow(80).open()
+    flow.say(first)
+    flow.say(REQUEST, len(first))
+    assert flow.watch.shown[-1] in (LISTED, UNREADABLE)

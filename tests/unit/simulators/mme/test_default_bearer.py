@@ -103,7 +103,7 @@ def test_rates_are_those_of_the_apn_else_of_the_subscription(
     ("cause", "kind", "esm", "decided"),
     [
         (Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION, Given.IPV4, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED, True),
-        (Cause.USER_AUTHENTICATION_FAILED, Given.IPV4, EsmCause.USER_AUTHENTICATION_FAILED, False),
+        (Cause.USER_AUTHENTICATION_FAILED, Given.IPV4, EsmCause.USER_AUTHENTICATION_FAILED, True),
         (Cause.REQUEST_REJECTED, Given.IPV4, EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW, False),
         (Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED, Given.IPV4, _ONLY_6, False),
         (Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED, Given.IPV6, _ONLY_4, False),

@@ -107,6 +107,16 @@ async def test_kinds_of_apps_go_as_applications_that_are_closed(
         assert (await net.call("GET", "/sessions"))[0]["not_in_force"] == lacking
 
 
+async def test_a_card_for_another_use_is_spared_what_that_needs() -> None:
+    async with Network() as net:
+        await net.provision(by="pcrf", apps=["shopping"])
+        assert "not shopping@meter" in rules(await net.pgw.ask(INITIAL, 0))
+        await net.provision(by="pcrf", apps=["shopping"], profile="payment-terminal")
+        (order,) = net.pgw.heard
+        assert removed(order) == ["not shopping@meter"]
+        assert "not shopping@payment-terminal" in rules(order)
+
+
 async def test_a_predefined_rule_may_close_an_application() -> None:
     async with Network({**SETTINGS, "predefined": ["not cloud"]}) as net:
         await net.provision(by="pcrf", blacklist=CLOUD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -291,11 +292,11 @@ async def test_an_order_waits_until_the_answer_before_it_is_carried_out() -> Non
         made = await net.session()
         session = next(iter(net.pgw.core.sessions.values()))
         assert session.gx is not None
-        session.gx.begun.clear()  # as if both had come in one segment
+        session.gx.begun = begun = asyncio.Event()  # as if both had come in one segment
         order = net.loop.create_task(net.pcrf.order_rules(install(rule("other", to(OTHER)))))
         await net.settle()
         assert not await net.passes(made, OTHER)
-        session.gx.begun.set()
+        begun.set()
         assert (await order).result_code == 2001
         assert await net.passes(made, OTHER)
 
