@@ -38,6 +38,8 @@ def rules_for(data: PcrfData, use: str, config: PcrfConfig, *, directed: bool, a
     closed = _told(rules[: len(denied)], denied, config, adc=adc)
     opened = _told(rules[len(denied) :], allowed if directed else (), config, adc=adc)
     apps = _no_apps(data, use, config, adc=adc)
+    if not directed and (apps.lacking or closed.lacking):  # what is denied would pass by what is open to all
+        opened = Rules((), (), tuple(each.name for each in rules[len(denied) :]))
     return Rules(
         (*apps.dynamic, *closed.dynamic, *opened.dynamic),
         (*apps.predefined, *closed.predefined, *opened.predefined),

@@ -90,11 +90,14 @@ async def test_without_adc_it_is_a_predefined_rule_or_not_in_force_and_the_opera
     assert any("not in force" in each for each in net.notes())
 
 
+EVERYTHING: dict[str, Any] = {"all flows": (["permit out ip from any to assigned"], 2)}
+
+
 @pytest.mark.parametrize(
     ("features", "told", "lacking"),
     [
-        (ALL, {f"not {each}@meter": (f"{each}@meter", 3) for each in ("social", "games")}, []),
-        (None, {"not social@meter": "predefined"}, ["not games@meter"]),
+        (ALL, {f"not {each}@meter": (f"{each}@meter", 3) for each in ("social", "games")} | EVERYTHING, []),
+        (None, {"not social@meter": "predefined"}, ["all flows", "not games@meter"]),
     ],
 )
 async def test_kinds_of_apps_go_as_applications_that_are_closed(
@@ -103,7 +106,7 @@ async def test_kinds_of_apps_go_as_applications_that_are_closed(
     async with Network({"predefined": ["not social@meter"]}) as net:
         await net.provision(by="pcrf", apps=["social", "games"])
         answer = await net.pgw.ask(INITIAL, 0, features=features)
-        assert rules(answer) == {**told, "all flows": (["permit out ip from any to assigned"], 2)}
+        assert rules(answer) == told
         assert (await net.call("GET", "/sessions"))[0]["not_in_force"] == lacking
 
 
