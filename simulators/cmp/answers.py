@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, WithJsonSchema
 
 from simwarden.operations.access_codes import AllocatedCode  # noqa: TC001 - a field's type, resolved by pydantic
+from simwarden.operations.card_lists import ListHeld
 from simwarden.operations.provision import AuditTold, CardsPage, Iccid, ImeiKey, Msisdn
 from simwarden.policy.card_states import CardState, Operation
 from simwarden.runtime.declare import Model
@@ -158,6 +159,18 @@ class CodeTold(Model):
     version: int
     account: str = ""
     ota: bool = False
+
+
+class ServiceTold(ListHeld):
+    """The list or quota that an element has of a card."""
+
+    element: str
+
+
+class ServicesTold(Model):
+    """What elements have of a card, in the order of `services` in the settings, but those that have no such card."""
+
+    services: tuple[ServiceTold, ...]
 
 
 class BatchOutcome(Model):

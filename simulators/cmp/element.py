@@ -19,6 +19,7 @@ from simulators.cmp.answers import (
     Loaded,
     RecordsAsked,
     RisksTold,
+    ServicesTold,
 )
 from simulators.cmp.config import (
     Account,
@@ -39,7 +40,6 @@ from simulators.cmp.procedures.identity_check import me_identity_check
 from simwarden.errors import ManagementError
 from simwarden.model.values import CELL, GIVEN, IDENTIFIER, IMEI, IMSI, STATION, members, one_of, shaped
 from simwarden.operations.approval import Approval, Audit, BindingChange, By
-from simwarden.operations.card_lists import ListHeld
 from simwarden.operations.element import Element
 from simwarden.operations.management import ROLES, Call, Role, route
 from simwarden.operations.provision import CardProvision
@@ -253,20 +253,20 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         """Tell what is held of a card; to a customer of its own only."""
         return self.platform.tell(self._card(call), call.role)
 
-    @route("GET", "/cards/{imsi}/services", roles=_BOTH, gives=dict[str, ListHeld], errors=(502, 503))
+    @route("GET", "/cards/{imsi}/services", roles=_BOTH, gives=ServicesTold, errors=(502, 503))
     async def services(self, call: Call) -> dict[str, Any]:
         """Tell the lists and quotas that elements have of a card, and what is used; to a customer of its own only.
 
         They are changed there, by the operator.
         """
-        path, found = f"/cards/{self._card(call).imsi}/list", {}
+        path, found = f"/cards/{self._card(call).imsi}/list", []
         for name in self.config.services:
             try:
-                found[name] = await self.site.manage(name, "GET", path)
+                found.append({"element": name, **await self.site.manage(name, "GET", path)})
             except ManagementError as error:
                 if error.status != 404:  # it has no such card
                     raise
-        return found
+        return {"services": found}
 
     @route(
         "POST",

@@ -50,6 +50,8 @@ FREE = {
 #: all of their values
 UNDECLARED = (
     "details",
+    "list",
+    "used",
     "eps_user_state",
     "eps_location_information",
     "codes",
