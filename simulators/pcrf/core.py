@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.pcrf import controls
 from simulators.pcrf.card import DataCard
-from simulators.pcrf.rules import rules_for
+from simulators.pcrf.rules import leaves_open, rules_for
 from simwarden.operations.approval import Audit
 from simwarden.operations.card_lists import CHANGED_LIST
 from simwarden.operations.restriction import Restriction
@@ -41,11 +41,14 @@ class Core:
         self.telling: set[str] = set()
         self.pauses: dict[str, float] = {}
 
-    def rules(self, imsi: str, on: str, *, adc: bool) -> Rules:
-        """Decide which rules a card's session has now."""
+    def rules(self, imsi: str, on: str, *, adc: bool, failed: tuple[str, ...] = ()) -> Rules:
+        """Decide which rules a card's session has now, of which some have `failed` to be installed."""
         card = self.store.card(imsi) or DataCard(imsi, "")
         decision = self.site.decide(controls.LIST, imsi, on=on, whitelist=card.lists.whitelist)
-        return self._rules_for(card.lists, card.use, directed=not decision.admitted, adc=adc)
+        told: Rules = self._rules_for(card.lists, card.use, directed=not decision.admitted, adc=adc)
+        if leaves_open(failed, told.names):
+            told = self._rules_for(card.lists, card.use, directed=not decision.admitted, adc=adc, open_=False)
+        return told
 
     # -- what is seen
 

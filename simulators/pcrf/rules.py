@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.policy.access_list import Destination
-from simwarden.policy.flow_rule import FlowRule, rules_of
+from simwarden.policy.flow_rule import ALL_FLOWS, FlowRule, rules_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from simulators.pcrf.config import PcrfConfig, PcrfData
 
@@ -26,8 +26,15 @@ class Rules(NamedTuple):
         return (*(each.name for each in self.dynamic), *self.predefined)
 
 
-def rules_for(data: PcrfData, use: str, config: PcrfConfig, *, directed: bool, adc: bool) -> Rules:
+def leaves_open(failed: Iterable[str], rules: Collection[str]) -> bool:
+    """Whether of rules, by their names, something denied failed to be installed where all else is open."""
+    return ALL_FLOWS.name in rules and any(each in rules and each.startswith("not ") for each in failed)
+
+
+def rules_for(data: PcrfData, use: str, config: PcrfConfig, *, directed: bool, adc: bool, open_: bool = True) -> Rules:
     """Return the rules of the lists of a card of a use; `directed`: the whitelist holds, if there is one.
+
+    Where something denied cannot be told, or was not installed (not `open_`), there is no rule about all flows.
 
     A name or URL is no Flow-Description: it goes as the application that stands for it, to a PGW that knows those
     (`adc`, TS 29.212 4b.5.14), or as a predefined rule (TS 29.212 4.5.2.1).
@@ -38,7 +45,7 @@ def rules_for(data: PcrfData, use: str, config: PcrfConfig, *, directed: bool, a
     closed = _told(rules[: len(denied)], denied, config, adc=adc)
     opened = _told(rules[len(denied) :], allowed if directed else (), config, adc=adc)
     apps = _no_apps(data, use, config, adc=adc)
-    if not directed and (apps.lacking or closed.lacking):  # what is denied would pass by what is open to all
+    if not directed and (apps.lacking or closed.lacking or not open_):  # what is denied would pass by it
         opened = Rules((), (), tuple(each.name for each in rules[len(denied) :]))
     return Rules(
         (*apps.dynamic, *closed.dynamic, *opened.dynamic),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulators.pcrf import controls
 from simulators.pcrf.card import GxSession
+from simulators.pcrf.rules import leaves_open
 from simwarden.errors import PeerError
 from simwarden.runtime.diameter.pcc_rules import definition_of, readable
 from simwarden.wire.diameter import DiameterError, ExperimentalResult, ResultCode, decode, encode, first
@@ -110,7 +111,12 @@ def _update(core: Core, session: GxSession, message: Message) -> Message:
     failed = failures(session.failed, message)
     if failed != session.failed:
         core.site.note(f"rules are not in force: {', '.join(failed) or 'none'}", imsi=session.imsi)
-    _keep(core, _seen(replace(session, failed=failed), message), message, answer)
+    pending = session.pending + leaves_open(failed, session.rules)
+    _keep(core, _seen(replace(session, failed=failed, pending=pending), message), message, answer)
+    if pending > session.pending:
+        from simulators.pcrf.procedures.re_auth import re_auth  # noqa: PLC0415 - it needs this
+
+        core.site.spawn(re_auth(core, session.id), "what is denied was not installed")
     return answer
 
 

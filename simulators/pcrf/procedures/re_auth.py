@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from simulators.pcrf import controls
 from simulators.pcrf.core import LONGEST_PAUSE
 from simulators.pcrf.procedures.credit_control import failures, orders, tell_lacking
+from simulators.pcrf.rules import leaves_open
 from simwarden.runtime.diameter import Unreachable
 from simwarden.runtime.store import StoreError
 from simwarden.wire.diameter import ExperimentalResult, ResultCode
@@ -66,10 +67,10 @@ async def re_auth(core: Core, identity: str) -> None:
 
 async def _tell(core: Core, session: GxSession) -> bool:
     """Send an RAR; return whether it was carried out as far as could be."""
-    rules = core.rules(session.imsi, controls.RE_AUTH, adc=session.adc)
+    rules = core.rules(session.imsi, controls.RE_AUTH, adc=session.adc, failed=session.failed)
     removed = [each for each in session.rules if each not in rules.names]
     # until it has answered, the PGW may have both
-    told = replace(session, rules=(*rules.names, *removed), failed=(), lacking=rules.lacking)
+    told = replace(session, rules=(*rules.names, *removed), lacking=rules.lacking)
     core.store.keep(told)
     request = core.node.make(
         "Re-Auth-Request",
@@ -101,7 +102,7 @@ def _heard(core: Core, told: GxSession, rules: Rules, answer: Message) -> bool:
     failed = failures((), answer)
     if code == ExperimentalResult.DIAMETER_PCC_RULE_EVENT and not failed:  # none could be installed
         failed = rules.names
-    pending = session.pending - told.pending
+    pending = session.pending - told.pending + leaves_open(failed, rules.names)
     now = replace(session, rules=rules.names, failed=failed, pending=pending)
     core.store.keep(now)
     core.show(now)
