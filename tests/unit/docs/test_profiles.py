@@ -44,7 +44,12 @@ LEFT_OUT: dict[str, dict[str, str]] = {
 
 
 #: elements that a profile names, of those that no network has by itself
-NAMED = {"cmp": ("sms_gateway", "pcrf", "ocs"), "platform": ("sms_gateway",), "sms_gateway": ("smsc", "cmp"), "ssp": ("pstn",)}
+NAMED = {
+    "cmp": ("sms_gateway", "pcrf", "ocs"),
+    "platform": ("sms_gateway",),
+    "sms_gateway": ("smsc", "cmp"),
+    "ssp": ("pstn",),
+}
 
 
 def profile_of(kind: str) -> str:
