@@ -289,9 +289,8 @@ async def test_what_is_not_directed_is_not_looked_into_and_its_flows_are_one() -
         bench.enb.send(made, pieces[1])
         await bench.settle()
         assert bench.net.received() == [pieces[1]]
-        bench.net.send(
-            *(later := [bytes(each) for each in fragment(IP(udp(SERVER, made["paa"].ipv4)), fragsize=8)])[1:]
-        )
+        later = [bytes(each) for each in fragment(IP(udp(SERVER, made["paa"].ipv4)), fragsize=8)]
+        bench.net.send(*later[1:])
         await bench.settle()
         assert [each for _, each in bench.enb.received()] == later[1:]
         for _ in range(2):
