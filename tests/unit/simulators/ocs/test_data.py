@@ -95,6 +95,13 @@ async def test_what_may_be_used_until_the_answer_is_there_stays_reserved() -> No
         assert await net.used() == 800
 
 
+async def test_units_are_held_for_as_long_as_is_set_and_no_time_is_said_for_none() -> None:
+    for holding, told in ((0, None), (30, 30)):
+        async with Net({"data": 5000}, holding=holding) as net:
+            (answered,) = (await net.pgw.ccr(S, INITIAL, 0, group())).all(GROUPS)
+            assert first(answered, "Quota-Holding-Time") == told
+
+
 async def test_of_octets_by_direction_the_sum_counts_and_what_is_beyond_the_grant_too() -> None:
     async with Net({"data": 9000}) as net:
         await net.pgw.ccr(S, INITIAL, 0, group())

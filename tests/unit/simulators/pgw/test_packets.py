@@ -10,6 +10,7 @@ import gateways
 import pytest
 from gateways import SERVER, Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
+from scapy.layers.inet import IP, fragment
 from scapy.packet import Raw
 
 from simulators.pgw import rules, user_plane
@@ -278,3 +279,22 @@ async def test_an_echo_is_answered_and_what_is_not_understood_told() -> None:
             ("ECHO_RESPONSE", 9),
             ("SUPPORTED_EXTENSION_HEADERS_NOTIFICATION", 0),
         ]
+
+
+async def test_what_is_not_directed_is_not_looked_into_and_its_flows_are_one() -> None:
+    async with Gateways() as bench:
+        made = await bench.session()
+        whole = udp(made["paa"].ipv4, payload=bytes(100))
+        pieces = [bytes(each) for each in fragment(IP(whole), fragsize=64)]
+        bench.enb.send(made, pieces[1])
+        await bench.settle()
+        assert bench.net.received() == [pieces[1]]
+        later = [bytes(each) for each in fragment(IP(udp(SERVER, made["paa"].ipv4)), fragsize=8)]
+        bench.net.send(*later[1:])
+        await bench.settle()
+        assert [each for _, each in bench.enb.received()] == later[1:]
+        for _ in range(2):
+            bench.enb.send(made, whole)
+            await bench.sleep(user_plane.IDLE + 1)
+        await bench.mme.delete(made["sender_f_teid"].teid)
+    assert [each.uplink_packets for each in bench.of(FlowRecord) if each.port] == [2]

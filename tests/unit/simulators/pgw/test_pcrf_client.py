@@ -344,6 +344,17 @@ async def test_use_is_reported_after_so_many_octets_and_at_the_end_each_octet_on
         assert [used(each) for each in net.pcrf.asked] == [[], [2 * size], [3 * size]]
 
 
+async def test_use_that_is_to_be_reported_goes_on_where_it_is_told_again() -> None:
+    async with Net() as net:
+        made = await net.session()
+        size = len(udp(made["paa"].ipv4, LISTED))
+        await net.pcrf.order_rules(("Event-Trigger", 33), monitor(2 * size))
+        assert await net.passes(made, LISTED)
+        await net.pcrf.order_rules(monitor(2 * size))
+        assert await net.passes(made, LISTED)
+        assert [used(each) for each in net.pcrf.asked] == [[], [2 * size]]
+
+
 # -- rules with a QoS of their own
 
 OWN = 0xE2
@@ -390,6 +401,23 @@ async def test_a_rule_of_another_qos_is_in_force_with_its_bearer() -> None:
         assert session.bearers == {}
         assert [each.name for each in net.mme.asked][-1] == "delete-bearer-request"
         assert await net.passes(made, LISTED)
+
+
+async def test_a_rule_that_changes_is_in_force_when_its_bearer_has_changed() -> None:
+    async with Net() as net:
+        sets_bearers_up(net)
+        made = await net.session()
+        quality = qos(1, guaranteed=64_999)
+        await net.pcrf.order_rules(install(rule("other", to(OTHER), quality)))
+        await net.settle()
+        (session,) = net.pgw.core.sessions.values()
+        assert session.gx is not None
+        assert session.gx.standing == {b"other"}
+        net.mme.silent = True
+        await net.pcrf.order_rules(install(rule("other", to("203.0.113.7"), quality)))
+        await net.settle()
+        assert not await net.passes(made, "203.0.113.7")
+        assert not await net.passes(made, OTHER)
 
 
 async def test_a_rule_of_the_default_bearers_qos_makes_none() -> None:
