@@ -7,27 +7,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from sys import intern
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from simulators.pcrf import controls
 from simulators.pcrf.card import GxSession
+from simulators.pcrf.procedures.orders import failures, orders, tell_lacking
+from simulators.pcrf.procedures.re_auth import re_auth
 from simulators.pcrf.rules import leaves_open
 from simwarden.errors import PeerError
-from simwarden.runtime.diameter.pcc_rules import definition_of, readable
 from simwarden.wire.diameter import DiameterError, ExperimentalResult, ResultCode, decode, encode, first
 from simwarden.wire.diameter.apps.credit import CcRequestType, SubscriptionIdType
-from simwarden.wire.diameter.apps.gx import EventTrigger, PccRuleStatus
+from simwarden.wire.diameter.apps.gx import EventTrigger
 from simwarden.wire.diameter.codec import HEADER_LENGTH
 from simwarden.wire.diameter.codes import GxFeature
 from simwarden.wire.diameter.features import gx_features_of, supported_features
 from simwarden.wire.diameter.location import decode_location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from simulators.pcrf.config import PcrfConfig
     from simulators.pcrf.core import Core
-    from simulators.pcrf.rules import Rules
     from simwarden.model.identity import Ecgi, Tai
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Avps, Message
@@ -114,8 +112,6 @@ def _update(core: Core, session: GxSession, message: Message) -> Message:
     pending = session.pending + leaves_open(failed, session.rules)
     _keep(core, _seen(replace(session, failed=failed, pending=pending), message), message, answer)
     if pending > session.pending:
-        from simulators.pcrf.procedures.re_auth import re_auth  # noqa: PLC0415 - it needs this
-
         core.site.spawn(re_auth(core, session.id), "what is denied was not installed")
     return answer
 
@@ -171,39 +167,6 @@ def _place(message: Message) -> tuple[Tai | None, Ecgi | None]:
     except PeerError as error:
         failed = [("3GPP-User-Location-Info", octets)]
         raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, error.reason, failed) from None
-
-
-def orders(rules: Rules, removed: Iterable[str] = ()) -> Avps:
-    """Make the AVPs that remove and install rules (4.5.2)."""
-    avps: Avps = []
-    names: list[tuple[str, Any]] = [("Charging-Rule-Name", each.encode()) for each in removed]
-    if names:
-        avps.append(("Charging-Rule-Remove", names))
-    installed: Avps = [("Charging-Rule-Definition", definition_of(each)) for each in rules.dynamic]
-    installed += [("Charging-Rule-Name", each.encode()) for each in rules.predefined]
-    if installed:
-        avps.append(("Charging-Rule-Install", installed))
-    return avps
-
-
-def failures(failed: tuple[str, ...], message: Message) -> tuple[str, ...]:
-    """Return which rules a PGW could not install, by what it reported before and now (4.5.12)."""
-    found = dict.fromkeys(failed)
-    for report in message.all("Charging-Rule-Report"):
-        names = [readable(value) for name, value in report if name == "Charging-Rule-Name"]
-        for each in names:
-            if first(report, "PCC-Rule-Status") == PccRuleStatus.ACTIVE:
-                found.pop(each, None)
-            else:
-                found[each] = None
-    return tuple(found)
-
-
-def tell_lacking(core: Core, session: GxSession) -> None:
-    """Tell the operator of entries that a PGW cannot be told."""
-    if session.lacking:
-        what = ", ".join(session.lacking)
-        core.site.note(f"{session.host} cannot be told of {what}: not in force", imsi=session.imsi)
 
 
 def _monitoring(config: PcrfConfig) -> Avps:

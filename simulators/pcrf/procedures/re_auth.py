@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.pcrf import controls
 from simulators.pcrf.core import LONGEST_PAUSE
-from simulators.pcrf.procedures.credit_control import failures, orders, tell_lacking
+from simulators.pcrf.procedures.orders import failures, orders, tell_lacking
 from simulators.pcrf.rules import leaves_open
 from simwarden.runtime.diameter import Unreachable
 from simwarden.runtime.store import StoreError

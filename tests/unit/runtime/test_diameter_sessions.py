@@ -248,6 +248,17 @@ async def test_validity_that_is_over_asks_again(net: Net) -> None:
         await gy.end()
 
 
+async def test_a_node_that_lost_power_asks_for_nothing_more_and_its_sessions_tell_nothing(net: Net) -> None:
+    async with net:
+        gy = net.pgw.gy.open(net.pgw.fill_gy, net.pgw.events.append)
+        await gy.begin()
+        net.pgw.node.drop()
+        gy.update("QUOTA_EXHAUSTED")
+        await net.host.clock.sleep(700)
+        assert net.pgw.events == []
+        assert net.server.heard == [("Gy", 1, 0)]
+
+
 async def test_a_silent_server_ends_the_service_after_tx_and_its_late_grant_counts_for_nothing(net: Net) -> None:
     await net.start()
     net.server.silent = True

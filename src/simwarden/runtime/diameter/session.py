@@ -129,7 +129,9 @@ class Session:
         return event
 
     def update(self, reason: str) -> None:
-        """Report what was used, and ask for more; what comes of it is heard."""
+        """Report what was used, and ask for more; what comes of it is heard. Of a node that is gone nothing is."""
+        if self._client.node.stopping:
+            return
         self.machine.update(self._clock.now(), reason)
         self._act()
 
@@ -168,6 +170,8 @@ class Session:
         self._timer.arm(self.machine.next_timer())
 
     def _on_timer(self) -> None:
+        if self._client.node.stopping:
+            return  # the node is gone, and its sessions with it
         self.machine.on_timer(self._clock.now())
         self._act()
 
