@@ -151,6 +151,10 @@ async def test_an_unnamed_flow_passes_no_more_by_letting_its_packets_wait_for_oc
         passed = sum(map(len, net.net.received()))
         assert (passed > many) is reached
         assert passed <= net.pgw.core.config.unnamed_octets
+        more = TCP(sport=50000, dport=80, flags="PA", seq=100 + many + 5, ack=8) / b"aaa"
+        net.enb.send(made, bytes(IP(**ends) / more))
+        await net.settle()
+        assert bool(net.net.received()) is reached
 
 
 async def test_who_scans_the_ports_of_a_device_has_none_of_its_flows_forgotten() -> None:
