@@ -285,11 +285,11 @@ async def test_what_is_not_directed_is_not_looked_into_and_its_flows_are_one() -
     async with Gateways() as bench:
         made = await bench.session()
         whole = udp(made["paa"].ipv4, payload=bytes(100))
-        pieces = [bytes(each) for each in fragment(IP(whole), fragsize=64)]
+        pieces = [bytes(each) for each in fragment(IP(whole), fragsize=64)]  # type: ignore[no-untyped-call]
         bench.enb.send(made, pieces[1])
         await bench.settle()
         assert bench.net.received() == [pieces[1]]
-        later = [bytes(each) for each in fragment(IP(udp(SERVER, made["paa"].ipv4)), fragsize=8)]
+        later = [bytes(each) for each in fragment(IP(udp(SERVER, made["paa"].ipv4)), fragsize=8)]  # type: ignore[no-untyped-call]
         bench.net.send(*later[1:])
         await bench.settle()
         assert [each for _, each in bench.enb.received()] == later[1:]
