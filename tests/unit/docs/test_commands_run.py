@@ -44,7 +44,6 @@ NOT_HERE = {
     "README.md": {
         "make run": MAKE,
         "make test": MAKE,
-        "make test-all": MAKE,
         ". .venv/bin/activate": MAKE,
         "simwarden check": CHECK,
         "simwarden prove": LONG_RUN,
