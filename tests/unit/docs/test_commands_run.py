@@ -42,6 +42,7 @@ NOT_HERE = {
         ".venv/bin/python tests/bench/mutants.py --only policy/area.py": LONG_RUN,
     },
     "README.md": {
+        "make demo": MAKE,
         "make run": MAKE,
         "make test": MAKE,
         ". .venv/bin/activate": MAKE,
@@ -107,6 +108,7 @@ NOT_HERE = {
         "simwarden run scenarios/demo --network docker/network.yaml": OTHERS,
     },
     "docs/tutorial.md": {
+        "make demo": MAKE,
         "make run": MAKE,
         ". .venv/bin/activate": MAKE,
     },
