@@ -108,7 +108,6 @@ NOT_HERE = {
         "simwarden run scenarios/demo --network docker/network.yaml": OTHERS,
     },
     "docs/tutorial.md": {
-        "make demo": MAKE,
         "make run": MAKE,
         ". .venv/bin/activate": MAKE,
     },
