@@ -170,7 +170,10 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 100)  # a trace that is kept is no garbage: see cli.main
     told = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    _Player(sys.stdin, told).play()
+    try:
+        _Player(sys.stdin, told).play()
+    except BrokenPipeError:
+        os._exit(0)  # who asked is gone, and what is not written yet with it
 
 
 if __name__ == "__main__":
