@@ -33,6 +33,7 @@ TUN = "needs root and TUN: tests/interop/test_programs.py has it where they are"
 JQ = "needs jq: test_reports.py has it where that is"
 ELSEWHERE = "docs/foreign/mme.md is carried out with it"
 JQ_IS_HERE = shutil.which("jq") is not None
+LIVE = "serves until it is interrupted: tests/web/test_live.py"
 #: commands that are not run here, by page, and why
 NOT_HERE = {
     "CONTRIBUTING.md": {
@@ -86,6 +87,15 @@ NOT_HERE = {
         "simwarden impact --match delay-hss": IMPACT,
         "simwarden impact --match load-causes --set fleet=1000": IMPACT,
     },
+    "docs/live.md": dict.fromkeys(
+        (
+            "simwarden live",
+            "simwarden live --open",
+            "simwarden live --port 0",
+            "simwarden live --host 192.0.2.7",
+        ),
+        LIVE,
+    ),
     "docs/matrix.md": {
         "simwarden matrix": LONG_RUN,
         "simwarden matrix --service second-apn": MATRIX,
