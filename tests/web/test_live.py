@@ -113,6 +113,13 @@ class Person:
     def shows(self, name: str, text: str) -> None:
         self.page.locator(f"[data-name={name}] .said", has_text=text).first.wait_for()
 
+    def attach(self, card: str, device: str) -> None:
+        """Put a card into a device by hand, and switch that on, which is served."""
+        self.drag(card, device)
+        self.page.locator("#history button", has_text=f"into: {device}").wait_for()
+        self.choose(device, "Switch on")
+        self.shows(device, "accepted")
+
     def stolen(self) -> tuple[int, int, float]:
         found = STOLEN.search(self.page.locator("#stolen").inner_text())
         assert found
@@ -146,10 +153,7 @@ def test_a_card_that_is_dragged_into_a_phone_is_refused_until_its_control_is_off
 ) -> None:
     page = person.page
     person.begin()
-    person.drag("meter_card", "meter")
-    page.locator("#history button", has_text="insert").wait_for()
-    person.choose("meter", "Switch on")
-    person.shows("meter", "accepted")
+    person.attach("meter_card", "meter")
     person.drag("meter_card", "phone")
     page.locator("#history button", has_text="move").wait_for()
     took: list[float] = []
@@ -327,19 +331,13 @@ def test_lists_are_changed_by_the_operator_and_not_by_the_customer(person: Perso
         person.choose("meter_card", who)
         person.page.locator("#ask button").first.click()
         person.page.locator("#history small", has_text=status).wait_for()
-    person.drag("meter_card", "phone")
-    person.page.locator("#history button", has_text="insert").wait_for()
-    person.choose("phone", "Switch on")
-    person.shows("phone", "accepted")
+    person.attach("meter_card", "phone")
 
 
 def test_a_device_is_dragged_to_another_cell_and_what_it_sends_and_calls_is_told(person: Person) -> None:
     page = person.page
     person.begin()
-    person.drag("meter_card", "meter")
-    page.locator("#history button", has_text="insert").wait_for()
-    person.choose("meter", "Switch on")
-    person.shows("meter", "accepted")
+    person.attach("meter_card", "meter")
     person.choose("meter", "Open an address")
     page.locator("#ask button").first.click()
     page.locator("#history small", has_text="delivered").wait_for()
@@ -350,10 +348,7 @@ def test_a_device_is_dragged_to_another_cell_and_what_it_sends_and_calls_is_told
     person.choose("meter", "Send an SMS to")
     page.locator("#ask button").first.click()
     page.locator("#refused", has_text="Clause 1.2(1)").wait_for()
-    person.drag("lift_card", "lift")
-    page.locator("#history button", has_text="into: lift").wait_for()
-    person.choose("lift", "Switch on")
-    person.shows("lift", "accepted")
+    person.attach("lift_card", "lift")
     person.choose("pstn", "A stranger calls the lift")
     page.locator("#refused", has_text="Clause 1.1(1)").wait_for()
     assert page.locator("#wrong").is_hidden()
@@ -362,10 +357,7 @@ def test_a_device_is_dragged_to_another_cell_and_what_it_sends_and_calls_is_told
 def test_data_is_directed_and_ends_with_its_quota(person: Person) -> None:
     page = person.page
     person.begin()
-    person.drag("tracker_card", "tracker")
-    page.locator("#history button", has_text="insert").wait_for()
-    person.choose("tracker", "Switch on")
-    person.shows("tracker", "accepted")
+    person.attach("tracker_card", "tracker")
     page.locator("#end").click()
     assert page.locator("#refused").is_hidden()  # the PCRF has a list for it, and nothing was stopped yet
     person.choose("tracker", "Open an address")
