@@ -105,7 +105,10 @@ def judge(story: Story, result: ScenarioResult, *, drawn: bool = True) -> Outcom
         return Outcome(State.LEAKED, _once(refused), leaked)
     if not refused:
         return Outcome(State.UNEXPLAINED, leaked=leaked, ladder=_ladder(result, rows, result.events[-1].number))
-    deciding = _deciding(refused, spans[-1][1].number if spans else 0)
+    # what was refused before a service was tried has let the user in all the same
+    probed = result.events[_number_of_step(result.events, story.probed) or start].number
+    late = [each for each in refused if each.number > probed]
+    deciding = _deciding(late or refused, spans[-1][1].number if spans else 0)
     state = State.DELAYED if spans else State.BLOCKED
     ladder = _ladder(result, rows, deciding.told or deciding.number)
     return Outcome(state, _once([deciding, *refused]), leaked, ladder=ladder)

@@ -191,7 +191,7 @@ def _order_misuses(plan: Plan, spot: Spot, problems: Problems) -> None:
 
 def _read_methods(plan: Plan, top: Spot, problems: Problems) -> None:
     for name, spot, entry in entries_of(top, "methods", problems):
-        head = head_of(MethodHead, spot, entry, plan.parts, problems)
+        head = head_of(MethodHead, spot, entry, (*plan.parts, "after"), problems)
         if head is not None:
             _check_requirements(head, spot, problems)
             plan.methods[name] = Method(name, head, (spot,))

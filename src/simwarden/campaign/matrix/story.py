@@ -26,7 +26,8 @@ class Story:
     """A scenario, with what tells whether its user is in service.
 
     `before` is the number of steps that come before the misuse (or what is honest in its place), and `after` the
-    number of those up to its end; `source` is the document.
+    number of those up to its end; `probed` is the number of those before what is judged, the misuse itself or a service
+    that is tried behind it. `source` is the document.
     """
 
     scenario: Scenario
@@ -34,6 +35,7 @@ class Story:
     user: str
     before: int
     after: int
+    probed: int
     foothold: Expectation
 
 
@@ -56,14 +58,15 @@ def story_of(
     if probe is not None:
         layers += [Layer(probe.spot / each, (each,), names) for each in plan.parts]
     after = probe.spot / "after" if probe is not None and (probe.spot / "after").value else plan.after
-    layers += [Layer(spot, ("steps",), names) for spot in (*before, *steps, after)]
+    befalls = [spot / "after" for spot in method.spots]
+    layers += [Layer(spot, ("steps",), names) for spot in (*before, *steps, *befalls, after)]
     source = merge(str(misuse.spot.source.file), layers, problems)
     source.data["scenario"] = f"{_title(misuse, honest=honest)}; in force: {method.head.title}"
     scenario = loader.assemble(source, problems)
     count = [sum(len(_list_at(spot)) for spot in spots) for spots in (before, steps)]
     where = _foothold_of(plan, part, probe)
     foothold = _read_foothold(scenario, where, names)
-    return Story(scenario, source, user, count[0], sum(count), foothold)
+    return Story(scenario, source, user, count[0], sum(count), count[0] if probe is None else sum(count), foothold)
 
 
 def honest_facts(plan: Plan, misuse: Misuse) -> list[object]:

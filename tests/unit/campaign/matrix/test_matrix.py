@@ -124,6 +124,23 @@ def test_services_behind_a_refused_attach_fall_with_it_and_a_path_past_it_does_n
     assert found["data"].refusals[0].point == "hss/bind.hss.given"
 
 
+@pytest.mark.parametrize(
+    ("method", "data"),
+    [
+        ("pcrf-list", "blocked by pgw/data.whitelist"),
+        ("pcrf-list-unmatched", "leaked"),
+        ("ocs-quota", "blocked by pgw/data.quota"),
+        ("ocs-continue", "leaked"),
+    ],
+)
+def test_a_service_is_blocked_by_what_refuses_it_and_not_by_what_the_attach_went_through(
+    plan: Plan, method: str, data: str
+) -> None:
+    found = cell(plan, "phone", method).outcomes
+    told = {name: expected.told(found[name]) for name in ("attach", "data", "second-apn")}
+    assert told == {"attach": "leaked", "data": data, "second-apn": "blocked by mme/mme.apn, ESM #33"}
+
+
 def test_what_is_not_built_says_what_is_missing(plan: Plan) -> None:
     found = cell(plan, "phone", "none").outcomes
     assert found["data"].state is State.LEAKED
