@@ -116,6 +116,9 @@ class Rules:
 
     def _define(self, definition: Avps, *, timed: bool) -> bool:
         name = name_of(definition)
+        if not name:  # nobody could change or remove it
+            self._fail(RuleFailureCode.UNKNOWN_RULE_NAME, ("Charging-Rule-Name", name))
+            return False
         merged = merge(self.definitions.get(name, ()), definition)
         done = self._put(_shared(name), partial(rule_of, merged, self.place), timed=timed)
         if done:

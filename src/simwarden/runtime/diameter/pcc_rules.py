@@ -147,8 +147,8 @@ def merge(before: Iterable[tuple[str, Any]], now: Avps) -> Avps:
 
 
 def name_of(definition: Avps) -> bytes:
-    """Return the Charging-Rule-Name of a definition."""
-    name: bytes = first(definition, "Charging-Rule-Name")
+    """Return the Charging-Rule-Name of a definition; empty: it has none."""
+    name: bytes = first(definition, "Charging-Rule-Name", b"")
     return name
 
 

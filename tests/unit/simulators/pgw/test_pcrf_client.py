@@ -171,15 +171,16 @@ async def test_orders_act_on_flows_that_run() -> None:
 async def test_what_cannot_be_installed_is_reported_and_the_rest_is_in_force() -> None:
     wrong = rule("wrong", "deny in ip from any to any")
     six = rule("six", to("2001:db8::1"))
+    nameless = ("Charging-Rule-Definition", rule("", to(OTHER))[1][1:])
     async with Net() as net:
         net.pcrf.answers["credit-control"] = lambda message: (
-            [install(rule("listed", to(LISTED)), wrong, six)] if message.get("CC-Request-Type") == 1 else []
+            [install(rule("listed", to(LISTED)), wrong, six, nameless)] if message.get("CC-Request-Type") == 1 else []
         )
         made = await net.session()
         await net.settle()
         assert net.pcrf.kinds() == [1, 2]
-        assert failed(net.pcrf.asked[1]) == [([b"wrong"], 16), ([b"six"], 12)]
-        assert await net.passes(made, LISTED)
+        assert failed(net.pcrf.asked[1]) == [([b"wrong"], 16), ([b"six"], 12), ([b""], 1)]
+        assert [await net.passes(made, each) for each in (LISTED, OTHER)] == [True, False]
         answer = await net.pcrf.order_rules(install(wrong))
         assert (answer.experimental_result, failed(answer)) == (5142, [([b"wrong"], 16)])
         answer = await net.pcrf.order_rules(install(wrong, rule("other", to(OTHER))))
