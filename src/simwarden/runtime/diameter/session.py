@@ -183,14 +183,28 @@ class Session:
             self.machine.failed(ask.number, str(reason), self._clock.now())
             unknown = bool(message.hop_by_hop) or ask.kind != _INITIAL  # it was sent, or one before it
         else:
-            unknown = self.machine.state is State.ENDED and answer.success and ask.kind != _TERMINATION
-            if answer.success:
-                self.server = answer.get("Origin-Host", "")
-            self.machine.answered(ask.number, answer, self._clock.now())
+            unknown = self._answered(ask, answer)
         self._act()
         if unknown and self.machine.state is State.ENDED and not self._settling:
             self._settling = True
             client.node.site.spawn(self._settle(ask, message), "CCR-T")
+
+    def _answered(self, ask: Ask, answer: Message) -> bool:
+        """Take an answer; whether the server has a session that this end has not.
+
+        One with something in it that is mandatory and not known here is none: a condition might be overlooked by which
+        it grants or allows (RFC 6733 4.1).
+        """
+        if answer.unsupported:
+            reason = f"{self._peer} answered with {answer.unsupported[0].name}, which has the M bit and is not known"
+            self._client.node.site.note(reason, session=self.id)
+            self.machine.failed(ask.number, reason, self._clock.now())
+            return True
+        unknown = self.machine.state is State.ENDED and answer.success and ask.kind != _TERMINATION
+        if answer.success:
+            self.server = answer.get("Origin-Host", "")
+        self.machine.answered(ask.number, answer, self._clock.now())
+        return unknown
 
     def _make(self, ask: Ask) -> Message:
         kind: Avps = [("CC-Request-Type", int(ask.kind)), ("CC-Request-Number", ask.number)]

@@ -17,10 +17,10 @@ from simulators.pgw.credit import MOST_WAITING
 from simwarden.policy.flow_rule import FlowFilter, FlowRule
 from simwarden.policy.rule_set import RuleSet
 from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.trace.events import PacketDropped
+from simwarden.trace.events import Note, PacketDropped
 from simwarden.trace.records import FlowRecord
 from simwarden.wire import ip
-from simwarden.wire.diameter import first
+from simwarden.wire.diameter import RawAvp, first
 from simwarden.wire.gtpv2 import ChangeReportingAction, RatType, UeTimeZone
 
 if TYPE_CHECKING:
@@ -229,6 +229,18 @@ async def test_a_session_without_a_grant_is_refused(said: Any, cause: int) -> No
         assert net.pgw.core.taken == {}
         net.ocs.script = [[units(1000)]]
         assert (await net.mme.create()).accepted
+
+
+@pytest.mark.parametrize("mandatory", [True, False])
+async def test_an_answer_with_something_mandatory_that_is_not_known_is_none(*, mandatory: bool) -> None:
+    """A condition of the grant may be in it (RFC 6733 4.1); it is told by its code."""
+    unknown = ("AVP-9999", RawAvp(9999, 0, 0x40 if mandatory else 0, b"1234"))
+    async with Net(ScriptedGy, [units(1000, unknown)]) as net:
+        assert (await net.mme.create()).accepted is not mandatory
+        await net.sleep(120)  # it is told that its session is none
+        told = [each.text for each in net.of(Note) if "AVP-9999" in each.text]
+        assert told == ["ocs answered with AVP-9999, which has the M bit and is not known"] * mandatory
+        assert [each.get("CC-Request-Type") for each in net.ocs.asked] == ([1, 3] if mandatory else [1])
 
 
 async def test_an_mme_that_knows_the_cause_is_told_who_has_refused() -> None:
