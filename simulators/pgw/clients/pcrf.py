@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv6Network
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from simulators.pgw.clients import facts
 from simulators.pgw.controls import RE_AUTH
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps, Message
     from simwarden.wire.gtpv2 import BearerQos, RatType, UeTimeZone, Uli
 
-V = TypeVar("V")
 _FEATURES: Final = GxFeature.REL8 | GxFeature.REL9 | GxFeature.REL10 | GxFeature.ADC
 #: IP-CAN-Type of EPS (TS 29.212 5.3.27); what says in User-Equipment-Info that it is an IMEISV (RFC 8506 8.50)
 _EPS, _IMEISV = 5, 0
@@ -65,7 +64,7 @@ class Rules:
     credit: Credit | None = None
     #: QoS class and priority of the default bearer, by which rules are that say nothing else
     default: BearerQos | None = None
-    definitions: dict[bytes, tuple[tuple[str, Any], ...]] = field(default_factory=dict)
+    definitions: dict[bytes, Avps] = field(default_factory=dict)
     installed: dict[bytes, FlowRule] = field(default_factory=dict)
     #: rules for which a bearer was ordered, as they were then, and those whose bearer stands; what bearers of rules are
     #: called, and whether one is being ordered
@@ -119,10 +118,11 @@ class Rules:
         if not name:  # nobody could change or remove it
             self._fail(RuleFailureCode.UNKNOWN_RULE_NAME, ("Charging-Rule-Name", name))
             return False
-        merged = merge(self.definitions.get(name, ()), definition)
-        done = self._put(_shared(name), partial(rule_of, merged, self.place), timed=timed)
+        before = self.definitions.get(name)
+        merged = merge(before, definition) if before is not None else definition
+        done = self._put(name, partial(rule_of, merged, self.place), timed=timed)
         if done:
-            self.definitions[_shared(name)] = _shared(_frozen(merged))
+            self.definitions[name] = merged
         return done
 
     def _put(self, name: bytes, make: Callable[[], FlowRule], *, timed: bool) -> bool:
@@ -132,7 +132,7 @@ class Rules:
             failure = error.failure
         else:
             if not timed:
-                self.installed[name] = _shared(rule)
+                self.installed[name] = rule
                 return True
             failure = RuleFailureCode.RESOURCES_LIMITATION
         if name in self.installed and self.installed[name].denies:
@@ -178,16 +178,6 @@ class Rules:
         """Return reports of what could not be installed, once."""
         failures, self.failures = self.failures, {}
         return [report(names, *why) for why, names in failures.items()]
-
-
-def _frozen(avps: Iterable[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
-    return tuple((name, _frozen(value) if isinstance(value, list) else value) for name, value in avps)
-
-
-@lru_cache(maxsize=4096)
-def _shared(value: V) -> V:
-    """Return one of what is equal: sessions of cards with the same lists have the same rules, and keep them once."""
-    return value
 
 
 class Pcrf:

@@ -6,15 +6,19 @@ What a PGW cannot install raises RuleError with the code by which it reports tha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from simwarden.errors import PeerError
 from simwarden.policy.access_list import Network
 from simwarden.policy.flow_rule import FlowFilter, FlowRule, Quality
-from simwarden.wire.diameter import first
+from simwarden.wire.diameter import RawAvp, first
 from simwarden.wire.diameter.apps.gx import FlowDirection, FlowStatus, PccRuleStatus, RuleFailureCode
+from simwarden.wire.diameter.codec import encode_avps
+from simwarden.wire.diameter.dictionary import AVPS
 from simwarden.wire.diameter.filter_rule import FilterRule
+from simwarden.wire.diameter.message import SharedGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -99,6 +103,13 @@ def definition_of(rule: FlowRule) -> Avps:
     return avps
 
 
+@lru_cache(maxsize=4096)
+def written(rule: FlowRule) -> tuple[str, RawAvp]:
+    """Make the Charging-Rule-Definition of a rule, as octets: cards with the same lists have the same rules."""
+    kind = AVPS["Charging-Rule-Definition"]
+    return kind.name, RawAvp(kind.code, kind.vendor, kind.word >> 24, encode_avps(definition_of(rule)))
+
+
 def _information(each: FlowFilter) -> Avps:
     if each.name:
         raise ValueError(f"{each.name} is told by an application, not by a Flow-Description")
@@ -143,7 +154,8 @@ _RATES: Final = {
 def merge(before: Iterable[tuple[str, Any]], now: Avps) -> Avps:
     """Change a definition by another one of the same rule: what is not told again stays (5.3.4)."""
     told = {name for name, _ in now}
-    return [each for each in before if each[0] not in told] + now
+    stays = [each for each in before if each[0] not in told]
+    return stays + now if stays else now
 
 
 def name_of(definition: Avps) -> bytes:
@@ -157,16 +169,38 @@ def readable(octets: bytes) -> str:
     return octets.decode("utf-8", "backslashreplace")
 
 
+class _Told(NamedTuple):
+    """What a definition says by itself: its rule, with the filters of its flows, and the ends of these.
+
+    `application` has filters of the PGW's own, which are not among these.
+    """
+
+    rule: FlowRule
+    ends: tuple[FilterRule, ...]
+    application: str | None
+
+
 def rule_of(definition: Avps, place: Place) -> FlowRule:
     """Make the rule of a definition. Raises RuleError."""
+    told = _told_before(definition) if isinstance(definition, SharedGroup) else _told(definition)
+    if told.application is not None:
+        filters = _of_application(told.application, place, closed=told.rule.denies)
+        return _same(told.rule._replace(filters=filters))
+    for ends in told.ends:
+        _check_ends(ends, place)
+    return told.rule
+
+
+def _told(definition: Avps) -> _Told:
     flows = [value for name, value in definition if name == "Flow-Information"]
     application = first(definition, "TDF-Application-Identifier")
     up, down = _gates(definition)
     if first(first(definition, "Redirect-Information", []), "Redirect-Support") == _REDIRECTED:
         raise RuleError(RuleFailureCode.GW_PCEF_MALFUNCTION, "nothing is redirected here")
-    return FlowRule(
+    filters, ends = _filters(flows, application)
+    rule = FlowRule(
         readable(name_of(definition)),
-        _filters(flows, application, place, closed=not (up or down)),
+        filters,
         precedence=first(definition, "Precedence", 0xFFFFFFFF),
         up=up,
         down=down,
@@ -175,6 +209,17 @@ def rule_of(definition: Avps, place: Place) -> FlowRule:
         monitoring_key=readable(first(definition, "Monitoring-Key", b"")),
         quality=_quality(first(definition, "QoS-Information", [])),
     )
+    return _Told(rule, ends, rule.application if application is not None else None)
+
+
+#: sessions of cards with the same lists are told the same, and keep it once
+_told_before = lru_cache(maxsize=4096)(_told)
+
+
+@lru_cache(maxsize=4096)
+def _same(rule: FlowRule) -> FlowRule:
+    """Return one of what is equal."""
+    return rule
 
 
 def predefined(name: str, place: Place) -> FlowRule:
@@ -187,7 +232,7 @@ def predefined(name: str, place: Place) -> FlowRule:
     if filters is None:
         raise RuleError(RuleFailureCode.UNKNOWN_RULE_NAME, f"no rule is called {name!r} here")
     precedence = 0 if closed else 0xFFFFFFFF
-    return FlowRule(name, filters, precedence, up=not closed, down=not closed, application=application)
+    return _same(FlowRule(name, filters, precedence, up=not closed, down=not closed, application=application))
 
 
 def _gates(definition: Avps) -> tuple[bool, bool]:
@@ -201,24 +246,29 @@ def _gates(definition: Avps) -> tuple[bool, bool]:
     return _GATES[status]
 
 
-def _filters(flows: Sequence[Avps], application: bytes | None, place: Place, *, closed: bool) -> tuple[FlowFilter, ...]:
+def _filters(flows: Sequence[Avps], application: bytes | None) -> tuple[tuple[FlowFilter, ...], tuple[FilterRule, ...]]:
+    """Return the filters of flows, and the ends that they are between."""
     if application is None and not flows:
         raise RuleError(RuleFailureCode.MISSING_FLOW_INFORMATION, "neither flows nor an application are given")
     if application is not None and flows:  # either of both (5.3.4)
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, "both flows and an application are given")
-    if application is not None:
-        known = (place.closed if closed else place.applications.get)(readable(application))
-        if known is None:
-            reason = f"no application that is {'closed' if closed else 'open'} is called {readable(application)!r} here"
-            raise RuleError(RuleFailureCode.TDF_APPLICATION_IDENTIFIER_ERROR, reason)
-        return known
-    found = tuple(each for flow in flows for each in _of_flow(flow, place))
+    found: list[FlowFilter] = []
+    ends = tuple(_of_flow(flow, found) for flow in flows)
     if len(found) > MOST_FILTERS:
         raise RuleError(RuleFailureCode.RESOURCES_LIMITATION, f"{len(found)} filters in one rule")
-    return found
+    return tuple(found), ends
 
 
-def _of_flow(flow: Avps, place: Place) -> Iterable[FlowFilter]:
+def _of_application(application: str, place: Place, *, closed: bool) -> tuple[FlowFilter, ...]:
+    known = (place.closed if closed else place.applications.get)(application)
+    if known is None:
+        reason = f"no application that is {'closed' if closed else 'open'} is called {application!r} here"
+        raise RuleError(RuleFailureCode.TDF_APPLICATION_IDENTIFIER_ERROR, reason)
+    return known
+
+
+def _of_flow(flow: Avps, found: list[FlowFilter]) -> FilterRule:
+    """Add the filters of a flow to those that are `found`; return its ends."""
     described, direction = first(flow, "Flow-Description"), first(flow, "Flow-Direction")
     marks = sorted(name for name, _ in flow if name in _MARKS)
     if marks or described is None or direction not in _DIRECTIONS:
@@ -229,26 +279,32 @@ def _of_flow(flow: Avps, place: Place) -> Iterable[FlowFilter]:
     except PeerError as error:
         raise RuleError(RuleFailureCode.FILTER_RESTRICTIONS, error.reason) from None
     up, down = _DIRECTIONS[direction]
-    network = _remote(rule, place)
+    network = _remote(rule)
     pairs = [(far, near) for far in rule.remote_ports or (None,) for near in rule.local_ports or (None,)]
     if len(pairs) > MOST_FILTERS:
         raise RuleError(RuleFailureCode.RESOURCES_LIMITATION, f"{len(pairs)} pairs of ports in one flow")
-    return [FlowFilter(network, rule.protocol, far, near, up=up, down=down) for far, near in pairs]
+    found += [FlowFilter(network, rule.protocol, far, near, up=up, down=down) for far, near in pairs]
+    return rule
 
 
-def _remote(rule: FilterRule, place: Place) -> Network | None:
-    """Return the far end's network; the near end must be the session's own, and both of a version that it has."""
+def _remote(rule: FilterRule) -> Network | None:
+    """Return the far end's network."""
     if rule.remote == "assigned":
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, "the far end is not the device")
+    if rule.remote is not None:
+        return Network(int(rule.remote.network_address), rule.remote.prefixlen, rule.remote.max_prefixlen)
+    # flows of one version only, where the near end says so
+    return Network(0, 0, rule.local.max_prefixlen) if isinstance(rule.local, (IPv4Network, IPv6Network)) else None
+
+
+def _check_ends(rule: FilterRule, place: Place) -> None:
+    """The near end must be the session's own, and both of a version that it has."""
     local = rule.local if rule.local != "assigned" else None
     if local is not None and not any(_within(each, local) for each in place.addresses):
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"{local} is not the device's address")
     versions = {each.version for each in place.addresses} if local is None else {local.version}
-    if rule.remote is None:  # flows of one version only, where the near end says so
-        return Network(0, 0, local.max_prefixlen) if local is not None else None
-    if rule.remote.version not in versions:
+    if isinstance(rule.remote, (IPv4Network, IPv6Network)) and rule.remote.version not in versions:
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"no packet goes to {rule.remote} from there")
-    return Network(int(rule.remote.network_address), rule.remote.prefixlen, rule.remote.max_prefixlen)
 
 
 def _within(address: Address, local: IPv4Network | IPv6Network) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from struct import Struct
 from struct import error as struct_error
 from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.errors import InternalError, PeerError
 from simwarden.wire.diameter.codes import ResultCode
-from simwarden.wire.diameter.dictionary import AVPS, BY_CODE, KEYS, AvpType, Kind
-from simwarden.wire.diameter.message import Avps, DiameterError, Message, RawAvp, Undecoded
+from simwarden.wire.diameter.dictionary import AVPS, BY_CODE, KEYS, SHARED, AvpType, Kind
+from simwarden.wire.diameter.message import Avps, DiameterError, Message, RawAvp, SharedGroup, Undecoded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 HEADER_LENGTH: Final = 20
 MAXIMUM_LENGTH: Final = 1 << 18
@@ -33,10 +34,11 @@ _PAD: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
 _SWAPPED_NIBBLES: Final = bytes(octet >> 4 | (octet & 15) << 4 for octet in range(256))
 _IDENTITY: Final = re.compile(rb"[!-~]{0,255}")
 _NTP_EPOCH: Final = 2208988800
-_UNPACK_HEAD2, _UNPACK_HEAD3, _UNPACK_U32 = _HEAD2.unpack_from, _HEAD3.unpack_from, _U32.unpack_from
+_UNPACK_HEAD2, _UNPACK_U32, _UNPACK_I32 = _HEAD2.unpack_from, _U32.unpack_from, _I32.unpack_from
 _PACK_HEAD2, _PACK_U32 = _HEAD2.pack, _U32.pack
 _NO_VENDOR: Final = BY_CODE[0]
-_FAILED_AVP: Final = _NO_VENDOR[279]
+_LONGEST_SHARED: Final = 1024
+"""Octets of the longest group that is kept for messages to come."""
 _NO_AVPS: Final[dict[int, AvpType]] = {}
 _TEXT, _UNSIGNED32, _GROUPED, _OCTETS = int(Kind.TEXT), int(Kind.UNSIGNED32), int(Kind.GROUPED), int(Kind.OCTETS)
 
@@ -84,6 +86,7 @@ def _encode_time(seconds: int) -> bytes:
     return _PACK_U32(seconds + _NTP_EPOCH & 0xFFFFFFFF)
 
 
+@lru_cache(maxsize=1024)  # of few nodes
 def _decode_identity(data: bytes) -> str:
     """DiameterIdentity (RFC 6733 4.3.1): a name of DNS, in ASCII and of 255 octets at most (RFC 1035 2.3.4)."""
     if not _IDENTITY.fullmatch(data):
@@ -100,30 +103,25 @@ def _encode_filter(text: str) -> bytes:
     return text.encode("latin-1")
 
 
-def _decode_signed(data: bytes) -> int:
-    return int.from_bytes(data, "big", signed=True)
-
-
-def _decode_unsigned64(data: bytes) -> int:
-    return int.from_bytes(data, "big")
-
-
 _DECODERS: Final[dict[int, Callable[[bytes], Any]]] = {
-    int(Kind.INTEGER32): _decode_signed,
-    int(Kind.INTEGER64): _decode_signed,
-    int(Kind.UNSIGNED64): _decode_unsigned64,
+    int(Kind.INTEGER64): lambda data: int.from_bytes(data, "big", signed=True),
+    int(Kind.UNSIGNED64): lambda data: int.from_bytes(data, "big"),
     int(Kind.TBCD): _decode_tbcd,
     int(Kind.ADDRESS): _decode_address,
     int(Kind.TIME): _decode_time,
     int(Kind.IDENTITY): _decode_identity,
     int(Kind.FILTER): _decode_filter,
 }
+#: of numbers, whose AVP's header is the same whatever they are
+_PACKERS: Final[dict[int, Callable[[Any], bytes]]] = {
+    int(Kind.UNSIGNED32): _U32.pack,
+    int(Kind.INTEGER32): _I32.pack,
+    int(Kind.UNSIGNED64): _U64.pack,
+    int(Kind.INTEGER64): _I64.pack,
+}
 _ENCODERS: Final[dict[int, Callable[[Any], bytes]]] = {
     int(Kind.TEXT): str.encode,
     int(Kind.OCTETS): bytes,
-    int(Kind.INTEGER32): _I32.pack,
-    int(Kind.INTEGER64): _I64.pack,
-    int(Kind.UNSIGNED64): _U64.pack,
     int(Kind.TBCD): _encode_tbcd,
     int(Kind.ADDRESS): _encode_address,
     int(Kind.TIME): _encode_time,
@@ -190,10 +188,12 @@ def _decode_avps(data: bytes, pos: int, end: int, unsupported: list[RawAvp], dep
             elif kind == 1:  # _UNSIGNED32
                 append((avp[0], _UNPACK_U32(data, start)[0]))
             elif kind == 2:  # _GROUPED
-                group = _decode_failed if avp is _FAILED_AVP else _decode_avps
+                group = _APART.get(avp[0], _decode_avps)
                 append((avp[0], group(data, start, stop, unsupported, depth - 1)))
             elif kind == 3:  # _OCTETS
                 append((avp[0], data[start:stop]))
+            elif kind == 4:  # _INTEGER32
+                append((avp[0], _UNPACK_I32(data, start)[0]))
             else:
                 append((avp[0], _DECODERS[kind](data[start:stop])))
             pos = stop + 3 & ~3
@@ -253,6 +253,32 @@ def _failed(data: bytes, pos: int, start: int, stop: int, depth: int) -> tuple[s
     except DiameterError:
         return raw.name, raw
     return decoded[0] if encode_avps(decoded) == _encode_raw(raw) else (raw.name, raw)
+
+
+def _decode_shared(data: bytes, pos: int, end: int, unsupported: list[RawAvp], depth: int) -> Avps:
+    """Decode a group that many messages have alike: once, as long as it is not forgotten."""
+    if end - pos > _LONGEST_SHARED:
+        return _decode_avps(data, pos, end, unsupported, depth)
+    try:
+        group, unknown = _shared_group(data[pos:end], depth)
+    except DiameterError:
+        return _decode_avps(data, pos, end, unsupported, depth)  # which says at which octet of the message
+    unsupported += unknown
+    return group
+
+
+@lru_cache(maxsize=4096)
+def _shared_group(octets: bytes, depth: int) -> tuple[SharedGroup, tuple[RawAvp, ...]]:
+    unsupported: list[RawAvp] = []
+    group = SharedGroup(_decode_avps(octets, 0, len(octets), unsupported, depth))
+    return group, tuple(unsupported)
+
+
+#: groups that are decoded otherwise than others
+_APART: Final[Mapping[str, Callable[[bytes, int, int, list[RawAvp], int], Avps]]] = {
+    **dict.fromkeys(SHARED, _decode_shared),
+    "Failed-AVP": _decode_failed,
+}
 
 
 def _bad_header(data: bytes, pos: int, end: int) -> DiameterError:
@@ -315,9 +341,9 @@ def encode_avps(avps: Iterable[tuple[str, Any]]) -> bytes:
                 continue
             avp = AVPS[name]
             kind = avp[1]
-            if kind == 1:  # _UNSIGNED32
+            if kind in _PACKERS:
                 append(avp[9])
-                append(_PACK_U32(value))
+                append(_PACKERS[kind](value))
                 continue
             if kind == 2:  # _GROUPED
                 octets = encode_avps(value)

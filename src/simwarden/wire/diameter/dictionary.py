@@ -3,7 +3,7 @@
 A further application (Rx) is one more module there, or one that another package names by an entry point of
 the group `simwarden.diameter`. It has APPLICATION (reference point, Application-Id, vendor, which is 0 for one of the
 IETF), AVPS, COMMANDS and GROUPS, and may have ALSO (further reference points that it is spoken at), SHORT, KEYS,
-ENUMERATIONS, CLOSED and CARRIES. An AVP stands in one module only, and may be used in all; a command is of one
+SHARED, ENUMERATIONS, CLOSED and CARRIES. An AVP stands in one module only, and may be used in all; a command is of one
 application.
 """
 
@@ -268,6 +268,9 @@ GROUPS: Final[dict[str, Grammar]] = {
 
 KEYS: Final[frozenset[str]] = frozenset().union(*(getattr(module, "KEYS", ()) for module in _MODULES))
 """The AVPs that carry keys."""
+
+SHARED: Final[frozenset[str]] = frozenset().union(*(getattr(module, "SHARED", ()) for module in _MODULES))
+"""The grouped AVPs that many messages have alike, octet for octet: they are decoded once."""
 
 CARRIES: Final[dict[str, tuple[str, Mapping[str, bool]]]] = {
     name: each for module in _MODULES for name, each in getattr(module, "CARRIES", {}).items()

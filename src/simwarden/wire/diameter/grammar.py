@@ -65,7 +65,7 @@ def check_avps(avps: Sequence[tuple[str, Any]], grammar: Grammar) -> None:
             )
         if name in _VALID_VALUES and value not in _VALID_VALUES[name]:
             raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, f"{name} is {value}", [(name, value)])
-        if value.__class__ is list and name in GROUPS and name != "Failed-AVP":
+        if isinstance(value, list) and name in GROUPS and name != "Failed-AVP":
             check_avps(value, GROUPS[name])
     for name in _REQUIRED[id(grammar)]:
         if name not in counts:

@@ -55,6 +55,25 @@ class Undecoded:
     data: bytes
 
 
+class SharedGroup(list[tuple[str, Any]]):
+    """The value of a group that messages have in common: it is that of all of them, and never changes."""
+
+    __slots__ = ("_hash",)
+
+    def __init__(self, avps: Iterable[tuple[str, Any]]) -> None:
+        super().__init__((name, SharedGroup(value) if isinstance(value, list) else value) for name, value in avps)
+        self._hash = hash(tuple(self))
+
+    def __hash__(self) -> int:  # type: ignore[override]  # of a list that does not change
+        return self._hash
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("the group is in several messages")
+
+    append = extend = insert = remove = pop = clear = sort = reverse = _refuse
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
+
+
 class DiameterError(PeerError):
     """A message is wrong; `code` is the Result-Code that says how, `failed` the AVPs for Failed-AVP (RFC 6733 7.5)."""
 

@@ -166,6 +166,10 @@ SHORT = {
 """What TS 29.212 calls its requests for short; an answer ends in A instead of R."""
 
 
+SHARED = {"Charging-Rule-Definition"}
+"""Cards with the same lists have the same rules, and so do all their sessions."""
+
+
 class FlowStatus(IntEnum):
     """Flow-Status (TS 29.214 5.3.11): which directions of a flow are open."""
 
