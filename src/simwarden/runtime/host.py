@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from simwarden.errors import ConfigError, InternalError, ManagementError, SimwardenError
 from simwarden.model.interfaces import INTERFACES, Service
 from simwarden.policy.decision import Control, Decision, Ruling, Verdict
+from simwarden.runtime.background import Background
 from simwarden.runtime.dice import Dice
 from simwarden.runtime.reach import Reach, speaks_tls, why_closed, why_refused
 from simwarden.runtime.site import Managed, Site
@@ -136,8 +137,7 @@ class Host:
         self.addresses = _addresses(settings)
         wiring = Wiring(trace, frame_queue, settings.limits, self.addresses)
         self.transport = Carriers(settings.transport, wiring, settings.carriers)
-        #: with what each does; empty: it goes on for as long as its element is there
-        self._tasks: dict[str, dict[asyncio.Task[None], str]] = {}
+        self._background = Background(loop, self._given_up, self.fault)
         self._engines: dict[str, Engine] = {}
         #: of elements that are stopped: a call under way may have used one once more
         self._spent: list[Engine] = []
@@ -178,10 +178,10 @@ class Host:
         self.running.discard(name)
         await self.transport.stop_listening(name)
         if kill:
-            self._cancel_work(name)
+            self._background.cancel(name)
         await self.elements[name].bring_down(kill=kill)
         if not kill:
-            self._cancel_work(name)
+            self._background.cancel(name)
         self.transport.close_endpoints(name)
         if name in self._tuns:
             self._tuns.pop(name).close()
@@ -348,30 +348,14 @@ class Host:
         self, name: str, work: Coroutine[Any, Any, None], what: str, *, standing: bool = False
     ) -> asyncio.Task[None]:
         """Run an element's procedure, or what is `standing` as long as the element; what it raises becomes a Fault."""
-        task = self.loop.create_task(self._guarded(name, work, what))
-        self._tasks.setdefault(name, {})[task] = "" if standing else what or getattr(work, "__name__", "work")
-        task.add_done_callback(partial(self._work_done, name, work))
-        return task
-
-    def _work_done(self, name: str, work: Coroutine[Any, Any, None], task: asyncio.Task[None]) -> None:
-        work.close()  # work that is cancelled before its first step would else be complained of as never awaited
-        tasks = self._tasks.get(name)
-        if tasks is not None:
-            tasks.pop(task, None)
-            if not tasks:
-                del self._tasks[name]
-
-    async def _guarded(self, name: str, work: Coroutine[Any, Any, None], what: str) -> None:
-        try:
-            await work
-        except StoreError as error:
-            self.trace.emit(Note(element=name, text=f"{what or 'work'} is given up: {error}"))
-        except Exception as error:  # noqa: BLE001 - the one catch-all: whatever arrives here is a bug of ours
-            self.fault(name, what or getattr(work, "__name__", "work"), error)
+        return self._background.spawn(name, work, what, standing=standing)
 
     def under_way(self, name: str) -> list[str]:
         """Return the procedures that an element runs in the background."""
-        return [what for what in self._tasks.get(name, {}).values() if what]
+        return self._background.under_way(name)
+
+    def _given_up(self, name: str, what: str, error: StoreError) -> None:
+        self.trace.emit(Note(element=name, text=f"{what} is given up: {error}"))
 
     def watch_loop(self) -> None:
         """Record what the loop's callbacks raise as bugs of ours: all that others send comes by these."""
@@ -469,10 +453,6 @@ class Host:
     def engines(self, name: str) -> list[Engine]:
         """Return the databases that an element has."""
         return [self._engines[key] for key in sorted(self._stores.get(name, ())) if key in self._engines]
-
-    def _cancel_work(self, name: str) -> None:
-        for task in list(self._tasks.pop(name, ())):
-            task.cancel()
 
 
 def _addresses(settings: HostSettings) -> Addresses:

@@ -139,14 +139,17 @@ class Connection:
         hop_by_hop = self.machine.send_request(message)
         future = self._pending.expect(hop_by_hop)
         self.flush()
+        late = self.node.site.clock.call_later(deadline - self._now(), partial(self._late, hop_by_hop, message))
         try:
-            async with asyncio.timeout(deadline - self._now()):
-                return await future
-        except TimeoutError:
-            raise Unreachable(f"{self.peer.name} did not answer {message.name} in time") from None
+            return await future
         finally:
+            late.cancel()
             if self._pending.pop(hop_by_hop, None) is not None:
                 self.machine.forget(hop_by_hop)
+
+    def _late(self, hop_by_hop: int, message: Message) -> None:
+        self.machine.forget(hop_by_hop)
+        self._pending.settle(hop_by_hop, Unreachable(f"{self.peer.name} did not answer {message.name} in time"))
 
     def flush(self) -> None:
         """Send what the machine has to say, act on what happened, and arm its timer."""
