@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import itertools
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.ocs import controls
 from simulators.ocs.service import Service
@@ -29,6 +29,21 @@ if TYPE_CHECKING:
 _DATABASE = 5.0
 
 
+class _Month(NamedTuple):
+    """A month (`2026-03`), from when to when in seconds since 1970."""
+
+    name: str
+    begin: float
+    end: float
+
+
+def _month_at(when: float, utc_offset: float) -> _Month:
+    there = dt.timezone(dt.timedelta(hours=utc_offset))
+    begin = dt.datetime.fromtimestamp(when, there).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    end = (begin + dt.timedelta(days=32)).replace(day=1)
+    return _Month(f"{begin:%Y-%m}", begin.timestamp(), end.timestamp())
+
+
 class Core:
     """Cards with their quotas, and sessions."""
 
@@ -41,6 +56,8 @@ class Core:
         self.lists = Restriction(self.audit, controls.QUOTA_CHANGES, config.quota_changes, (CHANGED_LIST,))
         self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
         self._numbers = itertools.count(1)
+        #: the one that was asked for last
+        self._month = _Month("", 0.0, 0.0)
 
     # -- time
 
@@ -50,7 +67,7 @@ class Core:
 
     def month_of(self, when: float) -> str:
         """Return the month in which something counts, where the cards are."""
-        return f"{self._there(when):%Y-%m}"
+        return self._month_at(when).name
 
     @property
     def month(self) -> str:
@@ -59,14 +76,14 @@ class Core:
 
     def validity(self) -> int:
         """Return for how many seconds units that are given now may be used: in this month only."""
-        there = self._there(self.now())
-        next_month = (there.replace(day=1) + dt.timedelta(days=32)).replace(
-            day=1, hour=0, minute=0, second=0, microsecond=0
-        )
-        return max(1, min(round(self.config.validity), int((next_month - there).total_seconds())))
+        now = self.now()
+        return max(1, min(round(self.config.validity), int(self._month_at(now).end - now)))
 
-    def _there(self, when: float) -> dt.datetime:
-        return dt.datetime.fromtimestamp(when, dt.UTC) + dt.timedelta(hours=self.config.utc_offset)
+    def _month_at(self, when: float) -> _Month:
+        month = self._month
+        if not month.begin <= when < month.end:
+            month = self._month = _month_at(when, self.config.utc_offset)
+        return month
 
     # -- what a card may use
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from simulators.ocs.controls import OF
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 GROUPS: Final = "Multiple-Services-Credit-Control"
 #: units of one report that are counted: nobody uses more, and no counter holds many of what an Unsigned64 may say
 _MOST: Final = 1 << 40
+#: what a request changes of a session
+_CHANGED: Final = ("number", "answer", "reserves", "over", "ends", "busy")
 #: 3GPP-RAT-Type (TS 29.061 16.4.7.2)
 _NETWORKS: Final[Mapping[bytes, str]] = {
     b"\x01": "UTRAN",
@@ -50,10 +52,11 @@ class Rating:
     on: str
     network: str = ""
     _counted: list[tuple[str, int]] = field(default_factory=list)
-    _before: Session = field(init=False)
+    _before: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._before = replace(self.session, reserves=dict(self.session.reserves))
+        self._before = {name: getattr(self.session, name) for name in _CHANGED}
+        self._before["reserves"] = dict(self.session.reserves)
 
     def count(self, month: str, units: int) -> None:
         """Count units for the card, as used if there are more than before."""
@@ -64,8 +67,8 @@ class Rating:
         """Have it as it was before the request."""
         for month, units in self._counted:
             self.core.store.charge(self.card.imsi, month, self.session.service, -units)
-        for name in ("number", "answer", "reserves", "over", "ends", "busy"):
-            setattr(self.session, name, getattr(self._before, name))
+        for name, value in self._before.items():
+            setattr(self.session, name, value)
 
     # -- rating groups
 

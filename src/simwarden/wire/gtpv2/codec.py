@@ -115,29 +115,27 @@ def _rejects(message: Message) -> bool:
 
 
 def _encode_ies(name: str, grammar: Grammar, ies: dict[str, Any], *, whole: bool) -> bytes:
-    parts, used = [], 0
-    for rule in grammar.rules:
-        value = ies.get(rule.name)
-        if value is None or (rule.many and not value):
-            if rule.mandatory and whole:
-                raise ValueError(f"{name} lacks {rule.name}")
-            used += rule.name in ies
+    parts: list[bytes] = []
+    used = 0
+    for field_name, presence, ie, instance, many, group in grammar.rules:
+        value = ies.get(field_name)
+        if value is None or (many and not value):
+            if presence == "M" and whole:
+                raise ValueError(f"{name} lacks {field_name}")
+            used += field_name in ies
             continue
         used += 1
-        for each in value if rule.many else (value,):
-            octets = _encode_value(rule, each, whole=whole)
-            parts.append(_HEAD.pack(rule.ie.number, len(octets), rule.instance))
+        for each in value if many else (value,):
+            if group is not None:
+                octets = _encode_ies(field_name, group, each, whole=whole)
+            else:
+                assert ie.write is not None  # noqa: S101 - only groups have none
+                octets = ie.write(each)
+            parts.append(_HEAD.pack(ie.number, len(octets), instance))
             parts.append(octets)
     if used != len(ies):
         raise ValueError(f"{name} has no element {', '.join(sorted(ies.keys() - grammar.by_name.keys()))}")
     return b"".join(parts)
-
-
-def _encode_value(rule: Rule, value: Any, *, whole: bool) -> bytes:
-    if rule.grammar is not None:
-        return _encode_ies(rule.name, rule.grammar, value, whole=whole)
-    assert rule.ie.write is not None  # noqa: S101 - only groups have none
-    return rule.ie.write(value)
 
 
 def split(data: bytes) -> list[bytes]:
@@ -220,19 +218,20 @@ class _Elements:
 
     def _take(self, rule: Rule, octets: bytes, ies: dict[str, Any]) -> None:
         """Read one element; what is wrong in one that is optional is as if it were not there (7.7.7, 7.7.8)."""
-        ie = rule.ie
+        name, _, ie, _, many, group = rule
+        _, _, _, shortest, read, _, exact = ie
         try:
-            if rule.grammar is not None:
-                value: Any = self.read(rule.grammar, octets)
-            elif ie.read is None or len(octets) < ie.shortest or (ie.exact and len(octets) != ie.shortest):
+            if group is not None:
+                value: Any = self.read(group, octets)
+            elif read is None or len(octets) < shortest or (exact and len(octets) != shortest):
                 self._blame(rule, f"has {len(octets)} octets", Cause.INVALID_LENGTH)
                 return
             else:
-                value = ie.read(octets)
+                value = read(octets)
         except (ValueError, IndexError) as error:
             self._blame(rule, f"is wrong: {error}", Cause.MANDATORY_IE_INCORRECT)
             return
-        ies[rule.name] = (*ies.get(rule.name, ()), value) if rule.many else value
+        ies[name] = (*ies.get(name, ()), value) if many else value
 
     def _blame(self, rule: Rule, what: str, cause: Cause) -> None:
         if rule.verified:
