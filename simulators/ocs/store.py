@@ -20,6 +20,7 @@ from simulators.ocs.events import AUDITED
 from simulators.ocs.service import Service
 from simwarden.operations.audit_table import AuditTable
 from simwarden.operations.held_cards import HeldCards
+from simwarden.runtime.store import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,18 +59,16 @@ _SESSIONS = sa.Table(
     sa.Column("ends", sa.Float, nullable=False),
 )
 _AUDIT = AuditTable(METADATA, events=AUDITED)
-# made once: SQLAlchemy takes longer to make a statement than SQLite to carry it out
 _C, _S = _COUNTERS.c, _SESSIONS.c
-_RECOUNT = (
+_RECOUNT = Statement(
     sa.update(_COUNTERS)
     .where(_C.imsi == sa.bindparam("card"), _C.month == sa.bindparam("of"), _C.service == sa.bindparam("what"))
     .values(used=sa.bindparam("now"))
 )
-_COUNT = sa.insert(_COUNTERS)
-_FORGET = sa.delete(_SESSIONS).where(_S.session == sa.bindparam("key"))
-_KEEP = sa.insert(_SESSIONS)
+_COUNT = Statement(sa.insert(_COUNTERS))
+_FORGET = Statement(sa.delete(_SESSIONS).where(_S.session == sa.bindparam("key")))
+_KEEP = Statement(sa.insert(_SESSIONS))
 _COLUMNS = tuple(_S.keys())
-_KEY = "imsi", "month", "service"
 
 
 class Reserve(NamedTuple):
@@ -211,19 +210,13 @@ class Store(HeldCards[QuotaCard]):
         gone = {each.session.session for each in dropped} - sessions.keys()
         old = [name for name, each in sessions.items() if each.kept]
         again, new = sorted(self._counted - self._new), sorted(self._new)
-        work: tuple[tuple[sa.Executable, list[dict[str, Any]]], ...] = (
-            (_FORGET, [{"key": each} for each in (*old, *gone)]),
-            (_KEEP, [each.row() for each in sessions.values()]),
-            (
-                _RECOUNT,
-                [{**dict(zip(("card", "of", "what"), key, strict=True)), "now": self.used(*key)} for key in again],
-            ),
-            (_COUNT, [{**dict(zip(_KEY, key, strict=True)), "used": self.used(*key)} for key in new]),
-        )
+        used = [{"card": key[0], "of": key[1], "what": key[2], "now": self.used(*key)} for key in again]
+        first = [{"imsi": key[0], "month": key[1], "service": key[2], "used": self.used(*key)} for key in new]
         with self._engine.begin() as connection:
-            for statement, rows in work:
-                if rows:
-                    connection.execute(statement, rows)
+            _FORGET.execute(connection, [{"key": each} for each in (*old, *gone)])
+            _KEEP.execute(connection, [each.row() for each in sessions.values()])
+            _RECOUNT.execute(connection, used)
+            _COUNT.execute(connection, first)
         self._counted.clear()
         self._new.clear()
         for each in sessions.values():

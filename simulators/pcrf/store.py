@@ -16,6 +16,7 @@ from simulators.pcrf.config import PcrfData
 from simulators.pcrf.events import AUDITED
 from simwarden.operations.audit_table import AuditTable
 from simwarden.operations.held_cards import HeldCards
+from simwarden.runtime.store import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,11 +52,10 @@ _ANSWERS = sa.Table(
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 #: seconds for which the answer to the last CCR of a session is kept: no PGW repeats it later
 _KEPT: Final = 600.0
-# made once: SQLAlchemy takes longer to make a statement than SQLite to carry it out
-_NO_SESSION = sa.delete(_SESSIONS).where(_SESSIONS.c.id == sa.bindparam("session"))
-_NO_ANSWER = sa.delete(_ANSWERS).where(_ANSWERS.c.session == sa.bindparam("of"))
-_LATE = sa.delete(_ANSWERS).where(_ANSWERS.c.over < sa.bindparam("since"))
-_SESSION, _ANSWER = sa.insert(_SESSIONS), sa.insert(_ANSWERS)
+_NO_SESSION = Statement(sa.delete(_SESSIONS).where(_SESSIONS.c.id == sa.bindparam("session")))
+_NO_ANSWER = Statement(sa.delete(_ANSWERS).where(_ANSWERS.c.session == sa.bindparam("of")))
+_LATE = Statement(sa.delete(_ANSWERS).where(_ANSWERS.c.over < sa.bindparam("since")))
+_SESSION, _ANSWER = Statement(sa.insert(_SESSIONS)), Statement(sa.insert(_ANSWERS))
 _ANSWER_OF = sa.select(_ANSWERS.c.answer).where(_ANSWERS.c.session == sa.bindparam("of"))
 _FIELDS = tuple(each.name for each in fields(GxSession))
 
@@ -149,8 +149,8 @@ class Store(HeldCards[DataCard]):
     def end(self, identity: str, answer: tuple[int, bytes] | None, now: float) -> None:
         """Keep that a session is over, or will not be; `now` is the date, in seconds since 1970."""
         with self._engine.begin() as connection:
-            connection.execute(_NO_SESSION, {"session": identity})
-            connection.execute(_LATE, {"since": now - _KEPT})
+            _NO_SESSION.execute(connection, [{"session": identity}])
+            _LATE.execute(connection, [{"since": now - _KEPT}])
             self._write_answer(connection, identity, answer, now)
         session = self._held.sessions.pop(identity, None)
         if session is not None:
@@ -163,17 +163,17 @@ class Store(HeldCards[DataCard]):
 
     def _write(self, connection: sa.Connection, session: GxSession) -> None:
         if session.id in self._held.sessions:
-            connection.execute(_NO_SESSION, {"session": session.id})
-        connection.execute(_SESSION, {name: getattr(session, name) for name in _FIELDS})
+            _NO_SESSION.execute(connection, [{"session": session.id}])
+        _SESSION.execute(connection, [{name: getattr(session, name) for name in _FIELDS}])
 
     def _write_answer(
         self, connection: sa.Connection, session: str, answer: tuple[int, bytes] | None, over: float | None = None
     ) -> None:
         if session in self._held.answers:
-            connection.execute(_NO_ANSWER, {"of": session})
+            _NO_ANSWER.execute(connection, [{"of": session}])
         if answer is not None:
             row = {"session": session, "number": answer[0], "answer": answer[1], "over": over}
-            connection.execute(_ANSWER, row)
+            _ANSWER.execute(connection, [row])
 
     def _hold(self, session: GxSession) -> None:
         self._held.sessions[session.id] = session
