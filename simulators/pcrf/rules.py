@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.policy.access_list import Destination
@@ -69,8 +70,8 @@ def _told(rules: Sequence[FlowRule], entries: Sequence[Destination], config: Pcr
     dynamic = [each for each in rules if not _is_named(each)]
     named = {_meaning(entry): rule for entry, rule in zip(entries, rules, strict=False) if _is_named(rule)}
     listed, covered, predefined = set(map(_meaning, entries)), set[Destination](), []
-    for name, of in config.applications.items():
-        stands_for = {_meaning(Destination.parse(each)) for each in of}
+    for name, of in config.applications.items() if named else ():
+        stands_for = _meanings(of)
         those = [named[each] for each in named if each in stands_for]
         if not those or not stands_for <= listed:
             continue
@@ -93,6 +94,12 @@ def _is_named(rule: FlowRule) -> bool:
 
 def _meaning(entry: Destination) -> Destination:
     return entry._replace(text="")
+
+
+@lru_cache(maxsize=1024)
+def _meanings(entries: tuple[str, ...]) -> frozenset[Destination]:
+    """Return what an application stands for."""
+    return frozenset(_meaning(Destination.parse(each)) for each in entries)
 
 
 def _charged(rule: FlowRule, config: PcrfConfig) -> FlowRule:

@@ -6,8 +6,9 @@ A CCR that comes again, by its Session-Id and CC-Request-Number, gets the answer
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from sys import intern
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulators.pcrf import controls
 from simulators.pcrf.card import GxSession
@@ -26,7 +27,6 @@ from simwarden.wire.diameter.location import decode_location
 if TYPE_CHECKING:
     from simulators.pcrf.config import PcrfConfig
     from simulators.pcrf.core import Core
-    from simwarden.model.identity import Ecgi, Tai
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Avps, Message
 
@@ -150,23 +150,31 @@ def _seen(session: GxSession, message: Message) -> GxSession:
         for name, unit in group
         if name == "Used-Service-Unit"
     )
-    tai, cell = _place(message)
+    place = _place(message.get("3GPP-User-Location-Info", b""))
     return replace(
         session,
-        tai=str(tai) if tai is not None else session.tai,
-        cell=str(cell) if cell is not None else session.cell,
+        tai=place.tai or session.tai,
+        cell=place.cell or session.cell,
         rat=message.get("RAT-Type", session.rat),
         used=session.used + min(used, _MOST_USED),
     )
 
 
-def _place(message: Message) -> tuple[Tai | None, Ecgi | None]:
-    octets = message.get("3GPP-User-Location-Info", b"")
+class _Place(NamedTuple):
+    """Where a device is, in words; empty: that is not told."""
+
+    tai: str
+    cell: str
+
+
+@lru_cache(maxsize=1024)  # of many devices in a cell
+def _place(octets: bytes) -> _Place:
     try:
-        return decode_location(octets)
+        tai, cell = decode_location(octets)
     except PeerError as error:
         failed = [("3GPP-User-Location-Info", octets)]
         raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, error.reason, failed) from None
+    return _Place(str(tai) if tai is not None else "", str(cell) if cell is not None else "")
 
 
 def _monitoring(config: PcrfConfig) -> Avps:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from simwarden.errors import PeerError
@@ -121,8 +121,7 @@ def _information(each: FlowFilter) -> Avps:
 
 
 def _network(network: Network) -> Host:
-    size = network.width // 8
-    return ip_network((network.start.to_bytes(size), network.length))
+    return (IPv4Network if network.width == 32 else IPv6Network)((network.start, network.length))
 
 
 def _qos(quality: Quality) -> Avps:

@@ -122,6 +122,7 @@ def read_apn(octets: bytes) -> str:
     return ".".join(labels).lower()
 
 
+@_shared
 def write_apn(name: str) -> bytes:
     """Return the labels of an APN."""
     octets = b"".join(bytes((len(label),)) + label.encode("ascii") for label in name.split("."))
@@ -148,6 +149,7 @@ def _v6(octets: bytes) -> str:
     return str(ipaddress.IPv6Address(octets))
 
 
+@_shared
 def _packed(address: str) -> bytes:
     if ":" in address:
         return ipaddress.IPv6Address(address).packed
@@ -234,6 +236,7 @@ def _write_cause(cause: CauseIe) -> bytes:
     return head + bytes((cause.offending.type, 0, 0, cause.offending.instance))
 
 
+@_shared
 def _read_indication(octets: bytes) -> e.Indication:
     return e.Indication(int.from_bytes(octets[:7], "little"))
 
@@ -264,6 +267,7 @@ def _read_qos(octets: bytes) -> BearerQos:
     return BearerQos(octets[1], _read_arp(octets), *rates)
 
 
+@_shared
 def _write_qos(qos: BearerQos) -> bytes:
     rates = qos[2:]
     return _write_arp(qos.arp) + bytes((qos.qci,)) + b"".join([rate.to_bytes(5) for rate in rates])
