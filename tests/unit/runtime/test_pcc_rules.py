@@ -20,6 +20,7 @@ from simwarden.runtime.diameter.pcc_rules import (
     predefined,
     report,
     rule_of,
+    written,
 )
 from simwarden.wire.diameter import Message, decode, encode
 from simwarden.wire.diameter.apps.gx import PccRuleStatus, RuleFailureCode
@@ -230,6 +231,42 @@ def test_what_is_told_again_replaces_and_the_rest_stays() -> None:
     assert (changed.up, changed.down, changed.precedence, changed.filters) == (False, False, 7, ALL_FLOWS.filters)
     moved = rule_of(merge(before, defined(described="permit out 6 from 192.0.2.1 to assigned")), PLACE)
     assert [each.protocol for each in moved.filters] == [6]
+
+
+def test_one_definition_for_many_sessions_is_judged_for_each_by_its_own_address() -> None:
+    own = carried(defined(described="permit out ip from any to 10.64.0.1"))
+    other = Place((IPv4Address("10.64.0.2"),), {}, lambda _name: None)
+    only_6 = Place((IPv6Network("2001:db8:64::/64"),), {}, lambda _name: None)
+    far = carried(defined(described="permit out 6 from 192.0.2.1 to assigned"))
+    for _ in range(2):  # the first is the one that reads it
+        assert rule_of(own, PLACE).filters == rule_of(own, ONLY_4).filters
+        assert rule_of(far, ONLY_4) is rule_of(far, other)
+        for definition, place in ((own, other), (own, only_6), (far, only_6)):
+            with pytest.raises(RuleError) as error:
+                rule_of(definition, place)
+            assert error.value.failure is CODES.INCORRECT_FLOW_INFORMATION
+
+
+def test_one_definition_at_two_gateways_has_the_filters_of_each() -> None:
+    definition = carried([NAME, ("TDF-Application-Identifier", b"upload")])
+    elsewhere = FlowFilter(name="other.example.net", protocol=6)
+    place = Place(ONLY_4.addresses, {"upload": (elsewhere,)}, lambda _name: None)
+    for _ in range(2):
+        assert rule_of(definition, PLACE).filters == (SITE,)
+        assert rule_of(definition, place).filters == (elsewhere,)
+        with pytest.raises(RuleError):
+            rule_of(definition, ONLY_4)
+
+
+@settings(max_examples=budget.examples(60))
+@given(rule=RULES)
+def test_a_rule_is_written_once_as_it_is_defined(rule: FlowRule) -> None:
+    name, raw = written(rule)
+    sent = Message(272, 16777238, 0x40, 1, 1, [("Charging-Rule-Install", [(name, raw)])])
+    assert decode(encode(sent)).find("Charging-Rule-Install", "Charging-Rule-Definition") == carried(
+        definition_of(rule)
+    )
+    assert written(rule) is written(rule._replace())
 
 
 def test_a_report_names_the_rules_and_why() -> None:
