@@ -31,6 +31,14 @@ EXPECTED = {
     "A lift that calls a stranger": "fn.voice.directed",
     "A customer who would bind the card anew": "bind.operator",
 }
+_ANEW = {
+    "element": "hss",
+    "as": "customer",
+    "method": "PUT",
+    "path": "/cards/{meter_card.imsi}/binding",
+    "body": {"imei": "phone.imei", "approver": "Li Wei", "reason": "device replaced", "form": "F-21"},
+}
+STORIES["A customer who would bind the card anew"] = [{"manage": _ANEW}]
 
 
 @pytest.mark.parametrize("title", EXPECTED)

@@ -195,7 +195,7 @@ def test_honest_use_is_not_counted_while_a_control_is_off() -> None:
         await session.act("send: {device: meter, to: 198.51.100.80}")
         assert session.standing()["stolen"] == {}
         assert await session.use() == []
-        assert await session.switch("hss/bind.hss.given", off=False) is None
+        assert await session.switch("hss/bind.hss.given", off=False) == []
 
     assert play(talk).verdict is Verdict.PASSED
 
@@ -226,8 +226,7 @@ def test_of_two_controls_that_are_off_each_is_worth_something_by_itself() -> Non
         await session.act("insert: {card: card, into: phone}")
         assert (await session.act("power_on: phone"))["outcome"] == "accepted"
         await session.use()
-        told = await session.switch("hss/bind.hss.given", off=False)
-        assert told is not None
+        (told,) = await session.switch("hss/bind.hss.given", off=False)
         assert [each["switch"] for each in told["refused"]] == ["hss/bind.hss.given"]
         await session.use()
         assert session.standing() == {"off": ["mme/area.cell"], "stolen": {"packets": 1}, "goes_on": False}

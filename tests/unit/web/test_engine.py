@@ -100,7 +100,7 @@ async def test_who_begins_anew_does_not_wait_for_what_takes_long() -> None:
 @really
 async def test_it_ends_with_its_page() -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "simwarden.web.engine", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "simwarden.web.stage", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     out, _ = await asyncio.wait_for(process.communicate(b'{"do": "drawn"}\n'), 60)
     assert process.returncode == 0
