@@ -172,6 +172,8 @@ def test_a_card_that_is_dragged_into_a_phone_is_refused_until_its_control_is_off
     assert "The device is told #8 EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED" in told
     assert "holds the card invalid until it is switched off" in told
     person.shows("phone", "rejected")
+    # who refused it is marked in the network too, until something else is done
+    assert page.locator(".refusing").get_attribute("data-name") == "hss"
     assert page.locator("#screen").inner_text().startswith("rejected · #8 EPS_AND_NON")
     assert page.locator("#off").is_hidden()
 
@@ -179,6 +181,7 @@ def test_a_card_that_is_dragged_into_a_phone_is_refused_until_its_control_is_off
     person.shows("phone", "accepted")
     assert "hss/bind.hss.given" in page.locator("#off").inner_text()
     assert page.locator("[data-name=hss].switched").count() == 1
+    assert page.locator(".refusing").count() == 0
     for number in (1, 2, 3):
         page.locator("#stolen", has_text=f"{number} packets").wait_for()
 
@@ -260,6 +263,8 @@ def test_a_page_that_is_loaded_anew_shows_the_same_network_and_another_plays_in_
         each.page.reload()
         each.page.locator(".node").first.wait_for()
         each.shows("phone", "rejected")
+        assert "by hss" in each.page.locator("#refused .who").inner_text()
+        assert each.page.locator(".ladder .row").count() > 20
     other.page.locator("#pause").click()
     person.choose("phone", "Switch off")
     person.shows("phone", "off")
@@ -310,6 +315,7 @@ def test_by_keyboard_and_in_chinese(person: Person) -> None:
     person.shows("hss", "归属用户服务器")
     page.locator("#language").click()
     person.shows("hss", "Home subscriber")
+    assert page.locator("[data-name=hss] .said").all_text_contents() == ["Home subscriber", "server"]
     assert "the terminal is not the bound one" in page.locator("#refused").inner_text()
 
 
@@ -348,9 +354,13 @@ def test_a_device_is_dragged_to_another_cell_and_what_it_sends_and_calls_is_told
     person.choose("meter", "Send an SMS to")
     page.locator("#ask button").first.click()
     page.locator("#refused", has_text="Clause 1.2(1)").wait_for()
+    told = " ".join(page.locator("#refused").inner_text().split())
+    assert "The device is told RP cause #21 SHORT_MESSAGE_TRANSFER_REJECTED; TP failure cause #196" in told
+    assert "What happens next the device stays registered, and may try again" in told
     person.attach("lift_card", "lift")
     person.choose("pstn", "A stranger calls the lift")
     page.locator("#refused", has_text="Clause 1.1(1)").wait_for()
+    assert "The answer is 403 Forbidden, Q.850 cause 21" in page.locator("#refused").inner_text()
     assert page.locator("#wrong").is_hidden()
 
 
@@ -371,7 +381,14 @@ def test_data_is_directed_and_ends_with_its_quota(person: Person) -> None:
         page.locator("#end").click()
         if page.locator("#refused").is_visible():
             break
-    assert "Clause 2.2.2 · Quota" in " ".join(page.locator("#refused").inner_text().split())
+    told = " ".join(page.locator("#refused").inner_text().split())
+    assert "Clause 2.2.2 · Quota" in told
+    assert "What happens next the device is detached, and has to attach again" in told
+    page.locator("#own button").click()  # nothing is on its line: nothing is done
+    page.locator("#line").fill("send: {device: tracker, to: '198.51.100.80:5683'}")
+    page.locator("#own button").click()
+    page.locator("#history small", has_text="dropped").wait_for()
+    page.locator("#place", has_text="row 0 of 0").wait_for()  # a device without a session sends nothing
     page.locator("#jump").click()
     page.locator("#without").click()  # the same packet is served, and counted
     person.shows("tracker", "accepted")
@@ -467,7 +484,14 @@ def test_by_touch_at_the_width_of_a_phone(browser: Any, address: str) -> None:
     page.locator("#menu button", has_text="Switch on").tap()
     page.locator("#refused h2").wait_for()
     assert "Clause 2.1.3(1) one" in page.locator("#refused").inner_text()
+    # it is below the network there: who looks at the phone is led to it, and to the network with the next action
+    sync_api.expect(page.locator("#refused h2")).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator("#without").tap()
+    sync_api.expect(page.locator("#said")).to_be_in_viewport()
+    page.locator("#stolen", has_text=re.compile(r"[1-9]\d* packets")).wait_for()
+    page.locator("#off button").tap()
+    page.locator("#off.on").wait_for()
     person.close()
 
 
@@ -501,6 +525,7 @@ def test_a_recorded_page_shows_the_same_refusal_from_disk(person: Person, browse
     page.on("console", lambda each: said.append(each.text))
     page.on("request", lambda each: asked.append(each.url))
     page.goto(file.as_uri())
+    page.locator("#said", has_text="A recording").wait_for()
     page.locator("#refused h2").wait_for()
     page.locator("[data-name=phone] .said", has_text="rejected").wait_for()
     page.wait_for_timeout(500)

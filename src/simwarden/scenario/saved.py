@@ -35,15 +35,16 @@ _TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 @dataclass(frozen=True, slots=True)
 class _Played:
-    """What became of a step: how it ended, and what happened."""
+    """What became of a step: how it ended, who refused what as a page tells it, and what happened."""
 
     outcome: str
+    refused: Sequence[Mapping[str, str]]
     events: Sequence[Event]
 
-    def decided(self, *, admitted: bool) -> list[Decided]:
-        """Return the decisions, each control's once."""
-        found = [each for each in self.events if isinstance(each, Decided) and each.decision.admitted == admitted]
-        return [*{(each.element, each.decision.control.id): each for each in found}.values()]
+    def by(self, control: str) -> set[str]:
+        """Return the elements whose control of that name admitted something."""
+        decided = (each for each in self.events if isinstance(each, Decided) and each.decision.admitted)
+        return {each.element for each in decided if each.decision.control.id == control}
 
 
 def saved(data: dict[str, Any]) -> dict[str, str]:
@@ -51,28 +52,36 @@ def saved(data: dict[str, Any]) -> dict[str, str]:
     played = _play(data)
     if not played:
         raise SimwardenError("nothing has been done yet that could be saved")
-    data = {**data, "steps": data["steps"][: len(played)]}
-    first = next((place for place, each in enumerate(played) if each.decided(admitted=False)), -1)
+    number = len(played)
+    data = {**data, "steps": data["steps"][:number]}
+    first = next((place for place, each in enumerate(played) if each.refused), -1)
     if first < 0:
         return _checked({STORY: _text(data, played, {})})
-    refused = played[first].decided(admitted=False)[0]
-    for steps in dict.fromkeys((len(played), first + 1)):  # all of it, or up to its first refusal
+    refused = played[first].refused[0]
+    others = [place for place, each in enumerate(played) if any(_other(one, refused) for one in each.refused)]
+    # all of it, or up to where something else refuses, or up to its first refusal
+    for steps in dict.fromkeys((number, max(first + 1, min(others, default=number)), first + 1)):
         found = _with_twin({**data, "steps": data["steps"][:steps]}, played[:steps], refused, first)
         if found:
             return found
     raise SimwardenError("what was refused here has no twin that differs in one fact: it cannot be saved as it is")
 
 
-def _with_twin(data: dict[str, Any], played: Sequence[_Played], refused: Decided, first: int) -> dict[str, str]:
+def _other(one: Mapping[str, str], refused: Mapping[str, str]) -> bool:
+    return one["control"] != refused["control"]
+
+
+def _with_twin(
+    data: dict[str, Any], played: Sequence[_Played], refused: Mapping[str, str], first: int
+) -> dict[str, str]:
     """Return a story and its twin, in which the same control refuses nothing; empty: there is none."""
-    control = refused.decision.control
-    head = {"twin": TWIN, **({"proves": [control.requirement]} if control.requirement in requirements() else {})}
+    control, requirement = refused["control"], refused["requirement"]
+    head = {"twin": TWIN, **({"proves": [requirement]} if requirement in requirements() else {})}
     for twin in _honest(data, first):
         try:
             other = _play(twin)
-            refusing = {each.decision.control.id for one in other for each in one.decided(admitted=False)}
-            if len(other) == len(twin["steps"]) and control.id not in refusing:
-                return _checked({STORY: _text(data, played, head), TWIN: _text(twin, other, {}, control.id)})
+            if len(other) == len(twin["steps"]) and all(_other(one, refused) for each in other for one in each.refused):
+                return _checked({STORY: _text(data, played, head), TWIN: _text(twin, other, {}, control)})
         except SimwardenError:
             continue
     return {}
@@ -99,7 +108,7 @@ def _play(data: Mapping[str, Any]) -> list[_Played]:
                 told = await session.act(json.dumps(step))
             except SimwardenError:  # as it was, a switch made it possible
                 return
-            played.append(_Played(told["outcome"], session.host.trace.events[before:]))
+            played.append(_Played(told["outcome"], told["refused"], session.host.trace.events[before:]))
 
     result = Session(Loader().assemble(Source(STORY, still(data))), talk).play()
     if result.failure is not None:
@@ -130,15 +139,18 @@ def _text(data: Mapping[str, Any], played: Sequence[_Played], head: Mapping[str,
     steps: list[dict[str, Any]] = []
     for step, each in zip(data["steps"], played, strict=True):
         steps.append({**step, "expect": each.outcome} if each.outcome else step)
-        told: dict[str, Any] = {} if admits else refusals_shown(each.events)
-        for one in each.decided(admitted=bool(admits)):
-            decision = one.decision
-            if admits in ("", decision.control.id):
-                named = {"by": one.element, "control": decision.control.id, "verdict": decision.verdict.value}
-                steps.append({"expect": {**told, "decision": named}})
-                told = {}
+        if admits:
+            steps += [_decision(by, admits, "admit") for by in sorted(each.by(admits))]
+        else:
+            steps += [_decision(one["element"], one["control"], "refuse") for one in each.refused]
+            if each.refused:
+                steps[-1]["expect"] |= refusals_shown(each.events)
     title = f"{data['scenario']}{', as it should be' if admits else ''}"
     return text_of({"scenario": title, **head} | {**data, "scenario": title, "steps": steps})
+
+
+def _decision(by: str, control: str, verdict: str) -> dict[str, Any]:
+    return {"expect": {"decision": {"by": by, "control": control, "verdict": verdict}}}
 
 
 def _checked(files: dict[str, str]) -> dict[str, str]:
