@@ -4,7 +4,6 @@ control is worth, and what was seen can be kept. Nothing leaves the machine.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
@@ -13,44 +12,27 @@ import subprocess
 import sys
 import time
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import yaml
-from browsing import CHROMIUM, MARKS, sync_api
+from browsing import MARKS, chromium, sync_api
+from live_page import DESKTOP, ROOT, Person, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed (dependency group web)")
 pytestmark = MARKS
-ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures"
-DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+PHONE = {"width": 390, "height": 844}
 #: milliseconds between an action and the first picture of it
 SOON = 200
 #: seconds for which a counter is watched
 WATCHED = 5
-STOLEN = re.compile(r"(\d+) packets, (\d+) messages, ([\d.]+) minutes")
-
-
-@contextlib.contextmanager
-def served(*options: str) -> Iterator[tuple[str, Any, subprocess.Popen[str]]]:
-    """Serve the page; yield its address, where more is said, and its process."""
-    command = [sys.executable, "-m", "simwarden", "live", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:  # noqa: S603 - ours
-        assert process.stdout is not None
-        said = process.stdout.readline()
-        found = re.search(r"http://[^ ]+/", said)
-        assert found, said
-        try:
-            yield found[0], process.stdout, process
-        finally:
-            process.terminate()
-            process.wait(20)
 
 
 @pytest.fixture(name="address", scope="module")
@@ -61,84 +43,8 @@ def _address() -> Iterator[str]:
 
 @pytest.fixture(name="browser", scope="module")
 def _browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with chromium() as browser:
         yield browser
-        browser.close()
-
-
-class Person:
-    """Somebody before a page, with what the page said and asked for."""
-
-    def __init__(self, browser: Any, address: str, **how: Any) -> None:
-        self.address = address
-        self.context = browser.new_context(**{"viewport": DESKTOP, "accept_downloads": True, **how})
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(120_000)
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("console", lambda each: self.said.append(each.text) if each.type == "error" else None)
-        self.page.on("request", lambda each: self.asked.append(each.url))
-        self.page.goto(address)
-        self.page.locator(".node").first.wait_for()
-
-    def close(self) -> None:
-        self.context.close()
-        assert self.said == []
-        assert {url for url in self.asked if not url.startswith(self.address)} == set()
-
-    def begin(self) -> None:
-        before = int(self.page.locator("body").get_attribute("data-network"))
-        self.page.locator("#begin").click()
-        self.page.locator(f"body[data-network='{before + 1}']:not(.busy)").wait_for()
-
-    def middle(self, name: str) -> tuple[float, float]:
-        box = self.page.locator(f"[data-name={name}]").bounding_box()
-        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-    def drag(self, name: str, to: str) -> None:
-        (x, y), (u, v) = self.middle(name), self.middle(to)
-        self.page.mouse.move(x, y)
-        self.page.mouse.down()
-        self.page.mouse.move((x + u) / 2, (y + v) / 2)
-        self.page.mouse.move(u, v)
-        self.page.mouse.up()
-
-    def choose(self, name: str, entry: str) -> None:
-        self.page.locator(f"[data-name={name}]").click()
-        self.page.locator("#menu button", has_text=entry).first.click()
-
-    def shows(self, name: str, text: str) -> None:
-        self.page.locator(f"[data-name={name}] .said", has_text=text).first.wait_for()
-
-    def attach(self, card: str, device: str) -> None:
-        """Put a card into a device by hand, and switch that on, which is served."""
-        self.drag(card, device)
-        self.page.locator("#history button", has_text=f"into: {device}").wait_for()
-        self.choose(device, "Switch on")
-        self.shows(device, "accepted")
-
-    def stolen(self) -> tuple[int, int, float]:
-        found = STOLEN.search(self.page.locator("#stolen").inner_text())
-        assert found
-        return int(found[1]), int(found[2]), float(found[3])
-
-    def refused(self, device: str = "phone") -> None:
-        """Put the meter's card into a phone by hand, and switch that on."""
-        self.begin()
-        self.drag("meter_card", device)
-        self.page.locator("#history button", has_text="insert").wait_for()
-        self.choose(device, "Switch on")
-        self.page.locator("#refused h2").wait_for()
-
-    def download(self, path: str) -> bytes:
-        self.page.locator("#save summary").click()
-        with self.page.expect_download() as waiting:
-            self.page.locator(f"a[href='{path}']").click()
-        self.page.locator("#save summary").click()
-        return Path(waiting.value.path()).read_bytes()
 
 
 @pytest.fixture(name="person")
@@ -575,15 +481,7 @@ def test_elsewhere_than_here_a_token_is_asked_for_and_is_in_no_address(browser: 
 
 def test_a_fleet_is_told_in_groups_and_stays_smooth(person: Person) -> None:
     page = person.page
-    page.locator("#fleet").select_option("100")
-    person.begin()
-    assert "fleet × 100" in page.locator("[data-name=fleet]").get_attribute("aria-label")
-    person.choose("fleet_card", "Put it into fleet")
-    page.locator("#history button", has_text="into: fleet").wait_for()
-    person.choose("fleet", "Switch on")
-    page.locator("#history button", has_text="power_on: fleet").wait_for()
-    page.locator("#end").click()
-    person.shows("fleet", "100 accepted")
+    person.attach_fleet(100)
     assert page.locator(".row", has_text="100 × Update location request").count() == 1
     assert page.locator(".ladder .row").count() < 100
     # what is not alike stays as it is, and is drawn at once
