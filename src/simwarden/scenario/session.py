@@ -225,7 +225,7 @@ class Session:
         again = self.theft.again
         forced = [each.decision.subject for each in events if isinstance(each, Decided) and each.forced == _ADMIT]
         if not isinstance(action, Call) or action.verb not in _USES:
-            self.theft.cards.update(filter(None, forced))
+            self.theft.cards.update(filter(str.isdigit, forced))
             if forced and isinstance(action, Call):
                 again[action.element] = f"send: {{device: {action.element}, to: 203.0.113.66}}"
             return

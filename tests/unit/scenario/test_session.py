@@ -234,6 +234,29 @@ def test_of_two_controls_that_are_off_each_is_worth_something_by_itself() -> Non
     assert play(talk, data).verdict is Verdict.PASSED
 
 
+def test_of_several_cards_that_were_served_together_what_they_have_ends_together() -> None:
+    data = {**STORY, "cards": {**STORY["cards"], "other": STORY["cards"]["card"]}}
+    data = {**data, "devices": {**STORY["devices"], "tablet": {"type": "handset"}}}
+
+    async def talk(session: Session) -> None:
+        await session.switch("hss/bind.hss.given", off=True)
+        await session.act("insert: {card: card, into: phone}")
+        await session.act("insert: {card: other, into: tablet}")
+        assert (await session.act("together: [{power_on: phone}, {power_on: tablet}]"))["outcome"] == "accepted"
+        assert len(session.theft.cards) == 2
+        (told,) = await session.switch("hss/bind.hss.given", off=False)
+        names = [each["name"] for each in told["lanes"]]
+        states = [(names[row["s"]], row["f"]) for row in told["rows"] if row["k"] == "state"]
+        for name in ("phone", "tablet"):
+            assert (name, {"attach": "rejected"}) in states
+        assert (session.steps[-1], session.theft.cards) == (
+            {"together": [{"power_on": "phone"}, {"power_on": "tablet"}]},
+            set(),
+        )
+
+    assert play(talk, data).verdict is Verdict.PASSED
+
+
 def test_many_rows_that_say_the_same_are_told_once_with_their_number() -> None:
     data = {
         "scenario": "a fleet",
