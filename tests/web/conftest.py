@@ -19,7 +19,7 @@ def _address() -> Iterator[str]:
 
 @pytest.fixture(name="browser", scope="module")
 def _browser() -> Iterator[Any]:
-    from browsing import chromium
+    from browsing import chromium  # where there is no playwright, its tests are skipped, and this file is not
 
     with chromium() as browser:
         yield browser

@@ -303,6 +303,7 @@ def test_a_page_that_is_loaded_anew_in_the_middle_of_a_playback_is_where_the_net
     page = person.page
     page.locator("#jump").click()
     page.locator("#without").click()
+    page.locator("#ladder h2", has_text="accepted").wait_for()  # it plays how the phone is served
     page.locator("#pause").click()
     page.reload()
     page.locator("#off code", has_text="hss/bind.hss.given").wait_for()
