@@ -129,12 +129,7 @@ class Live:
                     while here == (self._network, len(self.told), self._done):
                         await self._heard.wait()
 
-
-class Pages:
-    """What is served of a network."""
-
-    def __init__(self, live: Live) -> None:
-        self._live = live
+    # -- what is served of it
 
     def application(self) -> Starlette:
         """Return the application without its doors."""
@@ -145,7 +140,7 @@ class Pages:
         return HTMLResponse(live_page())
 
     async def _events(self, _: Request) -> Response:
-        return StreamingResponse(self._live.stream(), media_type="text/event-stream")
+        return StreamingResponse(self.stream(), media_type="text/event-stream")
 
     async def _act(self, request: Request) -> Response:
         try:
@@ -154,11 +149,11 @@ class Pages:
             return JSONResponse({"error": str(error)}, error.status)
         match asked:
             case {"step": dict() | str() as step}:
-                said = await self._live.do("act", step=step if isinstance(step, str) else json.dumps(step))
+                said = await self.do("act", step=step if isinstance(step, str) else json.dumps(step))
             case {"control": str(control), "off": bool(off)}:
-                said = await self._live.do("switch", control=control, off=off)
+                said = await self.do("switch", control=control, off=off)
             case {"begin": int(fleet)} if 0 <= fleet <= LARGEST_FLEET:
-                said = await self._live.begin(fleet)
+                said = await self.begin(fleet)
             case _:
                 said = {"error": "a step, a control with off, or begin is expected"}
         return JSONResponse(said, HTTPStatus.BAD_REQUEST if "error" in said else HTTPStatus.OK)
@@ -176,11 +171,11 @@ class Pages:
     async def _octets(self, what: str) -> bytes:
         """Return a file. Raises ConfigError, which says why there is none."""
         if what == "recorded":
-            octets = live_page(self._live.told).encode()
+            octets = live_page(self.told).encode()
             if len(octets) > LARGEST_PAGE:
                 raise ConfigError("too much has happened for one page: begin anew")
             return octets
-        said = await self._live.engine.ask(what)
+        said = await self.engine.ask(what)
         if "story" in said:
             said = await _saved(said["story"])
         if "error" in said:
@@ -221,13 +216,11 @@ async def _serve(sock: socket.socket, host: str, told: Callable[[str, str], None
     engine = Engine()
     await engine.start()
     live = Live(engine)
-    doors = Doors(Pages(live).application(), host)
+    doors = Doors(live.application(), host)
     config = uvicorn.Config(doors, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
     beginning = asyncio.create_task(live.tell_anew())
     name = f"[{host}]" if ":" in host else host
     told(f"http://{name}:{sock.getsockname()[1]}/", doors.token)
-    try:
-        await uvicorn.Server(config).serve(sockets=[sock])
-    finally:
-        beginning.cancel()
-        await engine.close()
+    await uvicorn.Server(config).serve(sockets=[sock])
+    beginning.cancel()
+    await engine.close()

@@ -12,8 +12,10 @@ import io
 import json
 import os
 import sys
+import threading
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Final
+from queue import SimpleQueue
+from typing import IO, TYPE_CHECKING, Any, Final, NoReturn
 
 from simwarden.errors import SimwardenError
 from simwarden.runtime.clock import EPOCH
@@ -72,24 +74,29 @@ class Stage:
 class _Player:
     """What the process does: it plays a stage, until it is asked for another one."""
 
-    def __init__(self, asked: IO[str], told: IO[str]) -> None:
-        self._asked, self._told, self._owing = asked, told, False
-        self._stage = Stage.read()
-        #: how many cards more the next network has; None: nobody asks for one any more
-        self._fleet: int | None = 0
+    def __init__(self, told: IO[str]) -> None:
+        self._asked: SimpleQueue[str] = SimpleQueue()
+        self._told, self._owing = told, False
+        self._stage, self._fleet = Stage.read(), 0
 
-    def play(self) -> None:
-        """Play stage after stage, until nobody asks any more."""
+    def listen(self, stream: IO[str]) -> None:
+        """Take what is asked, and end the process with who asks: nobody waits for what is under way then."""
+        for line in stream:
+            self._asked.put(line)
+        os._exit(0)
+
+    def play(self) -> NoReturn:
+        """Play stage after stage."""
         Session(self._stage.scenario(), self._stage.rehearse).play()
-        while self._fleet is not None:
+        while True:
             result = Session(self._stage.scenario(self._fleet), self._talk, self._hear).play()
             if self._owing and result.failure is not None:
                 self._tell({"error": result.failure.summary, "ended": True})
 
     async def _talk(self, session: Session) -> None:
-        """Answer what is asked, until it is asked to begin anew, or nobody is there."""
-        while line := self._asked.readline():
-            asked, self._owing = json.loads(line), True
+        """Answer what is asked, until it is asked to begin anew."""
+        while True:
+            asked, self._owing = json.loads(self._asked.get()), True
             if asked["do"] == "begin":
                 self._fleet = asked["fleet"]
                 self._tell({})
@@ -98,7 +105,6 @@ class _Player:
                 self._tell(await self._done(session, asked) | session.standing())
             except SimwardenError as error:
                 self._tell({"error": str(error)})
-        self._fleet = None
 
     def _hear(self, done: int) -> None:
         self._told.write(f"{done}\n")
@@ -114,7 +120,7 @@ class _Player:
         if asked["do"] in _FILES:
             return {"octets": base64.b64encode(_FILES[asked["do"]](session.story())).decode()}
         if asked["do"] == "story":
-            return {"story": self._stage.document(session.steps, self._fleet or 0)}
+            return {"story": self._stage.document(session.steps, self._fleet)}
         if asked["do"] == "drawn":
             stage = self._stage.data
             menu = [each for each in stage["menu"] if session.can(each["step"])]
@@ -149,8 +155,10 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 100)  # a trace that is kept is no garbage: see cli.main
     told = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    player = _Player(told)
+    threading.Thread(target=player.listen, args=(sys.stdin,), daemon=True).start()
     try:
-        _Player(sys.stdin, told).play()
+        player.play()
     except BrokenPipeError:
         os._exit(0)  # who asked is gone, and what is not written yet with it
 

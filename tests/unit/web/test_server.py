@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from simwarden.web import server
-from simwarden.web.server import LARGEST, LARGEST_PAGE, Live, Pages
+from simwarden.web.server import LARGEST, LARGEST_PAGE, Live
 
 QUIET = {"off": [], "stolen": {}, "goes_on": False}
 BEGUN: dict[str, Any] = {"nodes": [], "menu": [], "tour": []}
@@ -42,7 +42,7 @@ def told(live: Live) -> list[Any]:
 
 
 async def answer(live: Live, method: str, path: str, body: Any = None) -> httpx.Response:
-    transport = httpx.ASGITransport(Pages(live).application())
+    transport = httpx.ASGITransport(live.application())
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         content = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
         return await client.request(method, path, content=content)
