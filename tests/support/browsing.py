@@ -23,19 +23,28 @@ MARKS = [
 
 
 @contextmanager
+def chromium() -> Iterator[Any]:
+    """Start a browser, and end it."""
+    with sync_api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
 def opened(file: Path) -> Iterator[Any]:
     """Open a file as a page; afterwards it has said nothing, and asked for nothing but itself."""
     said: list[str] = []
     asked: list[str] = []
-    with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with chromium() as browser:
         view = browser.new_page(viewport={"width": 1440, "height": 900})
         view.set_default_timeout(60_000)
         view.on("console", lambda message: said.append(message.text))
         view.on("request", lambda request: asked.append(request.url))
         view.goto(file.as_uri())
         yield view
-        browser.close()
     assert said == []
     assert {url.partition("#")[0] for url in asked} == {file.as_uri()}

@@ -102,6 +102,10 @@ ROWS: Final[dict[str, tuple[str, str]]] = {
     "shutdown of a batch of 10,000 registered cards": ("20 s", "test_platform.py, CPU to the last CLR answered"),
     "memory of an attached device": ("45 kB", "test_fleet.py, with its session"),
     "`wait: 90 days`, ten idle cards": ("0.3 s", "test_fleet.py, CPU"),
+    "10,000 cards on the live page, begun and attached": (
+        "as one of 100",
+        "test_live.py, CPU of server and network; what a page is told and shows, in Chromium",
+    ),
     "AIR over TCP, sqlite": ("2,000/s", "test_served.py: `simwarden serve hss`, 32 outstanding"),
     "ULR over TCP, sqlite": ("2,000/s", "the same; one in twelve is a first use"),
     "ECR over TCP, sqlite": ("4,000/s", "the same with `simwarden serve eir`"),

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from waiting import LONG
@@ -19,7 +20,6 @@ from simwarden.wire.diameter.features import supported_features
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 Where = tuple[str, int]
 REALM = "epc.mnc001.mcc001.3gppnetwork.org"
@@ -59,9 +59,13 @@ class Served:
     @property
     def cpu(self) -> float:
         """Seconds of processor time that it has had."""
-        with open(f"/proc/{self.process.pid}/stat") as file:  # noqa: PTH123 - no path of ours
-            user, system = file.read().rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        return cpu_of(self.process.pid)
+
+
+def cpu_of(pid: int) -> float:
+    """Return the seconds of processor time that a process has had."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _address(text: str) -> Where:

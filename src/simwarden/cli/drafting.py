@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import enum
-import tempfile
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from simwarden.campaign.matrix.story import story_of
 from simwarden.cli.shipped import plan_of
-from simwarden.errors import ConfigError, UserFileError
+from simwarden.errors import ConfigError
 from simwarden.model.profile import uses
+from simwarden.scenario.drafted import refusals_shown, refusals_told, text_of, unheld
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import guess
-from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.scenario.soundness import unnoticed
-from simwarden.trace.events import Decided, StateChange, StepMark
+from simwarden.trace.events import Decided, StepMark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,12 +45,12 @@ def draft(name: str, use: str, twin: str) -> tuple[str, str]:
             story, refused = found
             proves = refused.decision.control.requirement
             head = {"scenario": story["scenario"], "proves": [proves], "twin": twin}
-            text = _text({**head, **_sound(story)})
+            text = text_of({**head, **_sound(story)})
             honest, whole = _data(plan, misuse, method, use, honest=True)
             honest = _formed(honest, form)
             for steps in dict.fromkeys((len(story["steps"]) - 1, whole)):  # as long as the other, else to its own end
-                texts = text, _text(_sound(_served(honest, refused, steps)))
-                if _holds(texts, twin):
+                texts = text, text_of(_sound(_served(honest, refused, steps)))
+                if not unheld(dict(zip(("story.yaml", twin), texts, strict=True))):
                     return texts
     raise ConfigError(f"no story of the misuse {name!r} can be made by itself: see `simwarden matrix --misuse {name}`")
 
@@ -105,54 +102,26 @@ def _formed(data: dict[str, Any], form: str) -> dict[str, Any]:
     return data
 
 
-def _holds(texts: tuple[str, str], twin: str) -> bool:
-    """Whether a story and its twin are what `validate` takes, and both pass."""
-    loader = Loader()
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / "story.yaml", Path(folder) / twin]
-        for path, text in zip(paths, texts, strict=True):
-            path.write_text(text, "utf-8")
-        try:
-            results = [run_scenario(loader.validate(path), "draft", RunOptions()) for path in paths]
-        except UserFileError:
-            return False
-    return all(each.verdict is Verdict.PASSED for each in results)
-
-
 def _stopped(data: dict[str, Any]) -> tuple[dict[str, Any], Decided] | None:
     """Return a story up to the step in which it is refused, with what became of it expected; and the decision."""
-    step, refused, told = -1, None, False
-    states: dict[tuple[str, str], StateChange] = {}
+    step, refused = -1, None
+    after: list[Event] = []
     for event in _play(data):
         if isinstance(event, StepMark):
             if refused is not None:
                 break
             step = event.index
-        elif isinstance(event, Decided) and not event.decision.admitted and refused is None:
+        elif refused is not None:
+            after.append(event)
+        elif isinstance(event, Decided) and not event.decision.admitted:
             refused = event
-        elif isinstance(event, StateChange) and refused is not None:
-            told = told or _tells(event)
-            states[event.element, event.observable] = event
     if refused is None or step < 0:
         return None
     steps = [*data["steps"][: step + 1]]
     decision = {"by": refused.element, "control": refused.decision.control.id}
-    said: dict[str, dict[str, Any]] = {}
-    for each in filter(_tells, states.values()):  # what holds in the end: who is refused here may be served elsewhere
-        said.setdefault(each.element, {})[each.observable] = _word(each.value)
-    if not told:
+    if not any(refusals_told(after)):
         steps[-1] = {**steps[-1], "expect": "refused"}
-    return {**data, "steps": [*steps, {"expect": {**said, "decision": decision}}]}, refused
-
-
-def _tells(event: StateChange) -> bool:
-    """Whether a state says that something was refused, and why."""
-    told = event.value in ("rejected", "refused") or (event.observable == "emm_cause" and event.value is not None)
-    return event.key is None and told
-
-
-def _word(value: Any) -> str:
-    return value.name if isinstance(value, enum.IntEnum) else str(value)
+    return {**data, "steps": [*steps, {"expect": {**refusals_shown(after), "decision": decision}}]}, refused
 
 
 def _served(data: dict[str, Any], refused: Decided, steps: int) -> dict[str, Any]:
@@ -169,8 +138,3 @@ def _served(data: dict[str, Any], refused: Decided, steps: int) -> dict[str, Any
     shown = {"by": refused.element, "control": refused.decision.control.id, "verdict": "admit"}
     last = [{"expect": {on[-1]: {"attach": "accepted"}}}] if on else []
     return {**data, "steps": [*kept[: admitted + 1], {"expect": {"decision": shown}}, *kept[admitted + 1 :], *last]}
-
-
-def _text(data: Mapping[str, Any]) -> str:
-    """Return a scenario as people write it: short mappings in a line."""
-    return yaml.safe_dump(dict(data), sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)

@@ -6,25 +6,19 @@ process of its own, since a run is under way in the one that is asked.
 
 from __future__ import annotations
 
-import enum
 import json
 import re
 import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-
-import yaml
 
 from simwarden.errors import SimwardenError
 from simwarden.policy.requirements import requirements
+from simwarden.scenario.drafted import refusals_shown, text_of, unheld
 from simwarden.scenario.load import Loader
-from simwarden.scenario.result import Verdict
-from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.scenario.session import Session, still
 from simwarden.scenario.yamlfile import Source
-from simwarden.trace.events import Decided, StateChange
+from simwarden.trace.events import Decided
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,29 +29,22 @@ STORY, TWIN = "story.yaml", "story-twin.yaml"
 #: what may be exchanged for a twin: numbers, and `enb/1`
 _NUMBER: Final = re.compile(r"\+?\d{5,}")
 _PART: Final = re.compile(r"\w+/\w+")
+#: a text in JSON
+_TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True, slots=True)
 class _Played:
-    """What became of a step: how it ended, and what happened."""
+    """What became of a step: how it ended, who refused what as a page tells it, and what happened."""
 
     outcome: str
+    refused: Sequence[Mapping[str, str]]
     events: Sequence[Event]
 
-    def decided(self, *, admitted: bool) -> list[Decided]:
-        """Return the decisions, each control's once."""
-        found = [each for each in self.events if isinstance(each, Decided) and each.decision.admitted == admitted]
-        return [*{(each.element, each.decision.control.id): each for each in found}.values()]
-
-    def shown(self) -> dict[str, dict[str, str]]:
-        """Return by what states elements told that somebody was rejected or refused, and why."""
-        found: dict[str, dict[str, str]] = {}
-        for each in self.events:
-            if isinstance(each, StateChange) and each.key is None and each.value is not None:
-                word = each.value.name if isinstance(each.value, enum.Enum) else str(each.value)
-                if word in ("rejected", "refused") or each.observable.endswith("_cause"):
-                    found.setdefault(each.element, {})[each.observable] = word
-        return found
+    def by(self, control: str) -> set[str]:
+        """Return the elements whose control of that name admitted something."""
+        decided = (each for each in self.events if isinstance(each, Decided) and each.decision.admitted)
+        return {each.element for each in decided if each.decision.control.id == control}
 
 
 def saved(data: dict[str, Any]) -> dict[str, str]:
@@ -65,28 +52,36 @@ def saved(data: dict[str, Any]) -> dict[str, str]:
     played = _play(data)
     if not played:
         raise SimwardenError("nothing has been done yet that could be saved")
-    data = {**data, "steps": data["steps"][: len(played)]}
-    first = next((place for place, each in enumerate(played) if each.decided(admitted=False)), -1)
+    number = len(played)
+    data = {**data, "steps": data["steps"][:number]}
+    first = next((place for place, each in enumerate(played) if each.refused), -1)
     if first < 0:
         return _checked({STORY: _text(data, played, {})})
-    refused = played[first].decided(admitted=False)[0]
-    for steps in dict.fromkeys((len(played), first + 1)):  # all of it, or up to its first refusal
+    refused = played[first].refused[0]
+    others = [place for place, each in enumerate(played) if any(_other(one, refused) for one in each.refused)]
+    # all of it, or up to where something else refuses, or up to its first refusal
+    for steps in dict.fromkeys((number, max(first + 1, min(others, default=number)), first + 1)):
         found = _with_twin({**data, "steps": data["steps"][:steps]}, played[:steps], refused, first)
         if found:
             return found
     raise SimwardenError("what was refused here has no twin that differs in one fact: it cannot be saved as it is")
 
 
-def _with_twin(data: dict[str, Any], played: Sequence[_Played], refused: Decided, first: int) -> dict[str, str]:
+def _other(one: Mapping[str, str], refused: Mapping[str, str]) -> bool:
+    return one["control"] != refused["control"]
+
+
+def _with_twin(
+    data: dict[str, Any], played: Sequence[_Played], refused: Mapping[str, str], first: int
+) -> dict[str, str]:
     """Return a story and its twin, in which the same control refuses nothing; empty: there is none."""
-    control = refused.decision.control
-    head = {"twin": TWIN, **({"proves": [control.requirement]} if control.requirement in requirements() else {})}
+    control, requirement = refused["control"], refused["requirement"]
+    head = {"twin": TWIN, **({"proves": [requirement]} if requirement in requirements() else {})}
     for twin in _honest(data, first):
         try:
             other = _play(twin)
-            refusing = {each.decision.control.id for one in other for each in one.decided(admitted=False)}
-            if len(other) == len(twin["steps"]) and control.id not in refusing:
-                return _checked({STORY: _text(data, played, head), TWIN: _text(twin, other, {}, control.id)})
+            if len(other) == len(twin["steps"]) and all(_other(one, refused) for each in other for one in each.refused):
+                return _checked({STORY: _text(data, played, head), TWIN: _text(twin, other, {}, control)})
         except SimwardenError:
             continue
     return {}
@@ -95,7 +90,7 @@ def _with_twin(data: dict[str, Any], played: Sequence[_Played], refused: Decided
 def _honest(data: Mapping[str, Any], first: int) -> Iterator[dict[str, Any]]:
     """Yield the story with another fact: one name or value is another, or a card lacks one of its restrictions."""
     for old, new in _exchanges(data, data["steps"][first]):
-        yield {**data, "steps": _exchanged(data["steps"], old, new)}
+        yield {**data, "steps": json.loads(json.dumps(data["steps"]).replace(json.dumps(old), json.dumps(new)))}
     for name, card in data["cards"].items():
         for section in card:
             less = {key: each for key, each in card.items() if key != section}
@@ -113,7 +108,7 @@ def _play(data: Mapping[str, Any]) -> list[_Played]:
                 told = await session.act(json.dumps(step))
             except SimwardenError:  # as it was, a switch made it possible
                 return
-            played.append(_Played(told["outcome"], session.host.trace.events[before:]))
+            played.append(_Played(told["outcome"], told["refused"], session.host.trace.events[before:]))
 
     result = Session(Loader().assemble(Source(STORY, still(data))), talk).play()
     if result.failure is not None:
@@ -123,70 +118,45 @@ def _play(data: Mapping[str, Any]) -> list[_Played]:
 
 def _exchanges(data: Mapping[str, Any], step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what may stand in the place of what: devices, cells, numbers, and the operator of the customer."""
-    texts = set(_texts({key: data[key] for key in ("network", "cards", "devices")}))
-    used = [*dict.fromkeys(_texts(step))]
-    for old in used:
+    texts = sorted(_texts([data[key] for key in ("network", "cards", "devices")]))
+    for old in _texts(step):
         if old == "customer":
             yield old, "operator"
         if old in data["devices"]:
             yield from ((old, each) for each in data["devices"] if each != old)
         for form in (_NUMBER, _PART):
             if form.fullmatch(old):
-                yield from ((old, each) for each in sorted(texts) if form.fullmatch(each) and each != old)
+                yield from ((old, each) for each in texts if form.fullmatch(each) and each != old)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
-    else:
-        yield str(value)
-
-
-def _exchanged(value: Any, old: str, new: str) -> Any:
-    if isinstance(value, dict):
-        return {key: _exchanged(each, old, new) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_exchanged(each, old, new) for each in value]
-    return new if value == old else value
+def _texts(value: Any) -> dict[str, None]:
+    """Return the texts of a part of a story, each once."""
+    return dict.fromkeys(map(json.loads, _TEXT.findall(json.dumps(value))))
 
 
 def _text(data: Mapping[str, Any], played: Sequence[_Played], head: Mapping[str, Any], admits: str = "") -> str:
     """Return a scenario as people write it, with what became of each step expected; `admits` is a control that did."""
     steps: list[dict[str, Any]] = []
     for step, each in zip(data["steps"], played, strict=True):
-        steps.append({**step, "expect": each.outcome} if each.outcome else dict(step))
-        for place, one in enumerate([] if admits else each.decided(admitted=False)):
-            named = {"decision": {"by": one.element, "control": one.decision.control.id}}
-            steps.append({"expect": {**(each.shown() if not place else {}), **named}})
-        steps += [
-            {"expect": {"decision": {"by": one.element, "control": admits, "verdict": "admit"}}}
-            for one in each.decided(admitted=True)
-            if one.decision.control.id == admits
-        ]
+        steps.append({**step, "expect": each.outcome} if each.outcome else step)
+        if admits:
+            steps += [_decision(by, admits, "admit") for by in sorted(each.by(admits))]
+        else:
+            steps += [_decision(one["element"], one["control"], "refuse") for one in each.refused]
+            if each.refused:
+                steps[-1]["expect"] |= refusals_shown(each.events)
     title = f"{data['scenario']}{', as it should be' if admits else ''}"
-    whole = {
-        "scenario": title,
-        **head,
-        **{key: each for key, each in data.items() if key != "scenario"},
-        "steps": steps,
-    }
-    return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
+    return text_of({"scenario": title, **head} | {**data, "scenario": title, "steps": steps})
+
+
+def _decision(by: str, control: str, verdict: str) -> dict[str, Any]:
+    return {"expect": {"decision": {"by": by, "control": control, "verdict": verdict}}}
 
 
 def _checked(files: dict[str, str]) -> dict[str, str]:
-    """Return the files if they are what `validate` takes, and pass. Raises SimwardenError."""
-    loader = Loader()
-    with tempfile.TemporaryDirectory() as folder:
-        paths = {name: Path(folder) / name for name in files}
-        for name, path in paths.items():
-            path.write_text(files[name], "utf-8")
-        for path in paths.values():
-            result = run_scenario(loader.validate(path), "live", RunOptions())
-            if result.verdict is not Verdict.PASSED:
-                raise SimwardenError(result.failure.summary if result.failure else result.verdict.value)
+    """Return the files. Raises SimwardenError if they do not hold."""
+    if wrong := unheld(files):
+        raise SimwardenError(wrong)
     return files
 
 

@@ -6,6 +6,7 @@ switches of `prove` may be turned here, for this run alone; nothing else carries
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 from simwarden.errors import ManagementError, Place, SimwardenError
 from simwarden.model.units import seconds
 from simwarden.operations.element import element_of
-from simwarden.operations.management import HOUSE
 from simwarden.policy.requirements import requirements
 from simwarden.scenario.acting import StepFailed
 from simwarden.scenario.document import Call, Expectation, Manage, OutcomeWanted, Step
@@ -36,6 +36,7 @@ from simwarden.trace.rows import Kind, each_row
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+    from simwarden.operations.management import Route
     from simwarden.runtime.host import Host
     from simwarden.scenario.document import Action, Scenario
     from simwarden.scenario.result import ScenarioResult
@@ -56,6 +57,8 @@ _SERVED: Final = frozenset({"delivered", "accepted", "connected", "released"})
 #: what is told of many in numbers
 _SUMMED: Final = frozenset({"attach", "location_update", "power"})
 _ADMIT: Final = "always-admit"
+#: by which the operator ends what was had without a control
+_FORM: Final = {"approver": "Li Wei", "reason": "control in force again", "form": "F-1"}
 
 
 @dataclass(slots=True)
@@ -87,6 +90,9 @@ class Session:
         #: what was done, as steps of a scenario
         self.steps: list[dict[str, Any]] = []
         self.theft = Theft()
+        self._blank = blank_result(self.scenario, "live", seed=0, transport="memory", clock="virtual")
+        #: of each of many that one name stands for, that name
+        self._members = {each: name for name, group in scenario.groups.items() for each in group}
         self._told = 0
         self._dissector = Dissector()
         self._act: Callable[[Action], Awaitable[Any]]
@@ -138,10 +144,10 @@ class Session:
         outcome = await self._carry_out(step)
         await self._come_to_quiet()
         events = self._new()
-        self._count(step, text, outcome, events)
+        self._count(step.action, text, outcome, events)
         if kept:
             self.steps.append(dict(step.facts))
-        return self._told_of(step, outcome, events) | {"facts": step.facts}
+        return self._told_of(step, outcome, events)
 
     async def _carry_out(self, step: Step) -> str:
         assert step.action is not None  # noqa: S101 - see `read`
@@ -163,43 +169,32 @@ class Session:
             await clock.sleep(max(0.0, due - clock.now()))
             await clock.settle()
 
-    async def switch(self, control: str, *, off: bool) -> dict[str, Any] | None:
+    async def switch(self, control: str, *, off: bool) -> list[dict[str, Any]]:
         """Switch a control off or on. What goes on although a rule refuses it ends, by the operator, when it is on."""
         if not off:
             self.switches.pop(control, None)
             return await self._end_theft()
         kind, _, name = control.partition("/")
-        known = self.scenario.registry.controls.get(name, ())
-        if kind not in {each for each, _ in known}:
+        if kind not in {each for each, _ in self.scenario.registry.controls.get(name, ())}:
             raise SimwardenError(f"no control is called {control!r}")
         self.switches[control] = _ADMIT
-        return None
+        return []
 
-    async def _end_theft(self) -> dict[str, Any] | None:
+    async def _end_theft(self) -> list[dict[str, Any]]:
         """Have cards that are served wrongly judged anew: what they have is ended by the operator (CLR)."""
         cards, self.theft.cards = self.theft.cards, set()
         if not self.switches:
             self.theft.again.clear()
-        if not cards:
-            return None
-        step = Step(0, Place(""), "the control is on again: what was had without it is ended", None, {})
-        self.host.trace.emit(StepMark(index=len(self.steps), text=step.text))
-        for name in self.host.elements:
-            element = element_of(self.host, name)
-            if any(each.method == "DELETE" and each.path == "/cards/{imsi}/location" for each in element.routes):
-                for imsi in sorted(cards):
-                    await self._manage(name, imsi)
-        await self._come_to_quiet()
-        events = self._new()
-        self.theft.cards |= {each.decision.subject for each in _forced(events) if each.decision.subject}
-        return self._told_of(step, "", events)
-
-    async def _manage(self, name: str, imsi: str) -> None:
-        body = {"approver": "Li Wei", "reason": "control in force again", "form": "F-1"}
-        try:
-            await element_of(self.host, name).manage_for(HOUSE, "DELETE", f"/cards/{imsi}/location", body)
-        except ManagementError:  # it is registered nowhere
-            return
+        by = [name for name in self.host.elements if _ends(element_of(self.host, name).routes)]
+        how = {"as": "operator", "method": "DELETE", "body": _FORM}
+        paths = [f"/cards/{imsi}/location" for imsi in sorted(cards)]
+        calls = [{"manage": {"element": name, "path": path, **how}} for name in by for path in paths]
+        if not calls:
+            return []
+        told = await self.act(json.dumps({"together": calls} if calls[1:] else calls[0]), kept=False)
+        return [
+            told | {"text": "the control is on again: what was had without it is ended", "outcome": "", "facts": {}}
+        ]
 
     async def use(self) -> list[dict[str, Any]]:
         """Go on for a moment with what is had although a rule refuses it; what is served no more is over."""
@@ -223,41 +218,39 @@ class Session:
         events, self._told = trace.events[self._told :], trace.last_number
         return events
 
-    def _count(self, step: Step, text: str, outcome: str, events: Sequence[Event]) -> None:
+    def _count(self, action: Action | None, text: str, outcome: str, events: Sequence[Event]) -> None:
         """See what a switch let through, and count what was had by that."""
-        action, forced = step.action, _forced(events)
-        if not isinstance(action, Call):
+        if isinstance(action, Manage):
             return
-        taken = _USES.get(action.verb, "")
-        if forced and not taken:
-            self.theft.cards |= {each.decision.subject for each in forced if each.decision.subject}
-            self.theft.again[action.element] = f"send: {{device: {action.element}, to: 203.0.113.66}}"
-        elif taken and outcome in _SERVED and (forced or self._goes_on(action, text)):
-            if forced and text not in self.theft.again.values():
-                self.theft.again[f"{action.element} {action.verb}"] = text
-            lasts = action.arguments.get("lasts") or action.arguments.get("talks") or "1"
-            self.theft.counted[taken] += round(seconds(str(lasts))) if taken == "seconds" else 1
-
-    def _goes_on(self, action: Call, text: str) -> bool:
-        """Whether what is served is had by a card that should not be, or is what was served wrongly before."""
         again = self.theft.again
-        return action.element in again or again.get(f"{action.element} {action.verb}") == text
+        forced = [each.decision.subject for each in events if isinstance(each, Decided) and each.forced == _ADMIT]
+        if not isinstance(action, Call) or action.verb not in _USES:
+            self.theft.cards.update(filter(str.isdigit, forced))
+            if forced and isinstance(action, Call):
+                again[action.element] = f"send: {{device: {action.element}, to: 203.0.113.66}}"
+            return
+        name, taken = f"{action.element} {action.verb}", _USES[action.verb]
+        if outcome not in _SERVED or not (forced or action.element in again or again.get(name) == text):
+            return
+        if forced and text not in again.values():
+            again[name] = text
+        lasts = action.arguments.get("lasts") or action.arguments.get("talks") or "1"
+        self.theft.counted[taken] += round(seconds(str(lasts))) if taken == "seconds" else 1
 
     def _told_of(self, step: Step, outcome: str, events: Sequence[Event]) -> dict[str, Any]:
         """Return what pages show of an action: its ladder, who refused what, and how things stand."""
         rows = each_row(events, self._dissector)
-        shown, many = self._grouped(rows, events) if len(events) > _MANY else ([*rows], {})
-        lanes = blank_result(self.scenario, "live", seed=0, transport="", clock="").lanes
-        names = lanes_of(shown, {lane.name: lane.order for lane in lanes})
-        known = {lane.name: lane for lane in lanes}
-        faults = [each.reason for each in events if isinstance(each, Fault)]
+        shown, many = self._grouped(rows, events) if len(events) > _MANY else ([*rows], Counter[int]())
+        known = {lane.name: lane for lane in self._blank.lanes}
+        names = lanes_of(shown, {name: lane.order for name, lane in known.items()})
         return {
             "text": step.text,
+            "facts": step.facts,
             "outcome": outcome,
             "lanes": [lane_data(name, known) for name in names],
-            "rows": [row_data(row, names) | _times(many, row) for row in shown],
+            "rows": [row_data(row, names) | _times(many[row.number]) for row in shown],
             "refused": self._refused(step, outcome, events),
-            "faults": faults,
+            "faults": [each.reason for each in events if isinstance(each, Fault)],
             **({"sums": self._sums(events)} if many else {}),
         }
 
@@ -267,8 +260,7 @@ class Session:
         These go from one kind of place to another, and are the first of their kind. What those of a group show is told
         in sums, and what elements keep of each card is told by nobody.
         """
-        single = {name for name, each in self.scenario.instances.items() if each.section}
-        single.difference_update(*self.scenario.groups.values())
+        single = {name for name, each in self.scenario.instances.items() if each.section and name not in self._members}
         first: dict[tuple[str, ...], int] = {}
         counted: Counter[int] = Counter()
         shown = []
@@ -280,25 +272,25 @@ class Session:
             key = (row.kind.value, row.interface, row.name, row.verdict, row.cause, row.control)
             number = first.setdefault(key, row.number)
             counted[number] += 1
+            event = events[row.number - events[0].number]
             if number == row.number:
                 shown.append(row)
-            else:
-                _forget(events[row.number - events[0].number])
+            elif isinstance(event, Frame):
+                event.dissection = None  # who wants it once more reads it once more
         return shown, counted
 
-    def _sums(self, events: Sequence[Event]) -> dict[str, dict[str, dict[str, int]]]:
+    def _sums(self, events: Sequence[Event]) -> dict[str, dict[str, Counter[str]]]:
         """Return of each name that stands for many how many of these show which word at last."""
-        last: dict[tuple[str, str], str] = {}
-        for each in events:
-            if isinstance(each, StateChange) and each.key is None and isinstance(each.value, str):
-                last[each.element, each.observable] = each.value
+        last = {
+            (each.element, each.observable): str(each.value)
+            for each in events
+            if isinstance(each, StateChange) and each.observable in _SUMMED and each.value is not None
+        }
         found: dict[str, dict[str, Counter[str]]] = {}
-        for name, members in self.scenario.groups.items():
-            inside = frozenset(members)
-            for (element, observable), word in last.items():
-                if element in inside and observable in _SUMMED:
-                    found.setdefault(name, {}).setdefault(observable, Counter())[word] += 1
-        return {name: {each: dict(of) for each, of in sums.items()} for name, sums in found.items()}
+        for (element, observable), word in last.items():
+            if element in self._members:
+                found.setdefault(self._members[element], {}).setdefault(observable, Counter())[word] += 1
+        return found
 
     def _refused(self, step: Step, outcome: str, events: Sequence[Event]) -> list[dict[str, Any]]:
         """Return who refused what in an action, how the side that tried is told, and what it does next."""
@@ -307,13 +299,10 @@ class Session:
         claimed = {f"{kinds.get(each.element, '')}/{each.decision.control.id}" for each in refused}
         if not claimed:
             return []
-        begun = next(each.index for each in events if isinstance(each, StepMark))
         wanted = (Expectation(Place(""), (OutcomeWanted(Place(""), outcome),)),) if outcome else ()
-        story = replace(self.scenario, steps=[replace(step, expectations=wanted)] * (begun + 1))
-        result = blank_result(story, "live", seed=0, transport="", clock="")
-        result.events = list(events)
+        story = replace(self.scenario, steps=[replace(step, expectations=wanted)] * (len(self.steps) + 1))
         found = []
-        for each in refusals_of(story, result, claimed):
+        for each in refusals_of(story, replace(self._blank, events=[*events]), claimed):
             stopped = stopped_by(self.scenario.registry, each, events)
             if not stopped.told and outcome in {"", *_SERVED}:  # a list that lets little pass has stopped nothing yet
                 continue
@@ -324,7 +313,6 @@ class Session:
 
     def drawn(self) -> list[dict[str, Any]]:
         """Return what pages draw: the elements from card to core, those that one name stands for as one."""
-        members = {each: name for name, group in self.scenario.groups.items() for each in group}
         found: dict[str, dict[str, Any]] = {}
         for name, each in self.scenario.instances.items():
             declared = self.scenario.registry.declaration(each.kind)
@@ -332,7 +320,7 @@ class Session:
             whole = {"kind": each.kind, "title": declared.title, "section": each.section, "lane": declared.lane}
             controls = {control.id: control.title for control in declared.controls}
             new = {**whole, "cells": cells, "controls": controls, "count": 0}
-            found.setdefault(members.get(name, name), new)["count"] += 1
+            found.setdefault(self._members.get(name, name), new)["count"] += 1
         return sorted(({"name": name, **each} for name, each in found.items()), key=lambda each: each["lane"])
 
     def can(self, step: Mapping[str, Any]) -> bool:
@@ -345,26 +333,17 @@ class Session:
 
     def story(self) -> ScenarioResult:
         """Return the run so far as reports and captures take it."""
-        result = blank_result(self.scenario, "live", seed=0, transport="memory", clock="virtual")
-        result.events, result.virtual = list(self.host.trace.events), self.host.clock.now()
-        result.steps = result.steps_done = len(self.steps)
-        return result
+        done, events = len(self.steps), [*self.host.trace.events]
+        return replace(self._blank, events=events, virtual=self.host.clock.now(), steps=done, steps_done=done)
 
 
-def _forget(event: Event) -> None:
-    """Let go what a frame of very many was read as; who wants it once more reads it once more."""
-    if isinstance(event, Frame):
-        event.dissection = None
+def _ends(routes: Iterable[Route]) -> bool:
+    """Whether an element lets its operator end what a card has."""
+    return any(each.method == "DELETE" and each.path == "/cards/{imsi}/location" for each in routes)
 
 
-def _forced(events: Sequence[Event]) -> list[Decided]:
-    """Return the decisions that a switch made otherwise than their rules."""
-    return [each for each in events if isinstance(each, Decided) and each.forced == _ADMIT]
-
-
-def _times(many: Mapping[int, int], row: Row) -> dict[str, int]:
-    times = many.get(row.number, 1)
-    return {"times": times} if times > 1 else {}
+def _times(number: int) -> dict[str, int]:
+    return {"times": number} if number > 1 else {}
 
 
 def still(data: Mapping[str, Any]) -> dict[str, Any]:

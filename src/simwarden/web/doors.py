@@ -17,12 +17,15 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
+from simwarden.errors import ManagementError
+from simwarden.operations.jsonbody import read_octets
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _COOKIE: Final = "simwarden-live"
-#: octets of the largest body of a request
-LARGEST: Final = 1 << 16
+#: octets of the form by which the token comes
+_LONGEST_FORM: Final = 1024
 _FORM: Final = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>simwarden live</title>
 <form method="post" action="/enter"><p><label>The token that <code>simwarden live</code> printed
 <input type="password" name="token" autofocus autocomplete="off"></label> <button>Open</button></form></html>"""
@@ -36,12 +39,17 @@ _HEADERS: Final = {
 }
 
 
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
 def is_loopback(host: str) -> bool:
     """Whether a name or address is that of this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    address = _address(host)
+    return host == "localhost" if address is None else address.is_loopback
 
 
 class Doors:
@@ -67,7 +75,10 @@ class Doors:
             await send(message)
 
         request = Request(scope, receive)
-        answer = self._refusal(request) or await self._entry(request)
+        try:
+            answer = self._refusal(request) or await self._entry(request)
+        except ManagementError as error:
+            answer = PlainTextResponse(str(error), error.status)
         await (answer or self._app)(scope, receive, guarded)
 
     def _refusal(self, request: Request) -> Response | None:
@@ -87,31 +98,17 @@ class Doors:
             return False
         if not self.token:
             return is_loopback(name)
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return name == self._host
-        return True
+        return name == self._host or _address(name) is not None
 
     async def _entry(self, request: Request) -> Response | None:
         """Return the answer to one who has no token, or brings it; None for one who has."""
         if not self.token or hmac.compare_digest(request.cookies.get(_COOKIE, "").encode(), self.token.encode()):
             return None
         if request.method == "POST" and request.url.path == "/enter":
-            body = await small(request)
-            given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0]
+            form = await read_octets(request, _LONGEST_FORM)
+            given = parse_qs(form.decode("utf-8", "replace")).get("token", [""])[0]
             if hmac.compare_digest(given.encode(), self.token.encode()):
                 answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
                 answer.set_cookie(_COOKIE, self.token, httponly=True, samesite="strict")
                 return answer
         return HTMLResponse(_FORM, HTTPStatus.UNAUTHORIZED)
-
-
-async def small(request: Request) -> bytes:
-    """Return the body of a request as far as it is read at all."""
-    octets = b""
-    async for chunk in request.stream():
-        octets += chunk
-        if len(octets) > LARGEST:
-            return b""
-    return octets

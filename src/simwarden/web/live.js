@@ -6,10 +6,12 @@ const WORDS = {
   pause: ["Pause", "暂停"], go_on: ["Go on", "继续"], step: ["Step", "单步"], jump: ["To the refusal", "跳到拒绝处"], end: ["To the end", "到结尾"], speed: ["Speed", "速度"],
   go: ["Do it", "执行"], leave: ["Leave it", "取消"], own: ["Any step of a scenario", "场景中的任一步骤"], into: ["Put it into", "插入"],
   refused: ["REFUSED", "拒绝"], by: ["by", "拒绝方："], cause: ["The device is told", "设备收到的原因"], answer: ["The answer is", "答复"], clause: ["Clause", "条款"], screen: ["Its own screen", "设备屏幕"],
-  then: ["What happens next", "接下来"], without: ["Switch this control off, and try again", "关闭这项控制，再试一次"], again: ["Try again", "再试一次"],
+  guideline: ["MIIT guideline 1173 of 2020", "工网安函〔2020〕1173号"],
+  then: ["What happens next", "接下来"], stays: ["the device stays registered, and may try again", "设备保持注册，可以再试"], left: ["the device is detached, and has to attach again", "设备已去附着，须重新附着"], without: ["Switch this control off, and try again", "关闭这项控制，再试一次"], again: ["Try again", "再试一次"],
   off: ["Switched off, in this page's network alone:", "已关闭（仅限本页面的网络）："], on: ["Switch it on", "重新打开"], turn_off: ["Switch off", "关闭"], turn_on: ["Switch on", "打开"], all_on: ["All controls are on.", "所有控制均已打开。"],
   stolen: ["Stolen", "被盗用"], packets: ["packets", "个数据包"], messages: ["messages", "条短信"], minutes: ["minutes", "分钟"],
   drag: ["Drag a card into a device, click on anything, or play the tour.", "把卡拖进设备，点击任何图形，或播放演示。"], many: ["rows that say the same are told once", "相同的行只显示一次"],
+  recording: ["A recording: play it, or click on an action or an arrow.", "录制的页面：点“播放”，或点击任一操作、任一箭头。"],
   lost: ["The connection to simwarden is lost; it is tried again.", "与 simwarden 的连接已断开，正在重试。"], place: ["row {0} of {1}", "第 {0} 行，共 {1} 行"], begins: ["The network starts …", "网络正在启动…"], works: ["The network is busy: {0} events so far …", "网络正忙：已有 {0} 个事件…"],
 };
 const $ = (id) => document.getElementById(id);
@@ -66,9 +68,10 @@ function restore(until) {
 
 function play(batch) {
   finish();
-  current = batch; at = 0;
+  current = played = batch; at = 0;
   if (isRecorded) { standing = batch; banner(); }
   $("refused").hidden = true;
+  if (narrow.matches) $("said").scrollIntoView({ block: "nearest" });
   const ladder = make("div", { cls: "ladder", "--n": Math.max(1, batch.lanes.length), role: "group", "aria-label": batch.text },
     make("div", { cls: "heads" }, make("span", {}), make("div", { cls: "lanes" }, ...batch.lanes.map((lane) => make("span", { title: lane.title }, lane.name)))));
   $("ladder").replaceChildren(make("h2", {}, batch.text, batch.outcome && make("small", {}, ` → ${batch.outcome}`)), batch.sums ? make("p", {}, say("many")) : "", ladder);
@@ -151,8 +154,7 @@ function toEnd() {
 }
 
 function placed() {
-  const batch = current || played;
-  if (current) played = current;
+  const batch = played;
   $("place").textContent = batch && batch.rows ? say("place").replace("{0}", batch.rows.slice(0, at).filter(isVisible).length).replace("{1}", batch.rows.filter(isVisible).length) : "";
 }
 
@@ -182,7 +184,7 @@ function open(row, batch) {
 
 function listed() {
   const acts = batches.filter((each) => each.rows && !each.use).slice(-40);
-  $("history").replaceChildren(...acts.map((batch) => make("li", {}, make("button", { type: "button", cls: batch.refused.length ? "no" : "", "aria-pressed": String(batch === (current || played)), onclick: () => replay(batch) },
+  $("history").replaceChildren(...acts.map((batch) => make("li", {}, make("button", { type: "button", cls: batch.refused.length ? "no" : "", "aria-pressed": String(batch === played), onclick: () => replay(batch) },
     `${batch.refused.length ? "✗ " : ""}${batch.text}`, batch.outcome && make("small", {}, ` → ${batch.outcome}`)))));
 }
 
@@ -191,24 +193,43 @@ function refusal(batch, refused) {
   const device = deviceOf(batch);
   const line = (word, ...text) => make("p", {}, make("b", {}, say(word)), " ", ...text);
   const causes = causesOf(batch, device);
+  const answer = refused.message ? undefined : batch.rows.findLast((row) => row.k === "message" && row.c && row.n > refused.event);
   const button = (id, word, work) => make("button", { type: "button", id, onclick: work }, say(word));
   $("refused").replaceChildren(
     make("h2", {}, say("refused")),
     make("p", { cls: "who" }, `${say("by")} ${refused.element}${element ? ` (${local(element.title)})` : ""}: ${local(refused.reason)}`),
-    line("clause", `${refused.clause} · ${told({ en: refused.title, zh: refused.title_zh })}`, refused.rule ? make("small", {}, ` ${told({ en: refused.rule, zh: refused.rule_zh })} `) : " ", make("code", {}, refused.control)),
-    line(causes.length ? "cause" : "answer", causes.join("; ") || local(refused.told) || "—"),
+    line("clause", `${refused.clause} · ${told({ en: refused.title, zh: refused.title_zh })} `, make("small", {}, `(${say("guideline")})`)),
+    make("p", { cls: "rule" }, `${told({ en: refused.rule, zh: refused.rule_zh })} `, make("code", {}, refused.control)),
+    line(causes.length ? "cause" : "answer", causes.join("; ") || (answer && answer.c) || local(refused.told) || "—"),
     device ? line("screen", make("code", { id: "screen" }, "")) : "",
-    refused.next ? line("then", localNext(refused.next)) : "",
+    line("then", make("span", { id: "then" }, localNext(refused.next))),
     isRecorded ? "" : make("div", {}, button("without", "without", () => without(batch, refused)), button("again", "again", () => again(batch))));
   $("refused").hidden = false;
+  $("refused").dataset.by = refused.element;
   screen(batch);
+  $("refused").scrollIntoView({ block: "nearest" });
 }
 
 function screen(batch) {
   const device = deviceOf(batch);
-  if (device && $("screen")) $("screen").textContent = lines(device).join(" · ");
+  if ($("refused").hidden) return;
+  if (device) $("screen").textContent = lines(device).join(" · ");
+  // Where no element declares what a cause leads to, it is what the device shows.
+  const seen = { accepted: "stays", detached: "left" }[device && lines(device)[0]];
+  const refused = batch.refused.find((each) => each.element === $("refused").dataset.by);
+  if (refused && !refused.next) $("then").textContent = seen ? say(seen) : "";
+  $("then").parentElement.hidden = !$("then").textContent;
 }
 
+// A text in lines that are no longer than so many characters, as far as it has places to break.
+function wrapped(text, width) {
+  const found = [""];
+  for (const part of text.split(/(?<=[ _])/)) {
+    if (found.at(-1) && (found.at(-1) + part).trimEnd().length > width) found.push("");
+    found[found.length - 1] += part;
+  }
+  return found.map((each) => each.trimEnd());
+}
 const texts = (value) => (value !== null && typeof value === "object" ? Object.values(value).flatMap(texts) : [String(value)]);
 const devices = () => stage.nodes.filter((each) => each.section === "devices");
 function deviceOf(batch) {
@@ -218,7 +239,7 @@ function deviceOf(batch) {
 }
 function causesOf(batch, device) {
   const found = {};
-  for (const row of batch.rows) if (row.k === "state" && nameOf(batch, row.s) === device) for (const [name, value] of Object.entries(row.f || {})) if (name.endsWith("_cause") && value !== null) found[name] = `${name === "emm_cause" ? "" : `${words(name)} `}#${value}`;
+  for (const row of batch.rows) if (row.k === "state" && nameOf(batch, row.s) === device) for (const [name, value] of Object.entries(row.f || {})) if (name.endsWith("_cause") && value !== null) found[name] = `${name === "emm_cause" ? "" : `${words(name).replace(/^(esm|mm|rp|tp)\b/, (short) => short.toUpperCase()).replace(/^call\b/, "CC")} `}#${value}`;
   return Object.values(found);
 }
 
@@ -279,13 +300,15 @@ function draw() {
     const terminal = node.section === "devices";
     const label = node.count > 1 ? `${node.name} × ${node.count.toLocaleString("en")}` : node.name;
     const said = terminal ? lines(node.name) : node.section ? [] : [local(node.title)];
-    const key = [place.x, place.y, place.w, place.h, label, standing.off, ...said].join("|");
+    const refuses = !$("refused").hidden && $("refused").dataset.by === node.name;
+    const key = [place.x, place.y, place.w, place.h, label, standing.off, refuses, ...said].join("|");
     if (group.dataset.key === key) continue;
     group.dataset.key = key;
     group.setAttribute("transform", `translate(${place.x} ${place.y})`);
     group.setAttribute("aria-label", [words(label), ...said].join(", "));
     group.classList.toggle("bad", terminal && said.some((each) => /^(rejected|refused|call refused|SMS refused)/.test(each)));
     group.classList.toggle("good", terminal && /^(accepted|emergency)/.test(said[0] || ""));
+    group.classList.toggle("refusing", refuses);
     group.classList.toggle("switched", standing.off.some((each) => each.startsWith(`${node.kind}/`)));
     const rect = group.querySelector("rect");
     rect.setAttribute("width", place.w); rect.setAttribute("height", place.h);
@@ -294,7 +317,8 @@ function draw() {
     name.textContent = words(label);
     if (name.textContent.length > place.w / 9) { name.setAttribute("textLength", place.w - 10); name.setAttribute("lengthAdjust", "spacingAndGlyphs"); }
     for (const old of group.querySelectorAll(".said")) old.remove();
-    said.slice(0, 4).forEach((each, number) => group.append(svg("text", { class: "said", x: place.w / 2, y: (terminal ? 38 : 44) + number * 15 }, each.length > 20 ? `${each.slice(0, 19)}…` : each)));
+    const shownOf = said.flatMap((each) => wrapped(each, 21)).slice(0, terminal ? 4 : 2);
+    shownOf.forEach((each, number) => group.append(svg("text", { class: "said", x: place.w / 2, y: (terminal ? 38 : 43) + number * (terminal ? 15 : 13) }, each)));
   }
   for (const card of net.querySelectorAll(".cards")) if (card.nextElementSibling && !card.nextElementSibling.matches(".cards, #now")) net.append(card);
   if (focused && (!document.activeElement || document.activeElement === document.body)) net.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus();
@@ -319,10 +343,11 @@ function picture(row, batch) {
     parts.push(svg("line", { x1: x, y1: y, x2: u - dx * 30, y2: v - dy * 22 }), svg("path", { d: "M0 0l-11 -6v12z", transform: `translate(${u - dx * 26} ${v - dy * 20}) rotate(${Math.atan2(dy, dx) * 180 / Math.PI})` }));
     label = [(x + u) / 2, (y + v) / 2 - 8];
   } else if (row.k === "decision") parts.push(svg("circle", { cx: from.x + from.w, cy: from.y, r: 13 }), svg("text", { class: "mark", x: from.x + from.w, y: from.y + 6 }, row.v === "refuse" ? "✗" : "✓"));
-  const text = `${row.times ? `${row.times.toLocaleString("en")} × ` : ""}${row.k === "message" ? `${row.i} ${words(row.m || "")}` : row.k === "decision" ? row.o : row.x}`;
-  const long = Math.min(60, text.length) * 6.3 + 12;
+  const text = `${row.times ? `${row.times.toLocaleString("en")} × ` : ""}${row.k === "message" ? `${row.i} ${row.x}` : row.k === "decision" ? row.o : row.x}`;
+  const short = text.length > 48 ? `${text.slice(0, 47)}…` : text;
+  const long = short.length * 7 + 12;
   const left = Math.min(wide - long, Math.max(0, label[0] - long / 2));
-  parts.push(svg("rect", { class: "tag", x: left, y: Math.max(0, label[1] - 14), width: long, height: 19, rx: 5 }), svg("text", { class: "caption", x: left + long / 2, y: Math.max(14, label[1]) }, text.slice(0, 60)));
+  parts.push(svg("rect", { class: "tag", x: left, y: Math.max(0, label[1] - 14), width: long, height: 19, rx: 5 }), svg("text", { class: "caption", x: left + long / 2, y: Math.max(14, label[1]) }, short));
   const group = svg("g", { id: "now", class: tone, role: "button", tabindex: -1, "aria-label": text }, ...parts);
   group.addEventListener("click", () => open(row, batch));
   $("net").append(group);
@@ -527,7 +552,7 @@ function hear(event, isPast) {
     batches = []; shown = {}; current = null; played = null; waiting = []; paused = false;
     for (const node of $("net").querySelectorAll(".node, #now")) node.remove();
     layout(); draw(); listed(); stories(); buttons();
-    $("ladder").replaceChildren(); $("refused").hidden = true; narrate(WORDS.drag);
+    $("ladder").replaceChildren(); $("refused").hidden = true; narrate(isRecorded ? WORDS.recording : WORDS.drag);
     return;
   }
   draw();
@@ -564,6 +589,14 @@ function speak() {
   if (refused && !$("refused").hidden) refusal(played, refused);
 }
 
+// Where a page begins that was not there before: at the end of what was done last.
+function arrived() {
+  const last = batches.findLast((each) => !each.use);
+  if (last) { restore(batches.indexOf(last)); play(last); finish(); }
+  restore(batches.length);
+  draw(); listed();
+}
+
 function follow() {
   let isPast = true;
   const source = new EventSource("/events");
@@ -573,7 +606,7 @@ function follow() {
     const done = Number(message.data);
     $("working").hidden = !done;
     $("working").textContent = say("works").replace("{0}", done.toLocaleString("en"));
-    if (isPast && stage.nodes.length) { isPast = false; restore(batches.length); draw(); listed(); }
+    if (isPast && stage.nodes.length) { isPast = false; arrived(); }
   });
   source.onerror = () => { isPast = true; wrong(say("lost")); };
 }

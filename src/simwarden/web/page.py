@@ -4,39 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import jinja2
-
-from simwarden.scenario.report.page import asset, packed, source_hash
+from simwarden.scenario.report.page import asset, document, packed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 OWN: Final = "simwarden.web"
-#: what the ladder, the fields and the octets are drawn by is the report's
-_SHARED_STYLE: Final = ("tokens.css", "ladder.css")
-_SHARED_SCRIPT: Final = ("parts.js", "ladder.js")
 
 
-def live_page() -> tuple[str, str]:
-    """Return the page that follows a network, and its content security policy."""
-    return _page("", "connect-src 'self'; ")
+def live_page(told: Sequence[str] = ()) -> str:
+    """Return the page that follows a network; with what was `told`, the one that shows that again without a server.
 
-
-def recorded_page(told: Sequence[str]) -> str:
-    """Return the page that shows again what was told; it needs no server."""
-    return _page(packed(f"[{','.join(told)}]"), "")[0]
-
-
-def _page(recorded: str, connect: str) -> tuple[str, str]:
-    script = "".join(map(asset, _SHARED_SCRIPT)) + asset("live.js", OWN)
-    style = "".join(map(asset, _SHARED_STYLE)) + asset("live.css", OWN)
-    policy = (
-        f"default-src 'none'; script-src '{source_hash(script)}'; style-src '{source_hash(style)}'; {connect}"
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    text = environment.from_string(asset("live.html.j2", OWN)).render(
-        policy=policy, script=script, style=style, recorded=recorded
-    )
-    return text, policy
+    What ladder, fields and octets are drawn by is the report's.
+    """
+    scripts = [asset("parts.js"), asset("ladder.js"), asset("live.js", OWN)]
+    styles = [asset("tokens.css"), asset("ladder.css"), asset("live.css", OWN)]
+    recorded = packed(f"[{','.join(told)}]") if told else ""
+    return document(asset("live.html.j2", OWN), scripts, styles, recorded=recorded)

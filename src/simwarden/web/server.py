@@ -19,16 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from simwarden.errors import ConfigError
-from simwarden.web.doors import Doors, small
+from simwarden.errors import ConfigError, ManagementError
+from simwarden.operations.jsonbody import parse, read_octets
+from simwarden.web.doors import Doors
 from simwarden.web.engine import Engine
-from simwarden.web.page import live_page, recorded_page
+from simwarden.web.page import live_page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from starlette.requests import Request
 
@@ -36,10 +37,10 @@ if TYPE_CHECKING:
 _PACE, _MOST = 1.0, 600
 #: seconds after which a stream says that it is still there
 _ALIVE = 15.0
-#: octets of the largest recorded page, and cards of the largest fleet
-LARGEST_PAGE, LARGEST_FLEET = 2_000_000, 10_000
-#: files that the engine makes of what was done, and what each is
-_KINDS = {"capture.pcapng": "application/octet-stream", "report.html": "text/html"}
+#: octets of the largest body of a request, and of the largest recorded page; and cards of the largest fleet
+LARGEST, LARGEST_PAGE, LARGEST_FLEET = 1 << 16, 2_000_000, 10_000
+#: files of what was done
+FILES = ("story.zip", "capture.pcapng", "report.html", "recorded.html")
 
 
 class Live:
@@ -121,81 +122,65 @@ class Live:
             for each in self.told[place:]:
                 place += 1
                 yield f"id: {network}.{place}\ndata: {each}\n\n"
-            done = self._done
-            yield f"event: now\ndata: {done}\n\n"
+            here = (network, place, self._done)
+            yield f"event: now\ndata: {self._done}\n\n"
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_ALIVE), self._heard:
-                    while (network, place, done) == (self._network, len(self.told), self._done):
+                    while here == (self._network, len(self.told), self._done):
                         await self._heard.wait()
 
-
-class Pages:
-    """What is served of a network."""
-
-    def __init__(self, live: Live) -> None:
-        self._live = live
+    # -- what is served of it
 
     def application(self) -> Starlette:
         """Return the application without its doors."""
-        gets: dict[str, Callable[[Request], Awaitable[Response]]]
-        gets = {"": self._page, "events": self._events, "recorded.html": self._recorded, "story.zip": self._story}
-        gets |= dict.fromkeys(_KINDS, self._file)
-        acts = Route("/act", self._act, methods=["POST"])
-        return Starlette(routes=[acts, *(Route(f"/{name}", each) for name, each in gets.items())])
+        routes = [Route("/", self._page), Route("/events", self._events), Route("/act", self._act, methods=["POST"])]
+        return Starlette(routes=[*routes, *(Route(f"/{name}", self._file) for name in FILES)])
 
     async def _page(self, _: Request) -> Response:
-        text, policy = live_page()
-        return Response(text, media_type="text/html", headers={"content-security-policy": policy})
+        return HTMLResponse(live_page())
 
     async def _events(self, _: Request) -> Response:
-        return StreamingResponse(self._live.stream(), media_type="text/event-stream")
+        return StreamingResponse(self.stream(), media_type="text/event-stream")
 
     async def _act(self, request: Request) -> Response:
-        match _object(await small(request)):
+        try:
+            asked = parse(await read_octets(request, LARGEST))
+        except ManagementError as error:
+            return JSONResponse({"error": str(error)}, error.status)
+        match asked:
             case {"step": dict() | str() as step}:
-                said = await self._live.do("act", step=step if isinstance(step, str) else json.dumps(step))
+                said = await self.do("act", step=step if isinstance(step, str) else json.dumps(step))
             case {"control": str(control), "off": bool(off)}:
-                said = await self._live.do("switch", control=control, off=off)
+                said = await self.do("switch", control=control, off=off)
             case {"begin": int(fleet)} if 0 <= fleet <= LARGEST_FLEET:
-                said = await self._live.begin(fleet)
+                said = await self.begin(fleet)
             case _:
                 said = {"error": "a step, a control with off, or begin is expected"}
         return JSONResponse(said, HTTPStatus.BAD_REQUEST if "error" in said else HTTPStatus.OK)
 
-    async def _story(self, _: Request) -> Response:
-        said = await self._live.engine.ask("story")
-        files = said if "error" in said else await _saved(said["story"])
-        if "error" in files:
-            return _conflict(files["error"])
-        return _download(_zipped(files), "application/zip", "story.zip")
-
     async def _file(self, request: Request) -> Response:
+        """Answer with a file of what was done so far."""
         name = request.url.path[1:]
-        said = await self._live.engine.ask(name.partition(".")[0])
+        try:
+            octets = await self._octets(name.partition(".")[0])
+        except ConfigError as error:
+            return Response(str(error), HTTPStatus.CONFLICT, media_type="text/plain")
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(octets, media_type="application/octet-stream", headers=headers)
+
+    async def _octets(self, what: str) -> bytes:
+        """Return a file. Raises ConfigError, which says why there is none."""
+        if what == "recorded":
+            octets = live_page(self.told).encode()
+            if len(octets) > LARGEST_PAGE:
+                raise ConfigError("too much has happened for one page: begin anew")
+            return octets
+        said = await self.engine.ask(what)
+        if "story" in said:
+            said = await _saved(said["story"])
         if "error" in said:
-            return _conflict(said["error"])
-        return _download(base64.b64decode(said["octets"]), _KINDS[name], name)
-
-    async def _recorded(self, _: Request) -> Response:
-        text = recorded_page(self._live.told).encode()
-        if len(text) > LARGEST_PAGE:
-            return _conflict("too much has happened for one page: begin anew")
-        return _download(text, "text/html", "recorded.html")
-
-
-def _object(octets: bytes) -> Any:
-    try:
-        return json.loads(octets)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _conflict(why: str) -> Response:
-    return Response(why, HTTPStatus.CONFLICT, media_type="text/plain")
-
-
-def _download(octets: bytes, kind: str, name: str) -> Response:
-    return Response(octets, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
+            raise ConfigError(said["error"])
+        return base64.b64decode(said["octets"]) if "octets" in said else _zipped(said)
 
 
 def _zipped(files: Mapping[str, str]) -> bytes:
@@ -231,13 +216,11 @@ async def _serve(sock: socket.socket, host: str, told: Callable[[str, str], None
     engine = Engine()
     await engine.start()
     live = Live(engine)
-    doors = Doors(Pages(live).application(), host)
+    doors = Doors(live.application(), host)
     config = uvicorn.Config(doors, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
     beginning = asyncio.create_task(live.tell_anew())
     name = f"[{host}]" if ":" in host else host
     told(f"http://{name}:{sock.getsockname()[1]}/", doors.token)
-    try:
-        await uvicorn.Server(config).serve(sockets=[sock])
-    finally:
-        beginning.cancel()
-        await engine.close()
+    await uvicorn.Server(config).serve(sockets=[sock])
+    beginning.cancel()
+    await engine.close()

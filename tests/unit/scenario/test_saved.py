@@ -29,8 +29,17 @@ EXPECTED = {
     "A meter that is carried off": "area.cell",
     "A message to a stranger": "fn.sms.directed",
     "A lift that calls a stranger": "fn.voice.directed",
+    "A tracker that surfs, and uses up its month": "dir.data.whitelist",
     "A customer who would bind the card anew": "bind.operator",
 }
+_ANEW = {
+    "element": "hss",
+    "as": "customer",
+    "method": "PUT",
+    "path": "/cards/{meter_card.imsi}/binding",
+    "body": {"imei": "phone.imei", "approver": "Li Wei", "reason": "device replaced", "form": "F-21"},
+}
+STORIES["A customer who would bind the card anew"] = [{"manage": _ANEW}]
 
 
 @pytest.mark.parametrize("title", EXPECTED)
@@ -61,6 +70,21 @@ def test_a_story_in_which_nobody_is_refused_needs_no_twin() -> None:
     files = saved.saved(STAGE.document(steps))
     assert list(files) == [saved.STORY]
     assert yaml.safe_load(files[saved.STORY])["steps"][-1] == {"power_on": "meter", "expect": "accepted"}
+
+
+def test_a_story_ends_where_something_else_refuses_that_the_twin_would_meet_too() -> None:
+    """It is about the packets that are stopped, not about the list that the PCRF gives the session before."""
+    files = saved.saved(STAGE.document(STORIES["A tracker that surfs, and uses up its month"]))
+    story, twin = (yaml.safe_load(each)["steps"] for each in files.values())
+    decided = [each["expect"]["decision"] for each in story if list(each) == ["expect"]]
+    assert {(each["by"], each["control"]) for each in decided} == {("pgw", "data.whitelist")}
+    assert [each.get("expect") for each in twin if "send" in each] == ["delivered"] * 5
+
+
+def test_a_list_by_which_nothing_was_stopped_needs_no_twin() -> None:
+    files = saved.saved(STAGE.document(STORIES["A tracker that surfs, and uses up its month"][:3]))
+    assert list(files) == [saved.STORY]
+    assert "decision" not in files[saved.STORY]
 
 
 def test_nothing_done_is_nothing_to_save() -> None:

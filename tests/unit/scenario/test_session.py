@@ -195,7 +195,7 @@ def test_honest_use_is_not_counted_while_a_control_is_off() -> None:
         await session.act("send: {device: meter, to: 198.51.100.80}")
         assert session.standing()["stolen"] == {}
         assert await session.use() == []
-        assert await session.switch("hss/bind.hss.given", off=False) is None
+        assert await session.switch("hss/bind.hss.given", off=False) == []
 
     assert play(talk).verdict is Verdict.PASSED
 
@@ -226,11 +226,33 @@ def test_of_two_controls_that_are_off_each_is_worth_something_by_itself() -> Non
         await session.act("insert: {card: card, into: phone}")
         assert (await session.act("power_on: phone"))["outcome"] == "accepted"
         await session.use()
-        told = await session.switch("hss/bind.hss.given", off=False)
-        assert told is not None
+        (told,) = await session.switch("hss/bind.hss.given", off=False)
         assert [each["switch"] for each in told["refused"]] == ["hss/bind.hss.given"]
         await session.use()
         assert session.standing() == {"off": ["mme/area.cell"], "stolen": {"packets": 1}, "goes_on": False}
+
+    assert play(talk, data).verdict is Verdict.PASSED
+
+
+def test_of_several_cards_that_were_served_together_what_they_have_ends_together() -> None:
+    data = {**STORY, "cards": {**STORY["cards"], "other": STORY["cards"]["card"]}}
+    data = {**data, "devices": {**STORY["devices"], "tablet": {"type": "handset"}}}
+
+    async def talk(session: Session) -> None:
+        await session.switch("hss/bind.hss.given", off=True)
+        await session.act("insert: {card: card, into: phone}")
+        await session.act("insert: {card: other, into: tablet}")
+        assert (await session.act("together: [{power_on: phone}, {power_on: tablet}]"))["outcome"] == "accepted"
+        assert len(session.theft.cards) == 2
+        (told,) = await session.switch("hss/bind.hss.given", off=False)
+        names = [each["name"] for each in told["lanes"]]
+        states = [(names[row["s"]], row["f"]) for row in told["rows"] if row["k"] == "state"]
+        for name in ("phone", "tablet"):
+            assert (name, {"attach": "rejected"}) in states
+        assert (session.steps[-1], session.theft.cards) == (
+            {"together": [{"power_on": "phone"}, {"power_on": "tablet"}]},
+            set(),
+        )
 
     assert play(talk, data).verdict is Verdict.PASSED
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -98,10 +99,18 @@ async def test_who_begins_anew_does_not_wait_for_what_takes_long() -> None:
 
 
 @really
-async def test_it_ends_with_its_page() -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "simwarden.web.engine", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    out, _ = await asyncio.wait_for(process.communicate(b'{"do": "drawn"}\n'), 60)
-    assert process.returncode == 0
-    assert out.count(b"\n") == 1
+async def test_it_ends_with_its_page_whatever_is_under_way() -> None:
+    pipe = asyncio.subprocess.PIPE
+    for asked in ("", "wait: 1000000 days"):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "simwarden.web.stage", stdin=pipe, stdout=pipe
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b'{"do": "drawn"}\n')
+        assert b"nodes" in await process.stdout.readline()
+        if asked:
+            process.stdin.write(json.dumps({"do": "act", "step": asked}).encode() + b"\n")
+            await process.stdout.readline()  # how far it has come
+        process.stdin.close()
+        assert await asyncio.wait_for(process.wait(), 10) == 0

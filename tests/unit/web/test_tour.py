@@ -51,7 +51,8 @@ def played(acts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
                 for _ in range(int(each["use"])):
                     await session.use()
             else:
-                said = await session.switch(each.get("off") or each["on"], off="off" in each) or {}
+                ended = await session.switch(each.get("off") or each["on"], off="off" in each)
+                said = ended[0] if ended else {}
             told.append(said | session.standing())
 
     result = Session(STAGE.scenario(), talk).play()

@@ -28,7 +28,7 @@ from simwarden.trace.ladder import lanes_of
 from simwarden.trace.rows import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from simwarden.scenario.result import Lane, ScenarioResult
     from simwarden.trace.rows import Row
@@ -57,17 +57,12 @@ class Page:
 
     def render(self, seconds: float) -> str:
         """Return the document; `seconds` is what all of it took, by the clock on the wall."""
-        script = "".join(map(asset, ("parts.js", "ladder.js", "find.js", "overview.js", "page.js")))
-        style = "".join(map(asset, ("tokens.css", "ladder.css", "page.css")))
         self._link_twins()
-        environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-        template = environment.from_string(asset("page.html.j2"))
         index = {"scenarios": self._index, "seconds": seconds, "version": simwarden.__version__} | _guideline()
-        return template.render(
-            script=script,
-            style=style,
-            script_hash=source_hash(script),
-            style_hash=source_hash(style),
+        return document(
+            asset("page.html.j2"),
+            map(asset, ("parts.js", "ladder.js", "find.js", "overview.js", "page.js")),
+            map(asset, ("tokens.css", "ladder.css", "page.css")),
             index=script_json(index),
             ladders=self._ladders,
             files=self._files,
@@ -170,6 +165,14 @@ def row_data(row: Row, lanes: Sequence[str]) -> dict[str, Any]:
         "e": row.source if row.source not in lane else "",
     }
     return {key: value for key, value in full.items() if key in "sdnt" or value}
+
+
+def document(template: str, scripts: Iterable[str], styles: Iterable[str], **context: Any) -> str:
+    """Return a page that is one file, with its script and its style."""
+    script, style = "".join(scripts), "".join(styles)
+    hashes = {"script_hash": source_hash(script), "style_hash": source_hash(style)}
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    return environment.from_string(template).render(script=script, style=style, **hashes, **context)
 
 
 def packed(text: str) -> str:
