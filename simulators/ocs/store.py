@@ -60,16 +60,14 @@ _SESSIONS = sa.Table(
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 # made once: SQLAlchemy takes longer to make a statement than SQLite to carry it out
 _C, _S = _COUNTERS.c, _SESSIONS.c
-_RECOUNT = (
-    sa.update(_COUNTERS)
-    .where(_C.imsi == sa.bindparam("card"), _C.month == sa.bindparam("of"), _C.service == sa.bindparam("what"))
-    .values(used=sa.bindparam("now"))
+_UNCOUNT = sa.delete(_COUNTERS).where(
+    _C.imsi == sa.bindparam("card"), _C.month == sa.bindparam("of"), _C.service == sa.bindparam("what")
 )
 _COUNT = sa.insert(_COUNTERS)
 _FORGET = sa.delete(_SESSIONS).where(_S.session == sa.bindparam("key"))
 _KEEP = sa.insert(_SESSIONS)
 _COLUMNS = tuple(_S.keys())
-_KEY = "imsi", "month", "service"
+_KEY, _OF = ("imsi", "month", "service"), ("card", "of", "what")
 
 
 class Reserve(NamedTuple):
@@ -98,7 +96,7 @@ class Session:
     over: bool = False
     ends: float = 0.0
     busy: bool = False
-    #: it is in the database
+    #: it is in the database, or may be
     kept: bool = False
 
     @property
@@ -136,9 +134,8 @@ class Store(HeldCards[QuotaCard]):
         self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
         self.audited = partial(_AUDIT.read, engine)
         self._held = _Memory()
-        #: counters that are to be written, and those of them that the database has not
+        #: counters that are to be written
         self._counted: set[tuple[str, str, Service]] = set()
-        self._new: set[tuple[str, str, Service]] = set()
         with engine.begin() as connection:
             for row in connection.execute(sa.select(_CARDS)):
                 quota = OcsQuota.model_validate(row.quota) if row.quota is not None else None
@@ -166,8 +163,6 @@ class Store(HeldCards[QuotaCard]):
     def charge(self, imsi: str, month: str, service: Service, units: int) -> None:
         """Count so much for a card's quota; kept with what is written next. Negative: take back."""
         key = imsi, month, service
-        if key not in self._held.used:
-            self._new.add(key)
         self._held.used[key] = self.used(*key) + units
         self._counted.add(key)
 
@@ -208,23 +203,18 @@ class Store(HeldCards[QuotaCard]):
         """Keep what became of sessions, which are forgotten, and what was counted, in one transaction."""
         del changed
         sessions = {each.session.session: each.session for each in added}
-        gone = {each.session.session for each in dropped} - sessions.keys()
-        old = [name for name, each in sessions.items() if each.kept]
-        again, new = sorted(self._counted - self._new), sorted(self._new)
+        known = {name for name, each in sessions.items() if each.kept} | {each.session.session for each in dropped}
+        counters = [dict(zip((*_KEY, "used"), (*key, self.used(*key)), strict=True)) for key in sorted(self._counted)]
         work: tuple[tuple[sa.Executable, list[dict[str, Any]]], ...] = (
-            (_FORGET, [{"key": each} for each in (*old, *gone)]),
+            (_FORGET, [{"key": each} for each in known]),
             (_KEEP, [each.row() for each in sessions.values()]),
-            (
-                _RECOUNT,
-                [{**dict(zip(("card", "of", "what"), key, strict=True)), "now": self.used(*key)} for key in again],
-            ),
-            (_COUNT, [{**dict(zip(_KEY, key, strict=True)), "used": self.used(*key)} for key in new]),
+            (_UNCOUNT, [dict(zip(_OF, key, strict=True)) for key in self._counted]),
+            (_COUNT, counters),
         )
+        for each in sessions.values():
+            each.kept = True  # or may be: of a transaction that fails it is not always known whether it was carried out
         with self._engine.begin() as connection:
             for statement, rows in work:
                 if rows:
                     connection.execute(statement, rows)
         self._counted.clear()
-        self._new.clear()
-        for each in sessions.values():
-            each.kept = True

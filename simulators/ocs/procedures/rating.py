@@ -55,6 +55,11 @@ class Rating:
     def __post_init__(self) -> None:
         self._before = replace(self.session, reserves=dict(self.session.reserves))
 
+    @property
+    def begins(self) -> bool:
+        """Whether nothing was heard of the session before."""
+        return self._before.number < 0
+
     def count(self, month: str, units: int) -> None:
         """Count units for the card, as used if there are more than before."""
         self.core.store.charge(self.card.imsi, month, self.session.service, units)
@@ -71,8 +76,12 @@ class Rating:
 
     def rate(self, groups: list[Avps]) -> Avps:
         """Take what is reported of all groups, then give what is asked for; return the groups of the answer."""
-        unused = [self._settle(group) for group in groups]
+        unused = self.settle(groups)
         return [(GROUPS, self._answer(group, left)) for group, left in zip(groups, unused, strict=True)]
+
+    def settle(self, groups: list[Avps]) -> list[int]:
+        """Take what is reported of groups; return how much each has left."""
+        return [self._settle(group) for group in groups]
 
     def _settle(self, group: Avps) -> int:
         """Give back what was given for a group and not used; return how much. What is not reported is used."""
