@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from simulators.ocs.config import FinalUnit
 from simulators.ocs.controls import OF
 from simulators.ocs.procedures.units import granted, units_in
 from simulators.ocs.service import Service
@@ -148,17 +149,19 @@ class Rating:
         ]
 
 
+#: of messages and calls: they end
+_NO_TERMS: Final = FinalUnit()
 #: of a card that has no quota for a service: the service is denied
 _NO_QUOTA: Final = ResultCode.DIAMETER_END_USER_SERVICE_DENIED
 
 
 def _final(rating: Rating, service: Service) -> Avps:
     """Return what becomes of the service when its last units are used (RFC 8506 8.34)."""
-    terms = rating.core.config.final_unit
-    if service is Service.DATA and terms.redirect:
+    terms = rating.core.config.final_unit if service is Service.DATA else _NO_TERMS
+    if terms.redirect:
         server = [("Redirect-Address-Type", _URL), ("Redirect-Server-Address", terms.redirect)]
         what: Avps = [("Final-Unit-Action", int(FinalUnitAction.REDIRECT)), ("Redirect-Server", server)]
-    elif service is Service.DATA and terms.restrict:
+    elif terms.restrict:
         rules = [("Restriction-Filter-Rule", rule) for rule in terms.restrict]
         what = [("Final-Unit-Action", int(FinalUnitAction.RESTRICT_ACCESS)), *rules]
     else:

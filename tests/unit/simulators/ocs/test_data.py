@@ -207,6 +207,7 @@ NUMBER: Avps = [("Subscription-Id", [("Subscription-Id-Type", 0), ("Subscription
         ({"who": NUMBER}, 5030),
         ({"who": [*SUBSCRIBER, *NUMBER]}, 5030),
         ({"who": [], "more": [(RAT, SUBSCRIBER)]}, 2001),
+        ({"more": [(RAT, [("Node-Id", "pgw")])]}, 2001),
     ],
 )
 async def test_who_is_charged_for_what(more: dict[str, Any], result: int) -> None:
