@@ -163,7 +163,7 @@ def _groups(credit: Credit, ask: Ask, changes: frozenset[int]) -> Avps:
     last = ask.kind is CcRequestType.TERMINATION_REQUEST
     told: Avps = []
     for number, group in credit.groups.items():
-        wants = group.asked and not group.ended and not last
+        wants = group.asked and not group.ended
         if not (wants or last or group.unreported):  # of one that goes on what is left of its grant would be lost
             continue
         used = credit.report(group)

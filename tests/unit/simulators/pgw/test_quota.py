@@ -467,6 +467,48 @@ async def test_each_rating_group_has_its_own_grant() -> None:
         assert net.ended() == [9]
 
 
+async def test_a_rating_group_that_comes_while_another_is_asked_for_waits_for_its_own_answer() -> None:
+    async with Net(ScriptedGy, [units(100)], [units(1000)], [units(1000, group=7)]) as net:
+        made = await net.session(**FAST)
+        (session,) = net.pgw.core.sessions.values()
+        named = FlowRule("firmware", (FlowFilter(ports=range(80, 81)),), rating_group=7)
+        session.rules = RuleSet([named, FlowRule("others", (FlowFilter(),), precedence=9)])
+        net.ocs.delay = 1.0
+        net.enb.send(made, packet(made, 200))
+        await net.sleep(0.5)
+        net.enb.send(made, packet(made, 500, port=80))
+        await net.sleep(4)
+        assert [len(each) for each in net.net.received()] == [200, 500]
+        assert net.ended() == []
+
+
+async def test_a_session_that_ends_while_its_ocs_is_asked_is_ended_once_and_what_waited_is_dropped() -> None:
+    for said in (4012, 5012, [units(500)]):
+        async with Net(ScriptedGy, [units(100, ("Quota-Holding-Time", 60))], said) as net:
+            made = await net.session(**FAST)
+            net.ocs.delay = 1.0
+            net.enb.send(made, packet(made, 90), packet(made, 200))
+            await net.sleep(0.5)
+            assert (await net.mme.delete(made["sender_f_teid"].teid)).accepted
+            assert [each.reason for each in net.of(PacketDropped)] == ["data.quota: no octets are granted to it"]
+            await net.sleep(600)
+            assert [len(each) for each in net.net.received()] == [90]
+            assert net.ended() == []
+            ended = net.told()[2:]
+            assert ended == ([(3, (0, False))] if isinstance(said, list) else [])
+            assert net.verdicts("data.quota") == [True]
+
+
+async def test_an_ocs_is_told_what_is_known_of_a_session_and_no_more() -> None:
+    async with Net() as net:
+        assert (await net.mme.create()).accepted
+        (asked,) = net.ocs.asked
+        ids = [first(each, "Subscription-Id-Type") for each in asked.all("Subscription-Id")]
+        told = [name for name, _ in asked.find("Service-Information", "PS-Information")]
+        assert (ids, asked.get("User-Equipment-Info")) == ([1, 0], None)
+        assert told == ["3GPP-Charging-Id", "Called-Station-Id", "3GPP-RAT-Type"]
+
+
 async def test_a_quota_that_is_changed_holds_for_a_session_at_once() -> None:
     async with Net(Ocs, ocs={"octets": "1 kB"}) as net:
         await net.provision(9000)
