@@ -10,7 +10,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Final
 
 from simulators.ocs import controls
-from simulators.ocs.procedures.events import event
+from simulators.ocs.procedures.event import event
 from simulators.ocs.procedures.rating import GROUPS, Rating, network_of, results
 from simulators.ocs.procedures.units import service_of
 from simulators.ocs.service import Service
