@@ -357,6 +357,17 @@ async def test_a_grant_that_no_packet_uses_is_given_back_and_asked_for_again() -
         assert len(net.ocs.asked) == 5, "the answer to that names no holding time"
 
 
+async def test_a_grant_is_not_given_back_while_more_is_asked_for() -> None:
+    async with Net(ScriptedGy, [units(100, ("Quota-Holding-Time", 2))], [units(500)]) as net:
+        made = await net.session(**FAST)
+        net.ocs.delay = 3.0
+        assert not await net.up(made, 200)
+        await net.sleep(10)
+        assert net.told() == [(1, (None, True)), (2, (0, True))]
+        assert [len(each) for each in net.net.received()] == [200]
+        assert await net.up(made, 300)
+
+
 async def test_a_held_grant_is_that_of_another_session_at_our_ocs() -> None:
     async with Net(Ocs, ocs={"octets": "1 kB", "holding": 100}) as net:
         await net.provision(1000)
@@ -441,8 +452,9 @@ async def test_an_ocs_that_is_there_again_counts_again() -> None:
         assert net.net.received() == []
         await net.sleep(2)
         assert [len(each) for each in net.net.received()] == [200]
+        assert await net.up(made, 100)
         await net.sleep(2)
-        assert [await net.up(made, 300), await net.up(made, 28), net.ended()] == [True, False, [9]]
+        assert [await net.up(made, 200), await net.up(made, 28), net.ended()] == [True, False, [9]]
 
 
 async def test_each_rating_group_has_its_own_grant() -> None:
@@ -465,6 +477,27 @@ async def test_each_rating_group_has_its_own_grant() -> None:
         net.ocs.script = [[(GROUPS, [("Rating-Group", 7), ("Result-Code", 4012)])]]
         assert await net.up(made, 500, port=80) is False
         assert net.ended() == [9]
+
+
+async def test_an_ocs_that_is_not_there_opens_no_group_that_it_has_ended() -> None:
+    grants = [units(100, FINAL), units(100, group=7), CONTINUE]
+    async with Net(ScriptedGy, grants, [CONTINUE], without_ocs="continue") as net:
+        made = await net.session(**FAST)
+        (session,) = net.pgw.core.sessions.values()
+        assert session.credit is not None
+        named = FlowRule("firmware", (FlowFilter(ports=range(80, 81)),), rating_group=7)
+        session.rules = RuleSet([named, FlowRule("others", (FlowFilter(),), precedence=9)])
+        net.ocs.script = [[units(100, group=7), CONTINUE]]
+        assert [await net.up(made, 100), await net.up(made, 50, port=80), await net.up(made, 100)] == [
+            True,
+            True,
+            False,
+        ]
+        await net.host.stop("ocs", kill=True)
+        net.enb.send(made, packet(made, 500, port=80))
+        await net.sleep(5)
+        assert [len(each) for each in net.net.received()] == [500]
+        assert [await net.up(made, 100), net.ended()] == [False, []]
 
 
 async def test_a_rating_group_that_comes_while_another_is_asked_for_waits_for_its_own_answer() -> None:
