@@ -81,8 +81,7 @@ class Ocs:
         if answer is None:
             credit.drop()  # the CCR-T reports what was used, nothing: or what was given would count as used
             return Cause.REMOTE_PEER_NOT_RESPONDING
-        if isinstance(event, Granted):
-            self._of[session.charging_id] = gy
+        self._of[session.charging_id] = gy
         otherwise = NO_GRANT if answer.success else _grant([], answer.result_code)
         credit.heard(_grants(answer, config.rating_group), CREATE_SESSION, otherwise)
         if not credit.over:

@@ -153,6 +153,15 @@ async def test_a_packet_that_does_not_fit_waits_for_more_and_others_behind_it() 
         assert net.told() == [(1, (None, True)), (2, (90, True))]
 
 
+async def test_what_a_grant_has_no_room_for_any_more_has_another_asked_for() -> None:
+    async with Net(ScriptedGy, [units(100)], [units(250)], [units(1000)]) as net:
+        made = await net.session(**FAST)
+        net.enb.send(made, *(packet(made, 200) for _ in range(3)))
+        await net.settle()
+        assert [len(each) for each in net.net.received()] == [200, 200, 200]
+        assert net.told() == [(1, (None, True)), (2, (0, True)), (2, (200, True))]
+
+
 async def test_what_waits_is_bounded_and_dropped_when_nothing_more_is_granted() -> None:
     async with Net(ScriptedGy, [units(100)], 4012) as net:
         made = await net.session(**FAST)
