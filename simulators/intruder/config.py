@@ -53,6 +53,8 @@ class Forge(VerbModel):
     """The reference point to connect on."""
     message: str
     """The request by its spec's name (`update-location-request`)."""
+    session: str = ""
+    """Session-Id of the request, where it is not that of a new session."""
     application: int | None = None
     """Application-Id in the request's header, where it is not that of the message."""
     origin_host: str = ""

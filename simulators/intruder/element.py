@@ -130,10 +130,11 @@ class Intruder(Element[IntruderConfig]):
 
     @staticmethod
     def _make(node: DiameterNode, name: str, avps: Avps, arguments: Forge) -> Message:
+        head = {"realm": arguments.destination_realm, "session": arguments.session}
         try:
-            return node.make(name, avps, realm=arguments.destination_realm)
+            return node.make(name, avps, **head)
         except KeyError:  # several applications have it: that of the reference point is meant
-            return node.make(name, avps, realm=arguments.destination_realm, point=arguments.interface)
+            return node.make(name, avps, point=arguments.interface, **head)
 
     async def _hear(self, message: Message, _peer: Peer) -> Message | None:
         """Answer what a serving node or a centre is told, save the first so many times."""

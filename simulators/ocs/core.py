@@ -109,6 +109,16 @@ class Core:
         self.batch.add(change, partial(told.set_result, True), partial(told.set_result, False))
         return told
 
+    def restore(self, session: Session) -> None:
+        """Have a session as it is again, in the database when that may do: of what failed nobody knows what it left."""
+        change = Change(next(self._numbers), session)
+        if session.number < 0:
+            self.store.let_go(session)
+            self.batch.drop(change)
+        else:
+            self.store.hold(session)
+            self.batch.add(change, lambda: None)
+
     def give_up(self) -> None:
         """Forget sessions of which nothing more is heard: what they were given counts as used."""
         for session in self.store.ended(self.now()):

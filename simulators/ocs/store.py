@@ -60,15 +60,16 @@ _SESSIONS = sa.Table(
 )
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 _C, _S = _COUNTERS.c, _SESSIONS.c
-_RECOUNT = Statement(
-    sa.update(_COUNTERS)
-    .where(_C.imsi == sa.bindparam("card"), _C.month == sa.bindparam("of"), _C.service == sa.bindparam("what"))
-    .values(used=sa.bindparam("now"))
+_UNCOUNT = Statement(
+    sa.delete(_COUNTERS).where(
+        _C.imsi == sa.bindparam("card"), _C.month == sa.bindparam("of"), _C.service == sa.bindparam("what")
+    )
 )
 _COUNT = Statement(sa.insert(_COUNTERS))
 _FORGET = Statement(sa.delete(_SESSIONS).where(_S.session == sa.bindparam("key")))
 _KEEP = Statement(sa.insert(_SESSIONS))
 _COLUMNS = tuple(_S.keys())
+_KEY, _OF = ("imsi", "month", "service"), ("card", "of", "what")
 
 
 class Reserve(NamedTuple):
@@ -97,7 +98,7 @@ class Session:
     over: bool = False
     ends: float = 0.0
     busy: bool = False
-    #: it is in the database
+    #: it is in the database, or may be
     kept: bool = False
 
     @property
@@ -135,15 +136,16 @@ class Store(HeldCards[QuotaCard]):
         self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
         self.audited = partial(_AUDIT.read, engine)
         self._held = _Memory()
-        #: counters that are to be written, and those of them that the database has not
+        #: counters that are to be written, and those that are in the database, or may be
         self._counted: set[tuple[str, str, Service]] = set()
-        self._new: set[tuple[str, str, Service]] = set()
+        self._written: set[tuple[str, str, Service]] = set()
         with engine.begin() as connection:
             for row in connection.execute(sa.select(_CARDS)):
                 quota = OcsQuota.model_validate(row.quota) if row.quota is not None else None
                 self.take(QuotaCard(row.imsi, row.msisdn, row.use, row.large, quota))
             for row in connection.execute(sa.select(_COUNTERS)):
                 self._held.used[row.imsi, row.month, Service(row.service)] = row.used
+            self._written.update(self._held.used)
             for kept in connection.execute(sa.select(_SESSIONS)).mappings():
                 reserves = {group: Reserve(*each) for group, each in kept["reserves"].items()}
                 self.hold(Session(**{**kept, "service": Service(kept["service"]), "reserves": reserves}, kept=True))
@@ -165,8 +167,6 @@ class Store(HeldCards[QuotaCard]):
     def charge(self, imsi: str, month: str, service: Service, units: int) -> None:
         """Count so much for a card's quota; kept with what is written next. Negative: take back."""
         key = imsi, month, service
-        if key not in self._held.used:
-            self._new.add(key)
         self._held.used[key] = self.used(*key) + units
         self._counted.add(key)
 
@@ -207,17 +207,17 @@ class Store(HeldCards[QuotaCard]):
         """Keep what became of sessions, which are forgotten, and what was counted, in one transaction."""
         del changed
         sessions = {each.session.session: each.session for each in added}
-        gone = {each.session.session for each in dropped} - sessions.keys()
-        old = [name for name, each in sessions.items() if each.kept]
-        again, new = sorted(self._counted - self._new), sorted(self._new)
-        used = [{"card": key[0], "of": key[1], "what": key[2], "now": self.used(*key)} for key in again]
-        first = [{"imsi": key[0], "month": key[1], "service": key[2], "used": self.used(*key)} for key in new]
-        with self._engine.begin() as connection:
-            _FORGET.execute(connection, [{"key": each} for each in (*old, *gone)])
-            _KEEP.execute(connection, [each.row() for each in sessions.values()])
-            _RECOUNT.execute(connection, used)
-            _COUNT.execute(connection, first)
-        self._counted.clear()
-        self._new.clear()
+        known = {name for name, each in sessions.items() if each.kept} | {each.session.session for each in dropped}
+        counted = sorted(self._counted)
+        again = [key for key in counted if key in self._written]
         for each in sessions.values():
-            each.kept = True
+            each.kept = True  # or may be: of a transaction that fails it is not always known whether it was carried out
+        self._written.update(counted)
+        with self._engine.begin() as connection:
+            _FORGET.execute(connection, [{"key": each} for each in known])
+            _KEEP.execute(connection, [each.row() for each in sessions.values()])
+            _UNCOUNT.execute(connection, [dict(zip(_OF, key, strict=True)) for key in again])
+            _COUNT.execute(
+                connection, [dict(zip((*_KEY, "used"), (*key, self.used(*key)), strict=True)) for key in counted]
+            )
+        self._counted.clear()

@@ -10,7 +10,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Final
 
 from simulators.ocs import controls
-from simulators.ocs.procedures.events import event
+from simulators.ocs.procedures.event import event
 from simulators.ocs.procedures.rating import GROUPS, Rating, network_of, results
 from simulators.ocs.procedures.units import service_of
 from simulators.ocs.service import Service
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _OCCASIONS: Final = {
     CcRequestType.INITIAL_REQUEST: controls.INITIAL,
     CcRequestType.UPDATE_REQUEST: controls.UPDATE,
-    CcRequestType.TERMINATION_REQUEST: controls.UPDATE,
 }
 _BEGIN: Final = frozenset({CcRequestType.INITIAL_REQUEST, CcRequestType.EVENT_REQUEST})
 
@@ -38,18 +37,18 @@ async def credit_control(core: Core, asked: Message, _peer: Peer) -> Message | N
     """Serve a CCR. Raises DiameterError for one that is out of its place, StoreError where it cannot be kept."""
     core.give_up()
     kind, number = CcRequestType(asked.get("CC-Request-Type")), asked.get("CC-Request-Number")
-    known = _known(core, asked)
+    held = core.store.session(asked.get("Session-Id"))
+    known = held if held is not None and held.host == asked.get("Origin-Host") else None  # another node's is none of it
     if known is not None and known.number == number:
         core.site.note(f"request {number} of session {known.session} comes again", imsi=known.imsi)
         return None if known.busy else _again(known, asked)
-    if kind in _BEGIN:
-        if core.store.session(asked.get("Session-Id")) is not None:  # whosever: another's is not taken over
-            raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, "the session has begun", _named(asked))
-    elif known is None or known.over:
+    if held is not None and kind in _BEGIN:  # whosever: another's is not taken over
+        raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, "the session has begun", _named(asked))
+    if kind is CcRequestType.UPDATE_REQUEST if held is None else known is None or known.over:
         return core.node.answer(asked, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
-    elif number < known.number:
+    if known is not None and number < known.number:
         raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, "a later request came before", _named(asked))
-    service, card = _service(core, asked), _card(core, asked)
+    service, card = _service(asked), _card(core, asked)
     if known is not None and known.busy:
         return core.node.answer(asked, ResultCode.DIAMETER_UNABLE_TO_COMPLY, reason="the one before is under way")
     if service is None:
@@ -59,12 +58,6 @@ async def credit_control(core: Core, asked: Message, _peer: Peer) -> Message | N
         return core.node.answer(asked, ResultCode.DIAMETER_USER_UNKNOWN)
     session = known or _begun(asked, card, service)
     return await _serve(core, asked, kind, Rating(core, card, session, _OCCASIONS.get(kind, controls.EVENT)))
-
-
-def _known(core: Core, asked: Message) -> Session | None:
-    """Return the session that a request is of; another node's is none of its."""
-    session = core.store.session(asked.get("Session-Id"))
-    return session if session is not None and session.host == asked.get("Origin-Host") else None
 
 
 def _named(asked: Message) -> Avps:
@@ -77,12 +70,9 @@ def _again(session: Session, asked: Message) -> Message:
     return answer
 
 
-def _service(core: Core, asked: Message) -> Service | None:
+def _service(asked: Message) -> Service | None:
     """Return the service that is asked about; one that is charged by events has no session, and the other way round."""
     service = service_of(asked)
-    if service is None:
-        core.site.note(f"nobody is charged here for {asked.get('Service-Context-Id')}")
-        return None
     of_event = asked.get("CC-Request-Type") == CcRequestType.EVENT_REQUEST
     return service if of_event is (service is Service.SMS) else None
 
@@ -111,29 +101,21 @@ def _begun(asked: Message, card: QuotaCard, service: Service) -> Session:
 async def _serve(core: Core, asked: Message, kind: CcRequestType, rating: Rating) -> Message:
     """Carry out a request, and answer when that is stored. Raises StoreUnavailableError: it was not."""
     session = rating.session
-    session.number, session.busy = asked.get("CC-Request-Number"), True
     rating.network = network_of(asked)
-    try:
-        answer = event(rating, asked) if kind is CcRequestType.EVENT_REQUEST else _interrogate(rating, asked, kind)
-    except BaseException:
-        _undo(core, rating)
-        raise
+    answer = event(rating, asked) if kind is CcRequestType.EVENT_REQUEST else _interrogate(rating, asked, kind)
+    session.number, session.busy = asked.get("CC-Request-Number"), True
     session.answer, session.over = encode(answer), not _goes_on(answer, kind)
     answer.body = session.answer[HEADER_LENGTH:]  # to be sent as it is kept
     life = core.config.repeats if session.over else 2 * core.config.validity  # Tcc (RFC 8506 13)
     session.ends = core.now() + life
     core.store.hold(session)
     if not await core.keep(session):
-        _undo(core, rating)
+        rating.undo()
+        core.restore(session)
         raise StoreUnavailableError("what is given could not be kept")
     session.busy = False
     core.show(rating.card, session.service)
     return answer
-
-
-def _undo(core: Core, rating: Rating) -> None:
-    rating.undo()
-    (core.store.let_go if rating.session.number < 0 else core.store.hold)(rating.session)
 
 
 def _goes_on(answer: Message, kind: CcRequestType) -> bool:
@@ -143,14 +125,18 @@ def _goes_on(answer: Message, kind: CcRequestType) -> bool:
 def _interrogate(rating: Rating, asked: Message, kind: CcRequestType) -> Message:
     """Answer an interrogation of a session.
 
-    A first one that all of its groups are refused in opens no session, and says why by itself (TS 32.299 6.5.3).
+    A first one that all of its groups are refused in opens no session, and says why by itself (TS 32.299 6.5.3). A last
+    one that has overtaken the first is kept, so that the first opens none either: nobody would end that.
     """
     core, groups = rating.core, asked.all(GROUPS)
     wanted = FailureHandling[core.config.failure_handling.upper().replace("-", "_")]
     handling = ("Credit-Control-Failure-Handling", int(wanted))
-    told = rating.rate(groups)
+    if kind is CcRequestType.TERMINATION_REQUEST and rating.begins:
+        return core.node.answer(asked, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
     if kind is CcRequestType.TERMINATION_REQUEST:
+        rating.settle(groups)
         return core.node.answer(asked, ResultCode.DIAMETER_SUCCESS, [handling])
+    told = rating.rate(groups)
     codes = results(told)
     refused = kind is CcRequestType.INITIAL_REQUEST and codes and ResultCode.DIAMETER_SUCCESS not in codes
     return core.node.answer(asked, codes[0] if refused else ResultCode.DIAMETER_SUCCESS, [*told, handling])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from simulators.ocs.config import FinalUnit
 from simulators.ocs.controls import OF
 from simulators.ocs.procedures.units import granted, units_in
 from simulators.ocs.service import Service
@@ -58,6 +59,11 @@ class Rating:
         self._before = {name: getattr(self.session, name) for name in _CHANGED}
         self._before["reserves"] = dict(self.session.reserves)
 
+    @property
+    def begins(self) -> bool:
+        """Whether nothing was heard of the session before."""
+        return bool(self._before["number"] < 0)
+
     def count(self, month: str, units: int) -> None:
         """Count units for the card, as used if there are more than before."""
         self.core.store.charge(self.card.imsi, month, self.session.service, units)
@@ -74,8 +80,12 @@ class Rating:
 
     def rate(self, groups: list[Avps]) -> Avps:
         """Take what is reported of all groups, then give what is asked for; return the groups of the answer."""
-        unused = [self._settle(group) for group in groups]
+        unused = self.settle(groups)
         return [(GROUPS, self._answer(group, left)) for group, left in zip(groups, unused, strict=True)]
+
+    def settle(self, groups: list[Avps]) -> list[int]:
+        """Take what is reported of groups; return how much each has left."""
+        return [self._settle(group) for group in groups]
 
     def _settle(self, group: Avps) -> int:
         """Give back what was given for a group and not used; return how much. What is not reported is used."""
@@ -142,17 +152,19 @@ class Rating:
         ]
 
 
+#: of messages and calls: they end
+_NO_TERMS: Final = FinalUnit()
 #: of a card that has no quota for a service: the service is denied
 _NO_QUOTA: Final = ResultCode.DIAMETER_END_USER_SERVICE_DENIED
 
 
 def _final(rating: Rating, service: Service) -> Avps:
     """Return what becomes of the service when its last units are used (RFC 8506 8.34)."""
-    terms = rating.core.config.final_unit
-    if service is Service.DATA and terms.redirect:
+    terms = rating.core.config.final_unit if service is Service.DATA else _NO_TERMS
+    if terms.redirect:
         server = [("Redirect-Address-Type", _URL), ("Redirect-Server-Address", terms.redirect)]
         what: Avps = [("Final-Unit-Action", int(FinalUnitAction.REDIRECT)), ("Redirect-Server", server)]
-    elif service is Service.DATA and terms.restrict:
+    elif terms.restrict:
         rules = [("Restriction-Filter-Rule", rule) for rule in terms.restrict]
         what = [("Final-Unit-Action", int(FinalUnitAction.RESTRICT_ACCESS)), *rules]
     else:

@@ -81,8 +81,7 @@ class Ocs:
         if answer is None:
             credit.drop()  # the CCR-T reports what was used, nothing: or what was given would count as used
             return Cause.REMOTE_PEER_NOT_RESPONDING
-        if isinstance(event, Granted):
-            self._of[session.charging_id] = gy
+        self._of[session.charging_id] = gy
         otherwise = NO_GRANT if answer.success else _grant([], answer.result_code)
         credit.heard(_grants(answer, config.rating_group), CREATE_SESSION, otherwise)
         if not credit.over:
@@ -163,7 +162,7 @@ def _groups(credit: Credit, ask: Ask, changes: frozenset[int]) -> Avps:
     last = ask.kind is CcRequestType.TERMINATION_REQUEST
     told: Avps = []
     for number, group in credit.groups.items():
-        wants = group.asked and not group.ended and not last
+        wants = group.asked and not group.ended
         if not (wants or last or group.unreported):  # of one that goes on what is left of its grant would be lost
             continue
         used = credit.report(group)

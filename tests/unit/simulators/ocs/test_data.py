@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 from charging import IMSI, REALM, SUBSCRIBER
 from credit_net import (
     APPROVED,
+    DEBIT,
     GROUPS,
     INITIAL,
     SMS,
@@ -23,11 +25,12 @@ from credit_net import (
 
 from simwarden.runtime.diameter import Unreachable
 from simwarden.runtime.store import StoreUnavailableError
-from simwarden.wire.diameter import first
+from simwarden.wire.diameter import Message, first
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from simulators.ocs.store import Session
     from simwarden.wire.diameter import Avps
 
 S, T = f"pgw.{REALM};1;1", f"pgw.{REALM};1;2"
@@ -140,6 +143,31 @@ async def test_a_repeated_request_gets_its_answer_and_counts_once(tmp_path: Path
         assert await net.used() == 1400
 
 
+async def test_while_a_request_is_being_stored_nothing_else_becomes_of_its_session() -> None:
+    async with Net({"data": 5000}) as net:
+        keep = net.ocs.core.keep
+
+        async def slow(session: Session) -> bool:
+            await net.clock.sleep(1)
+            return await keep(session)
+
+        net.ocs.core.keep = slow  # type: ignore[method-assign, assignment]
+        asked = (net.pgw.ccr(S, INITIAL, 0, group()), net.pgw.ccr(S, INITIAL, 0, group(), again=True))
+        answer, again = await asyncio.gather(*asked, return_exceptions=True)
+        assert isinstance(answer, Message)
+        assert isinstance(again, Unreachable), "it is answered once, when it is stored"
+        both = await asyncio.gather(net.pgw.ccr(S, UPDATE, 1, group(1000)), net.pgw.ccr(S, TERMINATION, 2))
+        assert [each.result_code for each in both] == [2001, 5012]
+        assert (await net.pgw.ccr(S, TERMINATION, 2, group(100, ask=None))).success
+        assert await net.used() == 1100
+
+
+async def test_a_card_of_no_known_use_is_one_of_small_data() -> None:
+    async with Net() as net:
+        told = await net.call("PUT", f"/cards/{IMSI}", card({"data": 1000}, profile="nobody-knows"))
+        assert (told["use"], told["large"]) == ("", False)
+
+
 async def test_a_request_out_of_its_place() -> None:
     async with Net({"data": 5000}) as net:
         assert (await net.pgw.ccr(S, UPDATE, 1, group(0))).result_code == 5002
@@ -179,6 +207,7 @@ NUMBER: Avps = [("Subscription-Id", [("Subscription-Id-Type", 0), ("Subscription
         ({"who": NUMBER}, 5030),
         ({"who": [*SUBSCRIBER, *NUMBER]}, 5030),
         ({"who": [], "more": [(RAT, SUBSCRIBER)]}, 2001),
+        ({"more": [(RAT, [("Node-Id", "pgw")])]}, 2001),
     ],
 )
 async def test_who_is_charged_for_what(more: dict[str, Any], result: int) -> None:
@@ -285,6 +314,46 @@ async def test_what_the_database_does_not_take_is_not_given(monkeypatch: pytest.
         assert given(await net.pgw.ccr(S, UPDATE, 1, group(1000))) == (2001, 1000)
         assert given(await net.pgw.ccr(T, INITIAL, 0, group())) == (2001, 1000)
         assert await net.used() == 3000
+
+
+async def test_a_transaction_that_fails_and_was_carried_out_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one that a connection is lost in nobody knows; the OCS has said that nothing is given, and holds to that."""
+    async with Net({"data": 5000}, store=f"sqlite:///{tmp_path}/ocs.db") as net:
+        store = net.ocs.core.store
+        write = store.write
+
+        def fail(*changes: Any) -> None:
+            write(*changes)
+            raise StoreUnavailableError("the connection was lost")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "write", fail)
+            assert (await net.pgw.ccr(T, INITIAL, 0, group())).result_code == 5012
+        assert given(await net.pgw.ccr(S, INITIAL, 0, group())) == (2001, 1000)
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "write", fail)
+            assert (await net.pgw.ccr(S, UPDATE, 1, group(700))).result_code == 5012
+        await net.sleep(6)
+        await net.host.stop("ocs", kill=True)
+        await net.host.start("ocs")
+        await net.sleep(60)
+        assert [(each.session, each.number) for each in net.ocs.core.store.open_sessions()] == [(S, 0)]
+        assert await net.used() == 1000
+        assert given(await net.pgw.ccr(S, UPDATE, 1, group(700))) == (2001, 1000)
+        assert await net.used() == 1700
+
+
+async def test_a_session_id_that_is_forgotten_may_come_again() -> None:
+    async with Net({"data": 5000, "sms": 5}) as net:
+        for used in (1000, 2000):
+            await net.pgw.ccr(S, INITIAL, 0, group())
+            await net.pgw.ccr(S, TERMINATION, 1, group(1000, ask=None))
+            assert await net.used() == used
+            await net.pgw.event(T, DEBIT)
+            await net.sleep(300)
+        assert await net.used("sms") == 2
 
 
 async def test_final_units_are_redirected_or_restricted_where_that_is_set() -> None:

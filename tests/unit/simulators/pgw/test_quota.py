@@ -153,6 +153,15 @@ async def test_a_packet_that_does_not_fit_waits_for_more_and_others_behind_it() 
         assert net.told() == [(1, (None, True)), (2, (90, True))]
 
 
+async def test_what_a_grant_has_no_room_for_any_more_has_another_asked_for() -> None:
+    async with Net(ScriptedGy, [units(100)], [units(250)], [units(1000)]) as net:
+        made = await net.session(**FAST)
+        net.enb.send(made, *(packet(made, 200) for _ in range(3)))
+        await net.settle()
+        assert [len(each) for each in net.net.received()] == [200, 200, 200]
+        assert net.told() == [(1, (None, True)), (2, (0, True)), (2, (200, True))]
+
+
 async def test_what_waits_is_bounded_and_dropped_when_nothing_more_is_granted() -> None:
     async with Net(ScriptedGy, [units(100)], 4012) as net:
         made = await net.session(**FAST)
@@ -369,6 +378,17 @@ async def test_a_grant_that_no_packet_uses_is_given_back_and_asked_for_again() -
         assert len(net.ocs.asked) == 5, "the answer to that names no holding time"
 
 
+async def test_a_grant_is_not_given_back_while_more_is_asked_for() -> None:
+    async with Net(ScriptedGy, [units(100, ("Quota-Holding-Time", 2))], [units(500)]) as net:
+        made = await net.session(**FAST)
+        net.ocs.delay = 3.0
+        assert not await net.up(made, 200)
+        await net.sleep(10)
+        assert net.told() == [(1, (None, True)), (2, (0, True))]
+        assert [len(each) for each in net.net.received()] == [200]
+        assert await net.up(made, 300)
+
+
 async def test_a_held_grant_is_that_of_another_session_at_our_ocs() -> None:
     async with Net(Ocs, ocs={"octets": "1 kB", "holding": 100}) as net:
         await net.provision(1000)
@@ -453,8 +473,9 @@ async def test_an_ocs_that_is_there_again_counts_again() -> None:
         assert net.net.received() == []
         await net.sleep(2)
         assert [len(each) for each in net.net.received()] == [200]
+        assert await net.up(made, 100)
         await net.sleep(2)
-        assert [await net.up(made, 300), await net.up(made, 28), net.ended()] == [True, False, [9]]
+        assert [await net.up(made, 200), await net.up(made, 28), net.ended()] == [True, False, [9]]
 
 
 async def test_each_rating_group_has_its_own_grant() -> None:
@@ -477,6 +498,69 @@ async def test_each_rating_group_has_its_own_grant() -> None:
         net.ocs.script = [[(GROUPS, [("Rating-Group", 7), ("Result-Code", 4012)])]]
         assert await net.up(made, 500, port=80) is False
         assert net.ended() == [9]
+
+
+async def test_an_ocs_that_is_not_there_opens_no_group_that_it_has_ended() -> None:
+    grants = [units(100, FINAL), units(100, group=7), CONTINUE]
+    async with Net(ScriptedGy, grants, [CONTINUE], without_ocs="continue") as net:
+        made = await net.session(**FAST)
+        (session,) = net.pgw.core.sessions.values()
+        assert session.credit is not None
+        named = FlowRule("firmware", (FlowFilter(ports=range(80, 81)),), rating_group=7)
+        session.rules = RuleSet([named, FlowRule("others", (FlowFilter(),), precedence=9)])
+        net.ocs.script = [[units(100, group=7), CONTINUE]]
+        assert [await net.up(made, 100), await net.up(made, 50, port=80), await net.up(made, 100)] == [
+            True,
+            True,
+            False,
+        ]
+        await net.host.stop("ocs", kill=True)
+        net.enb.send(made, packet(made, 500, port=80))
+        await net.sleep(5)
+        assert [len(each) for each in net.net.received()] == [500]
+        assert [await net.up(made, 100), net.ended()] == [False, []]
+
+
+async def test_a_rating_group_that_comes_while_another_is_asked_for_waits_for_its_own_answer() -> None:
+    async with Net(ScriptedGy, [units(100)], [units(1000)], [units(1000, group=7)]) as net:
+        made = await net.session(**FAST)
+        (session,) = net.pgw.core.sessions.values()
+        named = FlowRule("firmware", (FlowFilter(ports=range(80, 81)),), rating_group=7)
+        session.rules = RuleSet([named, FlowRule("others", (FlowFilter(),), precedence=9)])
+        net.ocs.delay = 1.0
+        net.enb.send(made, packet(made, 200))
+        await net.sleep(0.5)
+        net.enb.send(made, packet(made, 500, port=80))
+        await net.sleep(4)
+        assert [len(each) for each in net.net.received()] == [200, 500]
+        assert net.ended() == []
+
+
+async def test_a_session_that_ends_while_its_ocs_is_asked_is_ended_once_and_what_waited_is_dropped() -> None:
+    for said in (4012, 5012, [units(500)]):
+        async with Net(ScriptedGy, [units(100, ("Quota-Holding-Time", 60))], said) as net:
+            made = await net.session(**FAST)
+            net.ocs.delay = 1.0
+            net.enb.send(made, packet(made, 90), packet(made, 200))
+            await net.sleep(0.5)
+            assert (await net.mme.delete(made["sender_f_teid"].teid)).accepted
+            assert [each.reason for each in net.of(PacketDropped)] == ["data.quota: no octets are granted to it"]
+            await net.sleep(600)
+            assert [len(each) for each in net.net.received()] == [90]
+            assert net.ended() == []
+            ended = net.told()[2:]
+            assert ended == ([(3, (0, False))] if isinstance(said, list) else [])
+            assert net.verdicts("data.quota") == [True]
+
+
+async def test_an_ocs_is_told_what_is_known_of_a_session_and_no_more() -> None:
+    async with Net() as net:
+        assert (await net.mme.create()).accepted
+        (asked,) = net.ocs.asked
+        ids = [first(each, "Subscription-Id-Type") for each in asked.all("Subscription-Id")]
+        told = [name for name, _ in asked.find("Service-Information", "PS-Information")]
+        assert (ids, asked.get("User-Equipment-Info")) == ([1, 0], None)
+        assert told == ["3GPP-Charging-Id", "Called-Station-Id", "3GPP-RAT-Type"]
 
 
 async def test_a_quota_that_is_changed_holds_for_a_session_at_once() -> None:
