@@ -65,7 +65,7 @@ async def _have(core: Core, session: Session, gx: Rules, key: bytes, rule: FlowR
     except RuleError as error:
         failure = error.failure
     if core.pcrf is not None and session.gx is gx and gx.bearers.get(key) == rule:
-        core.pcrf.bound(session, key, failure)
+        core.pcrf.bound(session, gx, key, failure)
 
 
 async def _set_up(core: Core, session: Session, gx: Rules, rule: FlowRule) -> bool:

@@ -62,9 +62,9 @@ class Rules:
     """What the PCRF has told of a session: definitions of rules and names of the PGW's own, by their octets."""
 
     place: Place
-    credit: Credit | None = None
+    credit: Credit
     #: QoS class and priority of the default bearer, by which rules are that say nothing else
-    default: BearerQos | None = None
+    default: BearerQos
     definitions: dict[bytes, tuple[tuple[str, Any], ...]] = field(default_factory=dict)
     installed: dict[bytes, FlowRule] = field(default_factory=dict)
     #: rules for which a bearer was ordered, as they were then, and those whose bearer stands; what bearers of rules are
@@ -150,7 +150,7 @@ class Rules:
         One that closes its gates needs none, and counts at once.
         """
         quality, default = self.installed[name].quality, self.default
-        if quality is None or default is None or self.installed[name].denies:
+        if quality is None or self.installed[name].denies:
             return False
         told = first(first(self.definitions[name], "QoS-Information", []), "Allocation-Retention-Priority")
         same = told is None or (quality.priority, quality.may_preempt, quality.preemptable) == default.arp
@@ -212,10 +212,10 @@ class Pcrf:
     async def begin(self, session: Session) -> Cause | None:
         """Ask for the rules of a session that begins; return why it must not, None if it may."""
         place = Place(_own(session), self._applications, self._closed)
-        rules = session.gx = Rules(place, default=session.qos)
-        credit = rules.credit = self._client.open(
+        credit = self._client.open(
             lambda ask: self._fill(session, ask), lambda event: self._hear(session, event), session.addresses.config.gx
         )
+        rules = session.gx = Rules(place, credit, session.qos)
         self._of[credit.id] = session
         event = await credit.begin()
         if isinstance(event, Granted):
@@ -242,11 +242,8 @@ class Pcrf:
         if gx is not None and (gx.called or any(map(gx.needs_bearer, gx.installed))):
             self._core.site.spawn(self._follow_rules(session), "bearers of rules")
 
-    def bound(self, session: Session, name: bytes, failure: RuleFailureCode | None) -> None:
+    def bound(self, session: Session, gx: Rules, name: bytes, failure: RuleFailureCode | None) -> None:
         """Take note of what became of the bearer of a rule: it stands, or the rule is not active."""
-        gx = session.gx
-        if gx is None or name not in gx.installed:
-            return
         if failure is None:
             gx.standing |= {name}
         else:
@@ -256,15 +253,14 @@ class Pcrf:
 
     def released(self, session: Session, called: str) -> None:
         """Take note that a bearer of a rule is over: so is the rule, which is reported (4.5.12)."""
-        gx = session.gx
-        for name in list(gx.standing) if gx is not None else ():
-            if gx is not None and gx.installed[name].name == called:
-                self.bound(session, name, RuleFailureCode.RESOURCE_ALLOCATION_FAILURE)
+        if (gx := session.gx) is not None:
+            for name in [each for each in gx.standing if gx.installed[each].name == called]:
+                self.bound(session, gx, name, RuleFailureCode.RESOURCE_ALLOCATION_FAILURE)
 
     def close(self, session: Session) -> None:
         """End the Gx session of one that is over."""
         gx, session.gx = session.gx, None
-        if gx is not None and gx.credit is not None:
+        if gx is not None:
             gx.stand()
             self._of.pop(gx.credit.id, None)
             self._core.site.spawn(gx.credit.end(), "CCR-T")
@@ -285,7 +281,7 @@ class Pcrf:
             self._ask(session, "event trigger")
 
     def _ask(self, session: Session, why: str) -> None:
-        if session.gx is not None and session.gx.credit is not None:
+        if session.gx is not None:
             session.gx.credit.update(why)
 
     # -- what is told
