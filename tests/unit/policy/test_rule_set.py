@@ -132,6 +132,12 @@ def test_which_names_a_resolver_is_asked_for(to: FarEnd, seen: Evidence, *, pass
     assert (None if fit.pending else fit.rule is not None) is passes
 
 
+def test_a_question_is_no_path() -> None:
+    held = rules("http://192.0.2.53:53/A")
+    assert name_of(held.fit(end(RESOLVER, 53), Evidence(Shown("192.0.2.53", "/A/1")))) == "http://192.0.2.53:53/A"
+    assert held.fit(end(RESOLVER, 53), Evidence(Shown("up.example", "A", "dns"))) == Fit(None)
+
+
 def test_a_card_without_names_asks_nobody() -> None:
     question = Evidence(Shown("up.example", "A", "dns"))
     assert rules("198.51.100.7:443").fit(end(RESOLVER, 53, UDP), question) == Fit(None)

@@ -315,6 +315,9 @@ async def test_only_what_is_asked_for_is_reported() -> None:
         told = net.pcrf.asked[1]
         assert (told.all("Event-Trigger"), told.get("RAT-Type")) == ([2], 1004)
         check_request(decode(encode(told)), [BY_POINT["Gx"]])
+        await net.mme.modify(made["sender_f_teid"].teid, more=[scapy.IE_RAT(RAT_type=1)])  # UTRAN
+        await net.settle()
+        assert (net.pcrf.asked[2].all("Event-Trigger"), net.pcrf.asked[2].get("RAT-Type")) == ([2], None)
 
 
 def used(message: Message) -> list[int]:

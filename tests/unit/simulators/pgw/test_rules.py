@@ -250,6 +250,16 @@ async def test_each_request_of_a_connection_counts() -> None:
         assert not await it.say(SERVER, other.replace(b"admin", b"firmware"), 44 + len(other))
 
 
+async def test_names_of_an_address_are_those_that_it_had_as_its_flow_began() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["udp://up.example:5683", "udp://down.example:5684"])
+        assert await it.look_up("down.example", SERVER)
+        assert await it.up(to(it.own, SERVER, 5683)) == []
+        await bench.sleep(61)
+        assert await it.look_up("up.example", SERVER, port=4001)
+        assert await it.up(to(it.own, SERVER, 5683), other := to(it.own, SERVER, 5683, near=40001)) == [other]
+
+
 async def test_an_answer_holds_as_long_as_it_says() -> None:
     async with Gateways() as bench:
         it = await device(bench, whitelist=["http://up.example"])
