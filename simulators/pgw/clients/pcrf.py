@@ -199,7 +199,7 @@ class Pcrf:
         node: DiameterNode,
         realm: str,
         end_session: Callable[[Session], Coroutine[None, None, None]],
-        follow_rules: Callable[[Session], Coroutine[None, None, None]],
+        follow_rules: Callable[[Session, Rules], Coroutine[None, None, None]],
     ) -> None:
         self._core, self._end_session, self._follow_rules = core, end_session, follow_rules
         settings = CreditSettings(tx=core.config.answer_time)
@@ -240,7 +240,7 @@ class Pcrf:
     def _bear(self, session: Session) -> None:
         gx = session.gx
         if gx is not None and (gx.called or any(map(gx.needs_bearer, gx.installed))):
-            self._core.site.spawn(self._follow_rules(session), "bearers of rules")
+            self._core.site.spawn(self._follow_rules(session, gx), "bearers of rules")
 
     def bound(self, session: Session, gx: Rules, name: bytes, failure: RuleFailureCode | None) -> None:
         """Take note of what became of the bearer of a rule: it stands, or the rule is not active."""

@@ -659,3 +659,13 @@ async def test_a_denied_name_is_seen_when_so_many_flows_came_that_its_connection
         await it.up(*(to(it.own, OTHER, each) for each in range(1, MOST_FLOWS + 2)))
         assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n")
         assert await it.fetch(SERVER, "pay.example", 50002) == "through"
+
+
+async def test_a_denied_name_is_seen_behind_any_number_of_octets() -> None:
+    async with Gateways(pgw={"unnamed_octets": 300}) as bench:
+        it = await device(bench, blacklist=["wx.example"])
+        assert await it.connect(SERVER)
+        head = b"POST / HTTP/1.1\r\nHost: pay.example\r\nContent-Length: 2000\r\n\r\n"
+        for at, octets in ((0, head[:20]), (20, head[20:]), (len(head), bytes(1000)), (len(head) + 1000, bytes(1000))):
+            assert await it.say(SERVER, octets, at)
+        assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n", len(head) + 2000)
