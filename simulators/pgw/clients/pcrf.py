@@ -221,7 +221,7 @@ class Pcrf:
         if isinstance(event, Granted):
             rules.take(event.answer)
             self._monitor(session, event.answer)
-            session.rules = self._set(session)
+            session.rules = self._set(session, rules)
             return None
         del self._of[credit.id]
         session.gx = None
@@ -249,7 +249,7 @@ class Pcrf:
         else:
             gx.fail(failure, name)
             self._ask(session, "rules are not active")
-        self._install(session, self._set(session))
+        self._install(session, self._set(session, gx))
 
     def released(self, session: Session, called: str) -> None:
         """Take note that a bearer of a rule is over: so is the rule, which is reported (4.5.12)."""
@@ -319,7 +319,7 @@ class Pcrf:
             for name in [each for each in gx.bearers if gx.installed.get(each) != gx.bearers[each]]:
                 gx.standing -= {name}  # until it is as it should be
                 del gx.bearers[name]
-            self._install(session, self._set(session))
+            self._install(session, self._set(session, gx))
             self._bear(session)
         if gx.failures and not message.request:
             self._ask(session, "rules are not active")
@@ -352,7 +352,7 @@ class Pcrf:
         if session is not None and session.gx is not None and session.gx.begun is not None:
             await session.gx.begun.wait()
         gx = session.gx if session is not None else None
-        if session is None or gx is None or self._of.get(credit.id) is not session:
+        if session is None or gx is None:
             return node.answer(asked, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
         if asked.get("Session-Release-Cause") is not None:
             self._core.site.spawn(self._end_session(session), "released by the PCRF")
@@ -361,8 +361,8 @@ class Pcrf:
         result = ResultCode.DIAMETER_SUCCESS if done else ExperimentalResult.DIAMETER_PCC_RULE_EVENT
         return node.answer(asked, result, [*_access(session), *gx.reports()])
 
-    def _set(self, session: Session) -> RuleSet:
-        installed = session.gx.in_force() if session.gx is not None else ()
+    def _set(self, session: Session, gx: Rules) -> RuleSet:
+        installed = gx.in_force()
         unmatched = (UNMATCHED,) if session.addresses.config.unmatched == "pass" else ()
         apps = tuple(self._apps(installed))
         return _rule_set((*installed, *unmatched), session.addresses.config.dns, apps)

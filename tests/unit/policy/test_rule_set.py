@@ -132,6 +132,13 @@ def test_which_names_a_resolver_is_asked_for(to: FarEnd, seen: Evidence, *, pass
     assert (None if fit.pending else fit.rule is not None) is passes
 
 
+def test_an_address_of_a_listed_and_a_denied_name_is_neither() -> None:
+    held = rules("up.example:1883", black=("tv.example",))
+    both = ("up.example", "tv.example")
+    assert name_of(held.fit(end(HERE, 1883), Evidence(bound=both))) == "none"
+    assert name_of(held.fit(end(HERE, 1883), Evidence(more=True, bound=both))) == "up.example:1883?"
+
+
 def test_a_question_is_no_path() -> None:
     held = rules("http://192.0.2.53:53/A")
     assert name_of(held.fit(end(RESOLVER, 53), Evidence(Shown("192.0.2.53", "/A/1")))) == "http://192.0.2.53:53/A"
