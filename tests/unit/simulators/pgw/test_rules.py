@@ -226,6 +226,18 @@ async def test_the_resolver_is_asked_for_listed_names_only() -> None:
         assert await it.up(tcp(it.own, RESOLVER, 443)) == []
 
 
+async def test_a_broken_datagram_to_the_resolver_asks_nothing_by_the_ports_of_a_question() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://up.example"])
+        assert await it.look_up("up.example", SERVER)
+        asked = dns.message.make_query("up.example", "A").to_wire()
+        head = IP(src=it.own, dst=RESOLVER) / UDP(sport=4000, dport=53)
+        assert await it.up(whole := bytes(head / asked)) == [whole]
+        for broken in (UDP(sport=4000, dport=53, chksum=1), UDP(sport=4000, dport=53, len=7)):
+            assert await it.up(bytes(IP(src=it.own, dst=RESOLVER) / broken / asked)) == []
+        assert await it.up(whole) == [whole]
+
+
 async def test_a_flow_that_has_to_show_its_name_gets_so_many_octets() -> None:
     async with Gateways(pgw={"unnamed_octets": 80 + 4 * 240}) as bench:  # the handshake, and four segments
         it = await device(bench, whitelist=["http://up.example/firmware"])
