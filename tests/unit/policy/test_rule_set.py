@@ -239,6 +239,7 @@ def test_apps_of_people_and_what_is_needed_beside_them(to: FarEnd, seen: Evidenc
 def test_an_open_rule_that_counts_for_sure_goes_before_one_that_may() -> None:
     held = rules("http://198.51.100.80/a", "198.51.100.80:80")
     assert name_of(held.fit(end(HERE, 80), Evidence(more=True))) == "198.51.100.80:80"
+    assert RuleSet(held.rules[:1]).fit(end(HERE, 80)) == Fit(None)  # nor one that can no more
     closed = FlowRule("closed", (FlowFilter(Network.parse(HERE)),), 2000, up=False, down=False)
     both = RuleSet((*held.rules[:1], closed))
     assert name_of(both.fit(end(HERE, 80), Evidence(more=True))) == "http://198.51.100.80/a?"
