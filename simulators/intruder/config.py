@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -10,6 +10,9 @@ from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.declare import ElementConfig, Names, VerbModel
 from simwarden.runtime.sigtran.settings import Nodes, PointCode, Signalling
 from simwarden.wire.diameter.family import DIAMETER
+
+#: the reference points at which it may stand for a server of credit control
+SERVED: Final = ("Gx", "Gy")
 
 
 def _of_diameter(value: str) -> str:
@@ -34,9 +37,11 @@ class IntruderConfig(ElementConfig):
     realm: str = "example.net"
     """Origin-Realm."""
     unanswered: int = Field(default=0, ge=0)
-    """How many requests of others (CLR, IDR, ALR) it leaves unanswered before it answers one."""
+    """How many requests of others (CLR, IDR, ALR, RAR) it leaves unanswered before it answers one."""
     agent: dict[Annotated[str, AfterValidator(_of_diameter)], str] = Field(default_factory=dict)
     """As an agent that relays all requests (DRA): the element that each reference point leads to (`{SGd: smsc}`)."""
+    serves: tuple[Literal["Gx", "Gy"], ...] = ()
+    """Where it stands for a PCRF or an OCS, and answers as a step says (`answer_requests`)."""
     signalling: IntruderSignalling | None = None
     """Where it is in the signalling network; none: it is not in it."""
 
@@ -53,8 +58,6 @@ class Forge(VerbModel):
     """The reference point to connect on."""
     message: str
     """The request by its spec's name (`update-location-request`)."""
-    session: str = ""
-    """Session-Id of the request, where it is not that of a new session."""
     application: int | None = None
     """Application-Id in the request's header, where it is not that of the message."""
     origin_host: str = ""
@@ -63,8 +66,22 @@ class Forge(VerbModel):
     """Origin-Realm of the request, where it differs from that of the connection."""
     destination_realm: str = "epc.mnc001.mcc001.3gppnetwork.org"
     """Destination-Realm of the request."""
+    session: str = ""
+    """Session-Id of the request, where it is that of an earlier one; a server's is that of which it was asked last."""
     avps: dict[str, Any] = Field(default_factory=dict)
-    """The other AVPs by their spec's names; groups as mappings, octets in hexadecimal, repeated ones as lists."""
+    """The other AVPs by their spec's names; groups as mappings, octets in hexadecimal or as `{text: ...}`, repeated
+    ones as lists."""
+
+
+class AnswerRequests(VerbModel):
+    """From now on answer what is asked of it where it stands for a PCRF or an OCS (`serves`)."""
+
+    target = "by"
+    by: Annotated[str, Names("intruder")] = "intruder"
+    """The intruder."""
+    answers: list[dict[str, Any]]
+    """What is said to each CCR that comes, one after another: AVPs as those of `forge`, Result-Code among them where it
+    is no success. Then success, and nothing else."""
 
 
 class CapVerb(VerbModel):

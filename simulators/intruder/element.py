@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.intruder.config import AnswerDialogues, BeginDialogue, Forge, IntruderConfig, SayInDialogue
+from simulators.intruder.config import (
+    SERVED,
+    AnswerDialogues,
+    AnswerRequests,
+    BeginDialogue,
+    Forge,
+    IntruderConfig,
+    SayInDialogue,
+)
 from simulators.intruder.procedures import make_avps, request_name
 from simwarden.errors import ManagementError
 from simwarden.model.values import one_of
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration, Observable, verb
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
-from simwarden.wire.diameter import ResultCode, answer_to
+from simwarden.wire.diameter import ResultCode, answer_to, first
 from simwarden.wire.diameter.codes import RESULT_NUMBERS
 from simwarden.wire.diameter.dictionary import BY_POINT
 from simwarden.wire.m3ua.family import SIGTRAN
@@ -24,10 +32,11 @@ if TYPE_CHECKING:
 
 _SAID = ("connected", "released", "asked", "told", "error", "ended", "aborted", "no-answer")
 _OUTCOMES = ("no-connection", "no-answer", "accepted", "refused")
-#: what an MME is told of a card that it serves, and a service centre of one that it waits for
+#: what an MME is told of a card that it serves, a service centre of one that it waits for, and a PGW of a session
 _TOLD = {
     "S6a": ("cancel-location-request", "insert-subscriber-data-request"),
     "S6c": ("alert-service-centre-request",),
+    "Gx": ("re-auth-request",),
 }
 
 
@@ -41,8 +50,8 @@ class Intruder(Element[IntruderConfig]):
         config=IntruderConfig,
         standing=False,
         starts_after=("hss", "eir", "mme"),
-        listens=("S6a", "S13", "S6c", "SGd", SIGTRAN),
-        calls=("S6a", "S13", "S6c", "SGd", SIGTRAN),
+        listens=("S6a", "S13", "S6c", "SGd", *SERVED, SIGTRAN),
+        calls=("S6a", "S13", "S6c", "SGd", *SERVED, SIGTRAN),
         observables=(
             Observable("forgery", "what became of the last forged request", values=one_of(*_OUTCOMES)),
             Observable("result", "Result-Code or Experimental-Result-Code of the last answer", values=RESULT_NUMBERS),
@@ -54,8 +63,17 @@ class Intruder(Element[IntruderConfig]):
         self._node: DiameterNode | None = None
         self._heard = 0
         self._dialogues: Dialogues | None = None
+        #: what it answers as a server, and of which session it was asked last
+        self._answers: list[Avps] = []
+        self._session = ""
         if self.config.agent:
             await self._relay()
+        elif self.config.serves:
+            points: dict[str, dict[str, Handler]] = {
+                point: {"credit-control-request": self._answer} for point in self.config.serves
+            }
+            self._node = DiameterNode(self.site, LocalNode(self.config.host, self.config.realm), points)
+            await self._node.listen()
         if self.config.signalling is not None:
             from simulators.intruder.dialogues import Dialogues  # noqa: PLC0415 - checking files needs no codec
 
@@ -111,6 +129,19 @@ class Intruder(Element[IntruderConfig]):
         """As `stop`."""
         await self.stop()
 
+    @verb("set")
+    async def answer_requests(self, arguments: AnswerRequests) -> str:
+        """From now on answer what is asked of it where it stands for a server."""
+        self._answers = [make_avps(each) for each in arguments.answers]
+        return "set"
+
+    async def _answer(self, message: Message, _peer: Peer) -> Message:
+        self._session = message.get("Session-Id")
+        avps = self._answers.pop(0) if self._answers else []
+        result = first(avps, "Result-Code", ResultCode.DIAMETER_SUCCESS)
+        local = LocalNode(self.config.host, self.config.realm)
+        return answer_to(message, result, local.origin, [each for each in avps if each[0] != "Result-Code"])
+
     @verb("accepted", "refused", "no-answer", "no-connection")
     async def forge(self, arguments: Forge) -> str:
         """Send a forged request: `accepted` or `refused` by its answer, `no-answer`, or `no-connection`."""
@@ -128,13 +159,15 @@ class Intruder(Element[IntruderConfig]):
         self.site.observe("forgery", outcome)
         return outcome
 
-    @staticmethod
-    def _make(node: DiameterNode, name: str, avps: Avps, arguments: Forge) -> Message:
-        head = {"realm": arguments.destination_realm, "session": arguments.session}
+    def _make(self, node: DiameterNode, name: str, avps: Avps, arguments: Forge) -> Message:
+        more = {"realm": arguments.destination_realm, "session": arguments.session or self._session}
+        peer = node.peer_of(arguments.to)
+        if peer is not None and self.config.serves:  # a server asks for one node, of a session that this has begun
+            more["host"] = peer.host
         try:
-            return node.make(name, avps, **head)
+            return node.make(name, avps, **more)
         except KeyError:  # several applications have it: that of the reference point is meant
-            return node.make(name, avps, point=arguments.interface, **head)
+            return node.make(name, avps, point=arguments.interface, **more)
 
     async def _hear(self, message: Message, _peer: Peer) -> Message | None:
         """Answer what a serving node or a centre is told, save the first so many times."""

@@ -44,6 +44,8 @@ def _value(name: str, value: Any) -> Any:
             return make_avps(value)
         if kind in _NUMBERS:
             return int(value, 0) if isinstance(value, str) else int(value)
-        return bytes.fromhex(value) if kind == Kind.OCTETS else str(value)
-    except (ValueError, TypeError, AttributeError) as error:
+        if kind == Kind.OCTETS:
+            return value["text"].encode() if isinstance(value, dict) else bytes.fromhex(value)
+        return str(value)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise ManagementError(400, f"{name}: {value!r} is not of its format") from error

@@ -130,11 +130,7 @@ class Pgw(Element[PgwConfig]):
                 *((each.imsi, each.ebi, *each.qos) for each in sessions),
                 *((each.imsi, bearer.ebi, *bearer.qos) for each, bearer in dedicated),
             ],
-            "Gx sessions": [
-                (each.gx.credit.id, each.imsi, each.apn)
-                for each in sessions
-                if each.gx is not None and each.gx.credit is not None
-            ],
+            "Gx sessions": [(each.gx.credit.id, each.imsi, each.apn) for each in sessions if each.gx is not None],
             "S5 tunnels": [(each.sgw.teid, each.teid) for each in sessions],
             "S5-U tunnels": [
                 *((each.ebi, each.sgw_user.teid, each.user_teid) for each in sessions),

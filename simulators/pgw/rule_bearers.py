@@ -27,14 +27,13 @@ _MOST: Final = 10
 _DIRECTIONS: Final = {(True, True): "both", (True, False): "uplink", (False, True): "downlink"}
 
 
-async def follow(core: Core, session: Session) -> None:
+async def follow(core: Core, session: Session, gx: Rules) -> None:
     """Have the bearers that a session's rules ask for, and no others of rules; one after the other."""
-    gx = session.gx
-    if gx is None or gx.bearing:
+    if gx.bearing:
         return
     gx.bearing = True
     try:
-        while session.gx is gx and core.by_teid.get(session.teid) is session and await _step(core, session, gx):
+        while session.gx is gx and await _step(core, session, gx):
             pass
     finally:
         gx.bearing = False
@@ -64,8 +63,8 @@ async def _have(core: Core, session: Session, gx: Rules, key: bytes, rule: FlowR
         failure = None if stands else RuleFailureCode.RESOURCE_ALLOCATION_FAILURE
     except RuleError as error:
         failure = error.failure
-    if core.pcrf is not None and session.gx is gx and gx.bearers.get(key) == rule:
-        core.pcrf.bound(session, key, failure)
+    if core.pcrf is not None and gx.bearers.get(key) == rule:
+        core.pcrf.bound(session, gx, key, failure)
 
 
 async def _set_up(core: Core, session: Session, gx: Rules, rule: FlowRule) -> bool:

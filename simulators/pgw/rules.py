@@ -114,7 +114,7 @@ def look_again(core: Core, session: Session, flow: ip.Flow, count: FlowCount, pa
 
 def reconsider(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool) -> bool:
     """Decide a flow anew whose address has got a name since it was refused; whether it passes now."""
-    if count.bound or session.confined:
+    if count.bound:
         return False
     count.bound = session.bindings.names_of(flow.destination, core.site.clock.now())
     if not count.bound:
@@ -130,9 +130,6 @@ def _decide(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
         count.rules, count.up, count.down = rules, None, None
     each = flow.protocol in _ICMP or evidence.is_question(flow)
     count.settled = None if rules.directed and each else rules
-    if not rules.directed:
-        count.up = count.down = True
-        return
     passes = _passes(core, session, flow, count, up=up, on=on)
     if not rules.one_way:
         count.up = count.down = passes

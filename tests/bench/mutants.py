@@ -54,7 +54,7 @@ _NOT = ("config", "controls", "events", "requirements", "risk_scenes", "answers"
 ADVICE = tuple(f"src/simwarden/policy/{name}.py " for name in ("access_list", "classification", "need"))
 FILES = sorted(str(at.relative_to(ROOT)) for each in TARGETS for at in ROOT.glob(each) if at.stem not in _NOT)
 TESTS = (
-    *("tests/unit/policy", "tests/unit/simulators"),
+    *("tests/unit/policy", "tests/unit/simulators", "tests/unit/runtime/test_pcc_rules.py"),
     *(f"tests/unit/operations/test_{name}.py" for name in ("approval", "restriction")),
 )
 #: other processes see no mutant; besides, what is marked `interop` is left out: a database server takes too long

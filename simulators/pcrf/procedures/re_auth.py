@@ -34,11 +34,10 @@ def opened(core: Core, peer: Peer) -> None:
 
     Sessions that it has lost are over.
     """
-    behind = {host for host, relay in core.peers.ways.items() if relay == peer.host}
     for session in list(core.store.sessions):
         if session.host == peer.host and 0 < session.state_id < peer.state_id:
             _forget(core, session)
-        elif session.pending and session.host in (peer.host, *behind):
+        elif session.pending and core.peers.way_to(session.host) == peer.host:
             core.site.spawn(re_auth(core, session.id), "pending rules")
 
 

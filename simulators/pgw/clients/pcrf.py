@@ -61,9 +61,9 @@ class Rules:
     """What the PCRF has told of a session: definitions of rules and names of the PGW's own, by their octets."""
 
     place: Place
-    credit: Credit | None = None
+    credit: Credit
     #: QoS class and priority of the default bearer, by which rules are that say nothing else
-    default: BearerQos | None = None
+    default: BearerQos
     definitions: dict[bytes, Avps] = field(default_factory=dict)
     installed: dict[bytes, FlowRule] = field(default_factory=dict)
     #: rules for which a bearer was ordered, as they were then, and those whose bearer stands; what bearers of rules are
@@ -153,7 +153,7 @@ class Rules:
         One that closes its gates needs none, and counts at once.
         """
         quality, default = self.installed[name].quality, self.default
-        if quality is None or default is None or self.installed[name].denies:
+        if quality is None or self.installed[name].denies:
             return False
         told = first(first(self.definitions[name], "QoS-Information", []), "Allocation-Retention-Priority")
         same = told is None or (quality.priority, quality.may_preempt, quality.preemptable) == default.arp
@@ -192,7 +192,7 @@ class Pcrf:
         node: DiameterNode,
         realm: str,
         end_session: Callable[[Session], Coroutine[None, None, None]],
-        follow_rules: Callable[[Session], Coroutine[None, None, None]],
+        follow_rules: Callable[[Session, Rules], Coroutine[None, None, None]],
     ) -> None:
         self._core, self._end_session, self._follow_rules = core, end_session, follow_rules
         settings = CreditSettings(tx=core.config.answer_time)
@@ -205,16 +205,16 @@ class Pcrf:
     async def begin(self, session: Session) -> Cause | None:
         """Ask for the rules of a session that begins; return why it must not, None if it may."""
         place = Place(_own(session), self._applications, self._closed)
-        rules = session.gx = Rules(place, default=session.qos)
-        credit = rules.credit = self._client.open(
+        credit = self._client.open(
             lambda ask: self._fill(session, ask), lambda event: self._hear(session, event), session.addresses.config.gx
         )
+        rules = session.gx = Rules(place, credit, session.qos)
         self._of[credit.id] = session
         event = await credit.begin()
         if isinstance(event, Granted):
             rules.take(event.answer)
             self._monitor(session, event.answer)
-            session.rules = self._set(session)
+            session.rules = self._set(session, rules)
             return None
         del self._of[credit.id]
         session.gx = None
@@ -233,31 +233,27 @@ class Pcrf:
     def _bear(self, session: Session) -> None:
         gx = session.gx
         if gx is not None and (gx.called or any(map(gx.needs_bearer, gx.installed))):
-            self._core.site.spawn(self._follow_rules(session), "bearers of rules")
+            self._core.site.spawn(self._follow_rules(session, gx), "bearers of rules")
 
-    def bound(self, session: Session, name: bytes, failure: RuleFailureCode | None) -> None:
+    def bound(self, session: Session, gx: Rules, name: bytes, failure: RuleFailureCode | None) -> None:
         """Take note of what became of the bearer of a rule: it stands, or the rule is not active."""
-        gx = session.gx
-        if gx is None or name not in gx.installed:
-            return
         if failure is None:
             gx.standing |= {name}
         else:
             gx.fail(failure, name)
             self._ask(session, "rules are not active")
-        self._install(session, self._set(session))
+        self._install(session, self._set(session, gx))
 
     def released(self, session: Session, called: str) -> None:
         """Take note that a bearer of a rule is over: so is the rule, which is reported (4.5.12)."""
-        gx = session.gx
-        for name in list(gx.standing) if gx is not None else ():
-            if gx is not None and gx.installed[name].name == called:
-                self.bound(session, name, RuleFailureCode.RESOURCE_ALLOCATION_FAILURE)
+        if (gx := session.gx) is not None:
+            for name in [each for each in gx.standing if gx.installed[each].name == called]:
+                self.bound(session, gx, name, RuleFailureCode.RESOURCE_ALLOCATION_FAILURE)
 
     def close(self, session: Session) -> None:
         """End the Gx session of one that is over."""
         gx, session.gx = session.gx, None
-        if gx is not None and gx.credit is not None:
+        if gx is not None:
             gx.stand()
             self._of.pop(gx.credit.id, None)
             self._core.site.spawn(gx.credit.end(), "CCR-T")
@@ -278,7 +274,7 @@ class Pcrf:
             self._ask(session, "event trigger")
 
     def _ask(self, session: Session, why: str) -> None:
-        if session.gx is not None and session.gx.credit is not None:
+        if session.gx is not None:
             session.gx.credit.update(why)
 
     # -- what is told
@@ -316,7 +312,7 @@ class Pcrf:
             for name in [each for each in gx.bearers if gx.installed.get(each) != gx.bearers[each]]:
                 gx.standing -= {name}  # until it is as it should be
                 del gx.bearers[name]
-            self._install(session, self._set(session))
+            self._install(session, self._set(session, gx))
             self._bear(session)
         if gx.failures and not message.request:
             self._ask(session, "rules are not active")
@@ -349,7 +345,7 @@ class Pcrf:
         if session is not None and session.gx is not None and session.gx.begun is not None:
             await session.gx.begun.wait()
         gx = session.gx if session is not None else None
-        if session is None or gx is None or self._of.get(credit.id) is not session:
+        if session is None or gx is None:
             return node.answer(asked, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
         if asked.get("Session-Release-Cause") is not None:
             self._core.site.spawn(self._end_session(session), "released by the PCRF")
@@ -358,8 +354,8 @@ class Pcrf:
         result = ResultCode.DIAMETER_SUCCESS if done else ExperimentalResult.DIAMETER_PCC_RULE_EVENT
         return node.answer(asked, result, [*_access(session), *gx.reports()])
 
-    def _set(self, session: Session) -> RuleSet:
-        installed = session.gx.in_force() if session.gx is not None else ()
+    def _set(self, session: Session, gx: Rules) -> RuleSet:
+        installed = gx.in_force()
         unmatched = (UNMATCHED,) if session.addresses.config.unmatched == "pass" else ()
         apps = tuple(self._apps(installed))
         return _rule_set((*installed, *unmatched), session.addresses.config.dns, apps)

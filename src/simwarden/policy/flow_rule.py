@@ -81,8 +81,6 @@ class FlowRule(NamedTuple):
     application: str = ""
     rating_group: int | None = None
     online: bool = False
-    offline: bool = False
-    monitoring_key: str = ""
     quality: Quality | None = None
 
     @property

@@ -132,6 +132,19 @@ def test_which_names_a_resolver_is_asked_for(to: FarEnd, seen: Evidence, *, pass
     assert (None if fit.pending else fit.rule is not None) is passes
 
 
+def test_an_address_of_a_listed_and_a_denied_name_is_neither() -> None:
+    held = rules("up.example:1883", black=("tv.example",))
+    both = ("up.example", "tv.example")
+    assert name_of(held.fit(end(HERE, 1883), Evidence(bound=both))) == "none"
+    assert name_of(held.fit(end(HERE, 1883), Evidence(more=True, bound=both))) == "up.example:1883?"
+
+
+def test_a_question_is_no_path() -> None:
+    held = rules("http://192.0.2.53:53/A")
+    assert name_of(held.fit(end(RESOLVER, 53), Evidence(Shown("192.0.2.53", "/A/1")))) == "http://192.0.2.53:53/A"
+    assert held.fit(end(RESOLVER, 53), Evidence(Shown("up.example", "A", "dns"))) == Fit(None)
+
+
 def test_a_card_without_names_asks_nobody() -> None:
     question = Evidence(Shown("up.example", "A", "dns"))
     assert rules("198.51.100.7:443").fit(end(RESOLVER, 53, UDP), question) == Fit(None)
@@ -226,6 +239,7 @@ def test_apps_of_people_and_what_is_needed_beside_them(to: FarEnd, seen: Evidenc
 def test_an_open_rule_that_counts_for_sure_goes_before_one_that_may() -> None:
     held = rules("http://198.51.100.80/a", "198.51.100.80:80")
     assert name_of(held.fit(end(HERE, 80), Evidence(more=True))) == "198.51.100.80:80"
+    assert RuleSet(held.rules[:1]).fit(end(HERE, 80)) == Fit(None)  # nor one that can no more
     closed = FlowRule("closed", (FlowFilter(Network.parse(HERE)),), 2000, up=False, down=False)
     both = RuleSet((*held.rules[:1], closed))
     assert name_of(both.fit(end(HERE, 80), Evidence(more=True))) == "http://198.51.100.80/a?"

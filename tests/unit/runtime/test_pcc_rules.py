@@ -63,8 +63,6 @@ RULES = st.builds(
     rating_group=st.integers(0, 0xFFFFFFFF),
     application=st.just(""),
     online=st.booleans(),
-    offline=st.booleans(),
-    monitoring_key=st.text(max_size=8),
     quality=st.none() | QUALITIES,
 )
 

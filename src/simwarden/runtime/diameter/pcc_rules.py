@@ -94,13 +94,10 @@ def definition_of(rule: FlowRule) -> Avps:
     avps.append(("Flow-Status", int(_STATUS[rule.up, rule.down])))
     if rule.quality is not None:
         avps.append(("QoS-Information", _qos(rule.quality)))
-    avps += [("Online", int(rule.online)), ("Offline", int(rule.offline))]
+    avps += [("Online", int(rule.online)), ("Offline", 0)]
     if rule.rating_group is not None:
         avps.append(("Metering-Method", _VOLUME))
-    avps.append(("Precedence", rule.precedence))
-    if rule.monitoring_key:
-        avps.append(("Monitoring-Key", rule.monitoring_key.encode()))
-    return avps
+    return [*avps, ("Precedence", rule.precedence)]
 
 
 @lru_cache(maxsize=4096)
@@ -205,7 +202,6 @@ def _told(definition: Avps) -> _Told:
         down=down,
         application=readable(application) if application is not None else "",
         **_charging(definition),
-        monitoring_key=readable(first(definition, "Monitoring-Key", b"")),
         quality=_quality(first(definition, "QoS-Information", [])),
     )
     return _Told(rule, ends, rule.application if application is not None else None)
@@ -319,7 +315,7 @@ def _charging(definition: Avps) -> dict[str, Any]:
         raise RuleError(RuleFailureCode.RATING_GROUP_ERROR, "what is charged online has a rating group")
     if online and first(definition, "Metering-Method", _VOLUME) not in (_VOLUME, _DURATION_AND_VOLUME):
         raise RuleError(RuleFailureCode.GW_PCEF_MALFUNCTION, "octets alone are metered here")
-    return {"rating_group": group, "online": online, "offline": first(definition, "Offline", 0) == 1}
+    return {"rating_group": group, "online": online}
 
 
 def _quality(avps: Avps) -> Quality | None:

@@ -94,6 +94,17 @@ def test_a_body_in_chunks_is_skipped_as_h11_writes_it() -> None:
         assert flow.watch.shown[-1] == HIDDEN
 
 
+@pytest.mark.parametrize("trailer", [b"\r\n", b"\n", b"Sum: 1\r\n\r\n", b"Sum: 1\n\n"])
+def test_no_end_of_a_chunked_body_hides_the_next_request(trailer: bytes) -> None:
+    """Servers take a line feed for the end of a line as well (RFC 9112 2.2)."""
+    flow = Flow(80).open()
+    body = b"POST /firmware HTTP/1.1\r\nHost: listed.example\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + trailer
+    flow.say(body)
+    flow.answer(acknowledged=len(body))
+    flow.say(OTHER, len(body))
+    assert flow.watch.shown == (HIDDEN,)
+
+
 def test_a_long_body_is_skipped_whatever_of_it_comes() -> None:
     flow = Flow(80).open()
     head = b"PUT /firmware HTTP/1.1\r\nHost: listed.example\r\nContent-Length: 900000\r\n\r\n"

@@ -275,6 +275,24 @@ async def test_a_change_that_cannot_be_kept_as_heard_is_told_again(monkeypatch: 
         assert (await net.call("GET", "/sessions"))[0]["pending"] is False
 
 
+async def test_a_change_of_which_nothing_was_told_yet_outlives_a_kill(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise StoreUnavailableError("the disk is full")
+
+    async with Network() as net:
+        await net.provision(by="pcrf", whitelist=[SERVER])
+        await net.pgw.ask(INITIAL, 0)
+        with monkeypatch.context() as patch:
+            patch.setattr(net.pcrf.core.store, "keep", fail)
+            with pytest.raises(ManagementError, match="the disk is full"):
+                await net.change(whitelist=["192.0.2.11:443"])
+            await net.host.stop("pcrf", kill=True)
+        assert net.pgw.heard == []
+        await net.host.start("pcrf")
+        await net.sleep(60)
+        assert [set(rules(each)) for each in net.pgw.heard] == [{"192.0.2.11:443"}]
+
+
 async def test_what_a_pgw_cannot_install_is_not_in_force() -> None:
     async with Network() as net:
         await net.provision(by="pcrf", whitelist=[SERVER, OTHER])

@@ -119,6 +119,7 @@ async def test_a_session_is_introduced_and_its_rules_alone_let_packets_pass() ->
     [
         (5030, Cause.USER_AUTHENTICATION_FAILED),
         (5003, Cause.USER_AUTHENTICATION_FAILED),
+        (4010, Cause.USER_AUTHENTICATION_FAILED),
         (5012, Cause.REMOTE_PEER_NOT_RESPONDING),
         (3004, Cause.REMOTE_PEER_NOT_RESPONDING),
         (4011, Cause.REMOTE_PEER_NOT_RESPONDING),
@@ -316,6 +317,32 @@ async def test_only_what_is_asked_for_is_reported() -> None:
         told = net.pcrf.asked[1]
         assert (told.all("Event-Trigger"), told.get("RAT-Type")) == ([2], 1004)
         check_request(decode(encode(told)), [BY_POINT["Gx"]])
+        await net.mme.modify(made["sender_f_teid"].teid, more=[scapy.IE_RAT(RAT_type=1)])  # UTRAN
+        await net.settle()
+        assert (net.pcrf.asked[2].all("Event-Trigger"), net.pcrf.asked[2].get("RAT-Type")) == ([2], None)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "more"),
+    [
+        (2, scapy.IE_RAT(RAT_type=8)),
+        (
+            13,
+            scapy.IE_ULI(
+                length=13, TAI_Present=1, ECGI_Present=1, TAI=scapy.ULI_TAI(TAC=9), ECGI=scapy.ULI_ECGI(ECI=9)
+            ),
+        ),
+        (25, scapy.IE_UE_Timezone(Timezone=0x40, DST=0)),
+    ],
+)
+async def test_each_kind_of_change_is_reported_by_itself(trigger: int, more: Any) -> None:
+    async with Net() as net:
+        made = await net.session()
+        await net.pcrf.order_rules(*(("Event-Trigger", each) for each in (2, 13, 25)))
+        for _ in range(2):  # what comes again is no change
+            await net.mme.modify(made["sender_f_teid"].teid, more=[more])
+            await net.settle()
+        assert [each.all("Event-Trigger") for each in net.pcrf.asked] == [[], [trigger]]
 
 
 def used(message: Message) -> list[int]:

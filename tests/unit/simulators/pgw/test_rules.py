@@ -226,6 +226,18 @@ async def test_the_resolver_is_asked_for_listed_names_only() -> None:
         assert await it.up(tcp(it.own, RESOLVER, 443)) == []
 
 
+async def test_a_broken_datagram_to_the_resolver_asks_nothing_by_the_ports_of_a_question() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://up.example"])
+        assert await it.look_up("up.example", SERVER)
+        asked = dns.message.make_query("up.example", "A").to_wire()
+        head = IP(src=it.own, dst=RESOLVER) / UDP(sport=4000, dport=53)
+        assert await it.up(whole := bytes(head / asked)) == [whole]
+        for broken in (UDP(sport=4000, dport=53, chksum=1), UDP(sport=4000, dport=53, len=7)):
+            assert await it.up(bytes(IP(src=it.own, dst=RESOLVER) / broken / asked)) == []
+        assert await it.up(whole) == [whole]
+
+
 async def test_a_flow_that_has_to_show_its_name_gets_so_many_octets() -> None:
     async with Gateways(pgw={"unnamed_octets": 80 + 4 * 240}) as bench:  # the handshake, and four segments
         it = await device(bench, whitelist=["http://up.example/firmware"])
@@ -248,6 +260,16 @@ async def test_each_request_of_a_connection_counts() -> None:
         other = b"GET /admin HTTP/1.1\r\nHost: up.example\r\n\r\n"
         assert not await it.say(SERVER, other, 44)
         assert not await it.say(SERVER, other.replace(b"admin", b"firmware"), 44 + len(other))
+
+
+async def test_names_of_an_address_are_those_that_it_had_as_its_flow_began() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["udp://up.example:5683", "udp://down.example:5684"])
+        assert await it.look_up("down.example", SERVER)
+        assert await it.up(to(it.own, SERVER, 5683)) == []
+        await bench.sleep(61)
+        assert await it.look_up("up.example", SERVER, port=4001)
+        assert await it.up(to(it.own, SERVER, 5683), other := to(it.own, SERVER, 5683, near=40001)) == [other]
 
 
 async def test_an_answer_holds_as_long_as_it_says() -> None:
@@ -649,3 +671,13 @@ async def test_a_denied_name_is_seen_when_so_many_flows_came_that_its_connection
         await it.up(*(to(it.own, OTHER, each) for each in range(1, MOST_FLOWS + 2)))
         assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n")
         assert await it.fetch(SERVER, "pay.example", 50002) == "through"
+
+
+async def test_a_denied_name_is_seen_behind_any_number_of_octets() -> None:
+    async with Gateways(pgw={"unnamed_octets": 300}) as bench:
+        it = await device(bench, blacklist=["wx.example"])
+        assert await it.connect(SERVER)
+        head = b"POST / HTTP/1.1\r\nHost: pay.example\r\nContent-Length: 2000\r\n\r\n"
+        for at, octets in ((0, head[:20]), (20, head[20:]), (len(head), bytes(1000)), (len(head) + 1000, bytes(1000))):
+            assert await it.say(SERVER, octets, at)
+        assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n", len(head) + 2000)
