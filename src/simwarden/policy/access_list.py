@@ -21,6 +21,8 @@ _TCP, _UDP = 6, 17
 _PROTOCOLS = dict.fromkeys(("http", "https", "ws", "wss", "mqtt", "mqtts", "ftp", "tcp"), _TCP) | dict.fromkeys(
     ("coap", "coaps", "quic", "udp"), _UDP
 )
+#: these are no URLs: behind them stands an address, a network or a name, and its ports
+_TRANSPORT = re.compile(r"(tcp|udp)://", re.IGNORECASE)
 #: schemes whose paths are said in the clear (RFC 9112 3.2, RFC 6455 1.3)
 _CLEAR = frozenset(("http", "ws"))
 #: schemes whose clients say whom they are for before anything else (Host, the server name of TLS)
@@ -100,7 +102,7 @@ class Destination(NamedTuple):
     def parse(cls, text: str) -> Destination:
         """Read `192.0.2.10:443`, `192.0.2.0/28:8883`, `[2001:db8::1]:443`, `*.example.net:443-445`, a URL, or `*`.
 
-        A scheme says the protocol (`udp://192.0.2.10:5683`, `mqtts://broker.example.net`). Raises ValueError.
+        A scheme says the protocol (`udp://192.0.2.0/28:5683`, `mqtts://broker.example.net`). Raises ValueError.
         """
         return _parse(text)
 
@@ -183,10 +185,11 @@ def _parse(text: str) -> Destination:
             return Destination(text, Network(address, 32, 32), range(port, port + 1))
     if text == "any":
         return _destination(text, "*", None)
-    match = _ENTRY.fullmatch(text)
-    if match is None:
+    transport = _TRANSPORT.match(text)
+    match = _ENTRY.fullmatch(text, transport.end() if transport else 0)
+    if match is None or (transport and match["scheme"]):
         raise ValueError(f"{text!r} is no destination; write for example 192.0.2.10:443 or https://www.example.net")
-    scheme = (match["scheme"] or "").lower()
+    scheme = ((transport or match)[1] or "").lower()
     low, high = match["low"] or _PORTS.get(scheme), match["high"]
     ports = None if low is None else range(int(low), int(high or low) + 1)
     if ports is not None and not (ports and ports[0] > 0 and ports[-1] < 1 << 16):

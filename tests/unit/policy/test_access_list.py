@@ -27,6 +27,8 @@ from simwarden.policy.access_list import Destination, Network, check_number, ope
         ("mqtts://192.0.2.1", "192.0.2.1/32", range(8883, 8884)),
         ("http://[2001:db8::1]:8080/x", "2001:db8::1/128", range(8080, 8081)),
         ("foo://www.example.net", "www.example.net", None),
+        ("UDP://192.0.2.16/28:5683", "192.0.2.16/28", range(5683, 5684)),
+        ("tcp://[2001:db8::]/64:8883-8884", "2001:db8::/64", range(8883, 8885)),
         ("表计.example.cn:443", "xn--co2az9d.example.cn", range(443, 444)),
         ("*.KÖLN.example.:443", "*.xn--kln-sna.example", range(443, 444)),
         ("*", "*", None),
@@ -91,6 +93,9 @@ def _shown(host: Network | str) -> str:
         "www.*.net:443",
         "a:b",
         "example.net:443/x",
+        "tcp://example.net:443/x",  # no URL: it would be the name at any port, were the path left out
+        "udp://192.0.2.1/x",
+        "udp://udp://192.0.2.1:53",
         "straße.example:443",  # is asked for as strasse by some, and as xn--strae-oqa by others
         "\N{ZERO WIDTH JOINER}x.example:443",
     ],
