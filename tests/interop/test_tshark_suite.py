@@ -86,8 +86,7 @@ class Row(NamedTuple):
         """Why this frame is not well, empty if it is."""
         if self.interface == "CMPP" and self.info.startswith(OTHERWISE_IN_CMPP_3):
             return ""
-        told = self.messages.rpartition(",")[2]
-        lawful = any(each in self.info for each in LAWFUL.get(told, ()))
+        lawful = sum(any(each in self.info for each in LAWFUL.get(told, ())) for told in self.messages.split(","))
         severe = sum(int(each) >= WARNING for each in self.severities.split(",") if each) > lawful
         last = self.protocols.rpartition(":")[2]
         if severe or last not in DECODED[self.interface] or "0" in (self.ip, self.tcp, self.sctp):

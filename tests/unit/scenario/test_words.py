@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 #: what rightly is free among words of shipped expectations, and why; numbers that count are, too
+_FINAL = "multiple_services_credit_control", "final_unit_indication"
 FREE = {
     ("decision", "reason"): "a part of what a rule says, looked for as text",
     ("broker", "event", "data", "reason"): "what a person or a rule says",
@@ -43,6 +44,15 @@ FREE = {
     ("asked", "path"): "whatever a device asks a server for",
     ("receipt", "id"): "the gateway's number of a message",
     ("message", "text"): "what a person or a meter writes to a platform, by whatever name",
+    # texts that a PCRF, an OCS or a PGW writes
+    ("called_station_id",): "any APN",
+    ("service_context_id",): "whatever is charged",
+    ("subscription_id", "subscription_id_data"): "any number",
+    ("charging_rule_install", "charging_rule_definition", "flow_information", "flow_description"): "a rule as text",
+    (*_FINAL, "redirect_server", "redirect_server_address"): "any URL",
+    (*_FINAL, "restriction_filter_rule"): "a rule as text",
+    ("service_information", "ps_information", "called_station_id"): "any APN",
+    ("service_information", "ps_information", "3gpp_sgsn_mcc_mnc"): "a PLMN as text",
 }
 
 
