@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 MUTANTS = Path(__file__).with_name("mutants.py")
-#: a minute and a half on two processors, of which the half is what everything reaches
+#: two to four minutes on two processors, of which the half is what everything reaches
 SAMPLE = 24
 #: mutants of each operator that are compiled
 OF_EACH = 40

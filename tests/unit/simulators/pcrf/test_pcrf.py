@@ -258,7 +258,10 @@ async def test_a_session_is_that_of_the_imsi_wherever_it_stands() -> None:
         assert rules(await net.pgw.ask(INITIAL, 0, "a", number, imsi, imsi="")) == IN_FORCE
 
 
-async def test_a_change_that_cannot_be_kept_as_heard_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("killed", [False, True])
+async def test_a_change_that_cannot_be_kept_as_heard_is_told_again(
+    monkeypatch: pytest.MonkeyPatch, *, killed: bool
+) -> None:
     def fail(*_: object) -> None:
         raise StoreUnavailableError("the disk is full")
 
@@ -269,28 +272,14 @@ async def test_a_change_that_cannot_be_kept_as_heard_is_told_again(monkeypatch: 
             patch.setattr(net.pcrf.core.store, "keep", fail)
             with pytest.raises(ManagementError, match="the disk is full"):
                 await net.change(whitelist=["192.0.2.11:443"])
+            if killed:
+                await net.host.stop("pcrf", kill=True)
         assert net.pgw.heard == []
+        if killed:
+            await net.host.start("pcrf")
         await net.sleep(60)
         assert [set(rules(each)) for each in net.pgw.heard] == [{"192.0.2.11:443"}]
         assert (await net.call("GET", "/sessions"))[0]["pending"] is False
-
-
-async def test_a_change_of_which_nothing_was_told_yet_outlives_a_kill(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        raise StoreUnavailableError("the disk is full")
-
-    async with Network() as net:
-        await net.provision(by="pcrf", whitelist=[SERVER])
-        await net.pgw.ask(INITIAL, 0)
-        with monkeypatch.context() as patch:
-            patch.setattr(net.pcrf.core.store, "keep", fail)
-            with pytest.raises(ManagementError, match="the disk is full"):
-                await net.change(whitelist=["192.0.2.11:443"])
-            await net.host.stop("pcrf", kill=True)
-        assert net.pgw.heard == []
-        await net.host.start("pcrf")
-        await net.sleep(60)
-        assert [set(rules(each)) for each in net.pgw.heard] == [{"192.0.2.11:443"}]
 
 
 async def test_what_a_pgw_cannot_install_is_not_in_force() -> None:
