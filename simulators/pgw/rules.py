@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.pgw import evidence
 from simulators.pgw.controls import BLACKLIST, FLOW, SHOWN_NAME, WHITELIST
-from simwarden.policy.access_list import Network
+from simwarden.model.network import Network
 from simwarden.policy.flow_rule import ALL_FLOWS, FarEnd, FlowFilter, FlowRule
 from simwarden.policy.operator import CHANGE_LIST
 from simwarden.policy.rule_set import UNDIRECTED, RuleSet

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from ipaddress import IPv4Address, IPv6Network
 from typing import TYPE_CHECKING, Any, Final
 
 from simulators.pgw.clients import facts
 from simulators.pgw.controls import RE_AUTH
 from simulators.pgw.usage import Usage
+from simwarden.model.network import Network
 from simwarden.policy.access_list import Destination
 from simwarden.policy.flow_rule import UNMATCHED, rules_of
 from simwarden.policy.rule_set import RuleSet
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from simwarden.policy.app_blacklists import Blacklist
     from simwarden.policy.flow_rule import FlowFilter, FlowRule
     from simwarden.runtime.diameter.node import DiameterNode
-    from simwarden.runtime.diameter.pcc_rules import Address
     from simwarden.runtime.diameter.session import Ask, Event
     from simwarden.runtime.diameter.session import Session as Credit
     from simwarden.wire.diameter import Avps, Message
@@ -390,11 +389,9 @@ def _filters(rules: Iterable[FlowRule]) -> tuple[FlowFilter, ...]:
     return tuple(each for rule in rules for each in rule.filters)
 
 
-def _own(session: Session) -> tuple[Address, ...]:
-    found: list[Address] = [IPv4Address(session.paa.ipv4)] if session.paa.ipv4 else []
-    if session.paa.ipv6:
-        found.append(IPv6Network((session.paa.ipv6, 64), strict=False))
-    return tuple(found)
+def _own(session: Session) -> tuple[Network, ...]:
+    found = (session.paa.ipv4, session.paa.ipv6 and f"{session.paa.ipv6}/64")
+    return tuple(map(Network.parse, filter(None, found)))
 
 
 def _cause(event: Event) -> Cause:

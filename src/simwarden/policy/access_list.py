@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from ipaddress import ip_network
 from posixpath import normpath
 from typing import NamedTuple
 from urllib.parse import unquote
+
+from simwarden.model.network import Network
 
 #: most entries of a list, in principle: 1.1(1) and 1.2(1) (both directions together), 1.3(1)
 MOST = {"voice": 5, "sms": 5, "data": 10}
@@ -49,30 +50,6 @@ _IPV4 = re.compile(
     r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2}):([1-9][0-9]{0,4})"
 )
 _NAME = re.compile(r"\*|(?:\*\.)?(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?")
-
-
-class Network(NamedTuple):
-    """Addresses with a common prefix; `width` is 32 or 128 bits. A mere tuple, since an operator has millions."""
-
-    start: int
-    length: int
-    width: int
-
-    def within(self, other: Network) -> bool:
-        """Whether another network has all of these addresses."""
-        rest = other.width - other.length
-        return self.width == other.width and self.length >= other.length and self.start >> rest == other.start >> rest
-
-    def has(self, address: bytes) -> bool:
-        """Whether an address, as octets, is one of these."""
-        rest = self.width - self.length
-        return len(address) * 8 == self.width and int.from_bytes(address) >> rest == self.start >> rest
-
-    @classmethod
-    def parse(cls, text: str) -> Network:
-        """Read `192.0.2.0/28` or `2001:db8::/56`. Raises ValueError."""
-        found = ip_network(text, strict=False)
-        return cls(int(found.network_address), found.prefixlen, found.max_prefixlen)
 
 
 #: IPv6 prefixes in whose last 32 bits an IPv4 address stands: mapped (RFC 4291 2.5.5.2) and NAT64 (RFC 6052 2.1)

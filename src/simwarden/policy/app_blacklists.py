@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from simwarden.policy.access_list import HOLDS_IPV4, Destination, Network
+from simwarden.model.network import Network
+from simwarden.policy.access_list import HOLDS_IPV4, Destination
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from simwarden.policy.access_list import Destination, Network
+    from simwarden.model.network import Network
+    from simwarden.policy.access_list import Destination
 
 _TCP, _UDP, _DNS = 6, 17, 53
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from simwarden.policy.access_list import HOLDS_IPV4, Network, under
+from simwarden.model.network import Network
+from simwarden.policy.access_list import HOLDS_IPV4, under
 from simwarden.policy.flow_rule import ALL_FLOWS, FlowRule, names_allowed, questions
 
 if TYPE_CHECKING:

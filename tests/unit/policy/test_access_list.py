@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simwarden.policy.access_list import Destination, Network, check_number, open_number
+from simwarden.policy.access_list import Destination, check_number, open_number
+
+if TYPE_CHECKING:
+    from simwarden.model.network import Network
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from simwarden.policy.access_list import Destination, Network
+from simwarden.model.network import Network
+from simwarden.policy.access_list import Destination
 from simwarden.policy.app_blacklist_file import shipped_lists
 from simwarden.policy.app_blacklists import Blacklist, Entry, _Label
 

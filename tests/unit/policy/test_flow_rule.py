@@ -6,7 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from simwarden.policy.access_list import Destination, Network
+from simwarden.model.network import Network
+from simwarden.policy.access_list import Destination
 from simwarden.policy.flow_rule import ALL_FLOWS, FarEnd, FlowFilter, FlowRule, names_allowed, questions, rules_of
 
 TCP, UDP = 6, 17

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simwarden.policy.access_list import Destination, Network
+from simwarden.model.network import Network
+from simwarden.policy.access_list import Destination
 from simwarden.policy.app_blacklists import Blacklist, Entry
 from simwarden.policy.flow_rule import ALL_FLOWS, FarEnd, FlowFilter, FlowRule, rules_of
 from simwarden.policy.rule_set import NO_RULES, NOTHING, UNDIRECTED, Evidence, Fit, RuleSet, Shown

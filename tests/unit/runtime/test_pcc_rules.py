@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Network
 from typing import TYPE_CHECKING, Any
 
 import budget
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simwarden.policy.access_list import Network
+from simwarden.model.network import Network
 from simwarden.policy.flow_rule import ALL_FLOWS, FlowFilter, FlowRule, Quality
 from simwarden.runtime.diameter.pcc_rules import (
     Place,
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
 
 SITE = FlowFilter(name="upload.example.net", protocol=6, ports=range(443, 444))
 CLOSED = {"upload": (SITE,), "social": ()}.get
-PLACE = Place((IPv4Address("10.64.0.1"), IPv6Network("2001:db8:64::/64")), {"upload": (SITE,)}, CLOSED)
-ONLY_4 = Place((IPv4Address("10.64.0.1"),), {}, lambda _name: None)
+PLACE = Place((Network.parse("10.64.0.1"), Network.parse("2001:db8:64::/64")), {"upload": (SITE,)}, CLOSED)
+ONLY_4 = Place((Network.parse("10.64.0.1"),), {}, lambda _name: None)
 
 PORTS = st.none() | st.tuples(st.integers(0, 65535), st.integers(0, 300)).map(
     lambda pair: range(pair[0], min(sum(pair), 65535) + 1)
@@ -233,8 +232,8 @@ def test_what_is_told_again_replaces_and_the_rest_stays() -> None:
 
 def test_one_definition_for_many_sessions_is_judged_for_each_by_its_own_address() -> None:
     own = carried(defined(described="permit out ip from any to 10.64.0.1"))
-    other = Place((IPv4Address("10.64.0.2"),), {}, lambda _name: None)
-    only_6 = Place((IPv6Network("2001:db8:64::/64"),), {}, lambda _name: None)
+    other = Place((Network.parse("10.64.0.2"),), {}, lambda _name: None)
+    only_6 = Place((Network.parse("2001:db8:64::/64"),), {}, lambda _name: None)
     far = carried(defined(described="permit out 6 from 192.0.2.1 to assigned"))
     for _ in range(2):  # the first is the one that reads it
         assert rule_of(own, PLACE).filters == rule_of(own, ONLY_4).filters

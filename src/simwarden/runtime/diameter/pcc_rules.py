@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Network
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simwarden.errors import PeerError
-from simwarden.policy.access_list import Network
+from simwarden.model.network import Network
 from simwarden.policy.flow_rule import FlowFilter, FlowRule, Quality
 from simwarden.wire.diameter import RawAvp, first
 from simwarden.wire.diameter.apps.gx import FlowDirection, FlowStatus, PccRuleStatus, RuleFailureCode
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from simwarden.wire.diameter import Avps
-    from simwarden.wire.diameter.filter_rule import Host
 
 #: filters of one rule
 MOST_FILTERS: Final = 64
@@ -54,9 +52,6 @@ _GATES: Final[Mapping[int, tuple[bool, bool]]] = {
 }
 _STATUS: Final = {gates: status for status, gates in _GATES.items()}
 
-Address: TypeAlias = "IPv4Address | IPv6Network"
-"""An address of a session; of IPv6 its prefix."""
-
 
 class RuleError(PeerError):
     """A rule cannot be installed; `failure` is the Rule-Failure-Code."""
@@ -68,13 +63,13 @@ class RuleError(PeerError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where rules are installed: the addresses of a session, and the PGW's filters of applications.
+    """Where rules are installed: a session's addresses (of IPv6 its prefix), and the PGW's filters of applications.
 
     `closed` tells those by which an application is closed: none of one that the PGW tells by other means than filters;
     None of one that it does not know.
     """
 
-    addresses: tuple[Address, ...]
+    addresses: tuple[Network, ...]
     applications: Mapping[str, tuple[FlowFilter, ...]]
     closed: Callable[[str], tuple[FlowFilter, ...] | None]
 
@@ -110,15 +105,10 @@ def written(rule: FlowRule) -> tuple[str, RawAvp]:
 def _information(each: FlowFilter) -> Avps:
     if each.name:
         raise ValueError(f"{each.name} is told by an application, not by a Flow-Description")
-    remote = _network(each.network) if each.network is not None else None
     ports, local = ((each.ports,) if each.ports else ()), ((each.local_ports,) if each.local_ports else ())
     direction = {_BOTH: FlowDirection.BIDIRECTIONAL, _UP: FlowDirection.UPLINK, _DOWN: FlowDirection.DOWNLINK}
-    described = str(FilterRule(each.protocol, remote, ports, "assigned", local))
+    described = str(FilterRule(each.protocol, each.network, ports, "assigned", local))
     return [("Flow-Description", described), ("Flow-Direction", int(direction[each.up, each.down]))]
-
-
-def _network(network: Network) -> Host:
-    return (IPv4Network if network.width == 32 else IPv6Network)((network.start, network.length))
 
 
 def _qos(quality: Quality) -> Avps:
@@ -287,26 +277,20 @@ def _remote(rule: FilterRule) -> Network | None:
     if rule.remote == "assigned":
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, "the far end is not the device")
     if rule.remote is not None:
-        return Network(int(rule.remote.network_address), rule.remote.prefixlen, rule.remote.max_prefixlen)
+        return rule.remote
     # flows of one version only, where the near end says so
-    return Network(0, 0, rule.local.max_prefixlen) if isinstance(rule.local, (IPv4Network, IPv6Network)) else None
+    return Network(0, 0, rule.local.width) if isinstance(rule.local, Network) else None
 
 
 def _check_ends(rule: FilterRule, place: Place) -> None:
     """The near end must be the session's own, and both of a version that it has."""
     local = rule.local if rule.local != "assigned" else None
-    if local is not None and not any(_within(each, local) for each in place.addresses):
+    # all packets of an address of the session are of that end: what is narrower cannot be told here
+    if local is not None and not any(each.within(local) for each in place.addresses):
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"{local} is not the device's address")
-    versions = {each.version for each in place.addresses} if local is None else {local.version}
-    if isinstance(rule.remote, (IPv4Network, IPv6Network)) and rule.remote.version not in versions:
+    widths = {each.width for each in place.addresses} if local is None else {local.width}
+    if isinstance(rule.remote, Network) and rule.remote.width not in widths:
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"no packet goes to {rule.remote} from there")
-
-
-def _within(address: Address, local: IPv4Network | IPv6Network) -> bool:
-    """Whether all packets of a session's address are of a near end: what is narrower cannot be told here."""
-    if isinstance(address, IPv4Address) or isinstance(local, IPv4Network):
-        return isinstance(address, IPv4Address) and isinstance(local, IPv4Network) and address in local
-    return address.subnet_of(local)
 
 
 def _charging(definition: Avps) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from simwarden.errors import PeerError
+from simwarden.model.network import Network
 
 #: the addresses of an end: None is any, `assigned` are those that the device has been given
-Host: TypeAlias = "IPv4Network | IPv6Network | Literal['assigned'] | None"
+Host: TypeAlias = "Network | Literal['assigned'] | None"
 
 #: longer than what any ten lists of ports take
 _LONGEST: Final = 1024
@@ -76,7 +76,7 @@ def _host(word: str) -> Host:
     if not _PREFIX.fullmatch(word):  # a mask is written as its number of bits
         raise PeerError(f"{word!r} is neither an address nor a prefix")
     try:
-        return ip_network(word)  # no bits are set beyond the prefix
+        return Network.parse(word, strict=True)
     except ValueError as error:
         raise PeerError(str(error)) from None
 

@@ -19,8 +19,8 @@ from simulators.pgw import rules
 from simulators.pgw.config import ApnConfig, PgwData
 from simulators.pgw.user_plane import MOST_FLOWS
 from simwarden.errors import ManagementError
+from simwarden.model.network import Network
 from simwarden.operations.management import Role
-from simwarden.policy.access_list import Network
 from simwarden.policy.flow_rule import ALL_FLOWS, FlowFilter, FlowRule
 from simwarden.policy.rule_set import RuleSet
 from simwarden.trace.records import FlowRecord
