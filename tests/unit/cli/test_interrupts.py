@@ -45,8 +45,9 @@ def _outlive() -> None:
 
 
 def _listen() -> None:
-    """Hear Ctrl-C also where the tests themselves were started in the background, which ignores it."""
+    """Hear Ctrl-C and hang-ups also where the tests themselves were started in the background, which ignores them."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:

@@ -98,6 +98,7 @@ def test_who_does_not_take_its_answer_is_left() -> None:
     async def story(port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 10)
         writer.write(HEAD + b"much")
+        await reader.readexactly(1)  # from now on the server's patience runs
         await asyncio.sleep(2)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(1 << 25)
