@@ -29,7 +29,7 @@ from simwarden.trace.events import (
 )
 from simwarden.trace.mask import masked, masked_octets
 from simwarden.trace.verdicts import frames_of_decisions
-from simwarden.wire.family import family_of
+from simwarden.wire.family import family_of, with_carried
 
 if TYPE_CHECKING:
     from simwarden.policy.decision import Control
@@ -148,10 +148,19 @@ def _message(frame: Frame, found: Dissection) -> Row:
         target=frame.target,
         interface=frame.interface,
         name=found.name,
-        cause="" if found.name in family.reasons else found.cause,
+        cause=found.cause if _refuses(found, family) else "",
         fields=fields_of(found),
         octets=masked(frame),
     )
+
+
+def _refuses(found: Dissection, family: Family) -> bool:
+    """Whether the cause of a message is none of why something is done, nor of how it ended well (Q.850 #16)."""
+    if not found.cause or found.name in family.reasons:
+        return False
+    parts, fields = (found, *found.inner), [each for one in with_carried(family.name) for each in one.cause_fields]
+    causes = [(each, part.fields[each.name]) for part in parts for each in fields if each.name in part.fields]
+    return not causes or any(each.refuses(value) for each, value in causes)
 
 
 def _told(found: Dissection, family: Family) -> str:

@@ -172,6 +172,10 @@ class CauseField(NamedTuple):
     label: str
     fine: range = range(0)
 
+    def refuses(self, value: int) -> bool:
+        """Whether a value says that something is refused."""
+        return int(value) not in self.fine
+
 
 class Causes(NamedTuple):
     """A module whose enumerations hold causes and results, with their specification (empty: they tell it)."""

@@ -154,7 +154,7 @@ def _said(message: Dissection, protocol: str) -> Iterator[str]:
     """Yield the causes and results that a message holds, but for those that refuse nothing."""
     for each in (each for family in with_carried(protocol) for each in family.cause_fields):
         value = message.fields.get(each.name)
-        if value is not None and not (each.fine and int(value) in each.fine):
+        if value is not None and each.refuses(value):
             yield f"{each.label} {_words(value)}"
 
 
