@@ -54,6 +54,7 @@ _COUNT = {
     "maximum": MOST,
     "description": WORDS["count"].doc,
 }
+_TIMES = _COUNT | {"description": WORDS["times"].doc}
 #: what pydantic calls bounds of a type that has a reader of its own
 _KEYWORDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
 _ROLES = {"type": "string", "enum": ["operator", "customer"]}
@@ -298,7 +299,7 @@ class _Assembly:
         fields: dict[str, Any] = {name: _some(value(values)) for name, values in observable.fields.items()}
         fields |= {"card": SCALAR, "device": SCALAR}
         fields |= {name: {"type": "object"} for name, values in observable.fields.items() if values.inside}
-        record = _object(fields, observable.doc)
+        record = _object({"times": _TIMES} | fields, observable.doc)
         return {"anyOf": [record, {"type": "array", "items": record}, {"enum": ["none", "absent", "any"]}]}
 
 
@@ -307,7 +308,7 @@ def _told(name: str) -> dict[str, Any]:
     status = {"status": {"enum": [*STATUSES, *(int(each) for each in STATUSES if each.isdecimal())]}}
     one = {
         "type": "object",
-        "properties": {"times": _COUNT | {"description": WORDS["times"].doc}, **(status if name == ANSWER else {})},
+        "properties": {"times": _TIMES, **(status if name == ANSWER else {})},
     }
     words = [] if name == ANSWER else [{"enum": ["none", "absent", "any"]}]
     return {"anyOf": [one, {"type": "array", "items": one}, *words], "description": WORDS[name].doc}

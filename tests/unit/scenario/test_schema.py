@@ -33,7 +33,7 @@ steps:
   - expect:
       within: 5
       meter: {attach: accepted, emm_cause: 0}
-      gate: {binding: {card: card, imei: meter.imei}, open: yes}
+      gate: {binding: {card: card, imei: meter.imei, times: 2}, open: yes}
       s6a.update-location-answer: {experimental_result: 5001}
       decision: {by: gate, control: bind.hss.learned, verdict: admit}
   - never: {gate: {binding: [{card: card}]}}
@@ -78,6 +78,7 @@ def test_a_good_file_is_valid(validator: Any) -> None:
         ("open: yes", "opne: yes"),
         ("control: bind.hss.learned", "control: bind.hss"),
         ("together: [{power_on: meter},", "together: [{power_up: meter},"),
+        ("times: 2", "times: 0"),
         ("cause: 6", "cause: ILLEGAL_MEE"),
         ("scenario: A story", "title: A story"),
     ],
