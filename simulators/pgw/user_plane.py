@@ -283,13 +283,16 @@ class Gateway:
         """Let a packet go that waited for octets, if it may still pass; else drop it."""
         session, flow, waited, packet, size, up = held
         waited.waiting -= size
-        count = session.flows.get(flow)
         if self.core.by_teid.get(session.teid) is not session:
             self._drop(session, packet, f"{QUOTA.id}: {NOTHING_LEFT}")
             return
-        opened = count is not None and count.rules is session.rules and (count.up if up else count.down)
-        if not granted or count is None or not opened or session.closed_by or (up and self.sgi is None):
+        count = session.flows.get(flow)
+        if not granted or count is None or session.closed_by or (up and self.sgi is None):
             self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
+            return
+        rules.judge(self.core, session, flow, count, packet, up=up)  # there may be other rules now
+        if not (count.up if up else count.down):
+            self._refuse(session, flow, packet, count.refused_by, count.why)
             return
         _passed(session, count, size, up=up)
         if up and self.sgi is not None:

@@ -212,4 +212,5 @@ def _grant(avps: Avps, result: int | None) -> Grant:
     threshold, final = first(avps, "Volume-Quota-Threshold", 0), first(avps, "Final-Unit-Indication") is not None
     holding, armed = first(avps, "Quota-Holding-Time", 0), first(avps, "Trigger")
     triggers = None if armed is None else frozenset(each for name, each in armed if name == "Trigger-Type")
-    return Grant(octets, threshold, final, why, result in _DENIED, holding, triggers)
+    denied = result in _DENIED or (final and not octets)
+    return Grant(octets, threshold, final, why, denied, holding, triggers)

@@ -160,7 +160,8 @@ class CreditSession:
         self._stops = False
         self._now = 0.0
         self._tx: float | None = None
-        self._validity: float | None = None
+        #: when units end, by rating group; those that are of no group by None
+        self._validity: dict[int | None, float] = {}
         self._events: list[Event] = []
 
     # -- what the owner orders
@@ -209,16 +210,20 @@ class CreditSession:
 
     def next_timer(self) -> Timer | None:
         """Return when `on_timer` must be called."""
-        deadlines = [each for each in (self._tx, self._validity) if each is not None]
+        deadlines = [self._tx] if self._tx is not None else self._ends()
         return Timer(min(deadlines), keep_alive=False) if deadlines else None
+
+    def _ends(self) -> list[float]:
+        """Return when units end; while a CCR is under way they are not asked for again."""
+        return list(self._validity.values()) if self.state is State.OPEN else []
 
     def on_timer(self, now: float) -> None:
         """Take note of the time; harmless before the deadline."""
         if self._tx is not None and now >= self._tx:
             self._tx, self._answer, self._why = None, None, "the answer is late"
             self._feed(Input.LATE, now)
-        elif self._validity is not None and now >= self._validity:
-            self._validity = None
+        elif any(now >= each for each in self._ends()):
+            self._validity.clear()  # all groups are asked for
             self.update(now, "VALIDITY_TIME")
 
     def events(self) -> list[Event]:
@@ -236,7 +241,7 @@ class CreditSession:
         action, following = row
         self.state = getattr(self, f"_do_{action}")() or following
         if self.state is State.ENDED:
-            self._tx = self._validity = self._asked = None
+            self._tx = self._asked = None
 
     def _ask(self, kind: CcRequestType, reason: str = "") -> None:
         self._asked = Ask(kind, self._number, reason)
@@ -244,7 +249,7 @@ class CreditSession:
         self._send(self._asked)
 
     def _send(self, ask: Ask) -> None:
-        self._asked, self._validity = ask, None
+        self._asked = ask
         self._tx = self._now + self.settings.tx
         self._events.append(ask)
 
@@ -281,15 +286,20 @@ class CreditSession:
         return None
 
     def _heed(self, answer: Message) -> None:
-        """Take from an answer what holds for the session: handling, failover and the earliest end of validity."""
+        """Take from an answer what holds for the session: handling, failover, and when what it grants ends."""
         handling = answer.get("Credit-Control-Failure-Handling")
         if handling in FailureHandling.__members__.values():
             self.handling = FailureHandling(handling)
         self.failover = answer.get("CC-Session-Failover", self.failover) == SessionFailover.FAILOVER_SUPPORTED
         groups = answer.all("Multiple-Services-Credit-Control")
-        times = [first(group, "Validity-Time") for group in groups] + [answer.get("Validity-Time")]
-        known = [each for each in times if each is not None]
-        self._validity = self._now + max(min(known), _SHORTEST) if known else None
+        times = [(first(group, "Rating-Group"), first(group, "Validity-Time")) for group in groups]
+        times.append((None, answer.get("Validity-Time")))
+        for number, _ in times:
+            self._validity.pop(number, None)
+        for number, seconds in times:
+            if seconds is not None:
+                end = self._now + max(seconds, _SHORTEST)
+                self._validity[number] = min(end, self._validity.get(number, end))
 
     def _do_end(self) -> None:
         self._events.append(Ended(self._why, self._answer))

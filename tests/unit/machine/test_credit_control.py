@@ -42,8 +42,8 @@ def cca(result: int = 2001, *more: tuple[str, Any]) -> Message:
     return answer_to(ccr(), result, ("ocs", "example"), more)
 
 
-def grant(validity: int | None = None) -> tuple[str, Any]:
-    units: Avps = [("Granted-Service-Unit", [("CC-Total-Octets", 1000)]), ("Rating-Group", 10)]
+def grant(validity: int | None = None, group: int = 10) -> tuple[str, Any]:
+    units: Avps = [("Granted-Service-Unit", [("CC-Total-Octets", 1000)]), ("Rating-Group", group)]
     return "Multiple-Services-Credit-Control", units + ([("Validity-Time", validity)] if validity else [])
 
 
@@ -167,6 +167,26 @@ def test_the_shortest_validity_asks_again() -> None:
     assert timer.deadline == 61.0
     session.on_timer(61.0)
     assert session.events() == [Ask(UPDATE, 1, "VALIDITY_TIME")]
+
+
+def test_units_of_a_group_end_whatever_another_is_granted_and_not_amid_a_request() -> None:
+    session = opened(None, grant(60), grant(90, group=20))
+    for number, now, answered, granted, deadline in (
+        (1, 2.0, 3.0, grant(10, group=20), 13.0),
+        (2, 4.0, 5.0, grant(group=20), 61.0),
+        (3, 59.0, 62.0, grant(group=20), 61.0),
+    ):
+        session.update(now)
+        session.on_timer(answered)
+        session.answered(number, cca(2001, granted), answered)
+        assert [type(each) for each in session.events()] == [Ask, Granted]
+        timer = session.next_timer()
+        assert timer is not None
+        assert timer.deadline == deadline
+    session.on_timer(62.0)
+    assert session.events() == [Ask(UPDATE, 4, "VALIDITY_TIME")]
+    session.answered(4, cca(2001, grant(), grant(group=20)), 63.0)
+    assert session.next_timer() is None
 
 
 def test_units_that_are_valid_for_no_time_are_not_asked_for_without_end() -> None:

@@ -119,6 +119,8 @@ class Session:
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._timer = MachineTimer(self._clock, self._on_timer, internal=False)
         self._settling = False
+        #: the CCR that is not answered yet
+        self._sent: Message | None = None
 
     async def begin(self) -> Event:
         """Send the CCR-I; return what came of it: Granted, Uncharged or Ended."""
@@ -176,7 +178,7 @@ class Session:
         self._act()
 
     async def _ask(self, ask: Ask) -> None:
-        message, client = self._make(ask), self._client
+        message, client = self._made(ask), self._client
         try:  # an answer later than Tx still counts where the machine waits for it
             answer = await client.node.ask(self._peer, message, timeout=2 * client.settings.tx)
         except Unreachable as reason:
@@ -201,24 +203,32 @@ class Session:
             self.machine.failed(ask.number, reason, self._clock.now())
             return True
         unknown = self.machine.state is State.ENDED and answer.success and ask.kind != _TERMINATION
+        self._sent = None if answer.success else self._sent
         if answer.success:
             self.server = answer.get("Origin-Host", "")
         self.machine.answered(ask.number, answer, self._clock.now())
         return unknown
 
+    def _made(self, ask: Ask) -> Message:
+        """Return a CCR; one that goes out again says the same, to whatever server there is (RFC 8506 5.7)."""
+        if self._sent is None or not ask.again:
+            self._sent = self._make(ask)
+            return self._sent
+        again = replace(self._sent, hop_by_hop=0, end_to_end=0)
+        again.avps = [each for each in again.avps if each[0] != "Destination-Host"]
+        again.flags |= FLAG_RETRANSMITTED
+        return again
+
     def _make(self, ask: Ask) -> Message:
         kind: Avps = [("CC-Request-Type", int(ask.kind)), ("CC-Request-Number", ask.number)]
-        message = self._client.node.make(
+        return self._client.node.make(
             "Credit-Control-Request",
             kind + self._fill(ask),
             realm=self._client.realm,
-            host="" if ask.again else self.server,
+            host=self.server,
             point=self._client.point,
             session=self.id,
         )
-        if ask.again:
-            message.flags |= FLAG_RETRANSMITTED
-        return message
 
     async def _settle(self, ask: Ask, message: Message) -> None:
         """Tell the server that a session is over, which it may still have, by a CCR-T.
