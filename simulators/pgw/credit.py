@@ -48,8 +48,8 @@ NO_GRANT: Final = Grant()
 
 class _Waiting(NamedTuple):
     size: int
-    #: hears whether the packet passes
-    told: Callable[[bool], None]
+    #: hears whether octets are granted for the packet, and returns whether it passes
+    told: Callable[[bool], bool]
 
 
 class Group:
@@ -103,7 +103,7 @@ class Credit:
         #: a request is due that is not made yet: all that there is to say until then is in it
         self._due = False
 
-    def take(self, number: int, size: int, now: float, told: Callable[[bool], None]) -> bool | None:
+    def take(self, number: int, size: int, now: float, told: Callable[[bool], bool]) -> bool | None:
         """Count a packet for a group: whether it passes, None if it waits; then `told` hears."""
         group = self.groups.get(number)
         if group is None:
@@ -177,17 +177,21 @@ class Credit:
     def report(self, group: Group) -> int:
         """Return the octets that a request reports of a group; what passes from now on is of the next report."""
         used, group.used = group.used, 0
-        group.unreported, group.out = False, group.asked and not group.ended
+        group.unreported, group.out = False, group.asked
         return used
 
     # -- answers
 
     def heard(self, grants: Mapping[int, Grant], on: str = CREDIT, otherwise: Grant = NO_GRANT) -> None:
-        """Take the answer to a request, group by group; one that it leaves out is granted nothing (`otherwise`)."""
+        """Take the answer to a request, group by group; one that it leaves out is granted nothing (`otherwise`).
+
+        Of a group that it was not asked about it counts only if it is denied.
+        """
         back, self.uncharged = self.uncharged, False
         for number, group in list(self.groups.items()):
-            if group.out:
-                self._granted(group, grants.get(number, otherwise), on)
+            grant = grants.get(number, otherwise)
+            if group.out or (grant.denied and not group.ended):
+                self._granted(group, grant, on)
             elif back and group.free:  # the answer is to a request about others
                 group.free, group.left = False, 0
                 self._want(group, ReportingReason.QUOTA_EXHAUSTED)
@@ -213,7 +217,7 @@ class Credit:
     def _idle(self, group: Group) -> None:
         """Give a grant back that no packet has used for its holding time; the next packet asks for another."""
         group.timer = None
-        if group.asked or group.ended or group.free:
+        if group.asked or group.free:
             return
         left = group.last + group.holding - self._clock.now()
         if left > 0:
@@ -231,11 +235,12 @@ class Credit:
             if group.free or size <= group.left:
                 group.waiting.pop(0)
                 progress = True
+                if not told(True):
+                    continue
                 if group.free:
                     group.used += size
                 else:
                     self._spend(group, size)
-                told(True)
             elif group.final:
                 self._finish(group)
             elif progress:
@@ -260,7 +265,7 @@ class Credit:
                 self._drain(group)
             return not group.free
         group.ended, group.denied, group.unreported, group.left = True, grant.denied, True, 0
-        group.reason = ReportingReason.FINAL
+        group.asked, group.reason = False, ReportingReason.FINAL
         self._hold(group, 0)
         while group.waiting:
             group.waiting.pop(0).told(False)
@@ -281,7 +286,7 @@ class Credit:
     def drop(self) -> None:
         """Drop what waits: the session is over."""
         for group in self.groups.values():
-            group.ended = True
+            group.ended, group.asked = True, False
             self._hold(group, 0)
             while group.waiting:
                 group.waiting.pop(0).told(False)

@@ -162,10 +162,9 @@ def _groups(credit: Credit, ask: Ask, changes: frozenset[int]) -> Avps:
     last = ask.kind is CcRequestType.TERMINATION_REQUEST
     told: Avps = []
     for number, group in credit.groups.items():
-        wants = group.asked and not group.ended
-        if not (wants or last or group.unreported):  # of one that goes on what is left of its grant would be lost
-            continue
-        used = credit.report(group)
+        if not (group.asked or last or group.unreported):
+            continue  # of one that goes on what is left of its grant would be lost
+        wants, used = group.asked, credit.report(group)
         reason = ReportingReason.FINAL if last else group.reason
         said = ("Reporting-Reason", int(reason))
         avps: Avps = [("Requested-Service-Unit", [])] if wants else []
