@@ -73,7 +73,7 @@ class Ocs:
         )
         judge, clock = partial(self._judge, session), self._core.site.clock
         credit = session.credit = Credit(judge, lambda: gy.update("credit"), lambda: self._over(session), clock)
-        named = (each.rating_group for each in session.rules.rules)
+        named = (each.rating_group for each in session.rules.rules if not each.denies)
         groups = [config.rating_group if each is None else each for each in named]
         credit.begin(dict.fromkeys(groups) or [config.rating_group])
         event = await gy.begin()
