@@ -295,3 +295,8 @@ class Credit:
     def denied(self) -> bool:
         """Whether the OCS has said of some group that it is given nothing for now."""
         return any(each.denied for each in self.groups.values())
+
+    @property
+    def partly_asked(self) -> bool:
+        """Whether the request that is under way is about some groups, and not about others."""
+        return any(not each.out for each in self.groups.values())

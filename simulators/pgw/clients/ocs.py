@@ -69,7 +69,11 @@ class Ocs:
         config = session.addresses.config
         settings = replace(self._client.settings, obeys_continue=config.without_ocs == "continue")
         gy = self._client.open(
-            lambda ask: self._fill(session, ask), lambda event: self._hear(session, event), config.gy, settings
+            lambda ask: self._fill(session, ask),
+            lambda event: self._hear(session, event),
+            config.gy,
+            settings,
+            lambda: session.credit is not None and session.credit.partly_asked,
         )
         judge, clock = partial(self._judge, session), self._core.site.clock
         credit = session.credit = Credit(judge, lambda: gy.update("credit"), lambda: self._over(session), clock)

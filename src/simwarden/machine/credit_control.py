@@ -31,6 +31,8 @@ _NOT_TAKEN: Final = (
     ResultCode.DIAMETER_TOO_BUSY,
     ResultCode.DIAMETER_LOOP_DETECTED,
 )
+#: why a CCR is sent that a server has ordered
+_ORDERED: Final = "FORCED_REAUTHORISATION"
 #: seconds for which units are valid at least: a server that grants them for none would be asked without end
 _SHORTEST: Final = 1
 
@@ -175,11 +177,14 @@ class CreditSession:
         self._why = reason
         self._feed(Input.UPDATE, now)
 
-    def re_auth(self, now: float) -> bool:
-        """Take note of an RAR; return whether a CCR follows: none does while one is under way (RFC 8506 5.5)."""
-        follows = self.state is State.OPEN
+    def re_auth(self, now: float, *, partly: bool = False) -> bool:
+        """Take note of an RAR; return whether a CCR follows (RFC 8506 5.5).
+
+        While one is under way none does, save where that is about a part of what the session has (`partly`).
+        """
+        follows = self.state is State.OPEN or (self.state is State.PENDING_U and partly)
         if follows:
-            self.update(now, "FORCED_REAUTHORISATION")
+            self.update(now, _ORDERED)
         return follows
 
     def stop(self, now: float) -> None:
@@ -266,7 +271,7 @@ class CreditSession:
         self._ask(_TERMINATION)
 
     def _do_queue_update(self) -> None:
-        self._update = self._why
+        self._update = self._why if self._update != _ORDERED else _ORDERED  # which is about all
 
     def _do_queue_stop(self) -> None:
         self._stops = True

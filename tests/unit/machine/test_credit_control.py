@@ -205,6 +205,15 @@ def test_an_rar_asks_again_and_while_a_ccr_is_under_way_does_not() -> None:
     assert len(session.events()) == 1
 
 
+def test_an_rar_asks_again_after_a_ccr_about_a_part_of_the_session() -> None:
+    session = opened(None, grant(), grant(group=20))
+    session.update(2.0, "credit")
+    assert session.re_auth(3.0, partly=True)
+    session.update(3.0, "credit")
+    session.answered(1, cca(2001, grant()), 4.0)
+    assert session.events()[2:] == [Ask(UPDATE, 2, "FORCED_REAUTHORISATION")]
+
+
 def test_an_answer_to_an_earlier_request_means_nothing() -> None:
     session = opened(None, grant())
     session.update(2.0)
