@@ -1,4 +1,4 @@
-"""A credit-control session without I/O, as its client has it (RFC 8506 7, "CLIENT, SESSION BASED") and its server.
+"""A credit-control session without I/O, as its client has it (RFC 8506 7, "CLIENT, SESSION BASED").
 
 The owner of a client session orders `start`, `update` and `stop`, gives it answers, failures, RAR and ASR, and takes
 out events: which CCR to send, and what became of the service. `TABLE` is the state machine.
@@ -336,47 +336,3 @@ class CreditSession:
             return None
         self._events.append(Uncharged(self._why))
         return self.state
-
-
-class CreditServer:
-    """What a server keeps of its sessions: the answer to each one's last CCR, and when it is given up (Tcc).
-
-    A CCR that is repeated (same Session-Id and CC-Request-Number) gets its answer again and counts once. Tcc is twice
-    the validity of what was granted (RFC 8506 13).
-    """
-
-    def __init__(self, default_validity: float = 3600.0) -> None:
-        self._validity = default_validity
-        self._sessions: dict[str, tuple[int, Message]] = {}
-        self._ends: dict[str, float] = {}
-
-    def known(self, message: Message) -> tuple[bool, Message | None]:
-        """Return whether a CCR is in its place, and the answer that it was given if it is repeated.
-
-        In its place is the first of a session, and the one that follows the last; another is 5002 or 5004.
-        """
-        session, number = message.get("Session-Id"), message.get("CC-Request-Number")
-        kept = self._sessions.get(session)
-        if kept is None:
-            return message.get("CC-Request-Type") == _INITIAL, None
-        if kept[0] == number:
-            return True, kept[1]
-        return number > kept[0] and message.get("CC-Request-Type") != _INITIAL, None
-
-    def keep(self, message: Message, answer: Message, now: float, validity: float | None = None) -> None:
-        """Keep the answer to a CCR; the session goes on until Tcc runs out, or ends with this CCR."""
-        session = message.get("Session-Id")
-        self._sessions[session] = message.get("CC-Request-Number"), answer
-        ended = message.get("CC-Request-Type") == _TERMINATION or not answer.success
-        self._ends[session] = now + 2 * (self._validity if validity is None or ended else validity)
-
-    def next_timer(self) -> Timer | None:
-        """Return when `expired` must be asked."""
-        return Timer(min(self._ends.values()), keep_alive=False) if self._ends else None
-
-    def expired(self, now: float) -> list[str]:
-        """Return the sessions that have ended or been silent for Tcc, and forget them."""
-        over = [session for session, end in self._ends.items() if now >= end]
-        for session in over:
-            del self._sessions[session], self._ends[session]
-        return over

@@ -1,4 +1,4 @@
-"""Credit control without a node: RFC 8506 7, and what a server keeps."""
+"""Credit control without a node: RFC 8506 7."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from simwarden.machine.credit_control import (
     Ask,
     Closed,
-    CreditServer,
     CreditSession,
     CreditSettings,
     Ended,
@@ -230,33 +229,3 @@ def test_a_session_that_never_began_ends_in_silence() -> None:
     assert session.events() == []
     session.start(1.0)
     assert session.events() == []
-
-
-def test_a_server_counts_a_repeated_request_once() -> None:
-    server = CreditServer()
-    asked, answer = ccr(), cca(2001, grant())
-    assert server.known(asked) == (True, None)
-    server.keep(asked, answer, 0.0)
-    assert server.known(ccr()) == (True, answer)
-    assert server.known(ccr(2, 1)) == (True, None)
-
-
-@pytest.mark.parametrize("stray", [ccr(2, 1, "other;1;1"), ccr(3, 5, "other;1;1"), ccr(2, 0, "never"), ccr(1, 9)])
-def test_a_server_knows_what_is_out_of_its_place(stray: Message) -> None:
-    server = CreditServer()
-    server.keep(ccr(2, 3), cca(), 0.0)
-    assert server.known(stray) == (False, None)
-    assert server.known(ccr(2, 2)) == (False, None), "an older one must not count again"
-
-
-def test_a_silent_session_is_given_up_after_tcc() -> None:
-    server = CreditServer()
-    server.keep(ccr(), cca(), 0.0, validity=60)
-    server.keep(ccr(session="pgw;1;2"), cca(), 0.0)
-    timer = server.next_timer()
-    assert timer is not None
-    assert timer.deadline == 120.0
-    assert server.expired(119.0) == []
-    assert server.expired(120.0) == ["pgw;1;1"]
-    assert server.known(ccr(2, 1)) == (False, None)
-    assert server.known(ccr(2, 1, "pgw;1;2")) == (True, None)
