@@ -48,8 +48,8 @@ NO_GRANT: Final = Grant()
 
 class _Waiting(NamedTuple):
     size: int
-    #: hears whether the packet passes
-    told: Callable[[bool], None]
+    #: hears whether octets are granted for the packet, and returns whether it passes
+    told: Callable[[bool], bool]
 
 
 class Group:
@@ -100,8 +100,10 @@ class Credit:
         self.over = self.uncharged = False
         self.groups: dict[int, Group] = {}
         self._changes: frozenset[int] = frozenset()
+        #: a request is due that is not made yet: all that there is to say until then is in it
+        self._due = False
 
-    def take(self, number: int, size: int, now: float, told: Callable[[bool], None]) -> bool | None:
+    def take(self, number: int, size: int, now: float, told: Callable[[bool], bool]) -> bool | None:
         """Count a packet for a group: whether it passes, None if it waits; then `told` hears."""
         group = self.groups.get(number)
         if group is None:
@@ -114,7 +116,7 @@ class Credit:
         if not group.waiting and size <= group.left:
             self._spend(group, size)
             return True
-        if group.final:
+        if group.final and not group.asked:
             self._finish(group)
             return group.free
         if len(group.waiting) >= MOST_WAITING:
@@ -132,6 +134,11 @@ class Credit:
     def _want(self, group: Group, reason: ReportingReason) -> None:
         if not group.asked:
             group.asked, group.reason = True, reason
+            self._ask_once()
+
+    def _ask_once(self) -> None:
+        if not self._due:
+            self._due = True
             self._ask()
 
     def begin(self, groups: Iterable[int]) -> None:
@@ -140,8 +147,13 @@ class Credit:
         self.want_all(ReportingReason.QUOTA_EXHAUSTED)
 
     def want_all(self, reason: ReportingReason) -> None:
-        """Have all groups that go on reported and asked for with the next request."""
+        """Have all groups that go on reported and asked for with the next request.
+
+        Where the OCS has ordered that, those too that it has refused: it may grant them something now.
+        """
         for group in self.groups.values():
+            if reason is ReportingReason.FORCED_REAUTHORISATION:
+                group.ended = group.denied = False
             if not group.ended:
                 group.asked, group.reason = True, reason
 
@@ -155,8 +167,8 @@ class Credit:
         return bool(self._changes)
 
     def take_changes(self) -> frozenset[int]:
-        """Have groups reported and asked for that changes are about; return what has changed since the last request."""
-        changes, self._changes = self._changes, frozenset()
+        """Have groups reported and asked for that changes are about, in the request that is made now; return these."""
+        changes, self._changes, self._due = self._changes, frozenset(), False
         for group in self.groups.values():
             if not group.ended and group.triggers & changes:
                 group.asked, group.reason = True, ReportingReason.RATING_CONDITION_CHANGE
@@ -165,17 +177,24 @@ class Credit:
     def report(self, group: Group) -> int:
         """Return the octets that a request reports of a group; what passes from now on is of the next report."""
         used, group.used = group.used, 0
-        group.unreported, group.out = False, group.asked and not group.ended
+        group.unreported, group.out = False, group.asked
         return used
 
     # -- answers
 
     def heard(self, grants: Mapping[int, Grant], on: str = CREDIT, otherwise: Grant = NO_GRANT) -> None:
-        """Take the answer to a request, group by group; one that it leaves out is granted nothing (`otherwise`)."""
-        self.uncharged = False
+        """Take the answer to a request, group by group; one that it leaves out is granted nothing (`otherwise`).
+
+        Of a group that it was not asked about it counts only if it is denied.
+        """
+        back, self.uncharged = self.uncharged, False
         for number, group in list(self.groups.items()):
-            if group.out:
-                self._granted(group, grants.get(number, otherwise), on)
+            grant = grants.get(number, otherwise)
+            if group.out or (grant.denied and not group.ended):
+                self._granted(group, grant, on)
+            elif back and group.free:  # the answer is to a request about others
+                group.free, group.left = False, 0
+                self._want(group, ReportingReason.QUOTA_EXHAUSTED)
         self._look()
 
     def _granted(self, group: Group, grant: Grant, on: str) -> None:
@@ -198,7 +217,7 @@ class Credit:
     def _idle(self, group: Group) -> None:
         """Give a grant back that no packet has used for its holding time; the next packet asks for another."""
         group.timer = None
-        if group.asked or group.ended or group.free:
+        if group.asked or group.free:
             return
         left = group.last + group.holding - self._clock.now()
         if left > 0:
@@ -206,7 +225,7 @@ class Credit:
             return
         group.left, group.final = 0, False
         group.unreported, group.reason = True, ReportingReason.QHT
-        self._ask()
+        self._ask_once()
 
     def _drain(self, group: Group) -> None:
         """Let packets go that waited. One that a whole grant has no room for is dropped: no other is asked for it."""
@@ -216,11 +235,12 @@ class Credit:
             if group.free or size <= group.left:
                 group.waiting.pop(0)
                 progress = True
+                if not told(True):
+                    continue
                 if group.free:
                     group.used += size
                 else:
                     self._spend(group, size)
-                told(True)
             elif group.final:
                 self._finish(group)
             elif progress:
@@ -234,7 +254,7 @@ class Credit:
         """End a group whose final units are used, or too few for the next packet (RFC 8506 5.6.1)."""
         self._admit(group, CREDIT, Grant(why="the final units are used", denied=True))
         if group.ended and any(not each.ended for each in self.groups.values()):
-            self._ask()
+            self._ask_once()
         self._look()
 
     def _admit(self, group: Group, on: str, grant: Grant) -> bool:
@@ -245,7 +265,7 @@ class Credit:
                 self._drain(group)
             return not group.free
         group.ended, group.denied, group.unreported, group.left = True, grant.denied, True, 0
-        group.reason = ReportingReason.FINAL
+        group.asked, group.reason = False, ReportingReason.FINAL
         self._hold(group, 0)
         while group.waiting:
             group.waiting.pop(0).told(False)
@@ -266,7 +286,7 @@ class Credit:
     def drop(self) -> None:
         """Drop what waits: the session is over."""
         for group in self.groups.values():
-            group.ended = True
+            group.ended, group.asked = True, False
             self._hold(group, 0)
             while group.waiting:
                 group.waiting.pop(0).told(False)
@@ -275,3 +295,8 @@ class Credit:
     def denied(self) -> bool:
         """Whether the OCS has said of some group that it is given nothing for now."""
         return any(each.denied for each in self.groups.values())
+
+    @property
+    def partly_asked(self) -> bool:
+        """Whether the request that is under way is about some groups, and not about others."""
+        return any(not each.out for each in self.groups.values())

@@ -79,8 +79,9 @@ def judge(core: Core, session: Session, flow: ip.Flow, count: FlowCount, packet:
         count.rules = count.settled = session.rules
         count.up = count.down = True
         return
-    if flow.protocol in _ICMP and _is_about_open_flow(session, packet, up=up):
-        count.up, count.down, count.rules = True, True, None  # the next one may be about another
+    about = _flow_of_error(session, packet, up=up) if flow.protocol in _ICMP else None
+    if about is not None:
+        count.up, count.down, count.group, count.rules = True, True, about.group, None  # the next may be of another
         return
     if up and evidence.is_question(flow) and evidence.take_question(count, packet, core.site.clock.now()):
         count.up = count.down = None
@@ -178,15 +179,14 @@ def _admits(count: FlowCount, decision: Decision) -> bool:
     return decision.admitted
 
 
-def _is_about_open_flow(session: Session, packet: bytes, *, up: bool) -> bool:
-    """Whether a packet is an error of ICMP (RFC 792, RFC 4443 2.1) about a packet of a flow that passes.
+def _flow_of_error(session: Session, packet: bytes, *, up: bool) -> FlowCount | None:
+    """Return the flow that passes and that an error of ICMP is about (RFC 792, RFC 4443 2.1).
 
     Errors to the device may be of any router on the way; its own go to whom it has them from.
     """
     inner = ip.error_about(packet)
-    if inner is None:
-        return False
-    flow = inner.back() if up else inner
-    count = session.flows.get(flow)
-    passes = count is not None and count.rules is session.rules and bool(count.down if up else count.up)
-    return passes and (not up or ip.addresses_of(packet)[1] == inner.source)
+    if inner is None or (up and ip.addresses_of(packet)[1] != inner.source):
+        return None
+    count = session.flows.get(inner.back() if up else inner)
+    passes = count is not None and count.rules is session.rules and (count.down if up else count.up)
+    return count if passes else None

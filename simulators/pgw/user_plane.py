@@ -279,23 +279,27 @@ class Gateway:
             self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
         return bool(passes)
 
-    def _let_go(self, held: _Held, *, granted: bool) -> None:
-        """Let a packet go that waited for octets, if it may still pass; else drop it."""
+    def _let_go(self, held: _Held, *, granted: bool) -> bool:
+        """Let a packet go that waited for octets, if it may still pass, else drop it; return whether it passes."""
         session, flow, waited, packet, size, up = held
         waited.waiting -= size
-        count = session.flows.get(flow)
         if self.core.by_teid.get(session.teid) is not session:
             self._drop(session, packet, f"{QUOTA.id}: {NOTHING_LEFT}")
-            return
-        opened = count is not None and count.rules is session.rules and (count.up if up else count.down)
-        if not granted or count is None or not opened or session.closed_by or (up and self.sgi is None):
+            return False
+        count = session.flows.get(flow)
+        if not granted or count is None or session.closed_by or (up and self.sgi is None):
             self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
-            return
+            return False
+        rules.judge(self.core, session, flow, count, packet, up=up)  # there may be other rules now
+        if not (count.up if up else count.down):
+            self._refuse(session, flow, packet, count.refused_by, count.why)
+            return False
         _passed(session, count, size, up=up)
         if up and self.sgi is not None:
             self.sgi.send_packets(_parts((packet,)))
         elif not up:
             self._send(_way(session, flow, packet)[0], _parts((packet,)))
+        return True
 
     def _look(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool) -> bool:
         """Look what a flow shows, and say whether the packet still passes then: who says a name has not said it yet."""

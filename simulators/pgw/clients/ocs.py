@@ -69,11 +69,15 @@ class Ocs:
         config = session.addresses.config
         settings = replace(self._client.settings, obeys_continue=config.without_ocs == "continue")
         gy = self._client.open(
-            lambda ask: self._fill(session, ask), lambda event: self._hear(session, event), config.gy, settings
+            lambda ask: self._fill(session, ask),
+            lambda event: self._hear(session, event),
+            config.gy,
+            settings,
+            lambda: session.credit is not None and session.credit.partly_asked,
         )
         judge, clock = partial(self._judge, session), self._core.site.clock
         credit = session.credit = Credit(judge, lambda: gy.update("credit"), lambda: self._over(session), clock)
-        named = (each.rating_group for each in session.rules.rules)
+        named = (each.rating_group for each in session.rules.rules if not each.denies)
         groups = [config.rating_group if each is None else each for each in named]
         credit.begin(dict.fromkeys(groups) or [config.rating_group])
         event = await gy.begin()
@@ -162,10 +166,9 @@ def _groups(credit: Credit, ask: Ask, changes: frozenset[int]) -> Avps:
     last = ask.kind is CcRequestType.TERMINATION_REQUEST
     told: Avps = []
     for number, group in credit.groups.items():
-        wants = group.asked and not group.ended
-        if not (wants or last or group.unreported):  # of one that goes on what is left of its grant would be lost
-            continue
-        used = credit.report(group)
+        if not (group.asked or last or group.unreported):
+            continue  # of one that goes on what is left of its grant would be lost
+        wants, used = group.asked, credit.report(group)
         reason = ReportingReason.FINAL if last else group.reason
         said = ("Reporting-Reason", int(reason))
         avps: Avps = [("Requested-Service-Unit", [])] if wants else []
@@ -212,4 +215,5 @@ def _grant(avps: Avps, result: int | None) -> Grant:
     threshold, final = first(avps, "Volume-Quota-Threshold", 0), first(avps, "Final-Unit-Indication") is not None
     holding, armed = first(avps, "Quota-Holding-Time", 0), first(avps, "Trigger")
     triggers = None if armed is None else frozenset(each for name, each in armed if name == "Trigger-Type")
-    return Grant(octets, threshold, final, why, result in _DENIED, holding, triggers)
+    denied = result in _DENIED or (final and not octets)
+    return Grant(octets, threshold, final, why, denied, holding, triggers)

@@ -1,4 +1,4 @@
-"""A credit-control session without I/O, as its client has it (RFC 8506 7, "CLIENT, SESSION BASED") and its server.
+"""A credit-control session without I/O, as its client has it (RFC 8506 7, "CLIENT, SESSION BASED").
 
 The owner of a client session orders `start`, `update` and `stop`, gives it answers, failures, RAR and ASR, and takes
 out events: which CCR to send, and what became of the service. `TABLE` is the state machine.
@@ -31,6 +31,8 @@ _NOT_TAKEN: Final = (
     ResultCode.DIAMETER_TOO_BUSY,
     ResultCode.DIAMETER_LOOP_DETECTED,
 )
+#: why a CCR is sent that a server has ordered
+_ORDERED: Final = "FORCED_REAUTHORISATION"
 #: seconds for which units are valid at least: a server that grants them for none would be asked without end
 _SHORTEST: Final = 1
 
@@ -160,7 +162,8 @@ class CreditSession:
         self._stops = False
         self._now = 0.0
         self._tx: float | None = None
-        self._validity: float | None = None
+        #: when units end, by rating group; those that are of no group by None
+        self._validity: dict[int | None, float] = {}
         self._events: list[Event] = []
 
     # -- what the owner orders
@@ -174,11 +177,14 @@ class CreditSession:
         self._why = reason
         self._feed(Input.UPDATE, now)
 
-    def re_auth(self, now: float) -> bool:
-        """Take note of an RAR; return whether a CCR follows: none does while one is under way (RFC 8506 5.5)."""
-        follows = self.state is State.OPEN
+    def re_auth(self, now: float, *, partly: bool = False) -> bool:
+        """Take note of an RAR; return whether a CCR follows (RFC 8506 5.5).
+
+        While one is under way none does, save where that is about a part of what the session has (`partly`).
+        """
+        follows = self.state is State.OPEN or (self.state is State.PENDING_U and partly)
         if follows:
-            self.update(now, "FORCED_REAUTHORISATION")
+            self.update(now, _ORDERED)
         return follows
 
     def stop(self, now: float) -> None:
@@ -209,16 +215,20 @@ class CreditSession:
 
     def next_timer(self) -> Timer | None:
         """Return when `on_timer` must be called."""
-        deadlines = [each for each in (self._tx, self._validity) if each is not None]
+        deadlines = [self._tx] if self._tx is not None else self._ends()
         return Timer(min(deadlines), keep_alive=False) if deadlines else None
+
+    def _ends(self) -> list[float]:
+        """Return when units end; while a CCR is under way they are not asked for again."""
+        return list(self._validity.values()) if self.state is State.OPEN else []
 
     def on_timer(self, now: float) -> None:
         """Take note of the time; harmless before the deadline."""
         if self._tx is not None and now >= self._tx:
             self._tx, self._answer, self._why = None, None, "the answer is late"
             self._feed(Input.LATE, now)
-        elif self._validity is not None and now >= self._validity:
-            self._validity = None
+        elif any(now >= each for each in self._ends()):
+            self._validity.clear()  # all groups are asked for
             self.update(now, "VALIDITY_TIME")
 
     def events(self) -> list[Event]:
@@ -236,7 +246,7 @@ class CreditSession:
         action, following = row
         self.state = getattr(self, f"_do_{action}")() or following
         if self.state is State.ENDED:
-            self._tx = self._validity = self._asked = None
+            self._tx = self._asked = None
 
     def _ask(self, kind: CcRequestType, reason: str = "") -> None:
         self._asked = Ask(kind, self._number, reason)
@@ -244,7 +254,7 @@ class CreditSession:
         self._send(self._asked)
 
     def _send(self, ask: Ask) -> None:
-        self._asked, self._validity = ask, None
+        self._asked = ask
         self._tx = self._now + self.settings.tx
         self._events.append(ask)
 
@@ -261,7 +271,7 @@ class CreditSession:
         self._ask(_TERMINATION)
 
     def _do_queue_update(self) -> None:
-        self._update = self._why
+        self._update = self._why if self._update != _ORDERED else _ORDERED  # which is about all
 
     def _do_queue_stop(self) -> None:
         self._stops = True
@@ -281,15 +291,20 @@ class CreditSession:
         return None
 
     def _heed(self, answer: Message) -> None:
-        """Take from an answer what holds for the session: handling, failover and the earliest end of validity."""
+        """Take from an answer what holds for the session: handling, failover, and when what it grants ends."""
         handling = answer.get("Credit-Control-Failure-Handling")
         if handling in FailureHandling.__members__.values():
             self.handling = FailureHandling(handling)
         self.failover = answer.get("CC-Session-Failover", self.failover) == SessionFailover.FAILOVER_SUPPORTED
         groups = answer.all("Multiple-Services-Credit-Control")
-        times = [first(group, "Validity-Time") for group in groups] + [answer.get("Validity-Time")]
-        known = [each for each in times if each is not None]
-        self._validity = self._now + max(min(known), _SHORTEST) if known else None
+        times = [(first(group, "Rating-Group"), first(group, "Validity-Time")) for group in groups]
+        times.append((None, answer.get("Validity-Time")))
+        for number, _ in times:
+            self._validity.pop(number, None)
+        for number, seconds in times:
+            if seconds is not None:
+                end = self._now + max(seconds, _SHORTEST)
+                self._validity[number] = min(end, self._validity.get(number, end))
 
     def _do_end(self) -> None:
         self._events.append(Ended(self._why, self._answer))
@@ -321,47 +336,3 @@ class CreditSession:
             return None
         self._events.append(Uncharged(self._why))
         return self.state
-
-
-class CreditServer:
-    """What a server keeps of its sessions: the answer to each one's last CCR, and when it is given up (Tcc).
-
-    A CCR that is repeated (same Session-Id and CC-Request-Number) gets its answer again and counts once. Tcc is twice
-    the validity of what was granted (RFC 8506 13).
-    """
-
-    def __init__(self, default_validity: float = 3600.0) -> None:
-        self._validity = default_validity
-        self._sessions: dict[str, tuple[int, Message]] = {}
-        self._ends: dict[str, float] = {}
-
-    def known(self, message: Message) -> tuple[bool, Message | None]:
-        """Return whether a CCR is in its place, and the answer that it was given if it is repeated.
-
-        In its place is the first of a session, and the one that follows the last; another is 5002 or 5004.
-        """
-        session, number = message.get("Session-Id"), message.get("CC-Request-Number")
-        kept = self._sessions.get(session)
-        if kept is None:
-            return message.get("CC-Request-Type") == _INITIAL, None
-        if kept[0] == number:
-            return True, kept[1]
-        return number > kept[0] and message.get("CC-Request-Type") != _INITIAL, None
-
-    def keep(self, message: Message, answer: Message, now: float, validity: float | None = None) -> None:
-        """Keep the answer to a CCR; the session goes on until Tcc runs out, or ends with this CCR."""
-        session = message.get("Session-Id")
-        self._sessions[session] = message.get("CC-Request-Number"), answer
-        ended = message.get("CC-Request-Type") == _TERMINATION or not answer.success
-        self._ends[session] = now + 2 * (self._validity if validity is None or ended else validity)
-
-    def next_timer(self) -> Timer | None:
-        """Return when `expired` must be asked."""
-        return Timer(min(self._ends.values()), keep_alive=False) if self._ends else None
-
-    def expired(self, now: float) -> list[str]:
-        """Return the sessions that have ended or been silent for Tcc, and forget them."""
-        over = [session for session, end in self._ends.items() if now >= end]
-        for session in over:
-            del self._sessions[session], self._ends[session]
-        return over

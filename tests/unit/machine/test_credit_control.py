@@ -1,4 +1,4 @@
-"""Credit control without a node: RFC 8506 7, and what a server keeps."""
+"""Credit control without a node: RFC 8506 7."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from simwarden.machine.credit_control import (
     Ask,
     Closed,
-    CreditServer,
     CreditSession,
     CreditSettings,
     Ended,
@@ -42,8 +41,8 @@ def cca(result: int = 2001, *more: tuple[str, Any]) -> Message:
     return answer_to(ccr(), result, ("ocs", "example"), more)
 
 
-def grant(validity: int | None = None) -> tuple[str, Any]:
-    units: Avps = [("Granted-Service-Unit", [("CC-Total-Octets", 1000)]), ("Rating-Group", 10)]
+def grant(validity: int | None = None, group: int = 10) -> tuple[str, Any]:
+    units: Avps = [("Granted-Service-Unit", [("CC-Total-Octets", 1000)]), ("Rating-Group", group)]
     return "Multiple-Services-Credit-Control", units + ([("Validity-Time", validity)] if validity else [])
 
 
@@ -169,6 +168,26 @@ def test_the_shortest_validity_asks_again() -> None:
     assert session.events() == [Ask(UPDATE, 1, "VALIDITY_TIME")]
 
 
+def test_units_of_a_group_end_whatever_another_is_granted_and_not_amid_a_request() -> None:
+    session = opened(None, grant(60), grant(90, group=20))
+    for number, now, answered, granted, deadline in (
+        (1, 2.0, 3.0, grant(10, group=20), 13.0),
+        (2, 4.0, 5.0, grant(group=20), 61.0),
+        (3, 59.0, 62.0, grant(group=20), 61.0),
+    ):
+        session.update(now)
+        session.on_timer(answered)
+        session.answered(number, cca(2001, granted), answered)
+        assert [type(each) for each in session.events()] == [Ask, Granted]
+        timer = session.next_timer()
+        assert timer is not None
+        assert timer.deadline == deadline
+    session.on_timer(62.0)
+    assert session.events() == [Ask(UPDATE, 4, "VALIDITY_TIME")]
+    session.answered(4, cca(2001, grant(), grant(group=20)), 63.0)
+    assert session.next_timer() is None
+
+
 def test_units_that_are_valid_for_no_time_are_not_asked_for_without_end() -> None:
     session = opened(None, ("Multiple-Services-Credit-Control", [("Rating-Group", 10), ("Validity-Time", 0)]))
     timer = session.next_timer()
@@ -183,6 +202,15 @@ def test_an_rar_asks_again_and_while_a_ccr_is_under_way_does_not() -> None:
     assert not session.re_auth(3.0)
     session.answered(1, cca(2001, grant()), 4.0)
     assert len(session.events()) == 1
+
+
+def test_an_rar_asks_again_after_a_ccr_about_a_part_of_the_session() -> None:
+    session = opened(None, grant(), grant(group=20))
+    session.update(2.0, "credit")
+    assert session.re_auth(3.0, partly=True)
+    session.update(3.0, "credit")
+    session.answered(1, cca(2001, grant()), 4.0)
+    assert session.events()[2:] == [Ask(UPDATE, 2, "FORCED_REAUTHORISATION")]
 
 
 def test_an_answer_to_an_earlier_request_means_nothing() -> None:
@@ -201,33 +229,3 @@ def test_a_session_that_never_began_ends_in_silence() -> None:
     assert session.events() == []
     session.start(1.0)
     assert session.events() == []
-
-
-def test_a_server_counts_a_repeated_request_once() -> None:
-    server = CreditServer()
-    asked, answer = ccr(), cca(2001, grant())
-    assert server.known(asked) == (True, None)
-    server.keep(asked, answer, 0.0)
-    assert server.known(ccr()) == (True, answer)
-    assert server.known(ccr(2, 1)) == (True, None)
-
-
-@pytest.mark.parametrize("stray", [ccr(2, 1, "other;1;1"), ccr(3, 5, "other;1;1"), ccr(2, 0, "never"), ccr(1, 9)])
-def test_a_server_knows_what_is_out_of_its_place(stray: Message) -> None:
-    server = CreditServer()
-    server.keep(ccr(2, 3), cca(), 0.0)
-    assert server.known(stray) == (False, None)
-    assert server.known(ccr(2, 2)) == (False, None), "an older one must not count again"
-
-
-def test_a_silent_session_is_given_up_after_tcc() -> None:
-    server = CreditServer()
-    server.keep(ccr(), cca(), 0.0, validity=60)
-    server.keep(ccr(session="pgw;1;2"), cca(), 0.0)
-    timer = server.next_timer()
-    assert timer is not None
-    assert timer.deadline == 120.0
-    assert server.expired(119.0) == []
-    assert server.expired(120.0) == ["pgw;1;1"]
-    assert server.known(ccr(2, 1)) == (False, None)
-    assert server.known(ccr(2, 1, "pgw;1;2")) == (True, None)

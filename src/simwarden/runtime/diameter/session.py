@@ -75,9 +75,20 @@ class CreditClient:
         node.handle(point, "re-auth-request", self._re_auth)
         node.handle(point, "abort-session-request", self._abort)
 
-    def open(self, fill: Fill, hear: Hear, peer: str = "", settings: CreditSettings | None = None) -> Session:
-        """Make a session, with another server or settings than the usual ones if said; it begins when told."""
+    def open(
+        self,
+        fill: Fill,
+        hear: Hear,
+        peer: str = "",
+        settings: CreditSettings | None = None,
+        partly: Callable[[], bool] | None = None,
+    ) -> Session:
+        """Make a session, with another server or settings than the usual ones if said; it begins when told.
+
+        `partly` tells whether the CCR under way is about a part of what the session has.
+        """
         session = Session(self, fill, hear, peer or self.peer, settings or self.settings)
+        session.partly = partly
         self.sessions[session.id] = session
         return session
 
@@ -119,6 +130,9 @@ class Session:
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._timer = MachineTimer(self._clock, self._on_timer, internal=False)
         self._settling = False
+        self.partly: Callable[[], bool] | None = None
+        #: the CCR that is not answered yet
+        self._sent: Message | None = None
 
     async def begin(self) -> Event:
         """Send the CCR-I; return what came of it: Granted, Uncharged or Ended."""
@@ -143,7 +157,7 @@ class Session:
 
     def ask_again(self) -> bool:
         """Take note of an RAR; return whether a CCR follows."""
-        follows = self.machine.re_auth(self._clock.now())
+        follows = self.machine.re_auth(self._clock.now(), partly=self.partly is not None and self.partly())
         self._act()
         return follows
 
@@ -176,7 +190,7 @@ class Session:
         self._act()
 
     async def _ask(self, ask: Ask) -> None:
-        message, client = self._make(ask), self._client
+        message, client = self._made(ask), self._client
         try:  # an answer later than Tx still counts where the machine waits for it
             answer = await client.node.ask(self._peer, message, timeout=2 * client.settings.tx)
         except Unreachable as reason:
@@ -201,24 +215,32 @@ class Session:
             self.machine.failed(ask.number, reason, self._clock.now())
             return True
         unknown = self.machine.state is State.ENDED and answer.success and ask.kind != _TERMINATION
+        self._sent = None if answer.success else self._sent
         if answer.success:
             self.server = answer.get("Origin-Host", "")
         self.machine.answered(ask.number, answer, self._clock.now())
         return unknown
 
+    def _made(self, ask: Ask) -> Message:
+        """Return a CCR; one that goes out again says the same, to whatever server there is (RFC 8506 5.7)."""
+        if self._sent is None or not ask.again:
+            self._sent = self._make(ask)
+            return self._sent
+        again = replace(self._sent, hop_by_hop=0, end_to_end=0)
+        again.avps = [each for each in again.avps if each[0] != "Destination-Host"]
+        again.flags |= FLAG_RETRANSMITTED
+        return again
+
     def _make(self, ask: Ask) -> Message:
         kind: Avps = [("CC-Request-Type", int(ask.kind)), ("CC-Request-Number", ask.number)]
-        message = self._client.node.make(
+        return self._client.node.make(
             "Credit-Control-Request",
             kind + self._fill(ask),
             realm=self._client.realm,
-            host="" if ask.again else self.server,
+            host=self.server,
             point=self._client.point,
             session=self.id,
         )
-        if ask.again:
-            message.flags |= FLAG_RETRANSMITTED
-        return message
 
     async def _settle(self, ask: Ask, message: Message) -> None:
         """Tell the server that a session is over, which it may still have, by a CCR-T.

@@ -500,6 +500,18 @@ async def test_each_rating_group_has_its_own_grant() -> None:
         assert net.ended() == [9]
 
 
+async def test_rating_groups_whose_packets_come_together_are_asked_for_in_one_request() -> None:
+    async with Net(ScriptedGy, [units(100)], [units(1000), units(1000, group=7)]) as net:
+        made = await net.session(**FAST)
+        (session,) = net.pgw.core.sessions.values()
+        named = FlowRule("firmware", (FlowFilter(ports=range(80, 81)),), rating_group=7)
+        session.rules = RuleSet([named, FlowRule("others", (FlowFilter(),), precedence=9)])
+        net.enb.send(made, packet(made, 200), packet(made, 500, port=80))
+        await net.settle()
+        assert [len(each) for each in net.net.received()] == [200, 500]
+        assert net.told() == [(1, (None, True)), (2, (0, True), (0, True))]
+
+
 async def test_an_ocs_that_is_not_there_opens_no_group_that_it_has_ended() -> None:
     grants = [units(100, FINAL), units(100, group=7), CONTINUE]
     async with Net(ScriptedGy, grants, [CONTINUE], without_ocs="continue") as net:
