@@ -2,7 +2,8 @@
 
 A connection begins with SYN and its answer (RFC 9293 3.5). A SYN amid one begins none, unless it is answered, nor does
 an answer where nobody has called: octets behind such, or of a connection whose beginning nobody saw, are those of
-somebody who would have us lose the thread.
+somebody who would have us lose the thread. So are octets in a SYN (RFC 7413): nobody knows whether the server takes
+them, nor from where on it reads then. Who sends such goes on by a SYN without (4.1.3).
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class Connection:
             return False
         flags = packet[at + _FLAGS]
         if flags & _SYN:
-            return self._begin(packet, now, up=up)
+            return self._begin(packet, up=up)
         if self._up is None:
             return not self._known and up and self._refuse_unknown(packet)
         near, far = (self._up, self._down) if up else (self._down, self._up)
@@ -131,41 +132,44 @@ class Connection:
     def _all(self) -> tuple[Shown, ...]:
         return tuple(dict.fromkeys(shown for _, found in self._said for shown in found))
 
-    def _begin(self, packet: bytes, now: float, *, up: bool) -> bool:
+    def _begin(self, packet: bytes, *, up: bool) -> bool:
         """Begin anew: the same ports may carry one connection after another."""
         segment = segment_in(packet)
         if segment is None:
             return False
         first = (segment.sequence + 1) % (1 << 32)
         if not up:
-            if not segment.flags & _ACK:
-                self._called = first
-            elif self._up is not None and segment.acknowledgement == self._up.first:
-                self._answered = True
-                self._down = Stream(first) if self._reader.hears else None
+            self._answer(segment, first)
             return False
-        if segment.flags & _ACK:
-            if segment.acknowledgement != self._called:
-                return False
-            self._known, self._up, self._down = True, None, None  # the other end is the client, and says the names
-            return self._changed([], (), pending=False)
+        answers = bool(segment.flags & _ACK)
+        if answers and segment.acknowledgement != self._called and not segment.payload:
+            return False
         self._known = True
-        if self._up is not None and self._up.first == first:
-            return bool(segment.payload) and self._take(segment, now, up=True)
+        if answers or segment.payload:  # of who answers the other end is the client, and says the names
+            self._up = self._down = None
+            return self._changed([], (UNREADABLE,) if segment.payload else (), pending=False)
+        if self._up is not None and self._up.first == first and not self._up.acknowledged:
+            return False  # it comes twice; once the server has octets behind it, it is of another connection
         self._up, self._down, self._answered, self._reader = Stream(first), None, False, self._new()
         self._said = []
         self.begun += 1
-        changed = self._changed([], (), pending=True)
-        return (bool(segment.payload) and self._take(segment, now, up=True)) or changed
+        return self._changed([], (), pending=True)
+
+    def _answer(self, segment: ip.Tcp, first: int) -> None:
+        """Have a SYN of the far end, which answers the device's or calls it."""
+        if not segment.flags & _ACK:
+            self._called = first
+        elif self._up is not None and segment.acknowledgement == self._up.first:
+            self._answered = True
+            self._down = Stream(first) if self._reader.hears else None
 
     def _take(self, segment: ip.Tcp, now: float, *, up: bool) -> bool:
         """Read a segment with octets; what servers, or we, read otherwise than others, closes the books."""
-        begins = bool(segment.flags & _SYN)
         found: list[Shown] = []
         try:
             self._see_that_it_counts(segment)
             if up:
-                self._say((segment.sequence + begins) % (1 << 32), segment.payload, found)
+                self._say(segment.sequence, segment.payload, found)
             else:
                 self._hear(segment.sequence, segment.payload, now)
         except PeerError:
@@ -180,7 +184,7 @@ class Connection:
     def _see_that_it_counts(self, segment: ip.Tcp) -> None:
         if segment.flags & ip.TcpFlag.URG:
             raise PeerError("urgent data, which some take out of the octets (RFC 6093 3)")
-        if not segment.flags & _SYN and not self._answered:
+        if not self._answered:
             raise PeerError("octets of a connection that is not there")
 
     def _say(self, sequence: int, octets: bytes, found: list[Shown]) -> None:

@@ -73,6 +73,8 @@ class Questions:
         found: list[Shown] = []
         while (message := dns.from_stream(self._read_up)) is not None:
             found += self.ask(message)
+        if int.from_bytes(self._read_up[:2]) > dns.LONGEST_QUERY:  # as HTTP and TLS begin
+            raise PeerError("DNS query that is too long")
         return found
 
     def hear(self, octets: bytes, now: float) -> None:
