@@ -161,11 +161,52 @@ async def test_each_request_of_a_connection_counts() -> None:
 async def test_names_of_an_address_are_those_that_it_had_as_its_flow_began() -> None:
     async with Gateways() as bench:
         it = await device(bench, whitelist=["udp://up.example:5683", "udp://down.example:5684"])
-        assert await it.look_up("down.example", SERVER)
-        assert await it.up(to(it.own, SERVER, 5683)) == []
+        assert await it.look_up("up.example", SERVER)
+        assert await it.up(begun := to(it.own, SERVER, 5683)) == [begun]
         await bench.sleep(61)
+        assert await it.look_up("down.example", SERVER, port=4001)
+        assert await it.up(begun, to(it.own, SERVER, 5683, near=40001)) == [begun]
+
+
+async def test_a_refused_flow_passes_by_the_same_ports_once_its_address_has_the_name() -> None:
+    """A device whose port is fixed goes on with it, though its address had another name before."""
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["udp://up.example:5683", "udp://down.example:5684"])
+        assert await it.look_up("down.example", SERVER)
+        assert await it.up(report := to(it.own, SERVER, 5683)) == []
+        await bench.sleep(61)
+        assert await it.up(report) == []
         assert await it.look_up("up.example", SERVER, port=4001)
-        assert await it.up(to(it.own, SERVER, 5683), other := to(it.own, SERVER, 5683, near=40001)) == [other]
+        assert await it.up(report) == [report]
+
+
+async def test_a_question_that_is_refused_closes_nothing_to_the_answer_of_another() -> None:
+    """By one port a device asks for what is listed, and for what is not before that is answered."""
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://up.example"])
+        asked = {name: dns.message.make_query(f"{name}.example", "A") for name in ("up", "ntp")}
+        sent = {name: to(it.own, RESOLVER, 53, each.to_wire(), 4000) for name, each in asked.items()}
+        told = dns.message.make_response(asked["up"]).to_wire()
+        back = ip.encode(ip.encode_udp(ip.Udp(53, 4000, told), RESOLVER, it.own))
+        assert await it.up(sent["ntp"]) == []
+        assert await it.down(back) == []
+        assert await it.up(sent["up"], sent["ntp"]) == [sent["up"]]
+        assert await it.down(back) == [back]
+        assert await it.up(sent["ntp"], sent["up"]) == [sent["up"]]
+        await change(bench, whitelist=[])
+        assert await it.up(sent["up"]) == await it.down(back) == []
+
+
+async def test_a_flow_that_came_to_no_name_is_of_none_when_a_name_is_denied_instead() -> None:
+    async with Gateways(pgw={"unnamed_octets": 300}) as bench:
+        it = await device(bench, whitelist=["http://up.example"])
+        assert await it.look_up("up.example", SERVER)
+        assert await it.connect(SERVER)
+        assert await it.say(SERVER, said := b"GET / HTTP/1.1\r\nX: ".ljust(100, b"a"))
+        assert not await it.say(SERVER, said, 100)
+        await change(bench, whitelist=None, blacklist=["wx.example"])
+        assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n", 100)
+        assert await it.fetch(SERVER, "pay.example", 50001) == "through"
 
 
 async def test_an_answer_holds_as_long_as_it_says() -> None:
