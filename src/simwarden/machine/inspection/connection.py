@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _OFFSET, _FLAGS = 12, 13
 _SYN: Final = int(ip.TcpFlag.SYN)
 _ACK: Final = int(ip.TcpFlag.ACK)
+_FIN: Final = int(ip.TcpFlag.FIN)
 
 
 class Reader(Protocol):
@@ -52,6 +53,10 @@ class Reader(Protocol):
         """Return what the client's next octets show. Raises PeerError."""
         ...
 
+    def end(self) -> list[Shown]:
+        """Return what the client's octets show if none follow. Raises PeerError."""
+        ...
+
     def hear(self, octets: bytes, now: float) -> None:
         """Have the server's next octets. Raises PeerError."""
         ...
@@ -69,6 +74,7 @@ class Connection:
         "_answered",
         "_called",
         "_down",
+        "_end",
         "_known",
         "_new",
         "_reader",
@@ -89,6 +95,8 @@ class Connection:
         #: of the client, None if there is nothing to be read
         self._up: Stream | None = None
         self._down: Stream | None = None
+        #: where the client's octets end
+        self._end: int | None = None
         self._answered = False
         #: whether it was seen to begin; what the device would acknowledge of somebody who has called it, if one has
         self._known = False
@@ -111,10 +119,14 @@ class Connection:
         if flags & _ACK and far is not None and far.keeps and self._answered:
             heard = self._acknowledge(far, int.from_bytes(packet[at + 8 : at + 12]))
         length = len(packet) - at - (packet[at + _OFFSET] >> 4) * 4
-        if near is None or length <= 0 or near.is_past(int.from_bytes(packet[at + 4 : at + 8]), length):
+        if near is None or not ((up and flags & _FIN) or self._is_of_interest(near, packet, at, length)):
             return heard
         segment = segment_in(packet)
         return (segment is not None and self._take(segment, now, up=up)) or heard
+
+    @staticmethod
+    def _is_of_interest(near: Stream, packet: bytes, at: int, length: int) -> bool:
+        return length > 0 and not near.is_past(int.from_bytes(packet[at + 4 : at + 8]), length)
 
     def _refuse_unknown(self, packet: bytes) -> bool:
         """Show that octets of a connection that nobody saw begin are of no name."""
@@ -151,7 +163,7 @@ class Connection:
         if self._up is not None and self._up.first == first and not self._up.acknowledged:
             return False  # it comes twice; once the server has octets behind it, it is of another connection
         self._up, self._down, self._answered, self._reader = Stream(first), None, False, self._new()
-        self._said = []
+        self._said, self._end = [], None
         self.begun += 1
         return self._changed([], (), pending=True)
 
@@ -169,7 +181,7 @@ class Connection:
         try:
             self._see_that_it_counts(segment)
             if up:
-                self._say(segment.sequence, segment.payload, found)
+                self._say(segment, found)
             else:
                 self._hear(segment.sequence, segment.payload, now)
         except PeerError:
@@ -184,24 +196,36 @@ class Connection:
     def _see_that_it_counts(self, segment: ip.Tcp) -> None:
         if segment.flags & ip.TcpFlag.URG:
             raise PeerError("urgent data, which some take out of the octets (RFC 6093 3)")
-        if not self._answered:
+        if segment.payload and not self._answered:
             raise PeerError("octets of a connection that is not there")
 
-    def _say(self, sequence: int, octets: bytes, found: list[Shown]) -> None:
+    def _say(self, segment: ip.Tcp, found: list[Shown]) -> None:
         stream, reader = self._up, self._reader
         if stream is None:
             return
         if reader.ends:
-            stream.compare(sequence, octets)
+            stream.compare(segment.sequence, segment.payload)
             return
-        stream.add(sequence, octets)
+        self._see_where_it_ends(segment, stream)
+        stream.add(segment.sequence, segment.payload)
         while more := stream.read():
-            shown = reader.take(more)
-            if shown:
-                found += shown
-                self._said = [*_unheard(self._said, stream), (stream.next, shown)]
+            self._show(reader.take(more), stream, found)
             stream.skip(reader.skip)
             reader.skip = 0
+        if self._end is not None and stream.next >= self._end:
+            self._show(reader.end(), stream, found)
+
+    def _see_where_it_ends(self, segment: ip.Tcp, stream: Stream) -> None:
+        end = stream.offset(segment.sequence) + len(segment.payload)
+        if self._end is not None and end > self._end:
+            raise PeerError("octets behind the end of their connection")
+        if segment.flags & _FIN:
+            self._end = end
+
+    def _show(self, shown: list[Shown], stream: Stream, found: list[Shown]) -> None:
+        if shown:
+            found += shown
+            self._said = [*_unheard(self._said, stream), (stream.next, shown)]
 
     def _hear(self, sequence: int, octets: bytes, now: float) -> None:
         if self._down is not None:

@@ -77,6 +77,10 @@ class Questions:
             raise PeerError("DNS query that is too long")
         return found
 
+    def end(self) -> list[Shown]:
+        """See Reader; a query has its length before it."""
+        return []
+
     def hear(self, octets: bytes, now: float) -> None:
         """See Reader."""
         self._read_down += octets

@@ -50,6 +50,11 @@ class Requests:
             self.skip -= cut
         return self._shown
 
+    def end(self) -> list[Shown]:
+        """See Reader. Some servers take the end of a connection for that of a head, as that of Python does."""
+        amid_head = self._buffer and self._next in (Requests._open, Requests._read_head)
+        return self.take(b"\r\n\r\n") if amid_head else []
+
     def hear(self, octets: bytes, now: float) -> None:
         """See Reader."""
 

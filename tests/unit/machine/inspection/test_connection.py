@@ -8,7 +8,21 @@ import random
 import budget
 import h11
 import pytest
-from flows import ACK, FIRST, FIRST_DOWN, RST, SERVER, SERVER6, SYN, URG, Flow, client_hello, in_records, with_extension
+from flows import (
+    ACK,
+    FIN,
+    FIRST,
+    FIRST_DOWN,
+    RST,
+    SERVER,
+    SERVER6,
+    SYN,
+    URG,
+    Flow,
+    client_hello,
+    in_records,
+    with_extension,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -414,3 +428,48 @@ def test_a_request_that_servers_answer_in_their_own_ways_hides_no_other_behind_i
     flow.say(first)
     flow.say(REQUEST, len(first))
     assert flow.watch.shown[-1] in (LISTED, UNREADABLE)
+
+
+@pytest.mark.parametrize("head", [OTHER[:-2], OTHER[:-4], OTHER[:-3], b"GET /firmware", OTHER[:20]])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_head_that_ends_with_its_connection(head: bytes, *, at_once: bool) -> None:
+    """Python's server answers to it."""
+    flow = Flow(80).open()
+    flow.say(REQUEST)
+    flow.answer(acknowledged=len(REQUEST))
+    flow.say(head[: len(head) * (not at_once)], len(REQUEST))
+    assert flow.hosts == ["listed.example"]
+    begun = len(head) * (not at_once)
+    assert flow.say(head[begun:], len(REQUEST) + begun, ACK | FIN)
+    assert flow.hosts[-1] in ("hidden.example", "unreadable")
+    flow.say(REQUEST[-4:], len(REQUEST + head))
+    assert flow.watch.shown == (UNREADABLE,)
+
+
+def test_an_end_that_overtakes_octets_and_one_behind_whole_requests() -> None:
+    for head in (b"", OTHER[:-2]):
+        flow = Flow(80).open()
+        assert not flow.say(b"", len(REQUEST + head), ACK | FIN)
+        flow.say((REQUEST + head)[20:], 20)
+        assert flow.say((REQUEST + head)[:20])
+        assert flow.hosts == ["listed.example", "hidden.example"][: 1 + bool(head)]
+        assert not flow.say(b"", len(REQUEST + head), ACK | FIN)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [b"", b"temperature=21", b"\x16", HELLO[:50], b"GET /firmware HTTP/1.0"],
+    ids=["nothing", "a word", "an octet", "half a hello", "half a head"],
+)
+def test_an_end_behind_what_shows_no_name(octets: bytes) -> None:
+    flow = Flow(80).open()
+    flow.say(octets)
+    flow.say(b"", len(octets), ACK | FIN)
+    assert flow.watch.shown == ((Shown("", By.HTTP, "/firmware"),) if octets[:1] == b"G" else ())
+
+
+def test_a_body_that_its_connection_cuts_off() -> None:
+    flow = Flow(80).open()
+    octets = b"PUT /firmware HTTP/1.1\r\nHost: listed.example\r\nContent-Length: 900\r\n\r\n" + OTHER
+    flow.say(octets, 0, ACK | FIN)
+    assert flow.watch.shown == (LISTED,)

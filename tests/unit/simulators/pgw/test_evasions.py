@@ -182,6 +182,17 @@ async def test_a_connection_that_begins_with_the_number_of_the_one_before() -> N
             assert await it.say(SERVER, request, port=near) is passes
 
 
+async def test_a_head_that_ends_with_its_connection() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=HOST)
+        assert await it.look_up("up.example", SERVER)
+        for second, passes in ((BAD[:-2], False), (GOOD[:-2], True)):
+            near = 50000 + passes
+            assert await speak(it, Said(HOST, GOOD, b"", b"x"), passes, second)
+            fin = TCP(sport=near, dport=80, flags="FA", seq=100 + len(GOOD + second), ack=8)
+            assert await it.up(packet := bytes(IP(src=it.own, dst=SERVER) / fin)) == [packet] * passes
+
+
 async def test_an_answer_that_has_ended_begins_no_connection_with_the_number_of_the_one_before() -> None:
     async with Gateways() as bench:
         it = await device(bench, whitelist=["up.example:80"])
