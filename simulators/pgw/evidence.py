@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.pgw.inspection import look
-from simwarden.policy.rule_set import Evidence, Shown
+from simwarden.policy.rule_set import UNREADABLE, Evidence, Shown
 from simwarden.wire import dns, ip
 
 if TYPE_CHECKING:
@@ -30,10 +30,12 @@ def take(count: FlowCount, packet: bytes, now: float, *, up: bool) -> bool:
     return count.shown != before or (count.pending and not count.watch.pending)
 
 
-def recall(count: FlowCount) -> None:
-    """Take what a flow has shown while nobody asked."""
+def recall(flow: ip.Flow, count: FlowCount) -> None:
+    """Take what a flow has shown while nobody asked; of one that came to no name nobody has looked since."""
     if count.watch is not None:
         count.shown = _shown(count)
+    elif flow.protocol in (ip.Protocol.TCP, ip.Protocol.UDP):
+        count.shown = (Shown("", None, UNREADABLE),)
 
 
 def is_question(flow: ip.Flow) -> bool:

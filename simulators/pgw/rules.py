@@ -55,7 +55,7 @@ def install(core: Core, session: Session, rules: RuleSet, on: str) -> None:
     """Let a session have other rules from now on, by which flows that run are decided at once."""
     session.rules = rules
     for flow, count in session.flows.items():
-        evidence.recall(count)
+        evidence.recall(flow, count)
         _decide(core, session, flow, count, up=count.uplink_packets > 0 or not count.downlink_packets, on=on)
 
 
@@ -84,7 +84,7 @@ def judge(core: Core, session: Session, flow: ip.Flow, count: FlowCount, packet:
         count.up, count.down, count.group, count.rules = True, True, about.group, None  # the next may be of another
         return
     if up and evidence.is_question(flow) and evidence.take_question(count, packet, core.site.clock.now()):
-        count.up = count.down = None
+        count.up = None
     if count.rules is not session.rules or (count.up if up else count.down) is None:
         _decide(core, session, flow, count, up=up, on=FLOW)
 
@@ -114,25 +114,26 @@ def look_again(core: Core, session: Session, flow: ip.Flow, count: FlowCount, pa
 
 
 def reconsider(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool) -> bool:
-    """Decide a flow anew whose address has got a name since it was refused; whether it passes now."""
-    if count.bound:
-        return False
-    count.bound = session.bindings.names_of(flow.destination, core.site.clock.now())
-    if not count.bound:
+    """Decide a flow anew whose address has got other names since it was refused; whether it passes now."""
+    before, count.bound = count.bound, session.bindings.names_of(flow.destination, core.site.clock.now())
+    if set(count.bound) <= set(before):
         return False
     _decide(core, session, flow, count, up=up, on=FLOW)
     return bool(count.up if up else count.down)
 
 
 def _decide(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool, on: str) -> None:
-    """Decide whether packets of a flow pass in a direction, and in the other if nothing tells the two apart."""
+    """Decide whether packets of a flow pass in a direction, and in the other if nothing tells the two apart.
+
+    A question that does not pass closes nothing to the answers of others by the same ports.
+    """
     rules = session.rules
     if count.rules is not rules or on != FLOW:
         count.rules, count.up, count.down = rules, None, None
-    each = flow.protocol in _ICMP or evidence.is_question(flow)
-    count.settled = None if rules.directed and each else rules
+    question = evidence.is_question(flow)
+    count.settled = None if rules.directed and (question or flow.protocol in _ICMP) else rules
     passes = _passes(core, session, flow, count, up=up, on=on)
-    if not rules.one_way:
+    if not rules.one_way and (passes or not question):
         count.up = count.down = passes
     elif up:
         count.up = passes
@@ -159,7 +160,7 @@ def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
             return False
         if denying is not None:
             fit = rules.fit(end, seen, up=up, denied=False)
-    count.group = fit.rule.rating_group if fit.rule is not None else None
+    count.group = fit.rule.rating_group if fit.rule is not None else count.group
     if fit.rule is ALL_FLOWS:
         return True
     count.pending = fit.pending

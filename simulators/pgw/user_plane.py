@@ -74,10 +74,12 @@ def _is_over(session: Session, flow: ip.Flow, count: FlowCount, now: float) -> b
 def _is_another(flow: ip.Flow, count: FlowCount, packet: bytes) -> bool:
     """Whether a packet begins another connection by the ports of one that was closed amid it: SYN, and nothing else.
 
-    It is judged as any new one. Octets of the old connection behind it pass no more: those of a SYN that its far end
-    has not answered are unreadable.
+    One whose SYN had octets was closed by them, and goes on without (RFC 7413 4.1.3). It is judged as any new one.
+    Octets of the old connection behind it pass no more: those of a SYN that its far end has not answered are
+    unreadable.
     """
-    if flow.protocol != ip.Protocol.TCP or not count.uplink_packets + count.downlink_packets:
+    began = count.uplink_packets + count.downlink_packets or count.shown
+    if flow.protocol != ip.Protocol.TCP or not began:
         return False
     segment = segment_in(packet)
     return segment is not None and segment.flags & _ENDS == ip.TcpFlag.SYN and not segment.payload

@@ -13,7 +13,7 @@ from simwarden.wire.ip import Tcp, TcpFlag, Udp
 
 DEVICE, SERVER, RESOLVER = "10.64.0.1", "198.51.100.80", "192.0.2.53"
 DEVICE6, SERVER6 = "2001:db8:64::1", "2001:db8:6::80"
-SYN, ACK, FIN, URG = TcpFlag.SYN, TcpFlag.ACK, TcpFlag.FIN, TcpFlag.URG
+SYN, ACK, FIN, RST, URG = TcpFlag.SYN, TcpFlag.ACK, TcpFlag.FIN, TcpFlag.RST, TcpFlag.URG
 #: the first sequence number of the client, near its wrap, and of the server
 FIRST, FIRST_DOWN = (1 << 32) - 700, 7_000
 CYCLE = 1 << 32
@@ -30,6 +30,18 @@ def client_hello(name: str | None = "server.example", **settings: object) -> byt
     with pytest.raises(ssl.SSLWantReadError):
         tls.do_handshake()
     return out.read()
+
+
+def with_extension(record: bytes, extension: bytes) -> bytes:
+    """Return the record of a ClientHello with an extension more, the first."""
+    at = 5 + 38
+    at += 1 + record[at]
+    at += 2 + int.from_bytes(record[at : at + 2])
+    at += 1 + record[at]
+    length = int.from_bytes(record[at : at + 2]) + len(extension)
+    body = record[9:at] + length.to_bytes(2) + extension + record[at + 2 :]
+    message = b"\1" + len(body).to_bytes(3) + body
+    return record[:3] + len(message).to_bytes(2) + message
 
 
 def in_records(hello: bytes, size: int) -> bytes:

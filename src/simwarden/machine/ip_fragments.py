@@ -2,6 +2,9 @@
 
 RFC 791 3.2 and RFC 8200 4.5; of fragments that overlap none is taken (RFC 5722): their receivers differ in what they
 make of them. What waits is bounded in octets, in packets and in time.
+
+Fragments may get lost behind us, and their sender knows which (those that are too long for a link, say). With the
+number of a packet that has gone on no other one is made: its receiver could put together a piece of each.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from simwarden.wire import ip
 MOST_OCTETS: Final = 1 << 17
 MOST_PACKETS: Final = 16
 LONGEST_WAIT: Final = 30.0
+#: packets that have gone on whose numbers are remembered: receivers leave what waits for longer (Linux: behind 64)
+MOST_GONE: Final = 256
 #: octets that the longest packet carries (RFC 791 3.1)
 _LONGEST: Final = 65_535 - 20
 
@@ -81,6 +86,8 @@ class Fragments:
 
     def __init__(self) -> None:
         self._waiting: dict[_Key, _Waiting] = {}
+        #: when packets went on, whose hop limit does not matter here
+        self._gone: dict[_Key, float] = {}
 
     def take(self, data: bytes, now: float) -> Whole | None:
         """Take a fragment; return its packet if that is whole now. Raises PeerError for one that cannot be part of one.
@@ -94,6 +101,8 @@ class Fragments:
         if not size or (packet.more and size % 8) or packet.offset + size > _LONGEST:
             raise PeerError("fragment of a length that none has")
         self._forget(now)
+        if key._replace(hop_limit=0) in self._gone:
+            raise PeerError("fragment with the number of a packet that has gone on")
         held = self._waiting.setdefault(key, _Waiting(now))
         if held.overlaps(packet):
             del self._waiting[key]
@@ -102,12 +111,15 @@ class Fragments:
         whole = held.whole()
         if whole is not None:
             del self._waiting[key]
+            self._gone[key._replace(hop_limit=0)] = now
         return whole
 
     def _forget(self, now: float) -> None:
         """Leave what has waited for too long, and of too much what came first."""
         for key in [key for key, each in self._waiting.items() if now - each.began > LONGEST_WAIT]:
             del self._waiting[key]
+        while self._gone and (len(self._gone) > MOST_GONE or now - next(iter(self._gone.values())) > LONGEST_WAIT):
+            del self._gone[next(iter(self._gone))]
         while len(self._waiting) >= MOST_PACKETS or sum(each.octets for each in self._waiting.values()) > MOST_OCTETS:
             del self._waiting[next(iter(self._waiting))]
 

@@ -36,7 +36,7 @@ class Shown(NamedTuple):
     """A name that a flow has shown: of the far end, in lower case, with the path if that is said in the clear.
 
     `by` says where: `http`, `connect`, `tls`, `quic`, `unreadable`, or `dns` for a question, whose path is the kind of
-    record.
+    record. A request of HTTP may say no host: it is for any of its address.
     """
 
     host: str
@@ -47,6 +47,17 @@ class Shown(NamedTuple):
     def asks(self) -> bool:
         """Whether it is a question to a resolver."""
         return self.by == "dns"
+
+    @property
+    def unnamed(self) -> bool:
+        """Whether it is a request without a host."""
+        return self.by == "http" and not self.host
+
+    def is_under(self, path: str, *, denied: bool) -> bool:
+        """Whether it is for a path, or one below; what servers read in several ways may be for each that is denied."""
+        if self.path is None:
+            return denied and self.by in ("http", UNREADABLE)
+        return not self.asks and under(self.path, path)
 
 
 class Evidence(NamedTuple):
@@ -84,14 +95,14 @@ class _Rule:
 
     def fit(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
         """Whether a flow is one of its; None: if it shows that it is. `sure`: all names of its address are such."""
-        found: list[bool | None] = [_path_of(each, seen) for each in self.plain if each.fits(flow, up=up)]
+        found = [self._by_path(each, seen) for each in self.plain if each.fits(flow, up=up)]
         if self.named and True not in found:
             found.append(self._by_name(flow, seen, sure=sure, up=up))
         return True if True in found else None if None in found else False
 
     def _by_name(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
         shown, denies = seen.shown, self.rule.denies
-        if shown is None:
+        if shown is None or shown.unnamed:
             return self._by_address(flow, seen, sure=sure, up=up)
         if shown.asks:
             asked = any(each.question for each in self._of(shown.host, flow, up=up))
@@ -100,15 +111,26 @@ class _Rule:
             return denies and any(not each.question and each.fits(flow, up=up) for each in self._all())
         if not denies and shown.host not in seen.bound:
             return False  # its address is none that the resolver gave for this name
-        return any(_path_of(each, seen) for each in self._far(shown.host, flow, up=up))
+        return any(self._by_path(each, seen) for each in self._far(shown.host, flow, up=up))
 
     def _by_address(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
         if sure and any(self.names(each, flow, up=up) for each in seen.bound):
             return True
+        if seen.shown is not None:  # a request without a host, denied if it is so whichever host it is for
+            far = [self._far(each, flow, up=up) for each in seen.bound] if self.rule.denies else []
+            return bool(far) and all(any(self._by_path(each, seen) for each in of) for of in far)
         if self.rule.denies or not seen.more:
             return False
         may = any(self._far(each, flow, up=up) for each in seen.bound)
         return None if may or any(each.question and each.fits(flow, up=up) for each in self._all()) else False
+
+    def _by_path(self, filter_: FlowFilter, seen: Evidence) -> bool | None:
+        """Whether what a flow shows is below the path of a filter that it fits otherwise; None: if it shows so."""
+        if not filter_.path:
+            return True
+        if seen.shown is None:
+            return None if seen.more and not self.rule.denies else False
+        return seen.shown.is_under(filter_.path, denied=self.rule.denies)
 
     def names(self, host: str, flow: FarEnd, *, up: bool) -> bool:
         """Whether a host's name alone says that a flow to it is one of its."""
@@ -139,15 +161,6 @@ def _above(host: str) -> Iterator[str]:
     while "." in host:
         host = host.partition(".")[2]
         yield f"*.{host}"
-
-
-def _path_of(filter_: FlowFilter, seen: Evidence) -> bool | None:
-    """Whether what a flow shows is below the path of a filter that it fits otherwise; None: if it shows so."""
-    if not filter_.path:
-        return True
-    if seen.shown is None:
-        return None if seen.more else False
-    return seen.shown.path is not None and not seen.shown.asks and under(seen.shown.path, filter_.path)
 
 
 class RuleSet:
@@ -211,7 +224,7 @@ def _app_of(apps: Blacklist, flow: FarEnd, seen: Evidence) -> str | None:
     """
     if seen.shown is not None and seen.shown.by == UNREADABLE:
         return UNREADABLE
-    names = (seen.shown.host,) if seen.shown is not None else seen.bound
+    names = seen.bound if seen.shown is None or seen.shown.unnamed else (seen.shown.host,)
     found = [apps.by_name(each) for each in names]
     if any(each is not None and not each.denied for each in found):
         return None

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 PORT = 53
 #: octets of the longest answer in a datagram to who does not say more (RFC 1035 4.2.1)
 SHORT = 512
+#: octets of the longest query: a name, and what EDNS says (RFC 6891)
+LONGEST_QUERY = 4096
 
 
 class Question(NamedTuple):
@@ -68,6 +70,8 @@ def questions_in(query: Message) -> tuple[Question, ...]:
         raise PeerError("DNS message that is no query")
     if query.answer or query.authority or query.additional:
         raise PeerError("DNS query with records")
+    if any(b"." in label for each in query.question for label in each.name.labels):
+        raise PeerError("DNS query for a name with a dot in a label")  # as text it would be one of other labels
     if any(each.rdclass != dns.rdataclass.IN for each in query.question):
         raise PeerError("DNS query of another class")
     return tuple(Question(_as_text(each.name), dns.rdatatype.to_text(each.rdtype)) for each in query.question)

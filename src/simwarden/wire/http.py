@@ -23,14 +23,23 @@ _EMPTY: Final = re.compile(rb"(?:\r?\n)+")
 _LINE: Final = re.compile(rb"[ \t\r\n]*([^ \t\r\n][^\n]*)\n")
 _END: Final = re.compile(rb"\n\r?\n")
 _HOST: Final = re.compile(r"([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{0,5})?")
+#: a line that goes on with the next one (RFC 9112 5.2): some servers read a field of its own there
+_FOLDED: Final = re.compile(rb"\n[ \t]")
+#: a field behind a chunked body (RFC 9112 7.1.2)
+_TRAILER: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n]*\r?\n")
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
+
+
+#: what one server looks up otherwise than another, in a path without escapes: what ends it, or a part of it, elsewhere,
+#: octets of no text, dots and spaces that some leave out
+_READ_OTHERWISE: Final = re.compile(r"[\\;?#\ufffd]|//|/(?!\.{1,2}(?:/|\Z))[. ]+(?:/|\Z)")
 
 
 class Request(NamedTuple):
     """A head: whom it shows, and what comes behind it.
 
-    `shown` has several where its target and Host say several, and none where neither does. `body` is how many octets
-    follow, None if they come in chunks. `leaves`: another protocol may follow (CONNECT, Upgrade).
+    `shown` has several where its target and Host say several, and one without a host where neither does. `body` is how
+    many octets follow, None if they come in chunks. `leaves`: another protocol may follow (CONNECT, Upgrade).
     """
 
     shown: tuple[Shown, ...]
@@ -87,6 +96,22 @@ def chunk_size(line: bytes) -> int:
     return _bounded(int(found[1], 16))
 
 
+def ends_trailer(line: bytes) -> bool:
+    """Whether a line behind the last chunk is the empty one; else it is a field. Raises PeerError if it is neither."""
+    ends = line in (b"\r\n", b"\n")
+    if not ends and not _TRAILER.fullmatch(line):
+        raise PeerError("no field behind a body in chunks")
+    return ends
+
+
+def simple_request(line: bytes) -> Shown | None:
+    """Return what a line shows that is a whole request of HTTP/0.9, to which servers answer yet; None if it is none."""
+    words = line.split()
+    if len(words) != 2 or not words[1].startswith(b"/") or not words[1].isascii():
+        return None
+    return Shown("", By.HTTP, _path(words[1].decode("ascii")))
+
+
 def _bounded(length: int) -> int:
     if length > LONGEST_BODY:
         raise PeerError(f"body of {length} octets")
@@ -97,6 +122,8 @@ def read(head: bytes) -> Request:
     """Return what a whole head says. Raises PeerError."""
     import h11  # noqa: PLC0415 - few flows are of clear HTTP
 
+    if _FOLDED.search(head):
+        raise PeerError("field of HTTP over several lines")
     server = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST)
     server.receive_data(head.lstrip(b"\r\n"))
     try:
@@ -109,8 +136,11 @@ def read(head: bytes) -> Request:
     for name, value in request.headers:
         fields[name] = fields[name] + b"," + value if name in fields else value
     connects = request.method == b"CONNECT"
+    body = _body(fields, request)
+    if connects and body != 0:
+        raise PeerError("CONNECT with a body, which some proxies take for what goes through them (RFC 9110 9.3.6)")
     leaves = connects or b"upgrade" in fields
-    return Request(_shown(request.target, fields.get(b"host", b""), connects=connects), _body(fields, request), leaves)
+    return Request(_shown(request.target, fields.get(b"host", b""), connects=connects), body, leaves)
 
 
 def _body(fields: dict[bytes, bytes], request: object) -> int | None:
@@ -134,7 +164,7 @@ def _shown(target: bytes, host: bytes, *, connects: bool) -> tuple[Shown, ...]:
     if text.startswith(("/", "*")) or not separator:
         if text[:1] not in ("/", "*"):
             raise PeerError("request for neither a path nor a URI")
-        return (Shown(said, By.HTTP, _path(text)),) if said else ()
+        return (Shown(said, By.HTTP, _path(text)),)
     authority, slash, path = re.split(r"([/?#]|\Z)", rest, maxsplit=1)
     named = _host(authority)
     if not scheme.isalpha() or not named:
@@ -157,7 +187,7 @@ def _host(text: str) -> str:
 def _path(target: str) -> str | None:
     """Return a path as servers look it up, None where they differ: dots are gone, and what needs no escape has none."""
     path = unquote_to_bytes(target.partition("?")[0].partition("#")[0]).decode("utf-8", "replace")
-    if "\\" in path or "//" in path or "\ufffd" in path or ";" in path or not path.isprintable():
+    if _READ_OTHERWISE.search(path) or not path.isprintable():
         return None
     kept: list[str] = []
     for each in path.split("/")[1:]:

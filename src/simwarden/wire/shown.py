@@ -21,7 +21,8 @@ class By(StrEnum):
 class Shown(NamedTuple):
     """A name that a client shows.
 
-    `host` is in lower case, without port and final dot, "" if `by` is UNREADABLE; an IPv6 address is in brackets.
+    `host` is in lower case, without port and final dot, "" if `by` is UNREADABLE, or a request of HTTP says none; an
+    IPv6 address is in brackets.
     `path` is that of a request of clear HTTP, without its query and in the form of RFC 3986 6.2.2; None if there is
     none, or servers read it in several ways. `kind` is the type that a DNS question asks for (`A`, `TYPE65400`).
     """

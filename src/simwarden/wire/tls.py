@@ -12,14 +12,25 @@ from simwarden.wire.shown import host_text
 
 #: octets of the longest ClientHello that is read: as much as a record holds (RFC 8446 5.1)
 LONGEST: Final = 1 << 14
-CHANGE_CIPHER_SPEC, HANDSHAKE = 20, 22
+HANDSHAKE, APPLICATION_DATA = 22, 23
 #: types of records, and the first octet of all versions of them (RFC 8446 5.1)
-RECORDS: Final = range(20, 24)
+RECORDS: Final = range(20, 25)
 MAJOR: Final = 3
-CHANGE_CIPHER_SPEC_LENGTH: Final = 6
-#: octets by which a record is seen to begin a ClientHello
-BEGINNING: Final = 6
-_CLIENT_HELLO, _SERVER_NAME, _HOST_NAME = 1, 0, 0
+#: octets before what a record holds
+HEADER: Final = 5
+#: records that servers leave out between two ClientHellos: changes of cipher, alerts (RFC 8446 D.4, 6.1), heartbeats
+#: (RFC 6520 4)
+_LEFT_OUT: Final = frozenset({20, 21, 24})
+_CLIENT_HELLO, _HOST_NAME = 1, 0
+#: extensions (RFC 6066 3, RFC 8446 4.2.10)
+_SERVER_NAME, _EARLY_DATA = 0, 42
+
+
+class Hello(NamedTuple):
+    """What a ClientHello says: the host name, "" if none, and whether octets under an earlier key may follow it."""
+
+    name: str
+    early_data: bool
 
 
 class _Vector(NamedTuple):
@@ -48,17 +59,29 @@ def record_length(data: bytes | bytearray) -> int | None:
     """
     if not may_begin(data):
         raise PeerError("no record of a TLS handshake")
-    if len(data) < 5:
+    if len(data) < HEADER:
         return None
-    length = int.from_bytes(data[3:5])
+    length = int.from_bytes(data[3:HEADER])
     if not 0 < length <= LONGEST:
         raise PeerError(f"TLS record of {length} octets")
-    return 5 + length
+    return HEADER + length
+
+
+def left_out(data: bytes | bytearray, *, early_data: bool) -> int:
+    """Return how long the record is that octets begin with if a server that waits for a ClientHello leaves it out.
+
+    0: it does not. Early data is left out by who asks for another hello (RFC 8446 4.2.10), and OpenSSL leaves out an
+    empty record.
+    """
+    length = int.from_bytes(data[3:HEADER])
+    kind = data[0]
+    leaves = kind in _LEFT_OUT or (kind == HANDSHAKE and not length) or (kind == APPLICATION_DATA and early_data)
+    return HEADER + length if leaves and data[1] == MAJOR else 0
 
 
 def begins_hello(record: bytes | bytearray) -> bool:
     """Whether a record begins a ClientHello."""
-    return record[0] == HANDSHAKE and record[BEGINNING - 1] == _CLIENT_HELLO
+    return record[0] == HANDSHAKE and record[HEADER] == _CLIENT_HELLO
 
 
 def hello_length(message: bytes | bytearray) -> int | None:
@@ -73,8 +96,8 @@ def hello_length(message: bytes | bytearray) -> int | None:
     return length
 
 
-def server_name(message: bytes) -> str:
-    """Return the host name in a whole ClientHello (RFC 8446 4.1.2), "" if it says none. Raises PeerError.
+def read_hello(message: bytes) -> Hello:
+    """Return what a whole ClientHello says (RFC 8446 4.1.2). Raises PeerError.
 
     A name that is said twice is read in two ways by two servers.
     """
@@ -85,15 +108,17 @@ def server_name(message: bytes) -> str:
     rest = _vector(rest, 1).rest  # compression methods
     rest = _vector(rest, 2).octets if rest else b""
     found: list[str] = []
+    kinds: set[int] = set()
     while rest:
         if len(rest) < 4:
             raise PeerError("ClientHello that ends early")
         kind, (content, rest) = int.from_bytes(rest[:2]), _vector(rest[2:], 2)
+        kinds.add(kind)
         if kind == _SERVER_NAME:
             found += _host_names(_vector(content, 2).octets)
     if len(found) > 1:
         raise PeerError("ClientHello with several server names")
-    return found[0] if found else ""
+    return Hello(found[0] if found else "", _EARLY_DATA in kinds)
 
 
 def _host_names(names: bytes) -> list[str]:

@@ -132,6 +132,27 @@ def test_of_fragments_that_do_not_go_equally_far_no_packet_is_made(packet: Any) 
     assert [held.take(each, 0) for each in (*cut[:2], parts_of(short)[2])] == [None] * 3
 
 
+def test_no_packet_is_made_with_the_number_of_one_that_has_gone_on() -> None:
+    """Of two packets of one number, each with a piece that gets lost behind us, a receiver makes a third one."""
+    held = Fragments()
+
+    def whole(now: float, number: int = 7, hops: int = 64) -> bool:
+        for at in (0, 8):
+            packet = ip.Packet("10.64.0.1", "198.51.100.80", 17, bytes(8), hops, 0, number, at, more=not at)
+            found = held.take(ip.encode(packet), now)
+        return found is not None
+
+    assert whole(0)
+    for hops in (64, 63):
+        with pytest.raises(PeerError, match="gone on"):
+            whole(ip_fragments.LONGEST_WAIT, hops=hops)
+    assert whole(ip_fragments.LONGEST_WAIT + 1)
+    assert all(whole(100, number) for number in range(1000, 1000 + 2 * ip_fragments.MOST_GONE))
+    with pytest.raises(PeerError, match="gone on"):
+        whole(100, 999 + 2 * ip_fragments.MOST_GONE)
+    assert whole(100, 1000)  # as many are remembered as a receiver keeps pieces of
+
+
 def test_packets_of_two_senders_are_not_mixed() -> None:
     held = Fragments()
     assert held.take(four(0, 8), 0) is None

@@ -104,6 +104,12 @@ HERE = "198.51.100.80"
         (end(HERE, 80), Evidence(Shown("web.example", "/firmware/../a"), bound=("web.example",)), "none"),
         (end(HERE, 80), Evidence(Shown("web.example", None, "tls"), bound=("web.example",)), "none"),
         (end(HERE, 80), Evidence(Shown("up.example", "/firmware"), bound=("web.example",)), "none"),
+        # a request that says no host
+        (end(HERE, 80), Evidence(Shown("", "/firmware", "http"), more=True, bound=("web.example",)), "none"),
+        (end(HERE), Evidence(Shown("", "/", "http"), more=True, bound=("up.example",)), "none"),
+        (end(HERE, 8883), Evidence(Shown("", "/", "http"), bound=("a.iot.example",)), "*.iot.example:8883"),
+        (end(HERE, 8883), Evidence(Shown("", "/", "http"), bound=("a.iot.example", "b.example")), "none"),
+        (end("198.51.100.7"), Evidence(Shown("", "/", "http")), "198.51.100.7:443"),
     ],
 )
 def test_a_card_with_a_list(to: FarEnd, seen: Evidence, expected: str) -> None:
@@ -151,7 +157,13 @@ def test_a_card_without_names_asks_nobody() -> None:
     assert rules("198.51.100.7:443").fit(end(RESOLVER, 53, UDP), question) == Fit(None)
 
 
-BLACK = {"black": ("wx.example", "*.video.example", "203.0.113.0/28", "http://web.example/live"), "directed": False}
+BLACK = {
+    "black": (
+        *("wx.example", "*.video.example", "203.0.113.0/28"),
+        *("http://web.example/live", "http://203.0.113.99/live"),
+    ),
+    "directed": False,
+}
 
 
 @pytest.mark.parametrize(
@@ -174,6 +186,20 @@ BLACK = {"black": ("wx.example", "*.video.example", "203.0.113.0/28", "http://we
         (end(HERE, 80), Evidence(Shown("web.example", "/live/1")), False),
         (end(HERE, 80), Evidence(Shown("web.example", "/")), True),
         (end(HERE, 80), Evidence(bound=("web.example",)), True),
+        (end(HERE, 80), Evidence(Shown("web.example", None, "http")), False),
+        (end(HERE, 80), Evidence(Shown("web.example", None, "connect")), True),
+        (end(HERE, 80), Evidence(Shown("other.example", None, "http")), True),
+        (end(HERE, 80), Evidence(Shown("", "/live", "http"), bound=("web.example",)), False),
+        (end(HERE, 80), Evidence(Shown("", "/", "http"), bound=("web.example",)), True),
+        (end(HERE, 80), Evidence(Shown("", "/live", "http"), bound=("web.example", "pay.example")), True),
+        (end(HERE, 80), Evidence(Shown("", "/live", "http")), True),
+        (end(HERE), Evidence(Shown("", "/", "http"), bound=("wx.example", "b.video.example")), False),
+        (end(HERE), Evidence(Shown("", "/", "http"), bound=("wx.example", "pay.example")), True),
+        (end("203.0.113.99", 80), Evidence(Shown("", "/live/1", "http")), False),
+        (end("203.0.113.99", 80), Evidence(Shown("", None, "http")), False),
+        (end("203.0.113.99", 80), Evidence(Shown("", by="unreadable")), False),
+        (end("203.0.113.99", 80), Evidence(Shown("any.example", "/", "http")), True),
+        (end("203.0.113.99", 80), Evidence(more=True), True),
         (end("203.0.113.200", 53, UDP), Evidence(Shown("wx.example", "TXT", "dns")), False),
         (end("203.0.113.200", 53, UDP), Evidence(Shown("web.example", "A", "dns")), True),
     ],
@@ -221,6 +247,8 @@ APPS = Blacklist(
         (end(HERE), Evidence(bound=("a.chat.example", "iot.example")), ""),
         (end(RESOLVER, 53, UDP), Evidence(Shown("www.chat.example", "A", "dns")), "chat"),
         (end(RESOLVER, 53, UDP), Evidence(Shown("pay.chat.example", "A", "dns")), ""),
+        (end(HERE), Evidence(Shown("", "/", "http"), bound=("a.chat.example",)), "chat"),
+        (end(HERE), Evidence(Shown("", "/", "http"), bound=("iot.example",)), ""),
         (end("203.0.113.7"), NOTHING, "films"),
         (end("203.0.113.7"), Evidence(Shown("any.example")), "films"),
         (end("203.0.113.7"), Evidence(Shown("pay.chat.example")), ""),
@@ -245,6 +273,13 @@ def test_an_open_rule_that_counts_for_sure_goes_before_one_that_may() -> None:
     both = RuleSet((*held.rules[:1], closed))
     assert name_of(both.fit(end(HERE, 80), Evidence(more=True))) == "http://198.51.100.80/a?"
     assert name_of(both.fit(end(HERE, 80), Evidence(Shown("", "/b")))) == "-closed"
+
+
+def test_what_is_denied_below_a_listed_path_closes_no_flow_before_it_is_asked_for() -> None:
+    held = rules("http://198.51.100.80/a", black=("http://198.51.100.80/a/b",))
+    assert name_of(held.fit(end(HERE, 80), Evidence(more=True))) == "http://198.51.100.80/a?"
+    assert name_of(held.fit(end(HERE, 80), Evidence(Shown("", "/a/c", "http")))) == "http://198.51.100.80/a"
+    assert name_of(held.fit(end(HERE, 80), Evidence(Shown("", "/a/b/c", "http")))) == "-not http://198.51.100.80/a/b"
 
 
 HOSTS = st.sampled_from(["a.example", "b.example", "x.a.example", "wx.example"])

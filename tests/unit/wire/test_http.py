@@ -65,6 +65,12 @@ def test_a_target_that_the_host_contradicts_shows_both(line: str, found: list[st
         ("/a;x/b", None),
         ("/a%00b", None),
         ("/%ff", None),
+        ("/a%3Fb", None),
+        ("/a%23/../b", None),
+        ("/a/..%20/b", None),
+        ("/a/.../b", None),
+        ("/a/...", None),
+        ("/a./.b/c..", "/a./.b/c.."),
     ],
 )
 def test_paths_are_those_that_a_server_looks_up(path: str, found: str | None) -> None:
@@ -72,8 +78,8 @@ def test_paths_are_those_that_a_server_looks_up(path: str, found: str | None) ->
 
 
 def test_who_names_nobody() -> None:
-    assert hosts("GET / HTTP/1.0") == []
-    assert hosts("GET / HTTP/1.1", "Host:") == []
+    for line, *fields in (("GET /a HTTP/1.0",), ("GET /a HTTP/1.1", "Host:"), ("GET /a/../a HTTP/1.1", "Host: ")):
+        assert http.read(request(line, *fields)).shown == (Shown("", By.HTTP, "/a"),)
     assert hosts("GET http://a.b/ HTTP/1.1", "Host:") == ["a.b"]
 
 
@@ -83,6 +89,8 @@ def test_who_names_nobody() -> None:
         request("GET / HTTP/1.1"),
         request("GET / HTTP/1.1", "Host: a.b", "Host: c.d"),
         request("GET / HTTP/1.1", "Host: a.b", " c.d"),
+        request("GET / HTTP/1.1", "Host:", " a.b"),
+        request("GET / HTTP/1.1", "X: a", "\tHost: c.d", "Host: a.b"),
         request("GET / HTTP/1.1", "Host : a.b"),
         request("GET / HTTP/1.1", "Host: a.b, c.d"),
         request("GET / HTTP/1.1", "Host: a.b/c"),
@@ -94,6 +102,8 @@ def test_who_names_nobody() -> None:
         request("GET 1://a.b/c HTTP/1.1", "Host: a.b"),
         request("GET a.b/c HTTP/1.1", "Host: a.b"),
         request("CONNECT / HTTP/1.1", "Host: a.b"),
+        request("CONNECT a.b:443 HTTP/1.1", "Host: a.b", "Content-Length: 5"),
+        request("CONNECT a.b:443 HTTP/1.1", "Host: a.b", "Transfer-Encoding: chunked"),
         request("GET  / HTTP/1.1", "Host: a.b"),
         request("GET / HTTP/2.0", "Host: a.b"),
         request("GET / HTTP/1.1", "Host: a.b", "Content-Length: 5", "Transfer-Encoding: chunked"),
@@ -118,7 +128,8 @@ def test_what_follows_a_head() -> None:
     assert read() == (0, False)
     assert read("Content-Length: 5") == (5, False)
     assert read("Transfer-Encoding: Chunked", "Upgrade: websocket") == (None, True)
-    assert http.read(request("CONNECT a.b:443 HTTP/1.1", "Host: a.b")).leaves
+    for fields in ((), ("Content-Length: 0",)):
+        assert http.read(request("CONNECT a.b:443 HTTP/1.1", "Host: a.b", *fields)).leaves
 
 
 def test_sizes_of_chunks() -> None:
@@ -136,6 +147,19 @@ def test_sizes_of_chunks() -> None:
     ):
         with pytest.raises(PeerError):
             http.chunk_size(each)
+
+
+def test_a_trailer_is_of_fields() -> None:
+    assert [http.ends_trailer(each) for each in (b"\r\n", b"\n", b"Sum: 1\r\n", b"a:\n")] == [True, True, False, False]
+    for line in (b"\r\r\n", b"GET / HTTP/1.1\r\n", b" \r\n", b"a: b\rc\r\n", b"Host : a\r\n"):
+        with pytest.raises(PeerError):
+            http.ends_trailer(line)
+
+
+def test_requests_of_a_line() -> None:
+    assert http.simple_request(b"GET /a/../b?c\r") == Shown("", By.HTTP, "/b")
+    for line in (b"EHLO a.b\r", b"GET /a b\r", b"GET\r", b"GET /\xff\r"):
+        assert http.simple_request(line) is None
 
 
 def test_heads_end_with_an_empty_line() -> None:

@@ -22,20 +22,22 @@ def with_names(*names: bytes, kind: int = 0, extensions: bytes = b"") -> bytes:
 
 
 def test_names() -> None:
-    assert tls.server_name(HELLO) == "server.example"
-    assert tls.server_name(client_hello(None)[5:]) == ""
-    assert tls.server_name(with_names(b"a.b")) == "a.b"
-    assert tls.server_name(with_names(b"a.b", kind=1)) == ""
-    assert tls.server_name(with_names(b"a.b\0.c")) == "a.b\\x00.c"  # which is no name of a list
-    assert tls.server_name(b"\1\0\0\x29" + with_names()[4:-2]) == ""  # without extensions, as SSL 3
+    assert tls.read_hello(HELLO).name == "server.example"
+    assert tls.read_hello(client_hello(None)[5:]).name == ""
+    assert tls.read_hello(with_names(b"a.b")).name == "a.b"
+    assert tls.read_hello(with_names(b"a.b", kind=1)).name == ""
+    assert tls.read_hello(with_names(b"a.b\0.c")).name == "a.b\\x00.c"  # which is no name of a list
+    assert tls.read_hello(b"\1\0\0\x29" + with_names()[4:-2]).name == ""  # without extensions, as SSL 3
+    assert not tls.read_hello(HELLO).early_data
+    assert tls.read_hello(with_names(b"a.b", extensions=b"\0\x2a\0\0")) == ("a.b", True)
 
 
 def test_of_an_encrypted_hello_the_outer_name_is_read() -> None:
     """draft-ietf-tls-esni 5: outer, HKDF-SHA256 and AES-128-GCM, a configuration, a key and a payload."""
     inner = b"\0\0\1\0\1\x2a" + len(bytes(32)).to_bytes(2) + bytes(32) + b"\0\x90" + b"hidden.example".ljust(144)
     encrypted = b"\xfe\x0d" + len(inner).to_bytes(2) + inner
-    assert tls.server_name(with_names(b"outer.example", extensions=encrypted)) == "outer.example"
-    assert tls.server_name(with_names(extensions=encrypted)) == ""
+    assert tls.read_hello(with_names(b"outer.example", extensions=encrypted)).name == "outer.example"
+    assert tls.read_hello(with_names(extensions=encrypted)).name == ""
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_of_an_encrypted_hello_the_outer_name_is_read() -> None:
 )
 def test_what_is_no_client_hello(message: bytes) -> None:
     with pytest.raises(PeerError):
-        tls.server_name(message)
+        tls.read_hello(message)
 
 
 def test_lengths() -> None:

@@ -40,7 +40,7 @@ def _datagrams(data: bytes) -> None:
 
 def _tls(data: bytes) -> None:
     length = tls.record_length(data)
-    tls.server_name(data[5:length])
+    tls.read_hello(data[5:length])
 
 
 def _quic(data: bytes) -> None:

@@ -2,7 +2,8 @@
 
 A connection begins with SYN and its answer (RFC 9293 3.5). A SYN amid one begins none, unless it is answered, nor does
 an answer where nobody has called: octets behind such, or of a connection whose beginning nobody saw, are those of
-somebody who would have us lose the thread.
+somebody who would have us lose the thread. So are octets in a SYN (RFC 7413): nobody knows whether the server takes
+them, nor from where on it reads then. Who sends such goes on by a SYN without (4.1.3).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _OFFSET, _FLAGS = 12, 13
 _SYN: Final = int(ip.TcpFlag.SYN)
 _ACK: Final = int(ip.TcpFlag.ACK)
+_FIN: Final = int(ip.TcpFlag.FIN)
 
 
 class Reader(Protocol):
@@ -51,6 +53,10 @@ class Reader(Protocol):
         """Return what the client's next octets show. Raises PeerError."""
         ...
 
+    def end(self) -> list[Shown]:
+        """Return what the client's octets show if none follow. Raises PeerError."""
+        ...
+
     def hear(self, octets: bytes, now: float) -> None:
         """Have the server's next octets. Raises PeerError."""
         ...
@@ -68,6 +74,7 @@ class Connection:
         "_answered",
         "_called",
         "_down",
+        "_end",
         "_known",
         "_new",
         "_reader",
@@ -88,6 +95,8 @@ class Connection:
         #: of the client, None if there is nothing to be read
         self._up: Stream | None = None
         self._down: Stream | None = None
+        #: where the client's octets end
+        self._end: int | None = None
         self._answered = False
         #: whether it was seen to begin; what the device would acknowledge of somebody who has called it, if one has
         self._known = False
@@ -102,7 +111,7 @@ class Connection:
             return False
         flags = packet[at + _FLAGS]
         if flags & _SYN:
-            return self._begin(packet, now, up=up)
+            return self._begin(packet, up=up)
         if self._up is None:
             return not self._known and up and self._refuse_unknown(packet)
         near, far = (self._up, self._down) if up else (self._down, self._up)
@@ -110,10 +119,14 @@ class Connection:
         if flags & _ACK and far is not None and far.keeps and self._answered:
             heard = self._acknowledge(far, int.from_bytes(packet[at + 8 : at + 12]))
         length = len(packet) - at - (packet[at + _OFFSET] >> 4) * 4
-        if near is None or length <= 0 or near.is_past(int.from_bytes(packet[at + 4 : at + 8]), length):
+        if near is None or not ((up and flags & _FIN) or self._is_of_interest(near, packet, at, length)):
             return heard
         segment = segment_in(packet)
         return (segment is not None and self._take(segment, now, up=up)) or heard
+
+    @staticmethod
+    def _is_of_interest(near: Stream, packet: bytes, at: int, length: int) -> bool:
+        return length > 0 and not near.is_past(int.from_bytes(packet[at + 4 : at + 8]), length)
 
     def _refuse_unknown(self, packet: bytes) -> bool:
         """Show that octets of a connection that nobody saw begin are of no name."""
@@ -131,41 +144,44 @@ class Connection:
     def _all(self) -> tuple[Shown, ...]:
         return tuple(dict.fromkeys(shown for _, found in self._said for shown in found))
 
-    def _begin(self, packet: bytes, now: float, *, up: bool) -> bool:
+    def _begin(self, packet: bytes, *, up: bool) -> bool:
         """Begin anew: the same ports may carry one connection after another."""
         segment = segment_in(packet)
         if segment is None:
             return False
         first = (segment.sequence + 1) % (1 << 32)
         if not up:
-            if not segment.flags & _ACK:
-                self._called = first
-            elif self._up is not None and segment.acknowledgement == self._up.first:
-                self._answered = True
-                self._down = Stream(first) if self._reader.hears else None
+            self._answer(segment, first)
             return False
-        if segment.flags & _ACK:
-            if segment.acknowledgement != self._called:
-                return False
-            self._known, self._up, self._down = True, None, None  # the other end is the client, and says the names
-            return self._changed([], (), pending=False)
+        answers = bool(segment.flags & _ACK)
+        if answers and segment.acknowledgement != self._called and not segment.payload:
+            return False
         self._known = True
-        if self._up is not None and self._up.first == first:
-            return bool(segment.payload) and self._take(segment, now, up=True)
+        if answers or segment.payload:  # of who answers the other end is the client, and says the names
+            self._up = self._down = None
+            return self._changed([], (UNREADABLE,) if segment.payload else (), pending=False)
+        if self._up is not None and self._up.first == first and not self._up.acknowledged:
+            return False  # it comes twice; once the server has octets behind it, it is of another connection
         self._up, self._down, self._answered, self._reader = Stream(first), None, False, self._new()
-        self._said = []
+        self._said, self._end = [], None
         self.begun += 1
-        changed = self._changed([], (), pending=True)
-        return (bool(segment.payload) and self._take(segment, now, up=True)) or changed
+        return self._changed([], (), pending=True)
+
+    def _answer(self, segment: ip.Tcp, first: int) -> None:
+        """Have a SYN of the far end, which answers the device's or calls it."""
+        if not segment.flags & _ACK:
+            self._called = first
+        elif self._up is not None and segment.acknowledgement == self._up.first:
+            self._answered = True
+            self._down = Stream(first) if self._reader.hears else None
 
     def _take(self, segment: ip.Tcp, now: float, *, up: bool) -> bool:
         """Read a segment with octets; what servers, or we, read otherwise than others, closes the books."""
-        begins = bool(segment.flags & _SYN)
         found: list[Shown] = []
         try:
             self._see_that_it_counts(segment)
             if up:
-                self._say((segment.sequence + begins) % (1 << 32), segment.payload, found)
+                self._say(segment, found)
             else:
                 self._hear(segment.sequence, segment.payload, now)
         except PeerError:
@@ -180,24 +196,36 @@ class Connection:
     def _see_that_it_counts(self, segment: ip.Tcp) -> None:
         if segment.flags & ip.TcpFlag.URG:
             raise PeerError("urgent data, which some take out of the octets (RFC 6093 3)")
-        if not segment.flags & _SYN and not self._answered:
+        if segment.payload and not self._answered:
             raise PeerError("octets of a connection that is not there")
 
-    def _say(self, sequence: int, octets: bytes, found: list[Shown]) -> None:
+    def _say(self, segment: ip.Tcp, found: list[Shown]) -> None:
         stream, reader = self._up, self._reader
         if stream is None:
             return
         if reader.ends:
-            stream.compare(sequence, octets)
+            stream.compare(segment.sequence, segment.payload)
             return
-        stream.add(sequence, octets)
+        self._see_where_it_ends(segment, stream)
+        stream.add(segment.sequence, segment.payload)
         while more := stream.read():
-            shown = reader.take(more)
-            if shown:
-                found += shown
-                self._said = [*_unheard(self._said, stream), (stream.next, shown)]
+            self._show(reader.take(more), stream, found)
             stream.skip(reader.skip)
             reader.skip = 0
+        if self._end is not None and stream.next >= self._end:
+            self._show(reader.end(), stream, found)
+
+    def _see_where_it_ends(self, segment: ip.Tcp, stream: Stream) -> None:
+        end = stream.offset(segment.sequence) + len(segment.payload)
+        if self._end is not None and end > self._end:
+            raise PeerError("octets behind the end of their connection")
+        if segment.flags & _FIN:
+            self._end = end
+
+    def _show(self, shown: list[Shown], stream: Stream, found: list[Shown]) -> None:
+        if shown:
+            found += shown
+            self._said = [*_unheard(self._said, stream), (stream.next, shown)]
 
     def _hear(self, sequence: int, octets: bytes, now: float) -> None:
         if self._down is not None:

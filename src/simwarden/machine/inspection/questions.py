@@ -73,7 +73,13 @@ class Questions:
         found: list[Shown] = []
         while (message := dns.from_stream(self._read_up)) is not None:
             found += self.ask(message)
+        if int.from_bytes(self._read_up[:2]) > dns.LONGEST_QUERY:  # as HTTP and TLS begin
+            raise PeerError("DNS query that is too long")
         return found
+
+    def end(self) -> list[Shown]:
+        """See Reader; a query has its length before it."""
+        return []
 
     def hear(self, octets: bytes, now: float) -> None:
         """See Reader."""

@@ -21,7 +21,7 @@ _MOST: Final = 8
 class _Call:
     """A connection that a client begins: it calls the server by a connection ID, of which the keys are made."""
 
-    __slots__ = ("called", "hello", "keys", "pending", "stream")
+    __slots__ = ("called", "ended", "hello", "keys", "pending", "stream")
 
     def __init__(self, called: bytes) -> None:
         self.called = called
@@ -30,6 +30,8 @@ class _Call:
         self.stream = Stream()
         self.hello = bytearray()
         self.pending = True
+        #: whether its handshake is over, so that nothing of it is kept but its keys
+        self.ended = False
 
     def opened(self, packet: Initial) -> bytes | None:
         """Return what is in an Initial packet, None if it is of another connection."""
@@ -40,30 +42,40 @@ class _Call:
         except PeerError:
             return None
 
-    def take(self, frames: bytes) -> str | None:
-        """Return the server name if it is whole now. Raises PeerError where servers would differ in what they read."""
+    def take(self, frames: bytes) -> list[str]:
+        """Return the server names of ClientHellos that are whole now; a second one is that to a HelloRetryRequest.
+
+        Raises PeerError where servers would differ in what they read.
+        """
         for offset, octets in quic.crypto_in(frames):
-            if offset + len(octets) > tls.LONGEST:
-                raise PeerError("ClientHello that is too long")
+            if offset + len(octets) > tls.LONGEST or self.ended:
+                raise PeerError("handshake that is too long, or goes on behind its end")
             self.stream.add(offset, octets)
         self.hello += self.stream.read()
-        length = tls.hello_length(self.hello)
-        if not self.pending or length is None or len(self.hello) < length:
-            return None
-        self.pending = False
-        return tls.server_name(bytes(self.hello[:length]))
+        found = []
+        while (length := tls.hello_length(self.hello)) is not None and len(self.hello) >= length:
+            found.append(tls.read_hello(bytes(self.hello[:length])).name)
+            del self.hello[:length]
+        self.pending = (self.pending and not found) or bool(self.hello) or self.stream.waits
+        return found
+
+    def end(self) -> None:
+        """Keep nothing but its keys."""
+        self.ended, self.stream, self.hello = True, Stream(), bytearray()
 
 
 class QuicFlow:
     """A Watch. Packets behind a handshake do not say of which connection they are: names of all that began count."""
 
-    __slots__ = ("_calls", "begun", "pending", "shown")
+    __slots__ = ("_calls", "_shakes", "begun", "pending", "shown")
 
     def __init__(self) -> None:
         self.shown: tuple[Shown, ...] = ()
         self.pending = True
         self.begun = 0
         self._calls: list[_Call] = []
+        #: whether octets of handshakes are kept
+        self._shakes = False
 
     def feed(self, packet: bytes, now: float, *, up: bool) -> bool:
         """See Watch."""
@@ -75,7 +87,10 @@ class QuicFlow:
         if quic.is_long(packet[at : at + 1]):
             self._read(datagram_in(packet) or b"")
         elif not self.pending:
-            self._calls = []  # other keys are in use, so that the handshakes are over
+            if self._shakes:  # other keys are in use, so that the handshakes are over
+                self._shakes = False
+                for each in self._calls:
+                    each.end()
             return False
         self.pending = any(each.pending for each in self._calls)
         return before != (self.shown, self.pending)
@@ -89,20 +104,31 @@ class QuicFlow:
             self._show(UNREADABLE)
 
     def _take(self, packet: Initial) -> None:
-        """Read an Initial packet; one that no keys open is left by a server as well. Raises PeerError."""
+        """Read an Initial packet. Raises PeerError.
+
+        Of one that no keys open a server may know the connection, or its whole number (RFC 9000 A.3), which depends on
+        the packets that have reached it.
+        """
         for call in (*self._calls, _Call(packet.destination)):
             frames = call.opened(packet)
             if frames is None:
                 continue
             if call not in self._calls:
-                self._calls.append(call)
-                self.begun += 1
-            if len(self._calls) > _MOST:
-                raise PeerError("flow that begins many connections")
-            name = call.take(frames)
-            if name:
+                self._remember(call)
+            self._shakes = True
+            for name in filter(None, call.take(frames)):
                 self._show(Shown(name, By.QUIC))
             return
+        raise PeerError("QUIC packet of no connection that is known")
+
+    def _remember(self, call: _Call) -> None:
+        if len(self._calls) == _MOST:
+            over = next((each for each in self._calls if each.ended), None)
+            if over is None:
+                raise PeerError("flow that begins many connections")
+            self._calls.remove(over)
+        self._calls.append(call)
+        self.begun += 1
 
     def _show(self, shown: Shown) -> None:
         self.shown = tuple(dict.fromkeys((*self.shown, shown)))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Requests:
     """The reader of one client's octets. After CONNECT and Upgrade it begins anew: anything may follow."""
 
-    __slots__ = ("_buffer", "_has_read", "_hello", "_leaves", "_looked", "_next", "_shown", "skip")
+    __slots__ = ("_buffer", "_early_data", "_has_read", "_hello", "_leaves", "_looked", "_next", "_shown", "skip")
 
     hears: Final = False
 
@@ -24,7 +24,7 @@ class Requests:
         self._next: Callable[[Requests], bool] = Requests._open
         self._buffer = bytearray()
         self._looked = 0
-        self._leaves = self._has_read = False
+        self._leaves = self._has_read = self._early_data = False
         self._shown: list[Shown] = []
         self._hello = bytearray()
         #: octets next in the stream that show nothing, being of a body
@@ -50,13 +50,18 @@ class Requests:
             self.skip -= cut
         return self._shown
 
+    def end(self) -> list[Shown]:
+        """See Reader. Some servers take the end of a connection for that of a head, as that of Python does."""
+        amid_head = self._buffer and self._next in (Requests._open, Requests._read_head)
+        return self.take(b"\r\n\r\n") if amid_head else []
+
     def hear(self, octets: bytes, now: float) -> None:
         """See Reader."""
 
     # -- what comes next
 
     def _open(self) -> bool:
-        """Find out what it is. A line that is none of HTTP/1 names nobody, as HTTP/0.9 does."""
+        """Find out what it is. A line that is none of HTTP/1 names nobody."""
         if self._buffer[0] in tls.RECORDS:
             if len(self._buffer) == 1:
                 return False
@@ -68,6 +73,8 @@ class Requests:
         if b"HTTP/" in line.upper():
             self._next = Requests._read_head
         else:
+            simple = http.simple_request(line)
+            self._shown += [simple] if simple else []
             self._stop()
         return True
 
@@ -80,23 +87,25 @@ class Requests:
         length = tls.record_length(self._buffer)
         if length is None or len(self._buffer) < length:
             return False
-        self._hello += self._buffer[5:length]
+        self._hello += self._buffer[tls.HEADER : length]
         del self._buffer[:length]
-        whole = tls.hello_length(self._hello)
-        if whole is not None and len(self._hello) >= whole:
-            name, self._has_read = tls.server_name(bytes(self._hello[:whole])), True
-            self._shown += [Shown(name, By.TLS)] if name else []
-            self._hello.clear()
-            self._next = Requests._look_behind_hello
+        while (whole := tls.hello_length(self._hello)) is not None and len(self._hello) >= whole:
+            hello, self._has_read = tls.read_hello(bytes(self._hello[:whole])), True
+            self._shown += [Shown(hello.name, By.TLS)] if hello.name else []
+            self._early_data |= hello.early_data
+            del self._hello[:whole]
+            if not self._hello:
+                self._next = Requests._look_behind_hello
         return True
 
     def _look_behind_hello(self) -> bool:
         """See whether a second ClientHello follows, that to a HelloRetryRequest (RFC 8446 4.1.4)."""
-        if self._buffer[0] == tls.CHANGE_CIPHER_SPEC:  # of compatibility (RFC 8446 D.4)
-            whole = len(self._buffer) >= tls.CHANGE_CIPHER_SPEC_LENGTH
-            del self._buffer[: tls.CHANGE_CIPHER_SPEC_LENGTH if whole else 0]
-            return whole
-        if len(self._buffer) < tls.BEGINNING and self._buffer[0] == tls.HANDSHAKE:
+        if len(self._buffer) < tls.HEADER:
+            return False
+        self.skip = tls.left_out(self._buffer, early_data=self._early_data)
+        if self.skip:
+            return True
+        if len(self._buffer) == tls.HEADER and self._buffer[0] == tls.HANDSHAKE:
             return False
         if tls.begins_hello(self._buffer):
             self._next = Requests._read_record
@@ -151,7 +160,7 @@ class Requests:
 
     def _read_trailer(self) -> bool:
         line = self._line()
-        if line in (b"\r\n", b"\n"):
+        if line is not None and http.ends_trailer(line):
             self._end_body()
         return line is not None
 

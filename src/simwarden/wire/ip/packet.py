@@ -249,7 +249,7 @@ def is_routed(data: bytes) -> bool:
         if options[at] in _SOURCE_ROUTES:
             return True
         size = 1 if options[at] == _NO_OPERATION else options[at + 1] if at + 1 < len(options) else 0
-        if not size or (size == 1 and options[at] != _NO_OPERATION):
+        if not size or (size == 1 and options[at] != _NO_OPERATION) or at + size > len(options):
             raise PeerError("IPv4 header ends in an option")
         at += size
     return False

@@ -68,11 +68,15 @@ def encode_udp(udp: Udp, source: str, destination: str) -> Packet:
 
 
 def decode_udp(packet: Packet) -> Udp:
-    """Return the datagram in a packet. Raises PeerError; IPv4 allows to send no checksum."""
+    """Return the datagram in a packet. Raises PeerError; IPv4 allows to send no checksum.
+
+    By IPv6 a length of 0 is that of a jumbogram (RFC 2675 4): receivers take all octets that there are, however few.
+    """
     data = packet.payload
     if len(data) < 8:
         raise PeerError(f"UDP datagram of {len(data)} octets")
     near, far, length, total = _UDP.unpack_from(data)
+    length = len(data) if packet.version == 6 and not length else length
     if not 8 <= length <= len(data):
         raise PeerError(f"UDP datagram of {len(data)} octets says {length}")
     if (total or packet.version == 6) and _sum(packet, data[:length]):

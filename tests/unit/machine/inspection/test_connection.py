@@ -8,13 +8,29 @@ import random
 import budget
 import h11
 import pytest
-from flows import ACK, FIRST, FIRST_DOWN, SERVER, SERVER6, SYN, URG, Flow, client_hello, in_records
+from flows import (
+    ACK,
+    FIN,
+    FIRST,
+    FIRST_DOWN,
+    RST,
+    SERVER,
+    SERVER6,
+    SYN,
+    URG,
+    Flow,
+    client_hello,
+    in_records,
+    with_extension,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simwarden.wire.shown import UNREADABLE, By, Shown
 
 HELLO = client_hello()
+
+
 REQUEST = b"GET /firmware HTTP/1.1\r\nHost: listed.example\r\n\r\n"
 OTHER = b"GET /firmware HTTP/1.1\r\nHost: hidden.example\r\n\r\n"
 LISTED, HIDDEN = (Shown(each, By.HTTP, "/firmware") for each in ("listed.example", "hidden.example"))
@@ -187,19 +203,40 @@ def test_a_syn_that_comes_twice_and_a_probe_of_a_connection_that_is_idle() -> No
     assert not flow.say(b"\0", -1)
     flow.say(REQUEST)
     assert not flow.feed(flow.tcp(b"", SYN, FIRST))
-    assert not flow.feed(flow.tcp(REQUEST, SYN, FIRST))
     assert flow.watch.shown == (LISTED,)
-    assert flow.feed(flow.tcp(OTHER, SYN, FIRST))
-    assert flow.watch.shown == (UNREADABLE,)
 
 
-def test_octets_in_the_syn_and_a_client_at_the_other_end() -> None:
-    flow = Flow(80)
-    assert flow.feed(flow.tcp(REQUEST, SYN, FIRST))  # RFC 7413
-    assert flow.watch.shown == (LISTED,)
-    flow.feed(flow.tcp(b"", SYN | ACK, 7000, FIRST + 1, up=False), up=False)
-    assert not flow.say(REQUEST)
-    assert flow.watch.shown == (LISTED,)
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_connection_that_begins_with_the_number_of_the_one_before(*, answered: bool) -> None:
+    """By the same ports, behind a reset: what the server has acknowledged of the other is no copy of what it reads."""
+    flow = Flow(80).open()
+    flow.say(REQUEST)
+    flow.answer(acknowledged=len(REQUEST))
+    begun = flow.watch.begun
+    flow.feed(flow.tcp(b"", RST, FIRST + 1 + len(REQUEST)))
+    assert flow.feed(flow.tcp(b"", SYN, FIRST))
+    assert (flow.watch.shown, flow.watch.begun) == ((), begun + 1)
+    if answered:
+        flow.feed(flow.tcp(b"", SYN | ACK, 9000, FIRST + 1, up=False), up=False)
+    flow.say(OTHER)
+    assert flow.watch.shown == ((HIDDEN,) if answered else (UNREADABLE,))
+
+
+@pytest.mark.parametrize("flags", [SYN, SYN | ACK])
+def test_octets_in_a_syn_are_of_no_name(flags: int) -> None:
+    """RFC 7413; a server that does not take them reads from the next segment on. The client goes on without."""
+    for flow in (Flow(80), Flow(80).open()):
+        assert flow.feed(flow.tcp(REQUEST, flags, FIRST))
+        assert (flow.watch.shown, flow.watch.pending) == ((UNREADABLE,), False)
+        assert not flow.say(REQUEST)
+        assert flow.open().watch.shown == ()
+        flow.say(REQUEST)
+        assert flow.watch.shown == (LISTED,)
+
+
+def test_a_client_at_the_other_end() -> None:
+    flow = Flow(80).open()
+    flow.say(REQUEST)
     flow.feed(flow.tcp(b"", SYN, 200, up=False), up=False)
     assert flow.feed(flow.tcp(b"", SYN | ACK, 99, 201))
     assert not flow.say(OTHER, 99 - FIRST)
@@ -267,7 +304,6 @@ def test_a_second_client_hello_is_read_as_well() -> None:
         b"\x10\x0c\0\4MQTT",
         b"##\1",
         b"login 5\r\n",
-        b"GET /\r\n",
         b"\0" * 40,
         client_hello(None),
     ],
@@ -317,7 +353,66 @@ def test_octets_of_any_kind(pieces: list[tuple[bytes, int, bool]], cut: int) -> 
         flow.feed(octets or b"E", up=up)
 
 
-@pytest.mark.parametrize("kind", [20, 21, 23])
+@pytest.mark.parametrize("between", [b"\x14\3\3\0\1\1", b"\x15\3\3\0\2\1\x5a", b"\x16\3\3\0\0", b"\x18\3\3\0\1x"])
+@pytest.mark.parametrize("size", [1, 6, 4000])
+def test_what_servers_leave_out_hides_no_second_client_hello(between: bytes, size: int) -> None:
+    """OpenSSL leaves out alerts (user_canceled) and empty records before the answer to its HelloRetryRequest."""
+    flow, octets = Flow().open(), between * 2 + HELLO.replace(b"server", b"hidden")
+    flow.say(HELLO)
+    flow.answer(acknowledged=len(HELLO))
+    for at in range(0, len(octets), size):
+        flow.say(octets[at : at + size], len(HELLO) + at)
+    assert flow.hosts == ["hidden.example"]
+
+
+@pytest.mark.parametrize(("offered", "shown"), [(True, "hidden.example"), (False, "server.example")])
+def test_early_data_is_looked_behind_where_it_was_offered(*, offered: bool, shown: str) -> None:
+    """RFC 8446 4.2.10: who asks for another hello leaves it out. Else such records are of a connection that goes on."""
+    early = b"\0\x2a\0\0" * offered
+    first = with_extension(HELLO, early)
+    second = b"\x17\3\3\x08\0" + bytes(2048) + HELLO.replace(b"server", b"hidden")
+    flow = Flow().open()
+    flow.say(first)
+    flow.answer(acknowledged=len(first))
+    flow.say(second, len(first))
+    assert flow.hosts == [shown]
+
+
+def test_a_second_client_hello_in_the_record_of_the_first() -> None:
+    both = HELLO[5:] + HELLO[5:].replace(b"server", b"hidden")
+    flow = Flow().open()
+    flow.say(HELLO[:3] + len(both).to_bytes(2) + both)
+    assert flow.hosts == ["server.example", "hidden.example"]
+    flow = Flow().open()
+    flow.say(HELLO[:3] + (len(HELLO) - 4).to_bytes(2) + HELLO[5:] + b"\2")
+    assert flow.watch.shown[-1] == UNREADABLE
+
+
+@pytest.mark.parametrize("second", [b"GET /b HTTP/1.0\r\n\r\n", b"GET /b HTTP/1.1\r\nHost:\r\n\r\n"])
+def test_a_request_without_a_host_behind_one_that_says_it(second: bytes) -> None:
+    flow = Flow(80).open()
+    flow.say(REQUEST)
+    flow.answer(acknowledged=len(REQUEST))
+    assert flow.say(second, len(REQUEST))
+    assert (flow.watch.shown, flow.watch.pending) == ((Shown("", By.HTTP, "/b"),), False)
+
+
+def test_a_line_for_a_path_behind_an_upgrade_that_the_server_does_not_make() -> None:
+    """nginx answers to HTTP/0.9 there."""
+    upgrade = REQUEST[:-2] + b"Upgrade: x\r\n\r\n"
+    flow = Flow(80).open()
+    flow.say(upgrade)
+    assert flow.say(b"GET /b\r\n", len(upgrade))
+    assert flow.watch.shown[-1] == Shown("", By.HTTP, "/b")
+
+
+def test_what_is_no_trailer() -> None:
+    flow = Flow(80).open()
+    flow.say(b"POST / HTTP/1.1\r\nHost: a.b\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\r\n" + OTHER)
+    assert UNREADABLE in flow.watch.shown
+
+
+@pytest.mark.parametrize("kind", [20, 21, 23, 24])
 def test_a_record_of_tls_before_the_handshake_is_of_no_name(kind: int) -> None:
     """What OpenSSL refuses others may leave out, and read the name behind it."""
     flow = Flow().open()
@@ -333,3 +428,48 @@ def test_a_request_that_servers_answer_in_their_own_ways_hides_no_other_behind_i
     flow.say(first)
     flow.say(REQUEST, len(first))
     assert flow.watch.shown[-1] in (LISTED, UNREADABLE)
+
+
+@pytest.mark.parametrize("head", [OTHER[:-2], OTHER[:-4], OTHER[:-3], b"GET /firmware", OTHER[:20]])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_head_that_ends_with_its_connection(head: bytes, *, at_once: bool) -> None:
+    """Python's server answers to it."""
+    flow = Flow(80).open()
+    flow.say(REQUEST)
+    flow.answer(acknowledged=len(REQUEST))
+    flow.say(head[: len(head) * (not at_once)], len(REQUEST))
+    assert flow.hosts == ["listed.example"]
+    begun = len(head) * (not at_once)
+    assert flow.say(head[begun:], len(REQUEST) + begun, ACK | FIN)
+    assert flow.hosts[-1] in ("hidden.example", "unreadable")
+    flow.say(REQUEST[-4:], len(REQUEST + head))
+    assert flow.watch.shown == (UNREADABLE,)
+
+
+def test_an_end_that_overtakes_octets_and_one_behind_whole_requests() -> None:
+    for head in (b"", OTHER[:-2]):
+        flow = Flow(80).open()
+        assert not flow.say(b"", len(REQUEST + head), ACK | FIN)
+        flow.say((REQUEST + head)[20:], 20)
+        assert flow.say((REQUEST + head)[:20])
+        assert flow.hosts == ["listed.example", "hidden.example"][: 1 + bool(head)]
+        assert not flow.say(b"", len(REQUEST + head), ACK | FIN)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [b"", b"temperature=21", b"\x16", HELLO[:50], b"GET /firmware HTTP/1.0"],
+    ids=["nothing", "a word", "an octet", "half a hello", "half a head"],
+)
+def test_an_end_behind_what_shows_no_name(octets: bytes) -> None:
+    flow = Flow(80).open()
+    flow.say(octets)
+    flow.say(b"", len(octets), ACK | FIN)
+    assert flow.watch.shown == ((Shown("", By.HTTP, "/firmware"),) if octets[:1] == b"G" else ())
+
+
+def test_a_body_that_its_connection_cuts_off() -> None:
+    flow = Flow(80).open()
+    octets = b"PUT /firmware HTTP/1.1\r\nHost: listed.example\r\nContent-Length: 900\r\n\r\n" + OTHER
+    flow.say(octets, 0, ACK | FIN)
+    assert flow.watch.shown == (LISTED,)

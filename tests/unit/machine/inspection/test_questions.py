@@ -68,6 +68,8 @@ def test_each_query_shows_what_it_asks_for() -> None:
         bytes(DNS(id=7, qd=DNSQR(qname=NAME), an=DNSRR(rrname="data.example", rdata=FIRST))),
         bytes(DNS(id=7, qd=DNSQR(qname=NAME), ar=DNSRR(rrname="data.example", rdata=FIRST))),
         query().to_wire()[:12] + b"\xc0\x0c\0\1\0\1",
+        query(f"text\\.{NAME}").to_wire(),
+        query(f"text\\046{NAME}").to_wire(),
     ],
 )
 def test_what_is_no_query_or_says_more(octets: bytes) -> None:
@@ -163,6 +165,15 @@ def test_questions_and_answers_over_tcp_in_any_pieces() -> None:
         assert names(flow, FIRST) == (NAME, "b.example")
     flow.say(b"\0\3bad", len(octets))
     assert flow.watch.shown == (UNREADABLE,)
+
+
+@pytest.mark.parametrize("octets", [b"GET / HTTP/1.1\r\n", b"\x16\3\1\2\0\1"])
+def test_what_goes_to_the_port_of_resolvers_and_is_no_query(octets: bytes) -> None:
+    asked = in_stream(query().to_wire())
+    for before in (b"", asked):
+        flow = Flow(53, far=RESOLVER).open()
+        flow.say(before + octets)
+        assert (flow.watch.shown[-1:], flow.watch.pending) == ((UNREADABLE,), False)
 
 
 def test_lifetimes_are_bounded_and_of_many_names_those_stay_that_last() -> None:

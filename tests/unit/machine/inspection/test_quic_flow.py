@@ -86,7 +86,6 @@ def test_another_connection_of_the_same_flow_is_shown_anew() -> None:
     assert not seen.send(b"\x40" + bytes(40))  # which does not make us lose the thread
     seen.send(initial([(50, HIDDEN[50:])], b"called01"))
     assert seen.hosts == ["listed.example", "hidden.example"]  # nobody can tell their packets apart
-    assert not seen.send(initial([(0, HELLO)], b"called00"))
 
 
 def test_many_connections_of_one_flow() -> None:
@@ -99,7 +98,7 @@ def test_many_connections_of_one_flow() -> None:
     seen = flow()
     for number in range(9):
         seen.send(b"\x40" + bytes(30))
-        seen.send(initial([(0, client_hello(f"{number}.example")[5:])]))
+        seen.send(initial([(0, client_hello(f"{number}.example")[5:])], bytes((number,)) * 8))
     assert seen.hosts == [*(f"{number}.example" for number in range(7)), "unreadable"]
 
 
@@ -137,7 +136,6 @@ def test_what_no_server_takes(frames: list[tuple[int, bytes]]) -> None:
         b"\xfe\xfe\xfe\xfe\x68" + bytes(30),
         b"\x80\x60" + bytes(40),
         seeds("inspection/quic.txt")[0][:-1],
-        initial([(0, HELLO)], keys=b"another"),
         initial([(0, client_hello(None)[5:])]),
     ],
 )
@@ -148,3 +146,42 @@ def test_what_shows_no_name(datagram: bytes) -> None:
     assert (seen.watch.shown, seen.watch.pending) == ((), False)
     seen.send(initial([(0, HELLO)], b"called09"))
     assert seen.watch.shown == LISTED
+
+
+def test_a_second_client_hello_is_read_as_well() -> None:
+    """That to a HelloRetryRequest (RFC 9001 4.7), which goes on where the first ends."""
+    seen = flow()
+    seen.send(initial([(0, HELLO)]))
+    assert seen.send(initial([(len(HELLO), HIDDEN[:9])], b"server", keys=b"called00"))
+    assert (seen.hosts, seen.watch.pending) == (["listed.example"], True)
+    assert seen.send(initial([(len(HELLO) + 9, HIDDEN[9:])], b"server", keys=b"called00"))
+    assert (seen.hosts, seen.watch.pending) == (["listed.example", "hidden.example"], False)
+
+
+def test_no_packet_under_other_keys_hides_a_second_client_hello() -> None:
+    seen = flow()
+    seen.send(initial([(0, HELLO)]))
+    assert not seen.send(b"\x40" + bytes(40))
+    assert not seen.send(initial([], b"server", keys=b"called00"))
+    assert seen.send(initial([(len(HELLO), HIDDEN)], b"server", keys=b"called00"))
+    assert seen.watch.shown == (*LISTED, UNREADABLE)
+
+
+def test_a_packet_that_no_known_keys_open_is_of_no_name() -> None:
+    """Its whole number hangs on those before it (RFC 9000 A.3), of which nobody knows which have reached the server."""
+    seen = flow()
+    seen.send(initial([(0, HELLO)]))
+    assert seen.send(initial([(0, HIDDEN)], keys=b"another"))
+    assert (seen.watch.shown, seen.watch.pending) == ((*LISTED, UNREADABLE), False)
+
+
+def test_connections_beside_each_other_and_the_oldest_that_is_over() -> None:
+    seen = flow()
+    for number in range(12):
+        called = bytes((number,)) * 8
+        seen.send(initial([(0, HELLO)], called))
+        assert not seen.send(b"\x40" + bytes(40))
+        assert not seen.send(initial([], b"server", keys=called))
+    assert seen.watch.shown == LISTED
+    assert seen.send(initial([], b"server", keys=bytes(8)))
+    assert seen.watch.shown == (*LISTED, UNREADABLE)

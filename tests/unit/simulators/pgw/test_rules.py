@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from ssl import TLSVersion
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dns.message
-import dns.rrset
 import pytest
+from directed import BOTH, OTHER, RESOLVER, Device, card, change, device, provision, tcp, to
 from flows import client_hello
-from gateways import IMSI, NUMBER, SERVER, Gateways, udp
-from scapy.contrib import gtp_v2 as scapy
+from gateways import IMSI, SERVER, Gateways, udp
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_LSRR, fragment
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrRouting
 from scapy.packet import Raw
@@ -25,109 +24,6 @@ from simwarden.policy.flow_rule import ALL_FLOWS, FlowFilter, FlowRule
 from simwarden.policy.rule_set import RuleSet
 from simwarden.trace.records import FlowRecord
 from simwarden.wire import ip
-
-if TYPE_CHECKING:
-    from simwarden.wire.gtpv2 import Message
-
-APPROVED = {"approver": "Li Wei", "reason": "another server", "form": "F-21"}
-OTHER, RESOLVER = "203.0.113.66", "192.0.2.53"
-BOTH = {
-    "pdn_type": scapy.IE_PDN_type(PDN_type=3),
-    "paa": scapy.IE_PAA(PDN_type=3, ipv6=0, ipv4="0.0.0.0"),  # noqa: S104
-}
-
-
-def card(**data: Any) -> dict[str, Any]:
-    sections = {"data": [{"by": "pgw", **data}]} if data else {}
-    known = {"name": "card", "imsi": IMSI, "iccid": "", "msisdn": NUMBER, "profile": "smart-metering"}
-    return {**known, "form": "plug-in", "sections": sections}
-
-
-async def provision(bench: Gateways, **data: Any) -> Any:
-    return await bench.pgw.manage(Role.OPERATOR, "PUT", f"/cards/{IMSI}", card(**data))
-
-
-async def change(bench: Gateways, method: str = "PUT", role: Role = Role.OPERATOR, **data: Any) -> Any:
-    told = await bench.pgw.manage(role, method, f"/cards/{IMSI}/data", {**APPROVED, **data})
-    await bench.settle()
-    return told
-
-
-class Device:
-    """A device behind the gateways that sends octets, and what becomes of them."""
-
-    def __init__(self, bench: Gateways, made: Message) -> None:
-        self.bench, self.made, self.own, self.six = bench, made, made["paa"].ipv4, made["paa"].ipv6
-
-    async def up(self, *packets: bytes) -> list[bytes]:
-        self.bench.enb.send(self.made, *packets)
-        await self.bench.settle()
-        return self.bench.net.received()
-
-    async def down(self, *packets: bytes) -> list[bytes]:
-        self.bench.net.send(*packets)
-        await self.bench.settle()
-        return [each for _, each in self.bench.enb.received()]
-
-    async def look_up(self, name: str, address: str, kind: str = "A", server: str = RESOLVER, port: int = 4000) -> bool:
-        """Ask the resolver, which answers; whether that came back."""
-        asked = dns.message.make_query(name, kind)
-        (sent,) = (ip.encode(ip.encode_udp(ip.Udp(port, 53, asked.to_wire()), self.own, server)),)
-        if await self.up(sent) != [sent]:
-            return False
-        told = dns.message.make_response(asked)
-        told.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", kind, address))
-        back = ip.encode(ip.encode_udp(ip.Udp(53, port, told.to_wire()), server, self.own))
-        return await self.down(back) == [back]
-
-    def _between(self, address: str, *, up: bool) -> Any:
-        """Return the header of a packet from or to an address."""
-        own, kind = (self.six, IPv6) if ":" in address else (self.own, IP)
-        return kind(src=own, dst=address) if up else kind(src=address, dst=own)
-
-    async def connect(self, address: str, port: int = 50000, to: int = 80) -> bool:
-        """Open a connection; whether both ends hear of each other."""
-        syn = bytes(self._between(address, up=True) / TCP(sport=port, dport=to, flags="S", seq=99))
-        back = bytes(self._between(address, up=False) / TCP(sport=to, dport=port, flags="SA", seq=7, ack=100))
-        return await self.up(syn) == [syn] and await self.down(back) == [back]
-
-    async def begin(
-        self, address: str, first: int, flags: str = "S", payload: bytes = b"", *, answered: bool = True
-    ) -> bool:
-        """Send what may begin a connection, from a number on; whether it got out. The far end answers it, or not."""
-        ends = TCP(sport=50000, dport=80, flags=flags, seq=first)
-        syn = bytes(IP(src=self.own, dst=address) / ends / payload)
-        passed = await self.up(syn) == [syn]
-        back = TCP(sport=80, dport=50000, flags="SA", seq=7, ack=first + 1)
-        await self.down(*([bytes(IP(src=address, dst=self.own) / back)] if answered else []))
-        return passed
-
-    async def say(self, address: str, octets: bytes, at: int = 0, port: int = 50000, to: int = 80) -> bool:
-        """Say something in the connection; whether it got out."""
-        head = TCP(sport=port, dport=to, flags="PA", seq=100 + at, ack=8)
-        packet = bytes(self._between(address, up=True) / head / octets)
-        return await self.up(packet) == [packet]
-
-    async def fetch(self, address: str, host: str, port: int = 50000, to: int = 80) -> str:
-        """Send a request of HTTP in a connection of its own; return how far it came."""
-        if not await self.connect(address, port, to):
-            return "nowhere"
-        said = f"GET /firmware HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
-        return "through" if await self.say(address, said, 0, port, to) else "connected"
-
-
-async def device(bench: Gateways, **data: Any) -> Device:
-    await provision(bench, **data)
-    return Device(bench, await bench.session(**BOTH, ambr=scapy.IE_AMBR(AMBR_Uplink=9000, AMBR_Downlink=9000)))
-
-
-def to(own: str, address: str, port: int, payload: bytes = b"hello", near: int = 40000) -> bytes:
-    return ip.encode(ip.encode_udp(ip.Udp(near, port, payload), own, address))
-
-
-def tcp(own: str, address: str, port: int = 443) -> bytes:
-    return bytes(IP(src=own, dst=address) / TCP(sport=50001, dport=port, flags="S"))
-
 
 LIST = [f"udp://{SERVER}:5683", "udp://[2001:db8:80::80]:5683", f"{SERVER}:443", "203.0.113.128/28:9000"]
 
@@ -265,11 +161,52 @@ async def test_each_request_of_a_connection_counts() -> None:
 async def test_names_of_an_address_are_those_that_it_had_as_its_flow_began() -> None:
     async with Gateways() as bench:
         it = await device(bench, whitelist=["udp://up.example:5683", "udp://down.example:5684"])
-        assert await it.look_up("down.example", SERVER)
-        assert await it.up(to(it.own, SERVER, 5683)) == []
+        assert await it.look_up("up.example", SERVER)
+        assert await it.up(begun := to(it.own, SERVER, 5683)) == [begun]
         await bench.sleep(61)
+        assert await it.look_up("down.example", SERVER, port=4001)
+        assert await it.up(begun, to(it.own, SERVER, 5683, near=40001)) == [begun]
+
+
+async def test_a_refused_flow_passes_by_the_same_ports_once_its_address_has_the_name() -> None:
+    """A device whose port is fixed goes on with it, though its address had another name before."""
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["udp://up.example:5683", "udp://down.example:5684"])
+        assert await it.look_up("down.example", SERVER)
+        assert await it.up(report := to(it.own, SERVER, 5683)) == []
+        await bench.sleep(61)
+        assert await it.up(report) == []
         assert await it.look_up("up.example", SERVER, port=4001)
-        assert await it.up(to(it.own, SERVER, 5683), other := to(it.own, SERVER, 5683, near=40001)) == [other]
+        assert await it.up(report) == [report]
+
+
+async def test_a_question_that_is_refused_closes_nothing_to_the_answer_of_another() -> None:
+    """By one port a device asks for what is listed, and for what is not before that is answered."""
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["http://up.example"])
+        asked = {name: dns.message.make_query(f"{name}.example", "A") for name in ("up", "ntp")}
+        sent = {name: to(it.own, RESOLVER, 53, each.to_wire(), 4000) for name, each in asked.items()}
+        told = dns.message.make_response(asked["up"]).to_wire()
+        back = ip.encode(ip.encode_udp(ip.Udp(53, 4000, told), RESOLVER, it.own))
+        assert await it.up(sent["ntp"]) == []
+        assert await it.down(back) == []
+        assert await it.up(sent["up"], sent["ntp"]) == [sent["up"]]
+        assert await it.down(back) == [back]
+        assert await it.up(sent["ntp"], sent["up"]) == [sent["up"]]
+        await change(bench, whitelist=[])
+        assert await it.up(sent["up"]) == await it.down(back) == []
+
+
+async def test_a_flow_that_came_to_no_name_is_of_none_when_a_name_is_denied_instead() -> None:
+    async with Gateways(pgw={"unnamed_octets": 300}) as bench:
+        it = await device(bench, whitelist=["http://up.example"])
+        assert await it.look_up("up.example", SERVER)
+        assert await it.connect(SERVER)
+        assert await it.say(SERVER, said := b"GET / HTTP/1.1\r\nX: ".ljust(100, b"a"))
+        assert not await it.say(SERVER, said, 100)
+        await change(bench, whitelist=None, blacklist=["wx.example"])
+        assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n", 100)
+        assert await it.fetch(SERVER, "pay.example", 50001) == "through"
 
 
 async def test_an_answer_holds_as_long_as_it_says() -> None:
