@@ -193,6 +193,28 @@ async def test_what_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (report.text, report.headers["content-disposition"]) == ("capture", 'attachment; filename="report.html"')
 
 
+async def test_a_save_ends_with_who_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Saver:
+        asked, closed = asyncio.Event(), False
+
+        def __init__(self, module: str) -> None:
+            assert module == "simwarden.scenario.saved"
+
+        async def ask(self, _what: str, **_: Any) -> dict[str, Any]:
+            self.asked.set()
+            return await asyncio.Future()
+
+        async def close(self) -> None:
+            Saver.closed = True
+
+    monkeypatch.setattr(server, "Engine", Saver)
+    saving = asyncio.create_task(server._saved({}))
+    await Saver.asked.wait()
+    saving.cancel()
+    await asyncio.wait([saving])
+    assert Saver.closed
+
+
 async def test_a_recorded_page_holds_what_was_told_and_has_a_limit() -> None:
     live = Live(Engine())  # type: ignore[arg-type]
     await live.begin()
