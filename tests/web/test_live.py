@@ -250,6 +250,11 @@ def test_a_device_is_dragged_to_another_cell_and_what_it_sends_and_calls_is_told
     person.choose("pstn", "A stranger calls the lift")
     page.locator("#refused", has_text="Clause 1.1(1)").wait_for()
     assert "The answer is 403 Forbidden, Q.850 cause 21" in page.locator("#refused").inner_text()
+    person.drag("lift_card", "old_phone")
+    page.locator("#history button", has_text="old_phone").wait_for()
+    person.choose("old_phone", "Switch on")
+    page.locator("#refused", has_text="MM cause #2 IMSI_UNKNOWN_IN_HLR").wait_for()
+    assert "the device holds the card invalid for calls" in page.locator("#then").inner_text()
     assert page.locator("#wrong").is_hidden()
 
 
