@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.device.procedures.esm import BACKED_OFF
+from simulators.device.procedures.location_updating import INVALID
 from simulators.device.rejects import AT_ONCE, REACTIONS, Forbid, Next, Usim
 from simulators.device.state import ATTEMPTS, Procedure, Timer
 from simwarden.runtime.declare import Consequence, TimerKind
@@ -43,6 +44,9 @@ def consequences() -> Iterator[Consequence]:
     for cause in sorted(BACKED_OFF):
         said = f"leaves the APN alone for {_time(Timer.T3396)} or as long as the message says, then tries again"
         yield Consequence("pdn-connectivity-reject", cause, said, "TS 24.301 6.5.1.4.3")
+    for number in sorted(INVALID):
+        said = "holds the card invalid for calls until it is switched off or the card is taken out"
+        yield Consequence("location-updating-reject", number, said, "TS 24.008 4.4.4.7")
     yield Consequence(
         "authenticate-response",
         None,

@@ -26,6 +26,7 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe i
 pytestmark = MARKS
 PICTURES = ROOT / "docs" / "pictures"
 PHONE = {"width": 390, "height": 844}
+TABLET = {"width": 820, "height": 1180}
 #: milliseconds between an action and the first picture of it
 SOON = 200
 #: seconds for which a counter is watched
@@ -166,7 +167,11 @@ def test_each_control_has_a_switch_at_its_element(person: Person) -> None:
         person.choose("mme", f"Switch off {control}: ")
         person.page.locator("#off code").nth(off - 1).wait_for()
     assert person.page.locator("#off code").all_inner_texts() == ["mme/area.cell", "mme/mme.apn"]
-    person.choose("mme", "Switch on mme.apn: ")
+    person.page.locator("[data-name=mme]").click()
+    box, window = person.page.locator("#menu").bounding_box(), person.page.viewport_size
+    assert box["y"] >= 0  # a list that is longer than the window scrolls in itself
+    assert box["y"] + box["height"] <= window["height"]
+    person.page.locator("#menu button", has_text="Switch on mme.apn: ").click()
     sync_api.expect(person.page.locator("#off code")).to_have_count(1)
     assert "0 packets, 0 messages, 0.0 minutes" in person.page.locator("#stolen").inner_text()
     person.begin()
@@ -245,7 +250,40 @@ def test_a_device_is_dragged_to_another_cell_and_what_it_sends_and_calls_is_told
     person.choose("pstn", "A stranger calls the lift")
     page.locator("#refused", has_text="Clause 1.1(1)").wait_for()
     assert "The answer is 403 Forbidden, Q.850 cause 21" in page.locator("#refused").inner_text()
+    person.drag("lift_card", "old_phone")
+    page.locator("#history button", has_text="old_phone").wait_for()
+    person.choose("old_phone", "Switch on")
+    page.locator("#refused", has_text="MM cause #2 IMSI_UNKNOWN_IN_HLR").wait_for()
+    assert "the device holds the card invalid for calls" in page.locator("#then").inner_text()
     assert page.locator("#wrong").is_hidden()
+
+
+def test_what_a_device_is_told_is_the_cause_of_the_refusal_and_none_that_comes_after_it(person: Person) -> None:
+    page = person.page
+    person.begin()
+    person.attach("meter_card", "meter")
+    for step in ("wait: 60 s", "goto: {device: meter, cell: enb2/1}"):  # idle by then: no base station knows it
+        page.locator("#line").fill(step)
+        page.locator("#own button").click()
+        page.locator("#history button", has_text=step).wait_for()
+    page.locator("#end").click()
+    assert page.locator(".row.message", has_text="EMM cause 10 Implicitly detached").count()  # back in its own cell
+    assert "The device is told #15 NO_SUITABLE_CELLS" in " ".join(page.locator("#refused").inner_text().split())
+
+
+def test_what_is_done_now_is_in_sight_and_what_was_refused_is_over_in_a_new_network(person: Person) -> None:
+    page = person.page
+    person.refused()
+    for number in (1, 2):
+        person.choose("phone", "Switch off")
+        page.locator("#history button", has_text="power_off: phone").nth(number - 1).wait_for()
+        person.choose("phone", "Switch on")
+        page.locator("#history button", has_text="power_on: phone").nth(number).wait_for()
+    sync_api.expect(page.locator("#history [aria-pressed=true]")).to_be_in_viewport(ratio=0.9)
+    page.locator("#refused h2").wait_for()
+    assert page.locator(".refusing").count() == 1
+    person.begin()
+    assert page.locator(".refusing").count() == 0
 
 
 def test_data_is_directed_and_ends_with_its_quota(person: Person) -> None:
@@ -312,6 +350,17 @@ def test_a_page_that_is_loaded_anew_in_the_middle_of_a_playback_is_where_the_net
     page.locator("#off button").click()
     page.locator("#off.on").wait_for()
     person.shows("phone", "rejected")
+    page.locator("#language").click()
+    assert page.locator("#ladder h2").inner_text() == "控制已重新打开：此前得到的业务被中断"
+    assert "控制已重新打开" in page.locator("#history button").last.inner_text()
+
+
+def test_on_a_tablet_the_network_and_its_refusal_are_seen_together(browser: Any, address: str) -> None:
+    person = Person(browser, address, viewport=TABLET, has_touch=True, is_mobile=True)
+    person.refused()
+    for each in ("#net", "#refused"):
+        sync_api.expect(person.page.locator(each)).to_be_in_viewport(ratio=1)
+    person.close()
 
 
 def test_by_touch_at_the_width_of_a_phone(browser: Any, address: str) -> None:
@@ -340,6 +389,9 @@ def test_by_touch_at_the_width_of_a_phone(browser: Any, address: str) -> None:
     page.locator("#without").tap()
     sync_api.expect(page.locator("#said")).to_be_in_viewport()
     page.locator("#stolen", has_text=re.compile(r"[1-9]\d* packets")).wait_for()
+    # so does the counter, which hides nothing of the sentence above the network
+    counter, said = page.locator("#off").bounding_box(), page.locator("#said").bounding_box()
+    assert 0 <= counter["y"] < counter["y"] + counter["height"] <= said["y"] < PHONE["height"]
     page.locator("#off button").tap()
     page.locator("#off.on").wait_for()
     person.close()

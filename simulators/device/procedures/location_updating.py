@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from simulators.device.contexts import Emm
 
 #: after these a SIM is invalid until power-off (4.4.4.7)
-_INVALID: Final = frozenset({MmCause.IMSI_UNKNOWN_IN_HLR, MmCause.ILLEGAL_MS, MmCause.ILLEGAL_ME})
+INVALID: Final = frozenset({MmCause.IMSI_UNKNOWN_IN_HLR, MmCause.ILLEGAL_MS, MmCause.ILLEGAL_ME})
 
 
 async def power_on(emm: Emm, card: CardData | None) -> str:
@@ -45,7 +45,7 @@ async def _update(emm: Emm) -> str:
         return "accepted"
     cause = answer["mm_cause"]
     emm.cs.area = None
-    emm.cs.invalid = cause in _INVALID
+    emm.cs.invalid = cause in INVALID
     emm.observe("mm_cause", cause)
     return "rejected"
 

@@ -161,12 +161,12 @@ def _checked(files: dict[str, str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Read a story from standard input as JSON, and write its files to standard output, or `error`."""
+    """Read a line of JSON with a `story` from standard input, and write its files to standard output, or `error`."""
     try:
-        found = saved(json.load(sys.stdin))
+        found = saved(json.loads(sys.stdin.readline())["story"])
     except SimwardenError as error:
         found = {"error": str(error)}
-    sys.stdout.write(json.dumps(found))
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

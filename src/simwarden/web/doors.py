@@ -89,6 +89,10 @@ class Doors:
         origin = request.headers.get("origin")
         if (request.method == "POST" or origin is not None) and origin not in (f"http://{host}", f"https://{host}"):
             return PlainTextResponse("the Origin is not this page", HTTPStatus.FORBIDDEN)
+        # a picture or a link of another page has no Origin (Fetch 3.2), but browsers tell where it is from
+        site = request.headers.get("sec-fetch-site", "none")
+        if request.url.path != "/" and site not in ("same-origin", "none"):
+            return PlainTextResponse("another page asks for it", HTTPStatus.FORBIDDEN)
         return None
 
     def _is_ours(self, header: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -22,43 +23,47 @@ _LONG = 10.0
 
 
 class Engine:
-    """Asks the process one thing after another. `start` begins it, and `close` ends it."""
+    """Asks a process one thing after another: one that runs a module, from the first question on until `close`."""
 
-    def __init__(self) -> None:
-        self._process: asyncio.subprocess.Process
-        self._turn, self._asked = asyncio.Lock(), 0.0
+    def __init__(self, module: str = "simwarden.web.stage") -> None:
+        self._command = (sys.executable, "-m", module)
+        self._process: asyncio.subprocess.Process | None = None
+        #: when it was asked what it has not answered yet
+        self._asked = math.inf
         #: hears how much is done of what takes long, in events
         self.heard: Callable[[int], Awaitable[object]] = lambda _done: asyncio.sleep(0)
 
-    async def start(self) -> None:
-        """Start the process. It ends when its standard input does: with this process."""
-        command, pipe = (sys.executable, "-m", "simwarden.web.stage"), asyncio.subprocess.PIPE
-        apart: dict[str, Any] = {"limit": _LONGEST, "start_new_session": True}
-        self._process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, **apart)
-
     async def ask(self, what: str, **more: Any) -> dict[str, Any]:
-        """Have something done, and return what came of it; `error` says why it makes no sense."""
-        async with self._turn:
-            self._asked = time.monotonic()
-            assert self._process.stdin is not None  # noqa: S101 - both are pipes
-            assert self._process.stdout is not None  # noqa: S101 - both are pipes
-            self._process.stdin.write(json.dumps({"do": what, **more}).encode() + b"\n")
-            while (line := await self._process.stdout.readline()).strip().isdigit():
-                await self.heard(int(line))
-            if not line:
-                await self.close()
-                await self.start()
-                return {"error": "the network has come to no end, and begins anew", "ended": True}
-            said: dict[str, Any] = json.loads(line)
-            return said
+        """Have something done, and return what came of it; `error` says why it makes no sense.
+
+        The process ends when its standard input does: with this process. One that `ended` is followed by another.
+        """
+        if self._process is None:
+            pipe = asyncio.subprocess.PIPE
+            apart: dict[str, Any] = {"limit": _LONGEST, "start_new_session": True}
+            self._process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe, **apart)
+        assert self._process.stdin is not None  # noqa: S101 - both are pipes
+        assert self._process.stdout is not None  # noqa: S101 - both are pipes
+        self._asked = time.monotonic()
+        self._process.stdin.write(json.dumps({"do": what, **more}).encode() + b"\n")
+        while (line := await self._process.stdout.readline()).strip().isdigit():
+            await self.heard(int(line))
+        self._asked = math.inf
+        if not line:
+            await self.close()
+            return {"error": "what was under way has come to no end", "ended": True}
+        said: dict[str, Any] = json.loads(line)
+        return said
 
     def interrupt(self) -> None:
-        """End the process if what it was asked takes long; another one follows it."""
-        if self._turn.locked() and time.monotonic() - self._asked > _LONG:
+        """End the process if what it was asked takes long."""
+        if self._process is not None and time.monotonic() - self._asked > _LONG:
             self._process.kill()
 
     async def close(self) -> None:
         """End the process."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        await self._process.wait()
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()

@@ -71,10 +71,10 @@ function play(batch) {
   current = played = batch; at = 0;
   if (isRecorded) { standing = batch; banner(); }
   $("refused").hidden = true;
-  if (narrow.matches) $("said").scrollIntoView({ block: "nearest" });
+  $("said").scrollIntoView({ block: "nearest" });
   const ladder = make("div", { cls: "ladder", "--n": Math.max(1, batch.lanes.length), role: "group", "aria-label": batch.text },
     make("div", { cls: "heads" }, make("span", {}), make("div", { cls: "lanes" }, ...batch.lanes.map((lane) => make("span", { title: lane.title }, lane.name)))));
-  $("ladder").replaceChildren(make("h2", {}, batch.text, batch.outcome && make("small", {}, ` → ${batch.outcome}`)), batch.sums ? make("p", {}, say("many")) : "", ladder);
+  $("ladder").replaceChildren(make("h2", {}, titleOf(batch), batch.outcome && make("small", {}, ` → ${batch.outcome}`)), batch.sums ? make("p", {}, say("many")) : "", ladder);
   listed();
   if (!paused) beat();
 }
@@ -185,14 +185,18 @@ function open(row, batch) {
 function listed() {
   const acts = batches.filter((each) => each.rows && !each.use).slice(-40);
   $("history").replaceChildren(...acts.map((batch) => make("li", {}, make("button", { type: "button", cls: batch.refused.length ? "no" : "", "aria-pressed": String(batch === played), onclick: () => replay(batch) },
-    `${batch.refused.length ? "✗ " : ""}${batch.text}`, batch.outcome && make("small", {}, ` → ${batch.outcome}`)))));
+    `${batch.refused.length ? "✗ " : ""}${titleOf(batch)}`, batch.outcome && make("small", {}, ` → ${batch.outcome}`)))));
+  const list = $("history"), now = list.querySelector("[aria-pressed=true]");
+  if (now) list.scrollLeft = now.offsetLeft - list.offsetLeft - 40;
 }
+// A step stands as it does in a file; what is no step is said in words.
+const titleOf = (batch) => (Object.keys(batch.facts || {}).length ? batch.text : local(batch.text));
 
 function refusal(batch, refused) {
   const element = stage.nodes.find((each) => each.name === refused.element);
   const device = deviceOf(batch);
   const line = (word, ...text) => make("p", {}, make("b", {}, say(word)), " ", ...text);
-  const causes = causesOf(batch, device);
+  const causes = causesOf(batch, device, refused.event);
   const answer = refused.message ? undefined : batch.rows.findLast((row) => row.k === "message" && row.c && row.n > refused.event);
   const button = (id, word, work) => make("button", { type: "button", id, onclick: work }, say(word));
   $("refused").replaceChildren(
@@ -237,28 +241,29 @@ function deviceOf(batch) {
   const found = devices().find((each) => named.includes(each.name)) || devices().find((each) => batch.rows.some((row) => row.k === "state" && nameOf(batch, row.s) === each.name));
   return found ? found.name : "";
 }
-function causesOf(batch, device) {
+// The first causes that a device shows after a refusal: a later one is of what it does next.
+function causesOf(batch, device, after) {
   const found = {};
-  for (const row of batch.rows) if (row.k === "state" && nameOf(batch, row.s) === device) for (const [name, value] of Object.entries(row.f || {})) if (name.endsWith("_cause") && value !== null) found[name] = `${name === "emm_cause" ? "" : `${words(name).replace(/^(esm|mm|rp|tp)\b/, (short) => short.toUpperCase()).replace(/^call\b/, "CC")} `}#${value}`;
+  for (const row of batch.rows) if (row.k === "state" && row.n > after && nameOf(batch, row.s) === device) for (const [name, value] of Object.entries(row.f || {})) if (name.endsWith("_cause") && value !== null) found[name] ||= `${name === "emm_cause" ? "" : `${words(name).replace(/^(esm|mm|rp|tp)\b/, (short) => short.toUpperCase()).replace(/^call\b/, "CC")} `}#${value}`;
   return Object.values(found);
 }
 
 // -- the network as it is drawn
 
-// Devices and cards beside the network, or above it where the page is narrow.
-const narrow = matchMedia("(max-width: 900px)");
+// Devices and cards beside the network, or above it where the page is narrow: on a phone.
+const narrow = matchMedia("(max-width: 600px)");
 let wide = 1000;
 function layout() {
   places = {};
   const [cards, terminals, others] = ["cards", "devices", ""].map((of) => stage.nodes.filter((each) => each.section === of));
   const beside = !narrow.matches;
   const rows = Math.ceil(others.length / 4);
-  const above = 12 + Math.ceil(terminals.length / 2) * 142;
-  const [tray, first] = beside ? [470, 20] : [above + 4, above + 60 + Math.floor((cards.length - 1) / 4) * 46];
-  const step = beside ? 530 / rows : 84;
-  terminals.forEach((each, number) => { places[each.name] = { x: 12 + (number % 2) * (beside ? 172 : 274), y: 12 + Math.floor(number / 2) * 142, w: beside ? 160 : 262, h: 130 }; });
+  const above = 12 + Math.ceil(terminals.length / 2) * 148;
+  const [tray, first] = beside ? [468, 20] : [above + 4, above + 60 + Math.floor((cards.length - 1) / 4) * 46];
+  const step = beside ? 530 / rows : 98;
+  terminals.forEach((each, number) => { places[each.name] = { x: 12 + (number % 2) * (beside ? 192 : 274), y: 12 + Math.floor(number / 2) * 148, w: beside ? 182 : 262, h: 136 }; });
   cards.forEach((each, number) => { places[each.name] = { x: 12 + (number % (beside ? 3 : 4)) * 124, y: tray + Math.floor(number / (beside ? 3 : 4)) * 46, w: 116, h: 38 }; });
-  others.forEach((each, number) => { places[each.name] = { x: (beside ? 405 : 8) + Math.floor(number / rows) * (beside ? 150 : 138), y: first + (number % rows) * step, w: beside ? 130 : 128, h: Math.min(64, step - 14) }; });
+  others.forEach((each, number) => { places[each.name] = { x: (beside ? 406 : 6) + Math.floor(number / rows) * (beside ? 148 : 138), y: first + (number % rows) * step, w: beside ? 140 : 134, h: Math.min(84, step - 14) }; });
   wide = beside ? 1000 : 560;
   $("net").setAttribute("viewBox", `0 0 ${wide} ${beside ? 560 : first + rows * step}`);
 }
@@ -313,12 +318,12 @@ function draw() {
     const rect = group.querySelector("rect");
     rect.setAttribute("width", place.w); rect.setAttribute("height", place.h);
     const name = group.querySelector(".name");
-    name.setAttribute("x", place.w / 2); name.setAttribute("y", terminal ? 20 : node.section ? place.h / 2 + 5 : 26);
+    name.setAttribute("x", place.w / 2); name.setAttribute("y", terminal ? 20 : node.section ? place.h / 2 + 5 : 25);
     name.textContent = words(label);
     if (name.textContent.length > place.w / 9) { name.setAttribute("textLength", place.w - 10); name.setAttribute("lengthAdjust", "spacingAndGlyphs"); }
     for (const old of group.querySelectorAll(".said")) old.remove();
-    const shownOf = said.flatMap((each) => wrapped(each, 21)).slice(0, terminal ? 4 : 2);
-    shownOf.forEach((each, number) => group.append(svg("text", { class: "said", x: place.w / 2, y: (terminal ? 38 : 43) + number * (terminal ? 15 : 13) }, each)));
+    const shownOf = said.flatMap((each) => wrapped(each, terminal ? 21 : 18)).slice(0, terminal ? 4 : 3);
+    shownOf.forEach((each, number) => group.append(svg("text", { class: "said", x: place.w / 2, y: (terminal ? 38 : 44) + number * (terminal ? 16 : 15) }, each)));
   }
   for (const card of net.querySelectorAll(".cards")) if (card.nextElementSibling && !card.nextElementSibling.matches(".cards, #now")) net.append(card);
   if (focused && (!document.activeElement || document.activeElement === document.body)) net.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus();
@@ -345,7 +350,7 @@ function picture(row, batch) {
   } else if (row.k === "decision") parts.push(svg("circle", { cx: from.x + from.w, cy: from.y, r: 13 }), svg("text", { class: "mark", x: from.x + from.w, y: from.y + 6 }, row.v === "refuse" ? "✗" : "✓"));
   const text = `${row.times ? `${row.times.toLocaleString("en")} × ` : ""}${row.k === "message" ? `${row.i} ${row.x}` : row.k === "decision" ? row.o : row.x}`;
   const short = text.length > 48 ? `${text.slice(0, 47)}…` : text;
-  const long = short.length * 7 + 12;
+  const long = short.length * 7.9 + 12;
   const left = Math.min(wide - long, Math.max(0, label[0] - long / 2));
   parts.push(svg("rect", { class: "tag", x: left, y: Math.max(0, label[1] - 14), width: long, height: 19, rx: 5 }), svg("text", { class: "caption", x: left + long / 2, y: Math.max(14, label[1]) }, short));
   const group = svg("g", { id: "now", class: tone, role: "button", tabindex: -1, "aria-label": text }, ...parts);
@@ -409,9 +414,13 @@ function menu(node) {
     event.preventDefault();
   };
   const at_ = $("net").querySelector(`[data-name="${CSS.escape(node.name)}"]`).getBoundingClientRect();
+  // Below it or above, where there is more room: all of the menu is in sight, and none of it under the finger.
+  const below = innerHeight - at_.bottom - 8, above = at_.top - 8;
   box.hidden = false;
+  box.style.left = "0";
+  box.style.maxHeight = `${Math.max(below, above)}px`;
   box.style.left = `${Math.max(4, Math.min(innerWidth - box.offsetWidth - 4, at_.left + scrollX))}px`;
-  box.style.top = `${at_.bottom + scrollY + 2}px`;
+  box.style.top = `${scrollY + (below >= Math.min(above, box.offsetHeight) ? at_.bottom + 2 : at_.top - 2 - box.offsetHeight)}px`;
   box.firstElementChild.focus();
 }
 
@@ -551,8 +560,9 @@ function hear(event, isPast) {
     document.body.dataset.network = (Number(document.body.dataset.network) || 0) + 1;
     batches = []; shown = {}; current = null; played = null; waiting = []; paused = false;
     for (const node of $("net").querySelectorAll(".node, #now")) node.remove();
+    $("ladder").replaceChildren(); $("refused").hidden = true;
     layout(); draw(); listed(); stories(); buttons();
-    $("ladder").replaceChildren(); $("refused").hidden = true; narrate(isRecorded ? WORDS.recording : WORDS.drag);
+    narrate(isRecorded ? WORDS.recording : WORDS.drag);
     return;
   }
   draw();
@@ -584,7 +594,8 @@ function speak() {
   for (const each of document.querySelectorAll("[data-t]")) each.textContent = say(each.dataset.t);
   $("language").textContent = language ? "English" : "中文";
   $("language").lang = language ? "en" : "zh";
-  buttons(); stories(); banner(); placed(); narrate(saying); draw();
+  buttons(); stories(); banner(); placed(); narrate(saying); listed(); draw();
+  if (played) $("ladder").querySelector("h2").firstChild.textContent = titleOf(played);
   const refused = played && played.refused[0];
   if (refused && !$("refused").hidden) refusal(played, refused);
 }

@@ -12,7 +12,6 @@ import contextlib
 import io
 import json
 import socket
-import sys
 import zipfile
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -24,15 +23,16 @@ from starlette.routing import Route
 
 from simwarden.errors import ConfigError, ManagementError
 from simwarden.operations.jsonbody import parse, read_octets
+from simwarden.scenario.report.page import asset, document, packed
 from simwarden.web.doors import Doors
 from simwarden.web.engine import Engine
-from simwarden.web.page import live_page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from starlette.requests import Request
 
+_OWN = "simwarden.web"
 #: seconds between two moments of use that goes on, and how many of them there are at most without anybody acting
 _PACE, _MOST = 1.0, 600
 #: seconds after which a stream says that it is still there
@@ -47,10 +47,12 @@ class Live:
     """One network for all browsers."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        self._engine = engine
         #: what has happened in this network, as JSON of an event each
         self.told: list[str] = []
         self._network = 0
+        #: held from a question until all of its answer is told: what a page hears is in the order in which it happened
+        self._turn = asyncio.Lock()
         self._heard = asyncio.Condition()
         #: how many events what takes long has come to; 0: nothing takes long
         self._done = 0
@@ -66,40 +68,44 @@ class Live:
     async def begin(self, fleet: int = 0) -> dict[str, Any]:
         """Begin with a new network; `fleet` is how many cards it has more."""
         self._using = None
-        self.engine.interrupt()
-        said = await self.engine.ask("begin", fleet=fleet)
-        await self.tell_anew()
-        return said | self._so_far()
+        self._engine.interrupt()
+        async with self._turn:
+            await self._begin(fleet)
+            return self._so_far()
+
+    async def _begin(self, fleet: int = 0) -> None:
+        begun = await self._engine.ask("begin", fleet=fleet)
+        if "error" in begun:  # who has no patience ended what began
+            begun = await self._engine.ask("begin", fleet=0)
+        self._network += 1
+        self.told.clear()
+        await self._tell({"begin": begun, "off": [], "stolen": {}})
 
     def _so_far(self) -> dict[str, Any]:
         """Return up to which event a page has to have heard what it did."""
         return {"at": [self._network, len(self.told)]}
 
-    async def tell_anew(self) -> None:
-        """Tell of a network that has just begun."""
-        begun = await self.engine.ask("drawn")
-        if "error" in begun:  # who has no patience ended what began: it is another one that is drawn
-            begun = await self.engine.ask("drawn")
-        self._network += 1
-        self.told.clear()
-        await self._tell({"begin": begun, "off": [], "stolen": {}})
-
-    async def do(self, what: str, **more: Any) -> dict[str, Any]:
+    async def ask(self, what: str, **more: Any) -> dict[str, Any]:
         """Have the engine do something, and tell all of it; return why it makes no sense, if it does not."""
-        said = await self.engine.ask(what, **more)
-        await self._hear(0)
-        if said.get("ended"):
-            await self.tell_anew()
-        if "error" in said:
-            return said
+        async with self._turn:
+            said = await self._engine.ask(what, **more)
+            await self._hear(0)
+            if "ended" in said:
+                await self._begin()
+            if "told" in said:
+                said = {"told": await self._tell_of(said, goes_on=what == "use")}
+            return said | self._so_far()
+
+    async def _tell_of(self, said: dict[str, Any], *, goes_on: bool) -> int:
+        """Tell what was done, or of how things stand alone; return how much that was."""
         told = said.pop("told")
         for each in told or [{}]:
-            await self._tell({**each, **said, **({"use": True} if what == "use" else {})})
+            await self._tell({**each, **said, **({"use": True} if goes_on else {})})
         if not said["goes_on"]:
             self._using = None
-        elif what != "use":
+        elif not goes_on:
             self._using = asyncio.create_task(self._use())
-        return {"told": len(told)} | self._so_far()
+        return len(told)
 
     async def _use(self) -> None:
         """Let use go on that a rule refuses, a moment each second, so that one sees what a control is worth."""
@@ -107,7 +113,7 @@ class Live:
             await asyncio.sleep(_PACE)
             if self._using is not asyncio.current_task():
                 return
-            await self.do("use")
+            await self.ask("use")
 
     async def _tell(self, event: Mapping[str, Any]) -> None:
         self.told.append(json.dumps(event, separators=(",", ":"), ensure_ascii=False))
@@ -149,10 +155,10 @@ class Live:
             return JSONResponse({"error": str(error)}, error.status)
         match asked:
             case {"step": dict() | str() as step}:
-                said = await self.do("act", step=step if isinstance(step, str) else json.dumps(step))
+                said = await self.ask("act", step=step if isinstance(step, str) else json.dumps(step))
             case {"control": str(control), "off": bool(off)}:
-                said = await self.do("switch", control=control, off=off)
-            case {"begin": int(fleet)} if 0 <= fleet <= LARGEST_FLEET:
+                said = await self.ask("switch", control=control, off=off)
+            case {"begin": int(fleet)} if 0 <= fleet <= LARGEST_FLEET and fleet is not True:
                 said = await self.begin(fleet)
             case _:
                 said = {"error": "a step, a control with off, or begin is expected"}
@@ -175,12 +181,23 @@ class Live:
             if len(octets) > LARGEST_PAGE:
                 raise ConfigError("too much has happened for one page: begin anew")
             return octets
-        said = await self.engine.ask(what)
+        said = await self.ask(what)
         if "story" in said:
             said = await _saved(said["story"])
         if "error" in said:
             raise ConfigError(said["error"])
         return base64.b64decode(said["octets"]) if "octets" in said else _zipped(said)
+
+
+def live_page(told: Sequence[str] = ()) -> str:
+    """Return the page that follows a network; with what was `told`, the one that shows that again without a server.
+
+    What ladder, fields and octets are drawn by is the report's.
+    """
+    scripts = [asset("parts.js"), asset("ladder.js"), asset("live.js", _OWN)]
+    styles = [asset("tokens.css"), asset("ladder.css"), asset("live.css", _OWN)]
+    recorded = packed(f"[{','.join(told)}]") if told else ""
+    return document(asset("live.html.j2", _OWN), scripts, styles, recorded=recorded)
 
 
 def _zipped(files: Mapping[str, str]) -> bytes:
@@ -193,11 +210,11 @@ def _zipped(files: Mapping[str, str]) -> bytes:
 
 async def _saved(story: Mapping[str, Any]) -> dict[str, str]:
     """Have a story made a scenario, by a process of its own (see `saved`)."""
-    command, pipe = (sys.executable, "-m", "simwarden.scenario.saved"), asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
-    out, _ = await process.communicate(json.dumps(story).encode())
-    files: dict[str, str] = json.loads(out or b'{"error": "the story could not be played"}')
-    return files
+    process = Engine("simwarden.scenario.saved")
+    try:
+        return await process.ask("save", story=story)
+    finally:
+        await process.close()
 
 
 def serve(host: str, port: int, told: Callable[[str, str], None]) -> None:
@@ -214,11 +231,10 @@ def serve(host: str, port: int, told: Callable[[str, str], None]) -> None:
 
 async def _serve(sock: socket.socket, host: str, told: Callable[[str, str], None]) -> None:
     engine = Engine()
-    await engine.start()
     live = Live(engine)
     doors = Doors(live.application(), host)
     config = uvicorn.Config(doors, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
-    beginning = asyncio.create_task(live.tell_anew())
+    beginning = asyncio.create_task(live.begin())
     name = f"[{host}]" if ":" in host else host
     told(f"http://{name}:{sock.getsockname()[1]}/", doors.token)
     await uvicorn.Server(config).serve(sockets=[sock])

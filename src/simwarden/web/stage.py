@@ -13,7 +13,6 @@ import json
 import os
 import sys
 import threading
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any, Final, NoReturn
 
@@ -26,7 +25,6 @@ from simwarden.scenario.session import Session, still
 from simwarden.scenario.yamlfile import Source, read
 from simwarden.trace.pcapng import write_capture
 from simwarden.trace.rows import rows_of
-from simwarden.web.page import OWN
 
 if TYPE_CHECKING:
     from simwarden.scenario.document import Scenario
@@ -34,20 +32,17 @@ if TYPE_CHECKING:
 
 #: events that a report tells of at most: it has them one by one, and a browser has to hold them
 _MOST: Final = 200_000
+#: octets of the largest capture: in base64 it has to fit into a line, see `Engine`
+LARGEST: Final = 200_000_000
 #: what each card of a fleet may use: the OCS serves none that it does not know
 _QUOTA: Final = {"by": "ocs", "data": "30 MB"}
 
 
-@dataclass(frozen=True, slots=True)
 class Stage:
-    """The file as read; all scalars are texts, as in a scenario."""
+    """The file of this package as read; all scalars are texts, as in a scenario."""
 
-    data: dict[str, Any]
-
-    @classmethod
-    def read(cls) -> Stage:
-        """Read the file of this package."""
-        return cls(read(asset("stage.yaml", OWN), "stage.yaml", Problems()).data)
+    def __init__(self) -> None:
+        self.data: dict[str, Any] = read(asset("stage.yaml", "simwarden.web"), "stage.yaml", Problems()).data
 
     def document(self, steps: list[dict[str, Any]], fleet: int = 0) -> dict[str, Any]:
         """Return the stage as a scenario with these steps; with a `fleet` of so many more cards in meters."""
@@ -77,7 +72,7 @@ class _Player:
     def __init__(self, told: IO[str]) -> None:
         self._asked: SimpleQueue[str] = SimpleQueue()
         self._told, self._owing = told, False
-        self._stage, self._fleet = Stage.read(), 0
+        self._stage = Stage()
 
     def listen(self, stream: IO[str]) -> None:
         """Take what is asked, and end the process with who asks: nobody waits for what is under way then."""
@@ -86,33 +81,37 @@ class _Player:
         os._exit(0)
 
     def play(self) -> NoReturn:
-        """Play stage after stage."""
+        """Play stage after stage: with each `begin` another one begins, and ends the one before."""
         Session(self._stage.scenario(), self._stage.rehearse).play()
         while True:
+            self._fleet = self._next()["fleet"]
             result = Session(self._stage.scenario(self._fleet), self._talk, self._hear).play()
             if self._owing and result.failure is not None:
                 self._tell({"error": result.failure.summary, "ended": True})
 
+    def _next(self) -> dict[str, Any]:
+        asked: dict[str, Any] = json.loads(self._asked.get())
+        self._owing = True
+        return asked
+
     async def _talk(self, session: Session) -> None:
-        """Answer what is asked, until it is asked to begin anew."""
-        while True:
-            asked, self._owing = json.loads(self._asked.get()), True
-            if asked["do"] == "begin":
-                self._fleet = asked["fleet"]
-                self._tell({})
-                return
+        """Say what is drawn, and answer what is asked, until it is asked to begin anew."""
+        stage = self._stage.data
+        menu = [each for each in stage["menu"] if session.can(each["step"])]
+        self._tell({"nodes": session.drawn(), "menu": menu, "tour": stage["tour"], "zh": stage["zh"]})
+        while (asked := self._next())["do"] != "begin":
             try:
                 self._tell(await self._done(session, asked) | session.standing())
             except SimwardenError as error:
                 self._tell({"error": str(error)})
+        self._asked.put(json.dumps(asked))
+        self._owing = False  # the next session answers it
 
     def _hear(self, done: int) -> None:
         self._told.write(f"{done}\n")
-        self._told.flush()
 
     def _tell(self, said: dict[str, Any]) -> None:
         self._told.write(json.dumps(said) + "\n")
-        self._told.flush()
         self._owing = False
 
     async def _done(self, session: Session, asked: dict[str, Any]) -> dict[str, Any]:
@@ -121,10 +120,6 @@ class _Player:
             return {"octets": base64.b64encode(_FILES[asked["do"]](session.story())).decode()}
         if asked["do"] == "story":
             return {"story": self._stage.document(session.steps, self._fleet)}
-        if asked["do"] == "drawn":
-            stage = self._stage.data
-            menu = [each for each in stage["menu"] if session.can(each["step"])]
-            return {"nodes": session.drawn(), "menu": menu, "tour": stage["tour"], "zh": stage["zh"]}
         if asked["do"] == "act":
             return {"told": [await session.act(asked["step"])]}
         if asked["do"] == "use":
@@ -135,6 +130,8 @@ class _Player:
 def _capture(result: ScenarioResult) -> bytes:
     stream = io.BytesIO()
     write_capture(result.events, stream, EPOCH)
+    if stream.tell() > LARGEST:
+        raise SimwardenError("too much has happened for a capture: begin anew")
     return stream.getvalue()
 
 
@@ -153,7 +150,7 @@ _FILES = {"capture": _capture, "report": _report}
 def main() -> None:
     """Play what standard input asks for. Nothing else gets to standard output: it carries answers alone."""
     gc.set_threshold(100_000, 50, 100)  # a trace that is kept is no garbage: see cli.main
-    told = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    told = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")  # a line is an answer
     os.dup2(2, 1)
     player = _Player(told)
     threading.Thread(target=player.listen, args=(sys.stdin,), daemon=True).start()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
-STAGE = Stage.read()
+STAGE = Stage()
 STORIES = {story["en"]: [act["do"] for act in story["acts"] if "do" in act] for story in STAGE.data["tour"]}
 #: what each story proves, and what is other in its twin
 EXPECTED = {

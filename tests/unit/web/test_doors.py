@@ -57,6 +57,15 @@ async def test_a_foreign_origin_is_refused(method: str, origin: str | None, stat
     assert (await answer(behind("127.0.0.1"), method, headers=headers)).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("path", "site", "status"),
+    [("/x", "cross-site", 403), ("/x", "same-site", 403), ("/x", "same-origin", 404), ("/x", "none", 404),
+     ("/", "cross-site", 200)],
+)  # fmt: skip
+async def test_another_page_may_lead_here_and_ask_for_nothing_else(path: str, site: str, status: int) -> None:
+    assert (await answer(behind("127.0.0.1"), path=path, headers={"sec-fetch-site": site})).status_code == status
+
+
 async def test_on_loopback_no_token_is_asked_for_and_nobody_may_frame_or_keep_the_page() -> None:
     doors = behind("::1")
     assert doors.token == ""

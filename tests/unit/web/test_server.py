@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -34,7 +35,8 @@ class Engine:
 
     async def ask(self, what: str, **more: Any) -> dict[str, Any]:
         self.asked.append({"do": what, **more})
-        return BEGUN if what == "drawn" and self.anew else self.said.pop(0)
+        await asyncio.sleep(0)
+        return BEGUN if what == "begin" and self.anew else self.said.pop(0)
 
 
 def told(live: Live) -> list[Any]:
@@ -50,7 +52,7 @@ async def answer(live: Live, method: str, path: str, body: Any = None) -> httpx.
 
 async def test_what_an_action_did_is_told_to_all_that_listen() -> None:
     live = Live(Engine({"told": [{"text": "power_on: meter", "rows": []}], **QUIET}))  # type: ignore[arg-type]
-    await live.tell_anew()
+    await live.begin()
     streams = [live.stream(), live.stream()]
     for stream in streams:
         assert json.loads((await anext(stream)).split("data: ")[1])["begin"] == BEGUN
@@ -65,19 +67,26 @@ async def test_what_an_action_did_is_told_to_all_that_listen() -> None:
 
 
 async def test_one_that_comes_later_is_told_all_of_this_network_and_nothing_of_the_one_before() -> None:
-    engine = Engine({"told": [{"text": "a"}], **QUIET}, {}, {"told": [{"text": "b"}], **QUIET})
+    engine = Engine({"told": [{"text": "a"}], **QUIET}, {"told": [{"text": "b"}], **QUIET})
     live = Live(engine)  # type: ignore[arg-type]
-    await live.tell_anew()
+    await live.begin()
     early = live.stream()
     await anext(early)
-    await live.do("act", step="a")
+    await live.ask("act", step="a")
     await live.begin(100)
-    await live.do("act", step="b")
+    await live.ask("act", step="b")
     assert [each.get("text") for each in told(live)] == [None, "b"]
     assert {"do": "begin", "fleet": 100} in engine.asked
     await anext(early)
     assert "begin" in await anext(early)
     await early.aclose()  # type: ignore[attr-defined]
+
+
+async def test_what_two_pages_do_at_once_is_told_in_the_order_in_which_it_happened() -> None:
+    live = Live(Engine({"told": [{"text": "a"}], **QUIET}, {"told": [{"text": "b"}], **QUIET}))  # type: ignore[arg-type]
+    said = await asyncio.gather(live.begin(), live.ask("act", step="a"), live.begin(), live.ask("act", step="b"))
+    assert [each["at"] for each in said] == [[1, 1], [1, 2], [2, 1], [2, 2]]
+    assert [each.get("text") for each in told(live)] == [None, "b"]
 
 
 async def test_a_switch_that_changes_no_network_is_told_all_the_same() -> None:
@@ -95,7 +104,7 @@ async def test_use_that_a_rule_refuses_goes_on_until_it_is_ended(monkeypatch: py
     live = Live(engine)  # type: ignore[arg-type]
     stream = live.stream()
     await anext(stream)
-    await live.do("act", step="power_on: phone")
+    await live.ask("act", step="power_on: phone")
     seen: list[dict[str, Any]] = []
     while len(seen) < 3:
         event = await anext(stream)
@@ -109,7 +118,7 @@ async def test_use_that_a_rule_refuses_goes_on_until_it_is_ended(monkeypatch: py
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"[" * 60_000, b'{"begin": 0, "begin": 1}', {"step": 7}, {"control": 1, "off": True}, {"control": "a"},
-     {"begin": 10_001}, {"begin": -1}, [], None],
+     {"begin": 10_001}, {"begin": -1}, {"begin": True}, [], None],
 )  # fmt: skip
 async def test_what_no_page_says_is_refused_before_the_engine_hears_of_it(body: Any) -> None:
     engine = Engine()
@@ -136,12 +145,12 @@ async def test_what_makes_no_sense_is_said_and_told_to_nobody_else() -> None:
 async def test_how_far_what_takes_long_has_come_is_told_and_not_kept() -> None:
     engine = Engine({"told": [{"text": "power_on: fleet"}], **QUIET})
     live = Live(engine)  # type: ignore[arg-type]
-    await live.tell_anew()
+    await live.begin()
     stream = live.stream()
     assert [(await anext(stream)).partition("\n")[0], await anext(stream)] == ["id: 1.1", "event: now\ndata: 0\n\n"]
     await engine.heard(2000)
     assert await anext(stream) == "event: now\ndata: 2000\n\n"
-    await live.do("act", step="power_on: fleet")
+    await live.ask("act", step="power_on: fleet")
     assert (await anext(stream)).startswith("id: 1.2\n")
     assert await anext(stream) == "event: now\ndata: 0\n\n"
     await stream.aclose()  # type: ignore[attr-defined]
@@ -150,7 +159,7 @@ async def test_how_far_what_takes_long_has_come_is_told_and_not_kept() -> None:
 
 async def test_a_beginning_that_somebody_ended_is_not_drawn() -> None:
     live = Live(Engine({"error": "it was ended", "ended": True}, BEGUN, anew=False))  # type: ignore[arg-type]
-    await live.tell_anew()
+    await live.begin()
     assert told(live) == [{"begin": BEGUN, "off": [], "stolen": {}}]
 
 
@@ -184,9 +193,31 @@ async def test_what_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (report.text, report.headers["content-disposition"]) == ("capture", 'attachment; filename="report.html"')
 
 
+async def test_a_save_ends_with_who_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Saver:
+        asked, closed = asyncio.Event(), False
+
+        def __init__(self, module: str) -> None:
+            assert module == "simwarden.scenario.saved"
+
+        async def ask(self, _what: str, **_: Any) -> dict[str, Any]:
+            self.asked.set()
+            return await asyncio.Future()
+
+        async def close(self) -> None:
+            Saver.closed = True
+
+    monkeypatch.setattr(server, "Engine", Saver)
+    saving = asyncio.create_task(server._saved({}))
+    await Saver.asked.wait()
+    saving.cancel()
+    await asyncio.wait([saving])
+    assert Saver.closed
+
+
 async def test_a_recorded_page_holds_what_was_told_and_has_a_limit() -> None:
     live = Live(Engine())  # type: ignore[arg-type]
-    await live.tell_anew()
+    await live.begin()
     page = await answer(live, "GET", "/recorded.html")
     assert page.status_code == 200
     assert "connect-src" not in page.text

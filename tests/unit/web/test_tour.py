@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from simwarden.errors import SimwardenError
 from simwarden.policy.requirements import requirements
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.saved import saved
 from simwarden.scenario.session import Session
+from simwarden.web import engine, stage
 from simwarden.web.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-STAGE = Stage.read()
+    from simwarden.scenario.result import ScenarioResult
+
+STAGE = Stage()
 #: of each story: who refuses, what is stolen once the first of them is off, what is told first, and how it ends
 TOUR = {
     "A meter's card in a phone": (["hss/bind.hss.given"], "packets", "#8 EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED", ""),
@@ -161,6 +165,20 @@ def test_without_a_switch_the_honest_steps_of_the_tour_are_not_refused() -> None
     assert [each["outcome"] for each in told] == [
         "inserted", "accepted", "delivered", "accepted", "inserted", "accepted", "connected",
     ]  # fmt: skip
+
+
+def test_a_capture_that_no_line_holds_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    story: list[ScenarioResult] = []
+
+    async def talk(session: Session) -> None:
+        story.append(session.story())
+
+    Session(STAGE.scenario(), talk).play()
+    assert stage._capture(story[0]).startswith(bytes.fromhex("0a0d0d0a"))
+    assert stage.LARGEST * 4 / 3 + 1000 < engine._LONGEST
+    monkeypatch.setattr(stage, "LARGEST", 1000)
+    with pytest.raises(SimwardenError, match="too much has happened for a capture"):
+        stage._capture(story[0])
 
 
 def test_what_may_be_done_is_what_installed_elements_can_do() -> None:
