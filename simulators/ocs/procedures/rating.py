@@ -26,7 +26,7 @@ GROUPS: Final = "Multiple-Services-Credit-Control"
 #: units of one report that are counted: nobody uses more, and no counter holds many of what an Unsigned64 may say
 _MOST: Final = 1 << 40
 #: what a request changes of a session
-_CHANGED: Final = ("number", "answer", "reserves", "over", "ends", "busy")
+_CHANGED: Final = ("number", "answer", "reserves", "over", "ends")
 #: 3GPP-RAT-Type (TS 29.061 16.4.7.2)
 _NETWORKS: Final[Mapping[bytes, str]] = {
     b"\x01": "UTRAN",
@@ -81,16 +81,19 @@ class Rating:
     def rate(self, groups: list[Avps]) -> Avps:
         """Take what is reported of all groups, then give what is asked for; return the groups of the answer."""
         unused = self.settle(groups)
-        return [(GROUPS, self._answer(group, left)) for group, left in zip(groups, unused, strict=True)]
+        return [(GROUPS, self._answer(group, unused[_name(group)])) for group in groups]
 
-    def settle(self, groups: list[Avps]) -> list[int]:
-        """Take what is reported of groups; return how much each has left."""
-        return [self._settle(group) for group in groups]
+    def settle(self, groups: list[Avps]) -> dict[str, int]:
+        """Take what groups report, perhaps several of one Rating-Group; return how much each of those has left."""
+        reports: dict[str, list[Avps]] = {}
+        for group in groups:
+            units = [value for name, value in group if name == "Used-Service-Unit"]
+            reports.setdefault(_name(group), []).extend(units)
+        return {name: self._settle(name, each) for name, each in reports.items()}
 
-    def _settle(self, group: Avps) -> int:
+    def _settle(self, group: str, reports: list[Avps]) -> int:
         """Give back what was given for a group and not used; return how much. What is not reported is used."""
-        reserve = self.session.reserves.pop(_name(group), Reserve(self.core.month, 0))
-        reports = [units for name, units in group if name == "Used-Service-Unit"]
+        reserve = self.session.reserves.pop(group, Reserve(self.core.month, 0))
         if not reports:
             return 0
         used = min(sum(units_in(self.session.service, units) for units in reports), _MOST)
@@ -126,7 +129,8 @@ class Rating:
         units, left = min(asked or most, most), (quota or 0) - used
         if left > 0:  # of a quota that is used up a rule has refused the units
             units = min(units, left)
-        self.session.reserves[group] = Reserve(self.core.month, units)
+        before = self.session.reserves.get(group, Reserve(self.core.month, 0))  # of this request
+        self.session.reserves[group] = Reserve(self.core.month, before.units + units)
         self.count(self.core.month, units)
         terms = self._terms(service, units, last=units == left)
         validity = ("Validity-Time", self.core.validity())
