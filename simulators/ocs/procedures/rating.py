@@ -187,5 +187,4 @@ def _name(group: Avps) -> str:
 
 def results(groups: Avps) -> list[int]:
     """Return the Result-Codes of the groups of an answer."""
-    codes: list[Any] = [first(group, "Result-Code") for name, group in groups if name == GROUPS]
-    return [int(code) for code in codes]
+    return [int(first(group, "Result-Code", 0)) for _, group in groups]

@@ -101,6 +101,8 @@ def _heard(core: Core, told: GxSession, rules: Rules, answer: Message) -> bool:
     failed = failures((), answer)
     if code == ExperimentalResult.DIAMETER_PCC_RULE_EVENT and not failed:  # none could be installed
         failed = rules.names
+    crossed = [each for each in session.failed if each not in told.failed and each in rules.names]  # in a CCR-U
+    failed = tuple(dict.fromkeys((*failed, *crossed)))
     pending = session.pending - told.pending + leaves_open(failed, rules.names)
     now = replace(session, rules=rules.names, failed=failed, pending=pending)
     core.store.keep(now)
