@@ -85,18 +85,18 @@ class Rating:
 
     def settle(self, groups: list[Avps]) -> dict[str, int]:
         """Take what groups report, perhaps several of one Rating-Group; return how much each of those has left."""
-        reports: dict[str, list[Avps]] = {}
+        reports: dict[str, list[int]] = {}
         for group in groups:
-            units = [value for name, value in group if name == "Used-Service-Unit"]
-            reports.setdefault(_name(group), []).extend(units)
+            units = (units_in(self.session.service, value) for name, value in group if name == "Used-Service-Unit")
+            reports.setdefault(_name(group), []).extend(each for each in units if each is not None)
         return {name: self._settle(name, each) for name, each in reports.items()}
 
-    def _settle(self, group: str, reports: list[Avps]) -> int:
+    def _settle(self, group: str, reports: list[int]) -> int:
         """Give back what was given for a group and not used; return how much. What is not reported is used."""
         reserve = self.session.reserves.pop(group, Reserve(self.core.month, 0))
         if not reports:
             return 0
-        used = min(sum(units_in(self.session.service, units) for units in reports), _MOST)
+        used = min(sum(reports), _MOST)
         self.count(reserve.month, used - reserve.units)
         return max(0, reserve.units - used)
 
@@ -110,7 +110,7 @@ class Rating:
         if wanted is None:
             return [*known, ("Result-Code", int(ResultCode.DIAMETER_SUCCESS))]
         name = _name(group)
-        answer = self._give(name, units_in(self.session.service, wanted), known)
+        answer = self._give(name, units_in(self.session.service, wanted) or 0, known)
         given = self.session.reserves.get(name, Reserve(self.core.month, 0))
         if given.units < unused:
             self.count(given.month, unused - given.units)
