@@ -72,6 +72,7 @@ HERE = "198.51.100.80"
         (end("198.51.100.7"), NOTHING, "198.51.100.7:443"),
         (end("198.51.100.7"), Evidence(Shown("any.example")), "198.51.100.7:443"),
         (end("198.51.100.7", 80), NOTHING, "none"),
+        (end("64:ff9b::198.51.100.7"), NOTHING, "none"),
         # a name: by the resolver's answer, while nothing else is shown
         (end(HERE), Evidence(more=True), "none"),
         (end(HERE), Evidence(Shown("up.example"), more=True), "none"),
@@ -110,6 +111,13 @@ def test_a_card_with_a_list(to: FarEnd, seen: Evidence, expected: str) -> None:
     assert name_of(LISTED.fit(to, seen, up=False)) == expected
 
 
+#: what tells how a name is reached (RFC 1035 3.2.2, 3596 2.1, 9460 14.1), and what carries octets of its owner's
+ASKED, NOT_ASKED = (
+    ("A", "AAAA", "CNAME", "HTTPS", "SVCB"),
+    ("TXT", "NULL", "ANY", "MX", "SRV", "NS", "PTR", "TYPE65280"),
+)
+
+
 @pytest.mark.parametrize(
     ("to", "seen", "passes"),
     [
@@ -117,8 +125,8 @@ def test_a_card_with_a_list(to: FarEnd, seen: Evidence, expected: str) -> None:
         (end("2001:db8::53", 53, TCP), Evidence(Shown("x.iot.example", "AAAA", "dns")), True),
         (end(RESOLVER, 53, TCP), Evidence(more=True), None),
         (end(RESOLVER, 53, UDP), NOTHING, False),
-        (end(RESOLVER, 53, UDP), Evidence(Shown("x.iot.example", "TXT", "dns")), False),
-        (end(RESOLVER, 53, UDP), Evidence(Shown("up.example", "ANY", "dns")), False),
+        *((end(RESOLVER, 53, UDP), Evidence(Shown("x.iot.example", kind, "dns")), True) for kind in ASKED),
+        *((end(RESOLVER, 53, UDP), Evidence(Shown("x.iot.example", kind, "dns")), False) for kind in NOT_ASKED),
         (end(RESOLVER, 53, UDP), Evidence(Shown("video.example", "A", "dns")), False),
         (end(RESOLVER, 53, UDP), Evidence(Shown("a.up.example", "A", "dns")), False),
         (end("203.0.113.53", 53, UDP), Evidence(Shown("up.example", "A", "dns")), False),
@@ -150,7 +158,10 @@ def test_a_card_without_names_asks_nobody() -> None:
     assert rules("198.51.100.7:443").fit(end(RESOLVER, 53, UDP), question) == Fit(None)
 
 
-BLACK = {"black": ("wx.example", "*.video.example", "203.0.113.0/28", "http://web.example/live"), "directed": False}
+BLACK = {
+    "black": ("wx.example", "*.video.example", "203.0.113.0/28", "2001:db8:66::/64", "http://web.example/live"),
+    "directed": False,
+}
 
 
 @pytest.mark.parametrize(
@@ -161,6 +172,8 @@ BLACK = {"black": ("wx.example", "*.video.example", "203.0.113.0/28", "http://we
         (end("::ffff:203.0.113.7"), NOTHING, False),
         (end("64:ff9b::203.0.113.7"), NOTHING, False),
         (end("64:ff9b::203.0.113.16"), NOTHING, True),
+        (end("2001:db8:66::1"), NOTHING, False),
+        (end("2001:db8:67::1"), NOTHING, True),
         (end(HERE), Evidence(Shown("wx.example")), False),
         (end(HERE), Evidence(Shown("WX.example.net")), True),
         (end(HERE), Evidence(Shown("pay.wx.example")), True),
