@@ -79,9 +79,15 @@ class Rating:
     # -- rating groups
 
     def rate(self, groups: list[Avps]) -> Avps:
-        """Take what is reported of all groups, then give what is asked for; return the groups of the answer."""
+        """Take what is reported of all groups, then give what is asked for; return the groups of the answer.
+
+        What a group that asks has left is held for it: nothing of it is given to one that is answered before.
+        """
         unused = self.settle(groups)
-        return [(GROUPS, self._answer(group, unused[_name(group)])) for group in groups]
+        asking = {_name(group) for group in groups if first(group, "Requested-Service-Unit") is not None}
+        held = {name: units for name, units in unused.items() if name in asking}
+        self.count(self.core.month, sum(held.values()))
+        return [(GROUPS, self._answer(group, held)) for group in groups]
 
     def settle(self, groups: list[Avps]) -> dict[str, int]:
         """Take what groups report, perhaps several of one Rating-Group; return how much each of those has left."""
@@ -100,8 +106,8 @@ class Rating:
         self.count(reserve.month, used - reserve.units)
         return max(0, reserve.units - used)
 
-    def _answer(self, group: Avps, unused: int) -> Avps:
-        """Answer about a group, of which the gateway may use what was `unused` until it has the answer.
+    def _answer(self, group: Avps, held: dict[str, int]) -> Avps:
+        """Answer about a group, of which the gateway may use what was not used, and is `held`, until it has the answer.
 
         So that stays reserved with what is given, until the next report tells (TS 32.299 7.2.237).
         """
@@ -110,6 +116,8 @@ class Rating:
         if wanted is None:
             return [*known, ("Result-Code", int(ResultCode.DIAMETER_SUCCESS))]
         name = _name(group)
+        unused = held.pop(name, 0)
+        self.count(self.core.month, -unused)
         answer = self._give(name, units_in(self.session.service, wanted) or 0, known)
         given = self.session.reserves.get(name, Reserve(self.core.month, 0))
         if given.units < unused:
