@@ -257,6 +257,8 @@ def test_an_open_rule_that_counts_for_sure_goes_before_one_that_may() -> None:
     both = RuleSet((*held.rules[:1], closed))
     assert name_of(both.fit(end(HERE, 80), Evidence(more=True))) == "http://198.51.100.80/a?"
     assert name_of(both.fit(end(HERE, 80), Evidence(Shown("", "/b")))) == "-closed"
+    several = rules("http://198.51.100.80/a", "http://198.51.100.80/b")  # of those that may, the first
+    assert name_of(several.fit(end(HERE, 80), Evidence(more=True))) == "http://198.51.100.80/a?"
 
 
 HOSTS = st.sampled_from(["a.example", "b.example", "x.a.example", "wx.example"])
