@@ -57,6 +57,7 @@ def test_the_least_precedence_counts_and_at_the_same_one_a_closed_gate() -> None
     assert RuleSet((first, closed)).fit(end("192.0.2.1")).rule is first
     assert RuleSet((half,)).one_way
     assert RuleSet((FlowRule("up", (FlowFilter(down=False),)),)).one_way
+    assert RuleSet((FlowRule("some up", (FlowFilter(), FlowFilter(down=False))),)).one_way
     assert not RuleSet((opened, closed)).one_way
 
 
