@@ -29,6 +29,8 @@ LOOKUPS: Final = frozenset({"A", "AAAA", "HTTPS", "SVCB", "CNAME"})
 #: by what names are shown that one server reads otherwise than another: they are none that is listed, and may be each
 #: that is denied
 UNREADABLE: Final = "unreadable"
+#: by what a path is shown; without one, servers read it otherwise than each other
+HTTP: Final = "http"
 
 
 class Shown(NamedTuple):
@@ -83,7 +85,7 @@ class _Rule:
 
     def fit(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
         """Whether a flow is one of its; None: if it shows that it is. `sure`: all names of its address are such."""
-        found: list[bool | None] = [_path_of(each, seen) for each in self.plain if each.fits(flow, up=up)]
+        found: list[bool | None] = [self._path_of(each, seen) for each in self.plain if each.fits(flow, up=up)]
         if self.named and True not in found:
             found.append(self._by_name(flow, seen, sure=sure, up=up))
         return True if True in found else None if None in found else False
@@ -99,7 +101,7 @@ class _Rule:
             return denies and any(not each.question and each.fits(flow, up=up) for each in self._all())
         if not denies and shown.host not in seen.bound:
             return False  # its address is none that the resolver gave for this name
-        return any(_path_of(each, seen) for each in self._far(shown.host, flow, up=up))
+        return any(self._path_of(each, seen) for each in self._far(shown.host, flow, up=up))
 
     def _by_address(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
         if sure and any(self.names(each, flow, up=up) for each in seen.bound):
@@ -125,6 +127,16 @@ class _Rule:
         for name in _above(host):
             yield from (each for each in self.named.get(name, ()) if each.fits(flow, up=up))
 
+    def _path_of(self, filter_: FlowFilter, seen: Evidence) -> bool | None:
+        """Whether what a flow shows is below the path of a filter that it fits otherwise; None: if it shows so."""
+        if not filter_.path:
+            return True
+        if seen.shown is None:
+            return None if seen.more else False
+        if seen.shown.path is None:  # one that servers read in two ways may be what is denied
+            return self.rule.denies and seen.shown.by == HTTP
+        return not seen.shown.asks and under(seen.shown.path, filter_.path)
+
 
 def _in_ipv6(filter_: FlowFilter) -> Iterator[FlowFilter]:
     """Yield the filters of the IPv6 addresses that stand for a filter's IPv4 addresses."""
@@ -138,15 +150,6 @@ def _above(host: str) -> Iterator[str]:
     while "." in host:
         host = host.partition(".")[2]
         yield f"*.{host}"
-
-
-def _path_of(filter_: FlowFilter, seen: Evidence) -> bool | None:
-    """Whether what a flow shows is below the path of a filter that it fits otherwise; None: if it shows so."""
-    if not filter_.path:
-        return True
-    if seen.shown is None:
-        return None if seen.more else False
-    return seen.shown.path is not None and not seen.shown.asks and under(seen.shown.path, filter_.path)
 
 
 class RuleSet:

@@ -104,6 +104,7 @@ HERE = "198.51.100.80"
         (end(HERE, 80), Evidence(Shown("web.example", "/firmwares"), bound=("web.example",)), "none"),
         (end(HERE, 80), Evidence(Shown("web.example", "/firmware/../a"), bound=("web.example",)), "none"),
         (end(HERE, 80), Evidence(Shown("web.example", None, "tls"), bound=("web.example",)), "none"),
+        (end(HERE, 80), Evidence(Shown("web.example", None, "http"), bound=("web.example",)), "none"),
         (end(HERE, 80), Evidence(Shown("up.example", "/firmware"), bound=("web.example",)), "none"),
     ],
 )
@@ -185,6 +186,9 @@ BLACK = {
         (end(HERE), Evidence(more=True), True),
         (end(HERE), Evidence(Shown("", by="unreadable")), False),
         (end(HERE, 80), Evidence(Shown("web.example", "/live/1")), False),
+        (end(HERE, 80), Evidence(Shown("web.example", None, "http")), False),
+        (end(HERE, 80), Evidence(Shown("other.example", None, "http")), True),
+        (end(HERE, 80), Evidence(Shown("web.example", None, "tls")), True),
         (end(HERE, 80), Evidence(Shown("web.example", "/")), True),
         (end(HERE, 80), Evidence(bound=("web.example",)), True),
         (end("203.0.113.200", 53, UDP), Evidence(Shown("wx.example", "TXT", "dns")), False),
