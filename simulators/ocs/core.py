@@ -7,6 +7,7 @@ import datetime as dt
 import itertools
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakValueDictionary
 
 from simulators.ocs import controls
 from simulators.ocs.service import Service
@@ -56,6 +57,7 @@ class Core:
         self.lists = Restriction(self.audit, controls.QUOTA_CHANGES, config.quota_changes, (CHANGED_LIST,))
         self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
         self._numbers = itertools.count(1)
+        self._turns = WeakValueDictionary[str, asyncio.Lock]()
         #: the one that was asked for last
         self._month = _Month("", 0.0, 0.0)
 
@@ -101,6 +103,10 @@ class Core:
         return said * 60 if said is not None and service is Service.VOICE else said
 
     # -- sessions
+
+    def turn(self, session: str) -> asyncio.Lock:
+        """Return what a request of a session holds until its answer is stored: others wait, in the order they came."""
+        return self._turns.setdefault(session, asyncio.Lock())
 
     def keep(self, session: Session) -> asyncio.Future[bool]:
         """Have a session kept with all that was counted; tell whether it was."""

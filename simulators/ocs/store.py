@@ -83,8 +83,8 @@ class Reserve(NamedTuple):
 class Session:
     """A session of credit control, or an event, for as long as it may be repeated. Dates are seconds since 1970.
 
-    `number` is that of the last request, `answer` what it got, which is not out while it is `busy`; `reserves` are by
-    rating group; `ends` is when it is given up, or forgotten if it is `over`.
+    `number` is that of the last request, `answer` what it got; `reserves` are by rating group; `ends` is when it is
+    given up, or forgotten if it is `over`.
     """
 
     session: str
@@ -97,7 +97,6 @@ class Session:
     reserves: dict[str, Reserve] = field(default_factory=dict)
     over: bool = False
     ends: float = 0.0
-    busy: bool = False
     #: it is in the database, or may be
     kept: bool = False
 
@@ -199,7 +198,7 @@ class Store(HeldCards[QuotaCard]):
         while ends and ends[0][0] <= now:
             when, name = heapq.heappop(ends)
             session = self._held.sessions.get(name)
-            if session is not None and session.ends == when and not session.busy:
+            if session is not None and session.ends == when:
                 self.let_go(session)
                 yield session
 

@@ -44,7 +44,7 @@ def rules_for(data: PcrfData, use: str, config: PcrfConfig, *, directed: bool, a
     allowed = tuple(map(Destination.parse, data.whitelist or ()))
     rules = rules_of(allowed if directed else None, denied)
     closed = _told(rules[: len(denied)], denied, config, adc=adc)
-    opened = _told(rules[len(denied) :], allowed if directed else (), config, adc=adc)
+    opened = _told(rules[len(denied) :], allowed, config, adc=adc)
     apps = _no_apps(data, use, config, adc=adc)
     if not directed and (apps.lacking or closed.lacking or not open_):  # what is denied would pass by it
         opened = Rules((), (), tuple(each.name for each in rules[len(denied) :]))

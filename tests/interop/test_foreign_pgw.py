@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -290,6 +291,24 @@ def test_a_repeated_report_counts_once() -> None:
         assert told == [told[0]] * 3
         rest = given(await asked(pgw.update, {GROUP: GIVEN}, EXHAUSTED))
         assert rest[1] == QUOTA - 2 * GIVEN
+
+    with_quota(story)
+
+
+def test_requests_of_a_session_that_come_in_one_piece_are_served_in_their_order() -> None:
+    """A gateway may report of each group by itself, and end a session before it has all answers."""
+
+    async def story(net: Asked) -> None:
+        pgw = await net.client()
+        await asked(pgw.initial, GROUP)
+        pgw.link.held, requests = [], []
+        for request in (partial(pgw.update, {GROUP: 1_000}, THRESHOLD), partial(pgw.terminate, {GROUP: 500})):
+            requests.append(asyncio.create_task(asked(request)))
+            assert await asked(until, lambda: len(pgw.link.held or ()) == len(requests))
+        pgw.link.release()
+        assert [(await each).result for each in requests] == [2001, 2001]
+        assert (await net.call("GET", f"/cards/{IMSI}"))["used"]["data"] == 1_500
+        assert await net.call("GET", "/sessions") == []
 
     with_quota(story)
 

@@ -116,6 +116,8 @@ class Link:
         self.node, self._socket = node, connection
         self._waiting: dict[int, Callable[[Received], None]] = {}
         self._sending = threading.Lock()
+        #: what is said together later, by `release`; None: all goes out as it is said
+        self.held: list[bytes] | None = None
         connection.settimeout(None)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         threading.Thread(target=self._read, daemon=True).start()
@@ -153,7 +155,16 @@ class Link:
         octets = Message(header, encode(tree)).as_bytes()
         self.node.said.append(octets)
         with self._sending:
-            self._socket.sendall(octets)
+            if self.held is None:
+                self._socket.sendall(octets)
+            else:
+                self.held.append(octets)
+
+    def release(self) -> None:
+        """Send what is held in one piece."""
+        with self._sending:
+            self._socket.sendall(b"".join(self.held or ()))
+            self.held = None
 
     def answer(self, request: Received, tree: Tree) -> None:
         """Answer a request; Proxy-Info goes back as it came (RFC 6733 6.2)."""

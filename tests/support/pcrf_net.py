@@ -109,6 +109,12 @@ def rules(message: Message) -> dict[str, Any]:
     return found
 
 
+def reported(*names: str, code: int, status: int = 1) -> tuple[str, Any]:
+    """Make the Charging-Rule-Report of rules, INACTIVE or of another status."""
+    told = [("Charging-Rule-Name", each.encode()) for each in names]
+    return "Charging-Rule-Report", [*told, ("PCC-Rule-Status", status), ("Rule-Failure-Code", code)]
+
+
 def removed(message: Message) -> list[str]:
     """Return the names of rules that a message removes."""
     return [value.decode() for group in message.all("Charging-Rule-Remove") for _, value in group]

@@ -1,7 +1,8 @@
 """Credit control: sessions (RFC 8506 5, TS 32.299 6.3.4 to 6.3.6) and events (RFC 8506 6, TS 32.299 6.3.3).
 
 An answer leaves when all that it tells is stored. The same request, known by Session-Id and number, gets its answer
-again and counts once, also after a restart.
+again and counts once, also after a restart. Requests of a session that come at once are served one after the other: a
+gateway may report of each rating group by itself, and end a session before it has all answers.
 """
 
 from __future__ import annotations
@@ -33,15 +34,20 @@ _OCCASIONS: Final = {
 _BEGIN: Final = frozenset({CcRequestType.INITIAL_REQUEST, CcRequestType.EVENT_REQUEST})
 
 
-async def credit_control(core: Core, asked: Message, _peer: Peer) -> Message | None:
+async def credit_control(core: Core, asked: Message, _peer: Peer) -> Message:
     """Serve a CCR. Raises DiameterError for one that is out of its place, StoreError where it cannot be kept."""
+    async with core.turn(asked.get("Session-Id")):
+        return await _in_its_turn(core, asked)
+
+
+async def _in_its_turn(core: Core, asked: Message) -> Message:
     core.give_up()
     kind, number = CcRequestType(asked.get("CC-Request-Type")), asked.get("CC-Request-Number")
     held = core.store.session(asked.get("Session-Id"))
     known = held if held is not None and held.host == asked.get("Origin-Host") else None  # another node's is none of it
     if known is not None and known.number == number:
         core.site.note(f"request {number} of session {known.session} comes again", imsi=known.imsi)
-        return None if known.busy else _again(known, asked)
+        return _again(known, asked)
     if held is not None and kind in _BEGIN:  # whosever: another's is not taken over
         raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, "the session has begun", _named(asked))
     if kind is CcRequestType.UPDATE_REQUEST if held is None else known is None or known.over:
@@ -49,8 +55,6 @@ async def credit_control(core: Core, asked: Message, _peer: Peer) -> Message | N
     if known is not None and number < known.number:
         raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, "a later request came before", _named(asked))
     service, card = _service(asked), _card(core, asked)
-    if known is not None and known.busy:
-        return core.node.answer(asked, ResultCode.DIAMETER_UNABLE_TO_COMPLY, reason="the one before is under way")
     if service is None:
         reason, failed = "no such service is charged here", [("Service-Context-Id", asked.get("Service-Context-Id"))]
         return core.node.answer(asked, ResultCode.DIAMETER_RATING_FAILED, reason=reason, failed=failed)
@@ -103,7 +107,7 @@ async def _serve(core: Core, asked: Message, kind: CcRequestType, rating: Rating
     session = rating.session
     rating.network = network_of(asked)
     answer = event(rating, asked) if kind is CcRequestType.EVENT_REQUEST else _interrogate(rating, asked, kind)
-    session.number, session.busy = asked.get("CC-Request-Number"), True
+    session.number = asked.get("CC-Request-Number")
     session.answer, session.over = encode(answer), not _goes_on(answer, kind)
     answer.body = session.answer[HEADER_LENGTH:]  # to be sent as it is kept
     life = core.config.repeats if session.over else 2 * core.config.validity  # Tcc (RFC 8506 13)
@@ -113,7 +117,6 @@ async def _serve(core: Core, asked: Message, kind: CcRequestType, rating: Rating
         rating.undo()
         core.restore(session)
         raise StoreUnavailableError("what is given could not be kept")
-    session.busy = False
     core.show(rating.card, session.service)
     return answer
 

@@ -26,7 +26,7 @@ GROUPS: Final = "Multiple-Services-Credit-Control"
 #: units of one report that are counted: nobody uses more, and no counter holds many of what an Unsigned64 may say
 _MOST: Final = 1 << 40
 #: what a request changes of a session
-_CHANGED: Final = ("number", "answer", "reserves", "over", "ends", "busy")
+_CHANGED: Final = ("number", "answer", "reserves", "over", "ends")
 #: 3GPP-RAT-Type (TS 29.061 16.4.7.2)
 _NETWORKS: Final[Mapping[bytes, str]] = {
     b"\x01": "UTRAN",
@@ -79,26 +79,35 @@ class Rating:
     # -- rating groups
 
     def rate(self, groups: list[Avps]) -> Avps:
-        """Take what is reported of all groups, then give what is asked for; return the groups of the answer."""
+        """Take what is reported of all groups, then give what is asked for; return the groups of the answer.
+
+        What a group that asks has left is held for it: nothing of it is given to one that is answered before.
+        """
         unused = self.settle(groups)
-        return [(GROUPS, self._answer(group, left)) for group, left in zip(groups, unused, strict=True)]
+        asking = {_name(group) for group in groups if first(group, "Requested-Service-Unit") is not None}
+        held = {name: units for name, units in unused.items() if name in asking}
+        self.count(self.core.month, sum(held.values()))
+        return [(GROUPS, self._answer(group, held)) for group in groups]
 
-    def settle(self, groups: list[Avps]) -> list[int]:
-        """Take what is reported of groups; return how much each has left."""
-        return [self._settle(group) for group in groups]
+    def settle(self, groups: list[Avps]) -> dict[str, int]:
+        """Take what groups report, perhaps several of one Rating-Group; return how much each of those has left."""
+        reports: dict[str, list[int]] = {}
+        for group in groups:
+            units = (units_in(self.session.service, value) for name, value in group if name == "Used-Service-Unit")
+            reports.setdefault(_name(group), []).extend(each for each in units if each is not None)
+        return {name: self._settle(name, each) for name, each in reports.items()}
 
-    def _settle(self, group: Avps) -> int:
+    def _settle(self, group: str, reports: list[int]) -> int:
         """Give back what was given for a group and not used; return how much. What is not reported is used."""
-        reserve = self.session.reserves.pop(_name(group), Reserve(self.core.month, 0))
-        reports = [units for name, units in group if name == "Used-Service-Unit"]
+        reserve = self.session.reserves.pop(group, Reserve(self.core.month, 0))
         if not reports:
             return 0
-        used = min(sum(units_in(self.session.service, units) for units in reports), _MOST)
+        used = min(sum(reports), _MOST)
         self.count(reserve.month, used - reserve.units)
         return max(0, reserve.units - used)
 
-    def _answer(self, group: Avps, unused: int) -> Avps:
-        """Answer about a group, of which the gateway may use what was `unused` until it has the answer.
+    def _answer(self, group: Avps, held: dict[str, int]) -> Avps:
+        """Answer about a group, of which the gateway may use what was not used, and is `held`, until it has the answer.
 
         So that stays reserved with what is given, until the next report tells (TS 32.299 7.2.237).
         """
@@ -107,7 +116,9 @@ class Rating:
         if wanted is None:
             return [*known, ("Result-Code", int(ResultCode.DIAMETER_SUCCESS))]
         name = _name(group)
-        answer = self._give(name, units_in(self.session.service, wanted), known)
+        unused = held.pop(name, 0)
+        self.count(self.core.month, -unused)
+        answer = self._give(name, units_in(self.session.service, wanted) or 0, known)
         given = self.session.reserves.get(name, Reserve(self.core.month, 0))
         if given.units < unused:
             self.count(given.month, unused - given.units)
@@ -126,7 +137,8 @@ class Rating:
         units, left = min(asked or most, most), (quota or 0) - used
         if left > 0:  # of a quota that is used up a rule has refused the units
             units = min(units, left)
-        self.session.reserves[group] = Reserve(self.core.month, units)
+        before = self.session.reserves.get(group, Reserve(self.core.month, 0))  # of this request
+        self.session.reserves[group] = Reserve(self.core.month, before.units + units)
         self.count(self.core.month, units)
         terms = self._terms(service, units, last=units == left)
         validity = ("Validity-Time", self.core.validity())
@@ -183,5 +195,4 @@ def _name(group: Avps) -> str:
 
 def results(groups: Avps) -> list[int]:
     """Return the Result-Codes of the groups of an answer."""
-    codes: list[Any] = [first(group, "Result-Code") for name, group in groups if name == GROUPS]
-    return [int(code) for code in codes]
+    return [int(first(group, "Result-Code", 0)) for _, group in groups]

@@ -23,6 +23,8 @@ _UNITS: Final = {
     Service.SMS: "CC-Service-Specific-Units",
     Service.VOICE: "CC-Time",
 }
+#: octets by direction
+_WAYS: Final = ("CC-Input-Octets", "CC-Output-Octets")
 
 
 def service_of(asked: Message) -> Service | None:
@@ -34,12 +36,13 @@ def service_of(asked: Message) -> Service | None:
     return _BY_CONTEXT.get(f"{words.rpartition('.')[2]}@{domain}")
 
 
-def units_in(service: Service, units: Avps) -> int:
-    """Return how many units stand in a Requested- or Used-Service-Unit; 0 where it says none."""
+def units_in(service: Service, units: Avps) -> int | None:
+    """Return how many units stand in a Requested- or Used-Service-Unit; None: it says nothing of the service's own."""
     total: Any = first(units, _UNITS[service])
     if total is None and service is Service.DATA:
-        total = first(units, "CC-Input-Octets", 0) + first(units, "CC-Output-Octets", 0)
-    return int(total or 0)
+        ways = [value for name, value in units if name in _WAYS]
+        total = sum(ways) if ways else None
+    return int(total) if total is not None else None
 
 
 def granted(service: Service, units: int) -> tuple[str, Any]:

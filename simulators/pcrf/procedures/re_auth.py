@@ -101,7 +101,10 @@ def _heard(core: Core, told: GxSession, rules: Rules, answer: Message) -> bool:
     failed = failures((), answer)
     if code == ExperimentalResult.DIAMETER_PCC_RULE_EVENT and not failed:  # none could be installed
         failed = rules.names
-    pending = session.pending - told.pending + leaves_open(failed, rules.names)
+    # what a CCR-U has reported meanwhile may be of before the order, or of after it: the next answer tells
+    crossed = [each for each in session.failed if each not in told.failed and each in rules.names]
+    failed = tuple(dict.fromkeys((*failed, *crossed)))
+    pending = session.pending - told.pending + (bool(crossed) or leaves_open(failed, rules.names))
     now = replace(session, rules=rules.names, failed=failed, pending=pending)
     core.store.keep(now)
     core.show(now)

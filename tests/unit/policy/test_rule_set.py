@@ -58,6 +58,7 @@ def test_the_least_precedence_counts_and_at_the_same_one_a_closed_gate() -> None
     assert RuleSet((first, closed)).fit(end("192.0.2.1")).rule is first
     assert RuleSet((half,)).one_way
     assert RuleSet((FlowRule("up", (FlowFilter(down=False),)),)).one_way
+    assert RuleSet((FlowRule("some up", (FlowFilter(), FlowFilter(down=False))),)).one_way
     assert not RuleSet((opened, closed)).one_way
 
 
@@ -73,6 +74,7 @@ HERE = "198.51.100.80"
         (end("198.51.100.7"), NOTHING, "198.51.100.7:443"),
         (end("198.51.100.7"), Evidence(Shown("any.example")), "198.51.100.7:443"),
         (end("198.51.100.7", 80), NOTHING, "none"),
+        (end("64:ff9b::198.51.100.7"), NOTHING, "none"),
         # a name: by the resolver's answer, while nothing else is shown
         (end(HERE), Evidence(more=True), "none"),
         (end(HERE), Evidence(Shown("up.example"), more=True), "none"),
@@ -103,6 +105,7 @@ HERE = "198.51.100.80"
         (end(HERE, 80), Evidence(Shown("web.example", "/firmwares"), bound=("web.example",)), "none"),
         (end(HERE, 80), Evidence(Shown("web.example", "/firmware/../a"), bound=("web.example",)), "none"),
         (end(HERE, 80), Evidence(Shown("web.example", None, "tls"), bound=("web.example",)), "none"),
+        (end(HERE, 80), Evidence(Shown("web.example", None, "http"), bound=("web.example",)), "none"),
         (end(HERE, 80), Evidence(Shown("up.example", "/firmware"), bound=("web.example",)), "none"),
         # a request that says no host
         (end(HERE, 80), Evidence(Shown("", "/firmware", "http"), more=True, bound=("web.example",)), "none"),
@@ -117,6 +120,13 @@ def test_a_card_with_a_list(to: FarEnd, seen: Evidence, expected: str) -> None:
     assert name_of(LISTED.fit(to, seen, up=False)) == expected
 
 
+#: what tells how a name is reached (RFC 1035 3.2.2, 3596 2.1, 9460 14.1), and what carries octets of its owner's
+ASKED, NOT_ASKED = (
+    ("A", "AAAA", "CNAME", "HTTPS", "SVCB"),
+    ("TXT", "NULL", "ANY", "MX", "SRV", "NS", "PTR", "TYPE65280"),
+)
+
+
 @pytest.mark.parametrize(
     ("to", "seen", "passes"),
     [
@@ -124,8 +134,8 @@ def test_a_card_with_a_list(to: FarEnd, seen: Evidence, expected: str) -> None:
         (end("2001:db8::53", 53, TCP), Evidence(Shown("x.iot.example", "AAAA", "dns")), True),
         (end(RESOLVER, 53, TCP), Evidence(more=True), None),
         (end(RESOLVER, 53, UDP), NOTHING, False),
-        (end(RESOLVER, 53, UDP), Evidence(Shown("x.iot.example", "TXT", "dns")), False),
-        (end(RESOLVER, 53, UDP), Evidence(Shown("up.example", "ANY", "dns")), False),
+        *((end(RESOLVER, 53, UDP), Evidence(Shown("x.iot.example", kind, "dns")), True) for kind in ASKED),
+        *((end(RESOLVER, 53, UDP), Evidence(Shown("x.iot.example", kind, "dns")), False) for kind in NOT_ASKED),
         (end(RESOLVER, 53, UDP), Evidence(Shown("video.example", "A", "dns")), False),
         (end(RESOLVER, 53, UDP), Evidence(Shown("a.up.example", "A", "dns")), False),
         (end("203.0.113.53", 53, UDP), Evidence(Shown("up.example", "A", "dns")), False),
@@ -159,7 +169,7 @@ def test_a_card_without_names_asks_nobody() -> None:
 
 BLACK = {
     "black": (
-        *("wx.example", "*.video.example", "203.0.113.0/28"),
+        *("wx.example", "*.video.example", "203.0.113.0/28", "2001:db8:66::/64"),
         *("http://web.example/live", "http://203.0.113.99/live"),
     ),
     "directed": False,
@@ -174,6 +184,8 @@ BLACK = {
         (end("::ffff:203.0.113.7"), NOTHING, False),
         (end("64:ff9b::203.0.113.7"), NOTHING, False),
         (end("64:ff9b::203.0.113.16"), NOTHING, True),
+        (end("2001:db8:66::1"), NOTHING, False),
+        (end("2001:db8:67::1"), NOTHING, True),
         (end(HERE), Evidence(Shown("wx.example")), False),
         (end(HERE), Evidence(Shown("WX.example.net")), True),
         (end(HERE), Evidence(Shown("pay.wx.example")), True),
@@ -184,6 +196,7 @@ BLACK = {
         (end(HERE), Evidence(more=True), True),
         (end(HERE), Evidence(Shown("", by="unreadable")), False),
         (end(HERE, 80), Evidence(Shown("web.example", "/live/1")), False),
+        (end(HERE, 80), Evidence(Shown("web.example", None, "tls")), True),
         (end(HERE, 80), Evidence(Shown("web.example", "/")), True),
         (end(HERE, 80), Evidence(bound=("web.example",)), True),
         (end(HERE, 80), Evidence(Shown("web.example", None, "http")), False),
@@ -273,6 +286,8 @@ def test_an_open_rule_that_counts_for_sure_goes_before_one_that_may() -> None:
     both = RuleSet((*held.rules[:1], closed))
     assert name_of(both.fit(end(HERE, 80), Evidence(more=True))) == "http://198.51.100.80/a?"
     assert name_of(both.fit(end(HERE, 80), Evidence(Shown("", "/b")))) == "-closed"
+    several = rules("http://198.51.100.80/a", "http://198.51.100.80/b")  # of those that may, the first
+    assert name_of(several.fit(end(HERE, 80), Evidence(more=True))) == "http://198.51.100.80/a?"
 
 
 def test_what_is_denied_below_a_listed_path_closes_no_flow_before_it_is_asked_for() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from simwarden.model.network import Network
 from simwarden.policy.flow_rule import ALL_FLOWS, FlowFilter, FlowRule, Quality
 from simwarden.runtime.diameter.pcc_rules import (
+    MOST_FILTERS,
     Place,
     RuleError,
     definition_of,
@@ -126,6 +127,9 @@ def test_lists_of_ports_are_so_many_filters() -> None:
         for far in (range(443, 444), range(8000, 8002))
         for near in (range(5000, 5001), range(6000, 6001))
     )
+    ports = ",".join("12345678")
+    many = defined(described=f"permit out 6 from any {ports} to assigned {ports}")
+    assert len(rule_of(many, PLACE).filters) == MOST_FILTERS
 
 
 @pytest.mark.parametrize("near", ["10.64.0.1", "10.64.0.0/16", "0.0.0.0/0"])
@@ -167,7 +171,7 @@ QOS = "QoS-Information"
             CODES.INCORRECT_FLOW_INFORMATION,
         ),
         (
-            defined(described=f"permit out 6 from any {','.join('12345678')} to assigned {','.join('123456789')}"),
+            defined(described="permit out 6 from any 1,2,3,4,5 to assigned 1,2,3,4,5,6,7,8,9,10,11,12,13"),
             CODES.RESOURCES_LIMITATION,
         ),
         (

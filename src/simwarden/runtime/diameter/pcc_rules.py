@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice, product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simwarden.errors import PeerError
@@ -240,7 +241,7 @@ def _filters(flows: Sequence[Avps], application: bytes | None) -> tuple[tuple[Fl
     found: list[FlowFilter] = []
     ends = tuple(_of_flow(flow, found) for flow in flows)
     if len(found) > MOST_FILTERS:
-        raise RuleError(RuleFailureCode.RESOURCES_LIMITATION, f"{len(found)} filters in one rule")
+        raise RuleError(RuleFailureCode.RESOURCES_LIMITATION, f"more than {MOST_FILTERS} filters in one rule")
     return tuple(found), ends
 
 
@@ -265,10 +266,9 @@ def _of_flow(flow: Avps, found: list[FlowFilter]) -> FilterRule:
         raise RuleError(RuleFailureCode.FILTER_RESTRICTIONS, error.reason) from None
     up, down = _DIRECTIONS[direction]
     network = _remote(rule)
-    pairs = [(far, near) for far in rule.remote_ports or (None,) for near in rule.local_ports or (None,)]
-    if len(pairs) > MOST_FILTERS:
-        raise RuleError(RuleFailureCode.RESOURCES_LIMITATION, f"{len(pairs)} pairs of ports in one flow")
-    found += [FlowFilter(network, rule.protocol, far, near, up=up, down=down) for far, near in pairs]
+    pairs = product(rule.remote_ports or (None,), rule.local_ports or (None,))
+    few = islice(pairs, MOST_FILTERS + 1)  # more are too many for the rule
+    found += [FlowFilter(network, rule.protocol, far, near, up=up, down=down) for far, near in few]
     return rule
 
 

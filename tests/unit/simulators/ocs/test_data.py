@@ -25,7 +25,7 @@ from credit_net import (
 
 from simwarden.runtime.diameter import Unreachable
 from simwarden.runtime.store import StoreUnavailableError
-from simwarden.wire.diameter import Message, first
+from simwarden.wire.diameter import first
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,8 +143,9 @@ async def test_a_repeated_request_gets_its_answer_and_counts_once(tmp_path: Path
         assert await net.used() == 1400
 
 
-async def test_while_a_request_is_being_stored_nothing_else_becomes_of_its_session() -> None:
-    async with Net({"data": 5000}) as net:
+async def test_requests_of_a_session_that_come_at_once_are_served_one_after_the_other() -> None:
+    """A gateway reports of each rating group by itself, and may end a session before it has the last answer."""
+    async with Net({"data": 9000}) as net:
         keep = net.ocs.core.keep
 
         async def slow(session: Session) -> bool:
@@ -152,13 +153,37 @@ async def test_while_a_request_is_being_stored_nothing_else_becomes_of_its_sessi
             return await keep(session)
 
         net.ocs.core.keep = slow  # type: ignore[method-assign, assignment]
-        asked = (net.pgw.ccr(S, INITIAL, 0, group()), net.pgw.ccr(S, INITIAL, 0, group(), again=True))
-        answer, again = await asyncio.gather(*asked, return_exceptions=True)
-        assert isinstance(answer, Message)
-        assert isinstance(again, Unreachable), "it is answered once, when it is stored"
-        both = await asyncio.gather(net.pgw.ccr(S, UPDATE, 1, group(1000)), net.pgw.ccr(S, TERMINATION, 2))
-        assert [each.result_code for each in both] == [2001, 5012]
-        assert (await net.pgw.ccr(S, TERMINATION, 2, group(100, ask=None))).success
+        asked = (net.pgw.ccr(S, INITIAL, 0, group(), group(rating=20)), net.pgw.ccr(T, INITIAL, 0, group()))
+        await asyncio.gather(*asked)
+        both = await asyncio.gather(*(net.pgw.ccr(S, UPDATE, 1, group(1000), again=each) for each in (False, True)))
+        assert both[0].avps == both[1].avps
+        assert await net.used() == 4000
+        told = await asyncio.gather(
+            net.pgw.ccr(S, UPDATE, 2, group(300)),
+            net.pgw.ccr(S, UPDATE, 3, group(500, rating=20)),
+            net.pgw.ccr(S, TERMINATION, 4, group(100, ask=None), group(200, ask=None, rating=20)),
+            net.pgw.ccr(S, UPDATE, 5, group(0)),
+        )
+        assert [each.result_code for each in told] == [2001, 2001, 2001, 5002]
+        assert [given(told[0]), given(told[1], 20)] == [(2001, 1000), (2001, 1000)]
+        assert await net.used() == 1000 + 300 + 500 + 100 + 200 + 1000
+        assert [each.session for each in net.ocs.core.store.open_sessions()] == [T]
+
+
+async def test_groups_of_several_services_draw_from_one_grant_and_report_of_it_together() -> None:
+    """Where a gateway reports by Service-Identifier, several groups of a request are of one Rating-Group."""
+
+    def of(service: int, *more: Any) -> Avps:
+        return [*group(*more[:1], ask=more[1]), ("Service-Identifier", service)]
+
+    async with Net({"data": 9000}) as net:
+        first_ = await net.pgw.ccr(S, INITIAL, 0, of(1, None, 0), of(2, None, 0))
+        assert [first(each, "Granted-Service-Unit") for each in first_.all(GROUPS)] == [[("CC-Total-Octets", 1000)]] * 2
+        assert await net.used() == 2000
+        await net.pgw.ccr(S, UPDATE, 1, of(1, 300, None), of(2, 500, None), of(3, None, 0))
+        # 800 are used; what is left of the two thousand may be until the answer is there, and is more than is given
+        assert await net.used() == 2000
+        await net.pgw.ccr(S, TERMINATION, 2, of(1, 100, None), of(2, 200, None))
         assert await net.used() == 1100
 
 
@@ -249,7 +274,7 @@ async def test_month_begins_where_the_cards_are_and_what_was_given_is_not_used_i
         before = net.ocs.core.month
         await net.sleep(left - 1)
         assert (net.ocs.core.month, net.ocs.core.validity()) == (before, 1)
-        await net.sleep(2)
+        await net.sleep(1)  # it has begun as it begins, not a moment later
         assert net.ocs.core.month != before
         assert (net.clock.wall() + dt.timedelta(hours=8)).day == 1
         assert await net.used() == 0

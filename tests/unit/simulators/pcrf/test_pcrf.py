@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pcrf_net import ALL, FORM, INITIAL, TERMINATION, UPDATE, Network, removed, rules
+from pcrf_net import ALL, FORM, INITIAL, TERMINATION, UPDATE, Network, removed, reported, rules
 
 from simwarden.errors import ManagementError
 from simwarden.model.identity import Ecgi, Plmn, Tai
@@ -24,11 +24,6 @@ UPLOAD = "https://upload.example.net"
 CLOUD = ["a.example.net:443", "b.example.net:443"]
 SETTINGS: dict[str, Any] = {"applications": {"upload": [UPLOAD], "cloud": CLOUD}}
 IN_FORCE = {SERVER: ([DESCRIBED[SERVER]], 2)}
-
-
-def reported(*names: str, code: int, status: int = 1) -> tuple[str, Any]:
-    told = [("Charging-Rule-Name", each.encode()) for each in names]
-    return "Charging-Rule-Report", [*told, ("PCC-Rule-Status", status), ("Rule-Failure-Code", code)]
 
 
 # -- which rules a session gets
@@ -310,6 +305,10 @@ async def test_a_pgw_that_does_not_carry_it_out_is_told_again(result: int | None
         assert told["sessions"][0]["pending"] is True
         await net.sleep(60)
         assert [removed(each) for each in net.pgw.heard] == [[SERVER]] * 3
+        assert (await net.call("GET", "/sessions"))[0]["pending"] is False
+        net.pgw.answers = [(result, []) if result is not None else None]
+        await net.change(whitelist=[SERVER])
+        await net.sleep(12)  # as soon as the first time
         assert (await net.call("GET", "/sessions"))[0]["pending"] is False
 
 
