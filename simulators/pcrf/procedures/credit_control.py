@@ -51,7 +51,7 @@ async def credit_control(core: Core, message: Message, _peer: Peer) -> Message:
         return _initial(core, message)
     if session is None or not theirs:
         answer = core.node.answer(message, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
-        over_before = session is None and kept is None and kind == CcRequestType.TERMINATION_REQUEST
+        over_before = kept is None and kind == CcRequestType.TERMINATION_REQUEST
         if over_before:  # its first CCR may still come
             core.store.end(identity, (number, encode(answer)), core.clock.wall().timestamp())
         return answer
