@@ -69,11 +69,7 @@ class Ocs:
         config = session.addresses.config
         settings = replace(self._client.settings, obeys_continue=config.without_ocs == "continue")
         gy = self._client.open(
-            lambda ask: self._fill(session, ask),
-            lambda event: self._hear(session, event),
-            config.gy,
-            settings,
-            lambda: session.credit is not None and session.credit.partly_asked,
+            lambda ask: self._fill(session, ask), lambda event: self._hear(session, event), config.gy, settings
         )
         judge, clock = partial(self._judge, session), self._core.site.clock
         credit = session.credit = Credit(judge, lambda: gy.update("credit"), lambda: self._over(session), clock)
@@ -152,6 +148,8 @@ class Ocs:
         elif credit is not None and ask.reason in _ASKED_FOR:
             credit.want_all(_ASKED_FOR[ask.reason])
         groups = _groups(credit, ask, credit.take_changes()) if credit is not None else []
+        if credit is not None and (gy := self._of.get(session.charging_id)) is not None:
+            gy.partly = credit.partly_asked
         return [*avps, *groups, ("Service-Information", [("PS-Information", _information(session))])]
 
 

@@ -75,20 +75,9 @@ class CreditClient:
         node.handle(point, "re-auth-request", self._re_auth)
         node.handle(point, "abort-session-request", self._abort)
 
-    def open(
-        self,
-        fill: Fill,
-        hear: Hear,
-        peer: str = "",
-        settings: CreditSettings | None = None,
-        partly: Callable[[], bool] | None = None,
-    ) -> Session:
-        """Make a session, with another server or settings than the usual ones if said; it begins when told.
-
-        `partly` tells whether the CCR under way is about a part of what the session has.
-        """
+    def open(self, fill: Fill, hear: Hear, peer: str = "", settings: CreditSettings | None = None) -> Session:
+        """Make a session, with another server or settings than the usual ones if said; it begins when told."""
         session = Session(self, fill, hear, peer or self.peer, settings or self.settings)
-        session.partly = partly
         self.sessions[session.id] = session
         return session
 
@@ -130,7 +119,8 @@ class Session:
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._timer = MachineTimer(self._clock, self._on_timer, internal=False)
         self._settling = False
-        self.partly: Callable[[], bool] | None = None
+        #: the CCR under way is about a part of what the session has: who fills one says so
+        self.partly = False
         #: the CCR that is not answered yet
         self._sent: Message | None = None
 
@@ -157,7 +147,7 @@ class Session:
 
     def ask_again(self) -> bool:
         """Take note of an RAR; return whether a CCR follows."""
-        follows = self.machine.re_auth(self._clock.now(), partly=self.partly is not None and self.partly())
+        follows = self.machine.re_auth(self._clock.now(), partly=self.partly)
         self._act()
         return follows
 
