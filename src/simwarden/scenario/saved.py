@@ -7,8 +7,10 @@ process of its own, since a run is under way in the one that is asked.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -161,9 +163,14 @@ def _checked(files: dict[str, str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Read a line of JSON with a `story` from standard input, and write its files to standard output, or `error`."""
+    """Read a line of JSON with a `story` from standard input, and write its files to standard output, or `error`.
+
+    It ends with who waits for that: when standard input does.
+    """
+    asked = sys.stdin.readline()
+    threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
     try:
-        found = saved(json.loads(sys.stdin.readline())["story"])
+        found = saved(json.loads(asked)["story"])
     except SimwardenError as error:
         found = {"error": str(error)}
     sys.stdout.write(json.dumps(found) + "\n")

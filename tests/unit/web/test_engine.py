@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simwarden.web.engine import Engine
+from simwarden.web.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -115,3 +116,13 @@ async def test_it_ends_with_its_page_whatever_is_under_way() -> None:
             await process.stdout.readline()  # how far it has come
         process.stdin.close()
         assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+@really
+async def test_a_save_ends_with_the_page_too() -> None:
+    pipe = asyncio.subprocess.PIPE
+    command = (sys.executable, "-m", "simwarden.scenario.saved")
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
+    story = Stage().document([{"wait": "1000000 days"}])
+    told = await asyncio.wait_for(process.communicate(json.dumps({"story": story}).encode() + b"\n"), 60)
+    assert (process.returncode, told) == (0, (b"", b""))

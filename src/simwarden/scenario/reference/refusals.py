@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Seen(NamedTuple):
     """A message that carried a cause: `cause` in words, `inner` the ESM message in it and its cause, if any.
 
-    `number` is the EMM cause, by which a device acts where the ESM cause asks for nothing of its own.
+    `number` is the EMM or MM cause, by which a device acts where the ESM cause asks for nothing of its own.
     """
 
     interface: str
@@ -120,7 +120,7 @@ class _Chain:
         for each in _outermost(dissection):
             cause = _cause_of(each, frame.protocol)
             if cause:
-                number = each.fields.get("emm_cause")
+                number = each.fields.get("emm_cause", each.fields.get("mm_cause"))
                 inner = ((part.name, part.fields["esm_cause"]) for part in each.inner if "esm_cause" in part.fields)
                 self.seen.append(Seen(frame.interface, each.name, cause, number, next(inner, None)))
                 self.ended = family_of(frame.protocol).access
