@@ -172,9 +172,9 @@ class CauseField(NamedTuple):
     label: str
     fine: range = range(0)
 
-    def refuses(self, value: int) -> bool:
-        """Whether a value says that something is refused."""
-        return int(value) not in self.fine
+    def refuses(self, value: Any) -> bool:
+        """Whether a value, which is a number where some refuse nothing, says that something is refused."""
+        return not self.fine or int(value) not in self.fine
 
 
 class Causes(NamedTuple):
