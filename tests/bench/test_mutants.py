@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 MUTANTS = Path(__file__).with_name("mutants.py")
-#: one to two minutes on two processors, of which the half is what everything reaches
-SAMPLE = 12
+#: two to four minutes on two processors, of which the half is what everything reaches
+SAMPLE = 24
 #: mutants of each operator that are compiled
 OF_EACH = 40
 
