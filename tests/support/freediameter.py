@@ -154,7 +154,7 @@ def credit_load(folder: Path, where: tuple[str, int], least: int) -> dict[str, i
         process.send_signal(signal.SIGUSR2)
         assert until(lambda: "generation of CCRs off" in log.read_text()), log.read_text()
         time.sleep(1)  # the last one is on its way, on a busy machine longer
-        until(lambda: (told := _told(log))["success"] > 0.9 * told["sent"])
+        until(lambda: (told := _told(log))["success"] + told["errors"] > 0.9 * told["sent"])
         process.terminate()
         process.wait(LONG)
     return _told(log)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import re
+import zlib
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,11 +88,12 @@ def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def misspelt(word: str) -> Iterator[str]:
-    """Yield a word with a letter too few and with one too many; of a reference in each of its parts."""
+    """Yield a word with a letter too few or one too many, whichever it is tried with; of a reference in each part."""
     for at in range(len(parts := word.split("."))):
         part = parts[at]
-        for wrong in (part[: len(part) // 2] + part[len(part) // 2 + 1 :], part + "q"):
-            yield ".".join([*parts[:at], wrong, *parts[at + 1 :]])
+        few, many = part[: len(part) // 2] + part[len(part) // 2 + 1 :], part + "q"
+        wrong = few if zlib.crc32(word.encode()) & 1 else many
+        yield ".".join([*parts[:at], wrong, *parts[at + 1 :]])
 
 
 def put(document: Any, way: tuple[Any, ...], wrong: str) -> Any:
