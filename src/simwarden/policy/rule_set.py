@@ -30,8 +30,6 @@ LOOKUPS: Final = frozenset({"A", "AAAA", "HTTPS", "SVCB", "CNAME"})
 #: by what names are shown that one server reads otherwise than another: they are none that is listed, and may be each
 #: that is denied
 UNREADABLE: Final = "unreadable"
-#: by what a path is shown; without one, servers read it otherwise than each other
-HTTP: Final = "http"
 
 
 class Shown(NamedTuple):
