@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: seconds after which a PGW that does not answer is told again, at most
 LONGEST_PAUSE: Final = 3600.0
+#: lists of which the rules are kept, each of 10 entries in 2 kB
+_PREPARED: Final = 1 << 14
 
 
 class Core:
@@ -35,8 +37,8 @@ class Core:
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
         self.audit = Audit(site, store.audit, count=store.count)
         self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
-        # many cards have the same lists
-        self._rules_for = lru_cache(maxsize=256)(partial(rules_for, config=config))
+        # made when a card is provisioned; many cards have the same lists
+        self._rules_for = lru_cache(maxsize=_PREPARED)(partial(rules_for, config=config))
         #: sessions whose PGW is being told, and those for which that is planned, with the pause before
         self.telling: set[str] = set()
         self.pauses: dict[str, float] = {}
@@ -49,6 +51,10 @@ class Core:
         if leaves_open(failed, told.names):
             told = self._rules_for(card.lists, card.use, directed=not decision.admitted, adc=adc, open_=False)
         return told
+
+    def prepare(self, card: DataCard) -> None:
+        """Make the rules that a card's sessions will most likely have, so that these need not wait for it."""
+        self._rules_for(card.lists, card.use, directed=card.lists.whitelist is not None, adc=True)
 
     # -- what is seen
 

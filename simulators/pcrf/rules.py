@@ -7,24 +7,29 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.policy.access_list import Destination
 from simwarden.policy.flow_rule import ALL_FLOWS, FlowRule, rules_of
+from simwarden.runtime.diameter.pcc_rules import installation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from simulators.pcrf.config import PcrfConfig, PcrfData
+    from simwarden.wire.diameter import Avps
 
 
 class Rules(NamedTuple):
+    """What a card's PGW is told: names of rules, entries that it cannot be told, and the AVP that installs all."""
+
+    names: tuple[str, ...]
+    lacking: tuple[str, ...]
+    install: Avps
+
+
+class _Told(NamedTuple):
     """Rules that are defined here (dynamic), names of those that the PGW has, and entries that neither can tell."""
 
     dynamic: tuple[FlowRule, ...] = ()
     predefined: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of all."""
-        return (*(each.name for each in self.dynamic), *self.predefined)
 
 
 def leaves_open(failed: Iterable[str], rules: Collection[str]) -> bool:
@@ -43,29 +48,31 @@ def rules_for(data: PcrfData, use: str, config: PcrfConfig, *, directed: bool, a
     denied = tuple(map(Destination.parse, data.blacklist))
     allowed = tuple(map(Destination.parse, data.whitelist or ()))
     rules = rules_of(allowed if directed else None, denied)
-    closed = _told(rules[: len(denied)], denied, config, adc=adc)
-    opened = _told(rules[len(denied) :], allowed, config, adc=adc)
+    closed = _tell(rules[: len(denied)], denied, config, adc=adc)
+    opened = _tell(rules[len(denied) :], allowed, config, adc=adc)
     apps = _no_apps(data, use, config, adc=adc)
     if not directed and (apps.lacking or closed.lacking or not open_):  # what is denied would pass by it
-        opened = Rules((), (), tuple(each.name for each in rules[len(denied) :]))
+        opened = _Told((), (), tuple(each.name for each in rules[len(denied) :]))
+    dynamic = (*apps.dynamic, *closed.dynamic, *opened.dynamic)
+    predefined = (*apps.predefined, *closed.predefined, *opened.predefined)
     return Rules(
-        (*apps.dynamic, *closed.dynamic, *opened.dynamic),
-        (*apps.predefined, *closed.predefined, *opened.predefined),
+        (*(each.name for each in dynamic), *predefined),
         (*apps.lacking, *closed.lacking, *opened.lacking),
+        installation(dynamic, predefined),
     )
 
 
-def _no_apps(data: PcrfData, use: str, config: PcrfConfig, *, adc: bool) -> Rules:
+def _no_apps(data: PcrfData, use: str, config: PcrfConfig, *, adc: bool) -> _Told:
     """Deny people's apps, by the lists of the PGW: it has the kinds, and what devices of a use need beside them."""
     named = [f"{each}@{use}" if use else each for each in data.apps]
     rules = [FlowRule(f"not {each}", (), up=False, down=False, application=each) for each in named]
     if adc:
-        return Rules(tuple(_charged(each, config) for each in rules))
+        return _Told(tuple(_charged(each, config) for each in rules))
     known = tuple(each.name for each in rules if each.name in config.predefined)
-    return Rules((), known, tuple(each.name for each in rules if each.name not in known))
+    return _Told((), known, tuple(each.name for each in rules if each.name not in known))
 
 
-def _told(rules: Sequence[FlowRule], entries: Sequence[Destination], config: PcrfConfig, *, adc: bool) -> Rules:
+def _tell(rules: Sequence[FlowRule], entries: Sequence[Destination], config: PcrfConfig, *, adc: bool) -> _Told:
     """Say the rules of one list. An application is taken if the list has all that it stands for."""
     dynamic = [each for each in rules if not _is_named(each)]
     named = {_meaning(entry): rule for entry, rule in zip(entries, rules, strict=False) if _is_named(rule)}
@@ -85,7 +92,7 @@ def _told(rules: Sequence[FlowRule], entries: Sequence[Destination], config: Pcr
             continue
         covered |= stands_for
     lacking = tuple(rule.name for meaning, rule in named.items() if meaning not in covered)
-    return Rules(tuple(_charged(each, config) for each in dynamic), tuple(predefined), lacking)
+    return _Told(tuple(_charged(each, config) for each in dynamic), tuple(predefined), lacking)
 
 
 def _is_named(rule: FlowRule) -> bool:

@@ -48,7 +48,9 @@ class Lists(CardLists[DataCard]):
         Nor is its number that of another card (409).
         """
         keep_number(call.given, self.core.store.numbered(call.given.msisdn))
-        return (await self._provision(call)).tell()
+        card = await self._provision(call)
+        self.core.prepare(card)
+        return card.tell()
 
     @route("PUT", "/cards/{imsi}/data", roles=BOTH, takes=ListChange, gives=CardChanged, errors=(404, 429))
     async def change_list(self, call: Call) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simwarden.runtime.diameter.pcc_rules import readable, written
+from simwarden.runtime.diameter.pcc_rules import readable
 from simwarden.wire.diameter import first
 from simwarden.wire.diameter.apps.gx import PccRuleStatus
 
@@ -23,11 +23,7 @@ def orders(rules: Rules, removed: Iterable[str] = ()) -> Avps:
     names: list[tuple[str, Any]] = [("Charging-Rule-Name", each.encode()) for each in removed]
     if names:
         avps.append(("Charging-Rule-Remove", names))
-    installed: Avps = [written(each) for each in rules.dynamic]
-    installed += [("Charging-Rule-Name", each.encode()) for each in rules.predefined]
-    if installed:
-        avps.append(("Charging-Rule-Install", installed))
-    return avps
+    return [*avps, *rules.install]
 
 
 def failures(failed: tuple[str, ...], message: Message) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ hurt.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simwarden.model.network import Network
@@ -179,9 +180,7 @@ class RuleSet:
         `apps` are people's apps that are denied, before any rule counts.
         """
         given = tuple(rules)
-        names = names_allowed(given)
-        asked = [each for name in names for to in resolvers for each in questions(name, Network.parse(to))]
-        own = (FlowRule("questions for listed names", tuple(asked), ALL_FLOWS.precedence - 1),) if asked else ()
+        own = _questions(names_allowed(given), tuple(resolvers))
         self.rules = tuple(sorted((*given, *own), key=lambda each: (each.precedence, each.up + each.down)))
         self._all = tuple(map(_Rule, self.rules))
         self._allowing = tuple(each for each in self._all if not each.rule.denies)
@@ -215,6 +214,13 @@ class RuleSet:
         """Whether all names of a flow's address are listed, or denied: then it need not show which it is to."""
         rules = [each for each in self._all if each.named and each.rule.denies is denies] if seen.bound else []
         return bool(rules) and all(any(each.names(name, flow, up=up) for each in rules) for name in seen.bound)
+
+
+@lru_cache(maxsize=1024)  # many cards have entries by the same names
+def _questions(names: tuple[str, ...], resolvers: tuple[str, ...]) -> tuple[FlowRule, ...]:
+    """Return the rule by which resolvers may be asked for names, if there is any of both."""
+    asked = [each for name in names for to in resolvers for each in questions(name, Network.parse(to))]
+    return (FlowRule("questions for listed names", tuple(asked), ALL_FLOWS.precedence - 1),) if asked else ()
 
 
 def _app_of(apps: Blacklist, flow: FarEnd, seen: Evidence) -> str | None:

@@ -16,11 +16,11 @@ from simwarden.runtime.diameter.pcc_rules import (
     Place,
     RuleError,
     definition_of,
+    installation,
     merge,
     predefined,
     report,
     rule_of,
-    written,
 )
 from simwarden.wire.diameter import Message, decode, encode
 from simwarden.wire.diameter.apps.gx import PccRuleStatus, RuleFailureCode
@@ -260,14 +260,15 @@ def test_one_definition_at_two_gateways_has_the_filters_of_each() -> None:
 
 
 @settings(max_examples=budget.examples(60))
-@given(rule=RULES)
-def test_a_rule_is_written_once_as_it_is_defined(rule: FlowRule) -> None:
-    name, raw = written(rule)
-    sent = Message(272, 16777238, 0x40, 1, 1, [("Charging-Rule-Install", [(name, raw)])])
-    assert decode(encode(sent)).find("Charging-Rule-Install", "Charging-Rule-Definition") == carried(
-        definition_of(rule)
-    )
-    assert written(rule) is written(rule._replace())
+@given(rules=st.lists(RULES, max_size=3), names=st.lists(st.text(min_size=1), max_size=2))
+def test_rules_are_installed_as_they_are_defined(rules: list[FlowRule], names: list[str]) -> None:
+    sent = decode(encode(Message(272, 16777238, 0x40, 1, 1, installation(rules, names))))
+    installed = sent.get("Charging-Rule-Install", [])
+    assert [value for name, value in installed if name == "Charging-Rule-Definition"] == [
+        carried(definition_of(each)) for each in rules
+    ]
+    assert [value for name, value in installed if name == "Charging-Rule-Name"] == [each.encode() for each in names]
+    assert bool(sent.avps) is bool(rules or names)
 
 
 def test_a_report_names_the_rules_and_why() -> None:

@@ -39,7 +39,7 @@ _REDIRECTED: Final = 1
 _NOT: Final = "not "
 _BOTH, _UP, _DOWN = (True, True), (True, False), (False, True)
 #: the filter of no direction is for packets both ways (5.3.65)
-_DIRECTIONS: Final[Mapping[int, tuple[bool, bool]]] = {
+_WAYS: Final[Mapping[int | None, tuple[bool, bool]]] = {
     FlowDirection.UNSPECIFIED: _BOTH,
     FlowDirection.DOWNLINK: _DOWN,
     FlowDirection.UPLINK: _UP,
@@ -96,11 +96,13 @@ def definition_of(rule: FlowRule) -> Avps:
     return [*avps, ("Precedence", rule.precedence)]
 
 
-@lru_cache(maxsize=4096)
-def written(rule: FlowRule) -> tuple[str, RawAvp]:
-    """Make the Charging-Rule-Definition of a rule, as octets: cards with the same lists have the same rules."""
-    kind = AVPS["Charging-Rule-Definition"]
-    return kind.name, RawAvp(kind.code, kind.vendor, kind.word >> 24, encode_avps(definition_of(rule)))
+def installation(rules: Iterable[FlowRule], predefined: Iterable[str]) -> Avps:
+    """Make the Charging-Rule-Install of rules and names of rules, as octets, to be sent many times; none for none."""
+    content: Avps = [("Charging-Rule-Definition", definition_of(each)) for each in rules]
+    content += [("Charging-Rule-Name", each.encode()) for each in predefined]
+    kind = AVPS["Charging-Rule-Install"]
+    raw = RawAvp(kind.code, kind.vendor, kind.word >> 24, encode_avps(content))
+    return [(kind.name, raw)] if content else []
 
 
 def _information(each: FlowFilter) -> Avps:
@@ -178,28 +180,38 @@ def rule_of(definition: Avps, place: Place) -> FlowRule:
     return told.rule
 
 
+def _told_before(definition: SharedGroup) -> _Told:
+    """Read what sessions of cards with the same lists are told: once."""
+    if definition.meaning is None:
+        definition.meaning = _told(definition)
+    told: _Told = definition.meaning
+    return told
+
+
 def _told(definition: Avps) -> _Told:
     flows = [value for name, value in definition if name == "Flow-Information"]
-    application = first(definition, "TDF-Application-Identifier")
-    up, down = _gates(definition)
-    if first(first(definition, "Redirect-Information", []), "Redirect-Support") == _REDIRECTED:
+    says = _firsts(definition)
+    application = says.get("TDF-Application-Identifier")
+    up, down = _gates(says)
+    if first(says.get("Redirect-Information", []), "Redirect-Support") == _REDIRECTED:
         raise RuleError(RuleFailureCode.GW_PCEF_MALFUNCTION, "nothing is redirected here")
     filters, ends = _filters(flows, application)
     rule = FlowRule(
         readable(name_of(definition)),
         filters,
-        precedence=first(definition, "Precedence", 0xFFFFFFFF),
+        precedence=says.get("Precedence", 0xFFFFFFFF),
         up=up,
         down=down,
         application=readable(application) if application is not None else "",
-        **_charging(definition),
-        quality=_quality(first(definition, "QoS-Information", [])),
+        **_charging(says),
+        quality=_quality(says.get("QoS-Information", [])),
     )
     return _Told(rule, ends, rule.application if application is not None else None)
 
 
-#: sessions of cards with the same lists are told the same, and keep it once
-_told_before = lru_cache(maxsize=4096)(_told)
+def _firsts(avps: Avps) -> dict[str, Any]:
+    """Return the first of each AVP by its name."""
+    return dict(reversed(avps))
 
 
 @lru_cache(maxsize=4096)
@@ -221,12 +233,12 @@ def predefined(name: str, place: Place) -> FlowRule:
     return _same(FlowRule(name, filters, precedence, up=not closed, down=not closed, application=application))
 
 
-def _gates(definition: Avps) -> tuple[bool, bool]:
+def _gates(says: Mapping[str, Any]) -> tuple[bool, bool]:
     """Return whether packets pass up and down. Raises RuleError for a status that nobody knows, and for REMOVED, of Rx.
 
     One that is not said is ENABLED, as TS 29.512 has it for the same rules (5.6.2.10).
     """
-    status = first(definition, "Flow-Status", FlowStatus.ENABLED)
+    status = says.get("Flow-Status", FlowStatus.ENABLED)
     if status not in _GATES:
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"there is no Flow-Status {status} on Gx")
     return _GATES[status]
@@ -255,16 +267,16 @@ def _of_application(application: str, place: Place, *, closed: bool) -> tuple[Fl
 
 def _of_flow(flow: Avps, found: list[FlowFilter]) -> FilterRule:
     """Add the filters of a flow to those that are `found`; return its ends."""
-    described, direction = first(flow, "Flow-Description"), first(flow, "Flow-Direction")
-    marks = sorted(name for name, _ in flow if name in _MARKS)
-    if marks or described is None or direction not in _DIRECTIONS:
-        what = marks[0] if marks else "a flow without a description or a direction"
+    says = _firsts(flow)
+    described, way, marks = says.get("Flow-Description"), _WAYS.get(says.get("Flow-Direction")), _MARKS & says.keys()
+    if marks or described is None or way is None:
+        what = min(marks) if marks else "a flow without a description or a direction"
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"{what} is not supported")
     try:
         rule = FilterRule.parse(described)
     except PeerError as error:
         raise RuleError(RuleFailureCode.FILTER_RESTRICTIONS, error.reason) from None
-    up, down = _DIRECTIONS[direction]
+    up, down = way
     network = _remote(rule)
     pairs = product(rule.remote_ports or (None,), rule.local_ports or (None,))
     few = islice(pairs, MOST_FILTERS + 1)  # more are too many for the rule
@@ -293,11 +305,11 @@ def _check_ends(rule: FilterRule, place: Place) -> None:
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"no packet goes to {rule.remote} from there")
 
 
-def _charging(definition: Avps) -> dict[str, Any]:
-    group, online = first(definition, "Rating-Group"), first(definition, "Online", 0) == 1
+def _charging(says: Mapping[str, Any]) -> dict[str, Any]:
+    group, online = says.get("Rating-Group"), says.get("Online", 0) == 1
     if online and group is None:
         raise RuleError(RuleFailureCode.RATING_GROUP_ERROR, "what is charged online has a rating group")
-    if online and first(definition, "Metering-Method", _VOLUME) not in (_VOLUME, _DURATION_AND_VOLUME):
+    if online and says.get("Metering-Method", _VOLUME) not in (_VOLUME, _DURATION_AND_VOLUME):
         raise RuleError(RuleFailureCode.GW_PCEF_MALFUNCTION, "octets alone are metered here")
     return {"rating_group": group, "online": online}
 

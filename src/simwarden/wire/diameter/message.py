@@ -56,16 +56,16 @@ class Undecoded:
 
 
 class SharedGroup(list[tuple[str, Any]]):
-    """The value of a group that messages have in common: it is that of all of them, and never changes."""
+    """The value of a group that messages have in common: it is that of all of them, and never changes.
 
-    __slots__ = ("_hash",)
+    `meaning` is for what a reader makes of it, to be made once; None until then.
+    """
+
+    __slots__ = ("meaning",)
 
     def __init__(self, avps: Iterable[tuple[str, Any]]) -> None:
-        super().__init__((name, SharedGroup(value) if isinstance(value, list) else value) for name, value in avps)
-        self._hash = hash(tuple(self))
-
-    def __hash__(self) -> int:  # type: ignore[override]  # of a list that does not change
-        return self._hash
+        self.meaning: Any = None
+        super().__init__([(each[0], SharedGroup(each[1])) if each[1].__class__ is list else each for each in avps])
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
         raise TypeError("the group is in several messages")
