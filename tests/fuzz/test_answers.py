@@ -188,7 +188,7 @@ async def test_no_damage_to_what_a_pcrf_says_lets_packets_pass_to_others(message
             assert not await net.passed(made, OTHER), net.server.sent[-1].hex()
             served += await net.passed(made, LISTED) > 0
             await net.end(made)
-        assert CASES * 0.1 < served < CASES
+        assert served > CASES * 0.1  # that something was damaged, `held` says
         net.server.damage = None
         made = await net.begin()
         assert [await net.passed(made, each) for each in (LISTED, OTHER)] == [SIZE, 0]
