@@ -40,11 +40,11 @@ def event(rating: Rating, asked: Message) -> Message:
 def _debit(rating: Rating, asked: Message, units: int) -> Message:
     """Take units of an event: all of them, or none (RFC 8506 6.3)."""
     core, service, imsi = rating.core, rating.session.service, rating.card.imsi
-    quota, used = core.quota_of(rating.card, service), core.store.used(imsi, core.month, service)
+    quota, used = core.quota_of(rating.card, service), core.store.used(imsi, rating.month, service)
     if not core.site.decide(OF[service], imsi, on=rating.on, used=used, quota=quota, asked=units).admitted:
         denied = ResultCode.DIAMETER_END_USER_SERVICE_DENIED
         return core.node.answer(asked, denied if quota is None else ResultCode.DIAMETER_CREDIT_LIMIT_REACHED)
-    rating.count(core.month, units)
+    rating.count(rating.month, units)
     return _given(rating, asked, units)
 
 
@@ -60,7 +60,7 @@ def _refund(rating: Rating, asked: Message, units: int) -> Message:
 def _check(rating: Rating, asked: Message, units: int) -> Message:
     """Tell whether units of an event are left, and move none (RFC 8506 6.2)."""
     core, service = rating.core, rating.session.service
-    left = (core.quota_of(rating.card, service) or 0) - core.store.used(rating.card.imsi, core.month, service)
+    left = (core.quota_of(rating.card, service) or 0) - core.store.used(rating.card.imsi, rating.month, service)
     found = _ENOUGH if units <= left else _NO_CREDIT
     return core.node.answer(asked, ResultCode.DIAMETER_SUCCESS, [("Check-Balance-Result", found)])
 

@@ -45,7 +45,10 @@ def network_of(asked: Message) -> str:
 
 @dataclass(slots=True)
 class Rating:
-    """One request of a session, and what it has counted so far, so that it can be undone where it is not kept."""
+    """One request of a session, and what it has counted so far, so that it can be undone where it is not kept.
+
+    `month` is that in which it came.
+    """
 
     core: Core
     card: QuotaCard
@@ -53,9 +56,11 @@ class Rating:
     on: str
     network: str = ""
     _counted: list[tuple[str, int]] = field(default_factory=list)
+    month: str = field(init=False)
     _before: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.month = self.core.month
         self._before = {name: getattr(self.session, name) for name in _CHANGED}
         self._before["reserves"] = dict(self.session.reserves)
 
@@ -86,7 +91,7 @@ class Rating:
         unused = self.settle(groups)
         asking = {_name(group) for group in groups if first(group, "Requested-Service-Unit") is not None}
         held = {name: units for name, units in unused.items() if name in asking}
-        self.count(self.core.month, sum(held.values()))
+        self.count(self.month, sum(held.values()))
         return [(GROUPS, self._answer(group, held)) for group in groups]
 
     def settle(self, groups: list[Avps]) -> dict[str, int]:
@@ -99,7 +104,7 @@ class Rating:
 
     def _settle(self, group: str, reports: list[int]) -> int:
         """Give back what was given for a group and not used; return how much. What is not reported is used."""
-        reserve = self.session.reserves.pop(group, Reserve(self.core.month, 0))
+        reserve = self.session.reserves.pop(group, Reserve(self.month, 0))
         if not reports:
             return 0
         used = min(sum(reports), _MOST)
@@ -117,9 +122,9 @@ class Rating:
             return [*known, ("Result-Code", int(ResultCode.DIAMETER_SUCCESS))]
         name = _name(group)
         unused = held.pop(name, 0)
-        self.count(self.core.month, -unused)
+        self.count(self.month, -unused)
         answer = self._give(name, units_in(self.session.service, wanted) or 0, known)
-        given = self.session.reserves.get(name, Reserve(self.core.month, 0))
+        given = self.session.reserves.get(name, Reserve(self.month, 0))
         if given.units < unused:
             self.count(given.month, unused - given.units)
             self.session.reserves[name] = Reserve(given.month, unused)
@@ -129,7 +134,7 @@ class Rating:
         """Give units to a group: no more than are left, and the last of them as final ones (RFC 8506 5.6)."""
         service, config = self.session.service, self.core.config
         quota = self.core.quota_of(self.card, service, self.network)
-        used = self.core.store.used(self.card.imsi, self.core.month, service)
+        used = self.core.store.used(self.card.imsi, self.month, service)
         if not self.core.site.decide(OF[service], self.card.imsi, on=self.on, used=used, quota=quota).admitted:
             result = ResultCode.DIAMETER_CREDIT_LIMIT_REACHED
             return [*known, ("Result-Code", int(result if quota is not None else _NO_QUOTA))]
@@ -137,9 +142,9 @@ class Rating:
         units, left = min(asked or most, most), (quota or 0) - used
         if left > 0:  # of a quota that is used up a rule has refused the units
             units = min(units, left)
-        before = self.session.reserves.get(group, Reserve(self.core.month, 0))  # of this request
-        self.session.reserves[group] = Reserve(self.core.month, before.units + units)
-        self.count(self.core.month, units)
+        before = self.session.reserves.get(group, Reserve(self.month, 0))  # of this request
+        self.session.reserves[group] = Reserve(self.month, before.units + units)
+        self.count(self.month, units)
         terms = self._terms(service, units, last=units == left)
         validity = ("Validity-Time", self.core.validity())
         return [granted(service, units), *known, validity, ("Result-Code", int(ResultCode.DIAMETER_SUCCESS)), *terms]
