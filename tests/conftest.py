@@ -42,30 +42,32 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.hypothesis_seed = config.option.hypothesis_seed or str(budget.SEED)
 
 
+#: what CI runs of a folder's slow tests, as `unit=0.1 web=0.5`: all where it is not said (`make test-all`)
+_SHARES = dict(each.split("=") for each in os.environ.get("DRAW", "").split())
+#: by what it draws them, and the files that are changed, of which it runs all
+_SEED, _CHANGED = os.environ.get("DRAW_SEED", ""), set(os.environ.get("DRAW_CHANGED", "").split())
+
+
 def _drawn(item: pytest.Item) -> bool:
-    """Whether CI runs a slow test of ours this time: a share of them, by a seed; all without one (`make test-all`)."""
-    share, seed = float(os.environ.get("SLOW_SHARE", "1")), os.environ.get("SLOW_SEED", "")
-    return zlib.crc32(f"{seed} {item.nodeid}".encode()) < share * (1 << 32)
+    """Whether CI runs a slow test this time."""
+    path = item.path.relative_to(Path(__file__).parent)
+    share = float(_SHARES.get(path.parts[0], 1))
+    lot = zlib.crc32(f"{_SEED} {item.nodeid}".encode()) / (1 << 32)
+    return lot < share or f"tests/{path}" in _CHANGED
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark as slow what needs another implementation, a browser or long searches, and draw of the others in CI."""
-    left = [
-        item
-        for item in items
-        if item.path.is_relative_to(Path(__file__).parent / "unit")
-        and item.get_closest_marker("slow")
-        and not _drawn(item)
-    ]
-    if left:
-        config.hook.pytest_deselected(items=left)
-        gone = set(left)
-        items[:] = [item for item in items if item not in gone]
+    """Mark as slow what needs another implementation, a browser or long searches, and draw of what is slow in CI."""
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder in SLOW or any(item.get_closest_marker(mark) for mark in ("interop", "web")):
             item.add_marker("slow")
+    left = [item for item in items if item.get_closest_marker("slow") and not _drawn(item)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        gone = set(left)
+        items[:] = [item for item in items if item not in gone]
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
