@@ -20,7 +20,7 @@ from simulators.ocs.events import AUDITED
 from simulators.ocs.service import Service
 from simwarden.operations.audit_table import AuditTable
 from simwarden.operations.held_cards import HeldCards
-from simwarden.runtime.store import Statement
+from simwarden.runtime.statement import Statement, carry_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -212,11 +212,11 @@ class Store(HeldCards[QuotaCard]):
         for each in sessions.values():
             each.kept = True  # or may be: of a transaction that fails it is not always known whether it was carried out
         self._written.update(counted)
-        with self._engine.begin() as connection:
-            _FORGET.execute(connection, [{"key": each} for each in known])
-            _KEEP.execute(connection, [each.row() for each in sessions.values()])
-            _UNCOUNT.execute(connection, [dict(zip(_OF, key, strict=True)) for key in again])
-            _COUNT.execute(
-                connection, [dict(zip((*_KEY, "used"), (*key, self.used(*key)), strict=True)) for key in counted]
-            )
+        work = (
+            (_FORGET, [{"key": each} for each in known]),
+            (_KEEP, [each.row() for each in sessions.values()]),
+            (_UNCOUNT, [dict(zip(_OF, key, strict=True)) for key in again]),
+            (_COUNT, [dict(zip((*_KEY, "used"), (*key, self.used(*key)), strict=True)) for key in counted]),
+        )
+        carry_out(self._engine, work)
         self._counted.clear()

@@ -16,10 +16,12 @@ from simulators.pcrf.config import PcrfData
 from simulators.pcrf.events import AUDITED
 from simwarden.operations.audit_table import AuditTable
 from simwarden.operations.held_cards import HeldCards
-from simwarden.runtime.store import Statement
+from simwarden.runtime.statement import Statement, carry_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from simwarden.runtime.statement import Work
 
 METADATA = sa.MetaData()
 _CARDS = sa.Table(
@@ -105,7 +107,8 @@ class Store(HeldCards[DataCard]):
             values = {"imsi": card.imsi, "msisdn": card.msisdn, "data": data, "use": card.use}
             connection.execute(sa.insert(_CARDS).values(values))
             for each in sessions:
-                self._write(connection, each)
+                row = {name: getattr(each, name) for name in _FIELDS}
+                connection.execute(sa.update(_SESSIONS).where(_SESSIONS.c.id == each.id).values(row))
             _AUDIT.add(connection, [audit])
         self.take(card)
         for each in sessions:
@@ -138,20 +141,18 @@ class Store(HeldCards[DataCard]):
 
     def keep(self, session: GxSession, answer: tuple[int, bytes] | None = None) -> None:
         """Keep a session, with the number of a CCR and its answer."""
-        with self._engine.begin() as connection:
-            self._write(connection, session)
-            if answer is not None:
-                self._write_answer(connection, session.id, answer)
+        again = [{"session": session.id}] if session.id in self._held.sessions else []
+        row = {name: getattr(session, name) for name in _FIELDS}
+        answered = self._answer_written(session.id, answer) if answer is not None else ()
+        carry_out(self._engine, ((_NO_SESSION, again), (_SESSION, [row]), *answered))
         self._hold(session)
         if answer is not None:
             self._held.answers[session.id] = answer[0]
 
     def end(self, identity: str, answer: tuple[int, bytes] | None, now: float) -> None:
         """Keep that a session is over, or will not be; `now` is the date, in seconds since 1970."""
-        with self._engine.begin() as connection:
-            _NO_SESSION.execute(connection, [{"session": identity}])
-            _LATE.execute(connection, [{"since": now - _KEPT}])
-            self._write_answer(connection, identity, answer, now)
+        forgotten = ((_NO_SESSION, [{"session": identity}]), (_LATE, [{"since": now - _KEPT}]))
+        carry_out(self._engine, (*forgotten, *self._answer_written(identity, answer, now)))
         session = self._held.sessions.pop(identity, None)
         if session is not None:
             self._held.by_card[session.imsi].discard(identity)
@@ -161,19 +162,15 @@ class Store(HeldCards[DataCard]):
         if answer is not None:
             self._held.answers[identity], self._held.over[identity] = answer[0], now
 
-    def _write(self, connection: sa.Connection, session: GxSession) -> None:
-        if session.id in self._held.sessions:
-            _NO_SESSION.execute(connection, [{"session": session.id}])
-        _SESSION.execute(connection, [{name: getattr(session, name) for name in _FIELDS}])
-
-    def _write_answer(
-        self, connection: sa.Connection, session: str, answer: tuple[int, bytes] | None, over: float | None = None
-    ) -> None:
-        if session in self._held.answers:
-            _NO_ANSWER.execute(connection, [{"of": session}])
+    def _answer_written(
+        self, session: str, answer: tuple[int, bytes] | None, over: float | None = None
+    ) -> tuple[Work, Work]:
+        """Return what writes an answer in the place of the one before."""
+        again = [{"of": session}] if session in self._held.answers else []
+        rows = []
         if answer is not None:
-            row = {"session": session, "number": answer[0], "answer": answer[1], "over": over}
-            _ANSWER.execute(connection, [row])
+            rows.append({"session": session, "number": answer[0], "answer": answer[1], "over": over})
+        return (_NO_ANSWER, again), (_ANSWER, rows)
 
     def _hold(self, session: GxSession) -> None:
         self._held.sessions[session.id] = session

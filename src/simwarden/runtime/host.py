@@ -187,6 +187,7 @@ class Host:
             self._tuns.pop(name).close()
         engine = self._engines.pop(name, None)
         if engine is not None:
+            _mend(engine)
             engine.dispose()
             self._spent.append(engine)
         self._release(name)
@@ -200,7 +201,9 @@ class Host:
         for engine in self._spent:
             engine.dispose()
         while self._engines:  # of elements that did not get to run
-            self._engines.popitem()[1].dispose()
+            _, engine = self._engines.popitem()
+            _mend(engine)
+            engine.dispose()
         while self._tuns:  # as above
             self._tuns.popitem()[1].close()
         for name in list(self._locks):
@@ -435,16 +438,12 @@ class Host:
         if not self._stores.get(name):
             raise ManagementError(409, f"{name} has no database")
         for key in self._stores[name] & self._engines.keys():
-            event.listen(self._engines[key], "before_cursor_execute", _no_answer)
+            event.listen(self._engines[key], "checkout", _no_answer)
 
     def mend_database(self, name: str) -> bool:
         """Let an element's databases answer again; return whether they did not."""
-        from sqlalchemy import event  # noqa: PLC0415 - as above
-
-        engines = (self._engines[key] for key in self._stores.get(name, set()) & self._engines.keys())
-        for each in (failing := [it for it in engines if event.contains(it, "before_cursor_execute", _no_answer)]):
-            event.remove(each, "before_cursor_execute", _no_answer)
-        return bool(failing)
+        mended = [_mend(self._engines[key]) for key in self._stores.get(name, set()) & self._engines.keys()]
+        return any(mended)
 
     def has_store(self, name: str) -> bool:
         """Whether an element has a database."""
@@ -473,6 +472,16 @@ def _speaks_datagrams(interface: str, port: int) -> bool:
     if interface:
         return INTERFACES[interface].service is Service.DATAGRAMS
     return any(each.service is Service.DATAGRAMS and each.port == port for each in INTERFACES.values())
+
+
+def _mend(engine: Engine) -> bool:
+    """Let a database answer again; return whether it did not."""
+    from sqlalchemy import event  # noqa: PLC0415 - as above
+
+    failing: bool = event.contains(engine, "checkout", _no_answer)
+    if failing:
+        event.remove(engine, "checkout", _no_answer)
+    return failing
 
 
 def _no_answer(*_: Any) -> None:

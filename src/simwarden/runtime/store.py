@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from sqlalchemy import URL, Connection, Delete, Engine, Insert, MetaData, Update
-    from sqlalchemy.engine import Dialect, ExceptionContext
+    from sqlalchemy import URL, Connection, Engine, MetaData
+    from sqlalchemy.engine import ExceptionContext
 
     Migration = Callable[[Connection], None]
 
@@ -114,16 +114,19 @@ def engine_for(where: URL, *, alone: bool = False) -> Engine:
 
 
 def store_error(context: ExceptionContext) -> BaseException | None:
-    """Return what to raise for an error of a database; None: what it is."""
-    import sqlalchemy as sa  # noqa: PLC0415 - as above
+    """Return what to raise for an error that SQLAlchemy has met; None: what it is."""
+    return told_error(context.original_exception)
 
-    error, told = context.original_exception, context.sqlalchemy_exception
+
+def told_error(error: BaseException) -> StoreError | None:
+    """Return what to raise for an error of a database's driver; None: what it is, as it is a bug of ours."""
+    kinds = {each.__name__ for each in type(error).__mro__}  # drivers call them the same (PEP 249)
     reason = (str(error).strip() or type(error).__name__).partition("\n")[0]  # what follows may repeat the values
-    if isinstance(error, UnicodeError) or isinstance(told, sa.exc.DataError):
+    if isinstance(error, UnicodeError) or "DataError" in kinds:
         return UnstorableError(f"a text that the database cannot hold: {reason}")
-    if isinstance(told, (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.NotSupportedError)):
+    if kinds & {"IntegrityError", "ProgrammingError", "NotSupportedError"}:
         return None
-    if context.is_disconnect or isinstance(told, (sa.exc.DatabaseError, sa.exc.InterfaceError)):  # damaged ones too
+    if kinds & {"DatabaseError", "InterfaceError"}:  # damaged ones too
         return StoreUnavailableError(f"the database does not answer: {reason}")
     return None
 
@@ -232,37 +235,6 @@ class Rows(Generic[T]):
         except BaseException:
             self.doubt(*keys)
             raise
-
-
-class Statement:
-    """A statement that changes rows, for the path of each request.
-
-    It is compiled once for each kind of database: SQLAlchemy takes longer to find what it has compiled, and what each
-    value has to become, than SQLite to carry it out.
-    """
-
-    def __init__(self, statement: Insert | Update | Delete) -> None:
-        self._statement = statement
-        self._compiled: dict[str, tuple[str, tuple[str, ...], bool, Mapping[str, Callable[[Any], Any]]]] = {}
-
-    def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Carry it out for each of the rows, of which there may be none; in the connection's transaction."""
-        if not rows:
-            return
-        dialect = connection.dialect
-        if dialect.driver not in self._compiled:
-            self._compile(dialect)
-        text, names, positional, become = self._compiled[dialect.driver]
-        ready = [{name: become[name](row[name]) if name in become else row[name] for name in names} for row in rows]
-        told: Any = [tuple(row.values()) for row in ready] if positional else ready
-        connection.exec_driver_sql(text, told if len(told) > 1 else told[0])
-
-    def _compile(self, dialect: Dialect) -> None:
-        compiled: Any = self._statement.compile(dialect=dialect)
-        names = tuple(compiled.positiontup or compiled.binds)
-        found = {name: compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names}
-        become = {name: each for name, each in found.items() if each is not None}
-        self._compiled[dialect.driver] = str(compiled), names, compiled.positional, become
 
 
 def sqlite_url(path: Path) -> str:

@@ -15,6 +15,7 @@ from simwarden.runtime.declare import Declaration, ElementConfig, VerbModel, ver
 from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.link import Link
 from simwarden.runtime.loop import TestbedLoop
+from simwarden.runtime.statement import Statement, carry_out
 from simwarden.runtime.store import StoreError
 from simwarden.trace.events import Decided, Fault, Frame
 from simwarden.trace.trace import Trace
@@ -271,3 +272,22 @@ def test_a_database_that_fails_answers_again_when_it_is_mended(loop: TestbedLoop
         await host.close()
 
     loop.run_until_complete(story())
+
+
+def test_a_database_that_failed_to_the_end_of_a_run_answers_in_the_next_one(loop: TestbedLoop) -> None:
+    metadata = sa.MetaData()
+    insert = Statement(sa.insert(sa.Table("t", metadata, sa.Column("x", sa.Integer))))
+
+    async def story(*, fails: bool) -> None:
+        host = make("memory", loop)
+        await host.start_all()
+        engine = host.open_store("b", metadata)
+        carry_out(engine, [(insert, [{"x": 1}])])
+        if fails:
+            host.fail_database("b")
+            with pytest.raises(StoreError, match="does not answer"):
+                carry_out(engine, [(insert, [{"x": 1}])])
+        await host.close()
+
+    for fails in (True, True, False):
+        loop.run_until_complete(story(fails=fails))

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from simwarden.errors import ConfigError
-from simwarden.runtime.store import Statement, open_engine, sqlite_url
+from simwarden.runtime.store import open_engine, sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,35 +164,3 @@ def test_who_reads_a_database_of_two_elements_from_outside_takes_no_journal_from
             assert read() == "1\n"
         keep(one, "fork")
         assert read() == "2\n"
-
-
-def test_a_statement_writes_what_sqlalchemy_reads(store_url: str) -> None:
-    metadata = sa.MetaData(info={"schema": "kinds"})
-    kinds = sa.Table(
-        "kinds",
-        metadata,
-        sa.Column("name", sa.String, primary_key=True),
-        sa.Column("list", sa.JSON),
-        sa.Column("over", sa.Boolean),
-        sa.Column("octets", sa.LargeBinary),
-        sa.Column("ends", sa.Float),
-    )
-    values: dict[str, Any] = {"list": ["a", {"b": None}], "over": True, "octets": b"\0\xff", "ends": 1.5}
-    rows = [values | {"name": name} for name in ("100 %", "b'", "c")]
-    insert = Statement(sa.insert(kinds))
-    change = Statement(sa.update(kinds).where(kinds.c.name == sa.bindparam("which")).values(over=sa.bindparam("now")))
-    drop = Statement(sa.delete(kinds).where(kinds.c.name == sa.bindparam("which")))
-    with opened(store_url, metadata) as engine:
-        with engine.begin() as connection:
-            insert.execute(connection, rows[:1])
-            insert.execute(connection, rows[1:])
-            insert.execute(connection, [])
-            change.execute(connection, [{"now": False, "which": "b'"}])
-            drop.execute(connection, [{"which": "c"}])
-        with engine.connect() as connection:
-            found = [dict(row) for row in connection.execute(sa.select(kinds).order_by(kinds.c.name)).mappings()]
-        with engine.connect() as connection:
-            insert.execute(connection, [values | {"name": "never committed"}])
-        with engine.connect() as connection:
-            assert connection.execute(sa.select(sa.func.count()).select_from(kinds)).scalar_one() == 2
-    assert found == [rows[0], rows[1] | {"over": False}]

@@ -378,7 +378,7 @@ async def test_nothing_is_answered_that_is_not_kept(monkeypatch: pytest.MonkeyPa
     async with Network() as net:
         await net.provision(by="pcrf", whitelist=[SERVER])
         with monkeypatch.context() as patch:
-            patch.setattr(net.pcrf.core.store, "_write", fail)
+            patch.setattr("simulators.pcrf.store.carry_out", fail)
             answer = await net.pgw.ask(INITIAL, 0)
         assert (answer.result_code, rules(answer)) == (5012, {})
         assert await net.call("GET", "/sessions") == []
