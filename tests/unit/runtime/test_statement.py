@@ -12,7 +12,7 @@ from simwarden.runtime.statement import Statement, carry_out
 from simwarden.runtime.store import StoreUnavailableError, UnstorableError, open_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 METADATA = sa.MetaData(info={"schema": "kinds"})
 KINDS = sa.Table(
@@ -81,3 +81,14 @@ def test_a_database_that_is_not_as_it_was_is_unavailable(store_url: str) -> None
         kind = StoreUnavailableError if engine.dialect.name == "sqlite" else engine.dialect.loaded_dbapi.Error
         with pytest.raises(kind, match="kinds"):
             carry_out(engine, [(INSERT, ROWS)])
+
+
+@pytest.mark.interop
+def test_a_session_that_the_server_ends_is_another_one_next_time(postgresql: Callable[[], str]) -> None:
+    end: Any = sa.text("SELECT pg_terminate_backend(pg_backend_pid())")
+    with opened(postgresql()) as engine:
+        with pytest.raises(StoreUnavailableError, match="does not answer"):
+            carry_out(engine, ((INSERT, ROWS[:1]), (Statement(end), [{}])))
+        assert found(engine) == []
+        carry_out(engine, [(INSERT, ROWS[:1])])
+        assert found(engine) == ROWS[:1]
