@@ -42,8 +42,8 @@ def rules_for(data: PcrfData, use: str, config: PcrfConfig, *, directed: bool, a
 
     Where something denied cannot be told, or was not installed (not `open_`), there is no rule about all flows.
 
-    A name or URL is no Flow-Description: it goes as the application that stands for it, to a PGW that knows those
-    (`adc`, TS 29.212 4b.5.14), or as a predefined rule (TS 29.212 4.5.2.1).
+    A name or URL, also one of an address, is no Flow-Description: it goes as the application that stands for it, to a
+    PGW that knows those (`adc`, TS 29.212 4b.5.14), or as a predefined rule (TS 29.212 4.5.2.1).
     """
     denied = tuple(map(Destination.parse, data.blacklist))
     allowed = tuple(map(Destination.parse, data.whitelist or ()))
@@ -74,8 +74,8 @@ def _no_apps(data: PcrfData, use: str, config: PcrfConfig, *, adc: bool) -> _Tol
 
 def _tell(rules: Sequence[FlowRule], entries: Sequence[Destination], config: PcrfConfig, *, adc: bool) -> _Told:
     """Say the rules of one list. An application is taken if the list has all that it stands for."""
-    dynamic = [each for each in rules if not _is_named(each)]
-    named = {_meaning(entry): rule for entry, rule in zip(entries, rules, strict=False) if _is_named(rule)}
+    dynamic = [each for each in rules if not _is_shown(each)]
+    named = {_meaning(entry): rule for entry, rule in zip(entries, rules, strict=False) if _is_shown(rule)}
     listed, covered, predefined = set(map(_meaning, entries)), set[Destination](), []
     for name, of in config.applications.items() if named else ():
         stands_for = _meanings(of)
@@ -95,8 +95,8 @@ def _tell(rules: Sequence[FlowRule], entries: Sequence[Destination], config: Pcr
     return _Told(tuple(_charged(each, config) for each in dynamic), tuple(predefined), lacking)
 
 
-def _is_named(rule: FlowRule) -> bool:
-    return any(each.name for each in rule.filters)
+def _is_shown(rule: FlowRule) -> bool:
+    return any(each.shown for each in rule.filters)
 
 
 def _meaning(entry: Destination) -> Destination:

@@ -33,6 +33,11 @@ class FlowFilter(NamedTuple):
     question: bool = False
     says: bool = False
 
+    @property
+    def shown(self) -> bool:
+        """Whether its flows are told by what they show, not by their headers alone."""
+        return bool(self.name or self.path or self.says)
+
     def fits(self, flow: FarEnd, *, up: bool) -> bool:
         """Whether a packet of a flow, from the device (`up`) or to it, is one of these by its header alone."""
         return (

@@ -79,7 +79,7 @@ class Place:
 
 
 def definition_of(rule: FlowRule) -> Avps:
-    """Make the value of a Charging-Rule-Definition; names of hosts are told by applications only."""
+    """Make the value of a Charging-Rule-Definition; what flows show is told by applications only."""
     avps: Avps = [("Charging-Rule-Name", rule.name.encode())]
     if rule.rating_group is not None:
         avps.append(("Rating-Group", rule.rating_group))
@@ -106,8 +106,8 @@ def installation(rules: Iterable[FlowRule], predefined: Iterable[str]) -> Avps:
 
 
 def _information(each: FlowFilter) -> Avps:
-    if each.name:
-        raise ValueError(f"{each.name} is told by an application, not by a Flow-Description")
+    if each.shown:
+        raise ValueError(f"{each} is told by an application, not by a Flow-Description")
     ports, local = ((each.ports,) if each.ports else ()), ((each.local_ports,) if each.local_ports else ())
     direction = {_BOTH: FlowDirection.BIDIRECTIONAL, _UP: FlowDirection.UPLINK, _DOWN: FlowDirection.DOWNLINK}
     described = str(FilterRule(each.protocol, each.network, ports, "assigned", local))
