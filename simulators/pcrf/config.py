@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.operations.data_lists import DataLists, DestinationText
-from simwarden.policy.flow_rule import Quality
+from simwarden.policy.access_list import Destination
+from simwarden.policy.flow_rule import ALL_FLOWS, Quality, rules_of
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
 
@@ -69,8 +70,8 @@ class PcrfConfig(ServerConfig):
     triggers: tuple[Trigger, ...] = ("USER_LOCATION_CHANGE", "RAT_CHANGE", "UE_TIME_ZONE_CHANGE")
     """What PGWs report of a session."""
     qos: dict[str, RuleQos] = Field(default_factory=dict)
-    """The QoS of rules for some destinations, as they are written in the lists of cards; that of others is the default
-    bearer's."""
+    """The QoS of rules for some destinations (addresses and ports), as they are written in the lists of cards, or of
+    `all flows`; that of others is the default bearer's."""
     rating_group: Annotated[int, Field(ge=0, lt=1 << 32)] = 1
     """The rating group of its rules."""
     online: bool = False
@@ -81,6 +82,15 @@ class PcrfConfig(ServerConfig):
     """When a PGW that has not answered is told again of changed rules; twice as late each time."""
     list_changes: ChangeLimit = ChangeLimit()
     """How often the lists that a card has may be changed or taken away."""
+
+    @field_validator("qos")
+    @classmethod
+    def _are_told_by_headers(cls, value: dict[str, RuleQos]) -> dict[str, RuleQos]:
+        """Bearers are for what a traffic flow template tells, which has no names and no paths (TS 24.008 10.5.6.12)."""
+        for text in value:
+            if text != ALL_FLOWS.name and any(each.shown for each in rules_of((Destination.parse(text),))[0].filters):
+                raise ValueError(f"{text} is told by what its flows show, for which there is no bearer of its own")
+        return value
 
     def refuses(self, section: str, *, asked: bool) -> str:
         """Take no lists that nobody would ask for."""

@@ -51,3 +51,12 @@ def test_lists_that_nobody_would_ask_are_told_with_their_place(network: str, by:
 )
 def test_lists_that_somebody_asks_are_taken(network: str, by: str) -> None:
     assert told(network, by) == []
+
+
+@pytest.mark.parametrize("entry", ["https://up.example", "http://198.51.100.80/firmware", "*.iot.example:8883"])
+def test_a_bearer_of_its_own_for_what_no_traffic_flow_template_tells_is_an_error_with_its_place(entry: str) -> None:
+    (error,) = told(
+        f'pcrf: {{type: pcrf, qos: {{"{entry}": {{qci: 7}}}}}}, pgw: {{apns: {{iot: {{gx: pcrf}}}}}}', "pcrf"
+    )
+    assert error.startswith("s.yaml:2:")
+    assert f"{entry} is told by what its flows show" in error
