@@ -248,6 +248,15 @@ def test_one_definition_for_many_sessions_is_judged_for_each_by_its_own_address(
             assert error.value.failure is CODES.INCORRECT_FLOW_INFORMATION
 
 
+def test_a_far_end_of_another_version_may_be_closed_and_not_opened() -> None:
+    only_6 = Place((Network.parse("2001:db8:64::/64"),), {}, lambda _name: None)
+    for place, far in ((only_6, "192.0.2.1"), (ONLY_4, "2001:db8::1")):
+        definition = defined(("Flow-Status", 3), described=f"permit out ip from {far} to assigned")
+        assert rule_of(definition, place).denies
+        with pytest.raises(RuleError, match="no packet goes to"):
+            rule_of(defined(described=f"permit out ip from {far} to assigned"), place)
+
+
 def test_one_definition_at_two_gateways_has_the_filters_of_each() -> None:
     definition = carried([NAME, ("TDF-Application-Identifier", b"upload")])
     elsewhere = FlowFilter(name="other.example.net", protocol=6)

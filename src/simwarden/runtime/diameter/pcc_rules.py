@@ -176,7 +176,7 @@ def rule_of(definition: Avps, place: Place) -> FlowRule:
         filters = _of_application(told.application, place, closed=told.rule.denies)
         return _same(told.rule._replace(filters=filters))
     for ends in told.ends:
-        _check_ends(ends, place)
+        _check_ends(ends, place, closed=told.rule.denies)
     return told.rule
 
 
@@ -294,14 +294,18 @@ def _remote(rule: FilterRule) -> Network | None:
     return Network(0, 0, rule.local.width) if isinstance(rule.local, Network) else None
 
 
-def _check_ends(rule: FilterRule, place: Place) -> None:
-    """The near end must be the session's own, and both of a version that it has."""
+def _check_ends(rule: FilterRule, place: Place, *, closed: bool) -> None:
+    """The near end must be the session's own, and both of a version that it has.
+
+    But a far end that is `closed` may be of another one: nothing is asked of it, and IPv6 has addresses that stand for
+    those of IPv4 (RFC 6052).
+    """
     local = rule.local if rule.local != "assigned" else None
     # all packets of an address of the session are of that end: what is narrower cannot be told here
     if local is not None and not any(each.within(local) for each in place.addresses):
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"{local} is not the device's address")
     widths = {each.width for each in place.addresses} if local is None else {local.width}
-    if isinstance(rule.remote, Network) and rule.remote.width not in widths:
+    if not closed and isinstance(rule.remote, Network) and rule.remote.width not in widths:
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"no packet goes to {rule.remote} from there")
 
 
