@@ -12,7 +12,7 @@ import re
 import sys
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from simwarden.errors import SimwardenError
 from simwarden.policy.requirements import requirements
@@ -162,13 +162,18 @@ def _checked(files: dict[str, str]) -> dict[str, str]:
     return files
 
 
+def _end_with(given: TextIO) -> None:
+    given.read()
+    os._exit(0)
+
+
 def main() -> None:
     """Read a line of JSON with a `story` from standard input, and write its files to standard output, or `error`.
 
     It ends with who waits for that: when standard input does.
     """
     asked = sys.stdin.readline()
-    threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+    threading.Thread(target=_end_with, args=(sys.stdin,), daemon=True).start()
     try:
         found = saved(json.loads(asked)["story"])
     except SimwardenError as error:

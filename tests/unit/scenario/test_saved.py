@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -107,10 +108,18 @@ def test_what_only_a_switch_made_possible_is_left_out() -> None:
     assert [each["power_on"] for each in story["steps"] if each.get("expect") == "rejected"] == ["phone", "phone"]
 
 
+class Open(io.StringIO):
+    """An input that has said something, and does not end: with it the process that runs this would."""
+
+    def read(self, _size: int | None = -1) -> str:
+        threading.Event().wait()
+        raise AssertionError
+
+
 def test_what_makes_no_sense_at_all_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     story = STAGE.document([{"start": "hss"}])
-    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(story)))
+    monkeypatch.setattr(sys, "stdin", Open(json.dumps({"story": story})))
     saved.main()
     assert "nothing has been done" in json.loads(capsys.readouterr().out)["error"]
