@@ -107,8 +107,7 @@ class Store(HeldCards[DataCard]):
             values = {"imsi": card.imsi, "msisdn": card.msisdn, "data": data, "use": card.use}
             connection.execute(sa.insert(_CARDS).values(values))
             for each in sessions:
-                row = {name: getattr(each, name) for name in _FIELDS}
-                connection.execute(sa.update(_SESSIONS).where(_SESSIONS.c.id == each.id).values(row))
+                connection.execute(sa.update(_SESSIONS).where(_SESSIONS.c.id == each.id).values(_row(each)))
             _AUDIT.add(connection, [audit])
         self.take(card)
         for each in sessions:
@@ -142,9 +141,8 @@ class Store(HeldCards[DataCard]):
     def keep(self, session: GxSession, answer: tuple[int, bytes] | None = None) -> None:
         """Keep a session, with the number of a CCR and its answer."""
         again = [{"session": session.id}] if session.id in self._held.sessions else []
-        row = {name: getattr(session, name) for name in _FIELDS}
         answered = self._answer_written(session.id, answer) if answer is not None else ()
-        carry_out(self._engine, ((_NO_SESSION, again), (_SESSION, [row]), *answered))
+        carry_out(self._engine, ((_NO_SESSION, again), (_SESSION, [_row(session)]), *answered))
         self._hold(session)
         if answer is not None:
             self._held.answers[session.id] = answer[0]
@@ -175,3 +173,8 @@ class Store(HeldCards[DataCard]):
     def _hold(self, session: GxSession) -> None:
         self._held.sessions[session.id] = session
         self._held.by_card.setdefault(session.imsi, set()).add(session.id)
+
+
+def _row(session: GxSession) -> dict[str, Any]:
+    """Return a session as the database has it."""
+    return {name: getattr(session, name) for name in _FIELDS}

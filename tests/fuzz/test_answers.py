@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from simwarden.wire.diameter import Avps, Message
 
-CASES = max(40, budget.WIRE_CASES // 250)
+#: of damaged orders one in twenty ends a flow: fewer cases might have none
+CASES = max(200, budget.WIRE_CASES // 250)
 LISTED, OTHER = "192.0.2.10", "203.0.113.66"
 #: to which port the datagrams of `gateways` go, and how many octets they have here
 PORT, SIZE = 40001, 128
@@ -188,7 +189,7 @@ async def test_no_damage_to_what_a_pcrf_says_lets_packets_pass_to_others(message
             assert not await net.passed(made, OTHER), net.server.sent[-1].hex()
             served += await net.passed(made, LISTED) > 0
             await net.end(made)
-        assert served > CASES * 0.1  # that something was damaged, `held` says
+        assert CASES * 0.1 < served < CASES
         net.server.damage = None
         made = await net.begin()
         assert [await net.passed(made, each) for each in (LISTED, OTHER)] == [SIZE, 0]

@@ -1,7 +1,7 @@
 """Statements on the path of each request: made by SQLAlchemy, carried out by the driver of the database.
 
-SQLAlchemy takes three times as long around a statement as SQLite takes for it, to find what it has compiled, what each
-value has to become, and who listens.
+SQLAlchemy takes longer around a statement (to find what it has compiled, what values have to become, and who listens)
+than SQLite to carry it out.
 """
 
 from __future__ import annotations

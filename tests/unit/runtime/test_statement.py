@@ -61,13 +61,14 @@ def test_what_they_write_is_what_sqlalchemy_reads(store_url: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "error"),
-    [("half a pair \ud800", UnstorableError), ("100 %", Exception), (None, Exception)],
+    [("half a pair \ud800", "UnstorableError"), ("100 %", "IntegrityError"), (None, "IntegrityError")],
     ids=["a text that cannot be", "a key that is there", "no key"],
 )
-def test_of_those_of_which_one_fails_none_is_carried_out(store_url: str, name: str, error: type[Exception]) -> None:
+def test_of_those_of_which_one_fails_none_is_carried_out(store_url: str, name: str, error: str) -> None:
     with opened(store_url) as engine:
         carry_out(engine, [(INSERT, ROWS[:1])])
-        with pytest.raises(error):
+        kind = UnstorableError if error == "UnstorableError" else engine.dialect.loaded_dbapi.IntegrityError
+        with pytest.raises(kind):
             carry_out(engine, ((INSERT, ROWS[1:]), (INSERT, [VALUES | {"name": name}])))
         assert found(engine) == ROWS[:1]
         carry_out(engine, [(DROP, [{"which": "100 %"}])])  # nothing is left of the one that failed
