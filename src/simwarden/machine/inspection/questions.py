@@ -94,6 +94,7 @@ class Datagrams:
     __slots__ = ("_questions", "pending", "shown")
 
     begun: Final = 0
+    over: Final = False
 
     def __init__(self, questions: Questions) -> None:
         self.shown: tuple[Shown, ...] = ()

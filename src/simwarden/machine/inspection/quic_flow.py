@@ -69,6 +69,8 @@ class QuicFlow:
 
     __slots__ = ("_calls", "_shakes", "begun", "pending", "shown")
 
+    over: Final = False
+
     def __init__(self) -> None:
         self.shown: tuple[Shown, ...] = ()
         self.pending = True

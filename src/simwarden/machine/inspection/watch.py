@@ -28,6 +28,11 @@ class Watch(Protocol):
         """How many connections have begun in it: addresses of names are for who begins one."""
         ...
 
+    @property
+    def over(self) -> bool:
+        """True if it is a connection that both ends have closed, or one has reset."""
+        ...
+
     def feed(self, packet: bytes, now: float, *, up: bool) -> bool:
         """Look at a packet before it passes, `up`: from the device, at a time in seconds; whether the above changed.
 

@@ -16,7 +16,7 @@ from scapy.packet import Raw
 
 from simulators.pgw import rules
 from simulators.pgw.config import ApnConfig, PgwData
-from simulators.pgw.user_plane import MOST_FLOWS
+from simulators.pgw.flow_table import BOUNDS, FlowKind
 from simwarden.errors import ManagementError
 from simwarden.model.network import Network
 from simwarden.operations.management import Role
@@ -605,7 +605,7 @@ async def test_a_denied_name_is_seen_when_so_many_flows_came_that_its_connection
         assert await it.connect(SERVER)
         assert await it.connect(SERVER, 50001)
         assert await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: pay.example\r\n\r\n", port=50001)
-        await it.up(*(to(it.own, OTHER, each) for each in range(1, MOST_FLOWS + 2)))
+        await it.up(*(to(it.own, OTHER, each) for each in range(1, BOUNDS[FlowKind.BRIEF] + 2)))
         assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n")
         assert await it.fetch(SERVER, "pay.example", 50002) == "through"
 
