@@ -250,6 +250,10 @@ class PgwConfig(GtpConfig):
     """How often the lists of destinations that a card has may be changed or taken away."""
     unnamed_octets: int = Field(default=4096, ge=0)
     """Octets of a flow, both ways together, that pass before it has shown the name that it has to show."""
+    unreadable: Literal["by-address", "deny"] = "by-address"
+    """Unreadable flows (HTTP/2 in the clear, octets that servers read in two ways) of a card to which names or apps are
+    denied. `by-address`: they are dropped where a resolver gave the card a denied name for their address. `deny`: all
+    of them are dropped, also those of devices that use such a protocol with other servers."""
     applications: dict[str, Annotated[tuple[DestinationText, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """Filters by which rules of a PCRF are told: identifiers, or names of predefined rules, with their destinations."""
     answer_time: Seconds = Field(default=4.0, gt=0)

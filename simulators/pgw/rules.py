@@ -144,7 +144,8 @@ def _decide(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
 def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool, on: str) -> bool:
     """Ask the controls, each about the rules that are its own, and keep with the count who refuses, and why."""
     rules, end = session.rules, FarEnd(flow.protocol, flow.destination, flow.destination_port, flow.source_port)
-    seen, fit = _worst(rules, end, evidence.of(flow, count), up=up)
+    known = evidence.of(flow, count, strict=core.config.unreadable == "deny")
+    seen, fit = _worst(rules, end, known, up=up)
     if session.confined:
         count.refused_by = count.why = CONFINED
         return fit.rule is not None

@@ -85,7 +85,7 @@ HTTP = {
     "another host as a trailer": Said(HOST, CHUNKED, b"0\r\n" + BAD, b"0\r\nSum: 1\r\n\r\n" + GOOD),
     "half an end of a trailer": Said(HOST, CHUNKED, b"0\r\n\r\r\n" + BAD, b"0\r\n\r\n" + GOOD),
     "a body of CONNECT": Said(
-        *(["up.example:80"], b"", b"CONNECT up.example:80 HTTP/1.1\r\nHost: up.example\r\nContent-Length: 9\r\n\r\n"),
+        *(HOST, b"", b"CONNECT up.example:80 HTTP/1.1\r\nHost: up.example\r\nContent-Length: 9\r\n\r\n"),
         b"CONNECT up.example:80 HTTP/1.1\r\nHost: up.example\r\n\r\n",
     ),
     "TLS with another name through CONNECT": Said(

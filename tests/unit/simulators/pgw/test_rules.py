@@ -198,7 +198,7 @@ async def test_a_question_that_is_refused_closes_nothing_to_the_answer_of_anothe
 
 
 async def test_a_flow_that_came_to_no_name_is_of_none_when_a_name_is_denied_instead() -> None:
-    async with Gateways(pgw={"unnamed_octets": 300}) as bench:
+    async with Gateways(pgw={"unnamed_octets": 300, "unreadable": "deny"}) as bench:
         it = await device(bench, whitelist=["http://up.example"])
         assert await it.look_up("up.example", SERVER)
         assert await it.connect(SERVER)
@@ -600,7 +600,7 @@ async def test_a_denied_name_is_seen_in_a_connection_whose_device_answers_nobody
 
 
 async def test_a_denied_name_is_seen_when_so_many_flows_came_that_its_connection_was_forgotten() -> None:
-    async with Gateways() as bench:
+    async with Gateways(pgw={"unreadable": "deny"}) as bench:
         it = await device(bench, blacklist=["wx.example"])
         assert await it.connect(SERVER)
         assert await it.connect(SERVER, 50001)
