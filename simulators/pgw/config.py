@@ -250,6 +250,10 @@ class PgwConfig(GtpConfig):
     """How often the lists of destinations that a card has may be changed or taken away."""
     unnamed_octets: int = Field(default=4096, ge=0)
     """Octets of a flow, both ways together, that pass before it has shown the name that it has to show."""
+    answer_grace: Seconds = 129600.0
+    """How long at least a card that has used an address of a listed name may go on after its last packet, though the
+    resolver's answer has ended; the server reaches the card as long. The default covers a device that reports once a
+    day. `0`: new flows need an answer that has not ended."""
     unreadable: Literal["by-address", "deny"] = "by-address"
     """Unreadable flows (HTTP/2 in the clear, octets that servers read in two ways) of a card to which names or apps are
     denied. `by-address`: they are dropped where a resolver gave the card a denied name for their address. `deny`: all

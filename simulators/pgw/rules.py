@@ -41,7 +41,7 @@ def begin(core: Core, session: Session) -> None:
     elif session.gx is None:
         session.rules = _own(core, session)
     # from the beginning, whatever the rules are: else whoever has answered a device before could open any address
-    session.bindings.resolvers = _packed(session.addresses.config.dns)
+    session.bindings = core.relations.bindings(session, _packed(session.addresses.config.dns))
 
 
 def follow(core: Core, imsi: str) -> None:
@@ -167,7 +167,10 @@ def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
     count.pending = fit.pending
     open_ = fit.rule is not None and (fit.rule.up if up else fit.rule.down)
     asked = {"rule": fit.rule, "open_": open_, "pending": fit.pending, **facts}
-    return _admits(count, core.site.decide(WHITELIST, session.imsi, on=on, **asked))
+    admitted = _admits(count, core.site.decide(WHITELIST, session.imsi, on=on, **asked))
+    if admitted and up and not fit.pending:
+        core.relations.renew(session, flow, count, core.site.clock.now())
+    return admitted
 
 
 def _worst(rules: RuleSet, end: FarEnd, known: tuple[Evidence, ...], *, up: bool) -> tuple[Evidence, Fit]:

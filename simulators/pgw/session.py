@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -75,6 +76,7 @@ class FlowCount:
         "over",
         "pending",
         "refused_by",
+        "renew",
         "rules",
         "settled",
         "shown",
@@ -110,6 +112,8 @@ class FlowCount:
         #: what it has shown last, and the names of its far end's address by which it was decided
         self.shown: tuple[Shown, ...] = ()
         self.bound: tuple[str, ...] = ()
+        #: when its card's relation with its far end has to be renewed
+        self.renew = math.inf
         #: names of its address as it began, and those that it showed; who looks at what it shows, if it may
         self.names: tuple[str, ...] = ()
         self.watch: Watch | None = None

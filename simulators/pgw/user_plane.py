@@ -265,6 +265,8 @@ class Gateway:
 
     def _touch(self, session: Session, flow: ip.Flow, count: FlowCount, now: float) -> None:
         """Record that a flow is active; the flow that leaves the table for it is recorded and forgotten."""
+        if now >= count.renew:
+            self.core.relations.renew(session, flow, count, now)
         leaving = session.flows.touch(flow, count, now)
         if leaving is not None:
             close_flow(self.core.site, session, leaving)

@@ -194,7 +194,7 @@ async def test_a_head_that_ends_with_its_connection() -> None:
 
 
 async def test_an_answer_that_has_ended_begins_no_connection_with_the_number_of_the_one_before() -> None:
-    async with Gateways() as bench:
+    async with Gateways(pgw={"answer_grace": 0}) as bench:
         it = await device(bench, whitelist=["up.example:80"])
         assert await it.look_up("up.example", SERVER)
         assert await it.fetch(SERVER, "up.example") == "through"

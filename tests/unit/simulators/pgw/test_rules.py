@@ -210,7 +210,7 @@ async def test_a_flow_that_came_to_no_name_is_of_none_when_a_name_is_denied_inst
 
 
 async def test_an_answer_holds_as_long_as_it_says() -> None:
-    async with Gateways() as bench:
+    async with Gateways(pgw={"answer_grace": 0}) as bench:
         it = await device(bench, whitelist=["http://up.example"])
         assert await it.look_up("up.example", SERVER)
         await bench.sleep(59)
@@ -392,7 +392,7 @@ async def test_a_datagram_of_the_resolver_that_was_not_asked_goes_nowhere() -> N
 
 
 async def test_a_silent_flow_is_begun_anew_a_connection_after_hours() -> None:
-    async with Gateways() as bench:
+    async with Gateways(pgw={"answer_grace": 0}) as bench:
         it = await device(bench, whitelist=["udp://up.example:5683", "up.example:1883"])
         assert await it.look_up("up.example", SERVER)
         report, syn = to(it.own, SERVER, 5683), tcp(it.own, SERVER, 1883)
