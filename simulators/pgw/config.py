@@ -250,6 +250,12 @@ class PgwConfig(GtpConfig):
     """How often the lists of destinations that a card has may be changed or taken away."""
     unnamed_octets: int = Field(default=4096, ge=0)
     """Octets of a flow, both ways together, that pass before it has shown the name that it has to show."""
+    hello_octets: int = Field(default=20480, ge=0)
+    """Octets of a flow, both ways together, that pass while its ClientHello (TLS, QUIC) has begun and is not whole, if
+    that is more than `unnamed_octets`: a hello with a large session ticket or post-quantum keys has up to 16 KiB."""
+    refused_questions: Literal["drop", "answer"] = "drop"
+    """Questions to the resolvers of the APN (DNS over UDP) that the card's lists do not admit. `drop`: the device waits
+    for an answer. `answer`: the PGW answers REFUSED in the resolver's name, so that the device need not wait."""
     answer_grace: Seconds = 129600.0
     """How long at least a card that has used an address of a listed name may go on after its last packet, though the
     resolver's answer has ended; the server reaches the card as long. The default covers a device that reports once a

@@ -106,11 +106,17 @@ def look_again(core: Core, session: Session, flow: ip.Flow, count: FlowCount, pa
         before, count.bound = count.bound, session.bindings.names_of(flow.destination, now)
         changed = changed or before != count.bound
     if count.pending and not changed:
-        changed = passed - count.named_at > core.config.unnamed_octets
+        changed = passed - count.named_at > _octets_before_name(core, count)
         count.watch = None if changed else count.watch
     if changed and not question:
         _decide(core, session, flow, count, up=up, on=SHOWN_NAME)
     return bool(count.up if up else count.down)
+
+
+def _octets_before_name(core: Core, count: FlowCount) -> int:
+    """Return the octets that may pass before a flow shows its name."""
+    in_hello = count.watch is not None and count.watch.in_hello
+    return max(core.config.unnamed_octets, core.config.hello_octets if in_hello else 0)
 
 
 def reconsider(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool) -> bool:

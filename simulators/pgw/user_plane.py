@@ -6,23 +6,25 @@ pass, and so does the AMBR, it is counted for its flow and its session.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import ipaddress
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulators.pgw import rules
 from simulators.pgw.addressing import prefix_of
 from simulators.pgw.charging import close_flow
-from simulators.pgw.controls import QUOTA
+from simulators.pgw.controls import BLACKLIST, QUOTA, WHITELIST
 from simulators.pgw.credit import NOTHING_LEFT
+from simulators.pgw.evidence import is_question
 from simulators.pgw.flow_table import GRAIN, SETTLED
 from simulators.pgw.inspection import begin, look
 from simulators.pgw.session import FlowCount
 from simwarden.errors import PeerError
-from simwarden.machine.inspection.packets import segment_in
+from simwarden.machine.inspection.packets import datagram_in, segment_in
 from simwarden.machine.ip_fragments import Whole
 from simwarden.runtime.gtp.user import UserPlane
 from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import CauseForRecClosing
-from simwarden.wire import ip
+from simwarden.wire import dns, ip
 from simwarden.wire.tft import first_that_fits
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ OUTSIDE = "the card is not in its cells"
 NO_WAY_OUT = "there is no way out on SGi"
 NO_SESSION = "no session has its address"
 ROUTED = "it goes to others than its destination first"
+#: the controls by which lists refuse a flow
+_LISTS: Final = frozenset({WHITELIST.id, BLACKLIST.id})
 #: seconds without a packet after which a flow is begun anew, as nobody knows whether it is still the same (RFC 4787
 #: 4.3), and of a connection that passes (RFC 5382 5)
 IDLE, IDLE_CONNECTION = 300.0, 7440.0
@@ -352,6 +356,21 @@ class Gateway:
             count.dropped_octets += len(part)
             self._drop(session, part, reason or rule)
         self._touch(session, flow, count, now)
+        if up and rule in _LISTS and self.core.config.refused_questions == "answer":
+            self._answer_question(session, flow, packet, now)
+
+    def _answer_question(self, session: Session, flow: ip.Flow, packet: bytes, now: float) -> None:
+        """Answer a refused question in the name of the session's resolver (REFUSED, RFC 1035 4.1.1), uncharged."""
+        question = datagram_in(packet) if is_question(flow) else None
+        refusal = dns.refusal_of(question) if question and session.bindings.believes(flow.destination) else None
+        if refusal is None:
+            return
+        resolver, device = (str(ipaddress.ip_address(each)) for each in (flow.destination, flow.source))
+        datagram = ip.Udp(flow.destination_port, flow.source_port, refusal)
+        answer = ip.encode(ip.encode_udp(datagram, resolver, device))
+        end, bucket = _way(session, flow, answer)
+        if bucket.take(len(answer), now):
+            self._send(end, [answer])
 
     def _drop(self, session: Session | None, packet: bytes, reason: str) -> None:
         self.core.site.trace.emit(

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: what a device that may ask for a name may ask of it: its addresses, and how it is reached (RFC 9460); a TXT or NULL
 #: carries what its owner likes
 LOOKUPS: Final = frozenset({"A", "AAAA", "HTTPS", "SVCB", "CNAME"})
+#: what it may ask of a name below a listed wildcard beside them: which of these names serves (RFC 2782, RFC 3403)
+SERVICES: Final = frozenset({"SRV", "NAPTR"})
 
 
 #: by what octets are shown that one server reads otherwise than another: they may be for each name of their address
@@ -112,8 +114,9 @@ class _Rule:
         if shown is None or shown.unnamed or shown.by == UNREADABLE:
             return self._by_address(flow, seen, sure=sure, up=up)
         if shown.asks:
-            asked = any(each.question for each in self._of(shown.host, flow, up=up))
-            return asked and (denies or shown.path in LOOKUPS)
+            asked = [each for each in self._of(shown.host, flow, up=up) if each.question]
+            lookups = LOOKUPS | SERVICES if any(each.name.startswith("*") for each in asked) else LOOKUPS
+            return bool(asked) and (denies or shown.path in lookups)
         if not denies and shown.host not in seen.bound:
             return False  # its address is none that the resolver gave for this name
         return any(self._by_path(each, seen) for each in self._far(shown.host, flow, up=up))

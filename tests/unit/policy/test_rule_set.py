@@ -124,7 +124,7 @@ def test_a_card_with_a_list(to: FarEnd, seen: Evidence, expected: str) -> None:
 #: what tells how a name is reached (RFC 1035 3.2.2, 3596 2.1, 9460 14.1), and what carries octets of its owner's
 ASKED, NOT_ASKED = (
     ("A", "AAAA", "CNAME", "HTTPS", "SVCB"),
-    ("TXT", "NULL", "ANY", "MX", "SRV", "NS", "PTR", "TYPE65280"),
+    ("TXT", "NULL", "ANY", "MX", "NS", "PTR", "TYPE65280"),
 )
 
 
@@ -137,6 +137,8 @@ ASKED, NOT_ASKED = (
         (end(RESOLVER, 53, UDP), NOTHING, False),
         *((end(RESOLVER, 53, UDP), Evidence(Shown("x.iot.example", kind, "dns")), True) for kind in ASKED),
         *((end(RESOLVER, 53, UDP), Evidence(Shown("x.iot.example", kind, "dns")), False) for kind in NOT_ASKED),
+        (end(RESOLVER, 53, UDP), Evidence(Shown("x.iot.example", "SRV", "dns")), True),
+        (end(RESOLVER, 53, UDP), Evidence(Shown("up.example", "SRV", "dns")), False),
         (end(RESOLVER, 53, UDP), Evidence(Shown("video.example", "A", "dns")), False),
         (end(RESOLVER, 53, UDP), Evidence(Shown("a.up.example", "A", "dns")), False),
         (end("203.0.113.53", 53, UDP), Evidence(Shown("up.example", "A", "dns")), False),

@@ -44,10 +44,14 @@ class Bindings:
         self.resolvers = resolvers
         self._known: Known = {} if known is None else known
 
+    def believes(self, resolver: bytes) -> bool:
+        """Return True if the answers of a resolver are believed."""
+        return self.resolvers is None or resolver in self.resolvers
+
     def learn(self, name: str, addresses: Iterable[bytes], lifetime: float, now: float, by: bytes = b"") -> None:
         """Remember the addresses of a name for so many seconds; of too many the least recently used is forgotten."""
         until = now + min(max(lifetime, SHORTEST), LONGEST)
-        known = name, self.resolvers is None or by in self.resolvers
+        known = name, self.believes(by)
         for address in addresses:
             names = self._known.setdefault(address, {})
             names[known] = Binding(max(until, names[known].until if known in names else 0.0), now)

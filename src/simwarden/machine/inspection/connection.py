@@ -51,6 +51,11 @@ class Reader(Protocol):
         """Whether something may show a name that has begun, or is the first."""
         ...
 
+    @property
+    def in_hello(self) -> bool:
+        """True if a ClientHello has begun and is not whole."""
+        ...
+
     def take(self, octets: bytes) -> list[Shown]:
         """Return what the client's next octets show. Raises PeerError."""
         ...
@@ -110,6 +115,11 @@ class Connection:
         self._called: int | None = None
         #: what was shown, each with the offset up to which it goes
         self._said: list[tuple[int, list[Shown]]] = []
+
+    @property
+    def in_hello(self) -> bool:
+        """See Watch."""
+        return self._reader.in_hello
 
     def feed(self, packet: bytes, now: float, *, up: bool) -> bool:
         """See Watch."""

@@ -79,6 +79,11 @@ class QuicFlow:
         #: whether octets of handshakes are kept
         self._shakes = False
 
+    @property
+    def in_hello(self) -> bool:
+        """See Watch."""
+        return any(each.pending and (each.hello or each.stream.waits) for each in self._calls)
+
     def feed(self, packet: bytes, now: float, *, up: bool) -> bool:
         """See Watch."""
         del now

@@ -40,6 +40,11 @@ class Requests:
         """See Reader."""
         return bool(self._buffer or self._hello) or not self._has_read
 
+    @property
+    def in_hello(self) -> bool:
+        """See Reader."""
+        return self._next is Requests._read_record and bool(self._buffer or self._hello)
+
     def take(self, octets: bytes) -> list[Shown]:
         """Return what the next octets show. Raises PeerError where servers would differ in what they read."""
         self._buffer += octets
