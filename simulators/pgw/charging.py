@@ -49,7 +49,7 @@ def close_flow(site: Site, session: Session, flow: Flow | None = None) -> None:
     """Tell of a flow of a session, by default the one that began first, and count it no longer."""
     start = site.clock.wall() - dt.timedelta(seconds=site.clock.now())
     flow = flow or next(iter(session.flows))
-    count = session.flows.pop(flow)
+    count = session.flows.remove(flow)
     site.record(
         FlowRecord(
             element=site.name,

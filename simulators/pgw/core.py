@@ -11,6 +11,7 @@ from simulators.pgw.charging import close_flow, describe
 from simulators.pgw.controls import AREA_CHANGES, CELL, LIST_CHANGES, PEER
 from simulators.pgw.events import CHANGED_AREA
 from simulators.pgw.pools import Addresses
+from simulators.pgw.relations import Relations
 from simulators.pgw.session import OVER_AMBR
 from simwarden.machine.token_bucket import Bucket
 from simwarden.operations.approval import Audit
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from simulators.pgw.clients.pcrf import Pcrf
     from simulators.pgw.config import PgwConfig
     from simulators.pgw.session import Access, Bearer, Session
-    from simulators.pgw.store import AreaStore, DataCard, ListStore
+    from simulators.pgw.store import AreaStore, DataCard, ListStore, RelationStore
     from simulators.pgw.user_plane import Gateway
     from simwarden.policy.app_blacklist_file import AppLists
     from simwarden.runtime.diameter.node import DiameterNode
@@ -50,8 +51,11 @@ class Core:
     ocs: Ocs | None = None
     follow_area: Callable[[Session], Awaitable[None]]
 
-    def __init__(self, site: Site, config: PgwConfig, areas: AreaStore, store: ListStore) -> None:
+    def __init__(
+        self, site: Site, config: PgwConfig, areas: AreaStore, store: ListStore, relations: RelationStore
+    ) -> None:
         self.site, self.config, self.areas, self.store = site, config, areas, store
+        self.relations = Relations(site, config.answer_grace, relations)
         self.audit = Audit(site, areas.audit, count=areas.count_changes)
         self.area_changes = Restriction(self.audit, AREA_CHANGES, config.area_changes, (CHANGED_AREA,))
         self.lists = Restriction(self.audit, LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
@@ -176,6 +180,7 @@ class Core:
         session.account.close(cause)
         while session.flows:
             close_flow(self.site, session)
+        self.relations.forget(self.sessions.values())
         addressing.give_back(session.addresses, session.paa)
 
     def close_bearer(self, session: Session, bearer: Bearer) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from simulators.pgw.flow_table import FlowTable
 from simwarden.machine.inspection.bindings import Bindings
 from simwarden.machine.ip_fragments import Fragments
 from simwarden.policy.rule_set import NO_RULES
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from simulators.pgw.clients.pcrf import Rules
     from simulators.pgw.credit import Credit
+    from simulators.pgw.flow_table import FlowKind
     from simulators.pgw.pools import Addresses
     from simulators.pgw.usage import Usage
     from simwarden.machine.inspection.watch import Watch
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
     from simwarden.policy.rule_set import RuleSet, Shown
     from simwarden.runtime.gtp.charging import Account
     from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa, RatType, UeTimeZone, Uli
-    from simwarden.wire.ip import Flow
     from simwarden.wire.tft import Filter
 
     #: by which access a session is, where, and in which time zone
@@ -66,11 +68,15 @@ class FlowCount:
         "dropped_octets",
         "ended",
         "group",
+        "kind",
+        "moved",
         "named_at",
         "names",
+        "outbound",
         "over",
         "pending",
         "refused_by",
+        "renew",
         "rules",
         "settled",
         "shown",
@@ -82,8 +88,13 @@ class FlowCount:
         "why",
     )
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, *, outbound: bool) -> None:
         self.began = self.ended = now
+        #: True if its first packet was the device's
+        self.outbound = outbound
+        #: its class in the table of flows, and when it was moved there last
+        self.kind: FlowKind | None = None
+        self.moved = now
         #: by which rules it was decided, and by which no packet of it has to be judged any more
         self.rules: RuleSet | None = None
         self.settled: RuleSet | None = None
@@ -101,6 +112,8 @@ class FlowCount:
         #: what it has shown last, and the names of its far end's address by which it was decided
         self.shown: tuple[Shown, ...] = ()
         self.bound: tuple[str, ...] = ()
+        #: when its card's relation with its far end has to be renewed
+        self.renew = math.inf
         #: names of its address as it began, and those that it showed; who looks at what it shows, if it may
         self.names: tuple[str, ...] = ()
         self.watch: Watch | None = None
@@ -161,7 +174,7 @@ class Session:
     downlink: Bucket = field(init=False)
     #: dedicated bearers by name, in the order in which their filters count
     bearers: dict[str, Bearer] = field(default_factory=dict)
-    flows: dict[Flow, FlowCount] = field(default_factory=dict)
+    flows: FlowTable[FlowCount] = field(default_factory=FlowTable)
     #: what resolvers told the device
     bindings: Bindings = field(default_factory=Bindings)
     account: Account = field(init=False)

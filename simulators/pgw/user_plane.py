@@ -6,23 +6,25 @@ pass, and so does the AMBR, it is counted for its flow and its session.
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING, NamedTuple
+import ipaddress
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulators.pgw import rules
 from simulators.pgw.addressing import prefix_of
 from simulators.pgw.charging import close_flow
-from simulators.pgw.controls import QUOTA
+from simulators.pgw.controls import BLACKLIST, QUOTA, WHITELIST
 from simulators.pgw.credit import NOTHING_LEFT
+from simulators.pgw.evidence import is_question
+from simulators.pgw.flow_table import GRAIN, SETTLED
 from simulators.pgw.inspection import begin, look
 from simulators.pgw.session import FlowCount
 from simwarden.errors import PeerError
-from simwarden.machine.inspection.packets import segment_in
+from simwarden.machine.inspection.packets import datagram_in, segment_in
 from simwarden.machine.ip_fragments import Whole
 from simwarden.runtime.gtp.user import UserPlane
 from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import CauseForRecClosing
-from simwarden.wire import ip
+from simwarden.wire import dns, ip
 from simwarden.wire.tft import first_that_fits
 
 if TYPE_CHECKING:
@@ -41,10 +43,8 @@ OUTSIDE = "the card is not in its cells"
 NO_WAY_OUT = "there is no way out on SGi"
 NO_SESSION = "no session has its address"
 ROUTED = "it goes to others than its destination first"
-#: flows of a session that are counted at a time: a device that scans ports fills no memory
-MOST_FLOWS = 4096
-#: among how many of the oldest one is looked for of which nothing has passed
-_OLDEST = 64
+#: the controls by which lists refuse a flow
+_LISTS: Final = frozenset({WHITELIST.id, BLACKLIST.id})
 #: seconds without a packet after which a flow is begun anew, as nobody knows whether it is still the same (RFC 4787
 #: 4.3), and of a connection that passes (RFC 5382 5)
 IDLE, IDLE_CONNECTION = 300.0, 7440.0
@@ -83,12 +83,6 @@ def _is_another(flow: ip.Flow, count: FlowCount, packet: bytes) -> bool:
         return False
     segment = segment_in(packet)
     return segment is not None and segment.flags & _ENDS == ip.TcpFlag.SYN and not segment.payload
-
-
-def _refused(session: Session) -> ip.Flow | None:
-    """Return an old flow of which nothing has passed: or who scans a device's ports would have its flows forgotten."""
-    oldest = itertools.islice(session.flows.items(), _OLDEST)
-    return next((flow for flow, count in oldest if not (count.uplink_packets or count.downlink_packets)), None)
 
 
 def _parts(packets: Iterable[bytes]) -> list[bytes]:
@@ -185,14 +179,14 @@ class Gateway:
                 self._from_link(session, packet, flow)
                 continue
             if session.rules.directed and not ip.is_plain(packet):
-                whole = self._whole(session, flow, packet, now)
+                whole = self._whole(session, flow, packet, now, up=True)
                 if whole is None:
                     continue
                 packet, flow = whole, ip.flow_of(whole)
             if bearer is not None and first_that_fits(bearer.filters, flow, packet, up=True) is None:
-                self._refuse(session, flow, packet, UNBOUND)
+                self._refuse(session, flow, packet, UNBOUND, up=True)
             elif self.sgi is None:
-                self._refuse(session, flow, packet, NO_WAY_OUT)
+                self._refuse(session, flow, packet, NO_WAY_OUT, up=True)
             elif self._count(session, flow, packet, (bearer or session).uplink, now, up=True):
                 passed.append(packet)
         if self.sgi is not None:
@@ -202,7 +196,7 @@ class Gateway:
         """Answer who asks for its prefix from its link-local address; else a source is another's."""
         asks = flow.source[:2] == _LINK_LOCAL and flow.protocol == _ICMPV6 and packet[40:41] == bytes((_SOLICITATION,))
         if not asks or not session.prefix:
-            self._refuse(session, flow, packet, SPOOFED)
+            self._refuse(session, flow, packet, SPOOFED, up=True)
             return
         told = ip.RouterAdvertisement(prefix_of(session.paa), mtu=session.addresses.config.mtu)
         self._send(session.sgw_user, [ip.encode(ip.encode_router_advertisement(told, _ROUTER))])
@@ -225,7 +219,7 @@ class Gateway:
                 self._drop(None, packet, NO_SESSION)
                 continue
             if session.rules.directed and not ip.is_plain(packet):
-                whole = self._whole(session, flow, packet, now)
+                whole = self._whole(session, flow, packet, now, up=False)
                 if whole is None:
                     continue
                 packet, flow = whole, ip.flow_of(whole).back()
@@ -243,16 +237,16 @@ class Gateway:
     def _count(self, session: Session, flow: ip.Flow, packet: bytes, bucket: Bucket, now: float, *, up: bool) -> bool:
         """Count a packet, and say whether it passes; octets are those of the packet itself (TS 32.251)."""
         if session.closed_by:
-            self._refuse(session, flow, packet, session.closed_by, f"{session.closed_by}: {OUTSIDE}")
+            self._refuse(session, flow, packet, session.closed_by, f"{session.closed_by}: {OUTSIDE}", up=up)
             return False
         count = session.flows.get(flow)
         over = count is None or (now - count.ended > IDLE and _is_over(session, flow, count, now))
         if count is None or over or (up and count.up is False and _is_another(flow, count, packet)):
-            count = self._begin(session, flow, now)
+            count = self._begin(session, flow, now, up=up)
         if count.settled is not session.rules or (count.up if up else count.down) is None:
             rules.judge(self.core, session, flow, count, packet, up=up)
         if not (count.up if up else count.down) and not rules.reconsider(self.core, session, flow, count, up=up):
-            self._refuse(session, flow, packet, count.refused_by, count.why)
+            self._refuse(session, flow, packet, count.refused_by, count.why, up=up)
             return False
         size = len(packet) if type(packet) is bytes else _octets(packet)
         count.ended = now
@@ -261,13 +255,25 @@ class Gateway:
             count.dropped_octets += size
             count.over = bucket.over.partition(":")[0]
             self._drop(session, packet, bucket.over)
+            self._touch(session, flow, count, now)
             return False
         if count.watch is not None and not self._look(session, flow, count, packet, up=up):
             return False
         if session.credit is not None and not self._paid(session, flow, count, packet, size, up=up):
             return False
         _passed(session, count, size, up=up)
+        ended = count.watch is not None and count.watch.over
+        if ended or count.kind not in SETTLED or now - count.moved >= GRAIN:
+            self._touch(session, flow, count, now)
         return True
+
+    def _touch(self, session: Session, flow: ip.Flow, count: FlowCount, now: float) -> None:
+        """Record that a flow is active; the flow that leaves the table for it is recorded and forgotten."""
+        if now >= count.renew:
+            self.core.relations.renew(session, flow, count, now)
+        leaving = session.flows.touch(flow, count, now)
+        if leaving is not None:
+            close_flow(self.core.site, session, leaving)
 
     def _paid(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, size: int, *, up: bool) -> bool:
         """Take a packet's octets of those that an OCS has granted; where it has to wait for more it goes by itself."""
@@ -277,8 +283,9 @@ class Gateway:
         passes = session.credit.take(group, size, count.ended, lambda granted: self._let_go(held, granted=granted))
         if passes is None:
             count.waiting += size
+            self._touch(session, flow, count, count.ended)
         elif not passes:
-            self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
+            self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}", up=up)
         return bool(passes)
 
     def _let_go(self, held: _Held, *, granted: bool) -> bool:
@@ -290,11 +297,11 @@ class Gateway:
             return False
         count = session.flows.get(flow)
         if not granted or count is None or session.closed_by or (up and self.sgi is None):
-            self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
+            self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}", up=up)
             return False
         rules.judge(self.core, session, flow, count, packet, up=up)  # there may be other rules now
         if not (count.up if up else count.down):
-            self._refuse(session, flow, packet, count.refused_by, count.why)
+            self._refuse(session, flow, packet, count.refused_by, count.why, up=up)
             return False
         _passed(session, count, size, up=up)
         if up and self.sgi is not None:
@@ -309,11 +316,11 @@ class Gateway:
         if not session.rules.directed:
             look(count, packet, now, up=up)
         elif not rules.look_again(self.core, session, flow, count, packet, up=up):
-            self._refuse(session, flow, packet, count.refused_by, count.why)
+            self._refuse(session, flow, packet, count.refused_by, count.why, up=up)
             return False
         return True
 
-    def _whole(self, session: Session, flow: ip.Flow, packet: bytes, now: float) -> bytes | None:
+    def _whole(self, session: Session, flow: ip.Flow, packet: bytes, now: float, *, up: bool) -> bytes | None:
         """Return a packet with options or extensions; one in fragments when all of it is there."""
         try:
             whole: bytes | None = packet
@@ -323,31 +330,47 @@ class Gateway:
                     return packet
                 whole = session.fragments.take(packet, now)
             if whole is not None and ip.is_routed(whole):  # behind the header of fragments, if not before it
-                self._refuse(session, flow, whole, ROUTED)
+                self._refuse(session, flow, whole, ROUTED, up=up)
                 whole = None
         except PeerError as error:
             self._drop(session, packet, error.reason)
             return None
         return whole
 
-    def _begin(self, session: Session, flow: ip.Flow, now: float) -> FlowCount:
-        if flow in session.flows:
+    def _begin(self, session: Session, flow: ip.Flow, now: float, *, up: bool) -> FlowCount:
+        previous = session.flows.get(flow)
+        if previous is not None:
             close_flow(self.core.site, session, flow)
-        if len(session.flows) >= MOST_FLOWS:
-            close_flow(self.core.site, session, _refused(session))
-        count = session.flows[flow] = FlowCount(now)
+        count = FlowCount(now, outbound=up or (previous is not None and previous.outbound))
+        session.flows.add(flow, count)
         begin(session, flow, count, now)
         return count
 
-    def _refuse(self, session: Session, flow: ip.Flow, packet: bytes, rule: str, reason: str = "") -> None:
+    def _refuse(self, session: Session, flow: ip.Flow, packet: bytes, rule: str, reason: str = "", *, up: bool) -> None:
         """Drop a packet that a rule does not let pass, and count it as dropped."""
         now = self.core.site.clock.now()
-        count = session.flows.get(flow) or self._begin(session, flow, now)
+        count = session.flows.get(flow) or self._begin(session, flow, now, up=up)
         count.ended, count.closed_by = now, rule
         for part in _parts((packet,)):
             count.dropped += 1
             count.dropped_octets += len(part)
             self._drop(session, part, reason or rule)
+        self._touch(session, flow, count, now)
+        if up and rule in _LISTS and self.core.config.refused_questions == "answer":
+            self._answer_question(session, flow, packet, now)
+
+    def _answer_question(self, session: Session, flow: ip.Flow, packet: bytes, now: float) -> None:
+        """Answer a refused question in the name of the session's resolver (REFUSED, RFC 1035 4.1.1), uncharged."""
+        question = datagram_in(packet) if is_question(flow) else None
+        refusal = dns.refusal_of(question) if question and session.bindings.believes(flow.destination) else None
+        if refusal is None:
+            return
+        resolver, device = (str(ipaddress.ip_address(each)) for each in (flow.destination, flow.source))
+        datagram = ip.Udp(flow.destination_port, flow.source_port, refusal)
+        answer = ip.encode(ip.encode_udp(datagram, resolver, device))
+        end, bucket = _way(session, flow, answer)
+        if bucket.take(len(answer), now):
+            self._send(end, [answer])
 
     def _drop(self, session: Session | None, packet: bytes, reason: str) -> None:
         self.core.site.trace.emit(

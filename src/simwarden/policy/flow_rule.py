@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from simwarden.model.network import Network
     from simwarden.policy.access_list import Destination
 
-_TCP, _UDP, _DNS = 6, 17, 53
+_TCP, _UDP = 6, 17
+#: port of resolvers (RFC 1035 4.2)
+DNS_PORT: Final = 53
 
 
 class FlowFilter(NamedTuple):
@@ -133,7 +135,7 @@ def _denied(entry: Destination) -> Iterator[FlowFilter]:
 
 def questions(name: str, resolver: Network | None = None) -> tuple[FlowFilter, FlowFilter]:
     """Return the flows in which a resolver (None: any) is asked for a name, by UDP and TCP (RFC 1035 4.2)."""
-    port = range(_DNS, _DNS + 1)
+    port = range(DNS_PORT, DNS_PORT + 1)
     by_udp = FlowFilter(resolver, _UDP, port, name=name, question=True)
     return by_udp, by_udp._replace(protocol=_TCP)
 
