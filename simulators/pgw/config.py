@@ -12,7 +12,7 @@ from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.operations.data_lists import DataLists, DestinationText
 from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model, Names, Seconds
 from simwarden.runtime.gtp.charging import RecordLimits
-from simwarden.runtime.gtp.config import GtpConfig
+from simwarden.runtime.gtp.config import GtpConfig, by_lower_apn
 
 #: QCIs of bearers with a guaranteed bit rate (TS 23.203 table 6.1.7)
 GUARANTEED: Final = frozenset({1, 2, 3, 4, 65, 66, 67, 75})
@@ -237,7 +237,7 @@ class PgwConfig(GtpConfig):
     sgws: tuple[Annotated[str, Names("sgw")], ...] = ("sgw",)
     """Elements, or IP addresses, whose requests it takes; others get cause 109."""
     apns: dict[str, ApnConfig] = Field(default_factory=lambda: {"*": ApnConfig()}, min_length=1)
-    """APNs that it serves, in small letters; `*`: any other. Others get cause 78."""
+    """APNs that it serves, in any case; `*`: any other. Others get cause 78."""
     emergency_apns: tuple[str, ...] = ("sos",)
     """APNs of calls for help, which are for cards of any number and for terminals without one."""
     emergency_networks: tuple[str, ...] = ()
@@ -272,6 +272,16 @@ class PgwConfig(GtpConfig):
             return ""
         peers = ", ".join(dict.fromkeys(each.gx for each in self.apns.values()))
         return f"sessions of its APNs take their rules from Gx (gx: {peers}) and from nothing else"
+
+    @field_validator("apns")
+    @classmethod
+    def _lower_apns(cls, value: dict[str, ApnConfig]) -> dict[str, ApnConfig]:
+        return by_lower_apn(value)
+
+    @field_validator("emergency_apns")
+    @classmethod
+    def _lower_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(str.lower, value))
 
     @field_validator("emergency_networks")
     @classmethod
