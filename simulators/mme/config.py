@@ -157,6 +157,8 @@ class Gateways(Model):
     """N3-REQUESTS: how often a request is sent in all."""
     echo: Annotated[Seconds, Field(ge=60)] = 60
     """Time between echoes to the SGW."""
+    check_senders: bool = True
+    """Whether messages about a device's sessions are accepted from the addresses of its SGW only."""
 
     def pgw_of(self, name: str) -> str:
         """Return the PGW of an APN."""

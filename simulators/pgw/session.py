@@ -132,6 +132,10 @@ class Session:
     sgw_user: FTeid
     teid: int = 0
     user_teid: int = 0
+    #: from where the SGW has sent the request that it is the SGW by
+    sgw_host: str = ""
+    #: TEIDs of all tunnels for its packets, until the SGW has ended them too
+    tunnels: set[int] = field(default_factory=set)
     rat: RatType | None = None
     uli: Uli | None = None
     #: whether each change of that is reported (TS 23.401 5.9.2.2)

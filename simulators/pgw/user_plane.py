@@ -40,6 +40,7 @@ UNBOUND = "its bearer has no filter that it fits"
 OUTSIDE = "the card is not in its cells"
 NO_WAY_OUT = "there is no way out on SGi"
 NO_SESSION = "no session has its address"
+ENDING = "its session is being ended"
 ROUTED = "it goes to others than its destination first"
 #: flows of a session that are counted at a time: a device that scans ports fills no memory
 MOST_FLOWS = 4096
@@ -129,7 +130,7 @@ class Gateway:
 
     def __init__(self, core: Core) -> None:
         self.core = core
-        self.plane = UserPlane(core.site, "S5-U")
+        self.plane = UserPlane(core.site, "S5-U", check_senders=core.config.check_senders)
         self.plane.on_error = self._lose
         self.sgi: Link | None = None
 
@@ -145,11 +146,16 @@ class Gateway:
 
     def open(self, session: Session) -> None:
         """Open the tunnel of a session."""
-        session.user_teid = self.plane.open(lambda packets: self.uplink(session, packets))
+        session.user_teid = self.plane.open(
+            lambda packets: self._receive(session, packets), senders=lambda: session.sgw_user.addresses
+        )
+        session.tunnels.add(session.user_teid)
 
     def close(self, session: Session) -> None:
-        """Close the tunnel of a session."""
-        self.plane.close(session.user_teid)
+        """Close all tunnels of a session."""
+        for teid in session.tunnels:
+            self.plane.close(teid)
+        session.tunnels.clear()
 
     def _lose(self, teid: int, host: str) -> None:
         """End the sessions whose tunnel the SGW does not have (TS 23.007 22)."""
@@ -167,7 +173,24 @@ class Gateway:
 
     def open_bearer(self, session: Session, bearer: Bearer) -> None:
         """Open the tunnel of a dedicated bearer."""
-        bearer.user_teid = self.plane.open(lambda packets: self.uplink(session, packets, bearer))
+        bearer.user_teid = self.plane.open(
+            lambda packets: self._receive(session, packets, bearer),
+            senders=lambda: (bearer.sgw_user or session.sgw_user).addresses,
+        )
+        session.tunnels.add(bearer.user_teid)
+
+    def close_bearer(self, session: Session, bearer: Bearer) -> None:
+        """Close the tunnel of a dedicated bearer."""
+        self.plane.close(bearer.user_teid)
+        session.tunnels.discard(bearer.user_teid)
+
+    def _receive(self, session: Session, packets: list[bytes], bearer: Bearer | None = None) -> None:
+        """Take packets out of a tunnel, unless its session is being ended."""
+        if session.teid not in self.core.ending:
+            self.uplink(session, packets, bearer)
+            return
+        for packet in packets:
+            self._drop(session, packet, ENDING)
 
     def uplink(self, session: Session, packets: list[bytes], bearer: Bearer | None = None) -> None:
         """Let packets of a device out, those of a dedicated bearer if they are of it (TS 23.203 6.1.1.1)."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Control
     from simwarden.runtime.gtp.node import GtpNode, Peer
     from simwarden.runtime.site import Site
+    from simwarden.wire.gtpv2 import Message
 
 NOT_SET_UP = "its session is not set up yet"
 FULL = "too many packets wait for the device"
@@ -34,7 +35,7 @@ class Core:
 
     def __init__(self, site: Site, config: SgwConfig) -> None:
         self.site, self.config = site, config
-        self.plane = UserPlane(site, "S1-U", "S5-U")
+        self.plane = UserPlane(site, "S1-U", "S5-U", check_senders=config.check_senders)
         self.devices: dict[str, Device] = {}
         #: by this node's TEIDs of S11, and of S5
         self.by_teid: dict[int, Device] = {}
@@ -46,6 +47,20 @@ class Core:
         """Decide whether a node is one of the dedicated core."""
         facts = {"name": name, "host": host, "listed": listed}
         return self.site.decide(control, imsi, on=CREATE_SESSION, **facts).admitted
+
+    def is_mme(self, message: Message, peer: Peer) -> bool:
+        """Return True if a peer is the MME of the device that a message is about, or becomes it by a request."""
+        device = self.by_teid.get(message.teid)
+        if device is None or message.name == "create-session-request":  # which the control sgw.peer is about
+            return True
+        if message.name == "modify-bearer-request" and "sender_f_teid" in message.ies:
+            return peer.name in self.config.mmes or peer.host in self.config.mmes
+        return peer.host in (device.mme_host, *device.mme.addresses)
+
+    def is_pgw(self, message: Message, peer: Peer) -> bool:
+        """Return True if a peer is the PGW of the PDN connection that a message is about."""
+        connection = self.by_s5_teid.get(message.teid)
+        return connection is None or peer.host in (connection.pgw_host, *connection.pgw.addresses)
 
     def sender_teid(self, teid: int) -> int:
         """Return the far end's TEID for one of this node's: the MME's, or the PGW's."""
@@ -78,7 +93,10 @@ class Core:
     def open_tunnels(self, bearer: Bearer) -> None:
         """Open the tunnels of a bearer's packets."""
         bearer.s1_teid = self.plane.open(lambda packets: self.uplink(bearer, packets))
-        bearer.s5_teid = self.plane.open(lambda packets: self.downlink(bearer, packets))
+        bearer.s5_teid = self.plane.open(
+            lambda packets: self.downlink(bearer, packets),
+            senders=lambda: bearer.pgw_user.addresses if bearer.pgw_user is not None else (),
+        )
 
     def close_bearer(self, bearer: Bearer, cause: CauseForRecClosing) -> None:
         """Close the tunnels of a bearer, and its record."""

@@ -39,6 +39,8 @@ class Connection(Bearer):
     apn: str
     pgw: FTeid
     teid: int = 0
+    #: the address at which the session was asked for
+    pgw_host: str = ""
     #: whether the PGW wants to hear of each change of place
     reported: bool = False
     dedicated: dict[int, Bearer] = field(default_factory=dict)
@@ -77,6 +79,8 @@ class Device:
     imsi: str
     mme: FTeid
     teid: int = 0
+    #: from where the MME has sent the request that it is the MME by
+    mme_host: str = ""
     connections: dict[int, Connection] = field(default_factory=dict)
     rat: RatType | None = None
     uli: Uli | None = None

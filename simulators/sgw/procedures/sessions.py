@@ -53,8 +53,10 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message:
         if before.pgw_user is not None:
             await _delete_at_pgw(core, before)
     device = core.device(key, imsi, mme)
+    device.mme_host = peer.host
     device.rat, device.uli = message["rat_type"], message.get("user_location_information")
     connection = Connection(device=device, ebi=bearer["ebi"], apn=message["apn"], qos=bearer["bearer_qos"], pgw=pgw)
+    connection.pgw_host = pgw.address
     core.open(connection)
     answer = await _create_at_pgw(core, message, connection)
     if core.by_s5_teid.get(connection.teid) is not connection:
@@ -82,17 +84,30 @@ async def _create_at_pgw(core: Core, message: Message, connection: Connection) -
         told = await core.node.ask(Message("create-session-request", ies), connection.pgw.address, _S5)
     except NoAnswerError as error:
         core.site.note(str(error), imsi=connection.device.imsi)
+        _delete_rejected(core, connection, error.answer)
         return refusal(message, Cause.REMOTE_PEER_NOT_RESPONDING, teid)
     if not told.accepted:
         return refusal(message, told["cause"]._replace(remote=True), teid)
     made = told["bearer_contexts_created"][0]
     if told.get("pgw_s5_f_teid") is None or made.get("s5_u_pgw") is None:
+        _delete_rejected(core, connection, told)
         return refusal(message, CauseIe(Cause.INVALID_REPLY_FROM_REMOTE_PEER), teid)
     connection.pgw, connection.pgw_user = told["pgw_s5_f_teid"], made["s5_u_pgw"]
     connection.qos = made.get("bearer_qos") or connection.qos
     connection.take_reporting(told)
     charging.begin(core, connection, message, told)
     return Message(message.spec.answer, _created(core, told, connection), teid)
+
+
+def _delete_rejected(core: Core, connection: Connection, answer: Message | None) -> None:
+    """Delete the session of which this node rejects the Create Session Response, at the PGW (7.2.1).
+
+    The PGW cannot be addressed if the response lacks its F-TEID; it ends the session when the card asks again.
+    """
+    control = answer.get("pgw_s5_f_teid") if answer is not None else None
+    if control is not None:
+        connection.pgw = control
+        _spawn_deletion(core, connection)
 
 
 def _created(core: Core, told: Message, connection: Connection) -> dict[str, Any]:
@@ -113,13 +128,14 @@ def _created(core: Core, told: Message, connection: Connection) -> dict[str, Any
     }
 
 
-async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
+async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     """Bring packets to an eNB, and tell the PGW of what it must hear (7.2.7)."""
     device = core.by_teid.get(message.teid)
     if device is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
     _close_parts(device, message)
-    device.mme = message.get("sender_f_teid") or device.mme
+    if (mme := message.get("sender_f_teid")) is not None:
+        device.mme, device.mme_host = mme, peer.host
     asked_for = message.ies.get("bearer_contexts_to_be_modified", ())
     told = [_modify(core, device, each) for each in asked_for]
     changed, ordered = some(message, _TOLD), dict[str, Any]()
@@ -245,9 +261,12 @@ async def change_notification(core: Core, message: Message, _peer: Peer) -> Mess
 
 def delete_at_pgw_later(core: Core, connection: Connection) -> None:
     """End a PDN connection of which the MME knows nothing any more; the PGW is told meanwhile."""
+    core.close(connection)
+    _spawn_deletion(core, connection)
 
+
+def _spawn_deletion(core: Core, connection: Connection) -> None:
     async def work() -> None:
         await _delete_at_pgw(core, connection)
 
-    core.close(connection)
     core.site.spawn(work(), "delete-session-request")
