@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -13,6 +13,9 @@ from simwarden.operations.data_lists import DataLists, DestinationText
 from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model, Names, Seconds
 from simwarden.runtime.gtp.charging import RecordLimits
 from simwarden.runtime.gtp.config import GtpConfig, by_lower_apn
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 #: QCIs of bearers with a guaranteed bit rate (TS 23.203 table 6.1.7)
 GUARANTEED: Final = frozenset({1, 2, 3, 4, 65, 66, 67, 75})
@@ -264,6 +267,12 @@ class PgwConfig(GtpConfig):
     """File of number ranges in place of those that come with simwarden."""
     internet: Annotated[str, Names("element")] = "internet"
     """The element on SGi, to which packets go; empty, or not there: there is no way out, and they are dropped."""
+
+    def asks(self, name: str, apns: Collection[str]) -> bool:
+        """Return True if sessions by one of a card's APNs take rules or octets from a server."""
+        servers = {each for apn in self.apns.values() for each in (apn.gx, apn.gy)}
+        chosen = [self.apns.get(each.lower()) or self.apns.get("*") for each in apns]
+        return not apns or name not in servers or any(each and name in (each.gx, each.gy) for each in chosen)
 
     def refuses(self, section: str, *, asked: bool) -> str:
         """Take no lists where a PCRF rules the sessions of each APN: they would not be asked."""
