@@ -149,6 +149,9 @@ class ApnConfig(Model):
     """Dedicated bearers, by name, that sessions get when their default bearer stands."""
     requests: dict[str, ListedBearer] = Field(default_factory=dict, max_length=10)
     """Dedicated bearers, by name, that devices may ask for; all else that they ask for is refused."""
+    stateful_gate: bool = False
+    """Whether a packet from outside passes only if it belongs to a flow that the device began, or comes from a server
+    that a rule of the card names. Devices keep their addresses: there is no NAT."""
     report_location: bool = False
     """Whether each change of tracking area and cell is asked for, of an MME that can report it (CRSI)."""
     gx: Annotated[str, Names("pcrf"), BeforeValidator(_off)] = ""

@@ -65,10 +65,13 @@ class FlowCount:
         "dropped",
         "dropped_octets",
         "ended",
+        "gate",
         "group",
+        "listed",
         "named_at",
         "names",
         "over",
+        "passed",
         "pending",
         "refused_by",
         "rules",
@@ -83,7 +86,7 @@ class FlowCount:
     )
 
     def __init__(self, now: float) -> None:
-        self.began = self.ended = now
+        self.began = self.ended = self.passed = now
         #: by which rules it was decided, and by which no packet of it has to be judged any more
         self.rules: RuleSet | None = None
         self.settled: RuleSet | None = None
@@ -92,6 +95,10 @@ class FlowCount:
         self.down: bool | None = None
         #: the rating group of the rule that it passes by, None: the rule names none
         self.group: int | None = None
+        #: whether it passes by a rule that names its far end
+        self.listed = False
+        #: what the gate decided: whether the device began the flow, whether its far end is listed, and why it is closed
+        self.gate: tuple[bool, bool, str] | None = None
         #: whether it passes only if it shows a name
         self.pending = False
         #: the octets that had passed when it had to show none, and those that wait to be granted
@@ -178,6 +185,16 @@ class Session:
     def bearer(self, ebi: int) -> Bearer | None:
         """Return a dedicated bearer by its identity; one that is being set up has none yet."""
         return next((each for each in self.bearers.values() if each.sgw_user is not None and each.ebi == ebi), None)
+
+    @property
+    def gated(self) -> bool:
+        """Whether packets from outside have to pass the stateful gate of its APN; a call for help has its networks."""
+        return self.addresses.config.stateful_gate and not self.confined
+
+    @property
+    def inspected(self) -> bool:
+        """Whether its packets are looked at one by one, fragments when they are whole."""
+        return self.rules.directed or self.gated
 
     @property
     def access(self) -> Access:

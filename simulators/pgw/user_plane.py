@@ -9,10 +9,10 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulators.pgw import rules
+from simulators.pgw import gate, rules
 from simulators.pgw.addressing import prefix_of
 from simulators.pgw.charging import close_flow
-from simulators.pgw.controls import QUOTA
+from simulators.pgw.controls import GATE, QUOTA
 from simulators.pgw.credit import NOTHING_LEFT
 from simulators.pgw.inspection import begin, look
 from simulators.pgw.session import FlowCount
@@ -120,6 +120,7 @@ def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
     else:
         count.downlink_packets += 1
         count.downlink_octets += size
+    count.passed = count.ended
     session.account.count(size, up=up)
     if session.usage is not None:
         session.usage.count(size)
@@ -207,7 +208,7 @@ class Gateway:
             if source != session.ipv4 and source[:8] != session.prefix:
                 self._from_link(session, packet, flow)
                 continue
-            if session.rules.directed and not ip.is_plain(packet):
+            if session.inspected and not ip.is_plain(packet):
                 whole = self._whole(session, flow, packet, now)
                 if whole is None:
                     continue
@@ -219,7 +220,7 @@ class Gateway:
             elif self._count(session, flow, packet, (bearer or session).uplink, now, up=True):
                 passed.append(packet)
         if self.sgi is not None:
-            self.sgi.send_packets(_parts(passed) if session.rules.directed else passed)
+            self.sgi.send_packets(_parts(passed) if session.inspected else passed)
 
     def _from_link(self, session: Session, packet: bytes, flow: ip.Flow) -> None:
         """Answer who asks for its prefix from its link-local address; else a source is another's."""
@@ -247,14 +248,14 @@ class Gateway:
             if session is None:
                 self._drop(None, packet, NO_SESSION)
                 continue
-            if session.rules.directed and not ip.is_plain(packet):
+            if session.inspected and not ip.is_plain(packet):
                 whole = self._whole(session, flow, packet, now)
                 if whole is None:
                     continue
                 packet, flow = whole, ip.flow_of(whole).back()
             end, bucket = _way(session, flow, packet)
             if self._count(session, flow, packet, bucket, now, up=False):
-                passed.setdefault(end, []).extend(_parts((packet,)) if session.rules.directed else (packet,))
+                passed.setdefault(end, []).extend(_parts((packet,)) if session.inspected else (packet,))
         for end, each in passed.items():
             self._send(end, each)
 
@@ -274,8 +275,8 @@ class Gateway:
             count = self._begin(session, flow, now)
         if count.settled is not session.rules or (count.up if up else count.down) is None:
             rules.judge(self.core, session, flow, count, packet, up=up)
-        if not (count.up if up else count.down) and not rules.reconsider(self.core, session, flow, count, up=up):
-            self._refuse(session, flow, packet, count.refused_by, count.why)
+        if (refused := self._ruled_out(session, flow, count, packet, up=up)) is not None:
+            self._refuse(session, flow, packet, *refused)
             return False
         size = len(packet) if type(packet) is bytes else _octets(packet)
         count.ended = now
@@ -291,6 +292,15 @@ class Gateway:
             return False
         _passed(session, count, size, up=up)
         return True
+
+    def _ruled_out(
+        self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool
+    ) -> tuple[str, str] | None:
+        """Return the control that does not let a packet pass, and why; None if it passes."""
+        if not (count.up if up else count.down) and not rules.reconsider(self.core, session, flow, count, up=up):
+            return count.refused_by, count.why
+        why = "" if up else gate.refusal(self.core, session, flow, count, packet)
+        return (GATE.id, why) if why else None
 
     def _paid(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, size: int, *, up: bool) -> bool:
         """Take a packet's octets of those that an OCS has granted; where it has to wait for more it goes by itself."""
