@@ -152,6 +152,8 @@ class ApnConfig(Model):
     stateful_gate: bool = False
     """Whether a packet from outside passes only if it belongs to a flow that the device began, or comes from a server
     that a rule of the card names. Devices keep their addresses: there is no NAT."""
+    charging_pause: bool = True
+    """Whether charging pauses while the SGW does not reach the device (TS 23.401 5.3.6A)."""
     report_location: bool = False
     """Whether each change of tracking area and cell is asked for, of an MME that can report it (CRSI)."""
     gx: Annotated[str, Names("pcrf"), BeforeValidator(_off)] = ""

@@ -115,6 +115,12 @@ class Core:
         """Tell why a command is not carried out (TS 29.274 7.2.6, 7.2.14.2, 7.2.17.2)."""
         self.node.tell(failure_of(message, why, self.sender_teid(message.teid)), peer.host, "S5-C", message.sequence)
 
+    def pause(self, session: Session, *, paused: bool) -> None:
+        """Pause or resume charging and usage monitoring of a session (TS 23.401 5.3.6A)."""
+        if session.paused is not paused:
+            session.paused = paused
+            self.tell(session)
+
     def place(self, session: Session, on: str) -> None:
         """Decide whether packets pass where a card is; where that is not reported they do not."""
         cells = self.areas.get(session.imsi)
@@ -244,6 +250,7 @@ class Core:
             "tai": session.uli.tai if session.uli is not None else None,
             "cell": session.uli.ecgi if session.uli is not None else None,
             "state": "closed" if session.closed_by else "open",
+            "charging": "paused" if session.paused else "active",
         }
         self.site.observe("session", shown, key=_key(session))
 

@@ -76,6 +76,7 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message | 
         return refusal(message, made, sender.teid)
     session, cause = made
     session.sgw_host = peer.host
+    session.pausable = _says(message, Indication.PPSI) and addresses.config.charging_pause
     session.reported = _says(message, Indication.CRSI) and _wants_place(core, session)
     core.open(session)
     core.place(session, CREATE_SESSION)
@@ -176,6 +177,8 @@ def _created(core: Core, session: Session, message: Message, cause: Cause) -> di
         "pco": _options(core, session, message.get("pco")),
         "bearer_contexts_created": (bearer,),
     }
+    if session.pausable:
+        told["indication_flags"] = Indication.PPON  # which enables pause here (PPEI, 8.12)
     if session.reported:
         told["change_reporting_action"] = ChangeReportingAction.START_REPORTING_TAI_AND_ECGI
     return told
@@ -231,6 +234,7 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     session.serving_network = message.get("serving_network", session.serving_network)
     moved = session.moved(message.get("user_location_information"))
     relocated = _relocate(session, message, peer)
+    _follow_pause(core, session, message, relocated=relocated)
     told = []
     for bearer in message.get("bearer_contexts_to_be_modified", ()):
         known = session if bearer["ebi"] == session.ebi else session.bearer(bearer["ebi"])
@@ -245,7 +249,18 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     ies: dict[str, Any] = {"cause": _ACCEPTED, "bearer_contexts_modified": tuple(told)}
     if relocated:
         ies["msisdn"] = session.msisdn or None
+        ies["indication_flags"] = Indication.PPON if session.pausable else None
     return Message(message.spec.answer, ies, session.sgw.teid)
+
+
+def _follow_pause(core: Core, session: Session, message: Message, *, relocated: bool) -> None:
+    """Pause or resume charging as the SGW asks (TS 23.401 5.3.6A); another SGW says whether it may pause."""
+    if relocated:
+        session.pausable = _says(message, Indication.PPSI) and session.addresses.config.charging_pause
+    if relocated or _says(message, Indication.PPOF):
+        core.pause(session, paused=False)
+    elif session.pausable and _says(message, Indication.PPON):
+        core.pause(session, paused=True)
 
 
 def _relocate(session: Session, message: Message, peer: Peer) -> bool:

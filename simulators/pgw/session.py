@@ -155,6 +155,9 @@ class Session:
     credit: Credit | None = None
     #: what is reported of its use to its PCRF, None: nothing
     usage: Usage | None = None
+    #: whether the SGW may pause its charging, and has (TS 23.401 5.3.6A)
+    pausable: bool = False
+    paused: bool = False
     #: whether it is a call for help, which no card's lists are about
     confined: bool = False
     #: fragments of packets that are not whole yet

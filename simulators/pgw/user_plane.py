@@ -121,6 +121,8 @@ def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
         count.downlink_packets += 1
         count.downlink_octets += size
     count.passed = count.ended
+    if session.paused:
+        return
     session.account.count(size, up=up)
     if session.usage is not None:
         session.usage.count(size)
@@ -280,6 +282,8 @@ class Gateway:
             return False
         size = len(packet) if type(packet) is bytes else _octets(packet)
         count.ended = now
+        if up and session.paused:  # the device is there
+            self.core.pause(session, paused=False)
         if not bucket.take(size, now):
             count.dropped += 1
             count.dropped_octets += size
@@ -288,7 +292,11 @@ class Gateway:
             return False
         if count.watch is not None and not self._look(session, flow, count, packet, up=up):
             return False
-        if session.credit is not None and not self._paid(session, flow, count, packet, size, up=up):
+        if (
+            session.credit is not None
+            and not session.paused
+            and not self._paid(session, flow, count, packet, size, up=up)
+        ):
             return False
         _passed(session, count, size, up=up)
         return True

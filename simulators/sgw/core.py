@@ -28,10 +28,15 @@ NO_PLACE = "the MME has not said where the device is"
 
 
 class Core:
-    """Devices of an SGW. `page` is told of a bearer with packets for a device that is idle."""
+    """Devices of an SGW.
+
+    `page` is called for a bearer with packets for an idle device, `pause` for a PDN connection of which so many packets
+    were dropped that charging is to pause.
+    """
 
     node: GtpNode
     page: Callable[[Bearer], None]
+    pause: Callable[[Connection], None]
 
     def __init__(self, site: Site, config: SgwConfig) -> None:
         self.site, self.config = site, config
@@ -188,6 +193,7 @@ class Core:
         room = self.config.buffered_packets - len(bearer.waiting)
         bearer.waiting.extend(packets[:room])
         self.drop(bearer, packets[room:], FULL, "S5-U")
+        self._count_dropped(bearer, len(packets[room:]))
         self.page(bearer)
 
     def flush(self, bearer: Bearer, enb: FTeid) -> None:
@@ -210,6 +216,18 @@ class Core:
         """Give up packets that wait for a device that was not reached."""
         packets, bearer.waiting = bearer.waiting, []
         self.drop(bearer, packets, NOT_REACHED, "S5-U")
+        self._count_dropped(bearer, len(packets))
+
+    def _count_dropped(self, bearer: Bearer, packets: int) -> None:
+        """Count dropped packets of a device's PDN connection; from a threshold on its PGW is to pause charging."""
+        connections = bearer.device.connections.values()
+        connection = next((each for each in connections if bearer in each.bearers), None)
+        if connection is None or self.by_s5_teid.get(connection.teid) is not connection:
+            return  # it ends
+        connection.dropped += packets
+        is_due = packets and connection.dropped >= self.config.pause_threshold
+        if is_due and connection.pausable and not connection.paused:
+            self.pause(connection)
 
     def drop_held(self, bearer: Bearer) -> None:
         """Give up packets that a device has sent from nobody knows where."""

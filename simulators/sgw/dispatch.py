@@ -43,6 +43,7 @@ def open_paths(core: Core) -> None:
     core.node = GtpNode(core.site, ("S11", "S5-C"), served, core.config.path(), core.sender_teid)
     core.node.on_restart = core.node.on_failure = partial(_lose, core)
     core.page = partial(bearers.page, core)
+    core.pause = partial(sessions.pause_charging, core)
     core.plane.on_error = partial(_lose_tunnel, core)
 
 

@@ -44,6 +44,11 @@ class Connection(Bearer):
     #: whether the PGW wants to hear of each change of place
     reported: bool = False
     dedicated: dict[int, Bearer] = field(default_factory=dict)
+    #: whether the PGW pauses charging when it is asked to, and has been asked (TS 23.401 5.3.6A)
+    pausable: bool = False
+    paused: bool = False
+    #: packets to the device that were dropped since it is idle
+    dropped: int = 0
     #: numbers of the MME's commands that the PGW is to carry out, by bearer
     commands: dict[int, int] = field(default_factory=dict)
     #: numbers of its commands for what devices ask for, by their procedure transaction identities

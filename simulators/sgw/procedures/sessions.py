@@ -76,6 +76,7 @@ async def _create_at_pgw(core: Core, message: Message, connection: Connection) -
     }
     ies = {
         **some(message, _PASSED),
+        **_pause_support(core, message),
         "sender_f_teid": core.control_end(InterfaceType.S5_S8_SGW_GTP_C, connection.teid),
         "bearer_contexts_to_be_created": (bearer,),
     }
@@ -95,8 +96,28 @@ async def _create_at_pgw(core: Core, message: Message, connection: Connection) -
     connection.pgw, connection.pgw_user = told["pgw_s5_f_teid"], made["s5_u_pgw"]
     connection.qos = made.get("bearer_qos") or connection.qos
     connection.take_reporting(told)
+    connection.pausable = core.config.charging_pause and Indication.PPON in told.get("indication_flags", Indication(0))
     charging.begin(core, connection, message, told)
     return Message(message.spec.answer, _created(core, told, connection), teid)
+
+
+def _pause_support(core: Core, message: Message) -> dict[str, Any]:
+    """Return the flags of an MME's request with that by which this node supports pause of charging (PPSI, 8.12)."""
+    flags = message.ies.get("indication_flags", Indication(0)) & ~Indication.PPSI
+    return {"indication_flags": flags | Indication.PPSI} if core.config.charging_pause else {}
+
+
+def pause_charging(core: Core, connection: Connection) -> None:
+    """Ask the PGW to pause charging of a PDN connection whose device is not reached (TS 23.401 5.3.6A)."""
+
+    async def work() -> None:
+        flags = {"indication_flags": Indication.PPON}
+        answer = await _ask_pgw(core, Message("modify-bearer-request", flags, connection.pgw.teid), connection)
+        if answer is None or not answer.accepted:
+            connection.paused = False  # the next packet that is dropped is a reason to ask again
+
+    connection.paused = True
+    core.site.spawn(work(), "modify-bearer-request")
 
 
 def _delete_rejected(core: Core, connection: Connection, answer: Message | None) -> None:
@@ -139,14 +160,17 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     asked_for = message.ies.get("bearer_contexts_to_be_modified", ())
     told = [_modify(core, device, each) for each in asked_for]
     changed, ordered = some(message, _TOLD), dict[str, Any]()
-    if changed:
+    if changed or any(each.paused and each.enb is not None for each in device.standing):
         device.rat = message.get("rat_type") or device.rat
         moved(device, message)
         named = {each["ebi"] for each in asked_for}
         for connection in device.standing:
             if named and not named & {each.ebi for each in connection.bearers}:
                 continue  # of another PDN connection, for which a request of its own comes (7.2.7)
-            asked = Message("modify-bearer-request", dict(changed), connection.pgw.teid)
+            ies = changed | _resumption(connection)
+            if not ies:
+                continue
+            asked = Message("modify-bearer-request", ies, connection.pgw.teid)
             answer = await _ask_pgw(core, asked, connection)
             if answer is not None and answer.cause == Cause.CONTEXT_NOT_FOUND:
                 core.close(connection)
@@ -161,6 +185,14 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     cause = Cause.REQUEST_ACCEPTED_PARTIALLY if partly else Cause.REQUEST_ACCEPTED
     ies = {"cause": CauseIe(Cause.CONTEXT_NOT_FOUND if wholly else cause), "bearer_contexts_modified": tuple(told)}
     return Message(message.spec.answer, ies | ordered, device.mme.teid)
+
+
+def _resumption(connection: Connection) -> dict[str, Any]:
+    """Return the flag by which charging of a PDN connection goes on, whose device has been reached (5.3.6A)."""
+    if not (connection.paused and connection.enb is not None):
+        return {}
+    connection.paused = False
+    return {"indication_flags": Indication.PPOF}
 
 
 def moved(device: Device, message: Message) -> None:
@@ -193,6 +225,8 @@ def _modify(core: Core, device: Device, asked: dict[str, Any]) -> dict[str, Any]
             assert bearer.enb is not None  # noqa: S101 - said above
             core.plane.end(bearer.enb.teid, bearer.enb.address, "S1-U")
         bearer.enb, device.paging = enb, 0
+        if isinstance(bearer, Connection):
+            bearer.dropped = 0
         core.flush(bearer, enb)
     if isinstance(bearer, Connection):
         core.tell(bearer)
