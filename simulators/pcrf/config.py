@@ -95,4 +95,4 @@ class PcrfConfig(ServerConfig):
     def refuses(self, section: str, *, asked: bool) -> str:
         """Take no lists that nobody would ask for."""
         del section
-        return "" if asked else "nobody asks it: no APN of a PGW names it (apns: {NAME: {gx: PCRF}})"
+        return "" if asked else "nobody asks it: no APN of the card names it at a PGW (apns: {NAME: {gx: PCRF}})"

@@ -69,10 +69,14 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message | 
     before = core.sessions.get((owner, message["bearer_contexts_to_be_created"][0]["ebi"]))
     if before is not None:  # the SGW has lost it (7.2.1)
         core.close(before, CauseForRecClosing.ABNORMAL_RELEASE)
+    for ended in [each for each in core.ending.values() if (each.owner, each.apn) == (owner, name)]:
+        core.release(ended)  # the SGW has it no longer, since it asks for another
     made = await _begin(core, message, owner, name, addresses)
     if isinstance(made, Cause):
         return refusal(message, made, sender.teid)
     session, cause = made
+    session.sgw_host = peer.host
+    session.pausable = _says(message, Indication.PPSI) and addresses.config.charging_pause
     session.reported = _says(message, Indication.CRSI) and _wants_place(core, session)
     core.open(session)
     core.place(session, CREATE_SESSION)
@@ -173,6 +177,8 @@ def _created(core: Core, session: Session, message: Message, cause: Cause) -> di
         "pco": _options(core, session, message.get("pco")),
         "bearer_contexts_created": (bearer,),
     }
+    if session.pausable:
+        told["indication_flags"] = Indication.PPON  # which enables pause here (PPEI, 8.12)
     if session.reported:
         told["change_reporting_action"] = ChangeReportingAction.START_REPORTING_TAI_AND_ECGI
     return told
@@ -204,10 +210,16 @@ def _options(core: Core, session: Session, asked: bytes | None) -> bytes | None:
 
 def _session(core: Core, message: Message, peer: Peer, on: str) -> Session | Message:
     """Return the session that a request is about, or what refuses the request."""
-    session = core.by_teid.get(message.teid)
+    session = core.by_teid.get(message.teid) or core.ending.get(message.teid)
     if session is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
-    return session if core.knows(peer, session.imsi, on) else refusal(message, Cause.INVALID_PEER)
+    if not core.knows(peer, session.imsi, on):
+        return refusal(message, Cause.INVALID_PEER)
+    if not core.is_sender(session, message, peer):
+        return core.node.refuse_sender(message, peer) or refusal(message, Cause.INVALID_PEER)
+    if session.teid in core.ending:  # the SGW has sent it before it has ended the session (TS 23.401 5.4.4.1)
+        return Message(message.spec.answer, {"cause": _ACCEPTED}, session.sgw.teid)
+    return session
 
 
 async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
@@ -221,19 +233,43 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     session.time_zone = message.get("ue_time_zone", session.time_zone)
     session.serving_network = message.get("serving_network", session.serving_network)
     moved = session.moved(message.get("user_location_information"))
-    session.sgw = message.get("sender_f_teid", session.sgw)
+    relocated = _relocate(session, message, peer)
+    _follow_pause(core, session, message, relocated=relocated)
     told = []
     for bearer in message.get("bearer_contexts_to_be_modified", ()):
         known = session if bearer["ebi"] == session.ebi else session.bearer(bearer["ebi"])
         if known is not None:
             known.sgw_user = bearer.get("s5_u_sgw", known.sgw_user)
         cause = _ACCEPTED if known is not None else CauseIe(Cause.CONTEXT_NOT_FOUND)
-        told.append({"ebi": bearer["ebi"], "cause": cause})
+        charged = known.charging_id if known is not None and relocated else None
+        told.append({"ebi": bearer["ebi"], "cause": cause, "charging_id": charged})
     if moved:
         core.place(session, MODIFY_BEARER)
     core.follow_access(session, before)
     ies: dict[str, Any] = {"cause": _ACCEPTED, "bearer_contexts_modified": tuple(told)}
+    if relocated:
+        ies["msisdn"] = session.msisdn or None
+        ies["indication_flags"] = Indication.PPON if session.pausable else None
     return Message(message.spec.answer, ies, session.sgw.teid)
+
+
+def _follow_pause(core: Core, session: Session, message: Message, *, relocated: bool) -> None:
+    """Pause or resume charging as the SGW asks (TS 23.401 5.3.6A); another SGW says whether it may pause."""
+    if relocated:
+        session.pausable = _says(message, Indication.PPSI) and session.addresses.config.charging_pause
+    if relocated or _says(message, Indication.PPOF):
+        core.pause(session, paused=False)
+    elif session.pausable and _says(message, Indication.PPON):
+        core.pause(session, paused=True)
+
+
+def _relocate(session: Session, message: Message, peer: Peer) -> bool:
+    """Follow a session to another SGW; whether it has one, which gets MSISDN and charging IDs (tables 7.2.8-1, -2)."""
+    sgw = message.get("sender_f_teid", session.sgw)
+    relocated: bool = sgw != session.sgw
+    if relocated:
+        session.sgw, session.sgw_host = sgw, peer.host
+    return relocated
 
 
 def _close_parts(session: Session, message: Message) -> None:
@@ -332,9 +368,10 @@ async def update_bearer(core: Core, session: Session, *, start: bool) -> None:
 async def delete_bearer(core: Core, session: Session, cause: Cause = Cause.REACTIVATION_REQUESTED) -> None:
     """End a session because the operator wants that (7.2.9.2); it is over here whatever the SGW answers.
 
-    `cause` tells the MME whether the device may come back.
+    No packet passes from now on, yet the tunnels stay until the SGW has answered (TS 23.401 5.4.4.1): an Error
+    Indication would make it end the session a second time. `cause` tells the MME whether the device may come back.
     """
-    core.close(session, CauseForRecClosing.MANAGEMENT_INTERVENTION)
+    core.close(session, CauseForRecClosing.MANAGEMENT_INTERVENTION, confirmed=False)
     ies = {"linked_ebi": session.ebi, "cause": CauseIe(cause)}
     try:
         answer = await core.node.ask(
@@ -345,3 +382,5 @@ async def delete_bearer(core: Core, session: Session, cause: Cause = Cause.REACT
     else:
         if not answer.accepted:
             core.site.note(f"the SGW did not end a session: cause {cause_text(answer.cause)}", imsi=session.imsi)
+    finally:
+        core.release(session)

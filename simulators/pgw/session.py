@@ -67,13 +67,16 @@ class FlowCount:
         "dropped",
         "dropped_octets",
         "ended",
+        "gate",
         "group",
         "kind",
+        "listed",
         "moved",
         "named_at",
         "names",
         "outbound",
         "over",
+        "passed",
         "pending",
         "refused_by",
         "renew",
@@ -89,7 +92,7 @@ class FlowCount:
     )
 
     def __init__(self, now: float, *, outbound: bool) -> None:
-        self.began = self.ended = now
+        self.began = self.ended = self.passed = now
         #: True if its first packet was the device's
         self.outbound = outbound
         #: its class in the table of flows, and when it was moved there last
@@ -103,6 +106,10 @@ class FlowCount:
         self.down: bool | None = None
         #: the rating group of the rule that it passes by, None: the rule names none
         self.group: int | None = None
+        #: whether it passes by a rule that names its far end
+        self.listed = False
+        #: what the gate decided: whether the device began the flow, whether its far end is listed, and why it is closed
+        self.gate: tuple[bool, bool, str] | None = None
         #: whether it passes only if it shows a name
         self.pending = False
         #: the octets that had passed when it had to show none, and those that wait to be granted
@@ -145,6 +152,10 @@ class Session:
     sgw_user: FTeid
     teid: int = 0
     user_teid: int = 0
+    #: from where the SGW has sent the request that it is the SGW by
+    sgw_host: str = ""
+    #: TEIDs of all tunnels for its packets, until the SGW has ended them too
+    tunnels: set[int] = field(default_factory=set)
     rat: RatType | None = None
     uli: Uli | None = None
     #: whether each change of that is reported (TS 23.401 5.9.2.2)
@@ -157,6 +168,9 @@ class Session:
     credit: Credit | None = None
     #: what is reported of its use to its PCRF, None: nothing
     usage: Usage | None = None
+    #: whether the SGW may pause its charging, and has (TS 23.401 5.3.6A)
+    pausable: bool = False
+    paused: bool = False
     #: whether it is a call for help, which no card's lists are about
     confined: bool = False
     #: fragments of packets that are not whole yet
@@ -187,6 +201,16 @@ class Session:
     def bearer(self, ebi: int) -> Bearer | None:
         """Return a dedicated bearer by its identity; one that is being set up has none yet."""
         return next((each for each in self.bearers.values() if each.sgw_user is not None and each.ebi == ebi), None)
+
+    @property
+    def gated(self) -> bool:
+        """Whether packets from outside have to pass the stateful gate of its APN; a call for help has its networks."""
+        return self.addresses.config.stateful_gate and not self.confined
+
+    @property
+    def inspected(self) -> bool:
+        """Whether its packets are looked at one by one, fragments when they are whole."""
+        return self.rules.directed or self.gated
 
     @property
     def access(self) -> Access:

@@ -82,7 +82,7 @@ def _initial(core: Core, message: Message) -> Message:
     session = GxSession(
         message.get("Session-Id"),
         imsi,
-        intern(message.get("Called-Station-Id", "")),
+        intern(message.get("Called-Station-Id", "").lower()),  # APNs compare without case (TS 23.003 9.1)
         intern(message.get("Origin-Host")),
         intern(message.get("Origin-Realm")),
         GxFeature.ADC in features,

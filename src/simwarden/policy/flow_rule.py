@@ -96,6 +96,13 @@ class FlowRule(NamedTuple):
         """Whether its gates are closed both ways (Flow-Status DISABLED, TS 29.212 5.3.11)."""
         return not (self.up or self.down)
 
+    @property
+    def names_far_end(self) -> bool:
+        """Whether all its flows are with networks or names that it lists."""
+        return bool(self.filters) and all(
+            each.name or (each.network is not None and each.network.length) for each in self.filters
+        )
+
 
 #: of a card whose data is not directed
 ALL_FLOWS: Final = FlowRule("all flows", (FlowFilter(),), precedence=1 << 31)

@@ -102,10 +102,23 @@ class ElementConfig(Model):
         del name
         return ()
 
+    def apns_of(self, card: Mapping[str, Any]) -> Collection[str]:
+        """Return the APNs of a card, as its entry is written, in an element that has subscriptions; else none."""
+        del card
+        return ()
+
+    def asks(self, name: str, apns: Collection[str]) -> bool:
+        """Return True if an element of these settings, which name the element `name`, asks it about a card.
+
+        `apns` are those of the card; empty if they are not known.
+        """
+        del name, apns
+        return True
+
     def refuses(self, section: str, *, asked: bool) -> str:
         """Return why nothing that a card says in a section would hold in an element of these settings; empty: it would.
 
-        `asked`: the settings of another element name this one.
+        `asked`: another element, whose settings name this one, asks it about the card.
         """
         del section, asked
         return ""
