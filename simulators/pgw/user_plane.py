@@ -15,7 +15,7 @@ from simulators.pgw.charging import close_flow
 from simulators.pgw.controls import QUOTA
 from simulators.pgw.credit import NOTHING_LEFT
 from simulators.pgw.inspection import begin, look
-from simulators.pgw.session import FlowCount
+from simulators.pgw.session import FREE, FlowCount
 from simwarden.errors import PeerError
 from simwarden.machine.inspection.packets import segment_in
 from simwarden.machine.ip_fragments import Whole
@@ -63,6 +63,12 @@ def _way(session: Session, flow: ip.Flow, packet: bytes) -> tuple[FTeid, Bucket]
         if end is not None and first_that_fits(bearer.filters, flow, packet, up=False) is not None:
             return end, bearer.downlink
     return session.sgw_user, session.downlink
+
+
+def _exceeded_rate(session: Session, count: FlowCount, size: int, now: float, *, up: bool) -> Bucket | None:
+    """Return the rate of a flow's rule that a packet exceeds (TS 29.212 4.5.5.7), else count its octets there."""
+    rates = session.rates.get(count.rule.name) if count.rule is not None else None
+    return None if rates is None or rates[not up].take(size, now) else rates[not up]
 
 
 def _is_over(session: Session, flow: ip.Flow, count: FlowCount, now: float) -> bool:
@@ -121,7 +127,7 @@ def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
         count.downlink_octets += size
     session.account.count(size, up=up)
     if session.usage is not None:
-        session.usage.count(size)
+        session.usage.count(size, count.rule, up=up)
 
 
 class Gateway:
@@ -256,15 +262,22 @@ class Gateway:
             return False
         size = len(packet) if type(packet) is bytes else _octets(packet)
         count.ended = now
-        if not bucket.take(size, now):
+        limit = _exceeded_rate(session, count, size, now, up=up) if session.rates else None
+        if limit is None and not bucket.take(size, now):
+            limit = bucket
+        if limit is not None:
             count.dropped += 1
             count.dropped_octets += size
-            count.over = bucket.over.partition(":")[0]
-            self._drop(session, packet, bucket.over)
+            count.over = limit.over.partition(":")[0]
+            self._drop(session, packet, limit.over)
             return False
         if count.watch is not None and not self._look(session, flow, count, packet, up=up):
             return False
-        if session.credit is not None and not self._paid(session, flow, count, packet, size, up=up):
+        if (
+            session.credit is not None
+            and count.group != FREE
+            and not self._paid(session, flow, count, packet, size, up=up)
+        ):
             return False
         _passed(session, count, size, up=up)
         return True

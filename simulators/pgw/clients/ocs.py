@@ -103,7 +103,7 @@ class Ocs:
     def changed(self, session: Session, before: Access) -> None:
         """Have a session reported whose OCS wants to hear of what has changed of its access (TS 32.299 7.2.234)."""
         gy, now = self._of.get(session.charging_id), session.access
-        what = frozenset(each for each, old, new in zip(_TRIGGERS, before, now, strict=True) if old != new)
+        what = frozenset(each for each, old, new in zip(_TRIGGERS, before, now, strict=False) if old != new)
         if gy is not None and session.credit is not None and session.credit.changed(what):
             gy.update(ReportingReason.RATING_CONDITION_CHANGE.name)
 
