@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulators.pgw import dedicated_bearers
 from simwarden.policy.flow_rule import Quality
-from simwarden.runtime.diameter.gx_qos import ambr_of, apn_ambr, default_bearer, quality_of
+from simwarden.runtime.diameter.gx_qos import ambr_of, apn_ambr, default_bearer, qos_information, quality_of
 from simwarden.wire.gtpv2 import Ambr, Arp, BearerQos
 
 if TYPE_CHECKING:
@@ -24,9 +24,17 @@ class Authorized(NamedTuple):
 
 def requested(ambr: Ambr, qos: BearerQos) -> Avps:
     """Build the AVPs that ask for a QoS: QoS-Information with the APN-AMBR, Default-EPS-Bearer-QoS."""
-    arp = qos.arp
-    quality = Quality(qos.qci, arp.priority, arp.may_preempt, arp.preemptable)
-    return [*apn_ambr(ambr.uplink * 1000, ambr.downlink * 1000), default_bearer(quality)]
+    return [*apn_ambr(ambr.uplink * 1000, ambr.downlink * 1000), default_bearer(_quality(qos))]
+
+
+def charged(ambr: Ambr, qos: BearerQos) -> Avps:
+    """Build the QoS-Information by which an OCS may rate a session: QCI, ARP and APN-AMBR together."""
+    rates = apn_ambr(ambr.uplink * 1000, ambr.downlink * 1000)
+    return [("QoS-Information", [*qos_information(_quality(qos))[1], *(each for _, group in rates for each in group)])]
+
+
+def _quality(qos: BearerQos) -> Quality:
+    return Quality(qos.qci, qos.arp.priority, qos.arp.may_preempt, qos.arp.preemptable)
 
 
 def authorized(message: Message, asked: Authorized) -> Authorized:

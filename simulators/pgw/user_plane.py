@@ -287,7 +287,9 @@ class Gateway:
         assert session.credit is not None  # noqa: S101 - who calls has seen to it
         group = count.group if count.group is not None else session.addresses.config.rating_group
         held = _Held(session, flow, count, packet, size, up)
-        passes = session.credit.take(group, size, count.ended, lambda granted: self._let_go(held, granted=granted))
+        passes = session.credit.take(
+            group, size, count.ended, lambda granted: self._let_go(held, granted=granted), up=up
+        )
         if passes is None:
             count.waiting += size
         elif not passes:

@@ -127,9 +127,13 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Uncharged:
-    """The service may go on without credit, by the settings of its owner."""
+    """The service may go on without credit, by the settings of its owner.
+
+    `exempt`: the server counts none of it (4011).
+    """
 
     reason: str
+    exempt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +319,7 @@ class CreditSession:
 
     def _do_serve_uncharged(self) -> None:
         if self.settings.obeys_not_applicable:
-            self._events.append(Uncharged("credit control is not applicable (4011)"))
+            self._events.append(Uncharged("credit control is not applicable (4011)", exempt=True))
         else:
             self._do_end()
 
