@@ -106,12 +106,16 @@ async def test_a_session_is_introduced_and_its_rules_alone_let_packets_pass() ->
         assert asked.get("Framed-IPv6-Prefix")[:2] == b"\0\x40"
         assert (asked.get("IP-CAN-Type"), asked.get("RAT-Type")) == (5, 1004)
         assert asked.find("Default-EPS-Bearer-QoS", "QoS-Class-Identifier") == 9
+        (session,) = net.pgw.core.sessions.values()
+        rates = [asked.find("QoS-Information", f"APN-Aggregate-Max-Bitrate-{way}") for way in ("UL", "DL")]
+        assert rates == [rate * 1000 for rate in session.ambr]
         assert await net.passes(made, LISTED)
         assert not await net.passes(made, OTHER)
         await net.mme.delete(made["sender_f_teid"].teid)
         await net.settle()
         assert net.pcrf.kinds() == [1, 3]
         assert net.pcrf.asked[-1].get("Termination-Cause") == 1
+        assert [each.get("Called-Station-Id") for each in net.pcrf.asked] == ["meters", "meters"]
 
 
 @pytest.mark.parametrize(
