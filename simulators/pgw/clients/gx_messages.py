@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simulators.pgw import qos
 from simulators.pgw.clients import facts
@@ -54,6 +54,8 @@ def update(session: Session, gx: Rules) -> Avps:
     events, gx.events = gx.events, {}
     requested, gx.requested = gx.requested, []
     avps: Avps = [*facts.subscription(session), *access(session), *facts.place(session), *gx.reports()]
+    avps += [_charging_identifier(session, gx, name) for name in gx.identified]
+    gx.identified = []
     avps += gx.changes(session.addresses.config.rating_group)
     avps += [*(("Event-Trigger", int(each)) for each in events), *requested]
     if EventTrigger.AN_GW_CHANGE in events:
@@ -61,6 +63,15 @@ def update(session: Session, gx: Rules) -> Avps:
     if EventTrigger.USAGE_REPORT in events and session.usage is not None:
         avps += session.usage.report()
     return avps
+
+
+def _charging_identifier(session: Session, gx: Rules, name: bytes) -> tuple[str, Any]:
+    """Build the Access-Network-Charging-Identifier-Gx of a rule: that of its bearer (5.3.22)."""
+    rule = gx.installed.get(name)
+    bearer = session.bearers.get(rule.name) if rule is not None else None
+    identifier = (bearer or session).charging_id.to_bytes(4, "big")
+    content = [("Access-Network-Charging-Identifier-Value", identifier), ("Charging-Rule-Name", name)]
+    return "Access-Network-Charging-Identifier-Gx", content
 
 
 def termination(session: Session) -> Avps:

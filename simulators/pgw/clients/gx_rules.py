@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 #: Resource-Allocation-Notification (TS 29.212 5.3.50): ENABLE_NOTIFICATION
 _NOTIFIED: Final = 0
+#: Charging-Correlation-Indicator (TS 29.212 5.3.67): CHARGING_IDENTIFIER_REQUIRED
+_IDENTIFIED: Final = 0
+#: AVPs of a Charging-Rule-Install that name a rule
+_NAMING: Final = frozenset({"Charging-Rule-Definition", "Charging-Rule-Name"})
 #: AVPs of an order by which rules would begin or end by themselves, which they do not here
 _TIMED: Final = frozenset({"Rule-Activation-Time", "Rule-Deactivation-Time"})
 
@@ -63,6 +67,9 @@ class Rules:
     #: rules whose bearer is to be reported when it stands (Resource-Allocation-Notification), and those that do
     notified: frozenset[bytes] = frozenset()
     allocated: list[bytes] = field(default_factory=list)
+    #: rules whose charging identifier is to be reported (Charging-Correlation-Indicator), and those whose is due
+    correlated: frozenset[bytes] = frozenset()
+    identified: list[bytes] = field(default_factory=list)
     #: rating groups that are reported as out of credit, and those whose change is to be reported
     exhausted: frozenset[int] = frozenset()
     credit_changes: dict[int, FinalUnitAction | None] = field(default_factory=dict)
@@ -124,9 +131,13 @@ class Rules:
 
     def _install(self, group: Avps) -> Iterable[bool]:
         timed = any(name in _TIMED for name, _ in group)
+        names = frozenset(
+            name_of(value) if name == "Charging-Rule-Definition" else value for name, value in group if name in _NAMING
+        )
         if first(group, "Resource-Allocation-Notification") == _NOTIFIED:
-            names = (name_of(value) if name == "Charging-Rule-Definition" else value for name, value in group)
-            self.notified |= frozenset(each for each in names if isinstance(each, bytes))
+            self.notified |= names
+        if first(group, "Charging-Correlation-Indicator") == _IDENTIFIED:
+            self.correlated |= names
         for name, value in group:
             if name == "Charging-Rule-Definition":
                 yield self._define(value, timed=timed)
@@ -180,7 +191,7 @@ class Rules:
         return online is None or online
 
     def _drop(self, name: bytes) -> None:
-        self.notified -= {name}
+        self.notified, self.correlated = self.notified - {name}, self.correlated - {name}
         self.definitions.pop(name, None)
         self.installed.pop(name, None)
         self.bearers.pop(name, None)
@@ -213,23 +224,27 @@ class Rules:
     ) -> None:
         self.failures.setdefault((failure, status), []).append(name)
 
-    def stood(self, name: bytes) -> bool:
-        """Note that the bearer of a rule stands; return True if that is to be reported (5.3.7, value 22)."""
-        self.standing |= {name}
-        wanted = name in self.notified and EventTrigger.SUCCESSFUL_RESOURCE_ALLOCATION in self.triggers
-        if wanted:
-            self.allocated.append(name)
-            self.events[EventTrigger.SUCCESSFUL_RESOURCE_ALLOCATION] = None
-        return wanted
+    def stood(self, *names: bytes) -> bool:
+        """Note that the bearers of rules stand; return True if that is to be reported (5.3.7, values 22 and 28)."""
+        reported = {
+            EventTrigger.SUCCESSFUL_RESOURCE_ALLOCATION: (self.notified, self.allocated),
+            EventTrigger.CHARGING_CORRELATION_EXCHANGE: (self.correlated, self.identified),
+        }
+        due = False
+        for event, (wanted, done) in reported.items():
+            stand = [name for name in names if name in wanted and event in self.triggers]
+            done.extend(stand)
+            if stand:
+                self.events[event] = None
+                due = True
+        self.notified -= frozenset(names)
+        self.correlated -= frozenset(names)
+        return due
 
     def stood_by_default(self) -> None:
-        """Note that rules of the default bearer stand at once (5.3.7, value 22)."""
-        if EventTrigger.SUCCESSFUL_RESOURCE_ALLOCATION not in self.triggers:
-            return
-        for name in [each for each in self.notified if each in self.installed and not self.needs_bearer(each)]:
-            self.notified -= {name}
-            self.allocated.append(name)
-            self.events[EventTrigger.SUCCESSFUL_RESOURCE_ALLOCATION] = None
+        """Note that rules of the default bearer stand at once."""
+        wanted = sorted(self.notified | self.correlated)
+        self.stood(*(each for each in wanted if each in self.installed and not self.needs_bearer(each)))
 
     def reports(self) -> Avps:
         """Return reports of what could not be installed, once."""

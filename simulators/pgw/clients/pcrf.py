@@ -105,6 +105,7 @@ class Pcrf:
         if session.gx is None:
             return
         session.gx.stand()
+        session.gx.stood_by_default()
         self.credit_changed(session)
         if session.gx.failures or session.gx.events:
             self._ask(session, "rules are not active")
@@ -118,6 +119,7 @@ class Pcrf:
     def bound(self, session: Session, gx: Rules, name: bytes, failure: RuleFailureCode | None) -> None:
         """Take note of what became of the bearer of a rule: it stands, or the rule is not active."""
         if failure is None:
+            gx.standing |= {name}
             if gx.stood(name):
                 self._ask(session, "event trigger")
         else:
@@ -265,6 +267,8 @@ class Pcrf:
             return
         if isinstance(event, Granted):
             self._carry_out(session, session.gx, event.answer)
+            if event.answer.get("Session-Release-Cause") is not None:
+                self._core.site.spawn(self._end_session(session), "released by the PCRF")
         elif isinstance(event, Ended):
             self._core.site.note(f"its PCRF rules a session no more: {event.reason}", imsi=session.imsi)
             self._core.site.spawn(self._end_session(session), "session without a PCRF")

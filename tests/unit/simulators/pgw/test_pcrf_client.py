@@ -6,12 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gateways import Gateways, udp
+from gateways import udp
 from scapy.contrib import gtp_v2 as scapy
+from scripted_pcrf import LISTED, OTHER, Net, install, monitor, rule, to, used
 
-from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.testing import ScriptedServer
-from simwarden.testing.diameter import REALM
 from simwarden.wire.diameter import Message, check_request, decode, encode
 from simwarden.wire.diameter.codes import GxFeature
 from simwarden.wire.diameter.dictionary import BY_POINT
@@ -22,70 +20,12 @@ if TYPE_CHECKING:
     from simwarden.wire import gtpv2
     from simwarden.wire.diameter import Avps
 
-LISTED, OTHER = "192.0.2.10", "192.0.2.11"
 #: of an app of people, by its network
 APP = "149.154.160.1"
 BOTH = {
     "pdn_type": scapy.IE_PDN_type(PDN_type=3),
     "paa": scapy.IE_PAA(PDN_type=3, ipv6=0, ipv4="0.0.0.0"),  # noqa: S104
 }
-
-
-def rule(name: str, described: str, *more: tuple[str, Any]) -> tuple[str, Avps]:
-    flow = [("Flow-Description", described), ("Flow-Direction", 3)]
-    avps: Avps = [("Charging-Rule-Name", name.encode()), ("Flow-Information", flow), ("Flow-Status", 2)]
-    return "Charging-Rule-Definition", [*avps, *more]
-
-
-def install(*what: tuple[str, Any]) -> tuple[str, Avps]:
-    return "Charging-Rule-Install", list(what)
-
-
-def to(address: str) -> str:
-    return f"permit out ip from {address} to assigned"
-
-
-class Pcrf(ScriptedServer):
-    """A PCRF that installs what a test says."""
-
-    declaration = Declaration(kind="pcrf", title="PCRF", lane=80, config=ElementConfig, listens=("Gx",))
-    interface = "Gx"
-    requests = ("credit-control",)
-
-    def credit_control(self, message: Message) -> Any:
-        return [install(rule("listed", to(LISTED)))] if message.get("CC-Request-Type") == 1 else []
-
-    async def order_rules(self, *avps: tuple[str, Any], session: str = "") -> Message:
-        known = session or self.asked[0].get("Session-Id")
-        host = f"pgw.{REALM}"
-        request = self.node.make(
-            "Re-Auth-Request",
-            [("Re-Auth-Request-Type", 0), *avps],
-            realm=REALM, host=host, point="Gx", session=known,
-        )  # fmt: skip
-        return await self.node.ask(host, request)
-
-    def kinds(self) -> list[int]:
-        return [each.get("CC-Request-Type") for each in self.asked]
-
-
-class Net(Gateways):
-    """With sessions that the PCRF rules."""
-
-    def __init__(self, **apn: Any) -> None:
-        super().__init__(
-            pgw={
-                "apns": {"meters": {"gx": "pcrf", **apn}},
-                "applications": {"upload": [LISTED], "named": ["other.example:443"]},
-            }
-        )
-        self.pcrf = self.add("pcrf", Pcrf)
-
-    async def passes(self, made: Any, address: str) -> bool:
-        before = len(self.net.packets)
-        self.enb.send(made, udp(made["paa"].ipv4, address))
-        await self.settle()
-        return len(self.net.packets) > before
 
 
 def failed(message: Message) -> list[tuple[list[bytes], int]]:
@@ -347,16 +287,6 @@ async def test_each_kind_of_change_is_reported_by_itself(trigger: int, more: Any
             await net.mme.modify(made["sender_f_teid"].teid, more=[more])
             await net.settle()
         assert [each.all("Event-Trigger") for each in net.pcrf.asked] == [[], [trigger]]
-
-
-def used(message: Message) -> list[int]:
-    units = [dict(each)["Used-Service-Unit"] for each in message.all("Usage-Monitoring-Information")]
-    return [dict(each)["CC-Total-Octets"] for each in units]
-
-
-def monitor(octets: int, level: int = 0) -> tuple[str, Avps]:
-    granted = ("Granted-Service-Unit", [("CC-Total-Octets", octets)])
-    return "Usage-Monitoring-Information", [("Monitoring-Key", b"all"), granted, ("Usage-Monitoring-Level", level)]
 
 
 async def test_use_is_reported_after_so_many_octets_and_at_the_end_each_octet_once() -> None:
