@@ -166,6 +166,10 @@ class ApnConfig(Model):
     without_ocs: Literal["end", "continue"] = "end"
     """What becomes of sessions whose OCS does not answer, and has said before that they go on without it (CONTINUE,
     RFC 8506 8.14). `continue` is a leak: nobody counts what passes then."""
+    not_applicable: Literal["pass", "end"] = "pass"
+    """What an OCS's answer that credit control is not applicable does (4011, RFC 8506 9.1): `pass` lets the session or
+    the rating group pass uncounted, unless the OCS has granted the session units before. `end` refuses it, for an APN
+    all of whose cards have a quota: there `pass` is a leak, as such an answer makes a card's traffic free."""
     rating_group: int = Field(default=1, ge=0, le=0xFFFFFFFF)
     """The rating group of what is passed by a rule that names none."""
 
@@ -173,6 +177,8 @@ class ApnConfig(Model):
     def _is_ruled(self) -> Self:
         if self.unmatched == "pass" and not self.gx:
             raise ValueError("unmatched flows pass only where a PCRF rules (gx)")
+        if self.not_applicable == "end" and not self.gy:
+            raise ValueError("an answer of an OCS ends sessions only where they have one (gy)")
         if self.without_ocs == "continue" and not self.gy:
             raise ValueError("sessions go on without an OCS only where they have one (gy)")
         return self

@@ -18,7 +18,7 @@ from simulators.pgw.evidence import is_question
 from simulators.pgw.flow_table import GRAIN, SETTLED
 from simulators.pgw.gate import IDLE, IDLE_CONNECTION
 from simulators.pgw.inspection import begin, look
-from simulators.pgw.session import FlowCount
+from simulators.pgw.session import FREE, FlowCount
 from simwarden.errors import PeerError
 from simwarden.machine.inspection.packets import datagram_in, segment_in
 from simwarden.machine.ip_fragments import Whole
@@ -62,6 +62,16 @@ def _way(session: Session, flow: ip.Flow, packet: bytes) -> tuple[FTeid, Bucket]
         if end is not None and first_that_fits(bearer.filters, flow, packet, up=False) is not None:
             return end, bearer.downlink
     return session.sgw_user, session.downlink
+
+
+def _exceeded_rate(
+    session: Session, count: FlowCount, bucket: Bucket, size: int, now: float, *, up: bool
+) -> Bucket | None:
+    """Return the rate that a packet exceeds, of its rule (TS 29.212 4.5.5.7) or of its bearer; None if it fits both."""
+    rates = session.rates.get(count.rule.name) if session.rates and count.rule is not None else None
+    if rates is not None and not rates[not up].take(size, now):
+        return rates[not up]
+    return None if bucket.take(size, now) else bucket
 
 
 def _is_over(session: Session, flow: ip.Flow, count: FlowCount, now: float) -> bool:
@@ -117,7 +127,7 @@ def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
         return
     session.account.count(size, up=up)
     if session.usage is not None:
-        session.usage.count(size)
+        session.usage.count(size, count.rule, up=up)
 
 
 class Gateway:
@@ -276,11 +286,12 @@ class Gateway:
         count.ended = now
         if up and session.paused:  # the device is there
             self.core.pause(session, paused=False)
-        if not bucket.take(size, now):
+        limit = _exceeded_rate(session, count, bucket, size, now, up=up)
+        if limit is not None:
             count.dropped += 1
             count.dropped_octets += size
-            count.over = bucket.over.partition(":")[0]
-            self._drop(session, packet, bucket.over)
+            count.over = limit.over.partition(":")[0]
+            self._drop(session, packet, limit.over)
             self._touch(session, flow, count, now)
             return False
         if count.watch is not None and not self._look(session, flow, count, packet, up=up):
@@ -288,6 +299,7 @@ class Gateway:
         if (
             session.credit is not None
             and not session.paused
+            and count.group != FREE
             and not self._paid(session, flow, count, packet, size, up=up)
         ):
             return False
@@ -319,7 +331,9 @@ class Gateway:
         assert session.credit is not None  # noqa: S101 - who calls has seen to it
         group = count.group if count.group is not None else session.addresses.config.rating_group
         held = _Held(session, flow, count, packet, size, up)
-        passes = session.credit.take(group, size, count.ended, lambda granted: self._let_go(held, granted=granted))
+        passes = session.credit.take(
+            group, size, count.ended, lambda granted: self._let_go(held, granted=granted), up=up
+        )
         if passes is None:
             count.waiting += size
             self._touch(session, flow, count, count.ended)

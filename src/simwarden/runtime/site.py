@@ -155,7 +155,7 @@ class Site:
         """
         decision, forced = self.host.judge(self.name, control, subject, on, facts)
         self.trace.emit(Decided(element=self.name, decision=decision, forced=forced))
-        if self.refused is not None and not decision.admitted and subject:
+        if self.refused is not None and not decision.admitted and not control.narrows and subject:
             self.refused(decision)
         return decision
 
