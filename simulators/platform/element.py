@@ -12,7 +12,7 @@ from simulators.platform.controls import CODE, DELIVER
 from simwarden.errors import ManagementError
 from simwarden.model.values import ACCESS_CODE, MSISDN, NUMBER, TEXT, one_of
 from simwarden.operations.element import Element
-from simwarden.policy.numbers import party
+from simwarden.policy.numbers import known_code, party
 from simwarden.runtime.declare import HISTORY, Declaration, Names, Observable, VerbModel, verb
 
 if TYPE_CHECKING:
@@ -247,7 +247,8 @@ class Platform(Element[PlatformConfig]):
     def _own(self, code: str) -> bool:
         if not code.strip():  # for nobody
             return False
-        return self.site.decide(CODE, on=DELIVER, code=party(self.config.code), number=party(code)).admitted
+        own = party(self.config.code)
+        return self.site.decide(CODE, on=DELIVER, code=own, number=known_code(code, 0, {own})).admitted
 
 
 def _shown(number: str) -> str:

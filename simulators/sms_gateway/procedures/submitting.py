@@ -17,14 +17,15 @@ from simulators.sms_gateway.procedures import handing, revoking
 from simulators.sms_gateway.procedures.handing import enqueue
 from simulators.sms_gateway.procedures.judging import (
     NO_CARD,
+    NOBODY,
     find_card,
     judge_content,
     judge_list,
     judge_rate,
     judge_route,
-    read_party,
+    read_code,
 )
-from simwarden.policy.numbers import party
+from simwarden.policy.numbers import PartyKind, party
 from simwarden.wire.smpp import RECEIPT_ALWAYS
 
 if TYPE_CHECKING:
@@ -79,10 +80,16 @@ def submit(core: Core, customer: Customer, request: Request, told: Told) -> None
 
 
 def _source(core: Core, customer: Customer, request: Request) -> Party:
-    """Return the code that a message is from; of a customer that has one, that where it says none."""
+    """Return the code that a message is from; the customer's only code if the message has none.
+
+    The number of a fixed line stays one, although a code has its digits: recipients would see that number.
+    """
     number, ton = request.source
-    own = [each for each, held in core.codes.items() if held.account == customer.name] if not number.strip() else []
-    return own[0] if len(own) == 1 else read_party(number, ton)
+    if not number.strip():
+        own = [each for each, held in core.codes.items() if held.account == customer.name]
+        return own[0] if len(own) == 1 else NOBODY
+    who = party(number, ton)
+    return who if who.kind is PartyKind.FIXED_LINE else read_code(core, number, ton)
 
 
 def _refused_content(core: Core, code: Party, card: Card, request: Request, long: Long | None) -> str:

@@ -17,7 +17,7 @@ from simulators.smsc.procedures.coding import address_of, content_of
 from simulators.smsc.procedures.delivery import begin, take_back
 from simwarden.errors import PeerError
 from simwarden.policy.numbers import party
-from simwarden.policy.short_messages import same_party
+from simwarden.policy.short_messages import is_listed, same_party
 from simwarden.wire.diameter import Message, ResultCode, first
 from simwarden.wire.smpp import RECEIPT_ALWAYS, RECEIPT_ON_FAILURE, Status, Tag, parse_time
 from simwarden.wire.sms import (
@@ -205,7 +205,7 @@ def _meant(core: Core, body: smpp.Cancel) -> Sequence[ShortMessage]:
     if card is None or not body.source.number.strip():
         return ()
     held = core.store.messages_of(card.imsi)
-    return [each for each in held if same_party(each.number, each.ton, (body.source.number,))]
+    return [each for each in held if is_listed(each.number, each.ton, (body.source.number,))]
 
 
 def cancel(core: Core, link: GatewayLink, asked: Pdu) -> None:
@@ -278,7 +278,9 @@ def _judge_submit(
 ) -> Refusal | None:
     """Ask the rules about a platform's message; return what refuses it."""
     imsi, source, to = card.imsi, body.source, body.destination
-    facts = {"number": source.number, "ton": source.ton, "codes": core.config.gateways[gateway].codes}
+    others = [code for name, each in core.config.gateways.items() if name != gateway for code in each.codes]
+    codes = core.config.gateways[gateway].codes
+    facts = {"number": source.number, "ton": source.ton, "codes": codes, "others": others}
     if not core.site.decide(controls.ORIGINATOR, imsi, on=controls.SUBMIT, **facts).admitted:
         return causes.NOT_OWN
     number = party(to.number, to.ton).number if to.number.strip() else ""
@@ -287,7 +289,7 @@ def _judge_submit(
     if not core.judge_list(card, source.number, source.ton, controls.SUBMIT).admitted:
         return causes.NOT_LISTED
     beyond = beyond_text(body.protocol_id, content.data_coding, content.user_data.header)
-    ota = same_party(source.number, source.ton, core.config.gateways[gateway].ota)
+    ota = is_listed(source.number, source.ton, core.config.gateways[gateway].ota)
     if not core.site.decide(controls.CONTENT, imsi, on=controls.SUBMIT, beyond_text=beyond, ota=ota).admitted:
         return causes.NOT_A_TEXT
     return None
