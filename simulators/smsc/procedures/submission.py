@@ -15,6 +15,7 @@ from simulators.smsc.message import Direction, ShortMessage
 from simulators.smsc.procedures import charging, credit
 from simulators.smsc.procedures.coding import address_of, content_of
 from simulators.smsc.procedures.delivery import begin, take_back
+from simulators.smsc.procedures.user_identifier import find_card
 from simwarden.errors import PeerError
 from simwarden.policy.numbers import party
 from simwarden.policy.short_messages import is_listed, same_party
@@ -87,17 +88,12 @@ async def _taken(core: Core, message: ShortMessage) -> Refusal | None:
 
 async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
     """Take a card's message for one of its platforms, or say why not."""
-    number = first(asked.get("User-Identifier", ()), "MSISDN", "")
-    card = core.store.numbered(number)
-    try:
-        tpdu = decode(asked.get("SM-RP-UI"), from_mobile=True)
-    except PeerError as error:
-        core.site.note(f"a TPDU that cannot be read: {error.reason}", imsi=card.imsi if card else "")
-        return _refuse(core, asked, causes.UNREADABLE)
-    if not isinstance(tpdu, Submit):
-        return _refuse(core, asked, causes.UNREADABLE)
-    if not same_party(f"+{asked.get('SC-Address')}", 0, (core.config.number,)):
-        return _refuse(core, asked, causes.OTHER_CENTRE)
+    card, number = find_card(core, asked), first(asked.get("User-Identifier", ()), "MSISDN", "")
+    if isinstance(card, Message):
+        return card
+    tpdu = _read_submit(core, asked, card.imsi if card else "")
+    if isinstance(tpdu, causes.Refusal):
+        return _refuse(core, asked, tpdu)
     refusal = _judge_mo(core, card or _NOBODY, number, tpdu)
     if card is None:
         return _refuse(core, asked, refusal or causes.NO_CARD)
@@ -111,6 +107,30 @@ async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
     return core.node.answer(asked, ResultCode.DIAMETER_SUCCESS, report)
 
 
+def _read_submit(core: Core, asked: Message, imsi: str) -> Submit | Refusal:
+    """Read the SMS-SUBMIT of a card; return the refusal of another TPDU, or of one without TP-DA or readable TP-VP."""
+    try:
+        tpdu = decode(asked.get("SM-RP-UI"), from_mobile=True)
+    except PeerError as error:
+        core.site.note(f"a TPDU that cannot be read: {error.reason}", imsi=imsi)
+        return causes.UNREADABLE
+    if not isinstance(tpdu, Submit):
+        return causes.UNREADABLE
+    if not same_party(f"+{asked.get('SC-Address')}", 0, (core.config.number,)):
+        return causes.OTHER_CENTRE
+    try:
+        _end_of_validity(core, tpdu)
+    except PeerError as error:
+        core.site.note(f"a validity period that cannot be read: {error.reason}", imsi=imsi)
+        return causes.NO_VALIDITY
+    return tpdu if tpdu.destination.number.strip() else causes.NO_ADDRESS
+
+
+def _end_of_validity(core: Core, tpdu: Submit) -> dt.datetime | None:
+    """Return when the validity of a message ends, None if it sets no end. Raises PeerError."""
+    return tpdu.validity.until(core.clock.wall()) if tpdu.validity is not None else None
+
+
 def _judge_mo(core: Core, card: CardList, number: str, tpdu: Submit) -> Refusal | None:
     """Ask the rules about a card's message; return what refuses it."""
     to = tpdu.destination
@@ -122,7 +142,6 @@ def _judge_mo(core: Core, card: CardList, number: str, tpdu: Submit) -> Refusal 
 
 
 def _of_card(core: Core, card: CardList, tpdu: Submit, gateway: str) -> ShortMessage:
-    until = tpdu.validity.until(core.clock.wall()) if tpdu.validity is not None else None
     return ShortMessage(
         id=core.store.next_id(),
         direction=Direction.TO_GATEWAY,
@@ -136,7 +155,7 @@ def _of_card(core: Core, card: CardList, tpdu: Submit, gateway: str) -> ShortMes
         header=encode_header(tpdu.user_data.header),
         octets=tpdu.user_data.octets,
         taken=core.now(),
-        expires=_until(core, until),
+        expires=_until(core, _end_of_validity(core, tpdu)),
         reference=tpdu.reference,
         receipt=RECEIPT_ALWAYS if tpdu.status_report_request else 0,
     )
