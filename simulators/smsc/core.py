@@ -84,7 +84,7 @@ class Core:
     @property
     def month(self) -> str:
         """The month by which quotas are counted."""
-        return f"{self.clock.wall():%Y-%m}"
+        return self.clock.month()
 
     # -- rules
 

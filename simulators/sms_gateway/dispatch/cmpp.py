@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from simulators.sms_gateway.causes import CAUSES, Limit
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from simulators.sms_gateway.core import Core
     from simwarden.runtime.link import Link
 
-#: the zone in which times and message ids of CMPP are
-ZONE: Final = dt.timezone(dt.timedelta(hours=8))
 #: data codings by Msg_Fmt (7.4.3.1); write card is class 2 of 8 bit data (TS 23.038 4)
 _CODINGS: Final[dict[int, int]] = {
     Format.ASCII: 0,
@@ -166,7 +163,7 @@ def _recoded(body: Submit) -> bytes | None:
 
 def _number(core: Core, message: int, submitted: float) -> int:
     """Return the Msg_Id of a message (7.4.3.2): of its time and its number, so that what is said of it has the same."""
-    at = core.date(submitted).astimezone(ZONE)
+    at = core.date(submitted)
     made = cmpp.MessageId(at.month, at.day, at.hour, at.minute, at.second, 1, message & 0xFFFF)
     return int(made)
 
@@ -188,7 +185,7 @@ def _delivery(core: Core, message: Message) -> Deliver:
 
 
 def _report(core: Core, message: Message) -> Deliver:
-    submitted, done = (f"{core.date(each).astimezone(ZONE):%y%m%d%H%M}" for each in (message.submitted, message.until))
+    submitted, done = (f"{core.date(each):%y%m%d%H%M}" for each in (message.submitted, message.until))
     about = _number(core, message.about, message.submitted)
     report = Report(about, message.outcome, submitted, done, message.number, message.id & 0xFFFFFFFF)
     # the Msg_Id in the content is of the message, that of CMPP_DELIVER its own (7.4.5.1); `until` is when it was made

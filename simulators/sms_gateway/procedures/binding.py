@@ -37,12 +37,18 @@ async def bind(core: Core, asked: Bind, address: str) -> Customer | None:
 def connect(core: Core, asked: Connect, address: str) -> tuple[Customer | None, ConnectStatus]:
     """Return whom a CMPP_CONNECT proves to be, and what it is told (CMPP 2.0 7.4.1); a time stamp is good once."""
     customer, tries = core.customer_by("source_addr", asked.source_addr), _tries(core, address)
+    clocks = Clocks(core.site.clock.wall(), zone=core.site.clock.zone)
     status = ConnectStatus.AUTHENTICATION_ERROR
     if tries < core.config.guessing.tries:
         core.tries.begin(address, core.site.clock.now())
         status = ConnectStatus.ILLEGAL_SOURCE_ADDRESS
         if customer is not None and customer.account.secret:
-            status = judge_connect(asked, customer.account.secret, Clocks(core.site.clock.wall()), customer.stamp)
+            status = judge_connect(
+                asked,
+                customer.account.secret,
+                clocks,
+                customer.stamp,
+            )
     found = _decide(core, customer, address, proven=status is ConnectStatus.CORRECT, tries=tries)
     if found is None:
         return None, status or ConnectStatus.ILLEGAL_SOURCE_ADDRESS

@@ -103,7 +103,7 @@ async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
     charging.of_card(core, message, refusal)
     if refusal is not None:
         return _refuse(core, asked, refusal)
-    report: Avps = [("SM-RP-UI", encode(SubmitReport(time_stamp=core.clock.wall())))]
+    report: Avps = [("SM-RP-UI", encode(SubmitReport(time_stamp=core.clock.local())))]
     return core.node.answer(asked, ResultCode.DIAMETER_SUCCESS, report)
 
 
@@ -167,7 +167,7 @@ def _until(core: Core, wanted: dt.datetime | None) -> float:
 
 
 def _refuse(core: Core, asked: Message, refusal: Refusal) -> Message:
-    report = encode(SubmitReport(time_stamp=core.clock.wall(), failure_cause=refusal.tp_cause))
+    report = encode(SubmitReport(time_stamp=core.clock.local(), failure_cause=refusal.tp_cause))
     avps: Avps = [("SM-RP-UI", report)]
     if refusal.failure is not None:
         avps.insert(0, ("SM-Delivery-Failure-Cause", [("SM-Enumerated-Delivery-Failure-Cause", int(refusal.failure))]))

@@ -23,6 +23,11 @@ _REAL_PAUSE = 0.02
 _MOMENT = 0.005
 
 
+def time_zone(utc_offset: float) -> dt.timezone:
+    """Return the time zone that is so many hours ahead of UTC."""
+    return dt.timezone(dt.timedelta(hours=utc_offset))
+
+
 class Timer:
     """A timer that can be stopped. Of a skipped keep-alive only the time of its arming is kept."""
 
