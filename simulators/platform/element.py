@@ -160,7 +160,7 @@ class Platform(Element[PlatformConfig]):
         from simulators.platform.contexts import Outgoing  # noqa: PLC0415 - as above
         from simwarden.wire import sms  # noqa: PLC0415 - as above
 
-        coding = wanted.data_coding if wanted.data_coding >= 0 else sms.scheme_for(wanted.text)
+        coding = wanted.data_coding if wanted.data_coding >= 0 else self._coding(wanted.text)
         octets = bytes.fromhex(wanted.octets) or sms.octets_for(wanted.text, coding)
         code = wanted.code or self.config.code
         header = bytes.fromhex(wanted.header)
@@ -182,8 +182,16 @@ class Platform(Element[PlatformConfig]):
             registered=2 if wanted.receipt == "failure" else int(wanted.receipt),
             validity=wanted.validity,
         )
+        if self.config.protocol == "cmpp" and coding == 0 and not wanted.octets:
+            parts = [sms.from_septets(each).encode("ascii", "replace") for each in parts]  # Msg_Fmt 0 (7.4.3.1)
         pairs = zip(headers, parts, strict=True)
         return [whole._replace(octets=head + part, udhi=bool(head)) for head, part in pairs]
+
+    def _coding(self, text: str) -> int:
+        """Return the data coding of a text: the default alphabet, of which CMPP has what is ASCII too, else UCS2."""
+        from simwarden.wire import sms  # noqa: PLC0415 - as above
+
+        return sms.scheme_for(text) if self.config.protocol == "smpp" or text.isascii() else sms.UCS2_CODING
 
     # -- its bind
 

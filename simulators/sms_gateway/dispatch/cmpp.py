@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from simulators.sms_gateway.causes import CAUSES, Limit
+from simulators.sms_gateway.dispatch.cmpp_content import read_content, write_contents
 from simulators.sms_gateway.dispatch.connection import Connection
 from simulators.sms_gateway.messages import Kind, Message, Request
 from simulators.sms_gateway.procedures import binding, handing, submitting
@@ -20,23 +22,15 @@ from simwarden.machine.cmpp_session import (
     Limits,
 )
 from simwarden.runtime.driven import Driven
-from simwarden.wire import cmpp, smpp, sms
-from simwarden.wire.cmpp import Command, Connect, ConnectStatus, Deliver, Delivered, Format, Report, Result, Submit
+from simwarden.wire import cmpp, smpp
+from simwarden.wire.cmpp import Command, Connect, ConnectStatus, Deliver, Delivered, Report, Result, Submit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from simulators.sms_gateway.core import Core
     from simwarden.runtime.link import Link
 
-#: data codings by Msg_Fmt (7.4.3.1); write card is class 2 of 8 bit data (TS 23.038 4)
-_CODINGS: Final[dict[int, int]] = {
-    Format.ASCII: 0,
-    Format.WRITE_CARD: 0xF6,
-    Format.BINARY: 4,
-    Format.UCS2: 8,
-    Format.GB: 8,
-}
 _TEMPORARY: Final[frozenset[int]] = frozenset({Result.FLOW_CONTROL_ERROR})
 
 
@@ -48,6 +42,8 @@ class CmppBind(Connection):
         bounds = core.config.customers
         limits = Limits(window=bounds.window, quiet=bounds.quiet)
         self._session = CmppSession(End.GATEWAY, core.site.clock.now(), limits=limits)
+        #: by the sequence number of one CMPP_DELIVER: those of the same message that follow it
+        self._rest: dict[int, Sequence[Deliver]] = {}
         self._driven = Driven(core.site, link, self._session, self._take)
 
     @property
@@ -57,9 +53,21 @@ class CmppBind(Connection):
 
     def hand(self, message: Message) -> None:
         """See Bind."""
-        body = _report(self._core, message) if message.kind is Kind.RECEIPT else _delivery(self._core, message)
-        self._flying[self._session.ask(Command.DELIVER, body, self._core.site.clock.now())] = message
+        core = self._core
+        self._send(message, [_report(core, message)] if message.kind is Kind.RECEIPT else _deliveries(core, message))
+
+    def _send(self, message: Message, bodies: Sequence[Deliver]) -> None:
+        """Send a message, which may take several CMPP_DELIVERs: each after the answer to the one before."""
+        sequence = self._session.ask(Command.DELIVER, bodies[0], self._core.site.clock.now())
+        self._flying[sequence], self._rest[sequence] = message, bodies[1:]
         self._driven.settle()
+
+    def _answered(self, sequence: int, result: int | None) -> None:
+        rest = self._rest.pop(sequence)
+        if rest and result == 0:
+            self._send(self._flying.pop(sequence), rest)
+        else:
+            self._settled(sequence, result, _TEMPORARY)
 
     def end(self) -> None:
         """See Bind."""
@@ -73,7 +81,7 @@ class CmppBind(Connection):
             case Asked(message):
                 self._ask(message)
             case Answered(asked, answer):
-                self._settled(asked.sequence, _result(answer), _TEMPORARY)
+                self._answered(asked.sequence, _result(answer))
             case Fault(reason, data):
                 self._core.site.peer_fault(self._link, reason, data)
             case Closed(reason):
@@ -134,31 +142,21 @@ def _request(core: Core, body: Submit) -> Request | Limit:
         until = smpp.parse_time(body.valid_time, core.site.clock.wall())
     except ValueError:
         return Limit.VALIDITY
-    octets = _recoded(body)
-    if octets is None:
+    content = read_content(body)
+    if content is None:
         return Limit.PARAMETER
+    coding, octets = content
     return Request(
         (body.src_id, 0),
         (body.dest_terminal_id[0], 0),
         octets,
-        _CODINGS.get(body.msg_fmt, _CODINGS[Format.BINARY]),
+        coding,
         body.tp_pid,
         bool(body.tp_udhi),
         0,
         smpp.RECEIPT_ALWAYS if body.registered_delivery == 1 else 0,
         until.timestamp() if until is not None else None,
     )
-
-
-def _recoded(body: Submit) -> bytes | None:
-    """Return a message's octets as a card's network carries them: GB 18030 as UCS2. None for what cannot be read."""
-    if body.msg_fmt != Format.GB:
-        return body.msg_content
-    at = body.msg_content[0] + 1 if body.tp_udhi and body.msg_content else 0
-    try:
-        return body.msg_content[:at] + body.msg_content[at:].decode("gb18030").encode("utf-16-be")
-    except UnicodeDecodeError:
-        return None
 
 
 def _number(core: Core, message: int, submitted: float) -> int:
@@ -168,20 +166,17 @@ def _number(core: Core, message: int, submitted: float) -> int:
     return int(made)
 
 
-def _delivery(core: Core, message: Message) -> Deliver:
-    formats: dict[sms.Alphabet | None, Format] = {
-        sms.Alphabet.UCS2: Format.UCS2,
-        sms.Alphabet.OCTETS: Format.BINARY,
-    }
-    return Deliver(
+def _deliveries(core: Core, message: Message) -> list[Deliver]:
+    whole = Deliver(
         msg_id=_number(core, message.id, message.submitted),
         dest_id=message.code,
         tp_pid=message.protocol_id,
-        tp_udhi=int(message.udhi),
-        msg_fmt=formats.get(smpp.alphabet_of(message.data_coding), Format.ASCII),
         src_terminal_id=message.number,
-        msg_content=message.octets,
     )
+    return [
+        replace(whole, msg_fmt=each.msg_fmt, tp_udhi=each.tp_udhi, msg_content=each.octets)
+        for each in write_contents(message)
+    ]
 
 
 def _report(core: Core, message: Message) -> Deliver:
