@@ -61,6 +61,9 @@ class SubmitMessage(PlatformVerb):
     validity: Annotated[str, Field(pattern=r"^[!-~]{0,16}$")] = ""
     """Until when it is good (SMPP 3.4 7.1.1: `000000010000000R` for an hour); empty: as long as it is kept there."""
 
+    schedule: Annotated[str, Field(pattern=r"^[!-~]{0,16}$")] = ""
+    """When it is to be delivered, in the form of `validity`; empty: at once."""
+
     @field_validator("octets", "header")
     @classmethod
     def _is_hexadecimal(cls, value: str) -> str:
@@ -181,6 +184,7 @@ class Platform(Element[PlatformConfig]):
             protocol_id=wanted.protocol_id,
             registered=2 if wanted.receipt == "failure" else int(wanted.receipt),
             validity=wanted.validity,
+            schedule=wanted.schedule,
         )
         if self.config.protocol == "cmpp" and coding == 0 and not wanted.octets:
             parts = [sms.from_septets(each).encode("ascii", "replace") for each in parts]  # Msg_Fmt 0 (7.4.3.1)

@@ -119,5 +119,7 @@ class SmsGatewayConfig(ElementConfig):
     """How long the parts of a long message are held for those that are missing."""
     validity: Seconds = 86_400.0
     """How long a message is kept that says nothing of it, and at most."""
+    schedule: Seconds = 604_800.0
+    """How far ahead a platform may schedule the delivery of a message; by default a week, 0: not at all."""
     retry: Seconds = 10.0
     """Time until a message is tried again that could not be taken, and until a connection is made anew."""

@@ -87,6 +87,7 @@ def _written(message: Outgoing, source: str) -> Submit:
         msg_fmt=_FORMATS.get(message.data_coding, Format.BINARY),
         msg_src=source,
         valid_time=message.validity,
+        at_time=message.schedule,
         src_id=message.code,
         dest_terminal_id=(message.to.removeprefix("+"),),
         msg_content=message.octets,

@@ -10,6 +10,7 @@ from simulators.sms_gateway.dispatch.cmpp_content import read_content, write_con
 from simulators.sms_gateway.dispatch.connection import Connection
 from simulators.sms_gateway.messages import Kind, Message, Request
 from simulators.sms_gateway.procedures import binding, handing, submitting
+from simwarden.errors import PeerError
 from simwarden.machine.cmpp_session import (
     Answered,
     Asked,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simulators.sms_gateway.core import Core
+    from simulators.sms_gateway.messages import Customer
     from simwarden.runtime.link import Link
 
 _TEMPORARY: Final[frozenset[int]] = frozenset({Result.FLOW_CONTROL_ERROR})
@@ -104,7 +106,7 @@ class CmppBind(Connection):
         if not isinstance(body, Submit):
             self._session.answer(message, _not_offered(message))
             return
-        found = _request(self._core, body)
+        found = _request(self._core, customer, body)
         if isinstance(found, Limit):
             self._session.answer(message, cmpp.Submitted(0, CAUSES[found].result))
             return
@@ -133,15 +135,18 @@ def _not_offered(message: cmpp.Message) -> cmpp.Body:
     return cmpp.Cancelled(1)
 
 
-def _request(core: Core, body: Submit) -> Request | Limit:
+def _request(core: Core, customer: Customer, body: Submit) -> Request | Limit:
     if len(body.dest_terminal_id) != 1:
         return Limit.DESTINATIONS
-    if body.at_time:
-        return Limit.SCHEDULE
+    if body.msg_src not in ("", customer.account.source_addr):
+        return Limit.SOURCE
+    if not _is_in_form(body):
+        return Limit.PARAMETER
     try:
-        until = smpp.parse_time(body.valid_time, core.site.clock.wall())
-    except ValueError:
-        return Limit.VALIDITY
+        scheduled, until = smpp.read_times(body.at_time, body.valid_time, core.site.clock.wall(), core.config.schedule)
+    except PeerError as error:
+        core.site.note(error.reason)
+        return Limit.PARAMETER
     content = read_content(body)
     if content is None:
         return Limit.PARAMETER
@@ -155,8 +160,15 @@ def _request(core: Core, body: Submit) -> Request | Limit:
         bool(body.tp_udhi),
         0,
         smpp.RECEIPT_ALWAYS if body.registered_delivery == 1 else 0,
-        until.timestamp() if until is not None else None,
+        until,
+        scheduled,
     )
+
+
+def _is_in_form(body: Submit) -> bool:
+    """Return True if a CMPP_SUBMIT has values of 7.4.3.1; Registered_Delivery 2 is for records, not for a card."""
+    counted = 1 <= body.pk_number <= body.pk_total or body.pk_number == body.pk_total == 0
+    return counted and body.tp_udhi <= 1 and body.registered_delivery <= 1
 
 
 def _number(core: Core, message: int, submitted: float) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from simulators.sms_gateway.contents import OCTETS, UCS2_CODING
+from simulators.sms_gateway.contents import OCTETS
 from simwarden.wire import smpp, sms
 from simwarden.wire.cmpp import Format, Submit
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simulators.sms_gateway.messages import Message
 
 #: data codings by Msg_Fmt of what is no text; write card is class 2 of 8 bit data (TS 23.038 4)
-_CODINGS: Final[dict[int, int]] = {Format.WRITE_CARD: 0xF6, Format.BINARY: 4, Format.UCS2: UCS2_CODING}
+_CODINGS: Final[dict[int, int]] = {Format.WRITE_CARD: 0xF6, Format.BINARY: 4, Format.UCS2: sms.UCS2_CODING}
 _TEXTS: Final[dict[int, str]] = {Format.ASCII: "ascii", Format.GB: "gb18030"}
 _FORMATS: Final[dict[sms.Alphabet | None, Format]] = {
     sms.Alphabet.UCS2: Format.UCS2,
@@ -46,7 +46,7 @@ def read_content(body: Submit) -> tuple[int, bytes] | None:
         text = rest.decode(codec)
     except UnicodeDecodeError:
         return None
-    coding = sms.scheme_for(text) if body.msg_fmt == Format.ASCII else UCS2_CODING
+    coding = sms.scheme_for(text) if body.msg_fmt == Format.ASCII else sms.UCS2_CODING
     return coding, header + sms.octets_for(text, coding)
 
 
@@ -65,7 +65,7 @@ def write_contents(message: Message) -> Sequence[Content]:
         return (Content(Format.UCS2, int(message.udhi), header + ucs2),)
     if text.isascii() or header:
         return (Content(Format.ASCII, int(message.udhi), header + text.encode("ascii", "replace")),)
-    parts = sms.parts_of(ucs2, UCS2_CODING, _PART_HEADER)
+    parts = sms.parts_of(ucs2, sms.UCS2_CODING, _PART_HEADER)
     counted = (sms.Concatenation(message.id & 0xFF, len(parts), number) for number in range(1, len(parts) + 1))
     return [
         Content(Format.UCS2, 1, sms.encode_header([each.element]) + part)

@@ -115,7 +115,7 @@ def _limit(core: Core, customer: Customer, request: Request, long: Long | None) 
 
 def _message(core: Core, customer: Customer, code: str, card: Card, request: Request) -> Message:
     now = core.now()
-    latest = now + core.config.validity
+    latest = max(now, request.scheduled) + core.config.validity
     return Message(
         core.next_id(),
         Kind.TO_CARD,
@@ -131,6 +131,7 @@ def _message(core: Core, customer: Customer, code: str, card: Card, request: Req
         request.udhi,
         request.priority,
         request.registered,
+        scheduled=request.scheduled,
     )
 
 
@@ -254,7 +255,7 @@ def next_to_forward(core: Core) -> Message | None:
         return revoked
     while core.waiting and core.list_age <= core.config.list_age:
         message = core.waiting.popleft()
-        if message.id in core.messages and _still_right(core, message):
+        if message.id in core.messages and _is_valid(core, message) and _still_right(core, message):
             core.flying[message.id] = core.reviews
             return message
     return None
@@ -275,6 +276,14 @@ def _take_back(core: Core, message: Message) -> None:
     """Have the SMSC end a message that is no longer right; its receipt says what became of it."""
     if judge_route(core, message.account, party(message.code), core.cards.get(message.card, NO_CARD), FORWARD):
         revoking.revoke(core, message.code, message.card, message.number)
+
+
+def _is_valid(core: Core, message: Message) -> bool:
+    """Return True if the validity of a message has not ended; else end it."""
+    if message.until <= core.now():
+        end(core, message, State.EXPIRED)
+        return False
+    return True
 
 
 def _still_right(core: Core, message: Message) -> bool:

@@ -30,12 +30,13 @@ _AGAIN = frozenset({Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME_RX
 
 
 def begin(core: Core, message: ShortMessage, delay: float = 0.0) -> None:
-    """Have a message tried after a pause, whatever was planned for it."""
+    """Plan an attempt after a pause in place of what was planned, not before the scheduled time of the message."""
     planned = core.planned.pop(message.id, None)
     if planned is not None:
         planned.cancel()
     if core.stopping:
         return
+    delay = max(delay, message.scheduled - core.now())
     core.planned[message.id] = core.clock.call_later(delay, lambda: _due(core, message))
 
 

@@ -20,7 +20,7 @@ from simwarden.errors import PeerError
 from simwarden.policy.numbers import party
 from simwarden.policy.short_messages import is_listed, same_party
 from simwarden.wire.diameter import Message, ResultCode, first
-from simwarden.wire.smpp import RECEIPT_ALWAYS, RECEIPT_ON_FAILURE, Status, Tag, parse_time
+from simwarden.wire.smpp import RECEIPT_ALWAYS, RECEIPT_ON_FAILURE, Status, Tag, read_times
 from simwarden.wire.sms import (
     Submit,
     SubmitReport,
@@ -36,7 +36,6 @@ from simwarden.wire.sms.address import encode_address
 _NOBODY: Final = CardList("", "")
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Sequence
 
     from simulators.smsc.causes import Refusal
@@ -126,9 +125,10 @@ def _read_submit(core: Core, asked: Message, imsi: str) -> Submit | Refusal:
     return tpdu if tpdu.destination.number.strip() else causes.NO_ADDRESS
 
 
-def _end_of_validity(core: Core, tpdu: Submit) -> dt.datetime | None:
-    """Return when the validity of a message ends, None if it sets no end. Raises PeerError."""
-    return tpdu.validity.until(core.clock.wall()) if tpdu.validity is not None else None
+def _end_of_validity(core: Core, tpdu: Submit) -> float | None:
+    """Return when the validity of a message ends (POSIX), None if it sets no end. Raises PeerError."""
+    until = tpdu.validity.until(core.clock.wall()) if tpdu.validity is not None else None
+    return until.timestamp() if until is not None else None
 
 
 def _judge_mo(core: Core, card: CardList, number: str, tpdu: Submit) -> Refusal | None:
@@ -161,9 +161,9 @@ def _of_card(core: Core, card: CardList, tpdu: Submit, gateway: str) -> ShortMes
     )
 
 
-def _until(core: Core, wanted: dt.datetime | None) -> float:
-    longest = core.now() + core.config.validity
-    return min(wanted.timestamp(), longest) if wanted is not None else longest
+def _until(core: Core, wanted: float | None, scheduled: float = 0.0) -> float:
+    longest = max(core.now(), scheduled) + core.config.validity
+    return min(wanted, longest) if wanted is not None else longest
 
 
 def _refuse(core: Core, asked: Message, refusal: Refusal) -> Message:
@@ -199,12 +199,21 @@ def submit(core: Core, link: GatewayLink, asked: Pdu) -> None:
     def told(refusal: Refusal | None) -> None:
         if refusal is not None:
             charging.for_card(core, made, refusal)
+        elif body.replace_if_present_flag:
+            _replace_waiting(core, made)
         link.answer(asked, refusal.status if refusal is not None else 0, str(made.id))
 
     if refusal is not None:
         told(refusal)
     else:
         _take(core, made, told)
+
+
+def _replace_waiting(core: Core, made: ShortMessage) -> None:
+    """End what a new message replaces (replace_if_present_flag, 5.2.18): those that wait between the same numbers."""
+    for each in core.store.messages_of(made.imsi):
+        if (each.direction, each.gateway, each.far_end) == (made.direction, made.gateway, made.far_end):
+            take_back(core, each)
 
 
 def _is_again(made: ShortMessage, known: ShortMessage) -> bool:
@@ -241,34 +250,34 @@ def cancel(core: Core, link: GatewayLink, asked: Pdu) -> None:
 
 
 class _Read(NamedTuple):
-    """What a submit_sm says: whose name it bears, what it says, and until when it is good."""
+    """The parts of a submit_sm that are read: source, content and times."""
 
     source: Address
     content: Content
-    until: dt.datetime | None
+    #: when it is tried first, 0: at once, and when its validity ends; in seconds since 1970
+    scheduled: float
+    expires: float
 
 
 def _read(core: Core, asked: Pdu, body: smpp.ShortMessage) -> _Read | Status:
     """Read a submit_sm, or return the status that says what is wrong with it."""
     try:
-        content = content_of(body, asked.parameter(Tag.MESSAGE_PAYLOAD))
+        content = content_of(asked, body.data_coding)
         encode_user_data(content.user_data, content.data_coding)  # it fits into one TPDU
+        times = body.schedule_delivery_time, body.validity_period
+        scheduled, until = read_times(*times, core.clock.wall(), core.config.schedule)
     except PeerError as error:
         core.site.note(f"submit_sm: {error.reason}")
-        return Status.ESME_RINVESMCLASS
+        return Status(error.code or Status.ESME_RINVESMCLASS)
     except ValueError as error:
         core.site.note(f"submit_sm: {error}")
         return Status.ESME_RINVMSGLEN if "octets" in str(error) else Status.ESME_RSUBMITFAIL
-    try:
-        until = parse_time(body.validity_period, core.clock.wall())
-    except ValueError:
-        return Status.ESME_RINVEXPIRY
     source = address_of(body.source)
     try:
         encode_address(source)
     except ValueError:  # not even a number as a TPDU writes it
         return Status.ESME_RINVSRCADR
-    return _Read(source, content, until)
+    return _Read(source, content, scheduled, _until(core, until, scheduled))
 
 
 def _of_platform(core: Core, gateway: str, card: CardList, asked: Pdu, read: _Read) -> ShortMessage:
@@ -286,7 +295,8 @@ def _of_platform(core: Core, gateway: str, card: CardList, asked: Pdu, read: _Re
         header=encode_header(read.content.user_data.header),
         octets=read.content.user_data.octets,
         taken=core.now(),
-        expires=_until(core, read.until),
+        expires=read.expires,
+        scheduled=read.scheduled,
         reference=int.from_bytes(asked.parameter(Tag.USER_MESSAGE_REFERENCE) or b""),
         receipt=body.registered_delivery & (RECEIPT_ALWAYS | RECEIPT_ON_FAILURE),
     )

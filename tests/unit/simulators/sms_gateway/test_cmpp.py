@@ -104,7 +104,15 @@ def submit(**more: Any) -> Submit:
     [
         (submit(dest_terminal_id=(MSISDN, OTHER_MSISDN)), Result.DESTINATION_TERMINAL_ERROR),
         (submit(dest_terminal_id=()), Result.DESTINATION_TERMINAL_ERROR),
-        (submit(at_time="260302090000032+"), Result.MESSAGE_STRUCTURE_ERROR),
+        (submit(at_time="tomorrow"), Result.MESSAGE_STRUCTURE_ERROR),
+        (submit(at_time="000008000000000R"), Result.MESSAGE_STRUCTURE_ERROR),
+        (submit(msg_src="905678"), Result.MESSAGE_SOURCE_ERROR),
+        (submit(pk_total=2, pk_number=3), Result.MESSAGE_STRUCTURE_ERROR),
+        (submit(pk_total=2, pk_number=0), Result.MESSAGE_STRUCTURE_ERROR),
+        (submit(tp_udhi=2), Result.MESSAGE_STRUCTURE_ERROR),
+        (submit(registered_delivery=2), Result.MESSAGE_STRUCTURE_ERROR),
+        (submit(pk_total=0, pk_number=0), Result.CORRECT),
+        (submit(msg_src="901234", pk_total=2, pk_number=2), Result.CORRECT),
         (submit(valid_time="tomorrow"), Result.MESSAGE_STRUCTURE_ERROR),
         (submit(msg_fmt=Format.GB, msg_content=b"\xff\xff\xff"), Result.MESSAGE_STRUCTURE_ERROR),
         (submit(msg_fmt=Format.GB, msg_content="水".encode("gb18030") * 75), Result.MESSAGE_TOO_LONG),
@@ -119,6 +127,13 @@ async def test_odd_messages(body: Submit, result: Result) -> None:
     async with Business(platform=CMPP) as bench:
         assert (await ask(bench, Command.SUBMIT, body)).result == result
         assert len(bench.smsc.got) == (result is Result.CORRECT)
+
+
+@pytest.mark.parametrize(("at_time", "seen"), [("260302180000032+", "260302100000000+"), ("", "")])
+async def test_scheduled_message_goes_on_with_its_time(at_time: str, seen: str) -> None:
+    async with Business(platform=CMPP) as bench:
+        assert (await ask(bench, Command.SUBMIT, submit(at_time=at_time))).result == Result.CORRECT
+        assert [each.schedule_delivery_time for each in bench.smsc.got] == [seen]
 
 
 @pytest.mark.parametrize(
