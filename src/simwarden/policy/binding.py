@@ -108,14 +108,15 @@ def judge_peer(
         return Ruling.refuse(f"{host} is not a known node", **facts)
     if realm != listed[host]:
         return Ruling.refuse(f"{host} is of realm {listed[host]}, not {realm}", **facts)
-    if pinned and address and not _within(address, pinned):
+    if pinned and address and not within(address, pinned):
         return Ruling.refuse(f"{host} connects from {address}, where it is not", seen=address, expected=list(pinned))
     if through and through != host and through not in relays:
         return Ruling.refuse(f"{through} speaks for {host} and is no relay of its messages", **facts)
     return Ruling.admit(f"{host} is a known node", **facts)
 
 
-def _within(address: str, networks: Sequence[str]) -> bool:
+def within(address: str, networks: Sequence[str]) -> bool:
+    """Return True if an address is in one of some networks; IPv4 in IPv6 (`::ffff:192.0.2.1`) counts as IPv4."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

@@ -150,6 +150,8 @@ def _duration(value: Any) -> Any:
 
 #: a duration as people write it (`15 s`, `90 days`), in seconds
 Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
+#: hours by which local time is ahead of UTC, in quarters of an hour (TS 23.040 9.2.3.11)
+UtcOffset = Annotated[float, Field(ge=-12, le=14, multiple_of=0.25)]
 
 
 def _formed(pattern: str) -> Any:

@@ -178,6 +178,7 @@ class Loader:
             keep_alives=header.keep_alives,
             transport=wishes.transport,
             carriers=wishes.carriers,
+            utc_offset=wishes.utc_offset,
             facts={key: data[key] for key in parts if key in data and key != "steps"},
             lines={key: (top / key).key.line for key in data},
             groups=references.groups,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from simwarden.errors import ConfigError, InternalError, ManagementError, Place, SimwardenError, UnjudgedError
 from simwarden.operations.element import element_of
 from simwarden.operations.management import HOUSE
-from simwarden.runtime.clock import Clock
+from simwarden.runtime.clock import Clock, time_zone
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.transport.choose import described
@@ -132,6 +132,8 @@ class _Run:
         seed = options.seed if scenario.seed is None else scenario.seed
         self.loop = TestbedLoop(virtual=clock == "virtual")
         self.clock = Clock(self.loop)
+        if scenario.utc_offset is not None:
+            self.clock.zone = time_zone(scenario.utc_offset)
         self.clock.skip_keep_alives = self.clock.virtual and not scenario.keep_alives
         self.trace = Trace(self.clock.now, keep=options.keep)
         self.trace.show_packets = options.packets
