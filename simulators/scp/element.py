@@ -54,7 +54,7 @@ class Scp(Element[ScpConfig]):
 
         core = self.core = Core(self.site, self.config, Store(self.site.open_store(METADATA)))
         self.fit(core)
-        core.point = make_point(self.site, self.config, self.config.ssps.values())
+        core.point = make_point(self.site, self.config, self.config.ssps)
         core.user = core.point.user(_CAP, CAP_USER, lambda event: take(core, event))
         if not self.site.clock.virtual:
             CAP_USER.types()  # takes longer to load than an SSP waits for the answer about a first call

@@ -54,7 +54,9 @@ class Ssp(Element[SspConfig]):
         core = self.core = Core(self.site, self.config)
         self.fit(core)
         signalling = self.config.signalling
-        core.point = make_point(self.site, signalling, [signalling.hlr, *signalling.scfs])  # the EIR needs no title
+        core.point = make_point(
+            self.site, signalling, {each.number: each for each in (signalling.hlr, *signalling.scfs)}
+        )
         core.cap = core.point.user(CAP, CAP_USER, core.take_cap)
         core.vlr = MapNode(core.point, VLR, subscriber_data.handlers(core))
         core.msc = MapNode(core.point, MSC)
