@@ -231,6 +231,7 @@ class Leg:
     def lost(self, cause: Cause) -> None:
         """Take it that nothing is heard of the terminal any more."""
         self._stop()
+        self.state = S.NULL
         self.clears(cause)
 
     def _stop(self) -> None:
