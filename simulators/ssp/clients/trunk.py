@@ -47,8 +47,8 @@ _MEDIA: Final = 4000
 class IncomingLeg:
     """A call that comes on a trunk: what is upstream of it."""
 
-    def __init__(self, trunks: Trunks, call: int) -> None:
-        self._trunks, self._call = trunks, call
+    def __init__(self, trunks: Trunks, call: int, peer: str) -> None:
+        self._trunks, self._call, self.peer = trunks, call, peer
         self.down: Downstream = Nowhere()
 
     def progress(self) -> None:
@@ -77,8 +77,8 @@ class IncomingLeg:
 class OutgoingLeg:
     """A call that goes on a trunk: what is downstream of `up`."""
 
-    def __init__(self, trunks: Trunks, call: int, up: Upstream) -> None:
-        self._trunks, self._call, self._up = trunks, call, up
+    def __init__(self, trunks: Trunks, call: int, up: Upstream, peer: str) -> None:
+        self._trunks, self._call, self._up, self.peer = trunks, call, up, peer
         self._rings = False
         self._timer = trunks.later(self._unanswered)
 
@@ -128,6 +128,10 @@ class Trunks:
     def __len__(self) -> int:
         return len(self._legs)
 
+    def peers(self) -> list[str]:
+        """Return the element at the other end of each call on a trunk."""
+        return [leg.peer for leg in self._legs.values()]
+
     def _take(self, event: CallEvent) -> None:
         if isinstance(event, Incoming):
             self._come(event)
@@ -160,7 +164,7 @@ class Trunks:
             self._agent.reject(event.call, CauseValue.INVALID_NUMBER_FORMAT, self._core.clock.now())
             self._sip.flush()
             return
-        leg = self._legs[event.call] = IncomingLeg(self, event.call)
+        leg = self._legs[event.call] = IncomingLeg(self, event.call, self._core.site.behind(source))
         self._arrive(leg, Setup(read(called), caller, additional, self._core.next_reference()))
 
     def _networks(self) -> dict[str, tuple[str, ...]]:
@@ -215,7 +219,7 @@ class Trunks:
         except PeerError as error:  # keys that no URI has
             self._core.site.note(f"SIP: {error.reason}")
             return None
-        leg = self._legs[call] = OutgoingLeg(self, call, up)
+        leg = self._legs[call] = OutgoingLeg(self, call, up, name)
         self._sip.flush()
         return leg
 
