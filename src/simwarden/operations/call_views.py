@@ -1,4 +1,4 @@
-"""Names under which elements tell of calls that they have in common (`Element.views`)."""
+"""Names of the views in which elements report calls that they share (`Element.views`)."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from typing import Final
 TERMINAL_CALLS: Final = "calls at terminals"
 #: dialogues about calls: the card of each, by gsmSSF and gsmSCF
 CAP_DIALOGUES: Final = "CAP dialogues"
-#: how names begin of calls on the trunk to an element, which follows
+#: prefix of the view of calls on a trunk; the element at the far end follows
 TRUNK_CALLS: Final = "trunk calls "
