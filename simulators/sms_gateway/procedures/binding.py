@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.sms_gateway.controls import BIND, BINDS
 from simulators.sms_gateway.passwords import matches
 from simwarden.machine.cmpp_session import Clocks, judge_connect
-from simwarden.policy.binding import within
+from simwarden.model.address import is_within
 from simwarden.runtime.store import StoreError
 from simwarden.wire.cmpp import ConnectStatus
 
@@ -67,7 +67,7 @@ def _tries(core: Core, address: str) -> int:
 
 def _decide(core: Core, customer: Customer | None, address: str, *, proven: bool, tries: int) -> Customer | None:
     account, hosts = (customer.name, customer.account.hosts) if customer is not None else ("", ())
-    here, most = not hosts or address in hosts or within(address, _networks(hosts)), core.config.guessing.tries
+    here, most = not hosts or address in hosts or is_within(address, _networks(hosts)), core.config.guessing.tries
     asked = core.site.decide(BINDS, on=BIND, account=account, proven=proven, tries=tries, most=most, here=here)
     if not asked.admitted:
         return None

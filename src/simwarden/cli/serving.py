@@ -32,7 +32,7 @@ from simwarden.wire.apdu.family import CONTACTS
 from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from simwarden.cli.serving_subscribers import Row
     from simwarden.operations.element import Element
@@ -75,7 +75,8 @@ class Service:
 
     def _host_settings(self) -> HostSettings:
         store = self._secret(self.file.store, self.top / "store")
-        external, placements = self._peers(), {self.name: Placement(self._listen(), store)}
+        listen = self._listen()
+        external, placements = self._peers(), {self.name: Placement(listen, store)}
         events, tls = self.events, {}
         if events is not None and events.outside is not None:
             external[BROKER] = {EVENTS: events.outside}
@@ -94,6 +95,7 @@ class Service:
             events=events.settings if events is not None else None,
             tls=tls,
             limits=self.file.limits,
+            allowed=self._allowed(listen),
         )
 
     def _events(self) -> EventsService | None:
@@ -140,6 +142,16 @@ class Service:
         if self.reader is not None:
             chosen[CONTACTS] = self.reader
         return chosen
+
+    def _allowed(self, listen: Mapping[str, Address]) -> dict[str, tuple[str, ...]]:
+        """Return the networks that peers may send from, by interface: all that is said of its port."""
+        for name in self.file.allow.keys() - listen.keys():
+            self.problems.unknown("interface", name, listen, (self.top / "allow" / name).key)
+        ports = {name: (at, INTERFACES[name].port) for name, at in listen.items()}
+        return {
+            name: tuple(each for other, of in self.file.allow.items() if ports.get(other) == port for each in of)
+            for name, port in ports.items()
+        }
 
     def _peers(self) -> dict[str, dict[str, Address]]:
         found: dict[str, dict[str, Address]] = {}

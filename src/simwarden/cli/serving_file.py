@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from simwarden.errors import PeerError
 from simwarden.operations.management import Role
-from simwarden.runtime.declare import Model, UtcOffset
+from simwarden.runtime.declare import Model, Networks, UtcOffset
 from simwarden.runtime.transport.reception import Limits
 from simwarden.wire.mqtt import check_topic
 
@@ -111,6 +111,9 @@ class ServeFile(Model):
     are kept so."""
     limits: Limits = Limits()
     """How many peers may connect to each interface, and how long they may stay silent."""
+    allow: dict[str, Networks] = Field(default_factory=dict)
+    """Addresses and networks (`192.0.2.0/24`) that peers may send from, by interface; those that share a port share
+    them. An interface without any is open to all addresses."""
 
     @field_validator("events", mode="before")
     @classmethod

@@ -11,9 +11,9 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from simwarden.model.address import IPV4, IPV6, PORT
+from simwarden.model.address import IPV4, IPV6, PORT, as_network
 from simwarden.model.units import seconds
 from simwarden.model.values import TEXT
 
@@ -163,6 +163,8 @@ _PLMN = r"\d{3}-?\d{2,3}"
 PLMN_FORM = f"^{_PLMN}$"
 IpText = Annotated[str, _formed(f"{IPV4}|{IPV6}")]
 IpNetworkText = Annotated[str, _formed(rf"{IPV4}(/([0-2]?\d|3[0-2]))?|{IPV6}(/\d{{1,3}})?")]
+#: addresses and networks (`192.0.2.0/24`), each as a network
+Networks = tuple[Annotated[IpNetworkText, AfterValidator(as_network)], ...]
 IpPlaceText = Annotated[str, _formed(rf"{IPV4}(:{PORT})?|{IPV6}|\[{IPV6}\]:{PORT}")]
 PlmnText = Annotated[str, _formed(_PLMN)]
 #: an E-CGI or the identity of a base station; or by name, which the file's network knows (`enb/1`, `enb/*`)

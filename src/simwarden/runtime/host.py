@@ -26,7 +26,7 @@ from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from sqlalchemy import Engine, MetaData
 
@@ -102,7 +102,8 @@ class HostSettings:
     occasions, by `KIND/ID` or the id alone for all of them; the runner sets them, nothing else can.
     `management` maps elements outside this process to their management interfaces. `events` says which broker takes
     events; without it there are none. `tls` has the elements outside to which connections are encrypted. `limits` holds
-    for peers from outside at each listener. With `tun`, elements that carry packets of programs have TUN interfaces,
+    for peers from outside at each listener, and `allowed` are the networks that they may send from, by interface; any
+    may where none is said. With `tun`, elements that carry packets of programs have TUN interfaces,
     in namespaces whose names begin so.
     """
 
@@ -118,6 +119,7 @@ class HostSettings:
     events: EventSettings | None = None
     tls: Mapping[str, ssl.SSLContext] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    allowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     tun: str = ""
 
 
@@ -135,7 +137,7 @@ class Host:
         self.frame_queue = frame_queue = FrameQueue()
         loop.in_flight = frame_queue
         self.addresses = _addresses(settings)
-        wiring = Wiring(trace, frame_queue, settings.limits, self.addresses)
+        wiring = Wiring(trace, frame_queue, settings.limits, self.addresses, settings.allowed)
         self.transport = Carriers(settings.transport, wiring, settings.carriers)
         self._background = Background(loop, self._given_up, self.fault)
         self._engines: dict[str, Engine] = {}

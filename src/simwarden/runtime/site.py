@@ -120,6 +120,10 @@ class Site:
         """Whether an element is somebody's real one, or in another process."""
         return self.host.is_external(target)
 
+    def has_element(self, name: str) -> bool:
+        """Return True if an element of that name is in this process."""
+        return name in self.host.elements
+
     async def manage(self, target: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Call another element's management interface as the operator: in this process, or over HTTP.
 

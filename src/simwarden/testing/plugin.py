@@ -1,8 +1,8 @@
 """A plugin for pytest, which your `conftest.py` names: `pytest_plugins = ["simwarden.testing.plugin"]`.
 
 Async tests and fixtures then run on our loop, where time jumps to the next timer when all is quiet; `loop` is that one
-also for fixtures that are not async, and `bench` an empty `Bench` on it. An exception in a callback of such a loop, which
-asyncio only logs, fails the test.
+also for fixtures that are not async, and `bench` an empty `Bench` on it. An exception in a callback of such a loop,
+which asyncio only logs, fails the test.
 """
 
 from __future__ import annotations
