@@ -13,6 +13,7 @@ from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import Model
 from simwarden.scenario import network
 from simwarden.scenario.document import Scenario
+from simwarden.scenario.effects import check_effects
 from simwarden.scenario.expectation import ExpectationReader
 from simwarden.scenario.identities import Cast, References
 from simwarden.scenario.named import check_names
@@ -106,6 +107,7 @@ class Loader:
             check_expectations(scenario, problems)
         check_claims(scenario, self, problems)
         check_refusals(scenario, problems)
+        check_effects(scenario, problems)
         check_twin(scenario, self, problems)
         problems.raise_if_any()
         return scenario

@@ -25,6 +25,17 @@ class Verdict(enum.Enum):
     ERROR = "error"
 
 
+class Misuse(enum.Enum):
+    """How a misuse ended that was not stopped as a scenario expects. The value is the phrase that reports print."""
+
+    #: the scenario has the tag `leak`, and documents that the misuse is served
+    KNOWN_LEAK = "known leak"
+    #: a refusal was expected, and the trace shows that the misuse was served
+    LEAKED = "leaked"
+    #: a refusal was expected, and nothing shows that the misuse was served: another cause, control or message
+    NOT_AS_EXPECTED = "refused, but not as expected"
+
+
 @dataclass(frozen=True, slots=True)
 class Mismatch:
     """One thing that was wanted and not got (or got though it should never happen).
@@ -147,6 +158,8 @@ class ScenarioResult:
     expects_refusal: bool = False
     met: tuple[Met, ...] = ()
     stopped: tuple[Stopped, ...] = ()
+    #: how its misuse ended where it was not stopped as expected
+    misuse: Misuse | None = None
     #: the moment at which it began, in seconds since 1970
     began: float = 0.0
 

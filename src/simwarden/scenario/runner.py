@@ -22,6 +22,7 @@ from simwarden.scenario import failure
 from simwarden.scenario.acting import Acting, StepFailed
 from simwarden.scenario.alarm import TimeUp, alarm
 from simwarden.scenario.document import Manage, OutcomeWanted, Together, Wait
+from simwarden.scenario.effects import evidence_in
 from simwarden.scenario.judge import Judge, wanted_in
 from simwarden.scenario.network import events_to, lacking_links
 from simwarden.scenario.provisioning import provision_of
@@ -64,7 +65,8 @@ class RunOptions:
     """What a command line decides about runs. `limit` is in real seconds; `switches` are for mutation testing.
 
     A run that does not `keep` its events gives none: what is to be known of it is told to a sink as it happens, and
-    expectations can be about facts only. A `lenient` one does not fail by a decision, but by what comes of it.
+    expectations can be about facts only. A `lenient` one does not fail by a decision or a record of one, but by their
+    effect.
     """
 
     seed: int = 0
@@ -150,6 +152,7 @@ class _Run:
         at_once = AT_ONCE_VIRTUAL if self.clock.virtual else AT_ONCE_REAL
         self.judge = Judge(self.trace, outside, scenario.unseen, History(scenario.watched, at_once))
         self.phase = self.acted = 0
+        self.evidence = evidence_in(scenario)
         self.judged = True
         self.phases = [Phase(0)]
         #: what holds so far of this phase, with the step that says it, and may be otherwise until its end
@@ -421,9 +424,9 @@ class _Run:
         return None
 
     def _see(self, wrong: list[Mismatch], when: str = "") -> None:
-        """End the story where something is not as it was expected; a lenient run does not ask who decided."""
+        """End the story where something is not as it was expected; a lenient run does not ask what was decided."""
         if self.options.lenient:
-            wrong = [each for each in wrong if each.subject != "decision"]
+            wrong = [each for each in wrong if each.subject not in self.evidence]
         if wrong:
             told = "an expectation was not met" if len(wrong) == 1 else "expectations were not met"
             raise StepFailed(f"{told}{when}", tuple(wrong))

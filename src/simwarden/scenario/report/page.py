@@ -102,6 +102,7 @@ def _summary(result: ScenarioResult, rows: Sequence[Row], lanes: Sequence[str]) 
         "refusal": result.expects_refusal,
         "met": [asdict(each) for each in result.met],
         "stopped": [asdict(each) for each in result.stopped],
+        "misuse": result.misuse.name if result.misuse else "",
         "messages": sum(row.kind is Kind.MESSAGE for row in rows),
         "lanes": [lane_data(name, known) for name in lanes],
     }
