@@ -433,9 +433,11 @@ class _Run:
 
     def _close_phase(self) -> None:
         """Judge again what is about the whole phase: `never`, and how many of something there are."""
+        current = self.step
         for step, expectation, called in self.open:
             self.step = step
             self._see(self.judge.changed(expectation, self.phase, called), " any more when its phase ended")
+        self.step = current
         self.open.clear()
 
     def _note_met(self, step: Step, expectation: Expectation, unmet: list[Mismatch], outcome: Any) -> None:
