@@ -20,6 +20,7 @@ from simwarden.scenario.named import check_names
 from simwarden.scenario.problems import Problems, guess, nearest
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.renamed import Renamed, rename
+from simwarden.scenario.secrets import keys_in
 from simwarden.scenario.soundness import check_claims, check_expectations
 from simwarden.scenario.steps import StepReader
 from simwarden.scenario.twin import check_refusals, check_twin
@@ -181,6 +182,7 @@ class Loader:
             transport=wishes.transport,
             carriers=wishes.carriers,
             facts={key: data[key] for key in parts if key in data and key != "steps"},
+            keys=tuple(dict.fromkeys((*keys_in(data), *keys_in(self.base.data)))),
             lines={key: (top / key).key.line for key in data},
             groups=references.groups,
         )

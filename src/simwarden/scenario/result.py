@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simwarden.errors import Place
+from simwarden.scenario.secrets import hide_keys
 from simwarden.scenario.twin import expects_refusal
 
 if TYPE_CHECKING:
@@ -162,6 +163,8 @@ class ScenarioResult:
     misuse: Misuse | None = None
     #: the moment at which it began, in seconds since 1970
     began: float = 0.0
+    #: keys of cards and operators in the file, which no report shows
+    keys: tuple[str, ...] = field(default=(), repr=False)
 
 
 def blank_result(scenario: Scenario, name: str, *, seed: int, transport: str, clock: str) -> ScenarioResult:
@@ -169,18 +172,19 @@ def blank_result(scenario: Scenario, name: str, *, seed: int, transport: str, cl
     return ScenarioResult(
         name=name,
         path=scenario.path,
-        title=scenario.title,
+        title=hide_keys(scenario.title, scenario.keys),
         verdict=Verdict.PASSED,
         proves=scenario.proves,
         tags=scenario.tags,
         twin=scenario.twin,
-        about=scenario.about,
+        about=hide_keys(scenario.about, scenario.keys),
         lanes=_lanes_of(scenario),
         seed=seed,
         transport=transport,
         clock=clock,
         steps=len(scenario.steps),
         expects_refusal=expects_refusal(scenario),
+        keys=scenario.keys,
     )
 
 

@@ -29,6 +29,7 @@ from simwarden.scenario.provisioning import provision_of
 from simwarden.scenario.rejections import Phase, check_rejections
 from simwarden.scenario.rest import is_busy, is_whole, unrest
 from simwarden.scenario.result import Met, Mismatch, ScenarioResult, Verdict, blank_result
+from simwarden.scenario.secrets import hide_keys
 from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
 from simwarden.scenario.twin import refuses_beside
 from simwarden.trace.events import Fault, Note, StepMark
@@ -266,7 +267,7 @@ class _Run:
         self.result.failure = self._record(summary, mismatches, detail)
 
     def _record(self, summary: str, mismatches: tuple[Mismatch, ...] = (), detail: str = "") -> FailureRecord:
-        return failure.make_record(
+        record = failure.make_record(
             self.scenario,
             self.step,
             summary,
@@ -279,6 +280,7 @@ class _Run:
             rerun=self.options.rerun,
             detail=detail,
         )
+        return hide_keys(record, self.scenario.keys)
 
     def _unlinked(self) -> list[Reach]:
         """Return the connections that do not stand, as elements tried to make them last."""
@@ -382,7 +384,8 @@ class _Run:
 
     async def _carry_out(self, acting: Acting, step: Step) -> None:
         self.called = self.trace.last_number if _calls(step.action) else 0
-        self.trace.emit(StepMark(index=step.index, text=step.text, line=step.place.line))
+        text = hide_keys(step.text, self.scenario.keys)
+        self.trace.emit(StepMark(index=step.index, text=text, line=step.place.line))
         outcome = None
         if step.action is not None and self.judged:
             self._close_phase()
@@ -451,7 +454,8 @@ class _Run:
             want, got, event = wanted_in(each), "never", 0
             if not expectation.never:
                 got, event = self.judge.witness(each, self.phase, outcome)
-            self.met.append(Met(step.index, each.place.line, each.subject, want, got, event))
+            met = Met(step.index, each.place.line, each.subject, want, got, event)
+            self.met.append(hide_keys(met, self.scenario.keys))
 
     async def _hold(self, expectation: Expectation, outcome: Any) -> list[Mismatch]:
         """Hold an expectation against the trace; what is not there yet has time to come."""

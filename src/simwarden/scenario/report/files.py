@@ -11,6 +11,7 @@ from simwarden.runtime.clock import EPOCH
 from simwarden.scenario.report.junit import junit_of
 from simwarden.scenario.report.page import Page
 from simwarden.scenario.result import Verdict
+from simwarden.scenario.secrets import hider
 from simwarden.trace.jsonl import lines_of
 from simwarden.trace.pcapng import create_capture, write_capture
 from simwarden.trace.records import record_lines, record_octets
@@ -77,8 +78,9 @@ class Report:
             self._page.add(result, [], "")
             return
         capture = f"{result.name}.pcapng"
+        hide = hider(result.keys)
         with (self._folder / "events.jsonl").open("a", encoding="utf-8") as lines:
-            lines.writelines(f"{line}\n" for line in lines_of(result.events, scenario=result.name))
+            lines.writelines(f"{hide(line)}\n" for line in lines_of(result.events, scenario=result.name))
         self._write_records(result)
         with create_capture(self._folder / capture, mask=self._mask) as stream:
             write_capture(result.events, stream, start_of(result), mask=self._mask)
