@@ -53,9 +53,9 @@ def run_suite(order: Order) -> None:
     _check_folder(order.report)
     if order.tun:
         _check_tun(len(jobs))
-    running = suite.run_all(jobs, options, order.network, workers)
     few = len(jobs) <= FEW or order.verbose
     told = _Told(order, len(jobs))
+    running = suite.run_all(jobs, options, order.network, workers)
     with finishing(told.interrupted):
         with Progress(len(jobs), lines=few) as progress:
             for result in running:

@@ -32,7 +32,8 @@ class Report:
     """A report that is written while a run goes on, so that little is left to do when it ends, or is ended.
 
     `trace` says whose traces are kept: `always`, `on-failure` (those that did not pass) or `off`. `mask` zeroes the
-    keys in captures; the other files never have them. A folder that cannot be written ends nothing before `close`.
+    keys in captures; the other files never have them. What cannot be written once the run goes on ends nothing before
+    `close`. Raises ConfigError if the folder cannot be written at all.
     """
 
     def __init__(self, folder: Path, *, trace: str = "always", mask: bool = False) -> None:
@@ -41,6 +42,8 @@ class Report:
         self._results: list[ScenarioResult] = []
         self._wrong: ConfigError | None = None
         self._guarded(self._begin)
+        if self._wrong is not None:
+            raise self._wrong
 
     def add(self, result: ScenarioResult) -> None:
         """Write the events and the capture of a scenario, and take it into the page."""
