@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+#: switches of a control for mutation testing: its rule is replaced, or its refusals stay in all records and nothing
+#: follows from them
+ALWAYS_ADMIT, ALWAYS_REFUSE, REFUSAL_IGNORED = "always-admit", "always-refuse", "refusal-ignored"
 
 
 class Verdict(enum.Enum):

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -195,6 +195,9 @@ class Observable:
     serving: str = ""
     #: whether it is still so when the element has stopped or lost its power: it is in its store, or no matter of power
     kept: bool = False
+    #: what it shows of a decision and not of its effect, so that it is the same if a refusal is not enforced: the
+    #: `decision`, or a `record` for the operator
+    evidence: Literal["", "decision", "record"] = ""
 
     @property
     def record(self) -> bool:

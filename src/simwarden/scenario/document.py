@@ -261,6 +261,8 @@ class Scenario:
     claimed: tuple[Place, ...] = ()
     #: sections as written (network, cards, devices), for twins
     facts: dict[str, Any] = field(default_factory=dict)
+    #: K, OPc and OP in the file and in its network, which no report shows
+    keys: tuple[str, ...] = field(default=(), repr=False)
     #: lines of the top-level keys
     lines: dict[str, int] = field(default_factory=dict)
     #: the members of names that stand for several instances
