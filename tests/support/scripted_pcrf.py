@@ -57,14 +57,14 @@ class Pcrf(ScriptedServer):
 class Net(Gateways):
     """With sessions that the PCRF rules."""
 
-    def __init__(self, **apn: Any) -> None:
+    def __init__(self, kind: type[Any] = Pcrf, **apn: Any) -> None:
         super().__init__(
             pgw={
                 "apns": {"meters": {"gx": "pcrf", **apn}},
                 "applications": {"upload": [LISTED], "named": ["other.example:443"]},
             }
         )
-        self.pcrf = self.add("pcrf", Pcrf)
+        self.pcrf = self.add("pcrf", kind)
 
     async def passes(self, made: Any, address: str) -> bool:
         before = len(self.net.packets)
@@ -81,3 +81,10 @@ def used(message: Message) -> list[int]:
 def monitor(octets: int, level: int = 0) -> tuple[str, Avps]:
     granted = ("Granted-Service-Unit", [("CC-Total-Octets", octets)])
     return "Usage-Monitoring-Information", [("Monitoring-Key", b"all"), granted, ("Usage-Monitoring-Level", level)]
+
+
+def failed(message: Message) -> list[tuple[list[bytes], int]]:
+    return [
+        ([value for name, value in each if name == "Charging-Rule-Name"], dict(each)["Rule-Failure-Code"])
+        for each in message.all("Charging-Rule-Report")
+    ]

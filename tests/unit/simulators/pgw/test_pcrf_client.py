@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gateways import udp
 from scapy.contrib import gtp_v2 as scapy
-from scripted_pcrf import LISTED, OTHER, Net, install, monitor, rule, to, used
+from scripted_pcrf import LISTED, OTHER, Net, failed, install, monitor, rule, to, used
 
-from simwarden.wire.diameter import Message, check_request, decode, encode
+from simwarden.wire.diameter import check_request, decode, encode
 from simwarden.wire.diameter.codes import GxFeature
 from simwarden.wire.diameter.dictionary import BY_POINT
 from simwarden.wire.diameter.features import gx_features_of
@@ -26,13 +26,6 @@ BOTH = {
     "pdn_type": scapy.IE_PDN_type(PDN_type=3),
     "paa": scapy.IE_PAA(PDN_type=3, ipv6=0, ipv4="0.0.0.0"),  # noqa: S104
 }
-
-
-def failed(message: Message) -> list[tuple[list[bytes], int]]:
-    return [
-        ([value for name, value in each if name == "Charging-Rule-Name"], dict(each)["Rule-Failure-Code"])
-        for each in message.all("Charging-Rule-Report")
-    ]
 
 
 async def test_a_session_is_introduced_and_its_rules_alone_let_packets_pass() -> None:
