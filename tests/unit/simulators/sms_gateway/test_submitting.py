@@ -432,7 +432,8 @@ async def test_text_goes_on_with_its_coding(case: str) -> None:
     async with Business() as bench:
         body = replace(SUBMIT, **fields)
         assert (await ask(bench, bench.platform, body, *parameters)).status == 0
-        assert [(each.data_coding, each.short_message) for each in bench.smsc.got] == [(body.data_coding, octets)]
+        (got,) = bench.smsc.got
+        assert (got.data_coding, got.esm_class, got.short_message) == (body.data_coding, 0, octets)
 
 
 async def test_segments_go_on_with_a_header_when_all_are_there() -> None:
