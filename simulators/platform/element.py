@@ -226,7 +226,10 @@ class Platform(Element[PlatformConfig]):
     def _later(self) -> None:
         """Bind again, at first soon."""
         if self._wanted:
-            self.site.clock.call_later(self.config.retry * 2 ** min(self._failed, _SLOWEST), self._again)
+            pause = self.config.retry * 2 ** min(self._failed, _SLOWEST)
+            if self._failed <= _SLOWEST:
+                self.site.note(f"the next try to bind is in {pause:g} s")
+            self.site.clock.call_later(pause, self._again)
             self._failed += 1
 
     def _again(self) -> None:

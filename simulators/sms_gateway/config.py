@@ -122,4 +122,7 @@ class SmsGatewayConfig(ElementConfig):
     schedule: Seconds = 604_800.0
     """How far ahead a platform may schedule the delivery of a message; by default a week, 0: not at all."""
     retry: Seconds = 10.0
-    """Time until a message is tried again that could not be taken, and until a connection is made anew."""
+    """Time until a message that could not be taken is tried again, and until the SMSC is connected again; that doubles
+    with each failure, up to `retry_longest`."""
+    retry_longest: Seconds = 320.0
+    """The longest time until the SMSC is connected again."""

@@ -379,7 +379,8 @@ async def test_the_smsc_is_looked_for_less_and_less_often() -> None:
     async with Business() as bench:
         await bench.host.stop("smsc", kill=True)
         await bench.sleep(3600)
-        assert not any(each.startswith("no connection to the SMSC") for each in bench.notes())
+        pauses = [f"the next try is in {seconds} s" for seconds in (10, 20, 40, 80, 160, 320)]
+        assert [each.partition("; ")[2] for each in bench.notes() if "the next try" in each] == pauses
         assert 5 < bench.gateway.centre._failed < 20
         await bench.host.start("smsc")
         await bench.sleep(321)
@@ -431,7 +432,8 @@ async def test_text_goes_on_with_its_coding(case: str) -> None:
     async with Business() as bench:
         body = replace(SUBMIT, **fields)
         assert (await ask(bench, bench.platform, body, *parameters)).status == 0
-        assert [(each.data_coding, each.short_message) for each in bench.smsc.got] == [(body.data_coding, octets)]
+        (got,) = bench.smsc.got
+        assert (got.data_coding, got.esm_class, got.short_message) == (body.data_coding, 0, octets)
 
 
 async def test_segments_go_on_with_a_header_when_all_are_there() -> None:
@@ -565,13 +567,25 @@ async def test_who_wants_receipts_of_failures_gets_those(state: MessageState, wo
         assert bench.gateway.core.messages == {}
 
 
-async def test_that_there_is_no_smsc_is_told_once() -> None:
+async def test_that_there_is_no_smsc_is_noted_with_each_longer_pause() -> None:
     async with Business() as bench:
         await bench.host.stop("sms_gateway", kill=True)
         await bench.host.stop("smsc", kill=True)
         await bench.host.start("sms_gateway")
         await bench.sleep(3600)
-        assert sum(each.startswith("no connection to the SMSC") for each in bench.notes()) == 1
+        assert sum(each.startswith("no connection to the SMSC") for each in bench.notes()) == 6
+
+
+async def test_smsc_is_bound_again_within_the_longest_pause() -> None:
+    async with Business(retry="1 s", retry_longest="2 s") as bench:
+        await bench.host.stop("smsc", kill=True)
+        await bench.sleep(3600)
+        await bench.host.start("smsc")
+        await bench.sleep(2)
+        assert len(bench.smsc.binds) == 1
+        assert [each.partition("; ")[2] for each in bench.notes() if "the next try" in each] == [
+            f"the next try is in {seconds} s" for seconds in (1, 2)
+        ]
 
 
 async def test_a_code_that_is_nobodys_is_not_the_operators_own_though_its_rule_is_broken() -> None:
