@@ -105,7 +105,7 @@ class Device(Element[DeviceConfig]):
             "NAS security": [(guti, *held)],
             "TAI lists": [(guti, *sorted(map(str, emm.tai_list)))],
             "EPS bearers": [
-                *((guti, number, number, each.apn) for number, each in emm.bearers.items()),
+                *((guti, number, number, each.apn.lower()) for number, each in emm.bearers.items()),
                 *((guti, number, each.linked, each.qci) for number, each in emm.dedicated.items()),
             ],
         }

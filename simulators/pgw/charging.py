@@ -35,6 +35,7 @@ def describe(session: Session, address: str) -> dict[str, Any]:
         "chargingCharacteristics": session.charging_characteristics.hex(),
         "rATType": session.rat.name if session.rat is not None else "",
         "mSTimeZone": zone(session.time_zone),
+        **({"pSFurnishChargingInformation": session.furnished.hex()} if session.furnished else {}),
     }
 
 
@@ -49,7 +50,7 @@ def close_flow(site: Site, session: Session, flow: Flow | None = None) -> None:
     """Tell of a flow of a session, by default the one that began first, and count it no longer."""
     start = site.clock.wall() - dt.timedelta(seconds=site.clock.now())
     flow = flow or next(iter(session.flows))
-    count = session.flows.pop(flow)
+    count = session.flows.remove(flow)
     site.record(
         FlowRecord(
             element=site.name,

@@ -53,8 +53,9 @@ class Pgw(Element[PgwConfig]):
                     "tai": TAI.or_none(),
                     "cell": CELL.or_none(),
                     "state": one_of("open", "closed"),
+                    "charging": one_of("active", "paused"),
                 },
-                passing=("tai", "cell", "ipv4", "ipv6", "state"),
+                passing=("tai", "cell", "ipv4", "ipv6", "state", "charging"),
                 serving="apn",
             ),
         ),
@@ -70,10 +71,10 @@ class Pgw(Element[PgwConfig]):
         """Listen on S5, and connect to SGi."""
         from simulators.pgw import dispatch  # noqa: PLC0415 - checking files needs no codec
         from simulators.pgw.core import Core  # noqa: PLC0415
-        from simulators.pgw.store import METADATA, AreaStore, ListStore  # noqa: PLC0415
+        from simulators.pgw.store import METADATA, AreaStore, ListStore, RelationStore  # noqa: PLC0415
 
         engine = self.site.open_store(METADATA)
-        self.core = Core(self.site, self.config, AreaStore(engine), ListStore(engine))
+        self.core = Core(self.site, self.config, AreaStore(engine), ListStore(engine), RelationStore(engine))
         dispatch.open_paths(self.core)
         self.fit(self.core)
         await dispatch.connect(self.core)

@@ -114,7 +114,5 @@ class ScpConfig(Signalling, ElementConfig):
     """How often a PIN may be dialled."""
     activity_test: Annotated[Seconds, Field(ge=1)] = 300
     """How often it asks whether a call that says nothing is still there."""
-    utc_offset: Annotated[int, Field(ge=-12, le=14)] = 8
-    """Hours by which the clocks of its cards are before UTC."""
     list_changes: ChangeLimit = ChangeLimit()
     """How often the list that a card has may be changed or taken away."""

@@ -48,7 +48,12 @@ class Service:
 
     def __init__(self, name: str, path: str, *, vpcd: bool = False) -> None:
         self.problems = Problems()
-        source = read(read_file(path), path, self.problems)
+        try:
+            text = read_file(path)
+        except ConfigError:
+            _known_kind(name)  # a misspelt name comes before a file that is not there
+            raise
+        source = read(text, path, self.problems)
         for each in rename(source, Registry.installed()):
             exits.complain(str(each))
         self.name, self.path, self.top = name, path, Spot(source)
@@ -107,12 +112,7 @@ class Service:
         return read_events(self.file.events, spot, self.problems, self.folder, self._secret)
 
     def _kind(self) -> type[Element[Any]]:
-        kinds = Registry.installed().kinds
-        kind = self.file.type or self.name
-        if kind not in kinds:
-            place = (self.top / "type").place if self.file.type else None
-            raise ConfigError(f"no element type is called {kind!r}", place, guess(kind, kinds))
-        return kinds[kind]
+        return _known_kind(self.file.type or self.name, (self.top / "type").place if self.file.type else None)
 
     def _reader(self, *, vpcd: bool) -> Address | None:
         """Return where the virtual reader is, if the card is to be put into one."""
@@ -283,3 +283,10 @@ def _texts(spot: Spot) -> Iterator[Spot]:
         yield from _texts(spot / step)
     if isinstance(value, str):
         yield spot
+
+
+def _known_kind(kind: str, place: Place | None = None) -> type[Element[Any]]:
+    kinds = Registry.installed().kinds
+    if kind not in kinds:
+        raise ConfigError(f"no element type is called {kind!r}", place, guess(kind, kinds))
+    return kinds[kind]

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from simwarden.errors import PeerError
 from simwarden.operations.management import Role
-from simwarden.runtime.declare import Model, Networks
+from simwarden.runtime.declare import Model, Networks, UtcOffset
 from simwarden.runtime.transport.reception import Limits
 from simwarden.wire.mqtt import check_topic
 
@@ -100,6 +100,9 @@ class ServeFile(Model):
     later start on only those whose row has changed."""
     events: EventsFile | None = None
     """Where events go; without it, nowhere."""
+    utc_offset: UtcOffset = 8
+    """Hours by which the operator's time is ahead of UTC, as in the network files of all its elements
+    (docs/calendars.md)."""
     records: str = ""
     """A file to which flow records and CDRs are added, a line of JSON each (docs/records.md); without it, none are
     kept."""
