@@ -93,7 +93,7 @@ class Device(Element[DeviceConfig]):
         return {"connections": int(self.emm.wired)}
 
     def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
-        """Return what it has together with its MSC, or with its MME while they are connected."""
+        """Return the state shared with its MSC, or with its MME during a connection."""
         emm = self.emm
         if emm.config.msc:
             return {TERMINAL_CALLS: [(self.site.name,)] if emm.cs.in_call else []}

@@ -42,7 +42,7 @@ class Scp(Element[ScpConfig]):
         controls=(*ALL, ROLES),
         events=EVENTS,
     )
-    #: an SSP hears of a restart here with its next message only
+    #: an SSP learns of a restart of the SCP by the answer to its next message only
     forgets: ClassVar[tuple[str, ...]] = (CAP_DIALOGUES,)
     parts = (Lists, States, Calls)
     core: Core

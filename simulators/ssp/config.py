@@ -55,11 +55,11 @@ class Trunk(Model):
     """Beginnings of the numbers that are reached there: `+86...` of a subscriber or fixed line, without `+` of a code.
     The longest one decides; an empty one is all others."""
     addresses: Networks = ()
-    """Addresses and networks (`192.0.2.0/24`) that calls come from, beside the address that calls are sent to. A call
-    from elsewhere is refused."""
+    """Addresses and networks (`192.0.2.0/24`) that calls come from, in addition to the address of the element. A
+    call from any other address is refused."""
     trusted: bool = True
-    """Whether it is in the trust domain of RFC 3325: what it asserts of a caller counts, and a caller who withholds the
-    number is asserted to it."""
+    """True if it belongs to the trust domain of RFC 3325: its P-Asserted-Identity is believed, and restricted numbers
+    are asserted to it."""
 
 
 class SspConfig(ElementConfig):

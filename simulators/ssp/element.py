@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Ssp(Element[SspConfig]):
     """Service switching point: MSC with VLR, and GMSC, with gsmSSF and gsmSRF (TS 23.078)."""
 
-    #: a VLR knows nobody after a restart, and the HLR is not told (TS 23.007 4.2); nor is anybody told of its calls
+    #: a VLR is empty after a restart, of which neither HLR nor gsmSCF nor trunk is notified (TS 23.007 4.2)
     forgets = ("VLRs", CAP_DIALOGUES, TRUNK_CALLS)
     declaration = Declaration(
         kind="ssp",
@@ -77,7 +77,7 @@ class Ssp(Element[SspConfig]):
         return {"half_calls": len(core.calls), "dialogues": len(core.cap.tc), "roaming_numbers": len(core.roaming)}
 
     def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
-        """Return whom it serves as a VLR, and the other ends of its calls: terminals, gsmSCFs and trunks."""
+        """Return the subscribers of the VLR, and the other ends of calls: terminals, gsmSCFs and trunks."""
         from simulators.ssp.clients.call_control import terminals_of  # noqa: PLC0415 - as above
 
         core, trunks = self.core, {f"{TRUNK_CALLS}{name}" for name in self.config.trunks}

@@ -113,7 +113,7 @@ class Cs:
 
     @property
     def in_call(self) -> bool:
-        """Whether it has a call at an MSC of this process."""
+        """True if the terminal has a call at an MSC of this process."""
         return self.link is not None and self.link.internal and self.call is not None
 
     def identity(self) -> MobileIdentity:

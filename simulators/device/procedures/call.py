@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simulators.device.contexts import Emm
 
 
-#: numbers of emergency services that a terminal without a card knows besides (TS 22.101 10.1.1)
+#: additional emergency numbers of a terminal without a card (TS 22.101 10.1.1)
 _WITHOUT_CARD: Final = frozenset({"000", "08", "110", "999", "118", "119"})
 
 

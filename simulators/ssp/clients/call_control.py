@@ -39,7 +39,7 @@ class Leg:
 
     def __init__(self, terminal: Terminal, transaction: int, *, originating: bool, up: Upstream | None = None) -> None:
         self.terminal, self.transaction, self.originating = terminal, transaction, originating
-        #: where the call stands; null until the terminal knows of it
+        #: state of the call, null until a SETUP is sent or received
         self.state = S.NULL
         self.down: Downstream = Nowhere()
         self._up: Upstream = up if up is not None else Nobody()

@@ -51,7 +51,7 @@ class Terminal:
         originate: Callable[[Terminal, Leg, Message], None],
     ) -> None:
         self.core, self.link = core, link
-        #: whose card it has registered, what it may call for now (with a card, or in an emergency), and the call on it
+        #: the registered card, the service of the MM connection (a call or an emergency call), and the call on it
         self.imsi = ""
         self.service: CmServiceType | None = None
         #: the card that the MM connection was granted to; empty in an emergency call without one
@@ -83,7 +83,7 @@ class Terminal:
         self.send(T.CHANNEL_RELEASE, rr_cause=RrCause.NORMAL_EVENT)
 
     def clear_call(self) -> None:
-        """Clear the call of a terminal that has left its connection: at the other end, as nothing is sent to it."""
+        """Clear the call of a terminal that has left its connection, without a message to the terminal."""
         leg, self.leg = self.leg, None
         if leg is not None:
             leg.lost(Cause(CauseValue.DESTINATION_OUT_OF_ORDER, 2))
@@ -138,7 +138,7 @@ class Terminal:
             self.send(T.RELEASE_COMPLETE, message.transaction, answering=not message.answering, cc_cause=cause)
 
     def _on_location_updating(self, message: Message) -> None:
-        """Start a location update; the terminal does that when idle (4.4.1), so a call of before is lost to it."""
+        """Clear an earlier call and start a location update, which a terminal requests in MM idle (4.4.1)."""
         self.clear_call()
         self._update(self, message)
 

@@ -168,7 +168,7 @@ class Trunks:
         self._arrive(leg, Setup(read(called), caller, additional, self._core.next_reference()))
 
     def _networks(self) -> dict[str, tuple[str, ...]]:
-        """Return the networks that each trunk sends from: where it is called, and what its settings add."""
+        """Return the source networks of each trunk: its own address and those of its settings."""
         return {
             name: (*([as_network(to[0])] if (to := self._address(name)) else []), *trunk.addresses)
             for name, trunk in self._core.config.trunks.items()
@@ -224,7 +224,7 @@ class Trunks:
         return leg
 
     def _way(self, number: str) -> str:
-        """Return the trunk that reaches a number, by the longest prefix of all trunks; empty if none does."""
+        """Return the trunk that reaches a number, by the longest prefix of all trunks, or an empty string."""
         found = [(longest(number, each.prefixes), name) for name, each in self._core.config.trunks.items()]
         best, name = max(found, default=(-1, ""))
         return name if best >= 0 else ""
@@ -247,7 +247,7 @@ def _number(who: NameAddress) -> str:
 def _callers(request: Request, *, trusted: bool) -> tuple[Number | None, GenericNumber | None]:
     """Return who calls: what the network asserts (RFC 3325) is provided by it, what the caller says nobody verified.
 
-    What a node outside the trust domain asserts is ignored.
+    An assertion of a node outside the trust domain is ignored.
 
     Beside an asserted number the caller's own is told as a generic one (TS 29.163 7.2.3.1.2.6).
     """
@@ -266,9 +266,9 @@ def _callers(request: Request, *, trusted: bool) -> tuple[Number | None, Generic
 
 
 def _identity(caller: Number | None, host: str, *, trusted: bool) -> tuple[NameAddress, tuple[tuple[str, str], ...]]:
-    """Return From, and what the network asserts; who is not to be shown is so in both (RFC 3323, RFC 3325).
+    """Return From and the asserted identity, with the privacy that the caller requests (RFC 3323, RFC 3325).
 
-    To a node outside the trust domain nothing is asserted of a caller who withholds the number (RFC 3325 7).
+    A restricted number is not asserted to a node outside the trust domain (RFC 3325 7).
     """
     anonymous = NameAddress(Uri("anonymous", "anonymous.invalid"))
     if caller is None:

@@ -144,7 +144,7 @@ class Service:
         return chosen
 
     def _allowed(self, listen: Mapping[str, Address]) -> dict[str, tuple[str, ...]]:
-        """Return the networks that peers may send from, by interface: all that is said of its port."""
+        """Return the allowed source networks of each interface, joined for those that share a port."""
         for name in self.file.allow.keys() - listen.keys():
             self.problems.unknown("interface", name, listen, (self.top / "allow" / name).key)
         ports = {name: (at, INTERFACES[name].port) for name, at in listen.items()}

@@ -55,7 +55,7 @@ class Asp:
         self.timers, self.state = timers, AspState.DOWN
         self._out: list[bytes] = []
         self._events: list[Event] = []
-        #: what is sent again until it is acknowledged; while `_paused` it has yet to be sent
+        #: the message to repeat until it is acknowledged; while `_paused` it is sent for the first time later
         self._awaited: Message | None = None
         self._paused = False
         self._again = self._heard = 0.0

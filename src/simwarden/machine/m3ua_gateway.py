@@ -80,8 +80,7 @@ class Gateway:
     ) -> None:
         """`local` are point codes of the owner's own: what goes there is told by `Received`.
 
-        `placed` are routing contexts whose processes are known by where they are; any other one belongs to the host
-        whose process is active.
+        `placed` are routing contexts with configured hosts; any other one belongs to the host of its active process.
         """
         self.servers = {each.routing_context: each for each in servers}
         self.local, self.placed, self.timers = frozenset(local), frozenset(placed), timers
@@ -92,7 +91,7 @@ class Gateway:
     # -- what the owner does
 
     def connected(self, link: int, now: float, source: str = "", barred: Iterable[int] = ()) -> None:
-        """Take note of an association with a process at a host, which may not serve some routing contexts."""
+        """Add an association with a process at a host, which may not serve the `barred` routing contexts."""
         self._processes[link] = _Process(now, source, frozenset(barred))
 
     def lost(self, link: int, now: float) -> None:

@@ -52,7 +52,7 @@ def as_network(text: str) -> str:
 
 
 def is_within(address: str, networks: Iterable[str]) -> bool:
-    """Return True if an IP address is in one of some networks; False for what is no IP address."""
+    """Return True if an IP address is in one of some networks, False also for any other text."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

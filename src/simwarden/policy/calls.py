@@ -139,7 +139,7 @@ def judge_trunk(*, address: str, trunks: Collection[str]) -> Ruling:
     facts = {"expected": sorted(trunks), "seen": address}
     if is_within(address, trunks):
         return Ruling.admit("the call comes from a configured trunk", **facts)
-    return Ruling.refuse("the call comes from no configured trunk", **facts)
+    return Ruling.refuse(f"the call comes from {address}, which is no configured trunk", **facts)
 
 
 @tells(expected=GIVEN, seen=GIVEN | one_of("none"))

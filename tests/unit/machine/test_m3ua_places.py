@@ -1,4 +1,4 @@
-"""Who may serve a routing context of M3UA, and a process that is made inactive and asks to be active again."""
+"""Hosts that may serve a routing context of M3UA, and the reactivation of a process that was made inactive."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DATA = ProtocolData(8, 6, 3, 2, 0, 0, b"payload")
 
 
 def decoded(out: list[Any]) -> list[Message]:
-    """Return messages, of which a gateway says the link beside the octets."""
+    """Return messages of an ASP, or of a gateway, which names a link with the octets."""
     return [m3ua.decode(each[1] if isinstance(each, tuple) else each) for each in out]
 
 
@@ -28,7 +28,7 @@ def gateway(*, placed: tuple[int, ...] = (), mode: TrafficMode = TrafficMode.OVE
 
 
 def activate(node: Gateway, link: int, source: str, *, barred: tuple[int, ...] = (), context: int = 8) -> list[Message]:
-    """Have a process come up and ask for a routing context; return what is said to it about the latter."""
+    """Bring a process up and ask for a routing context; return the answers to the latter."""
     node.connected(link, 0, source, barred)
     node.receive(link, m3ua.encode(Message(T.ASP_UP)), 0)
     node.data_to_send()

@@ -23,7 +23,7 @@ _DATA_STREAM: Final = 1
 
 
 class Place(NamedTuple):
-    """Where the processes of an application server are: an element of this process, or addresses outside."""
+    """The host of the processes of an application server: an element of this process, or addresses outside."""
 
     element: str = ""
     networks: tuple[str, ...] = ()

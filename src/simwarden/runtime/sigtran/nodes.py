@@ -34,7 +34,7 @@ def make_point(site: Site, settings: Signalling, nodes: Mapping[str, SignallingN
 
 
 def _place(site: Site, name: str, node: SignallingNode) -> Place:
-    """Return where the processes of a node are."""
+    """Return the host of the processes of a node."""
     addresses = node.addresses if isinstance(node, SignallingPeer) else ()
     return Place(name if site.has_element(name) else "", addresses)
 

@@ -45,7 +45,7 @@ class Wiring:
         addresses: Addresses | None = None,
         allowed: Mapping[str, Sequence[str]] = {},
     ) -> None:
-        """`allowed` are the networks that peers outside may send from, by interface; none: any may."""
+        """`allowed` restricts the source networks of peers outside, by interface."""
         self.trace, self.frame_queue, self.limits, self.allowed = trace, frame_queue, limits or Limits(), allowed
         self.addresses = addresses or Addresses()
         self._links = 0

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 #: seconds that Diameter and MQTT wait for a first message by themselves (`Timers.capabilities`, `CONNECT_TIME`)
 LONGEST_PATIENCE = 10.0
-#: why a peer is not listened to that sends from elsewhere than the `allow` of a `serve` file says
+#: reason of the fault for a peer outside the `allow` of a `serve` file
 NOT_ALLOWED: Final = "its address is not allowed here"
 
 
 def is_allowed(host: str, allowed: Sequence[str]) -> bool:
-    """Return True if a peer may send from an address: without any networks from all."""
+    """Return True if a peer may send from an address; without networks every address may."""
     return not allowed or is_within(host, allowed)
 
 
@@ -46,7 +46,7 @@ class Limits(Model):
 
 
 class Reception:
-    """The peers from outside at one listener; `allowed` are the networks that they may connect from, none: any."""
+    """The peers from outside at one listener, restricted to the networks in `allowed` if there are any."""
 
     def __init__(self, limits: Limits, allowed: Sequence[str] = ()) -> None:
         self._limits, self._allowed = limits, allowed

@@ -883,7 +883,7 @@ async def test_what_the_scp_rejects_is_no_answer_to_what_it_asked_under_the_same
     [
         ("110", 3, ["110"], True),
         ("110", 3, [], False),
-        ("110", 0, ["110"], False),  # nobody has verified it
+        ("110", 0, ["110"], False),  # not verified
         ("119", 3, ["110"], False),
         ("1101", 3, ["110"], False),
     ],

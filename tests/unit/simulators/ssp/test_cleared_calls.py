@@ -30,7 +30,7 @@ LEAVES: dict[str, Callable[[SspNet], None]] = {
 
 
 async def stand(net: SspNet, *, called: bool) -> None:
-    """Have a call stand, made by the terminal or to it."""
+    """Connect a call, made by the terminal or to it."""
     net.scf.script, net.scf.ends = [*ORDERS, GO_ON], False
     await net.registered(o_csi=o_csi())
     if called:
