@@ -23,7 +23,7 @@ from simwarden.scenario import suite
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import ScenarioResult, Verdict
-from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.scenario.runner import IN_USE, RunOptions, run_scenario
 from simwarden.scenario.stopped import stopped_in
 from simwarden.trace.ladder import draw, style_for
 
@@ -51,6 +51,7 @@ def run_suite(order: Order) -> None:
         rerun="".join(f" {part}" for part in order.again()),
     )
     _check_folder(order.report)
+    _check_addresses(jobs)
     if order.tun:
         _check_tun(len(jobs))
     few = len(jobs) <= FEW or order.verbose
@@ -81,6 +82,17 @@ def _sum_up(told: _Told, *, few: bool) -> None:
         print(summary)
         raise
     print(f"{summary}; report: {where}")
+
+
+def _check_addresses(jobs: list[tuple[suite.Job, Scenario]]) -> None:
+    """See that the addresses are free that external elements know. Raises ConfigError."""
+    outside = next((scenario for _, scenario in jobs if scenario.external), None)
+    if outside is None:
+        return
+    from simwarden.scenario.outside import address_in_use  # noqa: PLC0415 - few runs have elements outside
+
+    if address := address_in_use(outside):
+        raise ConfigError(f"{address} is in use: {IN_USE}", hint="run them one after another")
 
 
 def _check_tun(scenarios: int) -> None:

@@ -33,6 +33,7 @@ class Interface:
     """A reference point: name, wire family, service, IANA port of the listening side and SCTP payload protocol id.
 
     Messages that are `self_delimiting` tell their length in a header of their own, and need no frame on TCP.
+    `own_frame` marks a frame of simwarden instead of the specification's, which no other implementation speaks.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Interface:
     ppid: int = 0
     spec: str = ""
     self_delimiting: bool = False
+    own_frame: bool = False
 
 
 class Declared(Protocol):

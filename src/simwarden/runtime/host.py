@@ -136,7 +136,7 @@ class Host:
         self.injected_faults: dict[str, InjectedFault] = {}
         self.frame_queue = frame_queue = FrameQueue()
         loop.in_flight = frame_queue
-        self.addresses = _addresses(settings)
+        self.addresses = addresses_of(settings)
         wiring = Wiring(trace, frame_queue, settings.limits, self.addresses, settings.allowed)
         self.transport = Carriers(settings.transport, wiring, settings.carriers)
         self._background = Background(loop, self._given_up, self.fault)
@@ -457,7 +457,7 @@ class Host:
         return [self._engines[key] for key in sorted(self._stores.get(name, ())) if key in self._engines]
 
 
-def _addresses(settings: HostSettings) -> Addresses:
+def addresses_of(settings: HostSettings) -> Addresses:
     """Return the addresses of a run's elements.
 
     Datagrams leave it where a file says at which address an element is, or where one outside is that speaks them.

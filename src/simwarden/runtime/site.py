@@ -116,7 +116,7 @@ class Site:
 
     def tell_reach(self, interface: str, target: str, reason: str) -> None:
         """Tell why an element outside is not there on a reference point of datagrams; empty: it has answered."""
-        self.host.tell_reach(self.name, interface, target, self.host.outside(target, interface), reason)
+        self.host.tell_reach(self.name, interface, target, self.host.addresses.outside(target, interface), reason)
 
     def is_external(self, target: str) -> bool:
         """Whether an element is somebody's real one, or in another process."""

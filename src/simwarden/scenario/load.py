@@ -162,6 +162,7 @@ class Loader:
                 check_names(
                     references.instances[name], network.spot_of(wish), references.instances, problems, self.registry
                 )
+        network.check_external(self.registry, references.instances, wishes, problems)
         steps = _as_written("steps", data, parts)
         reader = StepReader(ExpectationReader(self.registry, references, problems, data))
         return Scenario(

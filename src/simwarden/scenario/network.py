@@ -19,7 +19,7 @@ from simwarden.scenario.yamlfile import Spot
 from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from simwarden.runtime.declare import ElementConfig
     from simwarden.runtime.host import EventSettings
@@ -113,6 +113,7 @@ def _read_entry(wish: Wish, entry: dict[str, Any], here: Spot, problems: Problem
             wish.kind = value if isinstance(value, str) else short(value)
         elif key == "external":
             wish.external = _addresses(value, here / key, problems)
+            wish.places[key] = here
         elif key == "address":
             wish.address = _own_address(value, here / key, problems)
         else:
@@ -223,6 +224,42 @@ def _make(registry: Registry, wish: Wish, standing: list[str], problems: Problem
     # What is wrong is told once; the element is there all the same, so that what names it is not told as wrong.
     problems.unset = problems.unset or config is None
     return Instance(wish.name, kind, config or model.model_construct(), external=wish.external, address=wish.address)
+
+
+def check_external(
+    registry: Registry, instances: Mapping[str, Instance], wishes: Mapping[str, Wish], problems: Problems
+) -> None:
+    """Note the addresses that external elements lack, and what only an element of simwarden can be reached by."""
+    ours = _spoken(registry, [each.kind for each in instances.values() if each.external is None])
+    for name, each in instances.items():
+        addresses = each.external
+        if addresses is None:
+            continue
+        common = [point for point in _spoken(registry, [each.kind]) if point in ours]
+        own = [point for point in common if INTERFACES[point].own_frame and point not in addresses]
+        datagrams = [point for point in common if INTERFACES[point].service is Service.DATAGRAMS]
+        told = "" in addresses or addresses.keys().isdisjoint(datagrams)
+        lacking = [] if told else [point for point in datagrams if point not in addresses]
+        place = (wishes[name].places["external"] / "external").place
+        if own:
+            problems.add(
+                f"{name}: {own[0]} is a frame of simwarden, which only its own {each.kind} speaks", place, _OWN
+            )
+        if lacking:
+            hint = f"write each: external: {{{', '.join(f'{point}: HOST:PORT' for point in datagrams)}}}"
+            problems.add(f"{name}: external: an address is missing for {', '.join(lacking)}", place, hint)
+
+
+#: what to do instead of an external element that simwarden would have to speak a frame of its own with
+_OWN = (
+    "leave it out (`off`), and let yours call the `address` of the next element; one that `simwarden serve` runs is "
+    "named by the interface: external: {Uu: HOST:PORT}"
+)
+
+
+def _spoken(registry: Registry, kinds: Iterable[str]) -> list[str]:
+    declared = [registry.declaration(kind) for kind in kinds]
+    return list(dict.fromkeys(point for each in declared for point in (*each.listens, *each.calls)))
 
 
 def spot_of(wish: Wish) -> Spot:

@@ -59,8 +59,9 @@ class FailureRecord:
     `element`, `control`, `clause` and `reason` tell of the decision that explains it, where there is one, with `kept`
     the time at which it was made if that was before; without a control `element` rejected what the protocol's `clause`
     demands. `links` tells of connections that could not be made, `ignored` of faulty messages that were not answered.
-    `ladder` holds the messages as lines of text, `around` what they are around (empty: they are the last ones); `rerun`
-    is the command that runs this scenario alone.
+    `outside` tells of each reference point of an external element the last refusal and message, `outside_ladder` its
+    messages. `ladder` holds the messages as lines of text, `around` what they are around (empty: they are the last
+    ones); `rerun` is the command that runs this scenario alone.
     """
 
     place: Place
@@ -74,6 +75,8 @@ class FailureRecord:
     kept: str = ""
     links: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    outside_ladder: tuple[str, ...] = ()
     ladder: tuple[str, ...] = ()
     around: str = ""
     rerun: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from simwarden.errors import ConfigError, InternalError, ManagementError, Place,
 from simwarden.operations.element import element_of
 from simwarden.operations.management import HOUSE
 from simwarden.runtime.clock import Clock, time_zone
-from simwarden.runtime.host import Host, HostSettings, Placement
+from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.transport.choose import described
 from simwarden.scenario import failure
@@ -25,6 +26,7 @@ from simwarden.scenario.document import Manage, OutcomeWanted, Together, Wait
 from simwarden.scenario.effects import evidence_in
 from simwarden.scenario.judge import Judge, wanted_in
 from simwarden.scenario.network import events_to, lacking_links
+from simwarden.scenario.outside import placements_of
 from simwarden.scenario.provisioning import provision_of
 from simwarden.scenario.rejections import Phase, check_rejections
 from simwarden.scenario.rest import is_busy, is_whole, unrest
@@ -53,6 +55,8 @@ _WITHIN_VIRTUAL, _WITHIN_REAL = 30.0, 5.0
 _REST_VIRTUAL = 60.0
 #: seconds of virtual time in which elements agree once nothing is under way; later a timer would hide what is wrong
 _AGREE_VIRTUAL = 1.0
+#: why an address of a run with elements outside may be in use: there it is fixed, since these have to know it
+IN_USE = "another run with external elements, or another program, has it"
 #: how names of network namespaces begin that have TUN interfaces
 _SPACES = "simwarden-"
 #: how often a step of a probed run is tried whose element is down, and seconds of virtual time between
@@ -129,7 +133,7 @@ class _Run:
     def __init__(self, scenario: Scenario, name: str, options: RunOptions) -> None:
         self.scenario, self.options = scenario, options
         outside = scenario.external
-        placements = {name: Placement(host=it.address) for name, it in scenario.instances.items() if it.address}
+        placements = placements_of(scenario)
         clock = "real" if outside or placements or options.tun else scenario.clock or options.clock or "virtual"
         transport = options.transport or scenario.transport or "memory"
         seed = options.seed if scenario.seed is None else scenario.seed
@@ -215,7 +219,7 @@ class _Run:
         except (SimwardenError, ConnectionError) as error:
             self._fail(str(error), Verdict.FAILED)
         except Exception as error:  # noqa: BLE001 - a bug of ours ends this scenario, not the command
-            self._fail(f"{type(error).__name__}: {error}", Verdict.ERROR, detail=traceback.format_exc())
+            self._fail_by(error)
         if shown is None:
             shown = self.trace.last_number
             self.result.virtual = self.clock.now()
@@ -267,6 +271,12 @@ class _Run:
             summary = "; ".join(filter(None, (f"cannot be judged: {outside} (external) could not be reached", summary)))
         self.result.verdict = verdict
         self.result.failure = self._record(summary, mismatches, detail)
+
+    def _fail_by(self, error: Exception) -> None:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            self._fail(f"{error}: {IN_USE}", Verdict.FAILED)
+        else:
+            self._fail(f"{type(error).__name__}: {error}", Verdict.ERROR, detail=traceback.format_exc())
 
     def _record(self, summary: str, mismatches: tuple[Mismatch, ...] = (), detail: str = "") -> FailureRecord:
         record = failure.make_record(

@@ -1,13 +1,16 @@
 """What is wrong with a file is told with its place, all at once, and with what was probably meant."""
 
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 from simwarden.errors import ConfigError, ScenarioError
+from simwarden.scenario import registry
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import ScenarioErrors
+from simwarden.scenario.registry import Registry
 
 FIRST_STORY = (Path(__file__).parents[3] / "scenarios/demo/first-story.yaml").read_text("utf-8")
 
@@ -337,3 +340,15 @@ def test_time_zone_that_is_none_is_told_with_its_place(value: str) -> None:
     text = f"network: {{utc_offset: {value}}}\n{FIRST_STORY}"
     with pytest.raises(ScenarioError, match=r"first.yaml:1:23: utc_offset: expected hours from -12 to 14 in quarters"):
         Loader().load("first.yaml", text)
+
+
+def test_tests_judge_no_element_of_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = tmp_path / "policy_server-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: policy-server\nVersion: 1\n")
+    (about / "entry_points.txt").write_text(f"[{registry.GROUP}]\npolicy_server = policy_server.element:PolicyServer\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "policy_server" in {each.name for each in entry_points(group=registry.GROUP)}
+    names = {each.name for each in vars(registry)["entry_points"](group=registry.GROUP)}
+    assert "policy_server" not in names
+    assert names == Registry.installed().kinds.keys()
