@@ -32,7 +32,8 @@ class Service(enum.Enum):
 class Interface:
     """A reference point: name, wire family, service, IANA port of the listening side and SCTP payload protocol id.
 
-    Messages that are `self_delimiting` tell their length in a header of their own, and need no frame on TCP.
+    Messages that are `self_delimiting` tell their length in a header of their own, and need no frame on TCP. A peer
+    that `may_be_idle` has no first message by which it shows who it is, and may have nothing to send for long.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Interface:
     ppid: int = 0
     spec: str = ""
     self_delimiting: bool = False
+    may_be_idle: bool = False
 
 
 class Declared(Protocol):
