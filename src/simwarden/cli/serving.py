@@ -21,8 +21,9 @@ from simwarden.operations.management import Caller, Role
 from simwarden.operations.remote import Endpoint
 from simwarden.operations.tokens import Tokens, digest
 from simwarden.runtime.host import HostSettings, Placement
+from simwarden.runtime.transport.choose import carrier_of, carriers_of, check_hosts
 from simwarden.scenario.load import read_file
-from simwarden.scenario.network import parse_address
+from simwarden.scenario.network import parse_address, read_sources
 from simwarden.scenario.problems import Problems, guess
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.renamed import rename
@@ -32,7 +33,7 @@ from simwarden.wire.apdu.family import CONTACTS
 from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from simwarden.cli.serving_subscribers import Row
     from simwarden.operations.element import Element
@@ -75,7 +76,14 @@ class Service:
 
     def _host_settings(self) -> HostSettings:
         store = self._secret(self.file.store, self.top / "store")
-        external, placements = self._peers(), {self.name: Placement(self._listen(), store)}
+        word, carriers = self._transport()
+        placement = Placement(self._listen(), store, source=self._source())
+        external, placements = self._peers(), {self.name: placement}
+        named = {name: placement.listen[name] for name in self.file.listen if name in placement.listen}
+        for key, addresses in (("listen", named), ("source", placement.source)):
+            self._check_hosts(addresses, self.top / key, word, carriers)
+        for name, addresses in external.items():
+            self._check_hosts(addresses, self.top / "peers" / name, word, carriers)
         events, tls = self.events, {}
         if events is not None and events.outside is not None:
             external[BROKER] = {EVENTS: events.outside}
@@ -86,8 +94,8 @@ class Service:
         return HostSettings(
             scenario=self.name,
             seed=int.from_bytes(os.urandom(8), "big"),
-            transport=self.file.transport or "memory",  # to the outside as specified
-            carriers={CONTACTS: "vpcd"} if self.reader else {},
+            transport=word,
+            carriers=carriers | ({CONTACTS: "vpcd"} if self.reader else {}),
             external=external,
             placements=placements,
             management=self._managed(),
@@ -95,6 +103,42 @@ class Service:
             tls=tls,
             limits=self.file.limits,
         )
+
+    def _transport(self) -> tuple[str, dict[str, str]]:
+        """Return what carries all interfaces, and what carries single ones; by default it is as specified.
+
+        What else the element listens on of the same protocol goes with those that are named (one port, RFC 6733 2.1).
+        """
+        spot = self.top / "transport"
+        carriers: dict[str, str] = {}
+        for name, word in self.file.transport.items():
+            if not name:
+                return word or "memory", {}
+            if not self._is_interface(name, spot / name):
+                continue
+            allowed = carriers_of(INTERFACES[name])
+            if word in allowed:
+                carriers[name] = word
+            else:
+                self.problems.unknown(f"transport of {name}", word, allowed[1:], (spot / name).place)
+        for name in self.kind.declaration.listens:
+            beside = (carriers[each] for each in carriers if INTERFACES[each].port == INTERFACES[name].port)
+            if chosen := carriers.get(name) or next(beside, ""):
+                carriers[name] = chosen
+        return "memory", carriers
+
+    def _source(self) -> dict[str, Address]:
+        return read_sources(self.file.source, self.top / "source", self.problems)
+
+    def _check_hosts(self, addresses: Mapping[str, Address], spot: Spot, word: str, carriers: dict[str, str]) -> None:
+        """Report addresses that the carrier of their interface cannot have."""
+        outside = "sctp" if word == "memory" else word
+        for name, address in addresses.items():
+            if name in INTERFACES and address[0]:
+                try:
+                    check_hosts(INTERFACES[name], carriers.get(name) or carrier_of(INTERFACES[name], outside), address)
+                except ConfigError as error:
+                    self.problems.add(error.reason, (spot / name).place, error.hint)
 
     def _events(self) -> EventsService | None:
         if self.file.events is None:

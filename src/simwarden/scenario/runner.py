@@ -126,7 +126,11 @@ class _Run:
     def __init__(self, scenario: Scenario, name: str, options: RunOptions) -> None:
         self.scenario, self.options = scenario, options
         outside = scenario.external
-        placements = {name: Placement(host=it.address) for name, it in scenario.instances.items() if it.address}
+        placements = {
+            name: Placement(host=it.address, source=it.source)
+            for name, it in scenario.instances.items()
+            if it.address or it.source
+        }
         clock = "real" if outside or placements or options.tun else scenario.clock or options.clock or "virtual"
         transport = options.transport or scenario.transport or "memory"
         seed = options.seed if scenario.seed is None else scenario.seed
