@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from sctp_lab import STORY, ip, simwarden
+from sctp_lab import ENB, HSS, MME, STORY, cut, make_network, mend, simwarden
 from served import Served, serve
 from waiting import until
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 TSHARK = shutil.which("tshark") or ""
 #: the transport to test, and its words in the line that says ready
 TRANSPORT, CARRIED = os.environ["SCTP_TRANSPORT"], os.environ["SCTP_CARRIED"]
-HSS, MME, ENB = ("192.0.2.11", "192.0.2.12"), ("192.0.2.21", "192.0.2.22"), ("192.0.2.31", "192.0.2.32")
 #: seconds after which a path that works again has shown it, by a HEARTBEAT
 PROBED = float(os.environ["SCTP_PROBED"])
 NETWORK = f"""\
@@ -39,26 +38,7 @@ transport: {{S1-MME: {TRANSPORT}, S6a: {TRANSPORT}}}
 
 @pytest.fixture(name="network", scope="module", autouse=True)
 def _network() -> None:
-    ip("link set lo up")
-    for host in (*HSS, *MME, *ENB):
-        ip(f"address add {host}/32 dev lo")
-    ip("tuntap add sink mode tun")  # without a reader
-    ip("link set sink up")
-    ip("route add default dev sink table 99")
-    ip("rule add pref 100 lookup local")  # after what a test cuts off
-    ip("rule del pref 0")
-
-
-def cut(host: str, directions: str = "to from") -> None:
-    """Swallow all packets to and from an address."""
-    for direction in directions.split():
-        ip(f"rule add pref 9 {direction} {host} lookup 99")
-
-
-def mend() -> None:
-    """Remove all cuts."""
-    while subprocess.run(["ip", "rule", "del", "pref", "9"], check=False, capture_output=True).returncode == 0:  # noqa: S607 - as above
-        pass
+    make_network()
 
 
 class Lab(NamedTuple):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import user_mode_linux
+from freediameter import DAEMON
 from sctp_lab import is_in_user_space
 from waiting import LONG
 
@@ -56,13 +57,22 @@ def test_processes_with_sctp_in_user_space(tmp_path: Path, transport: str, carri
     run([*NAMESPACE, *command], SCTP_TRANSPORT=transport, SCTP_CARRIED=carried, SCTP_PROBED="7")
 
 
+def run_in_kernel(folder: Path, name: str, chosen: str, passed: int) -> None:
+    environment = {"SCTP_TRANSPORT": "sctp", "SCTP_CARRIED": "SCTP of the kernel", "SCTP_PROBED": "0"}
+    command = inner(name, f"--basetemp={folder / 'inner'}", "-k", chosen)
+    assert f"{passed} passed" in user_mode_linux.run(folder, command, environment, seconds=10 * LONG)
+
+
 @kernel
 def test_processes_with_the_sctp_of_a_kernel(tmp_path: Path) -> None:
     """One path after the other is not tried: the kernel looks at a path that failed every 30 s only."""
-    chosen = "between_processes or loss_of_a_path or second_address"
-    command = inner("sctp_in_network.py", f"--basetemp={tmp_path / 'inner'}", "-k", chosen)
-    environment = {"SCTP_TRANSPORT": "sctp", "SCTP_CARRIED": "SCTP of the kernel", "SCTP_PROBED": "0"}
-    assert "5 passed" in user_mode_linux.run(tmp_path, command, environment, seconds=10 * LONG)
+    run_in_kernel(tmp_path, "sctp_in_network.py", "between_processes or loss_of_a_path or second_address", 5)
+
+
+@kernel
+@pytest.mark.skipif(not DAEMON, reason="freediameterd is not installed (apt install freediameterd)")
+def test_freediameter_on_the_sctp_of_a_kernel(tmp_path: Path) -> None:
+    run_in_kernel(tmp_path, "sctp_with_freediameter.py", "freediameter", 1)
 
 
 @user_space

@@ -13,6 +13,8 @@ from simwarden.runtime.transport.usrsctp import UserSocket
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: addresses of the elements, of which packets to one are swallowed by an interface without a reader where it is cut
+HSS, MME, ENB = ("192.0.2.11", "192.0.2.12"), ("192.0.2.21", "192.0.2.22"), ("192.0.2.31", "192.0.2.32")
 STORY: Final = """\
 scenario: A meter is served
 cards: {card: {profile: meter}}
@@ -53,3 +55,27 @@ def simwarden(folder: Path, *arguments: str) -> str:
 def ip(arguments: str) -> None:
     """Run ip(8)."""
     subprocess.run(["ip", *arguments.split()], check=True, capture_output=True)  # noqa: S603, S607 - of this network
+
+
+def make_network() -> None:
+    """Give the loopback the addresses of all elements, in a network that has nothing else."""
+    ip("link set lo up")
+    for host in (*HSS, *MME, *ENB):
+        ip(f"address add {host}/32 dev lo")
+    ip("tuntap add sink mode tun")  # without a reader
+    ip("link set sink up")
+    ip("route add default dev sink table 99")
+    ip("rule add pref 100 lookup local")  # after what a test cuts off
+    ip("rule del pref 0")
+
+
+def cut(host: str, directions: str = "to from") -> None:
+    """Swallow all packets to and from an address."""
+    for direction in directions.split():
+        ip(f"rule add pref 9 {direction} {host} lookup 99")
+
+
+def mend() -> None:
+    """Remove all cuts."""
+    while subprocess.run(["ip", "rule", "del", "pref", "9"], check=False, capture_output=True).returncode == 0:  # noqa: S607 - as above
+        pass

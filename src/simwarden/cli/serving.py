@@ -21,7 +21,7 @@ from simwarden.operations.management import Caller, Role
 from simwarden.operations.remote import Endpoint
 from simwarden.operations.tokens import Tokens, digest
 from simwarden.runtime.host import HostSettings, Placement
-from simwarden.runtime.transport.choose import carrier_of, carriers_of, check_hosts
+from simwarden.runtime.transport.choose import carrier_to_outside, carriers_of, check_hosts
 from simwarden.scenario.load import read_file
 from simwarden.scenario.network import parse_address, read_sources
 from simwarden.scenario.problems import Problems, guess
@@ -80,7 +80,8 @@ class Service:
         placement = Placement(self._listen(), store, source=self._source())
         external, placements = self._peers(), {self.name: placement}
         named = {name: placement.listen[name] for name in self.file.listen if name in placement.listen}
-        for key, addresses in (("listen", named), ("source", placement.source)):
+        sources = {name: address for name, address in placement.source.items() if name}  # the first, of one for all
+        for key, addresses in (("listen", named), ("source", sources)):
             self._check_hosts(addresses, self.top / key, word, carriers)
         for name, addresses in external.items():
             self._check_hosts(addresses, self.top / "peers" / name, word, carriers)
@@ -131,14 +132,17 @@ class Service:
         return read_sources(self.file.source, self.top / "source", self.problems)
 
     def _check_hosts(self, addresses: Mapping[str, Address], spot: Spot, word: str, carriers: dict[str, str]) -> None:
-        """Report addresses that the carrier of their interface cannot have."""
-        outside = "sctp" if word == "memory" else word
+        """Report addresses that the carrier of their interface, or of all that the element calls, cannot have."""
         for name, address in addresses.items():
-            if name in INTERFACES and address[0]:
+            wrong: list[ConfigError] = []
+            points = (name,) if name else self.kind.declaration.calls
+            for point in (INTERFACES[each] for each in points if address[0] and each in INTERFACES):
                 try:
-                    check_hosts(INTERFACES[name], carriers.get(name) or carrier_of(INTERFACES[name], outside), address)
+                    check_hosts(point, carrier_to_outside(point, word, carriers), address)
                 except ConfigError as error:
-                    self.problems.add(error.reason, (spot / name).place, error.hint)
+                    wrong.append(error)
+            if wrong and len(wrong) == len(points):
+                self.problems.add(wrong[0].reason, (spot / name if name else spot).place, wrong[0].hint)
 
     def _events(self) -> EventsService | None:
         if self.file.events is None:

@@ -10,7 +10,7 @@ from simwarden.errors import ConfigError
 from simwarden.model.address import is_number, read_addresses
 from simwarden.model.interfaces import INTERFACES, Service
 from simwarden.runtime.reach import Reach
-from simwarden.runtime.transport.choose import NAMES, carrier_of, carriers_of, check_hosts
+from simwarden.runtime.transport.choose import NAMES, carrier_to_outside, carriers_of, check_hosts
 from simwarden.scenario.problems import guess, nearest
 from simwarden.scenario.validation import check, short
 from simwarden.scenario.yamlfile import Spot
@@ -217,13 +217,13 @@ def build(registry: Registry, wishes: Wishes, problems: Problems) -> dict[str, I
 
 def _check_hosts(wish: Wish, wishes: Wishes, problems: Problems) -> None:
     """Report addresses that the carrier of their interface cannot have."""
-    word = "sctp" if wishes.transport in ("", "memory") else wishes.transport
     for key, addresses in (("external", wish.external or {}), ("source", wish.source)):
         for name, address in addresses.items():
             if not name:
                 continue
             try:
-                check_hosts(INTERFACES[name], wishes.carriers.get(name) or carrier_of(INTERFACES[name], word), address)
+                point = INTERFACES[name]
+                check_hosts(point, carrier_to_outside(point, wishes.transport, wishes.carriers), address)
             except ConfigError as error:
                 problems.add(error.reason, (wish.spot / key).place, error.hint)
 

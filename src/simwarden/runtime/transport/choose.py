@@ -63,6 +63,12 @@ def carrier_of(interface: Interface, word: str) -> str:
     return allowed[1] if word in _SCTP or "tcp" not in allowed else "tcp"
 
 
+def carrier_to_outside(interface: Interface, word: str, each: Mapping[str, str]) -> str:
+    """Return what carries a reference point to the outside: as specified, where a run is in memory."""
+    chosen = each.get(interface.name) or carrier_of(interface, word or "memory")
+    return carrier_of(interface, "sctp") if chosen == "memory" else chosen
+
+
 def check_hosts(interface: Interface, carrier: str, address: Address) -> None:
     """Raise ConfigError for addresses that a carrier cannot have: several without SCTP, and IPv6 on SCTP."""
     hosts = hosts_of(address)
@@ -99,8 +105,9 @@ class Carriers:
 
     def carrier(self, interface: Interface, *, outside: bool = False) -> str:
         """Return the name of what carries a reference point, within the run or to the outside."""
-        chosen = self._each.get(interface.name) or carrier_of(interface, self.word)
-        return carrier_of(interface, "sctp") if outside and chosen == "memory" else chosen
+        if outside:
+            return carrier_to_outside(interface, self.word, self._each)
+        return self._each.get(interface.name) or carrier_of(interface, self.word)
 
     def is_on_sctp(self, interface: Interface) -> bool:
         """Return True if links of a reference point to the outside are associations of SCTP."""
