@@ -41,6 +41,22 @@ def read_address(text: str, port: int = 0) -> tuple[str, int]:
     return host, int(number)
 
 
+def read_addresses(text: str, port: int = 0) -> tuple[str, int]:
+    """Read an address as `read_address` does, or several of one port (`192.0.2.7,198.51.100.7:2905`), all of IPv4.
+
+    The hosts of several are returned with commas between them. Raises ValueError.
+    """
+    hosts, comma, last = text.rpartition(",")
+    if not comma:
+        return read_address(text, port)
+    read = [read_address(each.strip(), port or 1) for each in (*hosts.split(","), last)]
+    if not all(is_number(host) for host, _ in read) or any(":" in each for each in hosts.split(",")):
+        raise ValueError(
+            f"{text!r}: several addresses are IPv4 addresses of one port; write 192.0.2.7,198.51.100.7:port"
+        )
+    return ",".join(dict.fromkeys(host for host, _ in read)), read_address(last.strip(), port)[1]
+
+
 def is_number(host: str) -> bool:
     """Whether systems read a host as an IPv4 address, in whatever form."""
     return bool(_NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]))

@@ -84,6 +84,10 @@ class Site:
         """Return the address that this element is told to listen on, None where there is no such order."""
         return self.host.listens_at(self.name, interface)
 
+    def carrier_of(self, interface: str) -> str:
+        """Return what carries links to and from the outside on a reference point (`tcp`, `sctp`)."""
+        return self.host.carrier_of(interface)
+
     async def connect(self, interface: str, target: str) -> Link:
         """Connect to an element by name. Set the link's receivers before the next await. Raises ConnectionError."""
         return await self.host.connect(self.name, interface, target)

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 
 def placements_of(scenario: Scenario) -> dict[str, Placement]:
-    """Return where the elements are that a file gives an address."""
-    return {name: Placement(host=each.address) for name, each in scenario.instances.items() if each.address}
+    """Return where the elements are that a file gives an address or a source address."""
+    return {
+        name: Placement(host=instance.address, source=instance.source)
+        for name, instance in scenario.instances.items()
+        if instance.address or instance.source
+    }
 
 
 def address_in_use(scenario: Scenario, worker: int = 0) -> str:

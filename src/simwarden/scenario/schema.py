@@ -36,6 +36,7 @@ from simwarden.scenario.schema_values import (
     duration,
     external,
     one_of,
+    source,
     value,
 )
 from simwarden.scenario.steps import BESIDE, CORE_VERBS, DURING, METHODS, POWER, STATUSES, may_end
@@ -132,6 +133,7 @@ class _Assembly:
                     "type": {"enum": [kind]},
                     "external": external(),
                     "address": IP,
+                    "source": source(),
                 }
                 element = _object({**self.fields(declaration.config), **own}, declaration.title)
                 known[kind] = {"anyOf": [element, {"enum": ["off", "on", False, True]}, another]}

@@ -38,6 +38,8 @@ class Frame(Event):
     clear: bytes | None = None
     #: whether the sender is the side that connected; captures derive ports from it
     from_client: bool = True
+    #: whether it was on SCTP, also where its reference point is a stream (Diameter)
+    on_sctp: bool = False
     #: host and port of sender and receiver, of a datagram
     ends: tuple[tuple[str, int], tuple[str, int]] | None = None
     #: what `trace.dissect.dissect` found, kept so that a frame is decoded once

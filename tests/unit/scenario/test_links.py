@@ -191,7 +191,7 @@ def test_a_foreign_mme_that_is_not_there(tmp_path: Path, transport: str) -> None
 
 
 def test_a_system_without_sctp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing() -> None:
+    def missing(**_: object) -> None:
         raise OSError(errno.EPROTONOSUPPORT, "Protocol not supported")
 
     for kind in ("KernelSocket", "UserSocket"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
 
 from simwarden.runtime.link import Link
 from simwarden.runtime.transport.addresses import Address, Addresses
@@ -25,6 +26,17 @@ Tap = Callable[[Link, bytes, Callable[[bytes], None]], None]
 
 Nothing arrives but what the tap has carried: the message, another, several times, later, or never.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """How an element connects to a peer outside: encrypted with `tls`, from a local address (`source`, port 0: any)."""
+
+    tls: ssl.SSLContext | None = None
+    source: Address | None = None
+
+
+PLAIN: Final = Outgoing()
 
 
 class HoldsSocket(Protocol):
@@ -97,13 +109,10 @@ class Transport(ABC):
         raise ConnectionRefusedError(f"{target} does not accept {interface.name}")
 
     async def connect_outside(
-        self, interface: Interface, owner: str, target: str, address: Address, tls: ssl.SSLContext | None = None
+        self, interface: Interface, owner: str, target: str, address: Address, outgoing: Outgoing = PLAIN
     ) -> Link:
-        """Connect to element `target` outside this process, with `tls` encrypted, where the interface is a stream.
-
-        Raises ConnectionError; memory has no outside.
-        """
-        del tls
+        """Connect to element `target` outside this process. Raises ConnectionError; memory has no outside."""
+        del outgoing
         raise ConnectionError(
             f"{owner}: {interface.name} to {target} at {address[0]}:{address[1]} needs sockets; use transport tcp"
         )
@@ -112,6 +121,11 @@ class Transport(ABC):
         """Return where an element listens; None if it does not, or has no address for it, as in memory."""
         del owner, interface
         return None
+
+    def carried(self, owner: str, interface: str) -> str:
+        """Return how the packets of a listener travel, in words, where there are several ways; else nothing."""
+        del owner, interface
+        return ""
 
     @abstractmethod
     async def stop_listening(self, owner: str = "") -> None:

@@ -1,6 +1,7 @@
 """Who may stand at a listener from outside this process: so many at the same time, and strangers only for a while.
 
-A peer is a stranger until its element has understood a first message of its and calls `Link.know`. A flood of
+A peer is a stranger until its element has understood a first message of its and calls `Link.know`. Where a reference
+point has no first message (SGi), it may stay one for as long as there is room. A flood of
 strangers cannot keep a peer out: when their room is full, the one that leaves is the oldest of the address that has
 most of them there.
 """
@@ -50,7 +51,7 @@ class Reception:
 
     def __init__(self, limits: Limits, allowed: Sequence[str] = ()) -> None:
         self._limits, self._allowed = limits, allowed
-        self._strangers: dict[Link, asyncio.TimerHandle] = {}
+        self._strangers: dict[Link, asyncio.TimerHandle | None] = {}
         self._known: set[Link] = set()
 
     def receive(self, link: Link, accept: Accept) -> None:
@@ -68,24 +69,26 @@ class Reception:
             self._dismiss(self._oldest(), full)
         patience = self._limits.patience
         said = f"no valid first message in {patience:g} s"
-        timer = asyncio.get_running_loop().call_later(patience, self._dismiss, link, said)
-        self._strangers[link] = timer
+        loop, idle = asyncio.get_running_loop(), link.interface.may_be_idle
+        self._strangers[link] = None if idle else loop.call_later(patience, self._dismiss, link, said)
         link.reception = self
         accept(link)
 
     def know(self, link: Link) -> None:
         """Take note that a peer has shown who it is."""
-        timer = self._strangers.pop(link, None)
-        if timer is not None:
-            timer.cancel()
+        if link in self._strangers:
+            self._forget(link)
             self._known.add(link)
 
     def leave(self, link: Link) -> None:
         """Take note that a connection is over."""
+        self._forget(link)
+        self._known.discard(link)
+
+    def _forget(self, link: Link) -> None:
         timer = self._strangers.pop(link, None)
         if timer is not None:
             timer.cancel()
-        self._known.discard(link)
 
     def _oldest(self) -> Link:
         hosts = Counter(_host(link) for link in self._strangers)
