@@ -34,7 +34,8 @@ _HANDLERS: Final = {
 def open_paths(core: Core) -> None:
     """Take requests of MMEs and PGWs, and what tells of lost ones."""
     served = {name: partial(each, core) for name, each in _HANDLERS.items()}
-    core.node = GtpNode(core.site, ("S11", "S5-C"), served, core.config.path(), core.sender_teid)
+    listed = (*core.config.mmes, *core.config.pgws)
+    core.node = GtpNode(core.site, ("S11", "S5-C"), served, core.config.path(), core.sender_teid, listed=listed)
     core.node.on_restart = core.node.on_failure = partial(_lose, core)
     core.page = partial(bearers.page, core)
     core.plane.on_error = partial(_lose_tunnel, core)
