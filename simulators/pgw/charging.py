@@ -35,6 +35,7 @@ def describe(session: Session, address: str) -> dict[str, Any]:
         "chargingCharacteristics": session.charging_characteristics.hex(),
         "rATType": session.rat.name if session.rat is not None else "",
         "mSTimeZone": zone(session.time_zone),
+        **({"pSFurnishChargingInformation": session.furnished.hex()} if session.furnished else {}),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -12,7 +12,10 @@ from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.operations.data_lists import DataLists, DestinationText
 from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model, Names, Seconds
 from simwarden.runtime.gtp.charging import RecordLimits
-from simwarden.runtime.gtp.config import GtpConfig
+from simwarden.runtime.gtp.config import GtpConfig, by_lower_apn
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 #: QCIs of bearers with a guaranteed bit rate (TS 23.203 table 6.1.7)
 GUARANTEED: Final = frozenset({1, 2, 3, 4, 65, 66, 67, 75})
@@ -146,6 +149,11 @@ class ApnConfig(Model):
     """Dedicated bearers, by name, that sessions get when their default bearer stands."""
     requests: dict[str, ListedBearer] = Field(default_factory=dict, max_length=10)
     """Dedicated bearers, by name, that devices may ask for; all else that they ask for is refused."""
+    stateful_gate: bool = False
+    """Whether a packet from outside passes only if it belongs to a flow that the device began, or comes from a server
+    that a rule of the card names. Devices keep their addresses: there is no NAT."""
+    charging_pause: bool = True
+    """Whether charging pauses while the SGW does not reach the device (TS 23.401 5.3.6A)."""
     report_location: bool = False
     """Whether each change of tracking area and cell is asked for, of an MME that can report it (CRSI)."""
     gx: Annotated[str, Names("pcrf"), BeforeValidator(_off)] = ""
@@ -158,6 +166,10 @@ class ApnConfig(Model):
     without_ocs: Literal["end", "continue"] = "end"
     """What becomes of sessions whose OCS does not answer, and has said before that they go on without it (CONTINUE,
     RFC 8506 8.14). `continue` is a leak: nobody counts what passes then."""
+    not_applicable: Literal["pass", "end"] = "pass"
+    """What an OCS's answer that credit control is not applicable does (4011, RFC 8506 9.1): `pass` lets the session or
+    the rating group pass uncounted, unless the OCS has granted the session units before. `end` refuses it, for an APN
+    all of whose cards have a quota: there `pass` is a leak, as such an answer makes a card's traffic free."""
     rating_group: int = Field(default=1, ge=0, le=0xFFFFFFFF)
     """The rating group of what is passed by a rule that names none."""
 
@@ -165,6 +177,8 @@ class ApnConfig(Model):
     def _is_ruled(self) -> Self:
         if self.unmatched == "pass" and not self.gx:
             raise ValueError("unmatched flows pass only where a PCRF rules (gx)")
+        if self.not_applicable == "end" and not self.gy:
+            raise ValueError("an answer of an OCS ends sessions only where they have one (gy)")
         if self.without_ocs == "continue" and not self.gy:
             raise ValueError("sessions go on without an OCS only where they have one (gy)")
         return self
@@ -237,7 +251,7 @@ class PgwConfig(GtpConfig):
     sgws: tuple[Annotated[str, Names("sgw")], ...] = ("sgw",)
     """Elements, or IP addresses, whose requests it takes; others get cause 109."""
     apns: dict[str, ApnConfig] = Field(default_factory=lambda: {"*": ApnConfig()}, min_length=1)
-    """APNs that it serves, in small letters; `*`: any other. Others get cause 78."""
+    """APNs that it serves, in any case; `*`: any other. Others get cause 78."""
     emergency_apns: tuple[str, ...] = ("sos",)
     """APNs of calls for help, which are for cards of any number and for terminals without one."""
     emergency_networks: tuple[str, ...] = ()
@@ -279,6 +293,12 @@ class PgwConfig(GtpConfig):
     internet: Annotated[str, Names("element")] = "internet"
     """The element on SGi, to which packets go; empty, or not there: there is no way out, and they are dropped."""
 
+    def asks(self, name: str, apns: Collection[str]) -> bool:
+        """Return True if sessions by one of a card's APNs take rules or octets from a server."""
+        servers = {each for apn in self.apns.values() for each in (apn.gx, apn.gy)}
+        chosen = [self.apns.get(each.lower()) or self.apns.get("*") for each in apns]
+        return not apns or name not in servers or any(each and name in (each.gx, each.gy) for each in chosen)
+
     def refuses(self, section: str, *, asked: bool) -> str:
         """Take no lists where a PCRF rules the sessions of each APN: they would not be asked."""
         del asked
@@ -286,6 +306,16 @@ class PgwConfig(GtpConfig):
             return ""
         peers = ", ".join(dict.fromkeys(each.gx for each in self.apns.values()))
         return f"sessions of its APNs take their rules from Gx (gx: {peers}) and from nothing else"
+
+    @field_validator("apns")
+    @classmethod
+    def _lower_apns(cls, value: dict[str, ApnConfig]) -> dict[str, ApnConfig]:
+        return by_lower_apn(value)
+
+    @field_validator("emergency_apns")
+    @classmethod
+    def _lower_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(str.lower, value))
 
     @field_validator("emergency_networks")
     @classmethod

@@ -65,6 +65,8 @@ class Core:
         self._apns = {name: Addresses(each, self.taken) for name, each in config.apns.items()}
         self.sessions: dict[tuple[str, int], Session] = {}
         self.by_teid: dict[int, Session] = {}
+        #: sessions that this node has ended, whose SGW has not answered yet, by TEID (TS 23.401 5.4.4.1)
+        self.ending: dict[int, Session] = {}
         #: by IPv4 address, and by IPv6 prefix, as octets
         self.by_address: dict[bytes, Session] = {}
         self._charging_id = 0
@@ -72,7 +74,7 @@ class Core:
 
     def sender_teid(self, teid: int) -> int:
         """Return the SGW's TEID for one of this node's."""
-        session = self.by_teid.get(teid)
+        session = self.by_teid.get(teid) or self.ending.get(teid)
         return session.sgw.teid if session is not None else 0
 
     def app_lists(self) -> AppLists:
@@ -94,20 +96,34 @@ class Core:
         facts = {"name": peer.name, "host": peer.host, "listed": self.config.sgws}
         return self.site.decide(PEER, subject, on=on, **facts).admitted
 
+    def is_sender(self, session: Session, message: Message, peer: Peer) -> bool:
+        """Return True if a peer is the SGW of a session, or becomes it by a Modify Bearer Request (TS 29.274 7.2.7)."""
+        relocates = message.name == "modify-bearer-request" and "sender_f_teid" in message.ies
+        known = {session.sgw_host, *session.sgw.addresses}
+        return relocates or peer.host in known or not self.config.check_senders
+
     def commanded(self, message: Message, peer: Peer, on: str) -> Session | None:
         """Return the session that a command is about; what nobody has, or a foreign SGW wants, fails."""
         session = self.by_teid.get(message.teid)
         if session is None:
             self.fail(message, peer, Cause.CONTEXT_NOT_FOUND)
-        elif self.knows(peer, session.imsi, on):
-            return session
-        else:
+        elif not self.knows(peer, session.imsi, on):
             self.fail(message, peer, Cause.INVALID_PEER)
+        elif not self.is_sender(session, message, peer):
+            self.node.refuse_sender(message, peer)
+        else:
+            return session
         return None
 
     def fail(self, message: Message, peer: Peer, why: Cause) -> None:
         """Tell why a command is not carried out (TS 29.274 7.2.6, 7.2.14.2, 7.2.17.2)."""
         self.node.tell(failure_of(message, why, self.sender_teid(message.teid)), peer.host, "S5-C", message.sequence)
+
+    def pause(self, session: Session, *, paused: bool) -> None:
+        """Pause or resume charging and usage monitoring of a session (TS 23.401 5.3.6A)."""
+        if session.paused is not paused:
+            session.paused = paused
+            self.tell(session)
 
     def place(self, session: Session, on: str) -> None:
         """Decide whether packets pass where a card is; where that is not reported they do not."""
@@ -162,17 +178,20 @@ class Core:
         for bucket, *rates in zip((session.uplink, session.downlink), ambr, most or ambr, strict=True):
             bucket.change(min(rates), now)
 
-    def close(self, session: Session, cause: CauseForRecClosing) -> None:
-        """End a session, whoever ended it, and close its records."""
+    def close(self, session: Session, cause: CauseForRecClosing, *, confirmed: bool = True) -> None:
+        """End a session, whoever ended it, and close its records.
+
+        `confirmed`: the SGW has ended it as well; else its tunnels and addresses stay until `release`.
+        """
         if self.by_teid.pop(session.teid, None) is None:
             return
+        self.ending[session.teid] = session
         del self.sessions[session.key]
         self.site.observe("session", None, key=_key(session))
         for bearer in list(session.bearers.values()):
-            self.close_bearer(session, bearer)
+            self.close_bearer(session, bearer, confirmed=False)
         for each in filter(None, (session.ipv4, session.prefix)):
             self.by_address.pop(each, None)
-        self.gateway.close(session)
         if self.pcrf is not None:
             self.pcrf.close(session)
         if self.ocs is not None:
@@ -181,12 +200,20 @@ class Core:
         while session.flows:
             close_flow(self.site, session)
         self.relations.forget(self.sessions.values())
-        addressing.give_back(session.addresses, session.paa)
+        if confirmed:
+            self.release(session)
 
-    def close_bearer(self, session: Session, bearer: Bearer) -> None:
-        """End a dedicated bearer here."""
+    def release(self, session: Session) -> None:
+        """Close the tunnels of a session that has ended, and give its addresses back."""
+        if self.ending.pop(session.teid, None) is not None:
+            self.gateway.close(session)
+            addressing.give_back(session.addresses, session.paa)
+
+    def close_bearer(self, session: Session, bearer: Bearer, *, confirmed: bool = True) -> None:
+        """End a dedicated bearer here; if the SGW has not confirmed it, its tunnel stays open."""
         del session.bearers[bearer.name]
-        self.gateway.plane.close(bearer.user_teid)
+        if confirmed:
+            self.gateway.close_bearer(session, bearer)
         self.tell_bearer(session, bearer, "")
         if self.pcrf is not None and self.by_teid.get(session.teid) is session:
             self.pcrf.released(session, bearer.name)
@@ -228,6 +255,7 @@ class Core:
             "tai": session.uli.tai if session.uli is not None else None,
             "cell": session.uli.ecgi if session.uli is not None else None,
             "state": "closed" if session.closed_by else "open",
+            "charging": "paused" if session.paused else "active",
         }
         self.site.observe("session", shown, key=_key(session))
 

@@ -188,12 +188,16 @@ def _changed(before: tuple[tft.Filter, ...], now: tuple[tft.Filter, ...]) -> byt
 async def delete_bearer(core: Core, session: Session, *bearers: Bearer, commanded: int = 0, pti: int = 0) -> None:
     """End dedicated bearers (7.2.9.2), and no others; they are over here whatever the SGW answers.
 
-    `pti`: the device has asked for it.
+    Their tunnels stay until it has answered, for packets that are on their way. `pti`: the device has asked for it.
     """
     for bearer in bearers:
-        core.close_bearer(session, bearer)
+        core.close_bearer(session, bearer, confirmed=False)
     ies = {"ebis": tuple(each.ebi for each in bearers), **({"pti": pti} if pti else {})}
-    await order(core, session, "delete-bearer-request", ies, commanded=commanded)
+    try:
+        await order(core, session, "delete-bearer-request", ies, commanded=commanded)
+    finally:
+        for bearer in bearers:
+            core.gateway.close_bearer(session, bearer)
 
 
 async def delete_bearer_command(core: Core, message: Message, peer: Peer) -> None:

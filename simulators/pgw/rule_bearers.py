@@ -17,7 +17,7 @@ from simwarden.wire.diameter.apps.gx import RuleFailureCode
 from simwarden.wire.tft import MOST_FILTERS
 
 if TYPE_CHECKING:
-    from simulators.pgw.clients.pcrf import Rules
+    from simulators.pgw.clients.gx_rules import Rules
     from simulators.pgw.core import Core
     from simulators.pgw.session import Session
     from simwarden.policy.flow_rule import FlowFilter, FlowRule, Quality
@@ -74,7 +74,8 @@ async def _set_up(core: Core, session: Session, gx: Rules, rule: FlowRule) -> bo
     if standing is not None or len(session.bearers) >= _MOST:
         raise RuleError(RuleFailureCode.MAX_NR_BEARERS_REACHED, f"a session has {_MOST} dedicated bearers at most")
     gx.called |= {rule.name}
-    return await dedicated_bearers.create_bearer(core, session, rule.name, config)
+    (commanded, pti), gx.commanded = gx.commanded or (0, 0), None
+    return await dedicated_bearers.create_bearer(core, session, rule.name, config, commanded=commanded, pti=pti)
 
 
 def config_of(rule: FlowRule) -> BearerConfig:

@@ -79,9 +79,10 @@ def judge(core: Core, session: Session, flow: ip.Flow, count: FlowCount, packet:
         count.rules = count.settled = session.rules
         count.up = count.down = True
         return
-    about = _flow_of_error(session, packet, up=up) if flow.protocol in _ICMP else None
+    about = flow_of_error(session, packet, up=up) if flow.protocol in _ICMP else None
     if about is not None:
-        count.up, count.down, count.group, count.rules = True, True, about.group, None  # the next may be of another
+        count.up, count.down, count.rules = True, True, None  # the next may be of another
+        count.rule, count.group = about.rule, about.group
         return
     if up and evidence.is_question(flow) and evidence.take_question(count, packet, core.site.clock.now()):
         count.up = None
@@ -167,7 +168,9 @@ def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
             return False
         if denying is not None:
             fit = rules.fit(end, seen, up=up, denied=False)
-    count.group = fit.rule.rating_group if fit.rule is not None else count.group
+    if fit.rule is not None:
+        count.rule, count.group = fit.rule, session.group_of(fit.rule)
+    count.listed = fit.rule is not None and fit.rule.names_far_end
     if fit.rule is ALL_FLOWS:
         return True
     count.pending = fit.pending
@@ -190,7 +193,7 @@ def _admits(count: FlowCount, decision: Decision) -> bool:
     return decision.admitted
 
 
-def _flow_of_error(session: Session, packet: bytes, *, up: bool) -> FlowCount | None:
+def flow_of_error(session: Session, packet: bytes, *, up: bool) -> FlowCount | None:
     """Return the flow that passes and that an error of ICMP is about (RFC 792, RFC 4443 2.1).
 
     Errors to the device may be of any router on the way; its own go to whom it has them from.

@@ -14,26 +14,30 @@ from simwarden.policy.rule_set import NO_RULES
 if TYPE_CHECKING:
     import datetime as dt
 
-    from simulators.pgw.clients.pcrf import Rules
+    from simulators.pgw.clients.gx_rules import Rules
     from simulators.pgw.credit import Credit
     from simulators.pgw.flow_table import FlowKind
     from simulators.pgw.pools import Addresses
-    from simulators.pgw.usage import Usage
+    from simulators.pgw.usage import Monitor
     from simwarden.machine.inspection.watch import Watch
     from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Plmn
+    from simwarden.policy.flow_rule import FlowRule
     from simwarden.policy.rule_set import RuleSet, Shown
     from simwarden.runtime.gtp.charging import Account
     from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa, RatType, UeTimeZone, Uli
     from simwarden.wire.tft import Filter
 
-    #: by which access a session is, where, and in which time zone
-    Access = tuple[RatType | None, Uli | None, UeTimeZone | None]
+    #: by which access a session is, where, in which time zone, in which network, and by which SGW
+    Access = tuple[RatType | None, Uli | None, UeTimeZone | None, Plmn | None, str]
 
 
 #: why packets are dropped above the APN-AMBR (TS 23.401 4.7.3), and above what a bearer with guaranteed rates may have
 OVER_AMBR: Final = "ambr: above the rate of the session's APN"
 OVER_MBR: Final = "mbr: above the rate of its bearer"
+OVER_RULE: Final = "mbr: above the rate of its rule"
+#: the rating group of rules that are not charged online (Online 0, TS 29.212 5.3.10)
+FREE: Final = -1
 
 
 @dataclass(slots=True, eq=False)
@@ -67,16 +71,20 @@ class FlowCount:
         "dropped",
         "dropped_octets",
         "ended",
+        "gate",
         "group",
         "kind",
+        "listed",
         "moved",
         "named_at",
         "names",
         "outbound",
         "over",
+        "passed",
         "pending",
         "refused_by",
         "renew",
+        "rule",
         "rules",
         "settled",
         "shown",
@@ -89,7 +97,7 @@ class FlowCount:
     )
 
     def __init__(self, now: float, *, outbound: bool) -> None:
-        self.began = self.ended = now
+        self.began = self.ended = self.passed = now
         #: True if its first packet was the device's
         self.outbound = outbound
         #: its class in the table of flows, and when it was moved there last
@@ -101,8 +109,13 @@ class FlowCount:
         #: whether it passes, from the device and to it; None: that is not decided yet
         self.up: bool | None = None
         self.down: bool | None = None
-        #: the rating group of the rule that it passes by, None: the rule names none
+        #: the rule that it passes by, and its rating group, None: the rule names none; FREE: no octets are asked for
+        self.rule: FlowRule | None = None
         self.group: int | None = None
+        #: whether it passes by a rule that names its far end
+        self.listed = False
+        #: what the gate decided: whether the device began the flow, whether its far end is listed, and why it is closed
+        self.gate: tuple[bool, bool, str] | None = None
         #: whether it passes only if it shows a name
         self.pending = False
         #: the octets that had passed when it had to show none, and those that wait to be granted
@@ -145,10 +158,16 @@ class Session:
     sgw_user: FTeid
     teid: int = 0
     user_teid: int = 0
+    #: from where the SGW has sent the request that it is the SGW by
+    sgw_host: str = ""
+    #: TEIDs of all tunnels for its packets, until the SGW has ended them too
+    tunnels: set[int] = field(default_factory=set)
     rat: RatType | None = None
     uli: Uli | None = None
     #: whether each change of that is reported (TS 23.401 5.9.2.2)
     reported: bool = False
+    #: whether the MME can report it (CRSI, TS 29.274 8.12)
+    reportable: bool = False
     #: what flows may pass; no other does
     rules: RuleSet = NO_RULES
     #: what its PCRF has told, None: it has none
@@ -156,7 +175,14 @@ class Session:
     #: what its OCS has granted, None: it needs no grant
     credit: Credit | None = None
     #: what is reported of its use to its PCRF, None: nothing
-    usage: Usage | None = None
+    usage: Monitor | None = None
+    #: whether the SGW may pause its charging, and has (TS 23.401 5.3.6A)
+    pausable: bool = False
+    paused: bool = False
+    #: what its OCS wants to have in its records (PS-Furnish-Charging-Information, TS 32.299 7.2)
+    furnished: bytes = b""
+    #: the rates of rules that have one, by their names
+    rates: dict[str, tuple[Bucket, Bucket]] = field(default_factory=dict)
     #: whether it is a call for help, which no card's lists are about
     confined: bool = False
     #: fragments of packets that are not whole yet, from the device and to it
@@ -190,9 +216,23 @@ class Session:
         return next((each for each in self.bearers.values() if each.sgw_user is not None and each.ebi == ebi), None)
 
     @property
+    def gated(self) -> bool:
+        """Whether packets from outside have to pass the stateful gate of its APN; a call for help has its networks."""
+        return self.addresses.config.stateful_gate and not self.confined
+
+    @property
+    def inspected(self) -> bool:
+        """Whether its packets are looked at one by one, fragments when they are whole."""
+        return self.rules.directed or self.gated
+
+    @property
     def access(self) -> Access:
-        """By which access it is, where, and in which time zone."""
-        return self.rat, self.uli, self.time_zone
+        """By which access it is, where, in which time zone, in which network, and by which SGW."""
+        return self.rat, self.uli, self.time_zone, self.serving_network, self.sgw.address
+
+    def group_of(self, rule: FlowRule) -> int | None:
+        """Return the rating group of a rule; FREE for one that is not charged online."""
+        return FREE if self.gx is not None and not self.gx.is_online(rule) else rule.rating_group
 
     def moved(self, uli: Uli | None) -> bool:
         """Count from now on for another place; whether it is one."""

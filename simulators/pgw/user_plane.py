@@ -9,15 +9,16 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from simulators.pgw import rules
+from simulators.pgw import gate, rules
 from simulators.pgw.addressing import prefix_of
 from simulators.pgw.charging import close_flow
-from simulators.pgw.controls import BLACKLIST, QUOTA, WHITELIST
+from simulators.pgw.controls import BLACKLIST, GATE, QUOTA, WHITELIST
 from simulators.pgw.credit import NOTHING_LEFT
 from simulators.pgw.evidence import is_question
 from simulators.pgw.flow_table import GRAIN, SETTLED
+from simulators.pgw.gate import IDLE, IDLE_CONNECTION
 from simulators.pgw.inspection import begin, look
-from simulators.pgw.session import FlowCount
+from simulators.pgw.session import FREE, FlowCount
 from simwarden.errors import PeerError
 from simwarden.machine.inspection.packets import datagram_in, segment_in
 from simwarden.machine.ip_fragments import Whole
@@ -42,12 +43,10 @@ UNBOUND = "its bearer has no filter that it fits"
 OUTSIDE = "the card is not in its cells"
 NO_WAY_OUT = "there is no way out on SGi"
 NO_SESSION = "no session has its address"
+ENDING = "its session is being ended"
 ROUTED = "it goes to others than its destination first"
 #: the controls by which lists refuse a flow
 _LISTS: Final = frozenset({WHITELIST.id, BLACKLIST.id})
-#: seconds without a packet after which a flow is begun anew, as nobody knows whether it is still the same (RFC 4787
-#: 4.3), and of a connection that passes (RFC 5382 5)
-IDLE, IDLE_CONNECTION = 300.0, 7440.0
 #: the PGW's address on the link of each session (TS 29.061 11.2.1.3)
 _ROUTER = "fe80::1"
 _ICMPV6, _SOLICITATION = ip.Protocol.ICMPV6, ip.Icmpv6Type.ROUTER_SOLICITATION
@@ -63,6 +62,16 @@ def _way(session: Session, flow: ip.Flow, packet: bytes) -> tuple[FTeid, Bucket]
         if end is not None and first_that_fits(bearer.filters, flow, packet, up=False) is not None:
             return end, bearer.downlink
     return session.sgw_user, session.downlink
+
+
+def _exceeded_rate(
+    session: Session, count: FlowCount, bucket: Bucket, size: int, now: float, *, up: bool
+) -> Bucket | None:
+    """Return the rate that a packet exceeds, of its rule (TS 29.212 4.5.5.7) or of its bearer; None if it fits both."""
+    rates = session.rates.get(count.rule.name) if session.rates and count.rule is not None else None
+    if rates is not None and not rates[not up].take(size, now):
+        return rates[not up]
+    return None if bucket.take(size, now) else bucket
 
 
 def _is_over(session: Session, flow: ip.Flow, count: FlowCount, now: float) -> bool:
@@ -113,9 +122,12 @@ def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
     else:
         count.downlink_packets += 1
         count.downlink_octets += size
+    count.passed = count.ended
+    if session.paused:
+        return
     session.account.count(size, up=up)
     if session.usage is not None:
-        session.usage.count(size)
+        session.usage.count(size, count.rule, up=up)
 
 
 class Gateway:
@@ -123,7 +135,7 @@ class Gateway:
 
     def __init__(self, core: Core) -> None:
         self.core = core
-        self.plane = UserPlane(core.site, "S5-U")
+        self.plane = UserPlane(core.site, "S5-U", check_senders=core.config.check_senders)
         self.plane.on_error = self._lose
         self.sgi: Link | None = None
 
@@ -139,11 +151,16 @@ class Gateway:
 
     def open(self, session: Session) -> None:
         """Open the tunnel of a session."""
-        session.user_teid = self.plane.open(lambda packets: self.uplink(session, packets))
+        session.user_teid = self.plane.open(
+            lambda packets: self._receive(session, packets), senders=lambda: session.sgw_user.addresses
+        )
+        session.tunnels.add(session.user_teid)
 
     def close(self, session: Session) -> None:
-        """Close the tunnel of a session."""
-        self.plane.close(session.user_teid)
+        """Close all tunnels of a session."""
+        for teid in session.tunnels:
+            self.plane.close(teid)
+        session.tunnels.clear()
 
     def _lose(self, teid: int, host: str) -> None:
         """End the sessions whose tunnel the SGW does not have (TS 23.007 22)."""
@@ -161,7 +178,24 @@ class Gateway:
 
     def open_bearer(self, session: Session, bearer: Bearer) -> None:
         """Open the tunnel of a dedicated bearer."""
-        bearer.user_teid = self.plane.open(lambda packets: self.uplink(session, packets, bearer))
+        bearer.user_teid = self.plane.open(
+            lambda packets: self._receive(session, packets, bearer),
+            senders=lambda: (bearer.sgw_user or session.sgw_user).addresses,
+        )
+        session.tunnels.add(bearer.user_teid)
+
+    def close_bearer(self, session: Session, bearer: Bearer) -> None:
+        """Close the tunnel of a dedicated bearer."""
+        self.plane.close(bearer.user_teid)
+        session.tunnels.discard(bearer.user_teid)
+
+    def _receive(self, session: Session, packets: list[bytes], bearer: Bearer | None = None) -> None:
+        """Take packets out of a tunnel, unless its session is being ended."""
+        if session.teid not in self.core.ending:
+            self.uplink(session, packets, bearer)
+            return
+        for packet in packets:
+            self._drop(session, packet, ENDING)
 
     def uplink(self, session: Session, packets: list[bytes], bearer: Bearer | None = None) -> None:
         """Let packets of a device out, those of a dedicated bearer if they are of it (TS 23.203 6.1.1.1)."""
@@ -178,7 +212,7 @@ class Gateway:
             if source != session.ipv4 and source[:8] != session.prefix:
                 self._from_link(session, packet, flow)
                 continue
-            if session.rules.directed and not ip.is_plain(packet):
+            if session.inspected and not ip.is_plain(packet):
                 whole = self._whole(session, flow, packet, now, up=True)
                 if whole is None:
                     continue
@@ -190,7 +224,7 @@ class Gateway:
             elif self._count(session, flow, packet, (bearer or session).uplink, now, up=True):
                 passed.append(packet)
         if self.sgi is not None:
-            self.sgi.send_packets(_parts(passed) if session.rules.directed else passed)
+            self.sgi.send_packets(_parts(passed) if session.inspected else passed)
 
     def _from_link(self, session: Session, packet: bytes, flow: ip.Flow) -> None:
         """Answer who asks for its prefix from its link-local address; else a source is another's."""
@@ -218,14 +252,14 @@ class Gateway:
             if session is None:
                 self._drop(None, packet, NO_SESSION)
                 continue
-            if session.rules.directed and not ip.is_plain(packet):
+            if session.inspected and not ip.is_plain(packet):
                 whole = self._whole(session, flow, packet, now, up=False)
                 if whole is None:
                     continue
                 packet, flow = whole, ip.flow_of(whole).back()
             end, bucket = _way(session, flow, packet)
             if self._count(session, flow, packet, bucket, now, up=False):
-                passed.setdefault(end, []).extend(_parts((packet,)) if session.rules.directed else (packet,))
+                passed.setdefault(end, []).extend(_parts((packet,)) if session.inspected else (packet,))
         for end, each in passed.items():
             self._send(end, each)
 
@@ -245,21 +279,29 @@ class Gateway:
             count = self._begin(session, flow, now, up=up)
         if count.settled is not session.rules or (count.up if up else count.down) is None:
             rules.judge(self.core, session, flow, count, packet, up=up)
-        if not (count.up if up else count.down) and not rules.reconsider(self.core, session, flow, count, up=up):
-            self._refuse(session, flow, packet, count.refused_by, count.why, up=up)
+        if (refused := self._ruled_out(session, flow, count, packet, up=up)) is not None:
+            self._refuse(session, flow, packet, *refused, up=up)
             return False
         size = len(packet) if type(packet) is bytes else _octets(packet)
         count.ended = now
-        if not bucket.take(size, now):
+        if up and session.paused:  # the device is there
+            self.core.pause(session, paused=False)
+        limit = _exceeded_rate(session, count, bucket, size, now, up=up)
+        if limit is not None:
             count.dropped += 1
             count.dropped_octets += size
-            count.over = bucket.over.partition(":")[0]
-            self._drop(session, packet, bucket.over)
+            count.over = limit.over.partition(":")[0]
+            self._drop(session, packet, limit.over)
             self._touch(session, flow, count, now)
             return False
         if count.watch is not None and not self._look(session, flow, count, packet, up=up):
             return False
-        if session.credit is not None and not self._paid(session, flow, count, packet, size, up=up):
+        if (
+            session.credit is not None
+            and not session.paused
+            and count.group != FREE
+            and not self._paid(session, flow, count, packet, size, up=up)
+        ):
             return False
         _passed(session, count, size, up=up)
         ended = count.watch is not None and count.watch.over
@@ -275,12 +317,23 @@ class Gateway:
         if leaving is not None:
             close_flow(self.core.site, session, leaving)
 
+    def _ruled_out(
+        self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool
+    ) -> tuple[str, str] | None:
+        """Return the control that does not let a packet pass, and why; None if it passes."""
+        if not (count.up if up else count.down) and not rules.reconsider(self.core, session, flow, count, up=up):
+            return count.refused_by, count.why
+        why = "" if up else gate.refusal(self.core, session, flow, count, packet)
+        return (GATE.id, why) if why else None
+
     def _paid(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, size: int, *, up: bool) -> bool:
         """Take a packet's octets of those that an OCS has granted; where it has to wait for more it goes by itself."""
         assert session.credit is not None  # noqa: S101 - who calls has seen to it
         group = count.group if count.group is not None else session.addresses.config.rating_group
         held = _Held(session, flow, count, packet, size, up)
-        passes = session.credit.take(group, size, count.ended, lambda granted: self._let_go(held, granted=granted))
+        passes = session.credit.take(
+            group, size, count.ended, lambda granted: self._let_go(held, granted=granted), up=up
+        )
         if passes is None:
             count.waiting += size
             self._touch(session, flow, count, count.ended)

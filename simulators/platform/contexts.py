@@ -24,6 +24,7 @@ class Outgoing(NamedTuple):
     #: registered_delivery (SMPP 3.4 5.2.17): 1 a receipt is wanted, 2 of a failure
     registered: int = 1
     validity: str = ""
+    schedule: str = ""
 
 
 class Outcome(NamedTuple):

@@ -72,6 +72,8 @@ class Message:
     error: str = "000"
     #: times that it was sent without an answer, so that it may have come twice
     repeated: int = 0
+    #: when the SMSC is to try it first, 0: at once
+    scheduled: float = 0.0
 
     @property
     def reference(self) -> int:
@@ -128,6 +130,8 @@ class Request(NamedTuple):
     registered: int = 0
     #: the time until which it is to be kept (POSIX); None: as long as messages are
     until: float | None = None
+    #: when it is to be tried first (POSIX), 0: at once
+    scheduled: float = 0.0
 
 
 @dataclass(slots=True)

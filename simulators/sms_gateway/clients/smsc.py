@@ -192,6 +192,10 @@ class Centre:
             self.turned_down(message, f"{answer.status % 1000:03}")
 
 
+def _format_time(when: float) -> str:
+    return format_time(dt.datetime.fromtimestamp(when, dt.UTC))
+
+
 def _written(message: Message) -> tuple[Command, Body, tuple[Parameter, ...]]:
     """Return the request of a message: from the code by its digits, to the card's international number.
 
@@ -207,7 +211,8 @@ def _written(message: Message) -> tuple[Command, Body, tuple[Parameter, ...]]:
         esm_class=UDHI if message.udhi else 0,
         protocol_id=message.protocol_id,
         priority_flag=message.priority,
-        validity_period=format_time(dt.datetime.fromtimestamp(message.until, dt.UTC)),
+        schedule_delivery_time=_format_time(message.scheduled) if message.scheduled else "",
+        validity_period=_format_time(message.until),
         registered_delivery=RECEIPT_ALWAYS if message.registered else 0,  # its end is told in any case
         data_coding=message.data_coding,
         short_message=message.octets,

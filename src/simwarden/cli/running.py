@@ -17,7 +17,7 @@ from simwarden.cli.choosing import load_checked, workers_of
 from simwarden.cli.interrupts import finishing, held
 from simwarden.cli.progress import Progress
 from simwarden.cli.shipped import located, shipped
-from simwarden.cli.summing import FEW, by_clause, misuses, rejected_with, stopped_by, twins_not_run
+from simwarden.cli.summing import FEW, by_clause, leaks, misuses, rejected_with, stopped_by, twins_not_run
 from simwarden.errors import ConfigError, NothingError, Place
 from simwarden.scenario import suite
 from simwarden.scenario.failure import text_of
@@ -53,9 +53,9 @@ def run_suite(order: Order) -> None:
     _check_folder(order.report)
     if order.tun:
         _check_tun(len(jobs))
-    running = suite.run_all(jobs, options, order.network, workers)
     few = len(jobs) <= FEW or order.verbose
     told = _Told(order, len(jobs))
+    running = suite.run_all(jobs, options, order.network, workers)
     with finishing(told.interrupted):
         with Progress(len(jobs), lines=few) as progress:
             for result in running:
@@ -70,7 +70,7 @@ def run_suite(order: Order) -> None:
 
 def _sum_up(told: _Told, *, few: bool) -> None:
     """Print what all came to, and write what is left of the report. Raises ConfigError."""
-    parts = (misuses, twins_not_run) if few else (by_clause, stopped_by, twins_not_run)
+    parts = (misuses, leaks, twins_not_run) if few else (by_clause, stopped_by, leaks, twins_not_run)
     summed = [list(part(told.results)) for part in parts]
     for lines in filter(None, summed):
         exits.show("\n".join(["", *lines]))

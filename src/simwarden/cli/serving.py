@@ -32,7 +32,7 @@ from simwarden.wire.apdu.family import CONTACTS
 from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from simwarden.cli.serving_subscribers import Row
     from simwarden.operations.element import Element
@@ -48,7 +48,12 @@ class Service:
 
     def __init__(self, name: str, path: str, *, vpcd: bool = False) -> None:
         self.problems = Problems()
-        source = read(read_file(path), path, self.problems)
+        try:
+            text = read_file(path)
+        except ConfigError:
+            _known_kind(name)  # a misspelt name comes before a file that is not there
+            raise
+        source = read(text, path, self.problems)
         for each in rename(source, Registry.installed()):
             exits.complain(str(each))
         self.name, self.path, self.top = name, path, Spot(source)
@@ -75,7 +80,8 @@ class Service:
 
     def _host_settings(self) -> HostSettings:
         store = self._secret(self.file.store, self.top / "store")
-        external, placements = self._peers(), {self.name: Placement(self._listen(), store)}
+        listen = self._listen()
+        external, placements = self._peers(), {self.name: Placement(listen, store)}
         events, tls = self.events, {}
         if events is not None and events.outside is not None:
             external[BROKER] = {EVENTS: events.outside}
@@ -94,6 +100,7 @@ class Service:
             events=events.settings if events is not None else None,
             tls=tls,
             limits=self.file.limits,
+            allowed=self._allowed(listen),
         )
 
     def _events(self) -> EventsService | None:
@@ -105,12 +112,7 @@ class Service:
         return read_events(self.file.events, spot, self.problems, self.folder, self._secret)
 
     def _kind(self) -> type[Element[Any]]:
-        kinds = Registry.installed().kinds
-        kind = self.file.type or self.name
-        if kind not in kinds:
-            place = (self.top / "type").place if self.file.type else None
-            raise ConfigError(f"no element type is called {kind!r}", place, guess(kind, kinds))
-        return kinds[kind]
+        return _known_kind(self.file.type or self.name, (self.top / "type").place if self.file.type else None)
 
     def _reader(self, *, vpcd: bool) -> Address | None:
         """Return where the virtual reader is, if the card is to be put into one."""
@@ -140,6 +142,16 @@ class Service:
         if self.reader is not None:
             chosen[CONTACTS] = self.reader
         return chosen
+
+    def _allowed(self, listen: Mapping[str, Address]) -> dict[str, tuple[str, ...]]:
+        """Return the networks that peers may send from, by interface: all that is said of its port."""
+        for name in self.file.allow.keys() - listen.keys():
+            self.problems.unknown("interface", name, listen, (self.top / "allow" / name).key)
+        ports = {name: (at, INTERFACES[name].port) for name, at in listen.items()}
+        return {
+            name: tuple(each for other, of in self.file.allow.items() if ports.get(other) == port for each in of)
+            for name, port in ports.items()
+        }
 
     def _peers(self) -> dict[str, dict[str, Address]]:
         found: dict[str, dict[str, Address]] = {}
@@ -271,3 +283,10 @@ def _texts(spot: Spot) -> Iterator[Spot]:
         yield from _texts(spot / step)
     if isinstance(value, str):
         yield spot
+
+
+def _known_kind(kind: str, place: Place | None = None) -> type[Element[Any]]:
+    kinds = Registry.installed().kinds
+    if kind not in kinds:
+        raise ConfigError(f"no element type is called {kind!r}", place, guess(kind, kinds))
+    return kinds[kind]

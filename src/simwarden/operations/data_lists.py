@@ -27,9 +27,9 @@ class DataLists(Model):
 
     whitelist: tuple[DestinationText, ...] | None = None
     """Its destinations, in principle at most 10: an address or network, a name, `*.` and a name, or a URL, each with
-    its port and, by the scheme (`udp://`, `mqtts://`), its protocol. The path of a URL is judged where it is said in
-    the clear (`http`); of another one it is the host that is listed. Without a list its data is not directed; with an
-    empty one nothing passes."""
+    its port and, by the scheme (`udp://`, `mqtts://`), its protocol; an unknown scheme is an error. The path of a URL
+    is judged where it is said in the clear (`http`); of another one it is the host that is listed. Without a list its
+    data is not directed; with an empty one nothing passes."""
     blacklist: tuple[DestinationText, ...] = Field(default=(), max_length=1000)
     """Destinations that are denied to it, listed or not, in the same forms; questions for denied names as well."""
     apps: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")], ...], Field(max_length=50)] = ()

@@ -78,7 +78,8 @@ class FlowRule(NamedTuple):
 
     Of rules that a flow fits the one with the least `precedence` counts, of several with the same one that closes more
     gates. `up` and `down`: its gates are open in that direction. `application`: its filters are those of this
-    TDF-Application-Identifier. `quality`: None is that of the default bearer.
+    TDF-Application-Identifier. `online`: whether an OCS grants its octets; None leaves that to the session's default
+    charging method. `quality`: None is that of the default bearer. `monitoring_key`: under which its use is counted.
     """
 
     name: str
@@ -88,13 +89,21 @@ class FlowRule(NamedTuple):
     down: bool = True
     application: str = ""
     rating_group: int | None = None
-    online: bool = False
+    online: bool | None = None
     quality: Quality | None = None
+    monitoring_key: bytes = b""
 
     @property
     def denies(self) -> bool:
         """Whether its gates are closed both ways (Flow-Status DISABLED, TS 29.212 5.3.11)."""
         return not (self.up or self.down)
+
+    @property
+    def names_far_end(self) -> bool:
+        """Whether all its flows are with networks or names that it lists."""
+        return bool(self.filters) and all(
+            each.name or (each.network is not None and each.network.length) for each in self.filters
+        )
 
 
 #: of a card whose data is not directed

@@ -49,6 +49,8 @@ def make_record(
     """
     late = any(each.event > acted for each in mismatches)
     events = trace.events if late else trace.events[: acted or None]
+    if mismatches:
+        step = _step_at(scenario, mismatches[0].place) or step
     found = Explainer(scenario, events, phase, step).explain(mismatches)
     place = mismatches[0].place if mismatches else step.place if step else Place(scenario.path)
     order = {lane.name: lane.order for lane in lanes}
@@ -65,6 +67,11 @@ def make_record(
         detail=detail,
     )
     return replace(record, **_told_by(found))
+
+
+def _step_at(scenario: Scenario, place: Place) -> Step | None:
+    """Return the step that a line of the file belongs to."""
+    return next((each for each in reversed(scenario.steps) if each.place.line <= place.line), None)
 
 
 def _told_by(found: Explanation) -> dict[str, Any]:

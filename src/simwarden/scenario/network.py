@@ -6,8 +6,11 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from simwarden.model.address import read_address
 from simwarden.model.interfaces import INTERFACES, Service
+from simwarden.runtime.declare import UtcOffset
 from simwarden.runtime.reach import Reach
 from simwarden.runtime.transport.choose import NAMES, carriers_of
 from simwarden.scenario.problems import guess, nearest
@@ -28,8 +31,8 @@ if TYPE_CHECKING:
 Address = tuple[str, int]
 #: words that may stand where an element's settings do, to leave it out
 _OFF = ("off", "absent", "none")
-#: what stands among the elements of a network and is none
-TRANSPORT = "transport"
+#: settings of the whole network among those of its elements
+TRANSPORT, UTC_OFFSET = "transport", "utc_offset"
 
 
 @dataclass(slots=True)
@@ -71,6 +74,8 @@ class Wishes(dict[str, Wish]):
         super().__init__()
         self.transport = ""
         self.carriers: dict[str, str] = {}
+        #: hours by which the operator's time is ahead of UTC; None: no file sets them
+        self.utc_offset: float | None = None
 
 
 def collect(data: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
@@ -85,6 +90,9 @@ def collect(data: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
         here = spot / name
         if name == TRANSPORT:
             _read_transport(entry, here, wishes, problems)
+            continue
+        if name == UTC_OFFSET:
+            _read_utc_offset(entry, here, wishes, problems)
             continue
         wish = wishes.setdefault(name, Wish(name, here))
         wish.spot = here
@@ -157,6 +165,13 @@ def _read_transport(value: Any, spot: Spot, wishes: Wishes, problems: Problems) 
             )
         elif interface:
             wishes.carriers[interface] = word
+
+
+def _read_utc_offset(value: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
+    try:
+        wishes.utc_offset = TypeAdapter(UtcOffset).validate_python(value)
+    except ValidationError:
+        problems.add(f"utc_offset: expected hours from -12 to 14 in quarters, got {short(value)}", spot.place)
 
 
 def parse_address(text: str, spot: Spot, problems: Problems, port: int = 0) -> Address:

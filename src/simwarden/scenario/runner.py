@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from simwarden.errors import ConfigError, InternalError, ManagementError, Place, SimwardenError, UnjudgedError
 from simwarden.operations.element import element_of
 from simwarden.operations.management import HOUSE
-from simwarden.runtime.clock import Clock
+from simwarden.runtime.clock import Clock, time_zone
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.transport.choose import described
@@ -22,12 +22,14 @@ from simwarden.scenario import failure
 from simwarden.scenario.acting import Acting, StepFailed
 from simwarden.scenario.alarm import TimeUp, alarm
 from simwarden.scenario.document import Manage, OutcomeWanted, Together, Wait
+from simwarden.scenario.effects import evidence_in
 from simwarden.scenario.judge import Judge, wanted_in
 from simwarden.scenario.network import events_to, lacking_links
 from simwarden.scenario.provisioning import provision_of
 from simwarden.scenario.rejections import Phase, check_rejections
 from simwarden.scenario.rest import is_busy, is_whole, unrest
 from simwarden.scenario.result import Met, Mismatch, ScenarioResult, Verdict, blank_result
+from simwarden.scenario.secrets import hide_keys
 from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
 from simwarden.scenario.twin import refuses_beside
 from simwarden.trace.events import Fault, Note, StepMark
@@ -64,7 +66,8 @@ class RunOptions:
     """What a command line decides about runs. `limit` is in real seconds; `switches` are for mutation testing.
 
     A run that does not `keep` its events gives none: what is to be known of it is told to a sink as it happens, and
-    expectations can be about facts only. A `lenient` one does not fail by a decision, but by what comes of it.
+    expectations can be about facts only. A `lenient` one does not fail by a decision or a record of one, but by their
+    effect.
     """
 
     seed: int = 0
@@ -132,6 +135,8 @@ class _Run:
         seed = options.seed if scenario.seed is None else scenario.seed
         self.loop = TestbedLoop(virtual=clock == "virtual")
         self.clock = Clock(self.loop)
+        if scenario.utc_offset is not None:
+            self.clock.zone = time_zone(scenario.utc_offset)
         self.clock.skip_keep_alives = self.clock.virtual and not scenario.keep_alives
         self.trace = Trace(self.clock.now, keep=options.keep)
         self.trace.show_packets = options.packets
@@ -150,6 +155,7 @@ class _Run:
         at_once = AT_ONCE_VIRTUAL if self.clock.virtual else AT_ONCE_REAL
         self.judge = Judge(self.trace, outside, scenario.unseen, History(scenario.watched, at_once))
         self.phase = self.acted = 0
+        self.evidence = evidence_in(scenario)
         self.judged = True
         self.phases = [Phase(0)]
         #: what holds so far of this phase, with the step that says it, and may be otherwise until its end
@@ -263,7 +269,7 @@ class _Run:
         self.result.failure = self._record(summary, mismatches, detail)
 
     def _record(self, summary: str, mismatches: tuple[Mismatch, ...] = (), detail: str = "") -> FailureRecord:
-        return failure.make_record(
+        record = failure.make_record(
             self.scenario,
             self.step,
             summary,
@@ -276,6 +282,7 @@ class _Run:
             rerun=self.options.rerun,
             detail=detail,
         )
+        return hide_keys(record, self.scenario.keys)
 
     def _unlinked(self) -> list[Reach]:
         """Return the connections that do not stand, as elements tried to make them last."""
@@ -379,7 +386,8 @@ class _Run:
 
     async def _carry_out(self, acting: Acting, step: Step) -> None:
         self.called = self.trace.last_number if _calls(step.action) else 0
-        self.trace.emit(StepMark(index=step.index, text=step.text, line=step.place.line))
+        text = hide_keys(step.text, self.scenario.keys)
+        self.trace.emit(StepMark(index=step.index, text=text, line=step.place.line))
         outcome = None
         if step.action is not None and self.judged:
             self._close_phase()
@@ -421,18 +429,20 @@ class _Run:
         return None
 
     def _see(self, wrong: list[Mismatch], when: str = "") -> None:
-        """End the story where something is not as it was expected; a lenient run does not ask who decided."""
+        """End the story where something is not as it was expected; a lenient run does not ask what was decided."""
         if self.options.lenient:
-            wrong = [each for each in wrong if each.subject != "decision"]
+            wrong = [each for each in wrong if each.subject not in self.evidence]
         if wrong:
             told = "an expectation was not met" if len(wrong) == 1 else "expectations were not met"
             raise StepFailed(f"{told}{when}", tuple(wrong))
 
     def _close_phase(self) -> None:
         """Judge again what is about the whole phase: `never`, and how many of something there are."""
+        current = self.step
         for step, expectation, called in self.open:
             self.step = step
             self._see(self.judge.changed(expectation, self.phase, called), " any more when its phase ended")
+        self.step = current
         self.open.clear()
 
     def _note_met(self, step: Step, expectation: Expectation, unmet: list[Mismatch], outcome: Any) -> None:
@@ -446,7 +456,8 @@ class _Run:
             want, got, event = wanted_in(each), "never", 0
             if not expectation.never:
                 got, event = self.judge.witness(each, self.phase, outcome)
-            self.met.append(Met(step.index, each.place.line, each.subject, want, got, event))
+            met = Met(step.index, each.place.line, each.subject, want, got, event)
+            self.met.append(hide_keys(met, self.scenario.keys))
 
     async def _hold(self, expectation: Expectation, outcome: Any) -> list[Mismatch]:
         """Hold an expectation against the trace; what is not there yet has time to come."""

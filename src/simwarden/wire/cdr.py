@@ -44,6 +44,7 @@ VALUES: Final[Mapping[str, Values]] = {
     "chargingCharacteristics": shaped("four hexadecimal digits", "[0-9a-f]{4}"),
     "mSTimeZone": shaped("hours from UTC and of daylight saving, such as +8 0", r"[+-]?\d+(\.\d+)?( [0-2])?"),
     "userLocationInformation": shaped("a TAI and an E-CGI", rf"{_PLACE}{{4}}( {_PLACE}{{7}})?|{_PLACE}{{7}}"),
+    "pSFurnishChargingInformation": shaped("hexadecimal digits", "([0-9a-f]{2})+"),
     "location": LAI,
     "nodeID": NAME,
     "diagnostics": members(CauseValue) | NUMBER,
@@ -151,6 +152,11 @@ def _volumes(containers: tuple[Mapping[str, Any], ...]) -> bytes:
     return b"".join(_volume(each) for each in containers)
 
 
+def _furnished(data: str) -> bytes:
+    """Return a PSFurnishChargingInformation with its pSFreeFormatData."""
+    return _tlv(1, bytes.fromhex(data))
+
+
 _Row = tuple[int, "Callable[[Any], bytes]", bool]
 #: by name: the tag, what makes the content, and whether that is made of elements
 _VOLUME: Final[dict[str, _Row]] = {
@@ -199,7 +205,10 @@ _OF_RECORD: Final[dict[str, dict[str, _Row]]] = {
         "sGWChange": (34, lambda flag: b"\xff" if flag else b"\x00", False),
         "pDNConnectionChargingID": (40, _integer, False),
     },
-    "pGWRecord": {"pDNConnectionChargingID": (41, _integer, False)},
+    "pGWRecord": {
+        "pSFurnishChargingInformation": (28, _furnished, True),
+        "pDNConnectionChargingID": (41, _integer, False),
+    },
 }
 #: what each record has, also where nobody has said it (5.1.2.2.2, 5.1.2.2.3)
 _ALWAYS: Final[Mapping[str, Any]] = {"chargingCharacteristics": "0000"}

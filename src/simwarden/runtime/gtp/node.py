@@ -21,7 +21,7 @@ from simwarden.machine.gtp_path import (
 )
 from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.runtime.pending import Pending
-from simwarden.wire.gtpv2 import Cause, CauseIe, GtpError, Message, Role, answer_to, failure_of
+from simwarden.wire.gtpv2 import Cause, CauseIe, GtpError, Message, Role, answer_to, failure_of, refusal
 
 if TYPE_CHECKING:
     import asyncio
@@ -35,7 +35,11 @@ _MOST_PATHS = 4096
 
 
 class NoAnswerError(SimwardenError):
-    """A peer gave no answer, or none that can be read."""
+    """A peer gave no answer, or none that can be read; `answer` has what could be read of a malformed one."""
+
+    def __init__(self, reason: str, answer: Message | None = None) -> None:
+        super().__init__(reason)
+        self.answer = answer
 
 
 class Peer(NamedTuple):
@@ -95,10 +99,10 @@ class _PathTo:
                 node.site.spawn(self._serve(event), event.message.name)
             case AnswerReceived(sequence, message):
                 self.pending.settle(sequence, message)
-            case RequestFailed(sequence, reason):
+            case RequestFailed(sequence, reason, answer):
                 if self._external and not self.heard:
                     node.site.tell_reach(node.interface_of(self.host), self.peer.name, reason)
-                self.pending.settle(sequence, NoAnswerError(f"{self.peer.name}: {reason}"))
+                self.pending.settle(sequence, NoAnswerError(f"{self.peer.name}: {reason}", answer))
             case IndicationReceived(message):
                 node.hear(message, self.peer)
             case Faulted(reason, data):
@@ -251,6 +255,14 @@ class GtpNode:
         elif message.spec.role is Role.COMMAND:
             failure = failure_of(message, Cause.SERVICE_NOT_SUPPORTED, self.sender_teid(message.teid))
             self.tell(failure, peer.host, self.interface_of(peer.host), message.sequence)
+
+    def refuse_sender(self, message: Message, peer: Peer) -> Message | None:
+        """Refuse a message about a tunnel of another peer (cause 109); return the response that a request gets."""
+        self.site.note(f"{message.name} of {peer.name} is about a tunnel of another peer")
+        if message.spec.role is Role.COMMAND:
+            failure = failure_of(message, Cause.INVALID_PEER)
+            self.tell(failure, peer.host, self.interface_of(peer.host), message.sequence)
+        return refusal(message, Cause.INVALID_PEER) if message.spec.role is Role.REQUEST else None
 
     def _path(self, host: str) -> _PathTo:
         path = self._paths.get(host)

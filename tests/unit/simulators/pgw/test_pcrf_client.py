@@ -6,12 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gateways import Gateways, udp
+from gateways import udp
 from scapy.contrib import gtp_v2 as scapy
+from scripted_pcrf import LISTED, OTHER, Net, install, monitor, rule, to, used
 
-from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.testing import ScriptedServer
-from simwarden.testing.diameter import REALM
 from simwarden.wire.diameter import Message, check_request, decode, encode
 from simwarden.wire.diameter.codes import GxFeature
 from simwarden.wire.diameter.dictionary import BY_POINT
@@ -22,70 +20,12 @@ if TYPE_CHECKING:
     from simwarden.wire import gtpv2
     from simwarden.wire.diameter import Avps
 
-LISTED, OTHER = "192.0.2.10", "192.0.2.11"
 #: of an app of people, by its network
 APP = "149.154.160.1"
 BOTH = {
     "pdn_type": scapy.IE_PDN_type(PDN_type=3),
     "paa": scapy.IE_PAA(PDN_type=3, ipv6=0, ipv4="0.0.0.0"),  # noqa: S104
 }
-
-
-def rule(name: str, described: str, *more: tuple[str, Any]) -> tuple[str, Avps]:
-    flow = [("Flow-Description", described), ("Flow-Direction", 3)]
-    avps: Avps = [("Charging-Rule-Name", name.encode()), ("Flow-Information", flow), ("Flow-Status", 2)]
-    return "Charging-Rule-Definition", [*avps, *more]
-
-
-def install(*what: tuple[str, Any]) -> tuple[str, Avps]:
-    return "Charging-Rule-Install", list(what)
-
-
-def to(address: str) -> str:
-    return f"permit out ip from {address} to assigned"
-
-
-class Pcrf(ScriptedServer):
-    """A PCRF that installs what a test says."""
-
-    declaration = Declaration(kind="pcrf", title="PCRF", lane=80, config=ElementConfig, listens=("Gx",))
-    interface = "Gx"
-    requests = ("credit-control",)
-
-    def credit_control(self, message: Message) -> Any:
-        return [install(rule("listed", to(LISTED)))] if message.get("CC-Request-Type") == 1 else []
-
-    async def order_rules(self, *avps: tuple[str, Any], session: str = "") -> Message:
-        known = session or self.asked[0].get("Session-Id")
-        host = f"pgw.{REALM}"
-        request = self.node.make(
-            "Re-Auth-Request",
-            [("Re-Auth-Request-Type", 0), *avps],
-            realm=REALM, host=host, point="Gx", session=known,
-        )  # fmt: skip
-        return await self.node.ask(host, request)
-
-    def kinds(self) -> list[int]:
-        return [each.get("CC-Request-Type") for each in self.asked]
-
-
-class Net(Gateways):
-    """With sessions that the PCRF rules."""
-
-    def __init__(self, **apn: Any) -> None:
-        super().__init__(
-            pgw={
-                "apns": {"meters": {"gx": "pcrf", **apn}},
-                "applications": {"upload": [LISTED], "named": ["other.example:443"]},
-            }
-        )
-        self.pcrf = self.add("pcrf", Pcrf)
-
-    async def passes(self, made: Any, address: str) -> bool:
-        before = len(self.net.packets)
-        self.enb.send(made, udp(made["paa"].ipv4, address))
-        await self.settle()
-        return len(self.net.packets) > before
 
 
 def failed(message: Message) -> list[tuple[list[bytes], int]]:
@@ -106,12 +46,16 @@ async def test_a_session_is_introduced_and_its_rules_alone_let_packets_pass() ->
         assert asked.get("Framed-IPv6-Prefix")[:2] == b"\0\x40"
         assert (asked.get("IP-CAN-Type"), asked.get("RAT-Type")) == (5, 1004)
         assert asked.find("Default-EPS-Bearer-QoS", "QoS-Class-Identifier") == 9
+        (session,) = net.pgw.core.sessions.values()
+        rates = [asked.find("QoS-Information", f"APN-Aggregate-Max-Bitrate-{way}") for way in ("UL", "DL")]
+        assert rates == [rate * 1000 for rate in session.ambr]
         assert await net.passes(made, LISTED)
         assert not await net.passes(made, OTHER)
         await net.mme.delete(made["sender_f_teid"].teid)
         await net.settle()
         assert net.pcrf.kinds() == [1, 3]
         assert net.pcrf.asked[-1].get("Termination-Cause") == 1
+        assert [each.get("Called-Station-Id") for each in net.pcrf.asked] == ["meters", "meters"]
 
 
 @pytest.mark.parametrize(
@@ -345,16 +289,6 @@ async def test_each_kind_of_change_is_reported_by_itself(trigger: int, more: Any
         assert [each.all("Event-Trigger") for each in net.pcrf.asked] == [[], [trigger]]
 
 
-def used(message: Message) -> list[int]:
-    units = [dict(each)["Used-Service-Unit"] for each in message.all("Usage-Monitoring-Information")]
-    return [dict(each)["CC-Total-Octets"] for each in units]
-
-
-def monitor(octets: int, level: int = 0) -> tuple[str, Avps]:
-    granted = ("Granted-Service-Unit", [("CC-Total-Octets", octets)])
-    return "Usage-Monitoring-Information", [("Monitoring-Key", b"all"), granted, ("Usage-Monitoring-Level", level)]
-
-
 async def test_use_is_reported_after_so_many_octets_and_at_the_end_each_octet_once() -> None:
     async with Net() as net:
         made = await net.session()
@@ -369,7 +303,7 @@ async def test_use_is_reported_after_so_many_octets_and_at_the_end_each_octet_on
             assert await net.passes(made, LISTED)
         await net.mme.delete(made["sender_f_teid"].teid)
         await net.settle()
-        assert [used(each) for each in net.pcrf.asked] == [[], [2 * size], [3 * size]]
+        assert [used(each) for each in net.pcrf.asked] == [[], [2 * size], [3 * size, 0]]  # no rule has the key
 
 
 async def test_use_that_is_to_be_reported_goes_on_where_it_is_told_again() -> None:
