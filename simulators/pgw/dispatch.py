@@ -30,7 +30,7 @@ _HANDLERS: Final = {
 def open_paths(core: Core) -> None:
     """Take requests of SGWs, their packets, and what tells of lost ones."""
     served = {name: partial(each, core) for name, each in _HANDLERS.items()}
-    core.node = GtpNode(core.site, ("S5-C",), served, core.config.path(), core.sender_teid)
+    core.node = GtpNode(core.site, ("S5-C",), served, core.config.path(), core.sender_teid, listed=core.config.sgws)
     core.node.on_restart = core.node.on_failure = partial(_lose, core)
     core.gateway = Gateway(core)
     core.follow_area = partial(procedures.follow_area, core)

@@ -185,8 +185,9 @@ class Session:
     rates: dict[str, tuple[Bucket, Bucket]] = field(default_factory=dict)
     #: whether it is a call for help, which no card's lists are about
     confined: bool = False
-    #: fragments of packets that are not whole yet
-    fragments: Fragments = field(default_factory=Fragments)
+    #: fragments of packets that are not whole yet, from the device and to it
+    fragments_up: Fragments = field(default_factory=Fragments)
+    fragments_down: Fragments = field(default_factory=Fragments)
     #: by which rule no packets pass, empty if they do
     closed_by: str = ""
     time_zone: UeTimeZone | None = None

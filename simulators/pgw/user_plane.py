@@ -381,7 +381,7 @@ class Gateway:
                 found = ip.decode(packet)
                 if not (found.offset or found.more):
                     return packet
-                whole = session.fragments.take(packet, now)
+                whole = (session.fragments_up if up else session.fragments_down).take(packet, now)
             if whole is not None and ip.is_routed(whole):  # behind the header of fragments, if not before it
                 self._refuse(session, flow, whole, ROUTED, up=up)
                 whole = None

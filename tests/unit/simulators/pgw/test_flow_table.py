@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from directed import OTHER, Device, device, to
 from gateways import SERVER, Gateways, udp
-from scapy.layers.inet import IP, TCP
+from scapy.layers.inet import IP, TCP, UDP, fragment
 from scapy.packet import Raw
 
 from simulators.pgw.flow_table import BOUNDS, GRAIN, FlowKind, FlowTable
 from simulators.pgw.session import FlowCount
+from simwarden.runtime.gtp import node
 from simwarden.wire import ip
 
 #: the PINGREQ of MQTT that the meter sends
@@ -147,3 +148,29 @@ def test_a_flow_that_ends_or_is_refused_makes_no_room_for_itself_among_those_tha
     assert table.left == [1, 2, 3, 4, 5, 6]
     table.see(20, 20)
     assert table.left == [1, 2, 3, 4, 5, 6]
+
+
+async def test_unknown_senders_do_not_displace_the_path_to_an_sgw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node, "_MOST_PATHS", 4)
+    async with Gateways(pgw={"sgws": ["sgw", "192.0.2.1"]}) as bench:
+        paths = bench.pgw.core.node
+        await bench.session()
+        (sgw,) = paths._paths
+        echo = bytes.fromhex("400100090000010003000100" + "00")
+        paths._receive(echo, ("192.0.2.1", 2123))
+        for number in range(2, 20):
+            paths._receive(echo, (f"192.0.2.{number}", 2123))
+        assert list(paths._paths)[:2] == [sgw, "192.0.2.1"]
+        assert len(paths._paths) == 4
+
+
+async def test_fragments_of_unknown_senders_do_not_displace_those_of_the_device() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=[f"udp://{SERVER}:5683"])
+        packet = IP(src=it.own, dst=SERVER, id=1) / UDP(sport=40000, dport=5683) / bytes(40)
+        first, *rest = (bytes(each) for each in fragment(packet, fragsize=24))  # type: ignore[no-untyped-call]
+        assert await it.up(first) == []
+        for number in range(1, 60):
+            other = IP(src=f"203.0.113.{number}", dst=it.own, id=number, flags="MF") / Raw(bytes(24))
+            await it.down(bytes(other))
+        assert await it.up(*rest) == [first, *rest]
