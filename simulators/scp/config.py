@@ -109,7 +109,7 @@ class ScpConfig(Signalling, ElementConfig):
     released at once."""
     emergency_callers: tuple[Number, ...] = ()
     """Numbers of emergency centres that may call every card back, whatever its list, its minutes and its state say, if
-    the network vouches for the caller. By default a directed card refuses them (TS 22.101 10 leaves it to regulation)."""
+    the network vouches for the caller. Without any, a directed card refuses them (TS 22.101 10: left to regulation)."""
     pin_tries: Annotated[int, Field(ge=1, le=10)] = 3
     """How often a PIN may be dialled."""
     activity_test: Annotated[Seconds, Field(ge=1)] = 300

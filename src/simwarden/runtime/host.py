@@ -103,8 +103,8 @@ class HostSettings:
     them, nothing else can.
     `management` maps elements outside this process to their management interfaces. `events` says which broker takes
     events; without it there are none. `tls` has the elements outside to which connections are encrypted. `limits` holds
-    for peers from outside at each listener; `allowed` restricts their source networks, by interface. With `tun`, elements that carry packets of programs have TUN interfaces,
-    in namespaces whose names begin so.
+    for peers from outside at each listener; `allowed` restricts their source networks, by interface. With `tun`,
+    elements that carry packets of programs have TUN interfaces, in namespaces whose names begin so.
     """
 
     seed: int = 0
