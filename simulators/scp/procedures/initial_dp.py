@@ -29,8 +29,8 @@ def initial_dp(core: Core, dialogue: int, phase: Phase, asked: InitialDP) -> Non
         refuse(core, dialogue, causes.TEMPORARY)
         return
     told, card = far_end(asked, direction), _card(core, asked, direction)
-    if is_exempt(core, direction, told):
-        judge_party(core, card, told, direction.occasion, emergency=True)
+    exempt = is_exempt(core, direction, told)
+    if exempt and judge_party(core, card, told, direction.occasion, emergency=True).admitted:
         core.user.tc.invoke(dialogue, cap.CONTINUE, b"", core.clock.now())
         core.user.tc.end(dialogue)
         core.user.flush()
