@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from simulators.pgw.config import GUARANTEED
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
 def rates_of(rules: Iterable[FlowRule], before: Mapping[str, tuple[Bucket, Bucket]], mtu: int, now: float) -> Rates:
     """Return the buckets of rules that have a rate of their own; one that a rule has already goes on at its rate now.
 
-    A rule on a bearer with guaranteed rates has the bucket of that bearer.
+    A rule that is alone on a bearer with guaranteed rates has the bucket of that bearer.
     """
     rates: Rates = {}
+    rules = tuple(rules)
+    sharing = Counter(rule.quality[:4] for rule in rules if rule.quality is not None)
     for rule in rules:
         quality = rule.quality
-        if quality is None or quality.qci in GUARANTEED or not (quality.maximum_up or quality.maximum_down):
+        if quality is None or not (quality.maximum_up or quality.maximum_down):
+            continue
+        if quality.qci in GUARANTEED and sharing[quality[:4]] == 1:
             continue
         kbits = [rate / 1000 or math.inf for rate in (quality.maximum_up, quality.maximum_down)]
         buckets = before.get(rule.name)

@@ -67,8 +67,7 @@ def update(session: Session, gx: Rules) -> Avps:
 
 def _charging_identifier(session: Session, gx: Rules, name: bytes) -> tuple[str, Any]:
     """Build the Access-Network-Charging-Identifier-Gx of a rule: that of its bearer (5.3.22)."""
-    rule = gx.installed.get(name)
-    bearer = session.bearers.get(rule.name) if rule is not None else None
+    bearer = session.bearers.get(gx.bearer_of(name))
     identifier = (bearer or session).charging_id.to_bytes(4, "big")
     content = [("Access-Network-Charging-Identifier-Value", identifier), ("Charging-Rule-Name", name)]
     return "Access-Network-Charging-Identifier-Gx", content

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simwarden.runtime.diameter.pcc_rules import (
     Place,
@@ -42,6 +42,16 @@ _NAMING: Final = frozenset({"Charging-Rule-Definition", "Charging-Rule-Name"})
 _TIMED: Final = frozenset({"Rule-Activation-Time", "Rule-Deactivation-Time"})
 
 
+class Kind(NamedTuple):
+    """By what rules share a bearer: QCI and ARP (TS 23.203 6.1.1.4); `number` counts bearers whose filters are full."""
+
+    qci: int
+    priority: int
+    may_preempt: bool
+    preemptable: bool
+    number: int = 0
+
+
 @dataclass(slots=True, eq=False)
 class Rules:
     """What the PCRF has told of a session: definitions of rules and names of the PGW's own, by their octets."""
@@ -54,11 +64,12 @@ class Rules:
     online: bool | None = None
     definitions: dict[bytes, Avps] = field(default_factory=dict)
     installed: dict[bytes, FlowRule] = field(default_factory=dict)
-    #: rules for which a bearer was ordered, as they were then, and those whose bearer stands; what bearers of rules are
-    #: called, and whether one is being ordered
+    #: rules for which a bearer was ordered, as they were then, and those whose bearer stands
     bearers: dict[bytes, FlowRule] = field(default_factory=dict)
     standing: frozenset[bytes] = frozenset()
-    called: frozenset[str] = frozenset()
+    #: by QoS the names of bearers and the rules that they were ordered for; whether one is being ordered
+    called: dict[Kind, str] = field(default_factory=dict)
+    built: dict[Kind, dict[bytes, FlowRule]] = field(default_factory=dict)
     bearing: bool = False
     triggers: frozenset[int] = frozenset()
     #: what the next CCR reports: what has happened, and rules that are not active
@@ -208,6 +219,25 @@ class Rules:
         told = first(first(self.definitions[name], "QoS-Information", []), "Allocation-Retention-Priority")
         same = told is None or (quality.priority, quality.may_preempt, quality.preemptable) == default.arp
         return quality.qci != default.qci or not same
+
+    def sharing(self, most: int) -> dict[Kind, dict[bytes, FlowRule]]:
+        """Return the rules that need bearers by the bearer that they share, with no more than `most` filters in one."""
+        found: dict[Kind, dict[bytes, FlowRule]] = {}
+        for key, rule in self.installed.items():
+            if rule.quality is None or not self.needs_bearer(key):
+                continue
+            kind = Kind(*rule.quality[:4])
+            while sum(len(each.filters) for each in found.get(kind, {}).values()) + len(rule.filters) > most:
+                if kind not in found:
+                    break  # it has too many by itself, which is reported
+                kind = kind._replace(number=kind.number + 1)
+            found.setdefault(kind, {})[key] = rule
+        return found
+
+    def bearer_of(self, name: bytes) -> str:
+        """Return the name of the dedicated bearer of a rule; empty for one of the default bearer."""
+        kinds = (kind for kind, rules in self.built.items() if name in rules)
+        return next((self.called[kind] for kind in kinds if kind in self.called), "")
 
     def in_force(self) -> list[FlowRule]:
         """Return the rules by which packets pass: those of the default bearer, and those whose bearer stands."""

@@ -130,7 +130,11 @@ class Pcrf:
     def released(self, session: Session, called: str) -> None:
         """Take note that a bearer of a rule is over: so is the rule, which is reported (4.5.12)."""
         if (gx := session.gx) is not None:
-            for name in [each for each in gx.standing if gx.installed[each].name == called]:
+            lost = [each for each in sorted(gx.standing) if gx.bearer_of(each) == called]
+            for kind in [each for each, name in gx.called.items() if name == called]:
+                del gx.called[kind]
+                gx.built.pop(kind, None)
+            for name in lost:
                 self.bound(session, gx, name, RuleFailureCode.RESOURCE_ALLOCATION_FAILURE)
 
     def close(self, session: Session) -> None:

@@ -328,14 +328,20 @@ def qos(qci: int, priority: int = 4, guaranteed: int = 0) -> tuple[str, Avps]:
 
 def sets_bearers_up(net: Net) -> None:
     end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, OWN, net.enb.address)
+    identities = iter(range(6, 16))
 
     def told(asked: gtpv2.Message) -> dict[str, Any]:
         (context,) = asked["bearer_contexts"]
         cause = CauseIe(Cause.REQUEST_ACCEPTED)
-        made = {"ebi": 6, "cause": cause, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"]}
+        made = {"ebi": next(identities), "cause": cause, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"]}
         return {"cause": cause, "bearer_contexts": (made,)}
 
     net.mme.answers["create-bearer-request"] = told
+    accepted = CauseIe(Cause.REQUEST_ACCEPTED)
+    net.mme.answers["update-bearer-request"] = lambda asked: {
+        "cause": accepted,
+        "bearer_contexts": ({"ebi": asked["bearer_contexts"][0]["ebi"], "cause": accepted},),
+    }
 
 
 async def test_a_rule_of_another_qos_is_in_force_with_its_bearer() -> None:
@@ -373,6 +379,52 @@ async def test_a_rule_that_changes_is_in_force_when_its_bearer_has_changed() -> 
         await net.settle()
         assert not await net.passes(made, "203.0.113.7")
         assert not await net.passes(made, OTHER)
+
+
+async def test_rules_of_one_qos_share_a_bearer_until_one_of_them_gets_another() -> None:
+    async with Net() as net:
+        sets_bearers_up(net)
+        await net.session()
+        (session,) = net.pgw.core.sessions.values()
+        both = [rule(name, to(address), qos(7)) for name, address in (("a", OTHER), ("b", "203.0.113.7"))]
+        await net.pcrf.order_rules(install(*both))
+        await net.settle()
+        assert {name: len(each.filters) for name, each in session.bearers.items()} == {"a": 2}
+        await net.pcrf.order_rules(install(rule("a", to(OTHER), qos(8))))
+        await net.settle()
+        kept, own = session.bearers["a"], session.bearers["a (QCI 8, ARP 4, 0)"]
+        assert [each.remote for each in kept.filters] == ["203.0.113.7/32"]
+        assert ([each.remote for each in own.filters], own.qos.qci) == ([f"{OTHER}/32"], 8)
+        assert session.gx is not None
+        assert session.gx.standing == {b"a", b"b"}
+        await net.pcrf.order_rules(("Charging-Rule-Remove", [("Charging-Rule-Name", each) for each in (b"a", b"b")]))
+        await net.settle()
+        assert session.bearers == {}
+
+
+async def test_rules_whose_filters_are_too_many_for_one_bearer_get_another() -> None:
+    async with Net() as net:
+        sets_bearers_up(net)
+        await net.session()
+        (session,) = net.pgw.core.sessions.values()
+        made = []
+        for number in range(3):
+            flows = [
+                (
+                    "Flow-Information",
+                    [("Flow-Description", to(f"203.0.113.{number * 8 + each}")), ("Flow-Direction", 3)],
+                )
+                for each in range(8)
+            ]
+            made.append(
+                (
+                    "Charging-Rule-Definition",
+                    [("Charging-Rule-Name", b"r%d" % number), *flows, ("Flow-Status", 2), qos(7)],
+                )
+            )
+        await net.pcrf.order_rules(install(*made))
+        await net.settle()
+        assert [len(each.filters) for each in session.bearers.values()] == [8, 8, 8]
 
 
 async def test_a_rule_of_the_default_bearers_qos_makes_none() -> None:
