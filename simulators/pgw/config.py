@@ -252,6 +252,8 @@ class PgwConfig(GtpConfig):
     """Networks that their packets may go to and come from; no other."""
     partial_records: RecordLimits = RecordLimits()
     """When a CDR is closed though its session goes on, in another one."""
+    flow_interval: Seconds = Field(default=1800.0, ge=0)
+    """How long a flow goes on until it has a record, again and again; 0: when it is idle or ends."""
     area_changes: ChangeLimit = ChangeLimit()
     """How often the cells to which a card's packets are bound may be changed or taken away."""
     list_changes: ChangeLimit = ChangeLimit()

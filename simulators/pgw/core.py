@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.pgw import addressing
-from simulators.pgw.charging import close_flow, describe
+from simulators.pgw.charging import describe
 from simulators.pgw.controls import AREA_CHANGES, CELL, LIST_CHANGES, PEER
 from simulators.pgw.events import CHANGED_AREA
+from simulators.pgw.flow_records import EndReason, close_flow, stop_watching
 from simulators.pgw.pools import Addresses
 from simulators.pgw.session import OVER_AMBR
 from simwarden.machine.token_bucket import Bucket
@@ -193,8 +194,9 @@ class Core:
         if self.ocs is not None:
             self.ocs.close(session)
         session.account.close(cause)
+        stop_watching(session)
         while session.flows:
-            close_flow(self.site, session)
+            close_flow(self.site, session, EndReason.SESSION)
         if confirmed:
             self.release(session)
 

@@ -9,6 +9,7 @@ from simulators.pgw.answers import SessionsEnded, SessionTold
 from simulators.pgw.config import PgwArea, PgwConfig, PgwData
 from simulators.pgw.controls import ALL
 from simulators.pgw.events import EVENTS
+from simulators.pgw.flow_records import stop_watching
 from simulators.pgw.parts.areas import Areas
 from simulators.pgw.parts.bearers import Bearers
 from simulators.pgw.parts.lists import Lists
@@ -102,6 +103,8 @@ class Pgw(Element[PgwConfig]):
     async def stop(self) -> None:
         """Close the way out; sessions end with this node, as peers see by its restart counter."""
         self.core.node.close()
+        for session in self.core.by_teid.values():
+            stop_watching(session)
         if self.core.diameter is not None:
             await self.core.diameter.stop()
         if self.core.gateway.sgi is not None:

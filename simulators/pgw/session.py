@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simwarden.machine.inspection.bindings import Bindings
 from simwarden.machine.ip_fragments import Fragments
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Plmn
     from simwarden.policy.rule_set import RuleSet, Shown
+    from simwarden.runtime.clock import Timer
     from simwarden.runtime.gtp.charging import Account
     from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa, RatType, UeTimeZone, Uli
     from simwarden.wire.ip import Flow
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     Access = tuple[RatType | None, Uli | None, UeTimeZone | None]
 
 
+#: seconds without a packet after which a flow is idle (RFC 4787 4.3), and a connection (RFC 5382 5)
+IDLE: Final = 300.0
+IDLE_CONNECTION: Final = 7440.0
 #: why packets are dropped above the APN-AMBR (TS 23.401 4.7.3), and above what a bearer with guaranteed rates may have
 OVER_AMBR: Final = "ambr: above the rate of the session's APN"
 OVER_MBR: Final = "mbr: above the rate of its bearer"
@@ -52,12 +56,28 @@ class Bearer:
     requested: bool = False
 
 
+class Counters(NamedTuple):
+    """Packets and octets of a flow."""
+
+    uplink_packets: int = 0
+    uplink_octets: int = 0
+    downlink_packets: int = 0
+    downlink_octets: int = 0
+    dropped_packets: int = 0
+    dropped_octets: int = 0
+
+    def since(self, before: Counters) -> Counters:
+        """Return what has been counted since."""
+        return Counters(*(now - then for now, then in zip(self, before, strict=True)))
+
+
 class FlowCount:
     """What passed of one 5-tuple, and what did not."""
 
     __slots__ = (
         "began",
         "bound",
+        "closed",
         "closed_by",
         "down",
         "downlink_octets",
@@ -73,6 +93,8 @@ class FlowCount:
         "over",
         "passed",
         "pending",
+        "recorded",
+        "recorded_at",
         "refused_by",
         "rules",
         "settled",
@@ -115,6 +137,17 @@ class FlowCount:
         self.dropped = self.dropped_octets = 0
         #: the rule that has dropped some, and the rate above which some were
         self.closed_by = self.over = ""
+        #: whether that rule dropped the last one
+        self.closed = False
+        #: packets and octets in its records so far, and when the last one was written; None: there is no record yet
+        self.recorded: Counters | None = None
+        self.recorded_at = now
+
+    @property
+    def counters(self) -> Counters:
+        """What passed up and down, and what was dropped, in packets and octets."""
+        up, down = (self.uplink_packets, self.uplink_octets), (self.downlink_packets, self.downlink_octets)
+        return Counters(*up, *down, self.dropped, self.dropped_octets)
 
 
 @dataclass(slots=True, eq=False)
@@ -176,6 +209,8 @@ class Session:
     #: dedicated bearers by name, in the order in which their filters count
     bearers: dict[str, Bearer] = field(default_factory=dict)
     flows: dict[Flow, FlowCount] = field(default_factory=dict)
+    #: when flows are recorded next, while the session goes on
+    flow_timer: Timer | None = None
     #: what resolvers told the device
     bindings: Bindings = field(default_factory=Bindings)
     account: Account = field(init=False)

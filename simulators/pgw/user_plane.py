@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulators.pgw import gate, rules
 from simulators.pgw.addressing import prefix_of
-from simulators.pgw.charging import close_flow
 from simulators.pgw.controls import GATE, QUOTA
 from simulators.pgw.credit import NOTHING_LEFT
+from simulators.pgw.flow_records import EndReason, close_flow, watch
 from simulators.pgw.inspection import begin, look
-from simulators.pgw.session import FlowCount
+from simulators.pgw.session import IDLE, IDLE_CONNECTION, FlowCount
 from simwarden.errors import PeerError
 from simwarden.machine.inspection.packets import segment_in
 from simwarden.machine.ip_fragments import Whole
@@ -46,9 +46,6 @@ ROUTED = "it goes to others than its destination first"
 MOST_FLOWS = 4096
 #: among how many of the oldest one is looked for of which nothing has passed
 _OLDEST = 64
-#: seconds without a packet after which a flow is begun anew, as nobody knows whether it is still the same (RFC 4787
-#: 4.3), and of a connection that passes (RFC 5382 5)
-IDLE, IDLE_CONNECTION = 300.0, 7440.0
 #: the PGW's address on the link of each session (TS 29.061 11.2.1.3)
 _ROUTER = "fe80::1"
 _ICMPV6, _SOLICITATION = ip.Protocol.ICMPV6, ip.Icmpv6Type.ROUTER_SOLICITATION
@@ -120,7 +117,7 @@ def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
     else:
         count.downlink_packets += 1
         count.downlink_octets += size
-    count.passed = count.ended
+    count.passed, count.closed = count.ended, False
     if session.paused:
         return
     session.account.count(size, up=up)
@@ -268,6 +265,8 @@ class Gateway:
 
     def _count(self, session: Session, flow: ip.Flow, packet: bytes, bucket: Bucket, now: float, *, up: bool) -> bool:
         """Count a packet, and say whether it passes; octets are those of the packet itself (TS 32.251)."""
+        if session.flow_timer is None:
+            watch(self.core, session)
         if session.closed_by:
             self._refuse(session, flow, packet, session.closed_by, f"{session.closed_by}: {OUTSIDE}")
             return False
@@ -373,18 +372,20 @@ class Gateway:
 
     def _begin(self, session: Session, flow: ip.Flow, now: float) -> FlowCount:
         if flow in session.flows:
-            close_flow(self.core.site, session, flow)
+            close_flow(self.core.site, session, EndReason.FLOW, flow)
         if len(session.flows) >= MOST_FLOWS:
-            close_flow(self.core.site, session, _refused(session))
+            close_flow(self.core.site, session, EndReason.RESOURCES, _refused(session))
         count = session.flows[flow] = FlowCount(now)
         begin(session, flow, count, now)
         return count
 
     def _refuse(self, session: Session, flow: ip.Flow, packet: bytes, rule: str, reason: str = "") -> None:
         """Drop a packet that a rule does not let pass, and count it as dropped."""
+        if session.flow_timer is None:
+            watch(self.core, session)
         now = self.core.site.clock.now()
         count = session.flows.get(flow) or self._begin(session, flow, now)
-        count.ended, count.closed_by = now, rule
+        count.ended, count.closed_by, count.closed = now, rule, True
         for part in _parts((packet,)):
             count.dropped += 1
             count.dropped_octets += len(part)
