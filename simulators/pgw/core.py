@@ -59,7 +59,8 @@ class Core:
         self._app_lists = self._load_apps() if config.app_lists else None  # what is wrong with a file is told now
         self.ranges = load_ranges(config.ranges)
         self.taken: dict[str, object] = {}
-        self._apns = {name: Addresses(each, self.taken) for name, each in config.apns.items()}
+        pools = [each for apn in config.apns.values() for each in (apn.ipv4, apn.ipv6, *apn.static) if each]
+        self._apns = {name: Addresses(each, self.taken, pools) for name, each in config.apns.items()}
         self.sessions: dict[tuple[str, int], Session] = {}
         self.by_teid: dict[int, Session] = {}
         #: sessions that this node has ended, whose SGW has not answered yet, by TEID (TS 23.401 5.4.4.1)

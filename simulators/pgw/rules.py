@@ -160,6 +160,8 @@ def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
             return False
         if denying is not None:
             fit = rules.fit(end, seen, up=up, denied=False)
+    if any(each.has(flow.destination) for each in session.addresses.inner):  # no name leads there, whoever says so
+        fit = rules.fit(end, seen._replace(bound=()), up=up, denied=False)
     count.group = fit.rule.rating_group if fit.rule is not None else count.group
     count.listed = fit.rule is not None and fit.rule.names_far_end
     if fit.rule is ALL_FLOWS:
