@@ -113,8 +113,7 @@ _DENIED, _ALLOWED = 100, 1000
 def rules_of(whitelist: Iterable[Destination] | None, blacklist: Iterable[Destination] = ()) -> tuple[FlowRule, ...]:
     """Return the rules that lists of destinations stand for; without a whitelist (None) all that is not denied passes.
 
-    A rule is called as its entry is written. A denied name, or one below it, may be no name of the far end, and is not
-    asked for either.
+    A rule is called as its entry is written. A denied name may be no name of the far end, and is not asked for either.
     """
     denied = [
         FlowRule(f"not {each.text}", tuple(_denied(each)), min(_DENIED + number, _ALLOWED - 1), up=False, down=False)
@@ -135,12 +134,8 @@ def _filter(entry: Destination) -> FlowFilter:
 
 def _denied(entry: Destination) -> Iterator[FlowFilter]:
     yield (found := _filter(entry))
-    if not found.name or found.path:
-        return
-    yield from questions(found.name)
-    if not found.name.startswith("*."):
-        yield found._replace(name=f"*.{found.name}")
-        yield from questions(f"*.{found.name}")
+    if found.name and not found.path:
+        yield from questions(found.name)
 
 
 def questions(name: str, resolver: Network | None = None) -> tuple[FlowFilter, FlowFilter]:
