@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 GUARANTEED: Final = frozenset({1, 2, 3, 4, 65, 66, 67, 75})
 
 
+#: networks that are not on the internet (RFC 6890)
+INNER: Final = (
+    *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
+    *("224.0.0.0/4", "::/127", "fc00::/7", "fe80::/10", "ff00::/8"),
+)
+
+
 class FilterConfig(Model):
     """Packets that go by a bearer (TS 24.008 10.5.6.12); what is not said is any."""
 
@@ -143,6 +150,9 @@ class ApnConfig(Model):
     """Networks of addresses and prefixes that subscriptions may have as static ones."""
     dns: tuple[IpText, ...] = ("192.0.2.53", "2001:db8::53")
     """DNS servers that a device is told when it asks, of both versions of IP."""
+    inner_networks: tuple[IpNetworkText, ...] = INNER
+    """Networks to which no listed name leads, whatever a DNS answer says (DNS rebinding), besides the addresses of all
+    APNs here. By default those for special purposes; a private APN whose servers are there has none, or others."""
     mtu: int = Field(default=1358, ge=1280, le=9000)
     """MTU that a device is told when it asks; what GTP leaves of 1500 octets (TS 23.060 annex C)."""
     bearers: dict[str, ListedBearer] = Field(default_factory=dict, max_length=10)
@@ -183,7 +193,7 @@ class ApnConfig(Model):
             raise ValueError("sessions go on without an OCS only where they have one (gy)")
         return self
 
-    @field_validator("ipv4", "ipv6", "static")
+    @field_validator("ipv4", "ipv6", "static", "inner_networks")
     @classmethod
     def _are_networks(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
         for each in (value,) if isinstance(value, str) else value:
@@ -258,6 +268,8 @@ class PgwConfig(GtpConfig):
     """Networks that their packets may go to and come from; no other."""
     partial_records: RecordLimits = RecordLimits()
     """When a CDR is closed though its session goes on, in another one."""
+    flow_interval: Seconds = Field(default=1800.0, ge=0)
+    """How long a flow goes on until it has a record, again and again; 0: when it is idle or ends."""
     area_changes: ChangeLimit = ChangeLimit()
     """How often the cells to which a card's packets are bound may be changed or taken away."""
     list_changes: ChangeLimit = ChangeLimit()

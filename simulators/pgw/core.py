@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.pgw import addressing
-from simulators.pgw.charging import close_flow, describe
+from simulators.pgw.charging import describe
 from simulators.pgw.controls import AREA_CHANGES, CELL, LIST_CHANGES, PEER
 from simulators.pgw.events import CHANGED_AREA
+from simulators.pgw.flow_records import EndReason, close_flow, stop_watching
 from simulators.pgw.pools import Addresses
 from simulators.pgw.relations import Relations
 from simulators.pgw.session import OVER_AMBR
@@ -62,7 +63,8 @@ class Core:
         self._app_lists = self._load_apps() if config.app_lists else None  # what is wrong with a file is told now
         self.ranges = load_ranges(config.ranges)
         self.taken: dict[str, object] = {}
-        self._apns = {name: Addresses(each, self.taken) for name, each in config.apns.items()}
+        pools = [each for apn in config.apns.values() for each in (apn.ipv4, apn.ipv6, *apn.static) if each]
+        self._apns = {name: Addresses(each, self.taken, pools) for name, each in config.apns.items()}
         self.sessions: dict[tuple[str, int], Session] = {}
         self.by_teid: dict[int, Session] = {}
         #: sessions that this node has ended, whose SGW has not answered yet, by TEID (TS 23.401 5.4.4.1)
@@ -197,8 +199,9 @@ class Core:
         if self.ocs is not None:
             self.ocs.close(session)
         session.account.close(cause)
+        stop_watching(session)
         while session.flows:
-            close_flow(self.site, session)
+            close_flow(self.site, session, EndReason.SESSION)
         self.relations.forget(self.sessions.values())
         if confirmed:
             self.release(session)

@@ -9,6 +9,7 @@ from simulators.pgw.answers import SessionsEnded, SessionTold
 from simulators.pgw.config import PgwArea, PgwConfig, PgwData
 from simulators.pgw.controls import ALL
 from simulators.pgw.events import EVENTS
+from simulators.pgw.flow_records import EndReason, close_flow, stop_watching
 from simulators.pgw.parts.areas import Areas
 from simulators.pgw.parts.bearers import Bearers
 from simulators.pgw.parts.lists import Lists
@@ -100,8 +101,16 @@ class Pgw(Element[PgwConfig]):
                 return
 
     async def stop(self) -> None:
-        """Close the way out; sessions end with this node, as peers see by its restart counter."""
+        """Record flows, and close the way out; sessions end with this node, as peers see by its restart counter."""
+        for session in self.core.by_teid.values():
+            while session.flows:
+                close_flow(self.site, session, EndReason.SESSION)
+        await self._close()
+
+    async def _close(self) -> None:
         self.core.node.close()
+        for session in self.core.by_teid.values():
+            stop_watching(session)
         if self.core.diameter is not None:
             await self.core.diameter.stop()
         if self.core.gateway.sgi is not None:
@@ -112,7 +121,7 @@ class Pgw(Element[PgwConfig]):
         if self.core.diameter is not None:
             self.core.diameter.drop()
             self.core.diameter = None
-        await self.stop()
+        await self._close()
 
     def census(self) -> Mapping[str, int]:
         """Count sessions, and their bearers."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.pgw import rules
 from simulators.pgw.controls import FLOW, GATE
+from simulators.pgw.session import IDLE, IDLE_CONNECTION
 from simwarden.wire.ip import Protocol
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from simulators.pgw.session import FlowCount, Session
     from simwarden.wire.ip import Flow
 
-#: seconds without a packet after which a flow counts as a new one: datagrams (RFC 4787 4.3), a connection (RFC 5382 5)
-IDLE, IDLE_CONNECTION = 300.0, 7440.0
 _ERRORS: Final = frozenset({Protocol.ICMP, Protocol.ICMPV6})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulators.pgw.flow_table import FlowTable
 from simwarden.machine.inspection.bindings import Bindings
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simwarden.model.identity import Plmn
     from simwarden.policy.flow_rule import FlowRule
     from simwarden.policy.rule_set import RuleSet, Shown
+    from simwarden.runtime.clock import Timer
     from simwarden.runtime.gtp.charging import Account
     from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa, RatType, UeTimeZone, Uli
     from simwarden.wire.tft import Filter
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     Access = tuple[RatType | None, Uli | None, UeTimeZone | None, Plmn | None, str]
 
 
+#: seconds without a packet after which a flow is idle (RFC 4787 4.3), and a connection (RFC 5382 5)
+IDLE: Final = 300.0
+IDLE_CONNECTION: Final = 7440.0
 #: why packets are dropped above the APN-AMBR (TS 23.401 4.7.3), and above what a bearer with guaranteed rates may have
 OVER_AMBR: Final = "ambr: above the rate of the session's APN"
 OVER_MBR: Final = "mbr: above the rate of its bearer"
@@ -58,12 +62,28 @@ class Bearer:
     requested: bool = False
 
 
+class Counters(NamedTuple):
+    """Packets and octets of a flow."""
+
+    uplink_packets: int = 0
+    uplink_octets: int = 0
+    downlink_packets: int = 0
+    downlink_octets: int = 0
+    dropped_packets: int = 0
+    dropped_octets: int = 0
+
+    def since(self, before: Counters) -> Counters:
+        """Return what has been counted since."""
+        return Counters(*(now - then for now, then in zip(self, before, strict=True)))
+
+
 class FlowCount:
     """What passed of one 5-tuple, and what did not."""
 
     __slots__ = (
         "began",
         "bound",
+        "closed",
         "closed_by",
         "down",
         "downlink_octets",
@@ -82,6 +102,8 @@ class FlowCount:
         "over",
         "passed",
         "pending",
+        "recorded",
+        "recorded_at",
         "refused_by",
         "renew",
         "rule",
@@ -134,6 +156,17 @@ class FlowCount:
         self.dropped = self.dropped_octets = 0
         #: the rule that has dropped some, and the rate above which some were
         self.closed_by = self.over = ""
+        #: whether that rule dropped the last one
+        self.closed = False
+        #: packets and octets in its records so far, and when the last one was written; None: there is no record yet
+        self.recorded: Counters | None = None
+        self.recorded_at = now
+
+    @property
+    def counters(self) -> Counters:
+        """What passed up and down, and what was dropped, in packets and octets."""
+        up, down = (self.uplink_packets, self.uplink_octets), (self.downlink_packets, self.downlink_octets)
+        return Counters(*up, *down, self.dropped, self.dropped_octets)
 
 
 @dataclass(slots=True, eq=False)
@@ -202,6 +235,8 @@ class Session:
     #: dedicated bearers by name, in the order in which their filters count
     bearers: dict[str, Bearer] = field(default_factory=dict)
     flows: FlowTable[FlowCount] = field(default_factory=FlowTable)
+    #: when flows are recorded next, while the session goes on
+    flow_timer: Timer | None = None
     #: what resolvers told the device
     bindings: Bindings = field(default_factory=Bindings)
     account: Account = field(init=False)

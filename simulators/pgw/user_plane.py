@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulators.pgw import gate, rules
 from simulators.pgw.addressing import prefix_of
-from simulators.pgw.charging import close_flow
 from simulators.pgw.controls import BLACKLIST, GATE, QUOTA, WHITELIST
 from simulators.pgw.credit import NOTHING_LEFT
 from simulators.pgw.evidence import is_question
+from simulators.pgw.flow_records import EndReason, close_flow, watch
 from simulators.pgw.flow_table import GRAIN, SETTLED
-from simulators.pgw.gate import IDLE, IDLE_CONNECTION
 from simulators.pgw.inspection import begin, look
-from simulators.pgw.session import FREE, FlowCount
+from simulators.pgw.session import FREE, IDLE, IDLE_CONNECTION, FlowCount
 from simwarden.errors import PeerError
 from simwarden.machine.inspection.packets import datagram_in, segment_in
 from simwarden.machine.ip_fragments import Whole
@@ -122,7 +121,7 @@ def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
     else:
         count.downlink_packets += 1
         count.downlink_octets += size
-    count.passed = count.ended
+    count.passed, count.closed = count.ended, False
     if session.paused:
         return
     session.account.count(size, up=up)
@@ -311,11 +310,13 @@ class Gateway:
 
     def _touch(self, session: Session, flow: ip.Flow, count: FlowCount, now: float) -> None:
         """Record that a flow is active; the flow that leaves the table for it is recorded and forgotten."""
+        if session.flow_timer is None:
+            watch(self.core, session)
         if now >= count.renew:
             self.core.relations.renew(session, flow, count, now)
         leaving = session.flows.touch(flow, count, now)
         if leaving is not None:
-            close_flow(self.core.site, session, leaving)
+            close_flow(self.core.site, session, EndReason.RESOURCES, leaving)
 
     def _ruled_out(
         self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool
@@ -393,7 +394,7 @@ class Gateway:
     def _begin(self, session: Session, flow: ip.Flow, now: float, *, up: bool) -> FlowCount:
         previous = session.flows.get(flow)
         if previous is not None:
-            close_flow(self.core.site, session, flow)
+            close_flow(self.core.site, session, EndReason.FLOW, flow)
         count = FlowCount(now, outbound=up or (previous is not None and previous.outbound))
         session.flows.add(flow, count)
         begin(session, flow, count, now)
@@ -403,7 +404,7 @@ class Gateway:
         """Drop a packet that a rule does not let pass, and count it as dropped."""
         now = self.core.site.clock.now()
         count = session.flows.get(flow) or self._begin(session, flow, now, up=up)
-        count.ended, count.closed_by = now, rule
+        count.ended, count.closed_by, count.closed = now, rule, True
         for part in _parts((packet,)):
             count.dropped += 1
             count.dropped_octets += len(part)

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,13 @@ import typer
 from simwarden.cli import exits
 from simwarden.cli.annotations import annotate_failure
 from simwarden.cli.choosing import load_checked, workers_of
-from simwarden.cli.interrupts import finishing, held
+from simwarden.cli.interrupts import finishing, held, stopped, stopping
 from simwarden.cli.progress import Progress
 from simwarden.cli.shipped import located, shipped
 from simwarden.cli.summing import FEW, by_clause, leaks, misuses, rejected_with, stopped_by, twins_not_run
 from simwarden.errors import ConfigError, NothingError, Place
 from simwarden.scenario import suite
+from simwarden.scenario.alarm import interrupt
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import ScenarioResult, Verdict
@@ -57,8 +59,9 @@ def run_suite(order: Order) -> None:
     few = len(jobs) <= FEW or order.verbose
     told = _Told(order, len(jobs))
     running = suite.run_all(jobs, options, order.network, workers)
+    ending = stopping(interrupt) if len(jobs) == 1 else nullcontext()  # what it has done until then is reported
     with finishing(told.interrupted):
-        with Progress(len(jobs), lines=few) as progress:
+        with Progress(len(jobs), lines=few) as progress, ending:
             for result in running:
                 with held():
                     told.add(result)
@@ -66,7 +69,7 @@ def run_suite(order: Order) -> None:
                     annotate_failure(result)
         with held():  # the report is whole, whenever an interruption comes
             _sum_up(told, few=few)
-    raise typer.Exit(exit_code(told.results))
+    raise typer.Exit(stopped() or exit_code(told.results))
 
 
 def _sum_up(told: _Told, *, few: bool) -> None:

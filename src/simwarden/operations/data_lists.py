@@ -31,7 +31,8 @@ class DataLists(Model):
     is judged where it is said in the clear (`http`); of another one it is the host that is listed. Without a list its
     data is not directed; with an empty one nothing passes."""
     blacklist: tuple[DestinationText, ...] = Field(default=(), max_length=1000)
-    """Destinations that are denied to it, listed or not, in the same forms; questions for denied names as well."""
+    """Destinations that are denied to it, listed or not, in the same forms; questions for denied names as well. A name
+    alone is that name: what is below it, such as a payment service, passes unless `*.` and the name are denied too."""
     apps: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")], ...], Field(max_length=50)] = ()
     """Kinds of people's apps that are denied to it, of those in the lists of apps: `social`, `video`, `shopping`,
     `games`, or others of a file of the PGW (`app_lists`). What devices of its use need beside them is not hurt."""

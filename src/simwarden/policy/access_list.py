@@ -50,6 +50,23 @@ _NAME = re.compile(r"\*|(?:\*\.)?(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?")
 
 #: IPv6 prefixes in whose last 32 bits an IPv4 address stands: mapped (RFC 4291 2.5.5.2) and NAT64 (RFC 6052 2.1)
 HOLDS_IPV4 = (Network(0xFFFF << 32, 96, 128), Network(0x64FF9B << 96, 96, 128))
+#: 6to4: an IPv4 address stands behind 16 bits (RFC 3056 2)
+_SIX_TO_FOUR = Network(0x2002 << 112, 16, 128)
+
+
+def leading_to(network: Network) -> tuple[Network, ...]:
+    """Return the IPv6 networks whose addresses lead to those of an IPv4 network; of an IPv6 network there are none."""
+    if network.width != 32:
+        return ()
+    held = (Network(each.start | network.start, 96 + network.length, 128) for each in HOLDS_IPV4)
+    return *held, Network(_SIX_TO_FOUR.start | network.start << 80, 16 + network.length, 128)
+
+
+def ipv4_in(address: bytes) -> bytes | None:
+    """Return the IPv4 address that an IPv6 address leads to, as octets; None if there is none in it."""
+    if any(each.has(address) for each in HOLDS_IPV4):
+        return address[-4:]
+    return address[2:6] if _SIX_TO_FOUR.has(address) else None
 
 
 class Destination(NamedTuple):

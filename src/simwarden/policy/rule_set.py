@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simwarden.model.network import Network
-from simwarden.policy.access_list import HOLDS_IPV4, under
+from simwarden.policy.access_list import leading_to, under
 from simwarden.policy.flow_rule import ALL_FLOWS, DNS_PORT, FlowRule, names_allowed, questions
 
 if TYPE_CHECKING:
@@ -168,9 +168,8 @@ class _Rule:
 
 def _in_ipv6(filter_: FlowFilter) -> Iterator[FlowFilter]:
     """Yield the filters of the IPv6 addresses that stand for a filter's IPv4 addresses."""
-    if (known := filter_.network) is not None and known.width == 32:
-        for prefix in HOLDS_IPV4:
-            yield filter_._replace(network=Network(prefix.start | known.start, 96 + known.length, 128))
+    for network in leading_to(filter_.network) if filter_.network is not None else ():
+        yield filter_._replace(network=network)
 
 
 def _above(host: str) -> Iterator[str]:

@@ -63,6 +63,7 @@ _FLOWS: Final[Mapping[str, Values]] = {
     "began": TIME,
     "ended": TIME,
     "verdict": one_of("admit", "limit", "refuse"),
+    "end_reason": one_of("active-timeout", "end-of-flow", "end-of-session", "idle-timeout", "lack-of-resources"),
     "rule": TEXT.or_none(),
 }
 

@@ -21,7 +21,7 @@ from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.transport.choose import described
 from simwarden.scenario import failure
 from simwarden.scenario.acting import Acting, StepFailed
-from simwarden.scenario.alarm import TimeUp, alarm
+from simwarden.scenario.alarm import Interrupted, TimeUp, alarm
 from simwarden.scenario.document import Manage, OutcomeWanted, Together, Wait
 from simwarden.scenario.effects import evidence_in
 from simwarden.scenario.judge import Judge, wanted_in
@@ -161,6 +161,8 @@ class _Run:
         self.phase = self.acted = 0
         self.evidence = evidence_in(scenario)
         self.judged = True
+        #: whether the user has ended it, who wants all that happened until then
+        self.interrupted = False
         self.phases = [Phase(0)]
         #: what holds so far of this phase, with the step that says it, and may be otherwise until its end
         self.open: list[tuple[Step, Expectation, int]] = []
@@ -204,7 +206,7 @@ class _Run:
                 self._conclude()
                 self.loop.run_until_complete(host.close())
         except TimeUp as error:
-            self._fail(f"still running after {self.options.limit:g} s of real time, at {error}", Verdict.ERROR)
+            self._on_time_up(error)
         except StepFailed as error:
             self._fail(error.summary, error.verdict, error.mismatches)
         except ManagementError as error:
@@ -224,7 +226,14 @@ class _Run:
             shown = self.trace.last_number
             self.result.virtual = self.clock.now()
             self._take_down(self.host)
-        self._keep(shown)
+        self._keep(self.trace.last_number if self.interrupted else shown)
+
+    def _on_time_up(self, error: TimeUp) -> None:
+        self.interrupted = isinstance(error, Interrupted)
+        if self.interrupted:
+            self._fail(str(error), Verdict.INCONCLUSIVE)
+        else:
+            self._fail(f"still running after {self.options.limit:g} s of real time, at {error}", Verdict.ERROR)
 
     def _real_waits(self) -> list[float]:
         if self.clock.virtual:

@@ -44,6 +44,7 @@ class FlowRecord(Event):
     ended: dt.datetime
     verdict: str
     rule: str = ""
+    end_reason: str = ""
 
 
 class CauseForRecClosing(enum.IntEnum):

@@ -349,3 +349,21 @@ def test_what_is_denied_never_passes_and_less_listed_never_opens(
     assert black.rule.denies
     if not listed or (told not in ("a.example", "x.a.example") and "198.51.100.80:443" not in listed and shown):
         assert fit.rule is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["198.51.100.7", "::ffff:198.51.100.7", "64:ff9b::198.51.100.7", "2002:c633:6407::1", "2002:c633:6407:9::"],
+)
+def test_a_denied_address_is_denied_behind_ipv6_too(address: str) -> None:
+    held = RuleSet(rules_of(None, [Destination.parse("198.51.100.0/24")]))
+    assert held.fit(end(address, 443)).rule != ALL_FLOWS
+    assert held.fit(end("2002:c633:6507::1", 443)).rule is ALL_FLOWS  # of 198.51.101.7
+    app = Blacklist([Entry(Destination.parse("198.51.100.0/24"), denied=True, who="an app")])
+    assert app.by_address(ip_address(address).packed) is not None
+
+
+def test_an_address_behind_teredo_is_not_denied() -> None:
+    held = RuleSet(rules_of(None, [Destination.parse("198.51.100.7")]))
+    teredo = "2001:0:cb00:7101:0:ffff:39cc:9bf8"  # its last 32 bits are those of 198.51.100.7, inverted
+    assert held.fit(end(teredo, 443)).rule is ALL_FLOWS

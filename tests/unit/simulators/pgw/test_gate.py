@@ -9,7 +9,7 @@ from directed import OTHER, Device, device, to
 from gateways import SERVER, Gateways
 from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
 
-from simulators.pgw.gate import IDLE, IDLE_CONNECTION
+from simulators.pgw.session import IDLE, IDLE_CONNECTION
 from simwarden.trace.records import FlowRecord
 
 GATED = {"apns": {"*": {"stateful_gate": True}}}
@@ -114,10 +114,11 @@ async def test_an_answer_in_fragments_passes() -> None:
         card = await device(bench)
         await begin(card)
         whole = IP(src=SERVER, dst=card.own, id=7) / UDP(sport=5683, dport=40000) / bytes(1400)
-        parts = [bytes(each) for each in fragment(whole, fragsize=600)]
+        parts = [*map(bytes, fragment(whole, fragsize=600))]  # type: ignore[no-untyped-call]
         assert await card.down(*parts) == parts
         unknown = IP(src=OTHER, dst=card.own, id=8) / UDP(sport=5683, dport=40000) / bytes(1400)
-        assert await card.down(*(bytes(each) for each in fragment(unknown, fragsize=600))) == []
+        others = fragment(unknown, fragsize=600)  # type: ignore[no-untyped-call]
+        assert await card.down(*map(bytes, others)) == []
 
 
 @pytest.mark.parametrize(

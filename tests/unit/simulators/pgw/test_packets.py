@@ -13,8 +13,9 @@ from scapy.contrib import gtp_v2 as scapy
 from scapy.layers.inet import IP, fragment
 from scapy.packet import Raw
 
-from simulators.pgw import rules, user_plane
+from simulators.pgw import rules
 from simulators.pgw.flow_table import BOUNDS, FlowKind
+from simulators.pgw.session import IDLE
 from simwarden.trace.events import Frame, PacketDropped
 from simwarden.trace.records import CauseForRecClosing, ChargingRecord, FlowRecord
 from simwarden.wire import gtpu, ip
@@ -296,6 +297,6 @@ async def test_what_is_not_directed_is_not_looked_into_and_its_flows_are_one() -
         assert [each for _, each in bench.enb.received()] == later[1:]
         for _ in range(2):
             bench.enb.send(made, whole)
-            await bench.sleep(user_plane.IDLE + 1)
+            await bench.sleep(IDLE - 1)
         await bench.mme.delete(made["sender_f_teid"].teid)
     assert [each.uplink_packets for each in bench.of(FlowRecord) if each.port] == [2]

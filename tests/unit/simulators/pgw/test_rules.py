@@ -6,6 +6,7 @@ from ssl import TLSVersion
 from typing import Any
 
 import dns.message
+import dns.rrset
 import pytest
 from directed import BOTH, OTHER, RESOLVER, Device, card, change, device, provision, tcp, to
 from flows import client_hello
@@ -618,3 +619,52 @@ async def test_a_denied_name_is_seen_behind_any_number_of_octets() -> None:
         for at, octets in ((0, head[:20]), (20, head[20:]), (len(head), bytes(1000)), (len(head) + 1000, bytes(1000))):
             assert await it.say(SERVER, octets, at)
         assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n", len(head) + 2000)
+
+
+async def test_an_alias_of_a_denied_name_is_not_denied() -> None:
+    async with Gateways() as bench:
+        card = await device(bench, blacklist=["evil.example"])
+        asked = dns.message.make_query("alias.example", "A")
+        query = ip.encode(ip.encode_udp(ip.Udp(4000, 53, asked.to_wire()), card.own, RESOLVER))
+        assert await card.up(query) == [query]
+        told = dns.message.make_response(asked)
+        told.answer.append(dns.rrset.from_text("alias.example.", 60, "IN", "CNAME", "evil.example."))
+        told.answer.append(dns.rrset.from_text("evil.example.", 60, "IN", "A", OTHER))
+        answer = ip.encode(ip.encode_udp(ip.Udp(53, 4000, told.to_wire()), RESOLVER, card.own))
+        assert await card.down(answer) == [answer]
+        assert await card.fetch(OTHER, "alias.example") == "through"  # a limit (docs/evasions.md)
+        assert await card.fetch(OTHER, "evil.example", 50001) == "connected"
+
+
+@pytest.mark.parametrize(
+    ("answered", "settings", "passes"),
+    [
+        ("10.64.0.9", {}, False),  # another device's
+        ("10.9.8.7", {}, False),
+        ("100.64.1.1", {}, False),
+        ("127.0.0.1", {}, False),
+        ("169.254.169.254", {}, False),
+        ("192.168.7.1", {}, False),
+        (SERVER, {}, True),
+        ("10.9.8.7", {"inner_networks": []}, True),  # a private APN
+        ("10.64.0.9", {"inner_networks": []}, False),
+        (SERVER, {"inner_networks": ["198.51.100.0/24"]}, False),
+    ],
+)
+async def test_no_listed_name_leads_to_inner_addresses(
+    answered: str, settings: dict[str, Any], *, passes: bool
+) -> None:
+    async with Gateways(pgw={"apns": {"*": settings}}) as bench:
+        card = await device(bench, whitelist=["http://up.example", "up.example:5683"])
+        assert await card.look_up("up.example", answered)
+        packet = to(card.own, answered, 5683)
+        assert await card.up(packet) == ([packet] if passes else [])
+        assert await card.fetch(answered, "up.example") == ("through" if passes else "nowhere")
+
+
+async def test_an_inner_address_that_is_listed_itself_is_reached() -> None:
+    async with Gateways() as bench:
+        card = await device(bench, whitelist=["192.168.7.1:5683", "up.example:5683"])
+        assert await card.look_up("up.example", "192.168.7.1")
+        packet = to(card.own, "192.168.7.1", 5683)
+        assert await card.up(packet) == [packet]
