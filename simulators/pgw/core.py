@@ -158,7 +158,7 @@ class Core:
         """Take up a session that has its addresses."""
         now, mtu = self.site.clock.now(), session.addresses.config.mtu
         session.uplink, session.downlink = (Bucket(rate, mtu, now, OVER_AMBR) for rate in session.ambr)
-        session.account = Account(self.records, partial(describe, session, self.node.address), session.uli)
+        session.account = Account(self.records, partial(describe, session, self.site, self.node.address), session.uli)
         session.teid = new_teid(self.site.rng, self.by_teid)
         self.sessions[session.key] = self.by_teid[session.teid] = session
         if session.paa.ipv4:

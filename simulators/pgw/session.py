@@ -169,6 +169,16 @@ class FlowCount:
         return Counters(*up, *down, self.dropped, self.dropped_octets)
 
 
+@dataclass(slots=True)
+class ServiceUse:
+    """Octets that a rating group has used, and when first and last."""
+
+    first: float
+    last: float
+    uplink: int = 0
+    downlink: int = 0
+
+
 @dataclass(slots=True, eq=False)
 class Session:
     """A PDN connection."""
@@ -235,6 +245,8 @@ class Session:
     #: dedicated bearers by name, in the order in which their filters count
     bearers: dict[str, Bearer] = field(default_factory=dict)
     flows: FlowTable[FlowCount] = field(default_factory=FlowTable)
+    #: what its rating groups have used since its last record, where a server rules or grants them
+    services: dict[int, ServiceUse] = field(default_factory=dict)
     #: when flows are recorded next, while the session goes on
     flow_timer: Timer | None = None
     #: what resolvers told the device
@@ -249,6 +261,16 @@ class Session:
     def bearer(self, ebi: int) -> Bearer | None:
         """Return a dedicated bearer by its identity; one that is being set up has none yet."""
         return next((each for each in self.bearers.values() if each.sgw_user is not None and each.ebi == ebi), None)
+
+    def count_service(self, group: int | None, octets: int, now: float, *, up: bool) -> None:
+        """Count octets for a rating group, by default that of the APN."""
+        number = self.addresses.config.rating_group if group is None else group
+        use = self.services.setdefault(number, ServiceUse(now, now))
+        use.last = now
+        if up:
+            use.uplink += octets
+        else:
+            use.downlink += octets
 
     @property
     def gated(self) -> bool:

@@ -124,6 +124,8 @@ def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
     count.passed, count.closed = count.ended, False
     if session.paused:
         return
+    if session.gx is not None or session.credit is not None:
+        session.count_service(count.group, size, count.ended, up=up)
     session.account.count(size, up=up)
     if session.usage is not None:
         session.usage.count(size, count.rule, up=up)

@@ -300,3 +300,26 @@ async def test_what_is_not_directed_is_not_looked_into_and_its_flows_are_one() -
             await bench.sleep(IDLE - 1)
         await bench.mme.delete(made["sender_f_teid"].teid)
     assert [each.uplink_packets for each in bench.of(FlowRecord) if each.port] == [2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "addresses"),
+    [
+        ({}, ("10.64.0.1", None, True, None)),
+        (BOTH, ("2001:db8:64:1::", "10.64.0.1", True, True)),
+        (
+            {**BOTH, "paa": scapy.IE_PAA(PDN_type=3, ipv6=0, ipv4="203.0.113.9")},
+            ("2001:db8:64:1::", "203.0.113.9", True, False),
+        ),
+    ],
+)
+async def test_the_records_of_a_session_contain_both_its_addresses(
+    kind: dict[str, Any], addresses: tuple[Any, ...]
+) -> None:
+    async with Gateways(pgw={"apns": {"*": {"static": ["203.0.113.0/24"]}}}) as bench:
+        made = await bench.session(**kind)
+        await bench.mme.delete(made["sender_f_teid"].teid)
+    names = "servedPDPPDNAddress", "servedPDPPDNAddressExt", "dynamicAddressFlag", "dynamicAddressFlagExt"
+    for record in bench.of(ChargingRecord):
+        expected = addresses if record.element == "pgw" else (*addresses[:2], None, None)
+        assert tuple(record.fields.get(name) for name in names) == expected
