@@ -32,7 +32,7 @@ def statements() -> Iterator[tuple[str, sa.MetaData, sa.Delete]]:
             loaded = import_module(module.name)
             for name, value in vars(loaded).items():
                 made = getattr(value, "_statement", None) if isinstance(value, Statement) else value
-                if isinstance(made, sa.Delete):
+                if isinstance(made, sa.Delete) and isinstance(made.table, sa.Table):
                     yield f"{module.name}.{name}", made.table.metadata, made
 
 
