@@ -1,4 +1,4 @@
-"""What it costs to delete and to forget: no more with many rows and many entries than with few."""
+"""Deleting and forgetting cost the same with many rows and entries as with few."""
 
 from __future__ import annotations
 
