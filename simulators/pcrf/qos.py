@@ -1,4 +1,4 @@
-"""The QoS of a session: what its PGW asks for, and what it is authorised for (TS 29.212 4.5.5, 5.3.48, 5.6.3)."""
+"""QoS of sessions: requested by the PGW, authorised by the PCRF (TS 29.212 4.5.5, 5.3.48, 5.6.3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DEFAULT: Final = Quality(9, priority=8)
 class SessionQos(NamedTuple):
     """The QoS that a PGW asks for: of the default bearer, and the APN-AMBR in bit/s (0: unknown).
 
-    `online` is the PGW's default charging method (TS 29.212 5.3.10); None: it has none.
+    `online` is the PGW's default charging method (TS 29.212 5.3.10), None if it announces none.
     """
 
     qci: int = _DEFAULT.qci
@@ -32,7 +32,7 @@ class SessionQos(NamedTuple):
 
     @property
     def default(self) -> Quality:
-        """The QoS of the default bearer, which rules without a QoS of their own have."""
+        """The QoS of the default bearer and of rules without a configured QoS."""
         return Quality(*self[:4])
 
 

@@ -68,7 +68,7 @@ def _has(rules: Mapping[bytes, FlowRule], name: str) -> bool:
 
 
 async def _have(core: Core, session: Session, gx: Rules, kind: Kind, rules: dict[bytes, FlowRule]) -> None:
-    """Have the bearer of rules of one QCI and ARP, or report those that cannot be in it."""
+    """Set up or update the bearer of rules of one QCI and ARP, and report rules that it cannot carry."""
     new = [key for key, rule in rules.items() if gx.bearers.get(key) != rule]
     gx.bearers |= {key: rules[key] for key in new}
     for key in new:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def rates_of(rules: Iterable[FlowRule], before: Mapping[str, tuple[Bucket, Bucket]], mtu: int, now: float) -> Rates:
-    """Return the buckets of rules that have a rate of their own; one that a rule has already goes on at its rate now.
+    """Return the buckets of rules with a rate; an existing bucket is kept and gets the current rate.
 
     A rule that is alone on a bearer with guaranteed rates has the bucket of that bearer.
     """

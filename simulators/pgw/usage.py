@@ -1,4 +1,4 @@
-"""What a session uses, as its PCRF wants it reported (TS 29.212 4.5.16, 4.5.17): of all packets, or of some rules."""
+"""Usage monitoring of a session for its PCRF (TS 29.212 4.5.16, 4.5.17)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from simwarden.policy.flow_rule import FlowRule
     from simwarden.wire.diameter import Avps
 
-#: Usage-Monitoring-Level (TS 29.212 5.3.62): all that a session uses, or what its rules of a Monitoring-Key use
+#: Usage-Monitoring-Level (TS 29.212 5.3.62): SESSION_LEVEL, PCC_RULE_LEVEL
 SESSION_LEVEL, RULE_LEVEL = 0, 1
 #: Usage-Monitoring-Report: USAGE_MONITORING_REPORT_REQUIRED, Usage-Monitoring-Support: USAGE_MONITORING_DISABLED
 _REQUIRED, _DISABLED = 0, 0
-#: octets of all packets, from the device and to it, by which a threshold may be told
+#: units of a threshold: octets of all packets, uplink, downlink
 _UNITS: Final = ("CC-Total-Octets", "CC-Input-Octets", "CC-Output-Octets")
 
 
 @dataclass(slots=True, eq=False)
 class Usage:
-    """A counter by its Monitoring-Key: octets since the last report, and those at which the next is due (0: never)."""
+    """A counter of a Monitoring-Key: octets since the last report, and thresholds of the next one (0 for none)."""
 
     key: bytes
     level: int
@@ -46,7 +46,7 @@ class Usage:
         return full
 
     def report(self) -> tuple[str, Avps]:
-        """Build a Usage-Monitoring-Information of what was used since the last report."""
+        """Build a Usage-Monitoring-Information with the use since the last report."""
         used: Avps = [("CC-Total-Octets", self.uplink + self.downlink)]
         if self.by_direction:
             used += [("CC-Input-Octets", self.uplink), ("CC-Output-Octets", self.downlink)]
@@ -68,7 +68,7 @@ class Monitor:
     due: dict[tuple[bytes, int], None] = field(default_factory=dict)
 
     def order(self, group: Avps) -> None:
-        """Carry out a Usage-Monitoring-Information: count from now on, report now, or end (4.5.16, 4.5.17)."""
+        """Carry out a Usage-Monitoring-Information: set a threshold, report now, or end (4.5.16, 4.5.17)."""
         key, level = first(group, "Monitoring-Key"), first(group, "Usage-Monitoring-Level", RULE_LEVEL)
         units = first(group, "Granted-Service-Unit", [])
         thresholds = [int(first(units, name, 0)) for name in _UNITS]
@@ -100,7 +100,7 @@ class Monitor:
 
 
 def order_usage(monitor: Monitor | None, groups: Iterable[Avps], full: Callable[[], object]) -> Monitor | None:
-    """Carry out what a message orders of usage monitoring; return the session's monitor, if it has one."""
+    """Carry out the Usage-Monitoring-Information of a message; return the session's monitor, if it has one."""
     for group in groups:
         monitor = monitor or Monitor(full)
         monitor.order(group)

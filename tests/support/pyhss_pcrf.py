@@ -65,7 +65,7 @@ class PyHss(Pcrf):
 
     async def answer(self, message: Message, peer: Peer) -> Message:
         """Answer a CCR, which PyHSS cannot without Called-Station-Id."""
-        made: Any = await super().answer(message, peer)
+        made: Message = await super().answer(message, peer)
         assert message.get("Called-Station-Id"), "PyHSS crashes"
         kind, number = message.get("CC-Request-Type"), message.get("CC-Request-Number")
         made.body = answer(message.get("Session-Id"), kind, number, self.rules)

@@ -1,4 +1,4 @@
-"""What a PGW writes into the requests and answers of Gx (TS 29.212 5.6.2, 5.6.5)."""
+"""Contents of Gx requests and answers of a PGW (TS 29.212 5.6.2, 5.6.5)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ADDITION: Final = 1
 
 
 def initial(session: Session) -> Avps:
-    """Build the content of a CCR-I: all that is known of a session that begins.
+    """Build the content of a CCR-I: all that is known of a new session.
 
     An APN with an OCS charges online by default, which `Online` announces (5.3.10).
     """
@@ -50,7 +50,7 @@ def initial(session: Session) -> Avps:
 
 
 def update(session: Session, gx: Rules) -> Avps:
-    """Build the content of a CCR-U: what has happened since the last one."""
+    """Build the content of a CCR-U: events and reports since the last one."""
     events, gx.events = gx.events, {}
     requested, gx.requested = gx.requested, []
     avps: Avps = [*facts.subscription(session), *access(session), *facts.place(session), *gx.reports()]
@@ -74,7 +74,7 @@ def _charging_identifier(session: Session, gx: Rules, name: bytes) -> tuple[str,
 
 
 def termination(session: Session) -> Avps:
-    """Build the content of a CCR-T: why the session ends, and what it has used (4.5.17.5)."""
+    """Build the content of a CCR-T: the Termination-Cause and the use since the last report (4.5.17.5)."""
     used = session.usage.report(last=True) if session.usage is not None else []
     return [*facts.subscription(session), ("Termination-Cause", int(TerminationCause.DIAMETER_LOGOUT)), *used]
 
@@ -110,7 +110,7 @@ def _filter(each: Filter) -> Avps:
 
 
 def access(session: Session) -> Avps:
-    """Build the AVPs that say by which access a session is."""
+    """Build IP-CAN-Type and RAT-Type of a session."""
     avps: Avps = [("IP-CAN-Type", _EPS)]
     if session.rat in facts.RATS:
         avps.append(("RAT-Type", int(facts.RATS[session.rat])))

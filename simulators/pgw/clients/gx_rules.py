@@ -1,4 +1,4 @@
-"""What a PCRF has ordered for a session: rules, event triggers and reports (TS 29.212 4.5.2, 4.5.3, 4.5.12)."""
+"""Orders of a PCRF for a session: rules, event triggers and reports (TS 29.212 4.5.2, 4.5.3, 4.5.12)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _TIMED: Final = frozenset({"Rule-Activation-Time", "Rule-Deactivation-Time"})
 
 
 class Kind(NamedTuple):
-    """By what rules share a bearer: QCI and ARP (TS 23.203 6.1.1.4); `number` counts bearers whose filters are full."""
+    """QCI and ARP, which rules of one bearer share (TS 23.203 6.1.1.4); `number` counts bearers with full filters."""
 
     qci: int
     priority: int
@@ -60,7 +60,7 @@ class Rules:
     credit: Credit
     #: QoS class and priority of the default bearer, by which rules are that say nothing else
     default: BearerQos
-    #: the default charging method of rules that name none, as the PCRF has it; None: that of the APN (TS 29.212 5.3.10)
+    #: the default charging method as the PCRF has it, None: that of the APN applies (TS 29.212 5.3.10)
     online: bool | None = None
     definitions: dict[bytes, Avps] = field(default_factory=dict)
     installed: dict[bytes, FlowRule] = field(default_factory=dict)
@@ -86,11 +86,11 @@ class Rules:
     credit_changes: dict[int, FinalUnitAction | None] = field(default_factory=dict)
     #: when rules are asked for again (Revalidation-Time, 5.3.41)
     revalidation: Timer | None = None
-    #: what the next CCR asks for: a QoS, or bearers of the device's command
+    #: AVPs that the next CCR asks for: a QoS, or bearers of the device's command
     requested: Avps = field(default_factory=list)
     wanted: Authorized | None = None
     commanded: tuple[int, int] | None = None
-    #: by kind (`qos`, `resources`) what waits for an answer: to the next CCR, and to the one that is under way
+    #: by kind (`qos`, `resources`) the procedures that await an answer: to the next CCR, and to the one sent
     waiting: dict[str, asyncio.Future[Message | None]] = field(default_factory=dict)
     asked: dict[str, asyncio.Future[Message | None]] = field(default_factory=dict)
     #: the session stands, or is over: orders of the PCRF come after the answer to the first CCR, and the OCS's
@@ -103,21 +103,21 @@ class Rules:
             self.begun = None
 
     def give_answer(self, answer: Message | None) -> None:
-        """Give an answer to what waits for the one under way; None: the session is over."""
+        """Pass the answer of the CCR sent to the procedures that await it; None if the session has ended."""
         asked, self.asked, self.wanted = self.asked, {}, None
         for each in asked.values():
             if not each.done():
                 each.set_result(answer)
 
     def give_up(self) -> None:
-        """End what waits and the timer: the session is over."""
+        """Release waiting procedures and the timer when the session ends."""
         self.asked |= self.waiting
         self.waiting = {}
         self.give_answer(None)
         self.revalidate(None)
 
     def revalidate(self, timer: Timer | None) -> None:
-        """Arm the timer after which rules are asked for again in the place of the one before."""
+        """Arm the revalidation timer, replacing the previous one."""
         if self.revalidation is not None:
             self.revalidation.cancel()
         self.revalidation = timer
@@ -229,7 +229,7 @@ class Rules:
             kind = Kind(*rule.quality[:4])
             while sum(len(each.filters) for each in found.get(kind, {}).values()) + len(rule.filters) > most:
                 if kind not in found:
-                    break  # it has too many by itself, which is reported
+                    break  # a single rule with too many filters is reported
                 kind = kind._replace(number=kind.number + 1)
             found.setdefault(kind, {})[key] = rule
         return found
@@ -272,7 +272,7 @@ class Rules:
         return due
 
     def stood_by_default(self) -> None:
-        """Note that rules of the default bearer stand at once."""
+        """Note that rules of the default bearer need no bearer to be set up."""
         wanted = sorted(self.notified | self.correlated)
         self.stood(*(each for each in wanted if each in self.installed and not self.needs_bearer(each)))
 

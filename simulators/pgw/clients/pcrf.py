@@ -218,7 +218,7 @@ class Pcrf:
         return served
 
     async def _answer(self, session: Session, gx: Rules, kind: str) -> Message | None:
-        """Send an update and wait for its answer; None if the session has ended, or waits for such a one already."""
+        """Send an update and return its answer; None if the session has ended or such an answer is awaited already."""
         if kind in gx.waiting or kind in gx.asked:
             return None
         told: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()

@@ -98,6 +98,8 @@ def definition_of(rule: FlowRule) -> Avps:
         avps += [("Online", int(rule.online)), ("Offline", int(not rule.online))]
     if rule.rating_group is not None:
         avps.append(("Metering-Method", _VOLUME))
+    if rule.monitoring_key:
+        avps.append(("Monitoring-Key", rule.monitoring_key))
     return [*avps, ("Precedence", rule.precedence)]
 
 

@@ -1,4 +1,4 @@
-"""Orders of a PCRF and answers of an OCS: what the PGW cannot do it reports, and what it may ignore changes nothing."""
+"""Orders of a PCRF and answers of an OCS: failures are reported, and AVPs that may be ignored change nothing."""
 
 from __future__ import annotations
 
