@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Address = tuple[str, int]
 #: words that may stand where an element's settings do, to leave it out
 _OFF = ("off", "absent", "none")
-#: settings of the whole network among those of its elements
+#: keys of `network` that are settings of the whole network
 TRANSPORT, UTC_OFFSET = "transport", "utc_offset"
 
 
@@ -74,7 +74,7 @@ class Wishes(dict[str, Wish]):
         super().__init__()
         self.transport = ""
         self.carriers: dict[str, str] = {}
-        #: hours by which the operator's time is ahead of UTC; None: no file sets them
+        #: hours by which the operator's time is ahead of UTC; None if no file sets them
         self.utc_offset: float | None = None
 
 
