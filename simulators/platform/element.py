@@ -62,7 +62,7 @@ class SubmitMessage(PlatformVerb):
     """Until when it is good (SMPP 3.4 7.1.1: `000000010000000R` for an hour); empty: as long as it is kept there."""
 
     schedule: Annotated[str, Field(pattern=r"^[!-~]{0,16}$")] = ""
-    """When it is to be delivered, in the form of `validity`; empty: at once."""
+    """Scheduled delivery time, in the form of `validity`; by default none."""
 
     @field_validator("octets", "header")
     @classmethod

@@ -120,7 +120,7 @@ class SmsGatewayConfig(ElementConfig):
     validity: Seconds = 86_400.0
     """How long a message is kept that says nothing of it, and at most."""
     schedule: Seconds = 604_800.0
-    """How far ahead a platform may schedule the delivery of a message; by default a week, 0: not at all."""
+    """Longest time ahead for which a platform may schedule the delivery of a message; 0 allows no scheduling."""
     retry: Seconds = 10.0
     """Time until a message that could not be taken is tried again, and until the SMSC is connected again; that doubles
     with each failure, up to `retry_longest`."""

@@ -47,7 +47,7 @@ def part_of(octets: bytes) -> sms.Concatenation | None:
 def fits(request: Request) -> bool:
     """Return True if user data fit one message to a card (TS 23.040 9.2.3.16); a septet has an octet in SMPP.
 
-    What is Latin 1 in SMPP goes to the card in the default alphabet, or as UCS2.
+    Latin 1 text of SMPP goes to the card in the default alphabet, or as UCS2.
     """
     length = request.octets[0] + 1 if request.udhi and request.octets else 0
     rest, alphabet = request.octets[length:], smpp.alphabet_of(request.data_coding)

@@ -72,7 +72,7 @@ class Message:
     error: str = "000"
     #: times that it was sent without an answer, so that it may have come twice
     repeated: int = 0
-    #: when the SMSC is to try it first, 0: at once
+    #: scheduled delivery time (POSIX), 0 for none
     scheduled: float = 0.0
 
     @property
@@ -130,7 +130,7 @@ class Request(NamedTuple):
     registered: int = 0
     #: the time until which it is to be kept (POSIX); None: as long as messages are
     until: float | None = None
-    #: when it is to be tried first (POSIX), 0: at once
+    #: scheduled delivery time (POSIX), 0 for none
     scheduled: float = 0.0
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def _add_scheduled(connection: sa.Connection) -> None:
-    """Version 1: when a message is tried first; those of before at once."""
+    """Version 1: scheduled delivery times; stored messages have none."""
     connection.exec_driver_sql("ALTER TABLE messages ADD COLUMN scheduled FLOAT NOT NULL DEFAULT 0")
 
 

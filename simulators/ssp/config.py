@@ -80,7 +80,7 @@ class SspConfig(ElementConfig):
     tssf_interaction: Annotated[Seconds, Field(gt=0)] = 120
     """The same while a party hears an announcement."""
     utc_offset: UtcOffset | None = None
-    """Hours by which its own time is ahead of UTC, of an exchange elsewhere; by default the operator's."""
+    """Hours by which the exchange's time is ahead of UTC; by default the operator's."""
     announcement: Annotated[Seconds, Field(gt=0)] = 3
     """How long an announcement is, where the gsmSCF does not say."""
     own_numbers: tuple[Digits, ...] = ("86144", "86146", "86148", "861410", "8610646", "8610647", "8610648", "8610649")

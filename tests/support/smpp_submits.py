@@ -1,4 +1,4 @@
-"""submit_sm that SMPP 3.4 does not allow or that is not offered, and the command_status that says so.
+"""submit_sm that SMPP 3.4 does not allow or that is not offered, each with its command_status.
 
 SMSC and SMS gateway are both asked; `NOT_ALLOWED` has the fields and parameters that differ from a submit_sm that is
 taken.
@@ -80,7 +80,7 @@ TEXTS: Final[dict[str, tuple[Fields, tuple[Parameter, ...], bytes]]] = {
     "UCS2 of class 1": ({"data_coding": 0x19, "short_message": b"\0x"}, (), b"\0x"),
     "160 septets of class 0": ({"data_coding": 0x10, "short_message": b"x" * 160}, (), b"x" * 160),
 }
-"""What is taken, and the user data that go on."""
+"""Valid submit_sm, and the user data that are forwarded."""
 
 
 async def ask(bench: Bench, platform: Platform, body: ShortMessage, *parameters: Parameter) -> Pdu:

@@ -51,7 +51,7 @@ TEMPORARY: Final = frozenset(
 )
 
 
-#: how often the pause between two tries is doubled at most, whatever its bound
+#: doublings of the pause between two tries at most, for any bound
 _MOST_DOUBLED: Final = 20
 
 
@@ -154,7 +154,7 @@ class Centre:
                 self._site.peer_fault(self._driven.link, reason, data)
             case Closed(reason):
                 self._site.observe("smsc", "unbound")
-                self._retry(f"the bind at the SMSC is over: {reason}")
+                self._retry(f"lost the bind at the SMSC: {reason}")
             case _:
                 pass
 

@@ -1,7 +1,7 @@
 """Contents of CMPP_SUBMIT and CMPP_DELIVER, and the user data that SMPP and TPDUs have for them (CMPP 2.0 7.4.3.1).
 
 Msg_Fmt 0 is ASCII, of which the GSM 7 bit default alphabet (TS 23.038 6.2.1) has other codes and some characters more.
-What only one of both can say goes as UCS2.
+A text that the other side has no codes for goes as UCS2.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from simulators.sms_gateway.messages import Message
 
-#: data codings by Msg_Fmt of what is no text; write card is class 2 of 8 bit data (TS 23.038 4)
+#: data codings by Msg_Fmt of UCS2 and of binary data; write card is class 2 of 8 bit data (TS 23.038 4)
 _CODINGS: Final[dict[int, int]] = {Format.WRITE_CARD: 0xF6, Format.BINARY: 4, Format.UCS2: sms.UCS2_CODING}
 _TEXTS: Final[dict[int, str]] = {Format.ASCII: "ascii", Format.GB: "gb18030"}
 _FORMATS: Final[dict[sms.Alphabet | None, Format]] = {
@@ -53,7 +53,8 @@ def read_content(body: Submit) -> tuple[int, bytes] | None:
 def write_contents(message: Message) -> Sequence[Content]:
     """Return the contents of a card's message: one, or the parts of a text that is too long for one as UCS2.
 
-    In a part of a long message, whose sender has counted the parts, `?` replaces what ASCII lacks.
+    A part of a long message keeps its number, so it stays one content: if it is too long as UCS2, `?` replaces each
+    character that ASCII lacks.
     """
     form = _FORMATS.get(smpp.alphabet_of(message.data_coding))
     if form is not None:
@@ -74,6 +75,6 @@ def write_contents(message: Message) -> Sequence[Content]:
 
 
 def _cut(octets: bytes, *, header: bool) -> tuple[bytes, bytes]:
-    """Cut a user data header with its length off; what follows a damaged one is empty."""
+    """Return the user data header with its length, and the rest; the rest is empty if the header is damaged."""
     length = octets[0] + 1 if header and octets else 0
     return octets[:length], octets[length:]

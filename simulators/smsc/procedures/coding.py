@@ -22,9 +22,9 @@ class Content(NamedTuple):
 
 
 def content_of(asked: smpp.Pdu, data_coding: int) -> Content:
-    """Return what a submit_sm says. Raises ValueError for what no TPDU can say.
+    """Return data coding and user data of a submit_sm. Raises ValueError if no TPDU can carry them.
 
-    Raises PeerError for what is malformed or not offered; its code, if any, is the command_status.
+    Raises PeerError if it is malformed or not offered; the error's code, if any, is the command_status.
     """
     octets, has_header = smpp.read_user_data(asked)
     header, rest = split_header(octets) if has_header else ((), octets)

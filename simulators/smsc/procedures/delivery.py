@@ -30,7 +30,7 @@ _AGAIN = frozenset({Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME_RX
 
 
 def begin(core: Core, message: ShortMessage, delay: float = 0.0) -> None:
-    """Plan an attempt after a pause in place of what was planned, not before the scheduled time of the message."""
+    """Plan the next attempt after a pause, not before the scheduled time of the message."""
     planned = core.planned.pop(message.id, None)
     if planned is not None:
         planned.cancel()

@@ -126,7 +126,7 @@ def _read_submit(core: Core, asked: Message, imsi: str) -> Submit | Refusal:
 
 
 def _end_of_validity(core: Core, tpdu: Submit) -> float | None:
-    """Return when the validity of a message ends (POSIX), None if it sets no end. Raises PeerError."""
+    """Return the end of a message's validity (POSIX), None for an unlimited one. Raises PeerError."""
     until = tpdu.validity.until(core.clock.wall()) if tpdu.validity is not None else None
     return until.timestamp() if until is not None else None
 
@@ -254,7 +254,7 @@ class _Read(NamedTuple):
 
     source: Address
     content: Content
-    #: when it is tried first, 0: at once, and when its validity ends; in seconds since 1970
+    #: scheduled delivery time (0 for none) and end of the validity, in seconds since 1970
     scheduled: float
     expires: float
 

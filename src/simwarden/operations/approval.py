@@ -117,7 +117,7 @@ class By:
 
 
 def _period_start(now: dt.datetime, period: Period) -> str:
-    """Return when the present period of a limit of changes began by the operator's calendar (ISO, UTC)."""
+    """Return the start of the present period of a limit of changes, by the operator's calendar (ISO, UTC)."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if period != "day":
         today = today.replace(day=1)

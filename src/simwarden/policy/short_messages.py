@@ -108,8 +108,8 @@ def judge_originator(*, number: str, ton: int = 0, codes: Collection[str], other
     """Rule whether a gateway may send in the name of a number: a code of its own, or one that extends it.
 
     The longest code decides, as for messages that cards send: a code of another gateway (`others`) that the number is,
-    or extends, is refused although it extends a code of this gateway. A fixed line is nobody's code: recipients would
-    take the message for one from there.
+    or extends, is refused although it extends a code of this gateway. The number of a fixed line is refused although a
+    code has its digits: recipients would see that number.
     """
     facts = {"expected": sorted(codes), "seen": number or "none"}
     fixed_line = bool(number.strip()) and party(number, ton).kind is PartyKind.FIXED_LINE

@@ -24,7 +24,7 @@ _MOMENT = 0.005
 
 
 def time_zone(utc_offset: float) -> dt.timezone:
-    """Return the time zone that is so many hours ahead of UTC."""
+    """Return the time zone that is some hours ahead of UTC."""
     return dt.timezone(dt.timedelta(hours=utc_offset))
 
 

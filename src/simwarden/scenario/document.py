@@ -255,7 +255,7 @@ class Scenario:
     #: what carries frames, if a file says so: all of them, and those of single interfaces
     transport: str = ""
     carriers: Mapping[str, str] = field(default_factory=dict)
-    #: hours by which the operator's time is ahead of UTC; None: no file sets them
+    #: hours by which the operator's time is ahead of UTC; None if no file sets them
     utc_offset: float | None = None
     #: where each of the requirements that it proves stands
     claimed: tuple[Place, ...] = ()

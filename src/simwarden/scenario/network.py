@@ -36,7 +36,7 @@ _OFF = ("off", "absent", "none")
 _KEYS = ("type", "external", "address", "source")
 #: says that a source has no port of its own; none connects from it
 _ANY_PORT = 1
-#: settings of the whole network among those of its elements
+#: keys of `network` that are settings of the whole network
 TRANSPORT, UTC_OFFSET = "transport", "utc_offset"
 
 
@@ -82,7 +82,7 @@ class Wishes(dict[str, Wish]):
         super().__init__()
         self.transport = ""
         self.carriers: dict[str, str] = {}
-        #: hours by which the operator's time is ahead of UTC; None: no file sets them
+        #: hours by which the operator's time is ahead of UTC; None if no file sets them
         self.utc_offset: float | None = None
 
 

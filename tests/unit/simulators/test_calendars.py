@@ -137,7 +137,7 @@ async def test_time_stamps_of_tpdus() -> None:
 
 
 def _contents(bench: Bench, element: str) -> list[bytes]:
-    """Return what deliver_sm of an element contained."""
+    """Return the contents of deliver_sm that an element sent."""
     frames = [each.data for each in bench.of(Frame) if each.interface == "SMPP" and each.source == element]
     bodies = [pdu.body for pdu in map(smpp.decode, frames) if pdu.command is smpp.Command.DELIVER_SM]
     return [each.short_message for each in bodies if isinstance(each, smpp.ShortMessage)]

@@ -1,4 +1,4 @@
-"""What a submit_sm asks for, checked against the specification (SMPP 3.4 4.4.1, 5.2, 5.3.2)."""
+"""The parameters of a submit_sm, checked against the specification (SMPP 3.4 4.4.1, 5.2, 5.3.2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from simwarden.wire.smpp.pdus import Pdu
 
-#: parameters that change what a message is or where it goes, and that no TPDU of a short message says
+#: parameters that change the kind or the destination of a message, and have no equal in a TPDU
 _UNSUPPORTED: Final = frozenset(
     {
         Tag.DEST_ADDR_SUBUNIT,
@@ -26,7 +26,7 @@ _UNSUPPORTED: Final = frozenset(
         Tag.ITS_SESSION_INFO,
     }
 )
-#: values that are reserved (5.2.12, 5.2.14, 5.2.17, 5.2.18), and messages that the SMSC itself is to have (5.2.20)
+#: reserved values (5.2.12, 5.2.14, 5.2.17, 5.2.18), and messages stored at the SMSC (5.2.20)
 _RESERVED: Final[tuple[tuple[Status, Callable[[ShortMessage], bool]], ...]] = (
     (Status.ESME_RINVESMCLASS, lambda body: bool(body.esm_class & MESSAGE_TYPE)),
     (Status.ESME_RINVPRTFLG, lambda body: body.priority_flag > 3),
@@ -60,9 +60,9 @@ def read_user_data(pdu: Pdu) -> tuple[bytes, bool]:
 
 
 def read_times(schedule: str, validity: str, now: dt.datetime, horizon: float) -> tuple[float, float | None]:
-    """Return when a message is to be tried first (0: at once), and until when it is valid (None: not said), as POSIX.
+    """Return the scheduled delivery time (0 for none) and the end of the validity (None if absent), as POSIX times.
 
-    Nothing is scheduled more than `horizon` seconds ahead, or after its validity (5.2.15, 5.2.16). CMPP has the same
+    A message is scheduled at most `horizon` seconds ahead, and within its validity (5.2.15, 5.2.16). CMPP has the same
     form of times. Raises PeerError, whose code is the command_status of the answer.
     """
     try:
@@ -80,7 +80,7 @@ def read_times(schedule: str, validity: str, now: dt.datetime, horizon: float) -
 
 
 def _read_elements(pdu: Pdu) -> list[Element]:
-    """Return the elements of a header that parameters stand for. Raises PeerError."""
+    """Return the elements of a header that replace sar_* and port parameters. Raises PeerError."""
     found = []
     reference, total, number = (
         _read_number(pdu, tag, size)

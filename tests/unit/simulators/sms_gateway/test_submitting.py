@@ -413,7 +413,7 @@ async def test_what_the_gateway_does_not_do_is_told(
         assert bench.smsc.got == []
 
 
-#: what the content rule refuses here, and the SMSC by the message class that a header damages
+#: the content rule of the gateway refuses a damaged header, which the SMSC refuses by esm_class
 _CONTENT = {"a damaged header": Status.ESME_RSUBMITFAIL}
 
 

@@ -1,4 +1,4 @@
-"""Malformed TPDUs and identities: each is refused by its cause, and none is an internal error."""
+"""Malformed TPDUs and identities are refused by their causes, without an internal error."""
 
 from __future__ import annotations
 

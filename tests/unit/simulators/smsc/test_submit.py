@@ -1,4 +1,4 @@
-"""What a submit_sm says beside its text: statuses of what is wrong, segments, schedules, and replacement."""
+"""Parameters of submit_sm: statuses of invalid ones, segments, schedules and replacement."""
 
 from __future__ import annotations
 
