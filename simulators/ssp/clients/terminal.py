@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 T = MessageType
 #: invalid transaction identifier value (10.5.4.11)
 _INVALID_TRANSACTION: Final = 81
+#: seconds that an MM connection waits for its SETUP, before it is released
+_UNUSED: Final = 30.0
 _PURPOSES: Final = {CmServiceType.MOBILE_ORIGINATING_CALL, CmServiceType.EMERGENCY_CALL}
 
 
@@ -60,6 +62,7 @@ class Terminal:
         self._update, self._detach, self._originate = update, detach, originate
         self._identity: asyncio.Future[MobileIdentity] | None = None
         self._page: tuple[Timer, Leg, Setup] | None = None
+        self._unused: Timer | None = None
         self._handlers: dict[MessageType, Callable[[Message], None]] = {
             T.LOCATION_UPDATING_REQUEST: self._on_location_updating,
             T.IDENTITY_RESPONSE: self._on_identity,
@@ -79,6 +82,7 @@ class Terminal:
     def release(self) -> None:
         """Release the connection, and clear a call on it: the terminal is idle again, and paged as before."""
         self.clear_call()
+        self._stop_waiting()
         self.service = None
         self.send(T.CHANNEL_RELEASE, rr_cause=RrCause.NORMAL_EVENT)
 
@@ -164,7 +168,15 @@ class Terminal:
             self.clear_call()  # an emergency call comes before the call in progress
             self.caller = identity.digits if known else ""
             self.service = CmServiceType(asked)
+            self._stop_waiting()
+            self._unused = self.core.clock.call_later(_UNUSED, self.release)
             self.send(T.CM_SERVICE_ACCEPT)
+
+    def _stop_waiting(self) -> None:
+        """Stop waiting for the SETUP of an MM connection."""
+        if self._unused is not None:
+            self._unused.cancel()
+            self._unused = None
 
     def _refuse_service(self, cause: MmCause) -> None:
         """Refuse an MM connection; a call on another one goes on (4.5.1.7)."""
@@ -177,6 +189,7 @@ class Terminal:
         wanted = CmServiceType.EMERGENCY_CALL if emergency else CmServiceType.MOBILE_ORIGINATING_CALL
         if self.service is not wanted or self.leg is not None:
             raise PeerError(f"{message.type.name} without a connection for it")
+        self._stop_waiting()
         self.leg = Leg(self, message.transaction, originating=True)
         self._originate(self, self.leg, message)
 
@@ -219,6 +232,7 @@ class Terminal:
     def _lost(self, reason: str) -> None:
         del reason
         self.give_up_page()
+        self._stop_waiting()
         if self._identity is not None:
             self._identity.cancel()
         del self.core.terminals[self.link.number]

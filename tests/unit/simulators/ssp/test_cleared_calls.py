@@ -174,3 +174,18 @@ async def test_a_setup_to_an_emergency_number_reaches_its_service(
         assert [each.uri.partition("@")[0] for each in net.far.invited] == ([f"sip:{centre}"] if centre else [])
         assert bool(net.scf.heard) is not bool(centre)
         net.ms.hang_up()
+
+
+async def test_a_connection_without_a_call_is_released(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        await net.registered()
+        net.ms.ask_service(EMERGENCY, TERMINAL)
+        await net.sleep(29)
+        assert net.ms.names()[-1] == "CM_SERVICE_ACCEPT"
+        await net.sleep(2)
+        assert net.ms.names()[-1] == "CHANNEL_RELEASE"
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        assert net.far.outcome == "answered"
+        await net.sleep(60)
+        net.far.hang_up()
