@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HERE = Path(__file__).parent
+CARRIED = {"sctp": "SCTP on IP protocol 132 and in UDP 9899", "sctp-udp": "SCTP in UDP 9899"}
 #: runs a command in a network with nothing but a loopback
 NAMESPACE = [shutil.which("unshare") or "", "--net"]
 
@@ -49,24 +50,32 @@ def run(command: Sequence[str], **environment: str) -> None:
 
 @user_space
 @pytest.mark.parametrize(
-    ("transport", "carried"),
-    [("sctp", "SCTP on IP protocol 132 and in UDP 9899"), ("sctp-udp", "SCTP in UDP 9899")],
+    ("transport", "chosen"),
+    [
+        ("sctp", "between_processes or wireshark"),
+        ("sctp", "loss_of_a_path"),
+        ("sctp", "one_path_after_the_other"),
+        ("sctp", "second_address"),
+        ("sctp-udp", "between_processes or wireshark"),
+        ("sctp-udp", "loss_of_a_path"),
+    ],
 )
-def test_processes_with_sctp_in_user_space(tmp_path: Path, transport: str, carried: str) -> None:
-    command = inner("sctp_in_network.py", f"--basetemp={tmp_path / 'inner'}")
-    run([*NAMESPACE, *command], SCTP_TRANSPORT=transport, SCTP_CARRIED=carried, SCTP_PROBED="7")
+def test_processes_with_sctp_in_user_space(tmp_path: Path, transport: str, chosen: str) -> None:
+    command = inner("sctp_in_network.py", f"--basetemp={tmp_path / 'inner'}", "-k", chosen)
+    run([*NAMESPACE, *command], SCTP_TRANSPORT=transport, SCTP_CARRIED=CARRIED[transport])
 
 
 def run_in_kernel(folder: Path, name: str, chosen: str, passed: int) -> None:
-    environment = {"SCTP_TRANSPORT": "sctp", "SCTP_CARRIED": "SCTP of the kernel", "SCTP_PROBED": "0"}
+    environment = {"SCTP_TRANSPORT": "sctp", "SCTP_CARRIED": "SCTP of the kernel"}
     command = inner(name, f"--basetemp={folder / 'inner'}", "-k", chosen)
     assert f"{passed} passed" in user_mode_linux.run(folder, command, environment, seconds=10 * LONG)
 
 
 @kernel
-def test_processes_with_the_sctp_of_a_kernel(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("chosen", "passed"), [("between_processes or second_address", 2), ("loss_of_a_path", 3)])
+def test_processes_with_the_sctp_of_a_kernel(tmp_path: Path, chosen: str, passed: int) -> None:
     """One path after the other is not tried: the kernel looks at a path that failed every 30 s only."""
-    run_in_kernel(tmp_path, "sctp_in_network.py", "between_processes or loss_of_a_path or second_address", 5)
+    run_in_kernel(tmp_path, "sctp_in_network.py", chosen, passed)
 
 
 @kernel
