@@ -125,7 +125,8 @@ def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
     if session.paused:
         return
     if session.gx is not None or session.credit is not None:
-        session.count_service(count.group, size, count.ended, up=up)
+        group = count.rule.rating_group if count.rule is not None else count.group  # charged offline, not FREE
+        session.count_service(group, size, count.ended, up=up)
     session.account.count(size, up=up)
     if session.usage is not None:
         session.usage.count(size, count.rule, up=up)
