@@ -115,7 +115,7 @@ class Stream:
             self._kept.append((at, bytearray(octets)))
 
     def take_back(self, count: int) -> None:
-        """Return so many octets, the last that were read, to those that wait; a skip then leaves them out."""
+        """Move the last `count` octets that were read back to those that wait, so that a skip can leave them out."""
         if not count:
             return
         _, kept = self._kept[-1]
