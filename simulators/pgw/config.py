@@ -283,8 +283,8 @@ class PgwConfig(GtpConfig):
     """Questions to the resolvers of the APN (DNS over UDP) that the card's lists do not admit. `drop`: the device waits
     for an answer. `answer`: the PGW answers REFUSED in the resolver's name, so that the device need not wait."""
     answer_grace: Seconds = 129600.0
-    """How long at least a card that has used an address of a listed name may go on after its last packet, though the
-    resolver's answer has ended; the server reaches the card as long. The default covers a device that reports once a
+    """Grace, from its last packet on, of an address of a listed name that a card has used before the resolver's answer
+    ended; the server reaches the card as long. The default covers a device that reports once a
     day. `0`: new flows need an answer that has not ended."""
     unreadable: Literal["by-address", "deny"] = "by-address"
     """Unreadable flows (HTTP/2 in the clear, octets that servers read in two ways) of a card to which names or apps are

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: a relation is stored for this part of its grace longer, so that not each packet renews it
 _PART: Final = 1 / 8
-#: cards that are known before those are looked for of which nothing is known any more
+#: number of known cards from which on cards without valid addresses are forgotten
 _MANY: Final = 1024
 
 
@@ -67,7 +67,7 @@ class Relations:
             self._site.note(f"relation not stored: {type(error).__name__}", imsi=imsi)
 
     def forget(self, sessions: Iterable[Session]) -> None:
-        """Forget cards without a session of which no address is known any more, when many cards are known."""
+        """Forget cards without a session and without valid addresses, when many cards are known."""
         if len(self._known) < self._most:
             return
         active, now = {each.imsi for each in sessions}, self._site.clock.now()

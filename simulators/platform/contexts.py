@@ -88,5 +88,5 @@ class Parts:
         return "".join(parts[number] for number in sorted(parts))
 
 
-#: long messages of which parts are missing; of more the oldest of the busiest sender is given up
+#: long messages of which parts are missing; beyond that the oldest of the busiest sender is dropped
 _MOST = 1000

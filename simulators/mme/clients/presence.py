@@ -47,7 +47,7 @@ class Presence:
                 report = self._waiting[0]
                 if not await self._tell_one(*report):
                     await self._site.clock.sleep(_RETRY)
-                elif self._waiting and self._waiting[0] is report:  # else it was the oldest of too many, and is gone
+                elif self._waiting and self._waiting[0] is report:  # else it was dropped meanwhile
                     self._waiting.popleft()
         finally:
             self._telling = False

@@ -14,7 +14,7 @@ T = TypeVar("T")
 def oldest_of_busiest(entries: Iterable[T], source: Callable[[T], Hashable]) -> T:
     """Return the first entry of the source that has the most, of several such sources the first entry of all.
 
-    A source that fills a table displaces its own entries, and not those of others. Raises ValueError without entries.
+    A source that fills a table displaces its own entries only. Raises ValueError without entries.
     """
     held = list(entries)
     counts = Counter(map(source, held))

@@ -80,7 +80,7 @@ class Reassembly:
         return None
 
     def _make_room(self, origin: int | None) -> bool:
-        """Give up the oldest message of the busiest origin; return False if that is the one that asks for room."""
+        """Drop the oldest message of the busiest origin; return False if `origin` is the busiest one."""
         oldest = oldest_of_busiest(self._waiting, lambda key: key[0])
         if oldest[0] == origin:
             return False

@@ -5,7 +5,7 @@ A rule is about a flow by its header, by the name that its far end has, or by bo
 gave it. To fit an open rule by its name, a flow goes to an address for which the resolver gave the device that name,
 and shows no other one; where clients say names (HTTP, TLS), or the address is of several, it must show it. To fit a
 rule that denies a name it is enough that either says so, an address only if all its names are denied: others would be
-hurt. A flow that nobody can read fits an open rule that needs no name shown, and a rule that denies one of the names of
+hurt. An unreadable flow fits an open rule that needs no name shown, and a rule that denies one of the names of
 its address.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: what a device that may ask for a name may ask of it: its addresses, and how it is reached (RFC 9460); a TXT or NULL
 #: carries what its owner likes
 LOOKUPS: Final = frozenset({"A", "AAAA", "HTTPS", "SVCB", "CNAME"})
-#: what it may ask of a name below a listed wildcard beside them: which of these names serves (RFC 2782, RFC 3403)
+#: further types for a name below a listed wildcard: the servers of a service (RFC 2782, RFC 3403)
 SERVICES: Final = frozenset({"SRV", "NAPTR"})
 
 
@@ -124,7 +124,7 @@ class _Rule:
     def _may_be_denied(self, flow: FarEnd, seen: Evidence, *, up: bool) -> bool:
         """Return True if an unreadable flow may be for a denied name: one of its address, or if strict any.
 
-        What nobody can read at the port of resolvers may be a question for any name.
+        Unreadable octets to the port of resolvers may be a question for any name.
         """
         if seen.strict or flow.port == DNS_PORT:
             return any(not each.question and each.fits(flow, up=up) for each in self._all())

@@ -78,7 +78,7 @@ def questions_in(query: Message) -> tuple[Question, ...]:
 
 
 def refusal_of(query: bytes) -> bytes | None:
-    """Return the answer REFUSED to a query (RFC 1035 4.1.1), None if the octets are no query."""
+    """Return the answer REFUSED to a query (RFC 1035 4.1.1), None for octets that are not a query."""
     import dns.message  # noqa: PLC0415 - as above
     import dns.rcode  # noqa: PLC0415 - as above
 

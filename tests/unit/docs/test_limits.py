@@ -22,7 +22,7 @@ PAGE: Final = (ROOT / "docs" / "limits.md").read_text("utf-8")
 #: parts of the code that keep state for peers and devices
 OURS: Final = ("machine", "runtime", "operations", "trace", "web")
 FOLDERS: Final = (*(f"src/simwarden/{each}" for each in OURS), "simulators")
-#: how constants that bound tables are called
+#: names of constants that bound tables
 BOUND: Final = re.compile(r"_?(MOST|MOST_\w+|BOUNDS?|REMEMBERED|LATELY)")
 
 

@@ -1,4 +1,4 @@
-"""A source that fills a bounded table displaces its own entries, and not those of others."""
+"""A source that fills a bounded table displaces its own entries only."""
 
 from __future__ import annotations
 

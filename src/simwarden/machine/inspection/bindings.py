@@ -49,7 +49,7 @@ class Bindings:
         return self.resolvers is None or resolver in self.resolvers
 
     def learn(self, name: str, addresses: Iterable[bytes], lifetime: float, now: float, by: bytes = b"") -> None:
-        """Remember the addresses of a name for so many seconds; of too many the least recently used is forgotten."""
+        """Remember the addresses of a name for `lifetime` seconds; of too many the least recently used is forgotten."""
         until = now + min(max(lifetime, SHORTEST), LONGEST)
         known = name, self.believes(by)
         for address in addresses:
@@ -59,7 +59,7 @@ class Bindings:
             self._forget(now)
 
     def extend(self, address: bytes, names: Iterable[str], now: float, least: float, until: float) -> tuple[str, ...]:
-        """Let names of an address last until a time; return those that would not have lasted until `least`."""
+        """Extend names of an address to `until`; return those that would have ended before `least`."""
         known = self._known.setdefault(address, {})
         earlier = tuple(name for name in names if (name, True) not in known or known[name, True].until < least)
         known.update({(name, True): Binding(until, now) for name in earlier})

@@ -37,6 +37,11 @@ class Reader(Protocol):
     skip: int
 
     @property
+    def unread(self) -> int:
+        """The number of octets at the end of the last ones that were not read: they are skipped, or taken again."""
+        ...
+
+    @property
     def hears(self) -> bool:
         """Whether the server's octets are read as well."""
         ...
@@ -234,7 +239,9 @@ class Connection:
         self._see_where_it_ends(segment, stream)
         stream.add(segment.sequence, segment.payload)
         while more := stream.read():
-            self._show(reader.take(more), stream, found)
+            shown = reader.take(more)
+            stream.take_back(reader.unread)
+            self._show(shown, stream, found)
             stream.skip(reader.skip)
             reader.skip = 0
         if self._end is not None and stream.next >= self._end:

@@ -26,6 +26,7 @@ class Questions:
     hears: Final = True
     ends: Final = False
     in_hello: Final = False
+    unread: Final = 0
 
     def __init__(self, resolver: bytes, bindings: Bindings) -> None:
         """`resolver`: the octets of its address."""

@@ -12,10 +12,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+#: octets of a body from which on they are left to the stream, which keeps none of them
+_LONG_BODY: Final = 256
+
+
 class Requests:
     """The reader of one client's octets. After CONNECT and Upgrade it begins anew: anything may follow."""
 
-    __slots__ = ("_buffer", "_early_data", "_has_read", "_hello", "_leaves", "_looked", "_next", "_shown", "skip")
+    __slots__ = (
+        "_buffer",
+        "_early_data",
+        "_has_read",
+        "_hello",
+        "_leaves",
+        "_looked",
+        "_next",
+        "_shown",
+        "skip",
+        "unread",
+    )
 
     hears: Final = False
 
@@ -27,8 +42,9 @@ class Requests:
         self._leaves = self._has_read = self._early_data = False
         self._shown: list[Shown] = []
         self._hello = bytearray()
-        #: octets next in the stream that show nothing, being of a body
-        self.skip = 0
+        #: octets next in the stream that show nothing, being of a body; octets at the end of what was taken that were
+        #: not read: they are of such a body, or behind it
+        self.skip = self.unread = 0
 
     @property
     def ends(self) -> bool:
@@ -48,8 +64,12 @@ class Requests:
     def take(self, octets: bytes) -> list[Shown]:
         """Return what the next octets show. Raises PeerError where servers would differ in what they read."""
         self._buffer += octets
-        self._shown = []
+        self._shown, self.unread = [], 0
         while self._buffer and self._next(self):
+            if self.skip >= _LONG_BODY and self._buffer:
+                self.unread = len(self._buffer)
+                self._buffer.clear()
+                break
             cut = min(self.skip, len(self._buffer))
             del self._buffer[:cut]
             self.skip -= cut

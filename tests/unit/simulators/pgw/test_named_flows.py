@@ -1,4 +1,4 @@
-"""What devices need to reach the names of their list: large ClientHellos, answers to refused questions, SRV."""
+"""Names of a list are reached: large ClientHellos, answers to refused questions, SRV."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def padded(octets: int, name: str = "up.example") -> bytes:
 
 
 async def begin(it: Device, octets: bytes) -> int:
-    """Send octets in a new connection; return how many got out."""
+    """Send octets in a new connection; return the number of octets that passed."""
     assert await it.connect(SERVER, to=443)
     for at in range(0, len(octets), SIZE):
         if not await it.say(SERVER, octets[at : at + SIZE], at, to=443):

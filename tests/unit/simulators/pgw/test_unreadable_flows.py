@@ -1,4 +1,4 @@
-"""Flows that no reader follows to their end: good devices keep them, and no denied or unlisted name gets through."""
+"""Unreadable flows: devices keep them, and no denied or unlisted name passes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNREADABLE = {
     "blanks in a query": b"GET /u?t=2026-03-02 10:00:00 HTTP/1.1\r\nHost: up.example\r\n\r\n",
     "user information in a URI": b"GET http://u:p@up.example/ HTTP/1.1\r\nHost: up.example\r\n\r\n",
 }
-#: requests for a listed host, and octets behind them that are no request
+#: requests for a listed host, followed by octets that are not a request
 STREAMS = {
     "NTRIP 2 rover": b"GET /RTCM HTTP/1.1\r\nHost: up.example\r\nNtrip-Version: Ntrip/2.0\r\n\r\n" + NMEA * 300,
     "Icecast source": b"PUT /m HTTP/1.1\r\nHost: up.example\r\nContent-Type: audio/mpeg\r\n\r\n" + AUDIO,
@@ -29,7 +29,7 @@ HIDDEN = b"\nGET / HTTP/1.1\r\nHost: no.example\r\n\r\n"
 
 
 async def stream(it: Device, octets: bytes, *, acknowledge: int = 1) -> int:
-    """Send octets to port 80 in segments, of which the far end acknowledges each so many; return how many got out."""
+    """Send octets in segments, one of `acknowledge` of which is acknowledged; return the number that passed."""
     assert await it.connect(SERVER)
     for number, at in enumerate(range(0, len(octets), SIZE), 1):
         if not await it.say(SERVER, octets[at : at + SIZE], at):
