@@ -10,7 +10,7 @@ from simwarden.operations.approval import Approval, ChangeLimit, TerminalBinding
 from simwarden.policy.held import Held
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
-from simwarden.runtime.sigtran.settings import NodeNumber, Nodes, PointCode, Signalling, SignallingNode
+from simwarden.runtime.sigtran.settings import NodeNumber, Nodes, PointCode, Signalling, SignallingPeer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -94,8 +94,8 @@ class CsiChange(Approval, HssCsi):
         return HssCsi(**self.model_dump(include=set(HssCsi.model_fields)))
 
 
-def _ssp() -> dict[str, SignallingNode]:
-    return {"ssp": SignallingNode(number="8613800000008", point_code=8)}
+def _ssp() -> dict[str, SignallingPeer]:
+    return {"ssp": SignallingPeer(number="8613800000008", point_code=8)}
 
 
 class HlrSignalling(Signalling):

@@ -33,6 +33,7 @@ def describe(session: Session, site: Site, address: str) -> dict[str, Any]:
         "chargingCharacteristics": session.charging_characteristics.hex(),
         "rATType": session.rat.name if session.rat is not None else "",
         "mSTimeZone": zone(session.time_zone),
+        **({"pSFurnishChargingInformation": session.furnished.hex()} if session.furnished else {}),
     }
 
 

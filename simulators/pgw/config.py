@@ -176,6 +176,10 @@ class ApnConfig(Model):
     without_ocs: Literal["end", "continue"] = "end"
     """What becomes of sessions whose OCS does not answer, and has said before that they go on without it (CONTINUE,
     RFC 8506 8.14). `continue` is a leak: nobody counts what passes then."""
+    not_applicable: Literal["pass", "end"] = "pass"
+    """What an OCS's answer that credit control is not applicable does (4011, RFC 8506 9.1): `pass` lets the session or
+    the rating group pass uncounted, unless the OCS has granted the session units before. `end` refuses it, for an APN
+    all of whose cards have a quota: there `pass` is a leak, as such an answer makes a card's traffic free."""
     rating_group: int = Field(default=1, ge=0, le=0xFFFFFFFF)
     """The rating group of what is passed by a rule that names none."""
 
@@ -183,6 +187,8 @@ class ApnConfig(Model):
     def _is_ruled(self) -> Self:
         if self.unmatched == "pass" and not self.gx:
             raise ValueError("unmatched flows pass only where a PCRF rules (gx)")
+        if self.not_applicable == "end" and not self.gy:
+            raise ValueError("an answer of an OCS ends sessions only where they have one (gy)")
         if self.without_ocs == "continue" and not self.gy:
             raise ValueError("sessions go on without an OCS only where they have one (gy)")
         return self
@@ -270,6 +276,20 @@ class PgwConfig(GtpConfig):
     """How often the lists of destinations that a card has may be changed or taken away."""
     unnamed_octets: int = Field(default=4096, ge=0)
     """Octets of a flow, both ways together, that pass before it has shown the name that it has to show."""
+    hello_octets: int = Field(default=20480, ge=0)
+    """Octets of a flow, both ways together, that pass while its ClientHello (TLS, QUIC) has begun and is not whole, if
+    that is more than `unnamed_octets`: a hello with a large session ticket or post-quantum keys has up to 16 KiB."""
+    refused_questions: Literal["drop", "answer"] = "drop"
+    """Questions to the resolvers of the APN (DNS over UDP) that the card's lists do not admit. `drop`: the device waits
+    for an answer. `answer`: the PGW answers REFUSED in the resolver's name, so that the device need not wait."""
+    answer_grace: Seconds = 129600.0
+    """How long at least a card that has used an address of a listed name may go on after its last packet, though the
+    resolver's answer has ended; the server reaches the card as long. The default covers a device that reports once a
+    day. `0`: new flows need an answer that has not ended."""
+    unreadable: Literal["by-address", "deny"] = "by-address"
+    """Unreadable flows (HTTP/2 in the clear, octets that servers read in two ways) of a card to which names or apps are
+    denied. `by-address`: they are dropped where a resolver gave the card a denied name for their address. `deny`: all
+    of them are dropped, also those of devices that use such a protocol with other servers."""
     applications: dict[str, Annotated[tuple[DestinationText, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """Filters by which rules of a PCRF are told: identifiers, or names of predefined rules, with their destinations."""
     answer_time: Seconds = Field(default=4.0, gt=0)

@@ -12,6 +12,7 @@ from simulators.pgw.controls import AREA_CHANGES, CELL, LIST_CHANGES, PEER
 from simulators.pgw.events import CHANGED_AREA
 from simulators.pgw.flow_records import EndReason, close_flow, stop_watching
 from simulators.pgw.pools import Addresses
+from simulators.pgw.relations import Relations
 from simulators.pgw.session import OVER_AMBR
 from simwarden.machine.token_bucket import Bucket
 from simwarden.operations.approval import Audit
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from simulators.pgw.clients.pcrf import Pcrf
     from simulators.pgw.config import PgwConfig
     from simulators.pgw.session import Access, Bearer, Session
-    from simulators.pgw.store import AreaStore, DataCard, ListStore
+    from simulators.pgw.store import AreaStore, DataCard, ListStore, RelationStore
     from simulators.pgw.user_plane import Gateway
     from simwarden.policy.app_blacklist_file import AppLists
     from simwarden.runtime.diameter.node import DiameterNode
@@ -51,8 +52,11 @@ class Core:
     ocs: Ocs | None = None
     follow_area: Callable[[Session], Awaitable[None]]
 
-    def __init__(self, site: Site, config: PgwConfig, areas: AreaStore, store: ListStore) -> None:
+    def __init__(
+        self, site: Site, config: PgwConfig, areas: AreaStore, store: ListStore, relations: RelationStore
+    ) -> None:
         self.site, self.config, self.areas, self.store = site, config, areas, store
+        self.relations = Relations(site, config.answer_grace, relations)
         self.audit = Audit(site, areas.audit, count=areas.count_changes)
         self.area_changes = Restriction(self.audit, AREA_CHANGES, config.area_changes, (CHANGED_AREA,))
         self.lists = Restriction(self.audit, LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
@@ -198,6 +202,7 @@ class Core:
         stop_watching(session)
         while session.flows:
             close_flow(self.site, session, EndReason.SESSION)
+        self.relations.forget(self.sessions.values())
         if confirmed:
             self.release(session)
 

@@ -157,8 +157,13 @@ def _free_precedence(session: Session) -> int:
     return next(each for each in range(0, 256, tft.MOST_FILTERS + 1) if each not in taken)
 
 
-async def update_bearer(core: Core, session: Session, bearer: Bearer, config: BearerConfig) -> bool:
-    """Change the quality and the packets of a bearer (7.2.15); whether it is changed, else it stays as it was."""
+async def update_bearer(
+    core: Core, session: Session, bearer: Bearer, config: BearerConfig, *, commanded: int = 0, pti: int = 0
+) -> bool:
+    """Change the quality and the packets of a bearer (7.2.15); whether it is changed, else it stays as it was.
+
+    `pti`: the device has asked for it, by a command.
+    """
     qos, buckets = _quality(core, session, config)
     filters = filters_of(config, bearer.filters[0].precedence)
     context: dict[str, Any] = {"ebi": bearer.ebi}
@@ -168,9 +173,9 @@ async def update_bearer(core: Core, session: Session, bearer: Bearer, config: Be
         context["bearer_qos"] = qos
     if len(context) == 1:
         return True
-    ies = {"bearer_contexts": (context,), "apn_ambr": session.ambr}
+    ies = {"bearer_contexts": (context,), "apn_ambr": session.ambr, **({"pti": pti} if pti else {})}
     if (
-        await order(core, session, "update-bearer-request", ies) is None
+        await order(core, session, "update-bearer-request", ies, commanded=commanded) is None
         or session.bearers.get(bearer.name) is not bearer
     ):
         return False

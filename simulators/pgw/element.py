@@ -72,10 +72,10 @@ class Pgw(Element[PgwConfig]):
         """Listen on S5, and connect to SGi."""
         from simulators.pgw import dispatch  # noqa: PLC0415 - checking files needs no codec
         from simulators.pgw.core import Core  # noqa: PLC0415
-        from simulators.pgw.store import METADATA, AreaStore, ListStore  # noqa: PLC0415
+        from simulators.pgw.store import METADATA, AreaStore, ListStore, RelationStore  # noqa: PLC0415
 
         engine = self.site.open_store(METADATA)
-        self.core = Core(self.site, self.config, AreaStore(engine), ListStore(engine))
+        self.core = Core(self.site, self.config, AreaStore(engine), ListStore(engine), RelationStore(engine))
         dispatch.open_paths(self.core)
         self.fit(self.core)
         await dispatch.connect(self.core)

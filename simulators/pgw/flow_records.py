@@ -69,7 +69,7 @@ def _record_due(core: Core, session: Session) -> None:
 def close_flow(site: Site, session: Session, reason: EndReason, flow: Flow | None = None) -> None:
     """Forget a flow of a session, by default the one that began first, with a record of what is in none yet."""
     flow = flow or next(iter(session.flows))
-    count = session.flows.pop(flow)
+    count = session.flows.remove(flow)
     if count.recorded != count.counters:
         _record(site, session, flow, count, reason)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.pgw import addressing, dedicated_bearers, rules
+from simulators.pgw import addressing, dedicated_bearers, qos, rules
+from simulators.pgw.clients.gx_messages import PLACES
 from simulators.pgw.controls import (
     CELL,
     CHANGE,
@@ -21,7 +22,6 @@ from simwarden.errors import PeerError
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire import pco
-from simwarden.wire.diameter.apps.gx import EventTrigger
 from simwarden.wire.diameter.apps.gy import TriggerType
 from simwarden.wire.gtpv2 import (
     Ambr,
@@ -77,7 +77,8 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message | 
     session, cause = made
     session.sgw_host = peer.host
     session.pausable = _says(message, Indication.PPSI) and addresses.config.charging_pause
-    session.reported = _says(message, Indication.CRSI) and _wants_place(core, session)
+    session.reportable = _says(message, Indication.CRSI)
+    session.reported = session.reportable and _wants_place(core, session)
     core.open(session)
     core.place(session, CREATE_SESSION)
     if core.pcrf is not None:
@@ -190,7 +191,7 @@ def _says(message: Message, flag: Indication) -> bool:
 
 
 def _wants_place(core: Core, session: Session) -> bool:
-    ruled = session.gx is not None and EventTrigger.USER_LOCATION_CHANGE in session.gx.triggers
+    ruled = session.gx is not None and bool(PLACES & session.gx.triggers)
     charged = session.credit is not None and session.credit.follows(TriggerType.CHANGE_IN_LOCATION)
     return ruled or charged or session.addresses.config.report_location or bool(core.areas.get(session.imsi))
 
@@ -285,8 +286,7 @@ def _close_parts(session: Session, message: Message) -> None:
 async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> None:
     """Follow a changed subscription (7.2.14.1, TS 23.401 5.4.2.2) by an order under the command's number; else say why.
 
-    The new rate holds here at once. If the order is not carried out, the device goes on with the one before (TS 24.301
-    6.4.3.4, 6.4.3.5), and so does the session; yet a lower one holds for its packets, or who does not answer evades it.
+    The session's PCRF, if it has one, decides what is ordered (step 4).
     """
     session, asked = core.commanded(message, peer, MODIFY_BEARER_COMMAND), message["bearer_context"]
     if session is None:
@@ -294,15 +294,16 @@ async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> Non
     if asked["ebi"] != session.ebi:
         core.fail(message, peer, Cause.CONTEXT_NOT_FOUND)
         return
-    ambr, qos, before = message["apn_ambr"], asked.get("bearer_qos", session.qos), session.ambr
-    core.limit(session, ambr)
-    context = {"ebi": session.ebi, **({"bearer_qos": qos} if qos != session.qos else {})}
-    ies = {"bearer_contexts": (context,), "apn_ambr": ambr}
-    told = await dedicated_bearers.order(core, session, "update-bearer-request", ies, commanded=message.sequence)
-    if told is not None:
-        session.qos = qos
-    elif session.ambr == ambr and core.by_teid.get(session.teid) is session:
-        core.limit(session, before, most=ambr)
+    wanted = qos.Authorized(message["apn_ambr"], asked.get("bearer_qos", session.qos))
+    if core.pcrf is not None:
+        authorized = await core.pcrf.authorize(session, wanted)
+        if authorized is None:
+            core.fail(message, peer, Cause.REQUEST_REJECTED)
+            return
+        wanted = authorized
+    done = await qos.enforce(core, session, wanted, commanded=message.sequence)
+    if core.pcrf is not None:
+        core.pcrf.on_qos_result(session, wanted, done=done)
 
 
 async def delete_session(core: Core, message: Message, peer: Peer) -> Message:

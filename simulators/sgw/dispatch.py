@@ -40,7 +40,8 @@ def open_paths(core: Core) -> None:
     """Take requests of MMEs and PGWs, and what tells of lost ones."""
     served = {name: partial(_serve, core, each, core.is_mme) for name, each in _OF_MME.items()}
     served |= {name: partial(_serve, core, each, core.is_pgw) for name, each in _OF_PGW.items()}
-    core.node = GtpNode(core.site, ("S11", "S5-C"), served, core.config.path(), core.sender_teid)
+    listed = (*core.config.mmes, *core.config.pgws)
+    core.node = GtpNode(core.site, ("S11", "S5-C"), served, core.config.path(), core.sender_teid, listed=listed)
     core.node.on_restart = core.node.on_failure = partial(_lose, core)
     core.page = partial(bearers.page, core)
     core.pause = partial(sessions.pause_charging, core)

@@ -12,44 +12,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sctp_lab import has_sctp
 from waiting import LONG, until
-
-from simwarden.errors import ConfigError
-from simwarden.runtime.transport.sctp import open_socket
-from simwarden.runtime.transport.usrsctp import UserSocket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simwarden.runtime.transport.sctp_socket import SctpSocket
 
 TSHARK = shutil.which("tshark") or ""
 STORY = Path(__file__).parents[2] / "scenarios" / "demo" / "moved-card.yaml"
 
 
-def sctp() -> SctpSocket | None:
-    try:
-        return open_socket()
-    except ConfigError:
-        return None
-
-
-probe = sctp()
-if probe is not None:
-    probe.close()
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.skipif(not TSHARK, reason="tshark is not installed (apt install tshark)"),
-    pytest.mark.skipif(probe is None, reason="neither the kernel nor libusrsctp (apt install libusrsctp2) has SCTP"),
+    pytest.mark.skipif(not has_sctp(), reason="neither the kernel nor libusrsctp (apt install libusrsctp2) has SCTP"),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may capture live"),
 ]
-# in user space SCTP is in UDP, on a port of the system's where another process has 9899: recognised by what it holds
-WHAT = "udp" if isinstance(probe, UserSocket) else "sctp"
+#: on a port of the system's where another process has 9899
+IN_UDP = pytest.param("sctp-udp", marks=pytest.mark.skipif(not has_sctp(in_udp=True), reason="needs libusrsctp2"))
 
 
 @contextmanager
 def capturing(path: Path) -> Iterator[None]:
-    command = [TSHARK, "-i", "lo", "-f", f"{WHAT} or udp port 9", "-w", str(path), "-q"]
+    command = [TSHARK, "-i", "lo", "-f", "sctp or udp", "-w", str(path), "-q"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - tshark by its own path
         try:
             assert until(lambda: seen(path, b"the story begins"))
@@ -74,12 +60,22 @@ def tshark(path: Path, port: str, *arguments: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.fixture(name="live", scope="module")
-def _live(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+@pytest.fixture(name="live", scope="module", params=["sctp", IN_UDP])
+def _live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """Return the capture, the UDP port of SCTP that Wireshark must be told (or none), and a filter for the story."""
     folder = tmp_path_factory.mktemp("sctp")
     path = folder / "live.pcapng"
-    command = [sys.executable, "-m", "simwarden", "run", str(STORY), "--transport", "sctp", "--report", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "simwarden",
+        "run",
+        str(STORY),
+        "--transport",
+        request.param,
+        "--report",
+        str(folder),
+    ]
     with capturing(path):
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - ours
     assert done.returncode == 0, done.stdout

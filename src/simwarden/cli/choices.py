@@ -19,6 +19,7 @@ class TransportName(StrEnum):
     TCP = "tcp"
     UDP = "udp"
     SCTP = "sctp"
+    SCTP_UDP = "sctp-udp"
 
 
 class ClockName(StrEnum):

@@ -28,7 +28,8 @@ class Order:
     transport: Annotated[
         TransportName | None,
         typer.Option(
-            help="What carries frames: memory; sctp (SCTP, TCP and UDP as specified); tcp (SCTP framed on TCP)."
+            help="What carries frames: memory; sctp (SCTP, TCP and UDP as specified; sctp-udp: SCTP in UDP); "
+            "tcp (SCTP framed on TCP)."
         ),
     ] = None
     clock: Annotated[

@@ -21,8 +21,9 @@ from simwarden.operations.management import Caller, Role
 from simwarden.operations.remote import Endpoint
 from simwarden.operations.tokens import Tokens, digest
 from simwarden.runtime.host import HostSettings, Placement
+from simwarden.runtime.transport.choose import carrier_to_outside, carriers_of, check_hosts
 from simwarden.scenario.load import read_file
-from simwarden.scenario.network import parse_address
+from simwarden.scenario.network import parse_address, read_sources
 from simwarden.scenario.problems import Problems, guess
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.renamed import rename
@@ -32,7 +33,7 @@ from simwarden.wire.apdu.family import CONTACTS
 from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from simwarden.cli.serving_subscribers import Row
     from simwarden.operations.element import Element
@@ -48,7 +49,12 @@ class Service:
 
     def __init__(self, name: str, path: str, *, vpcd: bool = False) -> None:
         self.problems = Problems()
-        source = read(read_file(path), path, self.problems)
+        try:
+            text = read_file(path)
+        except ConfigError:
+            _known_kind(name)  # a misspelt name comes before a file that is not there
+            raise
+        source = read(text, path, self.problems)
         for each in rename(source, Registry.installed()):
             exits.complain(str(each))
         self.name, self.path, self.top = name, path, Spot(source)
@@ -75,7 +81,16 @@ class Service:
 
     def _host_settings(self) -> HostSettings:
         store = self._secret(self.file.store, self.top / "store")
-        external, placements = self._peers(), {self.name: Placement(self._listen(), store)}
+        word, carriers = self._transport()
+        listen = self._listen()
+        placement = Placement(listen, store, source=self._source())
+        external, placements = self._peers(), {self.name: placement}
+        named = {name: placement.listen[name] for name in self.file.listen if name in placement.listen}
+        sources = {name: address for name, address in placement.source.items() if name}  # the first, of one for all
+        for key, addresses in (("listen", named), ("source", sources)):
+            self._check_hosts(addresses, self.top / key, word, carriers)
+        for name, addresses in external.items():
+            self._check_hosts(addresses, self.top / "peers" / name, word, carriers)
         events, tls = self.events, {}
         if events is not None and events.outside is not None:
             external[BROKER] = {EVENTS: events.outside}
@@ -86,15 +101,55 @@ class Service:
         return HostSettings(
             scenario=self.name,
             seed=int.from_bytes(os.urandom(8), "big"),
-            transport=self.file.transport or "memory",  # to the outside as specified
-            carriers={CONTACTS: "vpcd"} if self.reader else {},
+            transport=word,
+            carriers=carriers | ({CONTACTS: "vpcd"} if self.reader else {}),
             external=external,
             placements=placements,
             management=self._managed(),
             events=events.settings if events is not None else None,
             tls=tls,
             limits=self.file.limits,
+            allowed=self._allowed(listen),
         )
+
+    def _transport(self) -> tuple[str, dict[str, str]]:
+        """Return what carries all interfaces, and what carries single ones; by default it is as specified.
+
+        What else the element listens on of the same protocol goes with those that are named (one port, RFC 6733 2.1).
+        """
+        spot = self.top / "transport"
+        carriers: dict[str, str] = {}
+        for name, word in self.file.transport.items():
+            if not name:
+                return word or "memory", {}
+            if not self._is_interface(name, spot / name):
+                continue
+            allowed = carriers_of(INTERFACES[name])
+            if word in allowed:
+                carriers[name] = word
+            else:
+                self.problems.unknown(f"transport of {name}", word, allowed[1:], (spot / name).place)
+        for name in self.kind.declaration.listens:
+            beside = (carriers[each] for each in carriers if INTERFACES[each].port == INTERFACES[name].port)
+            if chosen := carriers.get(name) or next(beside, ""):
+                carriers[name] = chosen
+        return "memory", carriers
+
+    def _source(self) -> dict[str, Address]:
+        return read_sources(self.file.source, self.top / "source", self.problems)
+
+    def _check_hosts(self, addresses: Mapping[str, Address], spot: Spot, word: str, carriers: dict[str, str]) -> None:
+        """Report addresses that the carrier of their interface, or of all that the element calls, cannot have."""
+        for name, address in addresses.items():
+            wrong: list[ConfigError] = []
+            points = (name,) if name else self.kind.declaration.calls
+            for point in (INTERFACES[each] for each in points if address[0] and each in INTERFACES):
+                try:
+                    check_hosts(point, carrier_to_outside(point, word, carriers), address)
+                except ConfigError as error:
+                    wrong.append(error)
+            if wrong and len(wrong) == len(points):
+                self.problems.add(wrong[0].reason, (spot / name if name else spot).place, wrong[0].hint)
 
     def _events(self) -> EventsService | None:
         if self.file.events is None:
@@ -105,12 +160,7 @@ class Service:
         return read_events(self.file.events, spot, self.problems, self.folder, self._secret)
 
     def _kind(self) -> type[Element[Any]]:
-        kinds = Registry.installed().kinds
-        kind = self.file.type or self.name
-        if kind not in kinds:
-            place = (self.top / "type").place if self.file.type else None
-            raise ConfigError(f"no element type is called {kind!r}", place, guess(kind, kinds))
-        return kinds[kind]
+        return _known_kind(self.file.type or self.name, (self.top / "type").place if self.file.type else None)
 
     def _reader(self, *, vpcd: bool) -> Address | None:
         """Return where the virtual reader is, if the card is to be put into one."""
@@ -140,6 +190,16 @@ class Service:
         if self.reader is not None:
             chosen[CONTACTS] = self.reader
         return chosen
+
+    def _allowed(self, listen: Mapping[str, Address]) -> dict[str, tuple[str, ...]]:
+        """Return the allowed source networks of each interface, joined for those that share a port."""
+        for name in self.file.allow.keys() - listen.keys():
+            self.problems.unknown("interface", name, listen, (self.top / "allow" / name).key)
+        ports = {name: (at, INTERFACES[name].port) for name, at in listen.items()}
+        return {
+            name: tuple(each for other, of in self.file.allow.items() if ports.get(other) == port for each in of)
+            for name, port in ports.items()
+        }
 
     def _peers(self) -> dict[str, dict[str, Address]]:
         found: dict[str, dict[str, Address]] = {}
@@ -271,3 +331,10 @@ def _texts(spot: Spot) -> Iterator[Spot]:
         yield from _texts(spot / step)
     if isinstance(value, str):
         yield spot
+
+
+def _known_kind(kind: str, place: Place | None = None) -> type[Element[Any]]:
+    kinds = Registry.installed().kinds
+    if kind not in kinds:
+        raise ConfigError(f"no element type is called {kind!r}", place, guess(kind, kinds))
+    return kinds[kind]

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from simwarden.errors import PeerError
 from simwarden.operations.management import Role
-from simwarden.runtime.declare import Model
+from simwarden.runtime.declare import Model, Networks, UtcOffset
 from simwarden.runtime.transport.reception import Limits
 from simwarden.wire.mqtt import check_topic
+
+Carrier = Literal["", "tcp", "sctp", "sctp-udp"]
+
+
+def _one_or_each(value: Any) -> Any:
+    """Return one value for all interfaces as that of the interface ""."""
+    return value if isinstance(value, dict) else {"": value}
+
+
+def _carrier_or_each(value: Any) -> Any:
+    """Return one carrier for all interfaces as that of the interface ""."""
+    if not isinstance(value, dict) and value not in get_args(Carrier):
+        raise ValueError(f"expected one of {', '.join(get_args(Carrier)[1:])}, or one for each interface")
+    return _one_or_each(value)
 
 
 class Managed(Model):
@@ -76,11 +90,16 @@ class ServeFile(Model):
     """The element's type; by default its name."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """The element's settings, as in a network file."""
-    transport: Literal["", "tcp", "sctp"] = ""
-    """What carries S1-MME and X2: `sctp`, as specified, by the kernel or libusrsctp; or, only if asked for, `tcp`:
-    messages are then in a frame of simwarden's own, which no real peer reads."""
+    transport: Annotated[dict[str, Carrier], BeforeValidator(_carrier_or_each)] = Field(default_factory=dict)
+    """What carries S1-MME, X2 and M3UA: `sctp`, as specified, by the kernel or libusrsctp (`sctp-udp`: in UDP alone);
+    or, only if asked for, `tcp`: messages of S1AP and X2AP are then in a frame of simwarden's own, which no real peer
+    reads. Or one for each of some interfaces: Diameter (`S6a: sctp`) is on TCP unless it is named here."""
     listen: dict[str, str] = Field(default_factory=dict)
-    """Interfaces and the addresses to listen on; by default 127.0.0.1 and the well-known port."""
+    """Interfaces and the addresses to listen on; by default 127.0.0.1 and the well-known port. A multi-homed endpoint
+    of SCTP has several IPv4 addresses: `192.0.2.7,198.51.100.7:3868`."""
+    source: Annotated[dict[str, str], BeforeValidator(_one_or_each)] = Field(default_factory=dict)
+    """The local address, with or without a port, that connections to other elements are made from, or one for each
+    interface; by default the system chooses. Of SCTP it may be several, as in `listen`."""
     reader: str = ""
     """A card only: host:port of the virtual reader (vsmartcard-vpcd) that it is put into, instead of listening."""
     peers: dict[str, Any] = Field(default_factory=dict)
@@ -100,6 +119,9 @@ class ServeFile(Model):
     later start on only those whose row has changed."""
     events: EventsFile | None = None
     """Where events go; without it, nowhere."""
+    utc_offset: UtcOffset = 8
+    """Hours by which the operator's time is ahead of UTC, as in the network files of all its elements
+    (docs/calendars.md)."""
     records: str = ""
     """A file to which flow records and CDRs are added, a line of JSON each (docs/records.md); without it, none are
     kept."""
@@ -108,6 +130,9 @@ class ServeFile(Model):
     are kept so."""
     limits: Limits = Limits()
     """How many peers may connect to each interface, and how long they may stay silent."""
+    allow: dict[str, Networks] = Field(default_factory=dict)
+    """Addresses and networks (`192.0.2.0/24`) that peers may send from, by interface; those that share a port share
+    them. An interface without any is open to all addresses."""
 
     @field_validator("events", mode="before")
     @classmethod

@@ -18,11 +18,10 @@ from simwarden.cli.serving_log import Log
 from simwarden.cli.serving_provision import provision
 from simwarden.errors import ConfigError, ManagementError, SimwardenError
 from simwarden.model.interfaces import INTERFACES
-from simwarden.runtime.clock import Clock
+from simwarden.runtime.clock import Clock, time_zone
 from simwarden.runtime.host import Host
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.store import StoreError
-from simwarden.runtime.transport.choose import FRAMED
 from simwarden.trace.trace import Trace
 from simwarden.wire.mqtt.family import EVENTS
 
@@ -88,6 +87,7 @@ async def _serve(
     kept: Kept,
 ) -> None:
     clock = Clock(loop)
+    clock.zone = time_zone(service.file.utc_offset)
     log = log_by(clock)
     trace = Trace(clock.now, keep=False)
     trace.add_sink(log)
@@ -194,8 +194,8 @@ def _ready(service: Service, host: Host, url: str) -> str:
         except ConnectionError:
             continue
         address = there if asked[1] == 0 else asked
-        framed = f" ({FRAMED})" if host.transport.is_framed(INTERFACES[interface]) else ""
-        parts.append(f"{interface} {address[0]}:{address[1]}{framed}")
+        carried = host.transport.carried(service.name, INTERFACES[interface])
+        parts.append(f"{interface} {address[0]}:{address[1]}{f' ({carried})' if carried else ''}")
     if BROKER in host.elements and service.events is not None:
         address = host.transport.address_of(BROKER, EVENTS)
         parts.append(f"events mqtt://{address[0]}:{address[1]}")

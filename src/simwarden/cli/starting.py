@@ -152,16 +152,17 @@ def _packages() -> Iterator[str]:
 
 def _sctp() -> str:
     from simwarden.runtime.transport.sctp import open_socket  # noqa: PLC0415 - only doctor pays for it
-    from simwarden.runtime.transport.sctp_socket import KernelSocket  # noqa: PLC0415
 
-    enables = "--transport sctp, and real peers on S1-MME"
+    enables = "--transport sctp, and real peers on S1-MME, M3UA and Diameter"
     try:
         sock = open_socket()
     except ConfigError:
         return f"missing  SCTP: {enables} (modprobe sctp, or apt install libusrsctp2)"
+    sock.bind(("127.0.0.1", 0))
+    sock.listen()
+    carried = sock.carried()
     sock.close()
-    where = "the kernel" if isinstance(sock, KernelSocket) else "user space, over UDP (libusrsctp)"
-    return f"ok       SCTP in {where}: {enables}"
+    return f"ok       {carried}: {enables}"
 
 
 def _loopback() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from simwarden.policy.access_list import Destination
 from simwarden.policy.flow_rule import FlowRule, rules_of
@@ -38,6 +38,17 @@ class DataLists(Model):
     `games`, or others of a file of the PGW (`app_lists`). What devices of its use need beside them is not hurt."""
     exception: Annotated[str, Field(max_length=100)] = ""
     """Reference of the approval by which it has more destinations, or wider ones."""
+
+    @field_validator("whitelist")
+    @classmethod
+    def _without_ftp(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for entry in value or ():
+            if entry.lower().startswith("ftp://"):
+                raise ValueError(
+                    f"{entry!r}: FTP opens data connections at ports that the entry does not name; "
+                    "list tcp://HOST:21 and the server's passive ports, for example tcp://HOST:50000-50009"
+                )
+        return value
 
     def rules(self) -> tuple[FlowRule, ...]:
         """Return the rules that the lists of destinations stand for."""

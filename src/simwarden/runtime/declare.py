@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from simwarden.model.address import IPV4, IPV6, PORT
+from simwarden.model.address import IPV4, IPV6, PORT, as_network
 from simwarden.model.units import seconds
 from simwarden.model.values import TEXT
 
@@ -150,6 +150,8 @@ def _duration(value: Any) -> Any:
 
 #: a duration as people write it (`15 s`, `90 days`), in seconds
 Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
+#: hours by which local time is ahead of UTC, in quarters of an hour (TS 23.040 9.2.3.11)
+UtcOffset = Annotated[float, Field(ge=-12, le=14, multiple_of=0.25)]
 
 
 def _formed(pattern: str) -> Any:
@@ -161,6 +163,8 @@ _PLMN = r"\d{3}-?\d{2,3}"
 PLMN_FORM = f"^{_PLMN}$"
 IpText = Annotated[str, _formed(f"{IPV4}|{IPV6}")]
 IpNetworkText = Annotated[str, _formed(rf"{IPV4}(/([0-2]?\d|3[0-2]))?|{IPV6}(/\d{{1,3}})?")]
+#: addresses and networks (`192.0.2.0/24`), each as a network
+Networks = tuple[Annotated[IpNetworkText, AfterValidator(as_network)], ...]
 IpPlaceText = Annotated[str, _formed(rf"{IPV4}(:{PORT})?|{IPV6}|\[{IPV6}\]:{PORT}")]
 PlmnText = Annotated[str, _formed(_PLMN)]
 #: an E-CGI or the identity of a base station; or by name, which the file's network knows (`enb/1`, `enb/*`)
@@ -191,6 +195,9 @@ class Observable:
     serving: str = ""
     #: whether it is still so when the element has stopped or lost its power: it is in its store, or no matter of power
     kept: bool = False
+    #: what it shows of a decision and not of its effect, so that it is the same if a refusal is not enforced: the
+    #: `decision`, or a `record` for the operator
+    evidence: Literal["", "decision", "record"] = ""
 
     @property
     def record(self) -> bool:

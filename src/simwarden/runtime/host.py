@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from simwarden.errors import ConfigError, InternalError, ManagementError, SimwardenError
 from simwarden.model.interfaces import INTERFACES, Service
-from simwarden.policy.decision import Control, Decision, Ruling, Verdict
+from simwarden.policy.decision import ALWAYS_ADMIT, ALWAYS_REFUSE, REFUSAL_IGNORED, Control, Decision, Ruling, Verdict
 from simwarden.runtime.background import Background
 from simwarden.runtime.dice import Dice
 from simwarden.runtime.reach import Reach, speaks_tls, why_closed, why_refused
 from simwarden.runtime.site import Managed, Site
-from simwarden.runtime.store import StoreError, StoreUnavailableError, open_engine, prepare
+from simwarden.runtime.store import StoreError, mend, open_engine, prepare, silence
 from simwarden.runtime.transport.addresses import Address, Addresses
-from simwarden.runtime.transport.base import Wiring
+from simwarden.runtime.transport.base import Outgoing, Wiring
 from simwarden.runtime.transport.choose import Carriers
 from simwarden.runtime.transport.reception import Limits
 from simwarden.trace.events import Fault, Note
@@ -26,7 +26,7 @@ from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from sqlalchemy import Engine, MetaData
 
@@ -52,17 +52,38 @@ class Placement:
     """Where an element's sockets and store are, when it is not simply part of an all-in-one run.
 
     `listen` maps interfaces to the addresses to bind; with `host` those that are not among them are bound there, at
-    their well-known ports; `store` is a database URL.
+    their well-known ports; `store` is a database URL. `source` maps interfaces ("" for any) to the local addresses that
+    connections to the outside are made from (port 0: any); with `host` alone it is that.
     """
 
     listen: Mapping[str, Address] = field(default_factory=dict)
     store: str = ""
     host: str = ""
+    source: Mapping[str, Address] = field(default_factory=dict)
 
-    def address(self, interface: str) -> Address | None:
-        """Return where an element is on a reference point; None: where its host likes."""
+    def address(self, interface: str, *, several: bool = False) -> Address | None:
+        """Return where an element is on a reference point, with `several` addresses if it may be multi-homed.
+
+        None: where its host likes.
+        """
         chosen = self.listen.get(interface)
-        return chosen or ((self.host, INTERFACES[interface].port) if self.host else None)
+        return chosen or ((_hosts(self.host, several=several), INTERFACES[interface].port) if self.host else None)
+
+    def source_to(self, target: Address, interface: str, *, several: bool = False) -> Address | None:
+        """Return where an element connects to a target from; None: where the system likes.
+
+        By default that is its own address, if it is of the target's version of IP.
+        """
+        if chosen := self.source.get(interface):
+            return chosen
+        host, port = self.source.get("", (self.host, 0))
+        if not host or (":" in host) != (":" in target[0]):
+            return None
+        return _hosts(host, several=several), port
+
+
+def _hosts(hosts: str, *, several: bool) -> str:
+    return hosts if several else hosts.partition(",")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +119,13 @@ class HostSettings:
     `seed` and `scenario` derive all randomness; `worker` tells parallel runs apart. `transport` says what carries
     frames, `carriers` what carries those of single reference points.
     `external` maps elements outside this process to the address of each of their interfaces ("" for any interface).
-    `switches` maps controls to "always-admit" or "always-refuse": by `KIND/ID@OCCASION` for one of a control's
-    occasions, by `KIND/ID` or the id alone for all of them; the runner sets them, nothing else can.
+    `switches` maps controls to "always-admit", "always-refuse" or "refusal-ignored" (`policy/decision.py`): by
+    `KIND/ID@OCCASION` for one of a control's occasions, by `KIND/ID` or the id alone for all of them; the runner sets
+    them, nothing else can.
     `management` maps elements outside this process to their management interfaces. `events` says which broker takes
     events; without it there are none. `tls` has the elements outside to which connections are encrypted. `limits` holds
-    for peers from outside at each listener. With `tun`, elements that carry packets of programs have TUN interfaces,
-    in namespaces whose names begin so.
+    for peers from outside at each listener; `allowed` restricts their source networks, by interface. With `tun`,
+    elements that carry packets of programs have TUN interfaces, in namespaces whose names begin so.
     """
 
     seed: int = 0
@@ -118,6 +140,7 @@ class HostSettings:
     events: EventSettings | None = None
     tls: Mapping[str, ssl.SSLContext] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    allowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     tun: str = ""
 
 
@@ -134,8 +157,8 @@ class Host:
         self.injected_faults: dict[str, InjectedFault] = {}
         self.frame_queue = frame_queue = FrameQueue()
         loop.in_flight = frame_queue
-        self.addresses = _addresses(settings)
-        wiring = Wiring(trace, frame_queue, settings.limits, self.addresses)
+        self.addresses = addresses_of(settings)
+        wiring = Wiring(trace, frame_queue, settings.limits, self.addresses, settings.allowed)
         self.transport = Carriers(settings.transport, wiring, settings.carriers)
         self._background = Background(loop, self._given_up, self.fault)
         self._engines: dict[str, Engine] = {}
@@ -187,7 +210,7 @@ class Host:
             self._tuns.pop(name).close()
         engine = self._engines.pop(name, None)
         if engine is not None:
-            _mend(engine)
+            mend(engine)
             engine.dispose()
             self._spent.append(engine)
         self._release(name)
@@ -202,7 +225,7 @@ class Host:
             engine.dispose()
         while self._engines:  # of elements that did not get to run
             _, engine = self._engines.popitem()
-            _mend(engine)
+            mend(engine)
             engine.dispose()
         while self._tuns:  # as above
             self._tuns.popitem()[1].close()
@@ -251,7 +274,15 @@ class Host:
 
     def listens_at(self, owner: str, interface: str) -> Address | None:
         """Return the address that an element is told to listen on, None where there is no such order."""
-        return self.settings.placements.get(owner, Placement()).address(interface)
+        several = self.transport.is_on_sctp(INTERFACES[interface])
+        return self._placement(owner).address(interface, several=several)
+
+    def carrier_of(self, interface: str) -> str:
+        """Return what carries links to and from the outside on a reference point."""
+        return self.transport.carrier(INTERFACES[interface], outside=True)
+
+    def _placement(self, owner: str) -> Placement:
+        return self.settings.placements.get(owner, Placement())
 
     def endpoint(self, owner: str, *interfaces: str) -> DatagramEndpoint:
         """Open an endpoint of datagrams for an element."""
@@ -297,8 +328,10 @@ class Host:
             if address is None:
                 link = await self.transport.connect(INTERFACES[interface], owner, target)
             else:
-                tls = self.settings.tls.get(target)
-                link = await self.transport.connect_outside(INTERFACES[interface], owner, target, address, tls)
+                several = self.transport.is_on_sctp(INTERFACES[interface])
+                source = self._placement(owner).source_to(address, interface, several=several)
+                outgoing = Outgoing(self.settings.tls.get(target), source)
+                link = await self.transport.connect_outside(INTERFACES[interface], owner, target, address, outgoing)
         except OSError as error:
             tried(why_refused(error))
             if isinstance(error, ConnectionError):
@@ -317,7 +350,7 @@ class Host:
         """Keep why a peer outside is not there; of one that closes without a word, whether it wants TLS."""
         why = why_closed(link, reason)
         tried(why)
-        if address is not None and reason and not link.known and not link.first:
+        if address is not None and reason and not link.known and not link.first and not link.on_sctp:
             probe = self._probes.get(address) or self.loop.run_in_executor(None, speaks_tls, address)
             self._probes[address] = probe
             probe.add_done_callback(lambda done: tried(f"{why}: it speaks TLS") if done.result() else None)
@@ -376,9 +409,8 @@ class Host:
     ) -> tuple[Decision, str]:
         """Let a control's rule decide, or the switch that overrules it.
 
-        Returns the decision, and the switch if the rule would have decided otherwise: up to its first such decision a
-        switched run is the same as one without, byte for byte. Raises InternalError for an occasion that the control
-        does not declare.
+        Returns the decision, and the switch if it changes what happens: up to its first such decision a switched run is
+        the same as one without, byte for byte. Raises InternalError for an occasion that the control does not declare.
         """
         if on not in control.occasions:
             raise InternalError(f"{control.id} is asked on {on!r}, an occasion that it does not declare")
@@ -387,8 +419,10 @@ class Host:
             point = f"{self.elements[name].declaration.kind}/{control.id}"
             names = (f"{point}@{on}", point, control.id)
             switch = next((switch for each in names if (switch := self.settings.switches.get(each))), "")
-            if switch and ruling.admitted != (switch == "always-admit"):
-                ruling, forced = Ruling(switch == "always-admit", f"switched to {switch}", ruling.details), switch
+            if switch and ruling.admitted != (switch != ALWAYS_REFUSE):
+                forced = switch
+                if switch != REFUSAL_IGNORED:
+                    ruling = Ruling(switch == ALWAYS_ADMIT, f"switched to {switch}", ruling.details)
         verdict = Verdict.ADMIT if ruling.admitted else Verdict.REFUSE
         return Decision(control, verdict, ruling.reason, subject, ruling.details, on), forced
 
@@ -397,7 +431,7 @@ class Host:
 
         All that open the one called `shared` in this run have it in common.
         """
-        url = self.settings.placements.get(name, Placement()).store
+        url = self._placement(name).store
         key = shared or name
         self._stores.setdefault(name, set()).add(key)
         engine = self._engines.get(key)
@@ -433,16 +467,14 @@ class Host:
 
     def fail_database(self, name: str) -> None:
         """Let the databases of an element not answer any more. Raises ManagementError (409): it has none."""
-        from sqlalchemy import event  # noqa: PLC0415 - few runs have a database that fails
-
         if not self._stores.get(name):
             raise ManagementError(409, f"{name} has no database")
         for key in self._stores[name] & self._engines.keys():
-            event.listen(self._engines[key], "checkout", _no_answer)
+            silence(self._engines[key])
 
     def mend_database(self, name: str) -> bool:
         """Let an element's databases answer again; return whether they did not."""
-        mended = [_mend(self._engines[key]) for key in self._stores.get(name, set()) & self._engines.keys()]
+        mended = [mend(self._engines[key]) for key in self._stores.get(name, set()) & self._engines.keys()]
         return any(mended)
 
     def has_store(self, name: str) -> bool:
@@ -454,12 +486,12 @@ class Host:
         return [self._engines[key] for key in sorted(self._stores.get(name, ())) if key in self._engines]
 
 
-def _addresses(settings: HostSettings) -> Addresses:
+def addresses_of(settings: HostSettings) -> Addresses:
     """Return the addresses of a run's elements.
 
     Datagrams leave it where a file says at which address an element is, or where one outside is that speaks them.
     """
-    given = {name: each.host for name, each in settings.placements.items() if each.host}
+    given = {name: each.host.partition(",")[0] for name, each in settings.placements.items() if each.host}
     placed = any(each.host or each.listen for each in settings.placements.values())
     outside = any(
         _speaks_datagrams(name, port) for each in settings.external.values() for name, (_, port) in each.items()
@@ -472,17 +504,3 @@ def _speaks_datagrams(interface: str, port: int) -> bool:
     if interface:
         return INTERFACES[interface].service is Service.DATAGRAMS
     return any(each.service is Service.DATAGRAMS and each.port == port for each in INTERFACES.values())
-
-
-def _mend(engine: Engine) -> bool:
-    """Let a database answer again; return whether it did not."""
-    from sqlalchemy import event  # noqa: PLC0415 - as above
-
-    failing: bool = event.contains(engine, "checkout", _no_answer)
-    if failing:
-        event.remove(engine, "checkout", _no_answer)
-    return failing
-
-
-def _no_answer(*_: Any) -> None:
-    raise StoreUnavailableError("the database does not answer")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from simwarden.errors import InternalError
 from simwarden.model.interfaces import Service
@@ -44,9 +44,13 @@ class Link(ABC):
     unless somebody asked for that (`Trace.show_packets`).
     """
 
+    #: whether each message is one of SCTP's, also where the reference point is a stream
+    on_sctp: ClassVar[bool] = False
+
     __slots__ = (
         "client",
         "first",
+        "hosts",
         "interface",
         "internal",
         "known",
@@ -81,6 +85,8 @@ class Link(ABC):
         #: told when the peer has shown who it is (""), and why it is not there: whoever made the connection asks
         self.on_standing: Callable[[str], None] = _ignore_close
         self.known = False
+        #: our own addresses, on a multi-homed association of SCTP
+        self.hosts: tuple[str, ...] = ()
         #: the first octets that came from a peer outside
         self.first = b""
         #: where a connection from outside was received
@@ -128,6 +134,7 @@ class Link(ABC):
             ppid=self.interface.ppid,
             clear=clear,
             from_client=self.client is sent,
+            on_sctp=self.on_sctp,
         )
 
     def record_received(self, data: bytes, stream: int = 0, *, interface: Interface | None = None) -> None:

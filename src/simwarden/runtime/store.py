@@ -311,3 +311,24 @@ def _execute(connection: Any, *statements: str) -> None:
         raise StoreUnavailableError(f"the database does not answer: {error}") from error
     finally:
         cursor.close()
+
+
+def silence(engine: Engine) -> None:
+    """Make a database give no answer, until `mend`."""
+    from sqlalchemy import event  # noqa: PLC0415 - few runs have a database that fails
+
+    event.listen(engine, "checkout", _no_answer)
+
+
+def mend(engine: Engine) -> bool:
+    """Make a database answer again; return True if it did not."""
+    from sqlalchemy import event  # noqa: PLC0415 - as above
+
+    failing: bool = event.contains(engine, "checkout", _no_answer)
+    if failing:
+        event.remove(engine, "checkout", _no_answer)
+    return failing
+
+
+def _no_answer(*_: Any) -> None:
+    raise StoreUnavailableError("the database does not answer")

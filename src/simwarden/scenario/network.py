@@ -6,17 +6,21 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from simwarden.model.address import read_address
+from pydantic import TypeAdapter, ValidationError
+
+from simwarden.errors import ConfigError
+from simwarden.model.address import is_number, read_addresses
 from simwarden.model.interfaces import INTERFACES, Service
+from simwarden.runtime.declare import UtcOffset
 from simwarden.runtime.reach import Reach
-from simwarden.runtime.transport.choose import NAMES, carriers_of
+from simwarden.runtime.transport.choose import NAMES, carrier_to_outside, carriers_of, check_hosts
 from simwarden.scenario.problems import guess, nearest
 from simwarden.scenario.validation import check, short
 from simwarden.scenario.yamlfile import Spot
 from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from simwarden.runtime.declare import ElementConfig
     from simwarden.runtime.host import EventSettings
@@ -28,8 +32,12 @@ if TYPE_CHECKING:
 Address = tuple[str, int]
 #: words that may stand where an element's settings do, to leave it out
 _OFF = ("off", "absent", "none")
-#: what stands among the elements of a network and is none
-TRANSPORT = "transport"
+#: keys beside the settings of an element
+_KEYS = ("type", "external", "address", "source")
+#: says that a source has no port of its own; none connects from it
+_ANY_PORT = 1
+#: keys of `network` that are settings of the whole network
+TRANSPORT, UTC_OFFSET = "transport", "utc_offset"
 
 
 @dataclass(slots=True)
@@ -37,8 +45,9 @@ class Instance:
     """One element of a run.
 
     `section` is the part of the scenario it comes from (`devices`), empty for the network; `external` maps its
-    interfaces ("" for any) to addresses when it is somebody's real one; `address` is where its own sockets are, if a
-    file says so; `identities` are what other parts of the file may name (`meter.imei`).
+    interfaces ("" for any) to addresses when it is somebody's real one; `address` is where its own sockets are, and
+    `source` where it connects from, if a file says so; `identities` are what other parts of the file may name
+    (`meter.imei`).
     """
 
     name: str
@@ -47,6 +56,7 @@ class Instance:
     section: str = ""
     external: Mapping[str, Address] | None = None
     address: str = ""
+    source: Mapping[str, Address] = field(default_factory=dict)
     identities: dict[str, str] = field(default_factory=dict)
 
 
@@ -60,6 +70,7 @@ class Wish:
     off: bool = False
     external: Mapping[str, Address] | None = None
     address: str = ""
+    source: Mapping[str, Address] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     places: dict[str, Spot] = field(default_factory=dict)
 
@@ -71,6 +82,8 @@ class Wishes(dict[str, Wish]):
         super().__init__()
         self.transport = ""
         self.carriers: dict[str, str] = {}
+        #: hours by which the operator's time is ahead of UTC; None if no file sets them
+        self.utc_offset: float | None = None
 
 
 def collect(data: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
@@ -85,6 +98,9 @@ def collect(data: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
         here = spot / name
         if name == TRANSPORT:
             _read_transport(entry, here, wishes, problems)
+            continue
+        if name == UTC_OFFSET:
+            _read_utc_offset(entry, here, wishes, problems)
             continue
         wish = wishes.setdefault(name, Wish(name, here))
         wish.spot = here
@@ -105,6 +121,9 @@ def _read_entry(wish: Wish, entry: dict[str, Any], here: Spot, problems: Problem
             wish.kind = value if isinstance(value, str) else short(value)
         elif key == "external":
             wish.external = _addresses(value, here / key, problems)
+            wish.places[key] = here
+        elif key == "source":
+            wish.source = read_sources(value, here / key, problems)
         elif key == "address":
             wish.address = _own_address(value, here / key, problems)
         else:
@@ -133,12 +152,32 @@ def _interface(name: str, spot: Spot, problems: Problems) -> str:
     return interface
 
 
+def read_sources(value: Any, spot: Spot, problems: Problems) -> dict[str, Address]:
+    """Read where an element connects from: one local address, or one for each interface; without a port, any."""
+    entries = value if isinstance(value, dict) else {"": value}
+    found = {}
+    for name, text in entries.items():
+        if not (name or text):
+            continue
+        here = spot / name if name else spot
+        interface = _interface(name, spot, problems) if name else ""
+        host, port = parse_address(str(text), here, problems, _ANY_PORT)
+        if host and not all(is_number(each) or ":" in each for each in host.split(",")):
+            problems.add(f"source: expected an IP address of this machine, got {short(text)}", here.place)
+        if interface or not name:
+            found[interface] = host, 0 if port == _ANY_PORT else port
+    return found
+
+
 def _own_address(value: Any, spot: Spot, problems: Problems) -> str:
+    """Read the IP address of an element; several are those of a multi-homed endpoint of SCTP, and of IPv4."""
+    hosts = [each.strip() for each in str(value).split(",")]
     try:
-        return str(ipaddress.ip_address(str(value)))
+        read = [ipaddress.IPv4Address(each) if len(hosts) > 1 else ipaddress.ip_address(each) for each in hosts]
     except ValueError:
         problems.add(f"{short(value)} is no IP address", spot.place)
         return ""
+    return ",".join(map(str, read))
 
 
 def _read_transport(value: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
@@ -159,21 +198,30 @@ def _read_transport(value: Any, spot: Spot, wishes: Wishes, problems: Problems) 
             wishes.carriers[interface] = word
 
 
-def parse_address(text: str, spot: Spot, problems: Problems, port: int = 0) -> Address:
-    """Read `host:port` (IPv6 in brackets); where `port` is given it is the default."""
+def _read_utc_offset(value: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
     try:
-        return read_address(text, port)
+        wishes.utc_offset = TypeAdapter(UtcOffset).validate_python(value)
+    except ValidationError:
+        problems.add(f"utc_offset: expected hours from -12 to 14 in quarters, got {short(value)}", spot.place)
+
+
+def parse_address(text: str, spot: Spot, problems: Problems, port: int = 0) -> Address:
+    """Read `host:port` (IPv6 in brackets; of SCTP several hosts); where `port` is given it is the default."""
+    try:
+        return read_addresses(text, port)
     except ValueError as error:
         problems.add(str(error), spot.place)
         return "", 0
 
 
-def build(registry: Registry, wishes: Mapping[str, Wish], problems: Problems) -> dict[str, Instance]:
+def build(registry: Registry, wishes: Wishes, problems: Problems) -> dict[str, Instance]:
     """Make the network: one of each standing kind, changed and added to as the files say."""
     standing = [kind for kind, each in registry.kinds.items() if _stands(registry, kind)]
     instances = {}
     for name in dict.fromkeys((*standing, *wishes)):
         wish = wishes.get(name)
+        if wish is not None:
+            _check_hosts(wish, wishes, problems)
         if wish is None:
             instances[name] = Instance(name, name, registry.declaration(name).config())
         elif not wish.off:
@@ -181,6 +229,19 @@ def build(registry: Registry, wishes: Mapping[str, Wish], problems: Problems) ->
             if made is not None:
                 instances[name] = made
     return instances
+
+
+def _check_hosts(wish: Wish, wishes: Wishes, problems: Problems) -> None:
+    """Report addresses that the carrier of their interface cannot have."""
+    for key, addresses in (("external", wish.external or {}), ("source", wish.source)):
+        for name, address in addresses.items():
+            if not name:
+                continue
+            try:
+                point = INTERFACES[name]
+                check_hosts(point, carrier_to_outside(point, wishes.transport, wishes.carriers), address)
+            except ConfigError as error:
+                problems.add(error.reason, (wish.spot / key).place, error.hint)
 
 
 def _stands(registry: Registry, kind: str) -> bool:
@@ -204,10 +265,48 @@ def _make(registry: Registry, wish: Wish, standing: list[str], problems: Problem
         problems.nameless = True
         return None
     model = registry.declaration(kind).config
-    config = check(model, wish.settings, spot_of(wish), problems, also=("type", "external", "address"), what="setting")
+    config = check(model, wish.settings, spot_of(wish), problems, also=_KEYS, what="setting")
     # What is wrong is told once; the element is there all the same, so that what names it is not told as wrong.
     problems.unset = problems.unset or config is None
-    return Instance(wish.name, kind, config or model.model_construct(), external=wish.external, address=wish.address)
+    made = Instance(wish.name, kind, config or model.model_construct(), external=wish.external, address=wish.address)
+    made.source = wish.source
+    return made
+
+
+def check_external(
+    registry: Registry, instances: Mapping[str, Instance], wishes: Mapping[str, Wish], problems: Problems
+) -> None:
+    """Note the addresses that external elements lack, and what only an element of simwarden can be reached by."""
+    ours = _spoken(registry, [each.kind for each in instances.values() if each.external is None])
+    for name, each in instances.items():
+        addresses = each.external
+        if addresses is None:
+            continue
+        common = [point for point in _spoken(registry, [each.kind]) if point in ours]
+        own = [point for point in common if INTERFACES[point].own_frame and point not in addresses]
+        datagrams = [point for point in common if INTERFACES[point].service is Service.DATAGRAMS]
+        told = "" in addresses or addresses.keys().isdisjoint(datagrams)
+        lacking = [] if told else [point for point in datagrams if point not in addresses]
+        place = (wishes[name].places["external"] / "external").place
+        if own:
+            problems.add(
+                f"{name}: {own[0]} is a frame of simwarden, which only its own {each.kind} speaks", place, _OWN
+            )
+        if lacking:
+            hint = f"write each: external: {{{', '.join(f'{point}: HOST:PORT' for point in datagrams)}}}"
+            problems.add(f"{name}: external: an address is missing for {', '.join(lacking)}", place, hint)
+
+
+#: what to do instead of an external element that simwarden would have to speak a frame of its own with
+_OWN = (
+    "leave it out (`off`), and let yours call the `address` of the next element; one that `simwarden serve` runs is "
+    "named by the interface: external: {Uu: HOST:PORT}"
+)
+
+
+def _spoken(registry: Registry, kinds: Iterable[str]) -> list[str]:
+    declared = [registry.declaration(kind) for kind in kinds]
+    return list(dict.fromkeys(point for each in declared for point in (*each.listens, *each.calls)))
 
 
 def spot_of(wish: Wish) -> Spot:
@@ -244,7 +343,7 @@ def lacking_links(scenario: Scenario, reason: str) -> list[Reach]:
         Reach(caller, interface, name, f"{address[0]}:{address[1]}", reason)
         for name, outside in scenario.external.items()
         for interface in kinds[name].listens
-        if INTERFACES[interface].service is Service.MESSAGES
+        if INTERFACES[interface].service is Service.MESSAGES or "sctp" in scenario.carriers.get(interface, "")
         for caller, each in scenario.instances.items()
         if each.external is None and interface in kinds[caller].calls
         if (address := (outside.external or {}).get(interface) or (outside.external or {}).get(""))

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _TEXT: Final = ["string", "number", "boolean"]
 SCALAR: Final = {"type": [*_TEXT, "null"]}
 _OWNED: Final = r"[A-Za-z][\w-]*\.[a-z_]+"
-#: an address of IPv4, or what may be one of IPv6
-IP: Final = {"type": "string", "pattern": f"^({IPV4}|{IPV6})$"}
+#: an address of IPv4 or several, or what may be one of IPv6
+IP: Final = {"type": "string", "pattern": f"^({IPV4}(, *{IPV4})*|{IPV6})$"}
 _HOST: Final = rf"({IPV4}|\[{IPV6}\]|(?![\d.]*(:|$))[^:\[\]]+)"
 _HOST_AND_PORT: Final = {"type": "string", "pattern": f"^{_HOST}:{PORT}$"}
 _HOST_OR_BOTH: Final = {"type": "string", "pattern": f"^{_HOST}(:{PORT})?$"}
@@ -74,6 +74,12 @@ def external() -> dict[str, Any]:
     """Return the schema of where somebody's real element is: an address, or one for each interface."""
     each = {"type": "object", "propertyNames": INTERFACE_NAMES, "additionalProperties": _HOST_OR_BOTH}
     return {"anyOf": [_HOST_AND_PORT, each]}
+
+
+def source() -> dict[str, Any]:
+    """Return the schema of where an element connects from: an address, or one for each interface."""
+    each = {"type": "object", "propertyNames": INTERFACE_NAMES, "additionalProperties": _HOST_OR_BOTH}
+    return {"anyOf": [_HOST_OR_BOTH, each]}
 
 
 def value(values: Values) -> dict[str, Any]:

@@ -144,15 +144,29 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
         "address": Word(
             _NETWORK,
             "The IP address of its sockets, where elements outside are to reach it: it listens there on the well-known "
-            "ports, and its messages say it. The run is then on the real clock.",
+            "ports, connects from there, and its messages say it. The run is then on the real clock. Several, with "
+            "commas between them, are those of a multi-homed endpoint of SCTP.",
             'mme: {address: "192.0.2.7"}',
+        ),
+        "source": Word(
+            _NETWORK,
+            "The local address, with or without a port, that the element connects to elements outside from, or one for "
+            "each interface; by default its `address`. Peers that know it by its address need it.",
+            'ssp: {source: {M3UA: "192.0.2.7:2905"}}',
         ),
         "transport": Word(
             "key of a network file",
-            "What carries frames: `memory`; `sctp` (SCTP, TCP and UDP, as specified), or `tcp` (SCTP's messages in a "
-            "frame of simwarden's own on TCP); or one for each of some interfaces. To elements outside it is as "
-            "specified unless this says `tcp`. `--transport` comes before what it says of all.",
+            "What carries frames: `memory`; `sctp` (SCTP, TCP and UDP, as specified; `sctp-udp`: SCTP in UDP), or "
+            "`tcp` (SCTP's messages in a frame of simwarden's own on TCP); or one for each of some interfaces. "
+            "Diameter is on TCP unless its interface says `sctp`. To elements outside it is as specified unless this "
+            "says `tcp`. `--transport` comes before what it says of all.",
             "transport: {S1-MME: sctp, S6a: memory}",
+        ),
+        "utc_offset": Word(
+            "key of a network file",
+            "Hours by which the operator's time is ahead of UTC, by default 8 (China): the months of quotas, days and "
+            "hours of use of all elements begin by it. A `serve` file has the same key.",
+            "network: {utc_offset: 5.5}",
         ),
         "off": Word("value of an element in a network file", "Leaves the element out.", "network: {eir: off}"),
         "LEAK": Word(_CELL, "In service with the misused card to the end of the story, a day later."),

@@ -38,6 +38,8 @@ class Frame(Event):
     clear: bytes | None = None
     #: whether the sender is the side that connected; captures derive ports from it
     from_client: bool = True
+    #: whether it was on SCTP, also where its reference point is a stream (Diameter)
+    on_sctp: bool = False
     #: host and port of sender and receiver, of a datagram
     ends: tuple[tuple[str, int], tuple[str, int]] | None = None
     #: what `trace.dissect.dissect` found, kept so that a frame is decoded once
@@ -66,7 +68,7 @@ class Decided(Event):
     kind: ClassVar[str] = "decision"
     element: str
     decision: Decision
-    #: the switch that replaced the rule ("always-admit", "always-refuse"), else empty
+    #: the switch that replaced the rule or ignored its refusal (`policy/decision.py`), else empty
     forced: str = ""
 
 

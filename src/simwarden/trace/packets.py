@@ -1,8 +1,8 @@
 """Frames as packets that Wireshark decodes: what stands around the octets of each interface in a capture.
 
-Streams (Diameter, MQTT) are put into IPv4 and TCP, messages (S1AP, X2AP) into IPv4 and SCTP, datagrams into IPv4 and
-UDP. What a family has outside IP (APDUs, the NAS messages of the radio) are exported PDUs; what Wireshark cannot read,
-as radio frames without NAS, are exported PDUs without octets, named in the packet list only.
+Streams (Diameter, MQTT) are put into IPv4 and TCP, messages (S1AP, X2AP, Diameter on SCTP) into IPv4 and SCTP,
+datagrams into IPv4 and UDP. What a family has outside IP (APDUs, the NAS messages of the radio) are exported PDUs; what
+Wireshark cannot read, as radio frames without NAS, are exported PDUs without octets, named in the packet list only.
 Addresses are from the documentation ranges of RFC 5737, one an element; datagrams have their own, which messages
 say.
 """
@@ -165,7 +165,9 @@ class Packets:
 def service_in_ip(frame: Frame) -> Service | None:
     """Return how a frame travels in IP; None if a capture has it outside."""
     point = _point(frame)
-    return None if point is None or family_of(frame.protocol).exported else point.service
+    if point is None or family_of(frame.protocol).exported:
+        return None
+    return Service.MESSAGES if frame.on_sctp else point.service
 
 
 def _point(frame: Frame) -> Interface | None:

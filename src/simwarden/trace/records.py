@@ -109,7 +109,7 @@ _BOTH: Final = (
 #: the fields that a record may have, of those in TS 32.298 5.2.2.2
 RECORDS: Final[Mapping[str, frozenset[str]]] = {
     "sGWRecord": frozenset({*_BOTH, "s-GWAddress", "p-GWAddressUsed", "sGWChange"}),
-    "pGWRecord": frozenset({*_BOTH, "p-GWAddress", "listOfServiceData"}),
+    "pGWRecord": frozenset({*_BOTH, "p-GWAddress", "pSFurnishChargingInformation", "listOfServiceData"}),
 }
 #: the fields of each of `listOfTrafficVolumes` (ChangeOfCharCondition)
 VOLUME: Final = frozenset(

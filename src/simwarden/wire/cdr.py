@@ -46,6 +46,7 @@ VALUES: Final[Mapping[str, Values]] = {
     "chargingCharacteristics": shaped("four hexadecimal digits", "[0-9a-f]{4}"),
     "mSTimeZone": shaped("hours from UTC and of daylight saving, such as +8 0", r"[+-]?\d+(\.\d+)?( [0-2])?"),
     "userLocationInformation": shaped("a TAI and an E-CGI", rf"{_PLACE}{{4}}( {_PLACE}{{7}})?|{_PLACE}{{7}}"),
+    "pSFurnishChargingInformation": shaped("hexadecimal digits", "([0-9a-f]{2})+"),
     "location": LAI,
     "nodeID": NAME,
     "diagnostics": members(CauseValue) | NUMBER,
@@ -153,6 +154,11 @@ def _volumes(containers: tuple[Mapping[str, Any], ...]) -> bytes:
     return b"".join(_volume(each) for each in containers)
 
 
+def _furnished(data: str) -> bytes:
+    """Return a PSFurnishChargingInformation with its pSFreeFormatData."""
+    return _tlv(1, bytes.fromhex(data))
+
+
 def _services(containers: tuple[Mapping[str, Any], ...]) -> bytes:
     found = (_ordered(each, _SERVICE) for each in containers)
     return b"".join(b"\x30" + _length(each) + each for each in found)
@@ -225,6 +231,7 @@ _OF_RECORD: Final[dict[str, dict[str, _Row]]] = {
         "servedPDPPDNAddressExt": (43, _pdp_address, True),
     },
     "pGWRecord": {
+        "pSFurnishChargingInformation": (28, _furnished, True),
         "listOfServiceData": (34, _services, True),
         "pDNConnectionChargingID": (41, _integer, False),
         "servedPDPPDNAddressExt": (45, _pdp_address, True),

@@ -83,7 +83,34 @@ def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) 
     [
         ("lisen: {}\n", "hss.yaml:1:1: key 'lisen' is not known (did you mean 'listen'?)"),
         ("listen: {S6b: '127.0.0.1:1'}\n", "hss.yaml:1:10: interface 'S6b' is not known"),
+        ("allow: {S6b: [192.0.2.1]}\n", "hss.yaml:1:9: interface 'S6b' is not known"),
+        ("allow: {S6a: [192.0.2.1/24]}\n", "hss.yaml:1:15: S6a: 192.0.2.1/24 has host bits set"),
         ("listen: {S6a: '127.0.0.1:x'}\n", "hss.yaml:1:15: '127.0.0.1:x' is no address"),
+        (
+            "listen: {S6a: '192.0.2.1,192.0.2.2:3868'}\n",
+            "hss.yaml:1:15: S6a on tcp has one address, not 2 (several need",
+        ),
+        (
+            "listen: {S6a: '192.0.2.1:1,192.0.2.2:1'}\n",
+            "hss.yaml:1:15: '192.0.2.1:1,192.0.2.2:1': several addresses are",
+        ),
+        (
+            "listen: {S6a: '[::1]:1'}\ntransport: {S6a: sctp}\n",
+            "hss.yaml:1:15: S6a on sctp needs IPv4 addresses, got ::1",
+        ),
+        (
+            "type: mme\npeers: {hss: '192.0.2.1,192.0.2.2:1'}\n",
+            "hss.yaml:2:14: S6a on tcp has one address, not 2 (several",
+        ),
+        ("transport: {S6b: sctp}\n", "hss.yaml:1:13: interface 'S6b' is not known"),
+        ("transport: {S11: sctp}\n", "hss.yaml:1:18: transport of S11 'sctp' is not known"),
+        ("transport: {S6a: udp}\n", "hss.yaml:1:18: S6a: 'udp' is not one of tcp, sctp, sctp-udp"),
+        ("transport: pigeon\n", "hss.yaml:1:12: transport: expected one of tcp, sctp, sctp-udp, or one for"),
+        ("source: {S6a: hss.example.com}\n", "hss.yaml:1:15: source: expected an IP address of this machine, got"),
+        (
+            "source: '192.0.2.1,192.0.2.2'\npeers: {x: '192.0.2.1,hss.example.com:1'}\n",
+            "hss.yaml:2:12: '192.0.2.1,hss.",
+        ),
         ("listen: {S6a: '1.2.3:3868'}\n", "hss.yaml:1:15: '1.2.3' is no IP address"),  # not 1.2.0.3
         ("listen: {S6a: '1.2.3'}\n", "hss.yaml:1:15: '1.2.3' is no IP address"),
         ("listen: {S6a: '0x7f000001'}\n", "hss.yaml:1:15: '0x7f000001' is no IP address"),
@@ -128,6 +155,8 @@ def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) 
         ("subscribers: gone.yaml\nlisten: {S6a: '127.0.0.1:0'}\n", "hss.yaml:1:14: "),
         ("subscribers: gone.yaml\nlisten: {S6a: '127.0.0.1:0'}\n", "gone.yaml: there is no such file (`simwarden"),
         ("listen: {S6a: '192.0.2.1:3868'}\n", "hss cannot serve: "),
+        ("utc_offset: 8.1\n", "hss.yaml:1:13: utc_offset: "),
+        ("utc_offset: 15\n", "hss.yaml:1:13: utc_offset: "),
         ("reader: '127.0.0.1'\n", "hss.yaml:1:9: hss is no card: no reader takes it"),
         ("type: uicc\nreader: '127.0.0.1:1'\n", "no virtual reader at 127.0.0.1:1"),
     ],

@@ -34,7 +34,10 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("run --trases x", "run: no option is called '--trases' (did you mean '--trace'?)"),
         ("check prove --bogus", "check prove: no option is called '--bogus'"),
         ("run --seed x moved-card", "run: --seed: a whole number is expected, not 'x'"),
-        ("run --transport pigeon x", "run: --transport: one of memory, tcp, udp, sctp is expected, not 'pigeon'"),
+        (
+            "run --transport pigeon x",
+            "run: --transport: one of memory, tcp, udp, sctp, sctp-udp is expected, not 'pigeon'",
+        ),
         ("schema --role king", "schema: --role: one of operator, customer is expected, not 'king'"),
         ("explore --runs -1", "explore: --runs: a number from 0 is expected, not '-1'"),
         ("run --report", "--report needs a value"),

@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sctp_lab import has_sctp
 
 from simwarden.operations.element import Element
 from simwarden.runtime.clock import Clock
@@ -30,6 +31,7 @@ IMSI = "001010000000017"
 AIR = "Authentication-Information-Request"
 ECR = "ME-Identity-Check-Request"
 CLR = "Cancel-Location-Request"
+CAPABILITIES = 257
 
 
 def free_port() -> int:
@@ -376,25 +378,44 @@ def test_an_agent_keeps_the_t_flag_and_sets_none_of_its_own() -> None:
     net.play(story)
 
 
-def test_reference_points_that_are_given_one_address_have_one_port() -> None:
+def ask_over_sockets(carrier: str, home: str, mme: str) -> list[tuple[str, ...]]:
+    """Ask on S13 over a connection of S6a and S13 at one port; return the Host-IP-Addresses of CER and CEA."""
     port = free_port()
-    listen = dict.fromkeys(("S6a", "S13"), ("127.0.0.1", port))
+    listen = dict.fromkeys(("S6a", "S13"), (home, port))
+    carriers = dict.fromkeys(listen, carrier)
 
-    async def run() -> None:
+    async def run() -> list[tuple[str, ...]]:
         clock = Clock(loop)
-        settings = HostSettings(transport="tcp", placements={"home": Placement(listen)})
+        placements = {"home": Placement(listen)}
+        settings = HostSettings(transport="tcp", carriers=carriers, placements=placements)
         there = Host(loop, clock, Trace(clock.now), settings)
         there.add("home", Node, HOME)
         await there.start("home")
-        external = {"home": {"": ("127.0.0.1", port)}}
-        here = Host(loop, clock, Trace(clock.now), HostSettings(transport="tcp", external=external))
-        mme: Any = here.add("mme", Node, MME)
+        external = {"home": {"": (home, port)}}
+        source = {"mme": Placement(source={"": (mme, 0)})}
+        settings = HostSettings(transport="tcp", carriers=carriers, external=external, placements=source)
+        here = Host(loop, clock, trace := Trace(clock.now), settings)
+        asking: Any = here.add("mme", Node, MME)
         await here.start("mme")
-        assert mme.up == [True, True]
-        assert (await mme.ask(ECR, "home")).success
+        assert asking.up == [True, True]
+        assert (await asking.ask(ECR, "home")).success
         await here.close()
         await there.close()
+        messages = [decode(each.data) for each in trace.events if isinstance(each, Frame)]
+        return [tuple(map(str, each.all("Host-IP-Address"))) for each in messages if each.command == CAPABILITIES]
 
     loop = TestbedLoop(virtual=False)
-    loop.run_until_complete(run())
-    loop.close()
+    try:
+        return loop.run_until_complete(run())
+    finally:
+        loop.close()
+
+
+def test_reference_points_that_are_given_one_address_have_one_port() -> None:
+    assert ask_over_sockets("tcp", "127.0.0.1", "127.0.0.3") == [("127.0.0.1",)] * 2
+
+
+@pytest.mark.skipif(not has_sctp(), reason="neither the kernel nor libusrsctp has SCTP")
+def test_a_multi_homed_association_of_sctp_tells_all_addresses_of_both_ends() -> None:
+    found = ask_over_sockets("sctp", "127.0.0.1,127.0.0.2", "127.0.0.3,127.0.0.4")
+    assert found == [("127.0.0.3", "127.0.0.4"), ("127.0.0.1", "127.0.0.2")]

@@ -16,7 +16,7 @@ from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.transport.framing import enclose
-from simwarden.runtime.transport.reception import Limits
+from simwarden.runtime.transport.reception import Limits, is_allowed
 from simwarden.scenario.registry import Registry
 from simwarden.trace.events import Fault, PeerFault
 from simwarden.trace.trace import Trace
@@ -33,6 +33,8 @@ ENB = GlobalEnbId(PLMN, MacroEnbId(77))
 CELL = ServedCell(
     1, Ecgi(PLMN, 77 << 8), 1, (PLMN,), FddInfo(19300, 1300, TransmissionBandwidth.BW50, TransmissionBandwidth.BW50)
 )
+#: whose peers have no first message
+IDLE = {"SGi": "internet"}
 LISTENERS = {"S6a": "hss", "S13": "eir", "S1-MME": "mme", "X2": "enb", "Uu": "enb", "MQTT": "broker"}
 MANY = 1000
 REALM = "epc.mnc001.mcc001.3gppnetwork.org"
@@ -61,7 +63,8 @@ def first_message(interface: str, name: str) -> bytes:
 
 
 async def call(host: Host, interface: str, name: str = "") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    reader, writer = await asyncio.open_connection(*host.transport.address_of(LISTENERS[interface], interface))
+    owner = (LISTENERS | IDLE)[interface]
+    reader, writer = await asyncio.open_connection(*host.transport.address_of(owner, interface))
     if name:
         point, octets = INTERFACES[interface], first_message(interface, name)
         writer.write(octets if point.service is Service.STREAM else enclose(octets, 0, point.ppid))
@@ -84,9 +87,10 @@ def play(story: Callable[[Host], Awaitable[None]], element: str, limits: Limits 
     kinds: dict[str, Any] = dict(Registry.installed().kinds)
 
     async def whole() -> None:
+        owners = LISTENERS | IDLE
         places = {
-            name: Placement({each: ("127.0.0.1", 0) for each, owner in LISTENERS.items() if owner == name})
-            for name in LISTENERS.values()
+            name: Placement({each: ("127.0.0.1", 0) for each, owner in owners.items() if owner == name})
+            for name in owners.values()
         }
         settings = HostSettings(transport="tcp", placements=places, limits=limits or Limits())
         host = Host(loop, clock, trace, settings)
@@ -144,6 +148,20 @@ def test_a_stranger_is_left_and_a_known_peer_stays(interface: str) -> None:
     assert [fault.reason for fault in told(trace)] == ["no valid first message in 1 s"]
 
 
+def test_a_pgw_without_packets_stays_on_sgi_and_idle_connections_are_no_more_than_strangers_may_be() -> None:
+    async def story(host: Host) -> None:
+        idle = [await call(host, "SGi") for _ in range(2)]
+        await asyncio.sleep(1.5)
+        assert not any(reader.at_eof() for reader, _ in idle)
+        third = await call(host, "SGi")
+        assert await gone(idle[0][0]), "the oldest makes room"
+        for _, writer in (*idle, third):
+            writer.close()
+
+    trace = play(story, "internet", Limits(patience=1, strangers=2))
+    assert [fault.reason for fault in told(trace)] == ["2 connections without a valid first message stand"]
+
+
 def test_beyond_the_most_connections_one_more_is_closed_unless_a_stranger_makes_room() -> None:
     async def story(host: Host) -> None:
         stranger, other = await call(host, "MQTT")
@@ -162,3 +180,17 @@ def test_beyond_the_most_connections_one_more_is_closed_unless_a_stranger_makes_
 def test_limits_that_cannot_be_held_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Limits(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed", "admitted"),
+    [
+        ("192.0.2.9", (), True),
+        ("192.0.2.9", ("192.0.2.0/28",), True),
+        ("::ffff:192.0.2.9", ("192.0.2.0/28",), True),
+        ("192.0.2.66", ("192.0.2.0/28", "198.51.100.1/32"), False),
+        ("", ("192.0.2.0/28",), False),
+    ],
+)
+def test_a_peer_sends_from_an_allowed_address(host: str, allowed: tuple[str, ...], *, admitted: bool) -> None:
+    assert is_allowed(host, allowed) is admitted

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import struct
 from pathlib import Path
 
 import pytest
-from served import NET, serve
-
-from simwarden.errors import ConfigError
-from simwarden.runtime.transport.sctp import open_socket
-from simwarden.runtime.transport.usrsctp import UserSocket
-
-
-def in_user_space() -> bool:
-    try:
-        probe = open_socket()
-    except ConfigError:
-        return False
-    probe.close()
-    return isinstance(probe, UserSocket)
-
+from sctp_lab import is_in_user_space
+from served import NET, Client, serve
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not in_user_space(), reason="needs libusrsctp (Debian: libusrsctp2), and no kernel's SCTP"),
+    pytest.mark.skipif(not is_in_user_space(), reason="needs libusrsctp (Debian: libusrsctp2), and no kernel's SCTP"),
 ]
 
 
@@ -81,3 +69,20 @@ def test_what_is_for_another_address_is_not_heard(
         udp = udp_port(served.process.pid)
         answered = {host: is_answered(host, udp, 36412) for host in (*heard, *not_heard)}
     assert answered == {**dict.fromkeys(heard, True), **dict.fromkeys(not_heard, False)}
+
+
+def test_a_diameter_server_listens_on_sctp_and_tcp_at_one_port_where_both_are_named(tmp_path: Path) -> None:
+    with socket.create_server((f"{NET}.5", 0)) as free:
+        port = free.getsockname()[1]
+    settings = {
+        "listen": {"S6a": f"{NET}.5:{port}"},
+        "transport": {"S6a": "sctp", "S6c": "tcp"},
+        "settings": {"centres": {"smsc": "+8613800100500"}},
+    }
+    with serve(tmp_path, "hss", settings) as served:
+        assert served.said["S6a"].startswith(
+            "(SCTP on IP protocol 132 and in UDP" if os.geteuid() == 0 else "(SCTP in UDP"
+        )
+        assert served.said["S6c"] == ""
+        with Client((f"{NET}.5", port)) as client:  # its application is that of S6a
+            client.close()

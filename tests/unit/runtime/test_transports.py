@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+import socket
+from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
+from sctp_lab import has_sctp
 
 from simwarden.errors import ConfigError, InternalError, PeerError
 from simwarden.model.interfaces import Interface, Service
@@ -13,40 +15,43 @@ from simwarden.runtime.frame_queue import FrameQueue
 from simwarden.runtime.link import Link
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.transport import sctp
-from simwarden.runtime.transport.base import Wiring
-from simwarden.runtime.transport.choose import Carriers
+from simwarden.runtime.transport.base import Outgoing, Wiring
+from simwarden.runtime.transport.choose import Carriers, check_hosts
 from simwarden.runtime.transport.framing import LARGEST, Deframer, enclose
-from simwarden.runtime.transport.sctp import open_socket
 from simwarden.trace.events import Frame, PacketDropped, PeerFault
 from simwarden.trace.trace import Trace
 
-SERVICES = dict.fromkeys(("memory", "tcp", "udp", "sctp"), Service.MESSAGES)
+SERVICES = dict.fromkeys(("memory", "tcp", "udp", "sctp", "sctp-udp"), Service.MESSAGES)
+S6A = Interface("S6a", "diameter", Service.STREAM, 3868, 46)
 
 
-def has_sctp() -> bool:
-    try:
-        open_socket().close()
-    except ConfigError:
-        return False
-    return True
+needs_sctp = pytest.mark.skipif(not has_sctp(), reason="neither the kernel nor libusrsctp has SCTP")
+needs_user_space = pytest.mark.skipif(not has_sctp(in_udp=True), reason="needs libusrsctp (Debian: libusrsctp2)")
 
 
 TRANSPORTS = [
     "memory",
     "tcp",
     "udp",
-    pytest.param("sctp", marks=pytest.mark.skipif(not has_sctp(), reason="neither the kernel nor libusrsctp has SCTP")),
+    pytest.param("sctp", marks=needs_sctp),
+    pytest.param("sctp-udp", marks=needs_user_space),
 ]
 
 
-def run(name: str, story: Callable[[Carriers, Interface, Clock], Awaitable[None]], *, virtual: bool = True) -> Trace:
+def run(
+    name: str,
+    story: Callable[[Carriers, Interface, Clock], Awaitable[None]],
+    *,
+    virtual: bool = True,
+    carriers: Mapping[str, str] | None = None,
+) -> Trace:
     loop = TestbedLoop(virtual=virtual)
     clock = Clock(loop)
     trace = Trace(clock.now)
     loop.in_flight = frame_queue = FrameQueue()
 
     async def whole() -> None:
-        transport = Carriers(name, Wiring(trace, frame_queue))
+        transport = Carriers(name, Wiring(trace, frame_queue), carriers)
         try:
             await story(transport, Interface("S1-MME", "s1ap", SERVICES[name], 1, 18), clock)
         finally:
@@ -120,6 +125,78 @@ def test_a_peer_outside_is_traced_both_ways_and_named_by_its_address(name: str) 
     ]
 
 
+@pytest.mark.parametrize(
+    "carrier", [pytest.param("sctp", marks=needs_sctp), pytest.param("sctp-udp", marks=needs_user_space)]
+)
+def test_diameter_on_sctp_has_a_message_in_each_of_sctps_and_knows_its_addresses(carrier: str) -> None:
+    async def story(transport: Carriers, _: Interface, __: Clock) -> None:
+        links: list[Link] = []
+        got: asyncio.Queue[bytes] = asyncio.Queue()
+
+        def accept(link: Link) -> None:
+            links.append(link)
+            link.on_receive = lambda data, _stream: got.put_nowait(data)
+
+        await transport.listen(S6A, "b", accept, ("127.0.0.1,127.0.0.2", 0))
+        address = transport.address_of("b", "S6a")
+        assert address[0] == "127.0.0.1,127.0.0.2"
+        outgoing = Outgoing(source=("127.0.0.3,127.0.0.4", 0))
+        link = await transport.connect_outside(S6A, "a", "foreign", address, outgoing)
+        link.send_together([b"one", b"two"])
+        assert [await got.get(), await got.get()] == [b"one", b"two"]
+        assert links[0].remote.startswith("127.0.0.3:")
+        assert (link.hosts, links[0].hosts) == (("127.0.0.3", "127.0.0.4"), ("127.0.0.1", "127.0.0.2"))
+        link.close()
+
+    frames = [e for e in run("tcp", story, virtual=False, carriers={"S6a": carrier}).events if isinstance(e, Frame)]
+    assert {(each.on_sctp, each.ppid) for each in frames} == {(True, 46)}
+
+
+@pytest.mark.parametrize("carrier", ["tcp", pytest.param("sctp", marks=needs_sctp)])
+def test_a_link_comes_from_the_address_and_port_that_is_its_source_each_time(carrier: str) -> None:
+    async def story(transport: Carriers, _: Interface, __: Clock) -> None:
+        came: asyncio.Queue[str] = asyncio.Queue()
+        with socket.socket() as free:
+            free.bind(("127.0.0.9", 0))
+            source = free.getsockname()
+        await transport.listen(S6A, "b", lambda link: came.put_nowait(link.remote), ("127.0.0.1", 0))
+        for _attempt in range(3):
+            address = transport.address_of("b", "S6a")
+            link = await transport.connect_outside(S6A, "a", "foreign", address, Outgoing(source=source))
+            assert await came.get() == f"127.0.0.9:{source[1]}"
+            link.close()
+            await asyncio.sleep(0.3)  # the association is shut down
+
+    run("tcp", story, virtual=False, carriers={"S6a": carrier})
+
+
+@pytest.mark.parametrize(
+    ("carrier", "hosts", "said"),
+    [("tcp", "192.0.2.1,192.0.2.2", "has one address, not 2"), ("sctp", "2001:db8::1", "needs IPv4 addresses")],
+)
+def test_addresses_that_a_carrier_cannot_have_are_an_error(carrier: str, hosts: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=f"S6a on {carrier} {said}"):
+        check_hosts(S6A, carrier, (hosts, 3868))
+
+
+@needs_sctp
+def test_a_message_without_end_on_sctp_is_a_peer_fault_and_closes_its_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(transport: Carriers, _: Interface, __: Clock) -> None:
+        accepted: asyncio.Future[Link] = asyncio.get_running_loop().create_future()
+        await transport.listen(S6A, "b", accepted.set_result, ("127.0.0.1", 0))
+        near = await transport.connect_outside(S6A, "a", "foreign", transport.address_of("b", "S6a"))
+        far = await accepted
+        closed = asyncio.Event()
+        far.on_close = lambda _reason: closed.set()
+        assert isinstance(far, sctp.SctpLink)
+        monkeypatch.setattr(far.sock, "receive", lambda: (bytes(1 << 16), 0, False))
+        near.send(b"something to read")
+        await closed.wait()
+
+    trace = run("tcp", story, virtual=False, carriers={"S6a": "sctp"})
+    assert [e.reason for e in trace.events if isinstance(e, PeerFault)] == [f"a message of more than {LARGEST} octets"]
+
+
 def test_garbage_on_a_framed_port_is_a_peer_fault_and_closes_that_link_only() -> None:
     async def story(transport: Carriers, interface: Interface, _: Clock) -> None:
         links: list[Link] = []
@@ -156,7 +233,7 @@ def test_an_unknown_transport_is_said_clearly() -> None:
 
 
 def test_a_system_without_sctp_is_said_clearly(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(*_: object) -> None:
+    def missing(**_: object) -> None:
         raise OSError(93, "Protocol not supported")
 
     monkeypatch.setattr(sctp, "KernelSocket", missing)
@@ -165,7 +242,7 @@ def test_a_system_without_sctp_is_said_clearly(monkeypatch: pytest.MonkeyPatch) 
         Carriers("sctp", Wiring(Trace(lambda: 0.0), FrameQueue()))
 
 
-@pytest.mark.skipif(not has_sctp(), reason="neither the kernel nor libusrsctp has SCTP")
+@needs_sctp
 def test_an_sctp_port_where_nobody_listens_refuses() -> None:
     async def story(transport: Carriers, interface: Interface, _: Clock) -> None:
         with pytest.raises(ConnectionError):

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
 from served import NET, serve
+from waiting import LONG
 
 from simwarden.cli.choices import TransportName
 from simwarden.cli.ordering import Order
@@ -23,6 +28,7 @@ from simwarden.scenario.schema import scenario_schema
 from simwarden.trace.events import Frame, Note
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 STORY = """\
@@ -53,6 +59,7 @@ def frames(result: ScenarioResult) -> list[tuple[str, str, bytes]]:
         ("transport: tcp\n", "", "tcp (SCTP framed on TCP)"),
         ("transport: tcp\n", "sctp", "sctp"),
         ("transport: {s1-mme: sctp, S6a: tcp}\n", "", "memory, S1-MME on sctp, S6a on tcp"),
+        ("transport: {S6a: sctp, S13: sctp-udp}\n", "", "memory, S6a on sctp, S13 on sctp-udp"),
         ("network: {transport: {S1-MME: tcp, Uu: memory}}\n", "sctp", "sctp, S1-MME on tcp, Uu on memory"),
     ],
 )
@@ -70,9 +77,15 @@ def test_a_scenario_may_say_it_of_itself() -> None:
 @pytest.mark.parametrize(
     ("network", "said"),
     [
-        ("transport: pigeon", "memory or tcp or udp or sctp is expected, or one for each interface"),
+        ("transport: pigeon", "memory or tcp or udp or sctp or sctp-udp is expected, or one for each interface"),
         ("transport: {S7: tcp}", "interface 'S7' is not known"),
-        ("transport: {S6a: sctp}", "transport of S6a 'sctp' is not known"),
+        ("transport: {S6a: udp}", "transport of S6a 'udp' is not known"),
+        ("transport: {SGi: sctp}", "transport of SGi 'sctp' is not known"),
+        ("hss: {external: {S6a: '192.0.2.1,192.0.2.2:3868'}}", "S6a on tcp has one address, not 2"),
+        ("hss: {external: {S6a: '[2001:db8::1]:3868'}}, transport: {S6a: sctp}", "S6a on sctp needs IPv4 addresses"),
+        ("mme: {source: {S6a: '192.0.2.1,192.0.2.2'}}", "S6a on tcp has one address, not 2"),
+        ("mme: {source: hss.example.com}", "expected an IP address of this machine, got 'hss.example.com'"),
+        ("mme: {address: '192.0.2.1,2001:db8::1'}", "'192.0.2.1,2001:db8::1' is no IP address"),
         ("transport: {S1-MME: udp}", "transport of S1-MME 'udp' is not known"),
         ("mme: {address: here}", "'here' is no IP address"),
     ],
@@ -99,7 +112,7 @@ def test_each_interface_has_a_carrier_for_each_word() -> None:
         for word in NAMES:
             assert carrier_of(interface, word) in carriers_of(interface)
     chosen = {word: carrier_of(INTERFACES["S1-MME"], word) for word in NAMES}
-    assert chosen == {"memory": "memory", "tcp": "tcp", "udp": "tcp", "sctp": "sctp"}
+    assert chosen == {"memory": "memory", "tcp": "tcp", "udp": "tcp", "sctp": "sctp", "sctp-udp": "sctp-udp"}
     assert {carrier_of(INTERFACES[each], "sctp") for each in ("Uu", "ME-UICC", "S6a", "MQTT")} == {"tcp"}
     assert described("memory", {}) == "memory"
 
@@ -122,6 +135,65 @@ def test_an_element_at_an_address_is_reached_there_from_outside(tmp_path: Path) 
     assert (result.verdict, result.clock, reached) == (Verdict.PASSED, "real", [True, True]), result.failure
     told = [each.text for each in result.events if isinstance(each, Note) and each.element == "mme"]
     assert "S1-MME is framed on TCP: only simwarden reads that, a real peer needs transport sctp" in told
+
+
+@contextmanager
+def visitors(host: str) -> Iterator[tuple[int, set[str]]]:
+    """Yield a port at which each connection is closed at once, and where these come from."""
+    hosts: set[str] = set()
+
+    def serve_all() -> None:
+        with suppress(OSError):
+            while True:
+                link, (host, _) = peer.accept()
+                hosts.add(host)
+                link.close()
+
+    with socket.create_server((host, 0)) as peer:
+        thread = threading.Thread(target=serve_all)
+        thread.start()
+        yield peer.getsockname()[1], hosts
+        peer.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("network", "wanted"),
+    [
+        ("hss: {external: 'AT'}\nmme: {source: 127.88.2.1}", "127.88.2.1"),
+        ("hss: {external: 'AT'}\nmme: {address: 127.88.2.2}", "127.88.2.2"),
+        ("hss: {external: 'AT'}\nmme: {address: 127.88.2.2, source: {S6a: 127.88.2.3}}", "127.88.2.3"),
+        ("scp: {external: {M3UA: 'AT'}}\nssp: {source: {M3UA: 127.88.2.4}}\ntransport: {M3UA: tcp}", "127.88.2.4"),
+    ],
+)
+def test_an_element_connects_to_the_outside_from_its_source(tmp_path: Path, network: str, wanted: str) -> None:
+    with visitors("127.0.0.1") as (port, hosts):
+        play(tmp_path, network.replace("AT", f"127.0.0.1:{port}") + "\n")
+    assert hosts - {"127.0.0.1"} == {wanted}  # whether it speaks TLS is tried from anywhere
+
+
+@pytest.mark.slow
+def test_a_served_element_connects_from_its_source_and_port(tmp_path: Path) -> None:
+    with socket.create_server((f"{NET}.7", 0)) as peer, socket.socket() as free:
+        peer.settimeout(LONG)
+        free.bind((f"{NET}.8", 0))
+        source = free.getsockname()
+        free.close()
+        settings = {
+            "listen": {"S1-MME": f"{NET}.6:0", "S11": f"{NET}.6:2123"},
+            "peers": {"hss": "{}:{}".format(*peer.getsockname()), "eir": "127.0.0.1:9"},
+            "source": {"S6a": "{}:{}".format(*source)},
+            "transport": "tcp",
+        }
+        (tmp_path / "mme.yaml").write_text(json.dumps(settings))
+        command = [sys.executable, "-m", "simwarden", "serve", "mme", "--config", str(tmp_path / "mme.yaml")]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - ours
+            try:
+                link, address = peer.accept()
+                link.close()
+            finally:
+                process.kill()
+    assert address == source
 
 
 @pytest.mark.slow

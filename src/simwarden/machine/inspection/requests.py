@@ -40,6 +40,11 @@ class Requests:
         """See Reader."""
         return bool(self._buffer or self._hello) or not self._has_read
 
+    @property
+    def in_hello(self) -> bool:
+        """See Reader."""
+        return self._next is Requests._read_record and bool(self._buffer or self._hello)
+
     def take(self, octets: bytes) -> list[Shown]:
         """Return what the next octets show. Raises PeerError where servers would differ in what they read."""
         self._buffer += octets
@@ -52,7 +57,7 @@ class Requests:
 
     def end(self) -> list[Shown]:
         """See Reader. Some servers take the end of a connection for that of a head, as that of Python does."""
-        amid_head = self._buffer and self._next in (Requests._open, Requests._read_head)
+        amid_head = self._buffer and self._next in (Requests._open, Requests._read_head, Requests._find_head)
         return self.take(b"\r\n\r\n") if amid_head else []
 
     def hear(self, octets: bytes, now: float) -> None:
@@ -133,7 +138,26 @@ class Requests:
         return True
 
     def _end_body(self) -> None:
-        self._next = Requests._open if self._leaves else Requests._read_head
+        self._next = Requests._open if self._leaves else Requests._find_head
+
+    def _find_head(self) -> bool:
+        """Find the next request, and skip lines that are none (NMEA to an NTRIP caster, audio to Icecast).
+
+        A server may refuse such a line and read a request behind it, so that no line is left out unseen.
+        """
+        end = self._buffer.find(b"\n", self._looked) + 1
+        line = self._buffer[:end] if end else self._buffer
+        if http.is_request_like(line):
+            self._looked, self._next = 0, Requests._read_head
+        elif end:
+            self._looked = 0
+            del self._buffer[:end]
+        else:
+            self._looked = len(self._buffer)
+            if self._looked > http.LONGEST:
+                del self._buffer[: -http.LONGEST // 2]
+                self._looked = len(self._buffer)
+        return bool(end) or self._next is Requests._read_head
 
     def _line(self) -> bytes | None:
         end = self._buffer.find(b"\n") + 1

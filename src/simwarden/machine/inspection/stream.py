@@ -12,7 +12,7 @@ from typing import Final
 from simwarden.errors import PeerError
 
 #: octets and pieces that are kept, of those that wait for others before them and those that are not acknowledged
-_MOST, _MOST_PIECES = 1 << 16, 256
+_MOST, _MOST_PIECES = 1 << 18, 256
 #: how far ahead of the others a piece may be
 _AHEAD: Final = 1 << 22
 _CYCLE: Final = 1 << 32

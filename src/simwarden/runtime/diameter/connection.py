@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -95,8 +95,9 @@ class Connection:
         self.node, self.link, self.dialled = node, link, dialled
         self.peer = Peer(link.remote, "", "", link.interface.name)
         self.was_open = False
+        # a multi-homed association tells all its addresses (RFC 6733 5.3.5)
         shared = Shared(
-            node.local,
+            replace(node.local, addresses=link.hosts) if link.hosts else node.local,
             node.identifiers,
             node.site.rng.random,
             partial(node.judge, self),

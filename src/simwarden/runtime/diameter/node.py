@@ -112,14 +112,15 @@ class DiameterNode:
         self._handlers[application, find_request(name, application).code] = handler
 
     async def listen(self, *points: str) -> None:
-        """Accept peers on all reference points, or on some (`S6a`); those that are given one address have one port."""
+        """Accept peers on all reference points, or on some (`S6a`): on one port of TCP or SCTP at each address."""
         taken: set[object] = set()
         for point in points or self.points:
             address = self.site.listens_at(point)
-            if address not in taken:
+            place = address, self.site.carrier_of(point)
+            if place not in taken:
                 await self.site.listen(point, self._accept)
             if address is not None and address[1]:
-                taken.add(address)
+                taken.add(place)
 
     async def connect(self, interface: str, target: str) -> bool:
         """Connect to an element and stay connected, with growing pauses between attempts; return whether it is open.

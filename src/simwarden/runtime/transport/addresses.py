@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Address = tuple[str, int]
-"""Host and port."""
+"""Host and port. A multi-homed endpoint of SCTP has several hosts, with commas between them."""
 #: elements of one run that have an address of their own on the loopback
 _MOST = 250 * 250
 #: networks of the loopback for runs that nobody outside takes part in: which of them, and how many; those below are
 #: for the workers of runs that somebody does
 _FIRST, _NETWORKS = 32, 217
+
+
+def hosts_of(address: Address) -> tuple[str, ...]:
+    """Return the hosts of an address."""
+    return tuple(address[0].split(","))
 
 
 class Addresses:
@@ -41,7 +46,12 @@ class Addresses:
         # Ports of GTP are fixed: runs of several processes are apart by address, wherever nobody outside is to know it.
         self._worker = worker if open_to_outside else _FIRST + os.getpid() % _NETWORKS
         self.open_to_outside = open_to_outside
-        self._behind = {host: name for name, each in self._external.items() for host, _ in each.values()}
+        self._behind = {
+            host: name
+            for name, each in self._external.items()
+            for address in each.values()
+            for host in hosts_of(address)
+        }
         self._own: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
 
 from simwarden.runtime.link import Link
 from simwarden.runtime.transport.addresses import Address, Addresses
@@ -13,6 +14,7 @@ from simwarden.runtime.transport.reception import Limits, Reception
 if TYPE_CHECKING:
     import asyncio
     import ssl
+    from collections.abc import Mapping, Sequence
 
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.frame_queue import FrameQueue
@@ -26,6 +28,17 @@ Nothing arrives but what the tap has carried: the message, another, several time
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """How an element connects to a peer outside: encrypted with `tls`, from a local address (`source`, port 0: any)."""
+
+    tls: ssl.SSLContext | None = None
+    source: Address | None = None
+
+
+PLAIN: Final = Outgoing()
+
+
 class HoldsSocket(Protocol):
     """A link that holds a socket."""
 
@@ -37,9 +50,15 @@ class Wiring:
     """What the links of one run share: the trace, the order of deliveries, the addresses, the count of links."""
 
     def __init__(
-        self, trace: Trace, frame_queue: FrameQueue, limits: Limits | None = None, addresses: Addresses | None = None
+        self,
+        trace: Trace,
+        frame_queue: FrameQueue,
+        limits: Limits | None = None,
+        addresses: Addresses | None = None,
+        allowed: Mapping[str, Sequence[str]] = {},
     ) -> None:
-        self.trace, self.frame_queue, self.limits = trace, frame_queue, limits or Limits()
+        """`allowed` restricts the source networks of peers outside, by interface."""
+        self.trace, self.frame_queue, self.limits, self.allowed = trace, frame_queue, limits or Limits(), allowed
         self.addresses = addresses or Addresses()
         self._links = 0
         self.open_sockets: set[HoldsSocket] = set()
@@ -64,9 +83,9 @@ class Wiring:
         else:
             self._held.append(serve)
 
-    def reception(self) -> Reception:
+    def reception(self, interface: str) -> Reception:
         """Make the place where a listener receives peers from outside."""
-        return Reception(self.limits)
+        return Reception(self.limits, self.allowed.get(interface, ()))
 
     def next_number(self) -> int:
         """Number a new connection; both its ends carry the number."""
@@ -90,13 +109,10 @@ class Transport(ABC):
         raise ConnectionRefusedError(f"{target} does not accept {interface.name}")
 
     async def connect_outside(
-        self, interface: Interface, owner: str, target: str, address: Address, tls: ssl.SSLContext | None = None
+        self, interface: Interface, owner: str, target: str, address: Address, outgoing: Outgoing = PLAIN
     ) -> Link:
-        """Connect to element `target` outside this process, with `tls` encrypted, where the interface is a stream.
-
-        Raises ConnectionError; memory has no outside.
-        """
-        del tls
+        """Connect to element `target` outside this process. Raises ConnectionError; memory has no outside."""
+        del outgoing
         raise ConnectionError(
             f"{owner}: {interface.name} to {target} at {address[0]}:{address[1]} needs sockets; use transport tcp"
         )
@@ -105,6 +121,11 @@ class Transport(ABC):
         """Return where an element listens; None if it does not, or has no address for it, as in memory."""
         del owner, interface
         return None
+
+    def carried(self, owner: str, interface: str) -> str:
+        """Return how the packets of a listener travel, in words, where there are several ways; else nothing."""
+        del owner, interface
+        return ""
 
     @abstractmethod
     async def stop_listening(self, owner: str = "") -> None:

@@ -8,37 +8,46 @@ from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import ConfigError, InternalError
 from simwarden.model.interfaces import Service
+from simwarden.runtime.transport.addresses import hosts_of
+from simwarden.runtime.transport.base import PLAIN
 from simwarden.trace.events import Note
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Mapping, Sequence
 
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.link import Link
     from simwarden.runtime.transport.addresses import Address
-    from simwarden.runtime.transport.base import Accept, Transport, Wiring
+    from simwarden.runtime.transport.base import Accept, Outgoing, Transport, Wiring
     from simwarden.runtime.transport.endpoint import Datagrams, Endpoint
 
 #: what may be said of a whole run. By the specifications that is SCTP, TCP and UDP together (`sctp`); `tcp`, of which
 #: `udp` is another name, has messages in a frame of ours on TCP instead of SCTP
-NAMES: Final = ("memory", "tcp", "udp", "sctp")
+NAMES: Final = ("memory", "tcp", "udp", "sctp", "sctp-udp")
+#: the words for SCTP, as a whole and in UDP alone (RFC 6951)
+_SCTP: Final = ("sctp", "sctp-udp")
 #: how it is said of SCTP's messages that they are in a frame of ours instead
 FRAMED: Final = "framed on TCP"
 _CARRIERS: Final[Mapping[str, str]] = {
     "memory": "memory:MemoryTransport",
     "tcp": "tcp:TcpTransport",
     "sctp": "sctp:SctpTransport",
+    "sctp-udp": "sctp:SctpInUdpTransport",
     "vpcd": "vpcd:VpcdTransport",  # not for runs: a card served to PC/SC
 }
 _DATAGRAMS: Final[Mapping[str, str]] = {"memory": "endpoint:Datagrams", "udp": "udp:UdpDatagrams"}
 
 
 def carriers_of(interface: Interface) -> tuple[str, ...]:
-    """Return what may carry a reference point: memory, what its specification says, and a substitute."""
+    """Return what may carry a reference point: memory, its usual carrier, and others.
+
+    Diameter is on TCP unless SCTP is asked for; both are its own (RFC 6733 2.1, TS 29.272 7.1.5).
+    """
     if interface.service is Service.DATAGRAMS:
         return ("memory", "udp")
-    return ("memory", "sctp", "tcp") if is_sctp(interface) else ("memory", "tcp")
+    if is_sctp(interface):
+        return ("memory", *_SCTP, "tcp")
+    return ("memory", "tcp", *_SCTP) if interface.ppid else ("memory", "tcp")
 
 
 def is_sctp(interface: Interface) -> bool:
@@ -49,9 +58,26 @@ def is_sctp(interface: Interface) -> bool:
 def carrier_of(interface: Interface, word: str) -> str:
     """Return what carries a reference point in a run of which so much is said."""
     allowed = carriers_of(interface)
-    if word in ("memory", "sctp"):
-        return "memory" if word == "memory" else allowed[1]
-    return allowed[-1]
+    if word == "memory" or (word in _SCTP and is_sctp(interface)):
+        return word
+    return allowed[1] if word in _SCTP or "tcp" not in allowed else "tcp"
+
+
+def carrier_to_outside(interface: Interface, word: str, each: Mapping[str, str]) -> str:
+    """Return what carries a reference point to the outside: as specified, where a run is in memory."""
+    chosen = each.get(interface.name) or carrier_of(interface, word or "memory")
+    return carrier_of(interface, "sctp") if chosen == "memory" else chosen
+
+
+def check_hosts(interface: Interface, carrier: str, address: Address) -> None:
+    """Raise ConfigError for addresses that a carrier cannot have: several without SCTP, and IPv6 on SCTP."""
+    hosts = hosts_of(address)
+    if len(hosts) > 1 and carrier not in _SCTP:
+        raise ConfigError(
+            f"{interface.name} on {carrier} has one address, not {len(hosts)}", hint="several need transport sctp"
+        )
+    if carrier in _SCTP and ":" in address[0]:
+        raise ConfigError(f"{interface.name} on {carrier} needs IPv4 addresses, got {address[0]}")
 
 
 def described(word: str, each: Mapping[str, str]) -> str:
@@ -74,13 +100,18 @@ class Carriers:
         self._made: dict[str, Transport] = {}
         self._endpoints: dict[str, Datagrams] = {}
         self._told: set[tuple[str, str]] = set()
-        if "sctp" in (word, *self._each.values()):  # say at once that there is no SCTP
-            self._transport("sctp")
+        for name in {word, *self._each.values()} & {*_SCTP}:  # say at once that there is no SCTP
+            self._transport(name)
 
     def carrier(self, interface: Interface, *, outside: bool = False) -> str:
         """Return the name of what carries a reference point, within the run or to the outside."""
-        chosen = self._each.get(interface.name) or carrier_of(interface, self.word)
-        return carrier_of(interface, "sctp") if outside and chosen == "memory" else chosen
+        if outside:
+            return carrier_to_outside(interface, self.word, self._each)
+        return self._each.get(interface.name) or carrier_of(interface, self.word)
+
+    def is_on_sctp(self, interface: Interface) -> bool:
+        """Return True if links of a reference point to the outside are associations of SCTP."""
+        return self.carrier(interface, outside=True) in _SCTP
 
     def is_framed(self, interface: Interface) -> bool:
         """Whether messages that are SCTP's go to the outside in a frame of ours, as was asked for."""
@@ -116,7 +147,7 @@ class Carriers:
         if address is None:
             await self._transport(inside).listen(interface, owner, accept)
             return
-        outside = self._outside(interface, owner)
+        outside = self._outside(interface, owner, address)
         await self._transport(outside).listen(interface, owner, accept, address)
         if outside != inside:
             await self._transport(inside).listen(interface, owner, accept)
@@ -126,16 +157,17 @@ class Carriers:
         return await self._transport(self._of_links(interface)).connect(interface, owner, target)
 
     async def connect_outside(
-        self, interface: Interface, owner: str, target: str, address: Address, tls: ssl.SSLContext | None = None
+        self, interface: Interface, owner: str, target: str, address: Address, outgoing: Outgoing = PLAIN
     ) -> Link:
         """Connect to element `target` outside this process. Raises ConnectionError, or ConfigError without SCTP."""
-        carrier = self._transport(self._outside(interface, owner))
-        return await carrier.connect_outside(interface, owner, target, address, tls)
+        carrier = self._transport(self._outside(interface, owner, address))
+        return await carrier.connect_outside(interface, owner, target, address, outgoing)
 
-    def _outside(self, interface: Interface, owner: str) -> str:
+    def _outside(self, interface: Interface, owner: str, address: Address) -> str:
         """Return what carries links to the outside, and tell if that is not what peers there speak."""
         self._of_links(interface)
         name = self.carrier(interface, outside=True)
+        check_hosts(interface, name, address)
         if self.is_framed(interface) and (owner, interface.name) not in self._told:
             self._told.add((owner, interface.name))
             text = f"{interface.name} is {FRAMED}: only simwarden reads that, a real peer needs transport sctp"
@@ -154,6 +186,13 @@ class Carriers:
         if found is not None:
             return found
         raise ConnectionError(f"{owner} has no address for {interface}")
+
+    def carried(self, owner: str, interface: Interface) -> str:
+        """Return how peers outside reach a listener, in words, where that is not plain; else nothing."""
+        if self.is_framed(interface):
+            return FRAMED
+        said = (each.carried(owner, interface.name) for each in self._made.values())
+        return next(filter(None, said), "")
 
     async def stop_listening(self, owner: str = "") -> None:
         """Accept no more connections to an element, or to any, on any interface."""

@@ -1,7 +1,8 @@
 """Links of message interfaces on SCTP (RFC 4960, RFC 6458).
 
-The association is the kernel's where that has SCTP (`modprobe sctp`), else libusrsctp's in user space, over UDP; where
-there is neither, the message says so and names the alternative.
+The association is the kernel's where that has SCTP (`modprobe sctp`), else libusrsctp's in user space (see `usrsctp`);
+where there is neither, the message says so and names the alternative. `SctpInUdpTransport` is user space in any case.
+Diameter, which is a stream by its specification, has each message in one of SCTP's (RFC 6733 2.1).
 """
 
 from __future__ import annotations
@@ -11,32 +12,40 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from simwarden.errors import ConfigError
+from simwarden.model.interfaces import Service
+from simwarden.runtime.transport.base import PLAIN
+from simwarden.runtime.transport.framing import LARGEST
 from simwarden.runtime.transport.sctp_socket import KernelSocket
-from simwarden.runtime.transport.sockets import SETUP_TIME, SocketLink, SocketTransport
+from simwarden.runtime.transport.sockets import MOST_UNREAD, SETUP_TIME, SocketLink, SocketTransport
 from simwarden.runtime.transport.usrsctp import UserSocket
+from simwarden.trace.events import PeerFault
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.link import Link
     from simwarden.runtime.transport.addresses import Address
-    from simwarden.runtime.transport.base import Wiring
+    from simwarden.runtime.transport.base import Outgoing, Wiring
     from simwarden.runtime.transport.sctp_socket import SctpSocket
 
 
-def open_socket() -> SctpSocket:
-    """Open a one-to-one SCTP socket. Raises ConfigError where there is neither a kernel with SCTP nor libusrsctp."""
+def open_socket(*, in_udp: bool = False) -> SctpSocket:
+    """Open a one-to-one SCTP socket, of the kernel unless it is to be in UDP.
+
+    Raises ConfigError where there is neither a kernel with SCTP nor libusrsctp.
+    """
+    without = "SCTP in UDP is in user space"
+    if not in_udp:
+        try:
+            return KernelSocket()
+        except OSError as error:
+            without = f"this kernel has no SCTP ({error.strerror})"
     try:
-        return KernelSocket()
-    except OSError as error:
-        without = error.strerror
-    try:
-        return UserSocket()
+        return UserSocket(in_udp=in_udp)
     except (OSError, AttributeError) as error:  # no such library, or a system without eventfd
         raise ConfigError(
-            f"this kernel has no SCTP ({without}), and libusrsctp cannot be used ({error})",
+            f"{without}, and libusrsctp cannot be used ({error})",
             hint="load it with 'modprobe sctp' as root, install libusrsctp2, or use transport tcp",
         ) from error
 
@@ -44,7 +53,8 @@ def open_socket() -> SctpSocket:
 class SctpLink(SocketLink):
     """One end of an association."""
 
-    __slots__ = ("_loop", "_parts", "_pending", "sock")
+    __slots__ = ("_loop", "_parts", "_pending", "_unsent", "sock")
+    on_sctp = True
 
     def __init__(
         self, wiring: Wiring, interface: Interface, local: str, remote: str, number: int, *, client: bool
@@ -54,7 +64,8 @@ class SctpLink(SocketLink):
         self.sock: SctpSocket | None = None
         self.unread: deque[tuple[bytes, int]] = deque()
         self._parts = bytearray()
-        self._pending: list[tuple[bytes, int]] = []
+        self._pending: deque[tuple[bytes, int]] = deque()
+        self._unsent = 0
 
     @property
     def has_socket(self) -> bool:
@@ -91,6 +102,12 @@ class SctpLink(SocketLink):
             self._lost("closed by peer")
             return
         self._parts += data
+        if len(self._parts) > LARGEST:
+            reason = f"a message of more than {LARGEST} octets"
+            fault = PeerFault(element=self.local, peer=self.remote, interface=self.interface.name, reason=reason)
+            self.trace.emit(fault)
+            self._lost(reason)
+            return
         if not whole:
             return
         message, self._parts = bytes(self._parts), bytearray()
@@ -100,7 +117,10 @@ class SctpLink(SocketLink):
         if self.internal:
             self.unread.append((message, stream))
         elif self.up:
-            self.record_received(message, stream)
+            if self.interface.service is Service.STREAM:  # its receiver records, as on TCP
+                self.first = self.first or message[:5]
+            else:
+                self.record_received(message, stream)
             self.on_receive(message, stream)
 
     def _lost(self, reason: str) -> None:
@@ -111,7 +131,15 @@ class SctpLink(SocketLink):
     def _transmit(self, data: bytes, stream: int) -> None:
         self._owe(1)
         self._pending.append((data, stream))
+        self._unsent += len(data)
         self._flush()
+        if not self.internal and self._unsent > MOST_UNREAD:
+            self._lost("it does not read")
+
+    def send_together(self, messages: Sequence[bytes]) -> None:
+        """Send each message as one of SCTP's."""
+        for each in messages:
+            self.send(each)
 
     def _flush(self) -> None:
         while self._pending and self.sock is not None:
@@ -124,7 +152,8 @@ class SctpLink(SocketLink):
             except OSError as error:
                 self._lost(error.strerror or "association lost")
                 return
-            del self._pending[0]
+            self._pending.popleft()
+            self._unsent -= len(data)
         if self.sock is not None:
             self._loop.remove_writer(self.sock)
 
@@ -144,30 +173,36 @@ class SctpTransport(SocketTransport[SctpLink]):
 
     link = SctpLink
 
+    in_udp = False
+
     def __init__(self, wiring: Wiring) -> None:
         super().__init__(wiring)
-        sock = open_socket()  # say at once that there is no SCTP
-        self._user_space = isinstance(sock, UserSocket)
-        sock.close()
+        open_socket(in_udp=self.in_udp).close()  # say at once that there is no SCTP
 
     def _listening(self, owner: str, address: Address | None) -> tuple[SctpSocket, ...]:
-        sock = open_socket()
-        sock.bind(address or (self._host_of(owner), 0))
-        sock.listen()
+        address = address or (self.wiring.addresses.bound(owner), 0)
+        sock = open_socket(in_udp=self.in_udp)
+        try:
+            sock.bind(address)
+            sock.listen()
+        except OSError as error:
+            sock.close()
+            raise OSError(error.errno, f"{error.strerror} (address {address!r})") from error
         return (sock,)
+
+    def carried(self, owner: str, interface: str) -> str:
+        """See Transport."""
+        listener = self._listeners.get((owner, interface))
+        said: str = listener.sockets[0].carried() if listener is not None else ""
+        return said
 
     def _adopt(self, link: SctpLink, sock: SctpSocket, ready: Callable[[], None]) -> None:
         link.take_socket(sock)
         ready()
 
-    def _host_of(self, owner: str) -> str:
-        # libusrsctp binds only to addresses of an interface, of which 127.0.0.1 is one and 127.77.1.1 is not
-        host = self.wiring.addresses.bound(owner)
-        return "127.0.0.1" if self._user_space and host.startswith("127.") else host
-
     def _open(self, owner: str) -> tuple[SctpSocket, Address]:
-        sock = open_socket()
-        sock.bind((self._host_of(owner), 0))
+        sock = open_socket(in_udp=self.in_udp)
+        sock.bind((self.wiring.addresses.bound(owner), 0))
         return sock, sock.getsockname()
 
     async def _dial(self, link: SctpLink, sock: SctpSocket, address: Address) -> None:
@@ -175,13 +210,15 @@ class SctpTransport(SocketTransport[SctpLink]):
         link.take_socket(sock)
 
     async def connect_outside(
-        self, interface: Interface, owner: str, target: str, address: Address, tls: ssl.SSLContext | None = None
+        self, interface: Interface, owner: str, target: str, address: Address, outgoing: Outgoing = PLAIN
     ) -> Link:
         """Set up an association with a peer outside."""
-        del tls
         link = self._outside(interface, owner, target, client=True)
-        sock = open_socket()
+        sock = open_socket(in_udp=self.in_udp)
         try:
+            if outgoing.source is not None:
+                sock.bind(outgoing.source)
+                link.note_hosts(outgoing.source)
             await asyncio.wait_for(sock.connect(address), SETUP_TIME)
         except TimeoutError:
             sock.close()
@@ -191,3 +228,9 @@ class SctpTransport(SocketTransport[SctpLink]):
             raise
         link.take_socket(sock)
         return link
+
+
+class SctpInUdpTransport(SctpTransport):
+    """SCTP in UDP (RFC 6951) alone, also where the kernel has SCTP or IP protocol 132 may be used."""
+
+    in_udp = True

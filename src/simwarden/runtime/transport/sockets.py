@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from simwarden.runtime.frame_queue import Delivery, Happening
 from simwarden.runtime.link import Link
+from simwarden.runtime.transport.addresses import hosts_of
 from simwarden.runtime.transport.base import Accept, Transport, Wiring, announce
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 #: seconds for a connection to a peer outside to be made
 SETUP_TIME = 5.0
+#: octets waiting for a peer that does not read, after which its link is cut
+MOST_UNREAD = 64 << 20
 #: what says that no more sockets can be had, and the seconds after which it is tried again
 _NO_MORE, _LATER = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}), 1.0
 
@@ -42,6 +45,11 @@ class SocketLink(Link):
         self.far: SocketLink | None = None
         self.unread: Any = []
         self.gone = False
+
+    def note_hosts(self, address: Address) -> None:
+        """Note at which of our addresses the link is, where it has several."""
+        hosts = hosts_of(address)
+        self.hosts = hosts if len(hosts) > 1 else ()
 
     @property
     @abstractmethod
@@ -194,7 +202,7 @@ class SocketTransport(Transport, Generic[L]):
         sockets = self._listening(owner, address)
         host, port = sockets[0].getsockname()[:2]
         self._listeners[owner, interface.name] = _Listener((host, port), accept, sockets)
-        receive = partial(self.wiring.reception().receive, accept=accept)
+        receive = partial(self.wiring.reception(interface.name).receive, accept=accept)
         for sock in sockets:
             self.wiring.when_accepted(partial(self._serve, sock, interface, owner, receive))
 
@@ -221,7 +229,10 @@ class SocketTransport(Transport, Generic[L]):
         """Make the listening side's end of a new connection, from this process or from outside."""
         pending = self._awaited.pop(peer, None)
         if pending is None:
-            return self._outside(interface, owner, f"{peer[0]}:{peer[1]}", client=False)
+            link = self._outside(interface, owner, f"{peer[0]}:{peer[1]}", client=False)
+            if (listener := self._listeners.get((owner, interface.name))) is not None:
+                link.note_hosts(listener.address)
+            return link
         near = pending.to
         far = self.link(self.wiring, interface, owner, near.local, near.number, client=False)
         near.far, far.far, pending.far = far, near, far

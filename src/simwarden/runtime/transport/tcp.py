@@ -9,23 +9,21 @@ from typing import TYPE_CHECKING
 from simwarden.errors import PeerError
 from simwarden.model.interfaces import Service
 from simwarden.runtime.reach import why_refused
+from simwarden.runtime.transport.base import PLAIN
 from simwarden.runtime.transport.framing import Deframer, SelfDelimited, enclose
-from simwarden.runtime.transport.sockets import SETUP_TIME, SocketLink, SocketTransport
+from simwarden.runtime.transport.sockets import MOST_UNREAD, SETUP_TIME, SocketLink, SocketTransport
 from simwarden.trace.events import PeerFault
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Sequence
 
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.link import Link
     from simwarden.runtime.transport.addresses import Address
-    from simwarden.runtime.transport.base import Wiring
+    from simwarden.runtime.transport.base import Outgoing, Wiring
 
 #: octets that are read at a turn of the loop from a peer outside: one that sends much does not hold up others
 _MOST_READ = 1 << 14
-#: octets waiting in the kernel and in asyncio for a peer that does not read, after which its link is cut
-_MOST_UNREAD = 64 << 20
 #: connections that may wait to be accepted: many within a run, few at an address of the outside
 _BACKLOG, _BACKLOG_OUTSIDE = 1024, 64
 
@@ -124,7 +122,7 @@ class TcpLink(SocketLink, asyncio.Protocol):
         if self.transport is None:
             return
         self.transport.write(octets)
-        if not self.internal and self.transport.get_write_buffer_size() > _MOST_UNREAD:
+        if not self.internal and self.transport.get_write_buffer_size() > MOST_UNREAD:
             self.transport.abort()
 
     def _release(self) -> None:
@@ -177,13 +175,36 @@ class TcpTransport(SocketTransport[TcpLink]):
         await loop.create_connection(lambda: link, sock=sock)
 
     async def connect_outside(
-        self, interface: Interface, owner: str, target: str, address: Address, tls: ssl.SSLContext | None = None
+        self, interface: Interface, owner: str, target: str, address: Address, outgoing: Outgoing = PLAIN
     ) -> Link:
         """Connect to a peer outside this process."""
         link = self._outside(interface, owner, target, client=True)
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(SETUP_TIME):
-                await asyncio.get_running_loop().create_connection(lambda: link, *address, ssl=tls)
+                if outgoing.source is None:
+                    await loop.create_connection(lambda: link, *address, ssl=outgoing.tls)
+                else:
+                    sock = await _connected_from(outgoing.source, address)
+                    name = address[0] if outgoing.tls is not None else None
+                    await loop.create_connection(lambda: link, sock=sock, ssl=outgoing.tls, server_hostname=name)
         except TimeoutError:
             raise ConnectionError(f"no answer within {SETUP_TIME:g} s") from None
         return link
+
+
+async def _connected_from(source: Address, address: Address) -> socket.socket:
+    """Return a socket that is connected from a local address, whose port may be in TIME-WAIT."""
+    loop = asyncio.get_running_loop()
+    family = socket.AF_INET6 if ":" in source[0] else socket.AF_INET
+    found = await loop.getaddrinfo(*address, family=family, type=socket.SOCK_STREAM)
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(source)
+        await loop.sock_connect(sock, found[0][4])
+    except BaseException:
+        sock.close()
+        raise
+    return sock

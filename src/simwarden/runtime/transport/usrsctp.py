@@ -1,9 +1,10 @@
 """SCTP in user space: sockets of libusrsctp (Debian: libusrsctp2), where the kernel has none. Linux only.
 
-Packets travel in UDP (RFC 6951), which needs no rights; Wireshark decodes them on port 9899, which is IANA's. The first
-process of a machine has that port, and with it peers outside; others have a port of the system's, for associations
-within the process. The library runs no thread of its own and is called by one at a time: its threads write to sockets
-that another one has closed. What it has to tell wakes the event loop by an eventfd.
+Packets travel on IP protocol 132 where this process may use it (CAP_NET_RAW), and in UDP (RFC 6951), which needs no
+rights: a listening socket takes both, unless it is for UDP alone. The first process at an address has IANA's UDP port
+9899, and with it peers outside; others have a port of the system's. The library runs no thread of its own and is
+called by one at a time: its threads write to sockets that another one has closed. Its events wake the event loop by an
+eventfd. It knows each association by a number (`sctp_association`) instead of addresses.
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ import contextlib
 import ctypes
 import errno
 import os
+import random
 import socket
 import struct
 import threading
-from typing import TYPE_CHECKING, Any, Final
+import time
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from simwarden.runtime.transport.sctp_over_udp import UDP_PORT, SctpOverUdp
+from simwarden.runtime.transport.addresses import hosts_of
+from simwarden.runtime.transport.sctp_association import Association, Associations, Path
+from simwarden.runtime.transport.sctp_channels import ANY, UDP_PORT, Channels, may_use_ip
+from simwarden.runtime.transport.sctp_packet import Head, head_of
 from simwarden.runtime.transport.sctp_socket import IPPROTO_SCTP, LARGEST, STREAMS
 
 if TYPE_CHECKING:
@@ -33,7 +39,7 @@ _SNDINFO_TYPE: Final = 1
 _EVENT_WRITE, _EVENT_ERROR = 2, 4
 _SNDINFO = struct.Struct("=HHIII")
 _RCVINFO = struct.Struct("=HHHxxIIIII")
-#: struct sockaddr_conn, as packets are carried by us: family, port, and the number of both ends (see SctpOverUdp)
+#: struct sockaddr_conn, as packets are carried by us: family, port, and the number of the association
 _AF_CONN: Final = 123
 _ADDRESS = struct.Struct("=H2s4xQ")
 _BUFFER: Final = 1 << 20
@@ -46,8 +52,16 @@ _Output = ctypes.CFUNCTYPE(
 )
 
 
-def _packed(port: int, ends: int = 0) -> bytes:
-    return _ADDRESS.pack(_AF_CONN, port.to_bytes(2), ends)
+#: results of sending after which the path may still work
+_NO_FAULT_OF_THE_PATH: Final = frozenset({0, errno.EAGAIN, errno.ENOBUFS, errno.EMSGSIZE})
+#: seconds between two looks at which HEARTBEATs are due
+_PROBES_EACH: Final = 0.5
+#: ports that a socket may get that asks for any, and how many are tried
+_DYNAMIC, _ATTEMPTS = range(49152, 65536), 8
+
+
+def _packed(port: int, number: int = 0) -> bytes:
+    return _ADDRESS.pack(_AF_CONN, port.to_bytes(2), number)
 
 
 def _ring(_socket: int, event: int, _flags: int) -> None:
@@ -57,21 +71,32 @@ def _ring(_socket: int, event: int, _flags: int) -> None:
 _upcall = _Upcall(_ring)
 
 
+class _Listening(NamedTuple):
+    """Where a socket listens: its addresses, and whether in UDP alone."""
+
+    hosts: tuple[str, ...]
+    in_udp: bool
+
+
 class _Stack:
-    """The library, with one UDP port for all its sockets."""
+    """The library, with the channels and associations of all its sockets."""
 
     def __init__(self) -> None:
         self.library = ctypes.CDLL(_LIBRARY, use_errno=True)
         self._declare_all()
-        self._lock = threading.Lock()
-        #: where sockets of this process listen
-        self.listening: set[Address] = set()
-        self.udp = SctpOverUdp(self._heard, lambda passed: self.call("handle_timers", passed))
+        self._lock = threading.RLock()
+        self.may_use_ip = may_use_ip()
+        #: where sockets of this process listen, by SCTP port
+        self.listening: dict[int, _Listening] = {}
+        self.channels = Channels(self._receive, self._tick)
+        self.associations = Associations(lambda number: self.call("register_address", number))
+        #: the path of the packet that the library is given now: answers to it go back there
+        self._came: tuple[Association, Path] | None = None
+        self._probed = 0.0
         self._output = _Output(self._send)
         self.library.usrsctp_init_nothreads(ctypes.c_uint16(0), self._output, None)
-        self.call("register_address", self.udp.number("127.0.0.1", ("127.0.0.1", self.udp.port)))
-        self.udp.start()  # not before: it calls the library
-        atexit.register(self.udp.close)
+        self.channels.start()  # not before: it calls the library
+        atexit.register(self.channels.close)
 
     def _declare_all(self) -> None:
         pointer, number, size = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t
@@ -82,8 +107,6 @@ class _Stack:
             self._declare(name, number, pointer, octets, long)
         self._declare("setsockopt", number, pointer, number, number, octets, long)
         self._declare("listen", number, pointer, number)
-        self._declare("getladdrs", number, pointer, long, pointer)
-        self._declare("freeladdrs", None, pointer)
         self._declare("set_non_blocking", number, pointer, number)
         self._declare("set_upcall", number, pointer, _Upcall, pointer)
         self._declare("get_events", number, pointer)
@@ -108,15 +131,80 @@ class _Stack:
             raise OSError(code, os.strerror(code))
         return result
 
-    def _send(self, ends: int, octets: int, size: int, _class: int, _whole: int) -> int:
-        return self.udp.send(ends, ctypes.string_at(octets, size))
+    def associate(self, local: tuple[str, ...], ports: tuple[int, int], peer: tuple[str, ...], udp: int) -> Association:
+        """Prepare an association with a peer at addresses of it; `udp` is its UDP port. Raises OSError."""
+        with self._lock:
+            made = self.associations.add(Path(local[0], peer[0], udp), ports, local)
+            if made is None:
+                raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
+            made.held = True
+            made.confirmed.update(peer)
+            self.associations.widen(made, peer, udp)
+            return made
 
-    def _heard(self, ends: int, packet: bytes) -> None:
-        """Hand a packet over, unless it is for a port at which another address is listened on."""
-        local, port = self.udp.ends(ends)[0], int.from_bytes(packet[2:4])
-        hosts = {host for host, listened in tuple(self.listening) if listened == port}
-        if not hosts or hosts & {local, "0.0.0.0"}:  # noqa: S104 - compared with
-            self.call("conninput", ends, packet, len(packet), 0)
+    def hold(self, number: int) -> Association | None:
+        """Return the association of a socket that is accepted; None if its number has become another one's."""
+        with self._lock:
+            association = self.associations.get(number)
+            if association is not None:
+                association.held = True
+            return association
+
+    def _send(self, number: int, octets: int, size: int, _class: int, _whole: int) -> int:
+        association = self.associations.get(number)
+        if association is None:
+            return errno.EADDRNOTAVAIL
+        packet, now = self.associations.prepare(association, ctypes.string_at(octets, size)), time.monotonic()
+        came = self._came
+        path = came[1] if came is not None and came[0] is association else association.choose(now)
+        association.use(path, packet, now)
+        error = self.channels.send(path, packet)
+        if error in _NO_FAULT_OF_THE_PATH:
+            return error
+        association.fail(path)
+        return self.channels.send(association.choose(now), packet)
+
+    def _receive(self, path: Path, packet: bytes) -> None:
+        """Hand a packet to the library, if it is for a socket of this process."""
+        head = head_of(packet)
+        if head is None:
+            return
+        with self._lock:
+            association = self.associations.find(path, head) or self._welcome(path, head)
+            if association is None or not self.associations.receive(association, path, head, packet):
+                return
+            self._came = association, path
+            try:
+                self.call("conninput", association.number, packet, len(packet), 0)
+            finally:
+                self._came = None
+
+    def _welcome(self, path: Path, head: Head) -> Association | None:
+        """Return a new association for a packet that belongs to none yet.
+
+        Returns None for an address at which no socket listens on the port, and on IP protocol 132 for any such port:
+        another process may have it.
+        """
+        listening = self.listening.get(head.destination)
+        if listening is None:
+            hosts: tuple[str, ...] = ()
+            if not path.port:
+                return None
+        elif (listening.in_udp and not path.port) or not {path.local, ANY} & set(listening.hosts):
+            return None
+        else:
+            hosts = tuple(host for host in listening.hosts if host != ANY)
+        return self.associations.add(path, (head.destination, head.source), hosts)
+
+    def _tick(self, milliseconds: int) -> None:
+        self.call("handle_timers", milliseconds)
+        now = time.monotonic()
+        if now - self._probed < _PROBES_EACH:
+            return
+        self._probed = now
+        with self._lock:
+            for path, packet in self.associations.probes(now):
+                self.channels.send(path, packet)
 
 
 _stacks: list[_Stack] = []
@@ -129,13 +217,19 @@ def _stack() -> _Stack:
 
 
 class UserSocket:
-    """See SctpSocket. Raises OSError where the library is not installed."""
+    """See SctpSocket; `in_udp`: not on IP protocol 132. Raises OSError where the library is not installed."""
 
-    def __init__(self, handle: int | None = None, host: str = "") -> None:
+    def __init__(
+        self, handle: int | None = None, association: Association | None = None, *, in_udp: bool = False
+    ) -> None:
         self._stack = _stack()
+        self._in_udp = in_udp or not self._stack.may_use_ip
+        self._association = association
         self._open = handle or self._made()
-        self._host = host
-        self._listens: Address = ("", 0)
+        self._hosts = association.locals if association is not None else ()
+        self._port = 0
+        self._listens = False
+        self._guards: list[socket.socket] = []
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._stack.call("set_non_blocking", self._open, 1)
         self._set(IPPROTO_SCTP, _NODELAY, struct.pack("i", 1))
@@ -159,23 +253,46 @@ class UserSocket:
 
     def bind(self, address: Address) -> None:
         """See SctpSocket."""
-        self._host = socket.gethostbyname(address[0])
-        self._stack.udp.allow(self._host)
-        self._stack.call("bind", self._open, _packed(address[1]), _ADDRESS.size)
+        self._hosts = tuple(socket.gethostbyname(host) for host in hosts_of(address))
+        for host in self._hosts:
+            self._stack.channels.open(host, in_udp=self._in_udp)
+        ports = (address[1],) if address[1] else random.sample(_DYNAMIC, _ATTEMPTS)
+        for port in ports:
+            try:
+                self._take(port)
+            except OSError:
+                if port == ports[-1]:
+                    raise
+            else:
+                return
+
+    def _take(self, port: int) -> None:
+        """Bind to a port, as a kernel's SCTP does. Raises OSError if another socket of this machine has it."""
+        if not self._in_udp:  # in UDP, processes are apart by their UDP ports
+            for host in self._hosts:
+                guard = socket.socket(socket.AF_UNIX)
+                self._guards.append(guard)
+                guard.bind(f"\0simwarden-sctp-{host}-{port}")
+        self._stack.call("bind", self._open, _packed(port), _ADDRESS.size)
+        self._port = port
 
     def getsockname(self) -> Address:
         """See SctpSocket."""
-        found = ctypes.c_void_p()
-        self._stack.call("getladdrs", self._open, 0, ctypes.byref(found))
-        _, port, _ = _ADDRESS.unpack(ctypes.string_at(found.value or 0, _ADDRESS.size))
-        self._stack.call("freeladdrs", found)
-        return self._host, int.from_bytes(port)
+        return ",".join(self._hosts), self._port
 
     def listen(self) -> None:
         """See SctpSocket."""
+        for host in self._hosts:
+            self._stack.channels.open(host, in_udp=True)
         self._stack.call("listen", self._open, 128)
-        self._listens = self.getsockname()
-        self._stack.listening.add(self._listens)
+        self._listens = True
+        self._stack.listening[self._port] = _Listening(self._hosts, self._in_udp)
+
+    def carried(self) -> str:
+        """See SctpSocket."""
+        ports = dict.fromkeys(self._stack.channels.udp_port(host) for host in self._hosts)
+        in_udp = f"in UDP {' and '.join(map(str, ports))}"
+        return f"SCTP {in_udp}" if self._in_udp else f"SCTP on IP protocol {IPPROTO_SCTP} and {in_udp}"
 
     def accept(self) -> tuple[UserSocket, Address]:
         """See SctpSocket."""
@@ -183,18 +300,27 @@ class UserSocket:
         peer = ctypes.create_string_buffer(_ADDRESS.size)
         handle = self._stack.call("accept", self._open, peer, ctypes.byref(ctypes.c_uint32(_ADDRESS.size)))
         os.eventfd_write(self._event, 1)  # there may be more
-        _, port, ends = _ADDRESS.unpack(peer.raw)
-        local, (host, _) = self._stack.udp.ends(ends)
-        return UserSocket(handle, local), (host, int.from_bytes(port))
+        _, port, number = _ADDRESS.unpack(peer.raw)
+        association = self._stack.hold(number)
+        if association is None:
+            self._stack.call("close", handle)
+            raise ConnectionAbortedError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED))
+        sock = UserSocket(handle, association, in_udp=self._in_udp)
+        return sock, (association.hosts[0], int.from_bytes(port))
 
     async def connect(self, address: Address) -> None:
         """See SctpSocket."""
-        udp, host = self._stack.udp, socket.gethostbyname(address[0])
-        local = self._host if self._host not in ("", "0.0.0.0") else udp.towards(host)  # noqa: S104 - compared with
-        is_ours = host == "127.0.0.1" and (host, address[1]) in self._stack.listening
-        ends = udp.number(local, (host, udp.port if is_ours else UDP_PORT))
+        channels, peer = self._stack.channels, tuple(socket.gethostbyname(host) for host in hosts_of(address))
+        if not self._hosts:
+            self.bind((_source_to(peer[0]), 0))
+        listening, udp = self._stack.listening.get(address[1]), 0
+        if self._in_udp:
+            is_ours = listening is not None and bool({peer[0], ANY} & set(listening.hosts))
+            udp = channels.udp_port(peer[0]) if is_ours else UDP_PORT
+        local = tuple(_source_to(peer[0]) if host == ANY else host for host in self._hosts)
+        self._association = self._stack.associate(local, (self._port, address[1]), peer, udp)
         with contextlib.suppress(BlockingIOError):
-            self._stack.call("connect", self._open, _packed(address[1], ends), _ADDRESS.size)
+            self._stack.call("connect", self._open, _packed(address[1], self._association.number), _ADDRESS.size)
         await self._established()
 
     async def _established(self) -> None:
@@ -236,7 +362,12 @@ class UserSocket:
         handle, self._open = self._open, 0
         if not handle:
             return
-        self._stack.listening.discard(self._listens)
+        if self._listens:
+            del self._stack.listening[self._port]
+        for guard in self._guards:
+            guard.close()
+        if self._association is not None:
+            self._association.held = False
         self._stack.call("set_upcall", handle, _Upcall(), None)
         self._stack.call("close", handle)
         os.close(self._event)
@@ -244,3 +375,11 @@ class UserSocket:
     def _quiet(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._event)
+
+
+def _source_to(host: str) -> str:
+    """Return the address of this machine that packets to a host come from."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((host, UDP_PORT))
+        source: str = probe.getsockname()[0]
+    return source

@@ -334,7 +334,7 @@ def test_half_an_empty_line_between_requests() -> None:
     flow.answer(acknowledged=len(REQUEST) + 1)
     flow.say(b"\n\r\n" + OTHER, len(REQUEST) + 1)
     assert flow.watch.shown == (HIDDEN,)
-    flow.say(b"\rGET", len(REQUEST + OTHER) + 4)
+    flow.say(b"\rGET /", len(REQUEST + OTHER) + 4)
     assert flow.watch.shown == (UNREADABLE,)
 
 

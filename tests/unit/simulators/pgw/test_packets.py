@@ -13,7 +13,8 @@ from scapy.contrib import gtp_v2 as scapy
 from scapy.layers.inet import IP, fragment
 from scapy.packet import Raw
 
-from simulators.pgw import rules, user_plane
+from simulators.pgw import rules
+from simulators.pgw.flow_table import BOUNDS, FlowKind
 from simulators.pgw.session import IDLE
 from simwarden.trace.events import Frame, PacketDropped
 from simwarden.trace.records import CauseForRecClosing, ChargingRecord, FlowRecord
@@ -244,7 +245,7 @@ async def test_sums_of_records_are_the_octets_of_the_packets() -> None:
 async def test_a_device_that_scans_ports_fills_no_memory_and_each_flow_has_its_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(user_plane, "MOST_FLOWS", 3)
+    monkeypatch.setitem(BOUNDS, FlowKind.BRIEF, 3)
 
     async with Gateways() as bench:
         made = await bench.session()

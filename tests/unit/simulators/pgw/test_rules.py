@@ -17,7 +17,7 @@ from scapy.packet import Raw
 
 from simulators.pgw import rules
 from simulators.pgw.config import ApnConfig, PgwData
-from simulators.pgw.user_plane import MOST_FLOWS
+from simulators.pgw.flow_table import BOUNDS, FlowKind
 from simwarden.errors import ManagementError
 from simwarden.model.network import Network
 from simwarden.operations.management import Role
@@ -199,7 +199,7 @@ async def test_a_question_that_is_refused_closes_nothing_to_the_answer_of_anothe
 
 
 async def test_a_flow_that_came_to_no_name_is_of_none_when_a_name_is_denied_instead() -> None:
-    async with Gateways(pgw={"unnamed_octets": 300}) as bench:
+    async with Gateways(pgw={"unnamed_octets": 300, "unreadable": "deny"}) as bench:
         it = await device(bench, whitelist=["http://up.example"])
         assert await it.look_up("up.example", SERVER)
         assert await it.connect(SERVER)
@@ -211,7 +211,7 @@ async def test_a_flow_that_came_to_no_name_is_of_none_when_a_name_is_denied_inst
 
 
 async def test_an_answer_holds_as_long_as_it_says() -> None:
-    async with Gateways() as bench:
+    async with Gateways(pgw={"answer_grace": 0}) as bench:
         it = await device(bench, whitelist=["http://up.example"])
         assert await it.look_up("up.example", SERVER)
         await bench.sleep(59)
@@ -393,7 +393,7 @@ async def test_a_datagram_of_the_resolver_that_was_not_asked_goes_nowhere() -> N
 
 
 async def test_a_silent_flow_is_begun_anew_a_connection_after_hours() -> None:
-    async with Gateways() as bench:
+    async with Gateways(pgw={"answer_grace": 0}) as bench:
         it = await device(bench, whitelist=["udp://up.example:5683", "up.example:1883"])
         assert await it.look_up("up.example", SERVER)
         report, syn = to(it.own, SERVER, 5683), tcp(it.own, SERVER, 1883)
@@ -601,12 +601,12 @@ async def test_a_denied_name_is_seen_in_a_connection_whose_device_answers_nobody
 
 
 async def test_a_denied_name_is_seen_when_so_many_flows_came_that_its_connection_was_forgotten() -> None:
-    async with Gateways() as bench:
+    async with Gateways(pgw={"unreadable": "deny"}) as bench:
         it = await device(bench, blacklist=["wx.example"])
         assert await it.connect(SERVER)
         assert await it.connect(SERVER, 50001)
         assert await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: pay.example\r\n\r\n", port=50001)
-        await it.up(*(to(it.own, OTHER, each) for each in range(1, MOST_FLOWS + 2)))
+        await it.up(*(to(it.own, OTHER, each) for each in range(1, BOUNDS[FlowKind.BRIEF] + 2)))
         assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n")
         assert await it.fetch(SERVER, "pay.example", 50002) == "through"
 
