@@ -158,7 +158,7 @@ class Gateways(Model):
     echo: Annotated[Seconds, Field(ge=60)] = 60
     """Time between echoes to the SGW."""
     check_senders: bool = True
-    """Whether messages about a device's sessions are accepted from the addresses of its SGW only."""
+    """Accept messages about a device's sessions only from the addresses of its SGW."""
 
     def pgw_of(self, name: str) -> str:
         """Return the PGW of an APN."""

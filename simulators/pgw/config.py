@@ -151,8 +151,8 @@ class ApnConfig(Model):
     dns: tuple[IpText, ...] = ("192.0.2.53", "2001:db8::53")
     """DNS servers that a device is told when it asks, of both versions of IP."""
     inner_networks: tuple[IpNetworkText, ...] = INNER
-    """Networks to which no listed name leads, whatever a DNS answer says (DNS rebinding), besides the addresses of all
-    APNs here. By default those for special purposes; a private APN whose servers are there has none, or others."""
+    """Networks to which no listed name leads, whatever a DNS answer says (DNS rebinding); the addresses of all APNs are
+    added. The default is those for special purposes. For a private APN whose servers are there, list none or others."""
     mtu: int = Field(default=1358, ge=1280, le=9000)
     """MTU that a device is told when it asks; what GTP leaves of 1500 octets (TS 23.060 annex C)."""
     bearers: dict[str, ListedBearer] = Field(default_factory=dict, max_length=10)
@@ -160,10 +160,10 @@ class ApnConfig(Model):
     requests: dict[str, ListedBearer] = Field(default_factory=dict, max_length=10)
     """Dedicated bearers, by name, that devices may ask for; all else that they ask for is refused."""
     stateful_gate: bool = False
-    """Whether a packet from outside passes only if it belongs to a flow that the device began, or comes from a server
-    that a rule of the card names. Devices keep their addresses: there is no NAT."""
+    """Forward a packet from outside only if it belongs to a flow that the device began, or comes from a server that a
+    rule of the card names. Devices keep their addresses: there is no NAT."""
     charging_pause: bool = True
-    """Whether charging pauses while the SGW does not reach the device (TS 23.401 5.3.6A)."""
+    """Pause charging while the SGW does not reach the device (TS 23.401 5.3.6A)."""
     report_location: bool = False
     """Whether each change of tracking area and cell is asked for, of an MME that can report it (CRSI)."""
     gx: Annotated[str, Names("pcrf"), BeforeValidator(_off)] = ""

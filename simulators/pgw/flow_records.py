@@ -42,7 +42,7 @@ def watch(core: Core, session: Session, delay: float = IDLE) -> None:
 
 
 def stop_watching(session: Session) -> None:
-    """Record flows of a session no more before it ends."""
+    """Cancel the timer of a session's flow records."""
     if session.flow_timer is not None:
         session.flow_timer.cancel()
 

@@ -255,7 +255,7 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
 
 
 def _follow_pause(core: Core, session: Session, message: Message, *, relocated: bool) -> None:
-    """Pause or resume charging as the SGW asks (TS 23.401 5.3.6A); another SGW says whether it may pause."""
+    """Pause or resume charging as the SGW asks (TS 23.401 5.3.6A); with another SGW, negotiate it again."""
     if relocated:
         session.pausable = _says(message, Indication.PPSI) and session.addresses.config.charging_pause
     if relocated or _says(message, Indication.PPOF):
@@ -265,7 +265,7 @@ def _follow_pause(core: Core, session: Session, message: Message, *, relocated: 
 
 
 def _relocate(session: Session, message: Message, peer: Peer) -> bool:
-    """Follow a session to another SGW; whether it has one, which gets MSISDN and charging IDs (tables 7.2.8-1, -2)."""
+    """Return True if a session moves to another SGW, which gets MSISDN and charging IDs (tables 7.2.8-1, -2)."""
     sgw = message.get("sender_f_teid", session.sgw)
     relocated: bool = sgw != session.sgw
     if relocated:

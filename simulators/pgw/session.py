@@ -134,9 +134,9 @@ class FlowCount:
         #: the rule that it passes by, and its rating group, None: the rule names none; FREE: no octets are asked for
         self.rule: FlowRule | None = None
         self.group: int | None = None
-        #: whether it passes by a rule that names its far end
+        #: passes by a rule that names the remote endpoint
         self.listed = False
-        #: what the gate decided: whether the device began the flow, whether its far end is listed, and why it is closed
+        #: decision of the gate: the device began the flow, the server is listed, and the reason if it is closed
         self.gate: tuple[bool, bool, str] | None = None
         #: whether it passes only if it shows a name
         self.pending = False
@@ -156,7 +156,7 @@ class FlowCount:
         self.dropped = self.dropped_octets = 0
         #: the rule that has dropped some, and the rate above which some were
         self.closed_by = self.over = ""
-        #: whether that rule dropped the last one
+        #: that rule dropped the last packet
         self.closed = False
         #: packets and octets in its records so far, and when the last one was written; None: there is no record yet
         self.recorded: Counters | None = None
@@ -219,7 +219,7 @@ class Session:
     credit: Credit | None = None
     #: what is reported of its use to its PCRF, None: nothing
     usage: Monitor | None = None
-    #: whether the SGW may pause its charging, and has (TS 23.401 5.3.6A)
+    #: the SGW may pause its charging, and has done so (TS 23.401 5.3.6A)
     pausable: bool = False
     paused: bool = False
     #: what its OCS wants to have in its records (PS-Furnish-Charging-Information, TS 32.299 7.2)
@@ -274,12 +274,12 @@ class Session:
 
     @property
     def gated(self) -> bool:
-        """Whether packets from outside have to pass the stateful gate of its APN; a call for help has its networks."""
+        """Return True if packets from outside have to pass the stateful gate of the APN; emergency sessions do not."""
         return self.addresses.config.stateful_gate and not self.confined
 
     @property
     def inspected(self) -> bool:
-        """Whether its packets are looked at one by one, fragments when they are whole."""
+        """Return True if each packet is inspected, and fragments are reassembled for that."""
         return self.rules.directed or self.gated
 
     @property

@@ -192,7 +192,7 @@ class Gateway:
         session.tunnels.discard(bearer.user_teid)
 
     def _receive(self, session: Session, packets: list[bytes], bearer: Bearer | None = None) -> None:
-        """Take packets out of a tunnel, unless its session is being ended."""
+        """Handle packets of a tunnel; drop them if its session is being ended."""
         if session.teid not in self.core.ending:
             self.uplink(session, packets, bearer)
             return

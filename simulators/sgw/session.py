@@ -44,7 +44,7 @@ class Connection(Bearer):
     #: whether the PGW wants to hear of each change of place
     reported: bool = False
     dedicated: dict[int, Bearer] = field(default_factory=dict)
-    #: whether the PGW pauses charging when it is asked to, and has been asked (TS 23.401 5.3.6A)
+    #: the PGW supports charging pause, and has been asked for it (TS 23.401 5.3.6A)
     pausable: bool = False
     paused: bool = False
     #: packets to the device that were dropped since it is idle

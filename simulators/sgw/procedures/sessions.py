@@ -102,7 +102,7 @@ async def _create_at_pgw(core: Core, message: Message, connection: Connection) -
 
 
 def _pause_support(core: Core, message: Message) -> dict[str, Any]:
-    """Return the flags of an MME's request with that by which this node supports pause of charging (PPSI, 8.12)."""
+    """Return the Indication flags for the PGW: those of the MME and PPSI, the support of charging pause (8.12)."""
     flags = message.ies.get("indication_flags", Indication(0)) & ~Indication.PPSI
     return {"indication_flags": flags | Indication.PPSI} if core.config.charging_pause else {}
 
@@ -188,7 +188,7 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
 
 
 def _resumption(connection: Connection) -> dict[str, Any]:
-    """Return the flag by which charging of a PDN connection goes on, whose device has been reached (5.3.6A)."""
+    """Return the PPOF flag if charging of a PDN connection is to resume since its device is connected (5.3.6A)."""
     if not (connection.paused and connection.enb is not None):
         return {}
     connection.paused = False

@@ -100,7 +100,7 @@ class FlowRule(NamedTuple):
 
     @property
     def names_far_end(self) -> bool:
-        """Whether all its flows are with networks or names that it lists."""
+        """Return True if each filter names a network or a host."""
         return bool(self.filters) and all(
             each.name or (each.network is not None and each.network.length) for each in self.filters
         )

@@ -21,7 +21,7 @@ class Interrupted(TimeUp):
 
 
 class _State:
-    """Whether the user has ended what runs under an alarm."""
+    """State shared with the signal handler: the user has interrupted the run."""
 
     interrupted = False
 

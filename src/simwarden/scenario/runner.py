@@ -161,7 +161,7 @@ class _Run:
         self.phase = self.acted = 0
         self.evidence = evidence_in(scenario)
         self.judged = True
-        #: whether the user has ended it, who wants all that happened until then
+        #: the user has interrupted the run; all events until then are reported
         self.interrupted = False
         self.phases = [Phase(0)]
         #: what holds so far of this phase, with the step that says it, and may be otherwise until its end

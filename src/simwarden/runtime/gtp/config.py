@@ -28,8 +28,8 @@ class GtpConfig(ElementConfig):
     echo: Seconds = Field(default=60.0, ge=60)
     """Time between echoes to a peer."""
     check_senders: bool = True
-    """Whether messages and packets of a tunnel are accepted from the addresses of its peer only; `false` for a peer
-    that sends from other addresses than its F-TEIDs contain."""
+    """Accept messages and packets of a tunnel only from the addresses of its peer. Set `false` for a peer that sends
+    from other addresses than its F-TEIDs contain."""
 
     def path(self) -> PathSettings:
         """Return what paths to peers keep to."""

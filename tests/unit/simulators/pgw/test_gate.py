@@ -21,7 +21,7 @@ def back(card: Device, address: str = SERVER, port: int = 5683, near: int = 4000
 
 
 async def begin(card: Device, address: str = SERVER, port: int = 5683) -> None:
-    """Let the device send a datagram."""
+    """Send a datagram of the device."""
     sent = to(card.own, address, port)
     assert await card.up(sent) == [sent]
 

@@ -1,4 +1,4 @@
-"""Messages and packets of a tunnel come from its peer; who knows its TEID only changes and ends nothing."""
+"""Messages and packets of a tunnel are accepted from its peer only; knowing a TEID is not enough."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Node(Scripted):
 
 
 class Bench(Gateways):
-    """Our gateways, and a node that is the PGW's second SGW, or nobody's peer."""
+    """Our gateways, and a node that is a second SGW of the PGW or an unknown peer."""
 
     def __init__(self, *, listed: bool = False, check: bool = True) -> None:
         settings: dict[str, Any] = {"check_senders": check}
@@ -56,7 +56,7 @@ class Bench(Gateways):
         return session
 
     async def relocate(self) -> Message:
-        """Let the other node become the session's SGW (TS 29.274 7.2.7)."""
+        """Relocate the session to the other node (TS 29.274 7.2.7)."""
         bearer = {"ebi": 5, "s5_u_sgw": FTeid.at(InterfaceType.S5_S8_SGW_GTP_U, 0x44, self.node.address)}
         sender = FTeid.at(InterfaceType.S5_S8_SGW_GTP_C, 0x33, self.node.address)
         ies = {"sender_f_teid": sender, "bearer_contexts_to_be_modified": (bearer,)}
@@ -75,7 +75,7 @@ async def test_packets_in_a_tunnel_pass_from_its_sgw_only(*, check: bool) -> Non
         await bench.settle()
         assert bench.net.received() == ([] if check else [PACKET])
         assert bench.dropped() == ([NOT_THE_PEER] if check else [])
-        assert bench.node.heard == []  # no Error Indication tells that there is such a tunnel
+        assert bench.node.heard == []  # no Error Indication reveals the tunnel
         bench.enb.send(made, PACKET)
         await bench.settle()
         assert bench.net.received() == [PACKET]

@@ -26,14 +26,14 @@ async def unreachable(bench: Gateways) -> gtpv2.Message:
 
 
 async def down(bench: Gateways, packets: int = 1) -> None:
-    """Send packets to the device, each of which has been given up before the next one."""
+    """Send packets to the device, one after the other."""
     for _ in range(packets):
         bench.net.send(PACKET)
         await bench.settle()
 
 
 def flags(bench: Gateways) -> list[Indication]:
-    """Return the flags of the requests by which the SGW pauses and resumes charging."""
+    """Return the Indication flags of the Modify Bearer Requests that the SGW has sent."""
     frames = [gtpv2.decode(each.data) for each in bench.of(Frame) if (each.source, each.target) == ("sgw", "pgw")]
     return [each["indication_flags"] for each in frames if each.name == "modify-bearer-request"]
 
