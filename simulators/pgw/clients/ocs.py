@@ -58,7 +58,10 @@ _PDP_TYPES: Final = {PdnType.IPV4: 0, PdnType.IPV6: 2, PdnType.IPV4V6: 3}
 
 
 class Ocs:
-    """All sessions of a PGW that OCSs grant octets. `end_session` ends one, by a cause that the MME is told."""
+    """All sessions of a PGW that OCSs grant octets.
+
+    `end_session` ends one, by a cause that the MME is told; `report_places` orders reports of the device's place.
+    """
 
     def __init__(
         self,
@@ -66,8 +69,10 @@ class Ocs:
         node: DiameterNode,
         realm: str,
         end_session: Callable[[Session, Cause], Coroutine[None, None, None]],
+        *,
+        report_places: Callable[[Session], Coroutine[None, None, None]],
     ) -> None:
-        self._core, self._end_session = core, end_session
+        self._core, self._end_session, self._report_places = core, end_session, report_places
         settings = CreditSettings(tx=core.config.answer_time)
         self._client = CreditClient(node, "Gy", "", realm, settings=settings, re_auth=self._re_auth)
         self._of: dict[int, GySession] = {}
@@ -186,6 +191,9 @@ class Ocs:
         config = session.addresses.config
         obeys = config.not_applicable == "pass" and not session.credit.granted
         session.credit.heard(_grants(answer, config.rating_group, obeys=obeys), on, otherwise)
+        follows = session.credit.follows(TriggerType.CHANGE_IN_LOCATION)
+        if follows and session.reportable and not session.reported and self._stands(session):
+            self._core.site.spawn(self._report_places(session), "reports of places")
         furnished: Any = answer.find("Service-Information", "PS-Information", "PS-Furnish-Charging-Information") or ()
         if (data := first(furnished, "PS-Free-Format-Data")) is not None:
             appended = first(furnished, "PS-Append-Free-Format-Data") == _APPEND
