@@ -53,6 +53,8 @@ _OF_UNITS: Final = frozenset({ReportingReason.THRESHOLD, ReportingReason.QUOTA_E
 _OCTETS: Final = ("CC-Total-Octets", "CC-Input-Octets", "CC-Output-Octets")
 #: PS-Append-Free-Format-Data (TS 32.299 7.2): Append; any other has the data replaced
 _APPEND: Final = 0
+#: octets of free-format data that a record has at most
+_MOST_FURNISHED: Final = 4096
 #: 3GPP-PDP-Type (TS 29.061 16.4.7.2)
 _PDP_TYPES: Final = {PdnType.IPV4: 0, PdnType.IPV6: 2, PdnType.IPV4V6: 3}
 
@@ -197,7 +199,7 @@ class Ocs:
         furnished: Any = answer.find("Service-Information", "PS-Information", "PS-Furnish-Charging-Information") or ()
         if (data := first(furnished, "PS-Free-Format-Data")) is not None:
             appended = first(furnished, "PS-Append-Free-Format-Data") == _APPEND
-            session.furnished = session.furnished + data if appended else data
+            session.furnished = (session.furnished + data if appended else data)[:_MOST_FURNISHED]
         if self._core.pcrf is not None:
             self._core.pcrf.credit_changed(session)
 
