@@ -53,16 +53,16 @@ async def connect(core: Core) -> None:
     served = {"Gx": rulers, "Gy": granters}
     points: dict[str, dict[str, Handler]] = {point: {} for point, servers in served.items() if servers}
     node = core.diameter = DiameterNode(core.site, local, points)
+    places = partial(procedures.update_bearer, core, start=True)
     if rulers:
         from simulators.pgw.clients.pcrf import Pcrf, Procedures  # noqa: PLC0415
 
-        places = partial(procedures.update_bearer, core, start=True)
         served_by = Procedures(partial(procedures.delete_bearer, core), partial(rule_bearers.follow, core), places)
         core.pcrf = Pcrf(core, node, realm, served_by)
     if granters:
         from simulators.pgw.clients.ocs import Ocs  # noqa: PLC0415
 
-        core.ocs = Ocs(core, node, realm, partial(procedures.delete_bearer, core))
+        core.ocs = Ocs(core, node, realm, partial(procedures.delete_bearer, core), report_places=places)
     for point, servers in served.items():
         for server in servers:
             await node.connect(point, server)

@@ -53,12 +53,17 @@ _OF_UNITS: Final = frozenset({ReportingReason.THRESHOLD, ReportingReason.QUOTA_E
 _OCTETS: Final = ("CC-Total-Octets", "CC-Input-Octets", "CC-Output-Octets")
 #: PS-Append-Free-Format-Data (TS 32.299 7.2): Append; any other has the data replaced
 _APPEND: Final = 0
+#: octets of free-format data that a record has at most
+_MOST_FURNISHED: Final = 4096
 #: 3GPP-PDP-Type (TS 29.061 16.4.7.2)
 _PDP_TYPES: Final = {PdnType.IPV4: 0, PdnType.IPV6: 2, PdnType.IPV4V6: 3}
 
 
 class Ocs:
-    """All sessions of a PGW that OCSs grant octets. `end_session` ends one, by a cause that the MME is told."""
+    """All sessions of a PGW that OCSs grant octets.
+
+    `end_session` ends one, by a cause that the MME is told; `report_places` orders reports of the device's place.
+    """
 
     def __init__(
         self,
@@ -66,8 +71,10 @@ class Ocs:
         node: DiameterNode,
         realm: str,
         end_session: Callable[[Session, Cause], Coroutine[None, None, None]],
+        *,
+        report_places: Callable[[Session], Coroutine[None, None, None]],
     ) -> None:
-        self._core, self._end_session = core, end_session
+        self._core, self._end_session, self._report_places = core, end_session, report_places
         settings = CreditSettings(tx=core.config.answer_time)
         self._client = CreditClient(node, "Gy", "", realm, settings=settings, re_auth=self._re_auth)
         self._of: dict[int, GySession] = {}
@@ -186,10 +193,13 @@ class Ocs:
         config = session.addresses.config
         obeys = config.not_applicable == "pass" and not session.credit.granted
         session.credit.heard(_grants(answer, config.rating_group, obeys=obeys), on, otherwise)
+        follows = session.credit.follows(TriggerType.CHANGE_IN_LOCATION)
+        if follows and session.reportable and not session.reported and self._stands(session):
+            self._core.site.spawn(self._report_places(session), "reports of places")
         furnished: Any = answer.find("Service-Information", "PS-Information", "PS-Furnish-Charging-Information") or ()
         if (data := first(furnished, "PS-Free-Format-Data")) is not None:
             appended = first(furnished, "PS-Append-Free-Format-Data") == _APPEND
-            session.furnished = session.furnished + data if appended else data
+            session.furnished = (session.furnished + data if appended else data)[:_MOST_FURNISHED]
         if self._core.pcrf is not None:
             self._core.pcrf.credit_changed(session)
 

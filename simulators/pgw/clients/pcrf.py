@@ -175,6 +175,8 @@ class Pcrf:
         Both events are reported whether the PCRF has armed them or not (5.3.7).
         """
         gx = session.gx
+        if gx is not None and not await self._turn(session, gx, "qos"):
+            return None
         if gx is None or wanted == (session.ambr, session.qos):
             return wanted
         if wanted.ambr != session.ambr:
@@ -205,6 +207,8 @@ class Pcrf:
 
         `commanded`: sequence number and procedure transaction identity of the device's command.
         """
+        if not await self._turn(session, gx, "resources"):
+            return False
         gx.events[EventTrigger.RESOURCE_MODIFICATION_REQUEST] = None
         gx.requested += requested
         before, gx.commanded = dict(gx.installed), commanded
@@ -217,10 +221,14 @@ class Pcrf:
         gx.commanded = gx.commanded if served else None
         return served
 
+    async def _turn(self, session: Session, gx: Rules, kind: str) -> bool:
+        """Wait until no earlier procedure of a kind awaits its answer; return False if the session has ended."""
+        while (pending := gx.waiting.get(kind) or gx.asked.get(kind)) is not None:
+            await asyncio.wait([pending])
+        return session.gx is gx
+
     async def _answer(self, session: Session, gx: Rules, kind: str) -> Message | None:
-        """Send an update and return its answer; None if the session has ended or such an answer is awaited already."""
-        if kind in gx.waiting or kind in gx.asked:
-            return None
+        """Send an update and return its answer; None if the session has ended."""
         told: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
         gx.waiting[kind] = told
         self._ask(session, "event trigger")

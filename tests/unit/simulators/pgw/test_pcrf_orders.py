@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from gateways import Gateways
 from gx_gy_page import rows
 from scripted_pcrf import LISTED, Net, install, rule, to, used
 
+from simulators.pgw.qos import Authorized
 from simwarden.policy.flow_rule import Quality
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter.gx_qos import ambr_of, apn_ambr, qos_information, quality_of
@@ -51,6 +53,19 @@ async def test_a_lower_rate_that_the_device_refuses_holds_for_its_packets() -> N
         sent = [await net.passes(made, LISTED) for _ in range(120)]
         assert sent[0]
         assert not sent[-1]
+
+
+async def test_two_changes_of_the_hss_are_asked_one_after_the_other() -> None:
+    async with Net() as net:
+        await net.session()
+        (session,) = net.pgw.core.sessions.values()
+        pcrf = net.pgw.core.pcrf
+        changes = [Authorized(Ambr(rate, rate), session.qos) for rate in (32, 64)]
+        answers = await asyncio.gather(*(pcrf.authorize(session, each) for each in changes))
+        assert answers == changes
+        asked = [each.find("QoS-Information", "APN-Aggregate-Max-Bitrate-UL") for each in net.pcrf.asked[1:]]
+        assert asked == [32_000, 64_000]
+        assert [each.all("Event-Trigger") for each in net.pcrf.asked[1:]] == [[1], [1]]
 
 
 async def test_a_rate_of_less_than_a_kilobit_is_one() -> None:
