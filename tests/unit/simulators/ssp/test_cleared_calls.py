@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ssp_net import GO_ON, IMSI, MSISDN, E, SspNet, T, arm, charge, o_csi
+from ssp_net import GO_ON, IMSI, MSISDN, E, SspNet, T, arm, charge, o_csi, release
 
 from simwarden.wire.cap import MonitorMode
 from simwarden.wire.dtap import MmCause
@@ -189,3 +189,28 @@ async def test_a_connection_without_a_call_is_released(loop: TestbedLoop) -> Non
         assert net.far.outcome == "answered"
         await net.sleep(60)
         net.far.hang_up()
+
+
+async def test_a_card_that_registers_in_another_terminal_is_paged_there_only(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        await net.registered()
+        net.ms.quiet.add(T.PAGING_REQUEST_TYPE_1)
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        await net.ms.join()
+        await net.registered()
+        assert net.far.outcome == "480 20"
+
+
+async def test_a_terminal_that_has_left_hears_no_more_of_its_call(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.scf.script, net.scf.ends = [arm((E.O_DISCONNECT, MonitorMode.INTERRUPTED, 1)), GO_ON], False
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        net.ms.heard.clear()
+        net.ms.detach()
+        await net.settle()
+        net.scf.order(release(), end=True)
+        await net.sleep(60)
+        assert net.ms.names() == ["CHANNEL_RELEASE"]
+        assert net.far.outcome == "released 21"

@@ -128,3 +128,13 @@ def test_nothing_is_asserted_of_a_hidden_caller_outside_the_trust_domain(*, trus
     assert shown.uri.user == "anonymous"
     asserted = {"P-Asserted-Identity": f"<sip:{LISTED}@192.0.2.8>"} if trusted else {}
     assert dict(more) == {"Privacy": "id"} | asserted
+
+
+async def test_trunks_at_one_address_are_trusted_together_or_not_at_all(loop: TestbedLoop) -> None:
+    trunks = {"pstn": {"prefixes": ["+86"]}, "other": {"addresses": ["127.0.0.0/8"], "trusted": False}}
+    async with SspNet(loop, trunks=trunks) as net:
+        net.scf.script = [release()]
+        await net.registered(t_csi=t_csi())
+        net.far.call(f"+{MSISDN}", OTHER, ("P-Asserted-Identity", f"<sip:{LISTED}@192.0.2.1>"))
+        await net.settle()
+        assert net.scf.said("initialDP")[0].calling_party_number.screening == 0
