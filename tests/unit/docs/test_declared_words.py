@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from simwarden.campaign.prove.proof import SWITCHES
 from simwarden.policy.requirements import requirements
 from simwarden.scenario.registry import Registry
 
@@ -62,7 +63,9 @@ def is_wrong(word: str, *, about_occasions: bool) -> bool:
         return bool(named) and not has_occasion(point[2], point[3] or "", point[1])
     if re.fullmatch(r"[a-z]+(\.[a-z0-9-]+)+", word):
         return word.partition(".")[0] in PREFIXES - {"management"} and word not in KNOWN
-    return about_occasions and re.fullmatch(r"[a-z]+(-[a-z]+)+", word) is not None and word not in OCCASIONS
+    return (
+        about_occasions and re.fullmatch(r"[a-z]+(-[a-z]+)+", word) is not None and word not in (*OCCASIONS, *SWITCHES)
+    )
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
