@@ -1,4 +1,4 @@
-"""The elements of this repository: tests judge these, whatever other packages have installed beside them."""
+"""The elements of this repository: tests judge these, and no elements of other installed packages."""
 
 from __future__ import annotations
 

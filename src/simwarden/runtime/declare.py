@@ -195,8 +195,8 @@ class Observable:
     serving: str = ""
     #: whether it is still so when the element has stopped or lost its power: it is in its store, or no matter of power
     kept: bool = False
-    #: what it shows of a decision and not of its effect, so that it is the same if a refusal is not enforced: the
-    #: `decision`, or a `record` for the operator
+    #: set if it records a decision, and so is the same if the refusal is not enforced: the `decision` itself, or a
+    #: `record` for the operator
     evidence: Literal["", "decision", "record"] = ""
 
     @property

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from simwarden.scenario.document import Condition, Scenario, Step
     from simwarden.scenario.problems import Problems
 
-#: outcomes and states of what is served
+#: outcomes and states of a service that was given
 _SERVED: Final = frozenset({"accepted", "delivered", "answered", "registered", "connected", "200", "201", "204"})
 _HINT: Final = (
     "expect what the device or the peer experiences: attach: rejected, a cause, an answer, timed-out; or never: what "
@@ -80,7 +80,7 @@ def check_effects(scenario: Scenario, problems: Problems) -> None:
 
 
 def is_served(value: object) -> bool:
-    """Return True for an outcome or a state of what is served (`accepted`, `200 OK`)."""
+    """Return True for an outcome or a state of a service that was given (`accepted`, `200 OK`)."""
     return isinstance(value, str) and plain(value.partition(" ")[0]) in _SERVED
 
 

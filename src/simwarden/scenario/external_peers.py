@@ -1,4 +1,4 @@
-"""What external elements were sent and sent last, for the record of a failure: their reference points come first."""
+"""The last messages from and to external elements, for the record of a failure: their reference points come first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from simwarden.trace.rows import Row
 
 _REQUEST = "-request"
-#: what the name of a field ends in that says why a part of a message was refused (Rule-Failure-Code)
+#: the end of the names of fields that give the reason for a refused part of a message (Rule-Failure-Code)
 _FAILURE = "failure_code"
 
 

@@ -71,7 +71,7 @@ def make_record(
 
 
 def _of_external(scenario: Scenario, events: list[Event], order: Mapping[str, int]) -> dict[str, Any]:
-    """Return what external elements were sent and sent last, as fields of a record."""
+    """Return the last messages from and to external elements, as fields of a record."""
     external = scenario.external.keys()
     if not external:
         return {}

@@ -276,7 +276,7 @@ def _make(registry: Registry, wish: Wish, standing: list[str], problems: Problem
 def check_external(
     registry: Registry, instances: Mapping[str, Instance], wishes: Mapping[str, Wish], problems: Problems
 ) -> None:
-    """Note the addresses that external elements lack, and what only an element of simwarden can be reached by."""
+    """Note the addresses that external elements lack, and reference points that only simwarden speaks."""
     ours = _spoken(registry, [each.kind for each in instances.values() if each.external is None])
     for name, each in instances.items():
         addresses = each.external
@@ -297,7 +297,7 @@ def check_external(
             problems.add(f"{name}: external: an address is missing for {', '.join(lacking)}", place, hint)
 
 
-#: what to do instead of an external element that simwarden would have to speak a frame of its own with
+#: the way to an element that simwarden cannot reach because no other implementation speaks its frame
 _OWN = (
     "leave it out (`off`), and let yours call the `address` of the next element; one that `simwarden serve` runs is "
     "named by the interface: external: {Uu: HOST:PORT}"

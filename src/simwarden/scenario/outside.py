@@ -1,4 +1,4 @@
-"""What a run with external elements needs of this machine: addresses that these know, which one run at a time has."""
+"""The addresses that external elements know of a run: one run at a time can have them on a machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def placements_of(scenario: Scenario) -> dict[str, Placement]:
-    """Return where the elements are that a file gives an address or a source address."""
+    """Return the placements of the elements that a file gives an address or a source address."""
     return {
         name: Placement(host=instance.address, source=instance.source)
         for name, instance in scenario.instances.items()
@@ -27,7 +27,7 @@ def placements_of(scenario: Scenario) -> dict[str, Placement]:
 
 
 def address_in_use(scenario: Scenario, worker: int = 0) -> str:
-    """Return an address of datagrams that a scenario with external elements needs and that is taken, or nothing."""
+    """Return an address in use that a scenario with external elements needs for datagrams, or an empty string."""
     for address in _fixed(scenario, worker):
         with closing(
             socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_DGRAM)

@@ -27,13 +27,13 @@ class Verdict(enum.Enum):
 
 
 class Misuse(enum.Enum):
-    """How a misuse ended that was not stopped as a scenario expects. The value is the phrase that reports print."""
+    """The end of a misuse that was not stopped as a scenario expects. The value is the phrase that reports print."""
 
     #: the scenario has the tag `leak`, and documents that the misuse is served
     KNOWN_LEAK = "known leak"
     #: a refusal was expected, and the trace shows that the misuse was served
     LEAKED = "leaked"
-    #: a refusal was expected, and nothing shows that the misuse was served: another cause, control or message
+    #: a refusal was expected: another cause, control or message was seen, and no service
     NOT_AS_EXPECTED = "refused, but not as expected"
 
 
@@ -59,8 +59,8 @@ class FailureRecord:
     `element`, `control`, `clause` and `reason` tell of the decision that explains it, where there is one, with `kept`
     the time at which it was made if that was before; without a control `element` rejected what the protocol's `clause`
     demands. `links` tells of connections that could not be made, `ignored` of faulty messages that were not answered.
-    `outside` tells of each reference point of an external element the last refusal and message, `outside_ladder` its
-    messages. `ladder` holds the messages as lines of text, `around` what they are around (empty: they are the last
+    `outside` names for each reference point of an external element the last refusal and message, `outside_ladder` has
+    its messages. `ladder` holds the messages as lines of text, `around` what they are around (empty: they are the last
     ones); `rerun` is the command that runs this scenario alone.
     """
 
@@ -162,7 +162,7 @@ class ScenarioResult:
     expects_refusal: bool = False
     met: tuple[Met, ...] = ()
     stopped: tuple[Stopped, ...] = ()
-    #: how its misuse ended where it was not stopped as expected
+    #: set if its misuse was not stopped as expected
     misuse: Misuse | None = None
     #: the moment at which it began, in seconds since 1970
     began: float = 0.0

@@ -55,7 +55,7 @@ _WITHIN_VIRTUAL, _WITHIN_REAL = 30.0, 5.0
 _REST_VIRTUAL = 60.0
 #: seconds of virtual time in which elements agree once nothing is under way; later a timer would hide what is wrong
 _AGREE_VIRTUAL = 1.0
-#: why an address of a run with elements outside may be in use: there it is fixed, since these have to know it
+#: the reason for which a fixed address may be in use, in a run whose external elements have to know it
 IN_USE = "another run with external elements, or another program, has it"
 #: how names of network namespaces begin that have TUN interfaces
 _SPACES = "simwarden-"

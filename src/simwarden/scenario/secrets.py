@@ -1,4 +1,4 @@
-"""Keys of cards in files: K, OPc and OP are in what an element is provisioned with, and in no report of a run."""
+"""Keys of cards in files: elements are provisioned with K, OPc and OP, and no report of a run shows them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def keys_in(value: Any) -> Iterator[str]:
         for name, each in value.items():
             if str(name).lower() not in KEY_NAMES:
                 yield from keys_in(each)
-            elif isinstance(each, str) and len(each) >= _SHORTEST and len(set(each)) > 1:  # zeros are no secret
+            elif isinstance(each, str) and len(each) >= _SHORTEST and len(set(each)) > 1:  # zeros are not secret
                 yield each
     elif isinstance(value, (list, tuple)):
         for each in value:

@@ -1,4 +1,4 @@
-"""The misuses that a scenario tried and that were stopped, by which element and cause, and those that were not.
+"""The misuses that a scenario tried: element, cause and next step of those that were stopped, and those that were not.
 
 A misuse is a refusal that the file expects a decision for. What the refused side is told, and what it does then, is
 read from the trace and from what elements declare (`Consequence`), not from the file.
@@ -57,7 +57,7 @@ def _wanted(scenario: Scenario) -> Iterator[DecisionWanted]:
 
 
 def misuse_in(scenario: Scenario, result: ScenarioResult) -> Misuse | None:
-    """Return how the misuse of a scenario ended where it was not stopped as expected."""
+    """Return the end of a scenario's misuse, or None if it was stopped as expected."""
     if result.verdict is Result.PASSED and LEAK in scenario.tags:
         return Misuse.KNOWN_LEAK
     if result.verdict is not Result.FAILED or result.failure is None:

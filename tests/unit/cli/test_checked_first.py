@@ -1,4 +1,4 @@
-"""What a command cannot do is one line and exit code 2, before anything runs."""
+"""A command that cannot do its work ends with one line and exit code 2, before anything runs."""
 
 from __future__ import annotations
 

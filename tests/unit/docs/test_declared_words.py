@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from simwarden.campaign.prove.proof import SWITCHES
 from simwarden.policy.requirements import requirements
 from simwarden.scenario.registry import Registry
 
@@ -19,7 +20,7 @@ REGISTRY = Registry.installed()
 CONTROLS = REGISTRY.controls
 OCCASIONS = {str(each) for pairs in CONTROLS.values() for _, control in pairs for each in control.occasions}
 EVENTS = {event.type for kind in REGISTRY.kinds for event in REGISTRY.declaration(kind).events}
-#: what ids of controls begin with that is no kind of element, of which observables are called so
+#: first parts of ids of controls, without kinds of elements, which are first parts of observables
 PREFIXES = {name.partition(".")[0] for name in CONTROLS} - REGISTRY.kinds.keys()
 GENERATED = ROOT / "docs" / "elements"
 PAGES = [
@@ -41,7 +42,7 @@ KNOWN = CONTROLS.keys() | requirements().keys() | EVENTS | settings()
 
 
 def has_occasion(control: str, occasion: str, kind: str = "") -> bool:
-    """Return True if a control is asked on an occasion (empty: if there is such a control), by a kind or any."""
+    """Return True if a control exists and is asked on an occasion, if one is given, by a kind or any."""
     found = [each for element, each in CONTROLS.get(control, ()) if kind in ("", element)]
     return any(not occasion or occasion in map(str, each.occasions) for each in found)
 
@@ -55,14 +56,16 @@ def wrong_in(text: str) -> Iterator[str]:
 
 
 def is_wrong(word: str, *, about_occasions: bool) -> bool:
-    """Return True if a quoted word has the form of a control or an occasion, and is none."""
+    """Return True if a quoted word has the form of a control or an occasion, but is not declared."""
     point = POINT.fullmatch(word)
     if point and point[1] in REGISTRY.kinds and not word.endswith((".py", ".md", ".yaml")):
         named = "." in point[2] or point[3]
         return bool(named) and not has_occasion(point[2], point[3] or "", point[1])
     if re.fullmatch(r"[a-z]+(\.[a-z0-9-]+)+", word):
         return word.partition(".")[0] in PREFIXES - {"management"} and word not in KNOWN
-    return about_occasions and re.fullmatch(r"[a-z]+(-[a-z]+)+", word) is not None and word not in OCCASIONS
+    return (
+        about_occasions and re.fullmatch(r"[a-z]+(-[a-z]+)+", word) is not None and word not in (*OCCASIONS, *SWITCHES)
+    )
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -1,4 +1,4 @@
-"""A run with external elements has addresses that these know: a second one on the machine is told before it begins."""
+"""A run with external elements needs free addresses, and an address of each external element, before it begins."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def network(tmp_path: Path) -> str:
 def test_an_address_that_another_run_has_is_named(network: str, tmp_path: Path) -> None:
     scenario = Loader(network_file=network).load(STORY)
     assert address_in_use(scenario, worker=7) == ""
-    assert address_in_use(Loader().load(STORY)) == ""  # nobody outside knows the addresses of such a run
+    assert address_in_use(Loader().load(STORY)) == ""  # a run without external elements has no fixed addresses
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as other:
         other.bind((HOST, 2152))
         assert address_in_use(scenario, worker=7) == f"{HOST}:2152"
@@ -57,7 +57,7 @@ def test_an_address_that_another_run_has_is_named(network: str, tmp_path: Path) 
         (f'pgw: {{external: {{S5-C: "{HOST}:2123"}}}}', "pgw: external: an address is missing for S5-U"),
         (f'pgw: {{external: "{HOST}:2123"}}', ""),
         (f'pgw: {{external: {{S5-C: "{HOST}:2123", S5-U: "{HOST}:2152"}}}}', ""),
-        (f'mme: {{external: {{S1-MME: "{HOST}:36412"}}}}', ""),  # with gateways of its own
+        (f'mme: {{external: {{S1-MME: "{HOST}:36412"}}}}', ""),  # the MME's gateways are external, too
         (f'enb: {{external: "{HOST}:36412"}}', "enb: Uu is a frame of simwarden, which only its own enb speaks"),
         (f'enb: {{external: {{S1-U: "{HOST}:2152"}}}}', "enb: Uu is a frame of simwarden"),
         (f'enb: {{external: {{Uu: "{HOST}:4997", S1-U: "{HOST}:2152", X2-U: "{HOST}:2152"}}}}', ""),

@@ -35,9 +35,9 @@ class Choice:
     touched: Callable[[Spot], bool] = lambda _spot: False
 
     def reason_for(self, finding: Finding) -> str:
-        """Return why a mutant of one control changes nothing that counts, or an empty string.
+        """Return the reviewed reason for which a mutant of one control is equivalent, or an empty string.
 
-        Where nothing follows from the admission, nothing follows from a refusal that is ignored.
+        If an admission has no consequence, an ignored refusal has none either.
         """
         name = f"{finding.spots[0].name} {ALWAYS_ADMIT}"
         inherited = self.equivalent.get(name, "") if finding.switch == REFUSAL_IGNORED else ""

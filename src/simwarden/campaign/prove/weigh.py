@@ -9,7 +9,7 @@ A run is the same as the normal one, byte for byte, up to the first decision tha
    a state, the outcome of a verb, a message or a record. Under always-admit it is any of a scenario that claims the
    refusal, and elsewhere one that wanted a refusal, or something that never should happen; under always-refuse one that
    wanted no refusal, or something that should never come of legitimate use. Under refusal-ignored it is as under
-   always-admit. Records of what was decided (see `scenario/effects.py`) count no more than the decision.
+   always-admit. Records of a decision (see `scenario/effects.py`) do not count, as the decision itself.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def weigh(case: Case, switched: Collection[Spot], switch: str, normal: Seen, see
 
 
 def _overruled(normal: Seen, seen: Seen, switch: str) -> bool:
-    """Whether the first overruled decision is the normal run's, with the opposite verdict or, if ignored, the same."""
+    """Return True if the first overruled decision is the normal run's: with the opposite verdict, or ignored."""
     first = seen.first_forced
     if first is None:
         return False

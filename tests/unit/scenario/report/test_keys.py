@@ -65,7 +65,7 @@ steps:
 
 
 def texts_in(folder: Path) -> dict[str, str]:
-    """Return all that the files of a folder say, with what a page holds compressed."""
+    """Return the texts of the files of a folder, with the compressed parts of a page."""
     texts = {}
     for path in folder.iterdir():
         data = path.read_bytes()
