@@ -179,7 +179,7 @@ class Service:
             if name not in chosen:
                 self.problems.unknown("interface", name, chosen, spot.key)
             else:
-                chosen[name] = parse_address(text, spot, self.problems, INTERFACES[name].port)
+                chosen[name] = parse_address(text, spot, self.problems, INTERFACES[name].port, several=True)
                 if name == EVENTS:
                     check_broker(chosen[name], spot, self.problems)
         for name in (
@@ -207,12 +207,12 @@ class Service:
             spot = self.top / "peers" / name
             if isinstance(value, dict):
                 found[name] = {
-                    each: parse_address(str(text), spot / each, self.problems, INTERFACES[each].port)
+                    each: parse_address(str(text), spot / each, self.problems, INTERFACES[each].port, several=True)
                     for each, text in value.items()
                     if self._is_interface(each, spot / each)
                 }
             else:
-                found[name] = {"": parse_address(str(value), spot, self.problems)}
+                found[name] = {"": parse_address(str(value), spot, self.problems, several=True)}
         return found
 
     def _managed(self) -> dict[str, Endpoint]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from simwarden.errors import ConfigError
-from simwarden.model.address import is_number, read_addresses
+from simwarden.model.address import is_number, read_address, read_addresses
 from simwarden.model.interfaces import INTERFACES, Service
 from simwarden.runtime.declare import UtcOffset
 from simwarden.runtime.reach import Reach
@@ -133,7 +133,7 @@ def _read_entry(wish: Wish, entry: dict[str, Any], here: Spot, problems: Problem
 
 def _addresses(value: Any, spot: Spot, problems: Problems) -> dict[str, Address]:
     if isinstance(value, str):
-        return {"": parse_address(value, spot, problems)}
+        return {"": parse_address(value, spot, problems, several=True)}
     if not isinstance(value, dict):
         problems.add("external: host:port is expected, or one for each interface", spot.place)
         return {}
@@ -141,7 +141,8 @@ def _addresses(value: Any, spot: Spot, problems: Problems) -> dict[str, Address]
     for name, text in value.items():
         interface = _interface(name, spot, problems)
         if interface:
-            found[interface] = parse_address(str(text), spot / name, problems, INTERFACES[interface].port)
+            port = INTERFACES[interface].port
+            found[interface] = parse_address(str(text), spot / name, problems, port, several=True)
     return found
 
 
@@ -161,7 +162,7 @@ def read_sources(value: Any, spot: Spot, problems: Problems) -> dict[str, Addres
             continue
         here = spot / name if name else spot
         interface = _interface(name, spot, problems) if name else ""
-        host, port = parse_address(str(text), here, problems, _ANY_PORT)
+        host, port = parse_address(str(text), here, problems, _ANY_PORT, several=True)
         if host and not all(is_number(each) or ":" in each for each in host.split(",")):
             problems.add(f"source: expected an IP address of this machine, got {short(text)}", here.place)
         if interface or not name:
@@ -205,10 +206,10 @@ def _read_utc_offset(value: Any, spot: Spot, wishes: Wishes, problems: Problems)
         problems.add(f"utc_offset: expected hours from -12 to 14 in quarters, got {short(value)}", spot.place)
 
 
-def parse_address(text: str, spot: Spot, problems: Problems, port: int = 0) -> Address:
-    """Read `host:port` (IPv6 in brackets; of SCTP several hosts); where `port` is given it is the default."""
+def parse_address(text: str, spot: Spot, problems: Problems, port: int = 0, *, several: bool = False) -> Address:
+    """Read `host:port` (IPv6 in brackets; `several` hosts for SCTP); where `port` is given it is the default."""
     try:
-        return read_addresses(text, port)
+        return read_addresses(text, port) if several else read_address(text, port)
     except ValueError as error:
         problems.add(str(error), spot.place)
         return "", 0
@@ -268,9 +269,8 @@ def _make(registry: Registry, wish: Wish, standing: list[str], problems: Problem
     config = check(model, wish.settings, spot_of(wish), problems, also=_KEYS, what="setting")
     # What is wrong is told once; the element is there all the same, so that what names it is not told as wrong.
     problems.unset = problems.unset or config is None
-    made = Instance(wish.name, kind, config or model.model_construct(), external=wish.external, address=wish.address)
-    made.source = wish.source
-    return made
+    config = config or model.model_construct()
+    return Instance(wish.name, kind, config, external=wish.external, address=wish.address, source=wish.source)
 
 
 def check_external(

@@ -102,6 +102,7 @@ def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) 
             "type: mme\npeers: {hss: '192.0.2.1,192.0.2.2:1'}\n",
             "hss.yaml:2:14: S6a on tcp has one address, not 2 (several",
         ),
+        ("management: '127.0.0.1,127.0.0.2:1'\n", "hss.yaml:1:13: '127.0.0.1,127.0.0.2' is no IP address"),
         ("transport: {S6b: sctp}\n", "hss.yaml:1:13: interface 'S6b' is not known"),
         ("transport: {S11: sctp}\n", "hss.yaml:1:18: transport of S11 'sctp' is not known"),
         ("transport: {S6a: udp}\n", "hss.yaml:1:18: S6a: 'udp' is not one of tcp, sctp, sctp-udp"),
