@@ -268,6 +268,15 @@ async def test_a_session_that_its_ocs_has_counted_ends_when_it_says_that_it_does
         assert len(net.ended()) == 1
 
 
+async def test_an_rar_about_a_group_that_a_session_does_not_have_is_refused_and_reports_no_other() -> None:
+    async with Net() as net:
+        await net.session(**FAST)
+        order = ("Re-Auth-Request-Type", 0), ("Rating-Group", 99)
+        assert (await net.ocs.tell("Re-Auth-Request", PGW, *order)).result_code == 5012
+        await net.settle()
+        assert net.told() == [(1, (None, True))]
+
+
 def by_direction(uplink: int, downlink: int, *more: tuple[str, Any]) -> Any:
     content = [("CC-Input-Octets", uplink), ("CC-Output-Octets", downlink), *more]
     return GROUPS, [("Granted-Service-Unit", content), ("Rating-Group", 1), ("Result-Code", 2001)]
