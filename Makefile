@@ -8,7 +8,7 @@ PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(add
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-all fuzz lint format docs pictures bench figures constraints dist clean
+.PHONY: help run demo test test-all fuzz lint format docs pictures bench figures size constraints dist clean
 
 help: ## print this list
 	@echo "simwarden: the mobile network of IoT SIM cards on a laptop"
@@ -44,7 +44,7 @@ demo: $(READY) ## the live page: misuse a card yourself, and see who says no
 
 PYTEST = $(BIN)/python -m pytest -q -n auto --dist worksteal
 
-test: $(VENV)/.test ## the unit tests that are quick, under 3 minutes on two cores
+test: $(VENV)/.test ## the quick unit tests
 	@$(PYTEST) -m "not slow" tests/unit tests/vectors
 
 test-all: $(VENV)/.test ## all tests: those with other programs, implementations and browsers too, and the searches
@@ -83,6 +83,9 @@ bench: $(VENV)/.test ## where the time of an attach goes, and other figures
 
 figures: export BENCH_WRITE = 1
 figures: bench ## the same, written into docs/performance.md; on a quiet machine
+
+size: ## code lines by package, YAML, JavaScript, and the seconds of the last .ci/run
+	@$(PYTHON) tests/support/size.py
 
 constraints: ## take the newest versions of what we need into constraints.txt
 	@$(MAKE) --no-print-directory VENV=.venv-newest CONSTRAINTS= .venv-newest/.lint

@@ -2,15 +2,19 @@
 
 import os
 import sys
-import zlib
 from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import budget
 import pytest
+import selection
 from databases import postgresql, store_url
 from hypothesis import HealthCheck, settings
+from own_elements import own_entry_points
+
+from simwarden.scenario import registry
 
 __all__ = ["postgresql", "store_url"]
 
@@ -24,6 +28,9 @@ SLOW = {"bench", "fuzz", "interop", "web"}
 _STARTS = {"subprocess.Popen", "os.posix_spawn", "os.system"}
 #: the test that runs, if it must not start any
 _alone: list[str] = []
+
+# Tests judge the elements of this repository, and not those that other packages have installed.
+vars(registry)["entry_points"] = own_entry_points
 
 # No verdict by the clock (a busy machine is no fault), none by what an earlier run left behind.
 settings.register_profile(
@@ -42,32 +49,30 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.hypothesis_seed = config.option.hypothesis_seed or str(budget.SEED)
 
 
-#: what CI runs of a folder's slow tests, as `unit=0.1 web=0.5`: all where it is not said (`make test-all`)
-_SHARES = dict(each.split("=") for each in os.environ.get("DRAW", "").split())
-#: by what it draws them, and the files that are changed, of which it runs all
-_SEED, _CHANGED = os.environ.get("DRAW_SEED", ""), set(os.environ.get("DRAW_CHANGED", "").split())
-
-
-def _drawn(item: pytest.Item) -> bool:
-    """Whether CI runs a slow test this time."""
-    path = item.path.relative_to(Path(__file__).parent)
-    share = float(_SHARES.get(path.parts[0], 1))
-    lot = zlib.crc32(f"{_SEED} {item.nodeid}".encode()) / (1 << 32)
-    return lot < share or f"tests/{path}" in _CHANGED
+#: the commit before the change, where slow tests are limited to the smoke set and what the change touches (`.ci/run`)
+_BASE = os.environ.get("CI_BASE", "")
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark as slow what needs another implementation, a browser or long searches, and draw of what is slow in CI."""
+    """Mark as slow what needs another implementation, a browser or long searches; leave out what CI does not run."""
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder in SLOW or any(item.get_closest_marker(mark) for mark in ("interop", "web")):
             item.add_marker("slow")
-    left = [item for item in items if item.get_closest_marker("slow") and not _drawn(item)]
-    if left:
-        config.hook.pytest_deselected(items=left)
-        gone = set(left)
-        items[:] = [item for item in items if item not in gone]
+    if not _BASE:
+        return
+    smoke, changed = selection.smoke_set(), selection.changed_files(_BASE)
+    touched = cache(lambda path: selection.is_touched(path, changed))
+    chosen = {
+        item
+        for item in items
+        if not item.get_closest_marker("slow")
+        or item.nodeid.startswith(smoke)
+        or touched(str(item.path.relative_to(selection.ROOT)))
+    }
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = [item for item in items if item in chosen]
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:

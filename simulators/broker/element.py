@@ -49,6 +49,7 @@ class Broker(Element[BrokerConfig]):
                     "data": DATA,
                 },
                 passing=HISTORY,
+                evidence="record",
                 kept=True,
             ),
             Observable(

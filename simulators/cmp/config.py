@@ -114,7 +114,7 @@ class CmpConfig(ServerConfig):
     """TOML file of number ranges to use instead of those shipped; only numbers of dedicated ones are provisioned."""
     limits: Limits = Limits()
     records_at: Seconds = 7200
-    """When, after midnight UTC, the records of the day before are judged."""
+    """Time after the operator's midnight at which the records of the day before are judged."""
     retry: Annotated[Seconds, Field(gt=0)] = 30
     """Until what the HSS could not be told is told again."""
     north: NorthConfig = NorthConfig()

@@ -120,6 +120,7 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
                     "action": one_of("alarm", "refuse", "suspend"),
                 },
                 passing=HISTORY,
+                evidence="record",
                 kept=True,
             ),
             Observable(

@@ -381,6 +381,10 @@ class Emm(Memory):
         self.attach_attempts = 0
         self.store_context()
 
+    def bearers_to(self, apn: str) -> list[int]:
+        """Return the default bearers to an APN, whose case does not count (TS 23.003 9.1); empty name: all."""
+        return [identity for identity, each in self.bearers.items() if apn.lower() in ("", each.apn.lower())]
+
     def drop_bearers(self) -> None:
         """Deactivate all bearers locally."""
         for identity in list(self.bearers):

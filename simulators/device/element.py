@@ -27,6 +27,7 @@ from simulators.device.parts.web import Web
 from simulators.device.procedures import power, usim
 from simulators.device.terminal import Terminal
 from simwarden.model.identity import Imei
+from simwarden.operations.call_views import TERMINAL_CALLS
 from simwarden.operations.element import Element
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import Declaration
@@ -92,8 +93,10 @@ class Device(Element[DeviceConfig]):
         return {"connections": int(self.emm.wired)}
 
     def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
-        """Tell what it has together with its MME, while they are connected."""
+        """Return the state shared with its MSC, or with its MME during a connection."""
         emm = self.emm
+        if emm.config.msc:
+            return {TERMINAL_CALLS: [(self.site.name,)] if emm.cs.in_call else []}
         if not (emm.wired and emm.state.registered and emm.guti is not None):
             return {}
         guti, keys = str(emm.guti), emm.security
@@ -102,7 +105,7 @@ class Device(Element[DeviceConfig]):
             "NAS security": [(guti, *held)],
             "TAI lists": [(guti, *sorted(map(str, emm.tai_list)))],
             "EPS bearers": [
-                *((guti, number, number, each.apn) for number, each in emm.bearers.items()),
+                *((guti, number, number, each.apn.lower()) for number, each in emm.bearers.items()),
                 *((guti, number, each.linked, each.qci) for number, each in emm.dedicated.items()),
             ],
         }

@@ -12,7 +12,7 @@ from simwarden.policy.equipment_lists import EquipmentRange, Status
 from simwarden.policy.held import Held
 from simwarden.runtime.declare import Model, Names, Seconds
 from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig, no_entry
-from simwarden.runtime.sigtran.settings import NodeNumber, Nodes, PointCode, Signalling, SignallingNode
+from simwarden.runtime.sigtran.settings import NodeNumber, Nodes, PointCode, Signalling, SignallingPeer
 
 
 def _ranges(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -27,8 +27,8 @@ def _entries(value: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(text if _is_kind(text) else str(EquipmentRange.parse(text)) for text in value)
 
 
-def _ssp() -> dict[str, SignallingNode]:
-    return {"ssp": SignallingNode(number="8613800000008", point_code=8)}
+def _ssp() -> dict[str, SignallingPeer]:
+    return {"ssp": SignallingPeer(number="8613800000008", point_code=8)}
 
 
 class EirSignalling(Signalling):

@@ -115,7 +115,7 @@ class Eir(Element[EirConfig]):
         from simwarden.runtime.sigtran.nodes import make_point  # noqa: PLC0415
         from simwarden.wire.map import CHECK_IMEI  # noqa: PLC0415
 
-        self.point = make_point(self.site, signalling, signalling.nodes.values())
+        self.point = make_point(self.site, signalling, signalling.nodes)
         MapNode(self.point, _EIR, {CHECK_IMEI: partial(check_imei, self.register)})
         await self.point.start()
 

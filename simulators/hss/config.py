@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -10,7 +10,10 @@ from simwarden.operations.approval import Approval, ChangeLimit, TerminalBinding
 from simwarden.policy.held import Held
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
-from simwarden.runtime.sigtran.settings import NodeNumber, Nodes, PointCode, Signalling, SignallingNode
+from simwarden.runtime.sigtran.settings import NodeNumber, Nodes, PointCode, Signalling, SignallingPeer
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 
 class HssPeer(PeerEntry):
@@ -91,8 +94,8 @@ class CsiChange(Approval, HssCsi):
         return HssCsi(**self.model_dump(include=set(HssCsi.model_fields)))
 
 
-def _ssp() -> dict[str, SignallingNode]:
-    return {"ssp": SignallingNode(number="8613800000008", point_code=8)}
+def _ssp() -> dict[str, SignallingPeer]:
+    return {"ssp": SignallingPeer(number="8613800000008", point_code=8)}
 
 
 class HlrSignalling(Signalling):
@@ -149,6 +152,13 @@ class HssConfig(ServerConfig):
     """How long to wait for an MME's answer."""
     retry: Annotated[Seconds, Field(gt=0)] = 10
     """How long until a connected MME that has not answered is told again, at first; doubled up to 10 minutes."""
+
+    def apns_of(self, card: Mapping[str, Any]) -> Collection[str]:
+        """Return the APNs of a card's subscription, by default those of cards that name none."""
+        subscription = card.get("subscription")
+        named = subscription.get("apns") if isinstance(subscription, dict) else None
+        written = [each["name"] for each in named or () if isinstance(each, dict) and "name" in each]
+        return written or [each.name for each in self.apns]
 
     @field_validator("apns")
     @classmethod

@@ -104,7 +104,7 @@ class Core:
         from simwarden.runtime.sigtran.map_node import MapNode  # noqa: PLC0415 - only who serves calls pays for it
         from simwarden.runtime.sigtran.nodes import make_point  # noqa: PLC0415
 
-        self.point = make_point(self.site, self.signalling, self._vlrs.values())
+        self.point = make_point(self.site, self.signalling, self.signalling.nodes)
         self._map = MapNode(self.point, _HLR, handlers)
         return self.point
 

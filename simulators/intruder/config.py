@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
+from simulators.intruder.avps import check_avps, request_name
 from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.declare import ElementConfig, Names, VerbModel
 from simwarden.runtime.sigtran.settings import Nodes, PointCode, Signalling
@@ -56,7 +57,7 @@ class Forge(VerbModel):
     """The element that is asked (`hss`)."""
     interface: Annotated[str, AfterValidator(_of_diameter)] = "S6a"
     """The reference point to connect on."""
-    message: str
+    message: Annotated[str, AfterValidator(request_name)]
     """The request by its spec's name (`update-location-request`)."""
     application: int | None = None
     """Application-Id in the request's header, where it is not that of the message."""
@@ -68,7 +69,7 @@ class Forge(VerbModel):
     """Destination-Realm of the request."""
     session: str = ""
     """Session-Id of the request, where it is that of an earlier one; a server's is that of which it was asked last."""
-    avps: dict[str, Any] = Field(default_factory=dict)
+    avps: Annotated[dict[str, Any], AfterValidator(check_avps)] = Field(default_factory=dict)
     """The other AVPs by their spec's names; groups as mappings, octets in hexadecimal or as `{text: ...}`, repeated
     ones as lists."""
 
@@ -79,7 +80,7 @@ class AnswerRequests(VerbModel):
     target = "by"
     by: Annotated[str, Names("intruder")] = "intruder"
     """The intruder."""
-    answers: list[dict[str, Any]]
+    answers: list[Annotated[dict[str, Any], AfterValidator(check_avps)]]
     """What is said to each CCR that comes, one after another: AVPs as those of `forge`, Result-Code among them where it
     is no success. Then success, and nothing else."""
 

@@ -42,7 +42,7 @@ class Dialogues:
 
     def __init__(self, site: Site, config: IntruderSignalling) -> None:
         self._site = site
-        self._point = make_point(site, config, config.nodes.values())
+        self._point = make_point(site, config, config.nodes)
         self._user = self._point.user(_CAP, cap.CAP_USER, self._take)
         #: what the next messages of others are answered with, and in which phases they may begin
         self.answers: list[Sequence[Any]] = []

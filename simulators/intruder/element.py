@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulators.intruder.avps import make_avps
 from simulators.intruder.config import (
     SERVED,
     AnswerDialogues,
@@ -13,7 +14,6 @@ from simulators.intruder.config import (
     IntruderConfig,
     SayInDialogue,
 )
-from simulators.intruder.procedures import make_avps, request_name
 from simwarden.errors import ManagementError
 from simwarden.model.values import one_of
 from simwarden.operations.element import Element
@@ -145,7 +145,7 @@ class Intruder(Element[IntruderConfig]):
     @verb("accepted", "refused", "no-answer", "no-connection")
     async def forge(self, arguments: Forge) -> str:
         """Send a forged request: `accepted` or `refused` by its answer, `no-answer`, or `no-connection`."""
-        name, avps = request_name(arguments.message), make_avps(arguments.avps)
+        name, avps = arguments.message, make_avps(arguments.avps)
         if self._node is None:
             local = LocalNode(self.config.host, self.config.realm)
             points = dict.fromkeys(("S6a", "S13", arguments.interface))

@@ -91,7 +91,8 @@ class Rejection:
     AUTHENTICATION REJECT went out), so that only the connection is left to end. `temporary` means that a decider was
     silent: a device that is registered stays so, as it believes itself (TS 24.301 5.5.3.2.6, 5.6.1.6), and tries again.
     `clause` is that of the protocol where it demands the rejection (`demands`); else a control decided. `by` is who
-    decided or failed (empty: the MME itself).
+    decided or failed (empty: the MME itself). `subject` is the device that was decided about, where it has no context
+    yet: an IMSI, or an IMEI.
     """
 
     emm_cause: EmmCause
@@ -102,6 +103,7 @@ class Rejection:
     temporary: bool = False
     clause: str = ""
     by: str = ""
+    subject: str = ""
 
 
 #: Result-Codes by which an HSS says that it cannot answer, which is no word on the card

@@ -11,6 +11,7 @@ from simwarden.model.identity import Plmn, Tai, parse_place
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.policy.short_messages import same_party
 from simwarden.runtime.declare import PLMN_FORM, CellText, ElementConfig, Model, Names, Seconds
+from simwarden.runtime.gtp.config import by_lower_apn
 from simwarden.wire.diameter.codes import Feature
 from simwarden.wire.nas.enums import EmmCause, EsmCause
 
@@ -156,6 +157,8 @@ class Gateways(Model):
     """N3-REQUESTS: how often a request is sent in all."""
     echo: Annotated[Seconds, Field(ge=60)] = 60
     """Time between echoes to the SGW."""
+    check_senders: bool = True
+    """Accept messages about a device's sessions only from the addresses of its SGW."""
 
     def pgw_of(self, name: str) -> str:
         """Return the PGW of an APN."""
@@ -164,7 +167,7 @@ class Gateways(Model):
     @field_validator("apns")
     @classmethod
     def _small(cls, value: dict[str, str]) -> dict[str, str]:
-        return {name.lower(): pgw for name, pgw in value.items()}
+        return by_lower_apn(value)
 
 
 class Emergency(Model):

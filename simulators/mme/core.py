@@ -192,7 +192,8 @@ class Core:
         cause: EmmCause = rejection.emm_cause
         if not rejection.told:
             message, clause = _REJECTS[procedure], rejection.clause
-            self.site.reject(message, cause, rejection.reason, subject=imsi, clause=clause, by=rejection.by)
+            subject = imsi or rejection.subject
+            self.site.reject(message, cause, rejection.reason, subject=subject, clause=clause, by=rejection.by)
         if not imsi:
             return
         value = {"imsi": imsi, "procedure": procedure, "emm_cause": cause, "esm_cause": rejection.esm_cause}

@@ -28,7 +28,7 @@ def views(core: Core) -> Mapping[str, Iterable[tuple[Any, ...]]]:
         "SMS in MME": [(ue.imsi, core.home.node.local.host) for ue in ues if ue.sms is SmsState.REGISTERED],
         "S11 tunnels": [(ue.s11_teid, ue.sgw.teid) for ue in ues if ue.sgw is not None],
         "PDN connections": [
-            (ue.imsi, each.identity, each.apn, each.paa.ipv4, each.paa.ipv6, *each.ambr)
+            (ue.imsi, each.identity, each.apn.lower(), each.paa.ipv4, each.paa.ipv6, *each.ambr)
             for ue in ues
             for each in ue.bearers.values()
         ],
@@ -50,7 +50,7 @@ def _bearers(ue: UeContext) -> list[tuple[Any, ...]]:
 
 
 def _of_connection(bearer: Bearer) -> Iterable[tuple[Any, ...]]:
-    yield bearer.identity, bearer.identity, bearer.apn
+    yield bearer.identity, bearer.identity, bearer.apn.lower()
     for each in bearer.dedicated.values():
         yield each.identity, bearer.identity, each.qos.qci
 

@@ -126,8 +126,6 @@ class OcsConfig(ServerConfig):
     """What becomes of data at the end of a quota."""
     repeats: Annotated[Seconds, Field(ge=1)] = 300
     """For how long a request that ended a session, or had none, is known again when it is repeated."""
-    utc_offset: Annotated[int, Field(ge=-12, le=14)] = 8
-    """Hours by which the month of its cards begins before that of UTC."""
     quota_changes: ChangeLimit = ChangeLimit()
     """How often the quota that a card has may be changed or taken away."""
 

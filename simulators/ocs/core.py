@@ -38,9 +38,8 @@ class _Month(NamedTuple):
     end: float
 
 
-def _month_at(when: float, utc_offset: float) -> _Month:
-    there = dt.timezone(dt.timedelta(hours=utc_offset))
-    begin = dt.datetime.fromtimestamp(when, there).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+def _month_at(there: dt.datetime) -> _Month:
+    begin = there.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     end = (begin + dt.timedelta(days=32)).replace(day=1)
     return _Month(f"{begin:%Y-%m}", begin.timestamp(), end.timestamp())
 
@@ -84,7 +83,7 @@ class Core:
     def _month_at(self, when: float) -> _Month:
         month = self._month
         if not month.begin <= when < month.end:
-            month = self._month = _month_at(when, self.config.utc_offset)
+            month = self._month = _month_at(self.clock.local(when))
         return month
 
     # -- what a card may use

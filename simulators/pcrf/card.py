@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulators.pcrf.config import PcrfData
+from simulators.pcrf.qos import UNKNOWN_QOS, SessionQos
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class GxSession:
     lacking: tuple[str, ...] = ()
     #: octets that the PGW has reported
     used: int = 0
+    #: the QoS that the PGW asks for
+    qos: SessionQos = UNKNOWN_QOS
     #: changes of its rules of which the PGW has still to hear
     pending: int = 0
 

@@ -13,6 +13,8 @@ from simwarden.policy.flow_rule import ALL_FLOWS, Quality, rules_of
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
 
+Kbits = Annotated[int, Field(ge=1, le=10_000_000)]
+KbitsOrAny = Annotated[int, Field(ge=0, le=10_000_000)]
 Trigger = Literal["USER_LOCATION_CHANGE", "RAT_CHANGE", "UE_TIME_ZONE_CHANGE", "SGSN_CHANGE", "PLMN_CHANGE"]
 """What a PGW may be asked to report (TS 29.212 5.3.7)."""
 
@@ -54,6 +56,15 @@ class RuleQos(Model):
         return Quality(self.qci, self.priority, self.may_preempt, self.preemptable, *rates)
 
 
+class SlowerRate(Model):
+    """The APN-AMBR of a card that has used a volume in a month (usage monitoring on Gx, TS 29.212 4.5.16)."""
+
+    after: Annotated[int, Field(ge=1)]
+    """Octets of a calendar month, both directions, as PGWs report them."""
+    rate: tuple[Kbits, Kbits]
+    """Kbit/s from then on, uplink and downlink."""
+
+
 class PcrfConfig(ServerConfig):
     """Settings of a PCRF."""
 
@@ -74,8 +85,17 @@ class PcrfConfig(ServerConfig):
     `all flows`; that of others is the default bearer's."""
     rating_group: Annotated[int, Field(ge=0, lt=1 << 32)] = 1
     """The rating group of its rules."""
-    online: bool = False
-    """Whether what its rules let pass is charged online."""
+    online: bool | None = None
+    """Whether what its rules let pass is charged online. By default the PGW's own default charging method holds: rules
+    say Online 1 to a PGW that announces it, as one with an OCS does, and say nothing to others. `false` is a leak for
+    cards with a quota: no octets are asked of the OCS."""
+    apn_ambr: tuple[KbitsOrAny, KbitsOrAny] = (0, 0)
+    """The greatest APN-AMBR of a session in kbit/s, uplink and downlink; 0: the one that the PGW asks for."""
+    slower: SlowerRate | None = None
+    """A slower rate for cards that have used a volume in a month. It is a leak: the guideline has the service suspended
+    (2.2.2), and here data goes on."""
+    utc_offset: Annotated[int, Field(ge=-12, le=14)] = 8
+    """Hours by which the month of its cards begins before that of UTC."""
     usage_report: Annotated[int, Field(ge=0)] = 0
     """Octets of a session after which its PGW reports its use, each time anew; 0: it does not."""
     retry: Annotated[Seconds, Field(gt=0)] = 5
@@ -95,4 +115,4 @@ class PcrfConfig(ServerConfig):
     def refuses(self, section: str, *, asked: bool) -> str:
         """Take no lists that nobody would ask for."""
         del section
-        return "" if asked else "nobody asks it: no APN of a PGW names it (apns: {NAME: {gx: PCRF}})"
+        return "" if asked else "nobody asks it: no APN of the card names it at a PGW (apns: {NAME: {gx: PCRF}})"

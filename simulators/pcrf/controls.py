@@ -13,6 +13,8 @@ from simwarden.runtime.diameter.server import CONNECTION
 
 #: a session begins; its PGW is told of other rules; any request of a PGW that is no peer itself
 INITIAL, RE_AUTH, ASKED = "credit-control-initial", "re-auth", "credit-control"
+#: a PGW reports another QoS of the default bearer, which its rules get as well
+UPDATE = "credit-control-update"
 
 PEER: Final = Control(
     "pcrf.peer",
@@ -29,9 +31,10 @@ LIST: Final = Control(
     "data.whitelist",
     "dir.data.whitelist",
     judge_directed,
-    (INITIAL, RE_AUTH),
+    (INITIAL, UPDATE, RE_AUTH),
     "A card with a whitelist gets rules for its destinations only",
     also=("fn.data.directed",),
+    narrows=True,
 )
 ENTRIES: Final = Control(
     "data.entries",

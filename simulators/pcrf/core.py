@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
 from simulators.pcrf import controls
 from simulators.pcrf.card import DataCard
+from simulators.pcrf.qos import SessionQos
 from simulators.pcrf.rules import leaves_open, rules_for
 from simwarden.operations.approval import Audit
 from simwarden.operations.card_lists import CHANGED_LIST
@@ -27,6 +29,11 @@ LONGEST_PAUSE: Final = 3600.0
 _PREPARED: Final = 1 << 14
 
 
+def _for_rules(qos: SessionQos) -> SessionQos:
+    """Leave out what no rule depends on: many sessions have the same rules."""
+    return qos._replace(uplink=0, downlink=0)
+
+
 class Core:
     """Cards, and the sessions of PGWs."""
 
@@ -43,18 +50,32 @@ class Core:
         self.telling: set[str] = set()
         self.pauses: dict[str, float] = {}
 
-    def rules(self, imsi: str, on: str, *, adc: bool, failed: tuple[str, ...] = ()) -> Rules:
+    def rules(self, session: GxSession, on: str) -> Rules:
         """Decide which rules a card's session has now, of which some have `failed` to be installed."""
-        card = self.store.card(imsi) or DataCard(imsi, "")
-        decision = self.site.decide(controls.LIST, imsi, on=on, whitelist=card.lists.whitelist)
-        told: Rules = self._rules_for(card.lists, card.use, directed=not decision.admitted, adc=adc)
-        if leaves_open(failed, told.names):
-            told = self._rules_for(card.lists, card.use, directed=not decision.admitted, adc=adc, open_=False)
+        card = self.store.card(session.imsi) or DataCard(session.imsi, "")
+        decision = self.site.decide(controls.LIST, session.imsi, on=on, whitelist=card.lists.whitelist)
+        how = {"directed": not decision.admitted, "adc": session.adc, "qos": _for_rules(session.qos)}
+        told: Rules = self._rules_for(card.lists, card.use, **how)
+        if leaves_open(session.failed, told.names):
+            told = self._rules_for(card.lists, card.use, **how, open_=False)
         return told
 
     def prepare(self, card: DataCard) -> None:
         """Make the rules that a card's sessions will most likely have, so that these need not wait for it."""
-        self._rules_for(card.lists, card.use, directed=card.lists.whitelist is not None, adc=True)
+        for online in (None, True):
+            qos = SessionQos(online=online)
+            self._rules_for(card.lists, card.use, directed=card.lists.whitelist is not None, adc=True, qos=qos)
+
+    # -- what is used
+
+    def month(self) -> str:
+        """Return the month in which use counts now, where the cards are (`2026-03`)."""
+        there = dt.timezone(dt.timedelta(hours=self.config.utc_offset))
+        return f"{self.clock.wall().astimezone(there):%Y-%m}"
+
+    def used(self, imsi: str) -> int:
+        """Return the octets of a card that PGWs have reported this month."""
+        return self.store.used(imsi, self.month())
 
     # -- what is seen
 

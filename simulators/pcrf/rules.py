@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from simulators.pcrf.qos import UNKNOWN_QOS
 from simwarden.policy.access_list import Destination
 from simwarden.policy.flow_rule import ALL_FLOWS, FlowRule, rules_of
 from simwarden.runtime.diameter.pcc_rules import installation
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from simulators.pcrf.config import PcrfConfig, PcrfData
+    from simulators.pcrf.qos import SessionQos
     from simwarden.wire.diameter import Avps
 
 
@@ -37,8 +39,19 @@ def leaves_open(failed: Iterable[str], rules: Collection[str]) -> bool:
     return ALL_FLOWS.name in rules and any(each in rules and each.startswith("not ") for each in failed)
 
 
-def rules_for(data: PcrfData, use: str, config: PcrfConfig, *, directed: bool, adc: bool, open_: bool = True) -> Rules:
+def rules_for(
+    data: PcrfData,
+    use: str,
+    config: PcrfConfig,
+    *,
+    directed: bool,
+    adc: bool,
+    open_: bool = True,
+    qos: SessionQos = UNKNOWN_QOS,
+) -> Rules:
     """Return the rules of the lists of a card of a use; `directed`: the whitelist holds, if there is one.
+
+    Each rule says its QoS, that of the default bearer (`qos`) where none is configured for it.
 
     Where something denied cannot be told, or was not installed (not `open_`), there is no rule about all flows.
 
@@ -53,7 +66,7 @@ def rules_for(data: PcrfData, use: str, config: PcrfConfig, *, directed: bool, a
     apps = _no_apps(data, use, config, adc=adc)
     if not directed and (apps.lacking or closed.lacking or not open_):  # what is denied would pass by it
         opened = _Told((), (), tuple(each.name for each in rules[len(denied) :]))
-    dynamic = (*apps.dynamic, *closed.dynamic, *opened.dynamic)
+    dynamic = tuple(_charged(each, config, qos) for each in (*apps.dynamic, *closed.dynamic, *opened.dynamic))
     predefined = (*apps.predefined, *closed.predefined, *opened.predefined)
     return Rules(
         (*(each.name for each in dynamic), *predefined),
@@ -67,7 +80,7 @@ def _no_apps(data: PcrfData, use: str, config: PcrfConfig, *, adc: bool) -> _Tol
     named = [f"{each}@{use}" if use else each for each in data.apps]
     rules = [FlowRule(f"not {each}", (), up=False, down=False, application=each) for each in named]
     if adc:
-        return _Told(tuple(_charged(each, config) for each in rules))
+        return _Told(tuple(rules))
     known = tuple(each.name for each in rules if each.name in config.predefined)
     return _Told((), known, tuple(each.name for each in rules if each.name not in known))
 
@@ -92,7 +105,7 @@ def _tell(rules: Sequence[FlowRule], entries: Sequence[Destination], config: Pcr
             continue
         covered |= stands_for
     lacking = tuple(rule.name for meaning, rule in named.items() if meaning not in covered)
-    return _Told(tuple(_charged(each, config) for each in dynamic), tuple(predefined), lacking)
+    return _Told(tuple(dynamic), tuple(predefined), lacking)
 
 
 def _is_shown(rule: FlowRule) -> bool:
@@ -109,7 +122,8 @@ def _meanings(entries: tuple[str, ...]) -> frozenset[Destination]:
     return frozenset(_meaning(Destination.parse(each)) for each in entries)
 
 
-def _charged(rule: FlowRule, config: PcrfConfig) -> FlowRule:
-    qos = config.qos.get(rule.name)
-    quality = qos.quality() if qos is not None else None
-    return rule._replace(rating_group=config.rating_group, online=config.online, quality=quality)
+def _charged(rule: FlowRule, config: PcrfConfig, qos: SessionQos) -> FlowRule:
+    own = config.qos.get(rule.name)
+    quality = own.quality() if own is not None else qos.default
+    online = config.online if config.online is not None else qos.online or None
+    return rule._replace(rating_group=config.rating_group, online=online, quality=quality)

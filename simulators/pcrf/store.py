@@ -5,6 +5,7 @@ All is committed before the method returns: an answer leaves after the session t
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from simulators.pcrf.card import DataCard, GxSession
 from simulators.pcrf.config import PcrfData
 from simulators.pcrf.events import AUDITED
+from simulators.pcrf.qos import SessionQos
 from simwarden.operations.audit_table import AuditTable
 from simwarden.operations.held_cards import HeldCards
 from simwarden.runtime.statement import Statement, carry_out
@@ -23,7 +25,14 @@ if TYPE_CHECKING:
 
     from simwarden.runtime.statement import Work
 
-METADATA = sa.MetaData()
+
+def _add_qos(connection: sa.Connection) -> None:
+    """Version 1: the QoS that PGWs ask for, and an index by which old answers are found."""
+    connection.exec_driver_sql("ALTER TABLE sessions ADD COLUMN qos JSON NOT NULL DEFAULT '[]'")
+    connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS ix_answers_over ON answers (over)")
+
+
+METADATA = sa.MetaData(info={"migrations": (_add_qos,)})
 _CARDS = sa.Table(
     "cards",
     METADATA,
@@ -40,7 +49,15 @@ _SESSIONS = sa.Table(
     *(sa.Column(name, sa.String, nullable=False) for name in ("apn", "host", "realm", "tai", "cell")),
     sa.Column("adc", sa.Boolean, nullable=False),
     *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("state_id", "rat", "used", "pending")),
-    *(sa.Column(name, sa.JSON, nullable=False) for name in ("rules", "failed", "lacking")),
+    *(sa.Column(name, sa.JSON, nullable=False) for name in ("rules", "failed", "lacking", "qos")),
+)
+#: octets that PGWs have reported of a card in a month
+_USAGE = sa.Table(
+    "usage",
+    METADATA,
+    sa.Column("imsi", sa.String(15), primary_key=True),
+    sa.Column("month", sa.String(7), nullable=False),
+    sa.Column("octets", sa.BigInteger, nullable=False),
 )
 #: of each session the number of the last CCR with its answer; of one that is over, for a while
 _ANSWERS = sa.Table(
@@ -49,7 +66,7 @@ _ANSWERS = sa.Table(
     sa.Column("session", sa.String, primary_key=True),
     sa.Column("number", sa.BigInteger, nullable=False),
     sa.Column("answer", sa.LargeBinary, nullable=False),
-    sa.Column("over", sa.Float),
+    sa.Column("over", sa.Float, index=True),
 )
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 #: seconds for which the answer to the last CCR of a session is kept: no PGW repeats it later
@@ -59,6 +76,7 @@ _NO_ANSWER = Statement(sa.delete(_ANSWERS).where(_ANSWERS.c.session == sa.bindpa
 _LATE = Statement(sa.delete(_ANSWERS).where(_ANSWERS.c.over < sa.bindparam("since")))
 _SESSION, _ANSWER = Statement(sa.insert(_SESSIONS)), Statement(sa.insert(_ANSWERS))
 _ANSWER_OF = sa.select(_ANSWERS.c.answer).where(_ANSWERS.c.session == sa.bindparam("of"))
+_NO_USE, _USE = Statement(sa.delete(_USAGE).where(_USAGE.c.imsi == sa.bindparam("card"))), Statement(sa.insert(_USAGE))
 _FIELDS = tuple(each.name for each in fields(GxSession))
 
 
@@ -69,7 +87,9 @@ class _Memory:
     #: of each session the number of the last CCR; what it was answered is in the database alone
     answers: dict[str, int] = field(default_factory=dict)
     #: answers of sessions that are over, the first first
-    over: dict[str, float] = field(default_factory=dict)
+    over: OrderedDict[str, float] = field(default_factory=OrderedDict)
+    #: of each card the month in which use was reported last, and the octets
+    used: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
 class Store(HeldCards[DataCard]):
@@ -87,7 +107,9 @@ class Store(HeldCards[DataCard]):
                 self.take(DataCard(row.imsi, row.msisdn, data, row.use))
             for held in connection.execute(sa.select(_SESSIONS)).mappings():
                 lists = {name: tuple(held[name]) for name in ("rules", "failed", "lacking")}
-                self._hold(GxSession(**{**held, **lists}))
+                self._hold(GxSession(**{**held, **lists, "qos": SessionQos(*held["qos"])}))
+            for used in connection.execute(sa.select(_USAGE)):
+                self._held.used[used.imsi] = used.month, used.octets
             of = sa.select(_ANSWERS.c.session, _ANSWERS.c.number, _ANSWERS.c.over).order_by(_ANSWERS.c.over)
             for row in connection.execute(of):
                 self._held.answers[row.session] = row.number
@@ -138,27 +160,57 @@ class Store(HeldCards[DataCard]):
             found: bytes = connection.execute(_ANSWER_OF, {"of": session}).scalar_one()
         return found
 
-    def keep(self, session: GxSession, answer: tuple[int, bytes] | None = None) -> None:
-        """Keep a session, with the number of a CCR and its answer."""
+    def keep(
+        self, session: GxSession, answer: tuple[int, bytes] | None = None, used: tuple[str, int] | None = None
+    ) -> None:
+        """Keep a session, with the number of a CCR and its answer, and what its card has `used` of a month."""
         again = [{"session": session.id}] if session.id in self._held.sessions else []
         answered = self._answer_written(session.id, answer) if answer is not None else ()
-        carry_out(self._engine, ((_NO_SESSION, again), (_SESSION, [_row(session)]), *answered))
+        counted = self._use_written(session.imsi, used)
+        carry_out(self._engine, ((_NO_SESSION, again), (_SESSION, [_row(session)]), *answered, *counted))
         self._hold(session)
         if answer is not None:
             self._held.answers[session.id] = answer[0]
+        if used is not None:
+            self._held.used[session.imsi] = used
 
-    def end(self, identity: str, answer: tuple[int, bytes] | None, now: float) -> None:
+    def end(
+        self, identity: str, answer: tuple[int, bytes] | None, now: float, used: tuple[str, int] | None = None
+    ) -> None:
         """Keep that a session is over, or will not be; `now` is the date, in seconds since 1970."""
+        session = self._held.sessions.get(identity)
+        counted = self._use_written(session.imsi, used) if session is not None else ()
         forgotten = ((_NO_SESSION, [{"session": identity}]), (_LATE, [{"since": now - _KEPT}]))
-        carry_out(self._engine, (*forgotten, *self._answer_written(identity, answer, now)))
-        session = self._held.sessions.pop(identity, None)
+        carry_out(self._engine, (*forgotten, *self._answer_written(identity, answer, now), *counted))
         if session is not None:
+            del self._held.sessions[identity]
             self._held.by_card[session.imsi].discard(identity)
-        for each in [each for each, over in self._held.over.items() if over < now - _KEPT]:
-            del self._held.over[each], self._held.answers[each]
+            if used is not None:
+                self._held.used[session.imsi] = used
+        self._forget_answers(now - _KEPT)
         self._held.answers.pop(identity, None)
+        self._held.over.pop(identity, None)
         if answer is not None:
             self._held.answers[identity], self._held.over[identity] = answer[0], now
+
+    def _forget_answers(self, since: float) -> None:
+        """Forget answers of sessions that were over before a date; they are in the order in which sessions ended."""
+        over = self._held.over
+        while over and over[next(iter(over))] < since:
+            identity, _ = over.popitem(last=False)
+            del self._held.answers[identity]
+
+    def used(self, imsi: str, month: str) -> int:
+        """Return the octets that PGWs have reported of a card in a month (`2026-03`)."""
+        last, octets = self._held.used.get(imsi, (month, 0))
+        return octets if last == month else 0
+
+    def _use_written(self, imsi: str, used: tuple[str, int] | None) -> tuple[Work, ...]:
+        """Return what writes the use of a card in the place of the one before."""
+        if used is None:
+            return ()
+        again = [{"card": imsi}] if imsi in self._held.used else []
+        return (_NO_USE, again), (_USE, [{"imsi": imsi, "month": used[0], "octets": used[1]}])
 
     def _answer_written(
         self, session: str, answer: tuple[int, bytes] | None, over: float | None = None

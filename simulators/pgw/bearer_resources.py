@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from simulators.pgw.clients import gx_messages
 from simulators.pgw.config import GUARANTEED
 from simulators.pgw.controls import BEARER_RESOURCE_COMMAND
 from simulators.pgw.dedicated_bearers import create_bearer, delete_bearer, filters_of
@@ -43,11 +44,18 @@ async def bearer_resource_command(core: Core, message: Message, peer: Peer) -> N
 
 
 async def _allocate(core: Core, session: Session, message: Message, wanted: tft.Tft) -> bool:
-    """Set up what the configuration has for such a request (TS 24.301 6.5.3); whether there is such a bearer."""
+    """Set up what the configuration has for such a request (TS 24.301 6.5.3), or what the PCRF gives a rule for.
+
+    Return True if there is such a bearer.
+    """
     qos: FlowQos | None = message.get("flow_qos")
     for name, config in session.addresses.config.requests.items():
         if name not in session.bearers and qos is not None and _fits(session, config, qos, wanted):
             await create_bearer(core, session, name, config, commanded=message.sequence, pti=message["pti"])
+            return True
+    if core.pcrf is not None and session.gx is not None and wanted.operation is tft.Operation.CREATE:
+        requested, command = gx_messages.resources(session, wanted, qos), (message.sequence, message["pti"])
+        if await core.pcrf.request_resources(session, session.gx, requested, command):
             return True
     core.site.note("a device asks for a bearer that it may not have", imsi=session.imsi)
     return False

@@ -1,23 +1,22 @@
-"""What a PGW tells of a session when it ends: a CDR (TS 32.298 5.1.2.2, TS 32.251), and a record of each flow."""
+"""What the CDRs of a PGW contain about a session (TS 32.298 5.1.2.2, TS 32.251)."""
 
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 from typing import TYPE_CHECKING, Any
 
-from simwarden.runtime.gtp.charging import zone
-from simwarden.trace.records import FlowRecord
+from simulators.pgw.addressing import prefix_of
+from simwarden.runtime.gtp.charging import served_addresses, zone
 
 if TYPE_CHECKING:
-    from simulators.pgw.session import FlowCount, Session
+    from simulators.pgw.session import Session
     from simwarden.runtime.site import Site
-    from simwarden.wire.ip import Flow
 
 
-def describe(session: Session, address: str) -> dict[str, Any]:
-    """Return the fields of a session's records that say whose it is."""
+def describe(session: Session, site: Site, address: str) -> dict[str, Any]:
+    """Return the fields of a session's record that say whose it is, and what its rating groups have used since."""
     return {
+        "listOfServiceData": _take_service_data(session, site),
         "servedIMSI": session.imsi,
         "servedMSISDN": session.msisdn,
         "servedIMEI": session.mei,
@@ -29,47 +28,40 @@ def describe(session: Session, address: str) -> dict[str, Any]:
         "servingNodePLMNIdentifier": str(session.serving_network) if session.serving_network else "",
         "accessPointNameNI": session.apn,
         "apnSelectionMode": session.selection_mode,
-        "pdpPDNType": session.paa.pdn_type.name,
-        "servedPDPPDNAddress": session.paa.ipv4 or session.paa.ipv6,
-        "dynamicAddressFlag": session.addresses.is_dynamic(session.paa.ipv4) if session.paa.ipv4 else True,
+        **served_addresses(session.paa),
+        **_dynamic(session),
         "chargingCharacteristics": session.charging_characteristics.hex(),
         "rATType": session.rat.name if session.rat is not None else "",
         "mSTimeZone": zone(session.time_zone),
+        **({"pSFurnishChargingInformation": session.furnished.hex()} if session.furnished else {}),
     }
 
 
-def _verdict(count: FlowCount) -> str:
-    """Return what became of a flow; what is above a rate is no refusal by a rule."""
-    if count.closed_by and not (count.uplink_packets or count.downlink_packets):
-        return "refuse"
-    return "limit" if count.over else "admit"
+def _dynamic(session: Session) -> dict[str, bool]:
+    """Return which of a session's addresses are of a pool; with both versions the first is that of IPv6."""
+    of_ipv4 = {"dynamicAddressFlag": session.addresses.is_dynamic(session.paa.ipv4)} if session.paa.ipv4 else {}
+    if not session.paa.ipv6:
+        return of_ipv4
+    beside = {f"{name}Ext": flag for name, flag in of_ipv4.items()}
+    return {"dynamicAddressFlag": session.addresses.is_dynamic(prefix_of(session.paa)), **beside}
 
 
-def close_flow(site: Site, session: Session, flow: Flow | None = None) -> None:
-    """Tell of a flow of a session, by default the one that began first, and count it no longer."""
-    start = site.clock.wall() - dt.timedelta(seconds=site.clock.now())
-    flow = flow or next(iter(session.flows))
-    count = session.flows.pop(flow)
-    site.record(
-        FlowRecord(
-            element=site.name,
-            subject=session.imsi,
-            apn=session.apn,
-            protocol=flow.protocol,
-            address=str(ipaddress.ip_address(flow.source)),
-            port=flow.source_port,
-            peer=str(ipaddress.ip_address(flow.destination)),
-            peer_port=flow.destination_port,
-            uplink_packets=count.uplink_packets,
-            uplink_octets=count.uplink_octets,
-            downlink_packets=count.downlink_packets,
-            downlink_octets=count.downlink_octets,
-            dropped_packets=count.dropped,
-            dropped_octets=count.dropped_octets,
-            began=start + dt.timedelta(seconds=count.began),
-            ended=start + dt.timedelta(seconds=count.ended),
-            names=count.names,
-            verdict=_verdict(count),
-            rule=count.closed_by or count.over,
+def _take_service_data(session: Session, site: Site) -> tuple[dict[str, Any], ...] | None:
+    """Return what each rating group has used since the last record, and count anew; None if there is nothing."""
+    now, start = site.clock.wall(), site.clock.wall() - dt.timedelta(seconds=site.clock.now())
+    used, session.services = session.services, {}
+    return (
+        tuple(
+            {
+                "ratingGroup": group,
+                "datavolumeFBCUplink": each.uplink,
+                "datavolumeFBCDownlink": each.downlink,
+                "timeOfFirstUsage": (start + dt.timedelta(seconds=each.first)).isoformat(),
+                "timeOfLastUsage": (start + dt.timedelta(seconds=each.last)).isoformat(),
+                "timeOfReport": now.isoformat(),
+                "serviceConditionChange": "recordClosure",
+            }
+            for group, each in sorted(used.items())
         )
+        or None
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -12,10 +12,20 @@ from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.operations.data_lists import DataLists, DestinationText
 from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model, Names, Seconds
 from simwarden.runtime.gtp.charging import RecordLimits
-from simwarden.runtime.gtp.config import GtpConfig
+from simwarden.runtime.gtp.config import GtpConfig, by_lower_apn
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 #: QCIs of bearers with a guaranteed bit rate (TS 23.203 table 6.1.7)
 GUARANTEED: Final = frozenset({1, 2, 3, 4, 65, 66, 67, 75})
+
+
+#: networks that are not on the internet (RFC 6890)
+INNER: Final = (
+    *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
+    *("224.0.0.0/4", "::/127", "fc00::/7", "fe80::/10", "ff00::/8"),
+)
 
 
 class FilterConfig(Model):
@@ -140,12 +150,20 @@ class ApnConfig(Model):
     """Networks of addresses and prefixes that subscriptions may have as static ones."""
     dns: tuple[IpText, ...] = ("192.0.2.53", "2001:db8::53")
     """DNS servers that a device is told when it asks, of both versions of IP."""
+    inner_networks: tuple[IpNetworkText, ...] = INNER
+    """Networks to which no listed name leads, whatever a DNS answer says (DNS rebinding); the addresses of all APNs are
+    added. The default is those for special purposes. For a private APN whose servers are there, list none or others."""
     mtu: int = Field(default=1358, ge=1280, le=9000)
     """MTU that a device is told when it asks; what GTP leaves of 1500 octets (TS 23.060 annex C)."""
     bearers: dict[str, ListedBearer] = Field(default_factory=dict, max_length=10)
     """Dedicated bearers, by name, that sessions get when their default bearer stands."""
     requests: dict[str, ListedBearer] = Field(default_factory=dict, max_length=10)
     """Dedicated bearers, by name, that devices may ask for; all else that they ask for is refused."""
+    stateful_gate: bool = False
+    """Forward a packet from outside only if it belongs to a flow that the device began, or comes from a server that a
+    rule of the card names. Devices keep their addresses: there is no NAT."""
+    charging_pause: bool = True
+    """Pause charging while the SGW does not reach the device (TS 23.401 5.3.6A)."""
     report_location: bool = False
     """Whether each change of tracking area and cell is asked for, of an MME that can report it (CRSI)."""
     gx: Annotated[str, Names("pcrf"), BeforeValidator(_off)] = ""
@@ -158,6 +176,10 @@ class ApnConfig(Model):
     without_ocs: Literal["end", "continue"] = "end"
     """What becomes of sessions whose OCS does not answer, and has said before that they go on without it (CONTINUE,
     RFC 8506 8.14). `continue` is a leak: nobody counts what passes then."""
+    not_applicable: Literal["pass", "end"] = "pass"
+    """What an OCS's answer that credit control is not applicable does (4011, RFC 8506 9.1): `pass` lets the session or
+    the rating group pass uncounted, unless the OCS has granted the session units before. `end` refuses it, for an APN
+    all of whose cards have a quota: there `pass` is a leak, as such an answer makes a card's traffic free."""
     rating_group: int = Field(default=1, ge=0, le=0xFFFFFFFF)
     """The rating group of what is passed by a rule that names none."""
 
@@ -165,11 +187,13 @@ class ApnConfig(Model):
     def _is_ruled(self) -> Self:
         if self.unmatched == "pass" and not self.gx:
             raise ValueError("unmatched flows pass only where a PCRF rules (gx)")
+        if self.not_applicable == "end" and not self.gy:
+            raise ValueError("an answer of an OCS ends sessions only where they have one (gy)")
         if self.without_ocs == "continue" and not self.gy:
             raise ValueError("sessions go on without an OCS only where they have one (gy)")
         return self
 
-    @field_validator("ipv4", "ipv6", "static")
+    @field_validator("ipv4", "ipv6", "static", "inner_networks")
     @classmethod
     def _are_networks(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
         for each in (value,) if isinstance(value, str) else value:
@@ -237,19 +261,35 @@ class PgwConfig(GtpConfig):
     sgws: tuple[Annotated[str, Names("sgw")], ...] = ("sgw",)
     """Elements, or IP addresses, whose requests it takes; others get cause 109."""
     apns: dict[str, ApnConfig] = Field(default_factory=lambda: {"*": ApnConfig()}, min_length=1)
-    """APNs that it serves, in small letters; `*`: any other. Others get cause 78."""
+    """APNs that it serves, in any case; `*`: any other. Others get cause 78."""
     emergency_apns: tuple[str, ...] = ("sos",)
     """APNs of calls for help, which are for cards of any number and for terminals without one."""
     emergency_networks: tuple[str, ...] = ()
     """Networks that their packets may go to and come from; no other."""
     partial_records: RecordLimits = RecordLimits()
     """When a CDR is closed though its session goes on, in another one."""
+    flow_interval: Seconds = Field(default=1800.0, ge=0)
+    """How long a flow goes on until it has a record, again and again; 0: when it is idle or ends."""
     area_changes: ChangeLimit = ChangeLimit()
     """How often the cells to which a card's packets are bound may be changed or taken away."""
     list_changes: ChangeLimit = ChangeLimit()
     """How often the lists of destinations that a card has may be changed or taken away."""
     unnamed_octets: int = Field(default=4096, ge=0)
     """Octets of a flow, both ways together, that pass before it has shown the name that it has to show."""
+    hello_octets: int = Field(default=20480, ge=0)
+    """Octets of a flow, both ways together, that pass while its ClientHello (TLS, QUIC) has begun and is not whole, if
+    that is more than `unnamed_octets`: a hello with a large session ticket or post-quantum keys has up to 16 KiB."""
+    refused_questions: Literal["drop", "answer"] = "drop"
+    """Questions to the resolvers of the APN (DNS over UDP) that the card's lists do not admit. `drop`: the device waits
+    for an answer. `answer`: the PGW answers REFUSED in the resolver's name, so that the device need not wait."""
+    answer_grace: Seconds = 129600.0
+    """Grace, from its last packet on, of an address of a listed name that a card has used before the resolver's answer
+    ended; the server reaches the card as long. The default covers a device that reports once a
+    day. `0`: new flows need an answer that has not ended."""
+    unreadable: Literal["by-address", "deny"] = "by-address"
+    """Unreadable flows (HTTP/2 in the clear, octets that servers read in two ways) of a card to which names or apps are
+    denied. `by-address`: they are dropped where a resolver gave the card a denied name for their address. `deny`: all
+    of them are dropped, also those of devices that use such a protocol with other servers."""
     applications: dict[str, Annotated[tuple[DestinationText, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """Filters by which rules of a PCRF are told: identifiers, or names of predefined rules, with their destinations."""
     answer_time: Seconds = Field(default=4.0, gt=0)
@@ -265,6 +305,12 @@ class PgwConfig(GtpConfig):
     internet: Annotated[str, Names("element")] = "internet"
     """The element on SGi, to which packets go; empty, or not there: there is no way out, and they are dropped."""
 
+    def asks(self, name: str, apns: Collection[str]) -> bool:
+        """Return True if sessions by one of a card's APNs take rules or octets from a server."""
+        servers = {each for apn in self.apns.values() for each in (apn.gx, apn.gy)}
+        chosen = [self.apns.get(each.lower()) or self.apns.get("*") for each in apns]
+        return not apns or name not in servers or any(each and name in (each.gx, each.gy) for each in chosen)
+
     def refuses(self, section: str, *, asked: bool) -> str:
         """Take no lists where a PCRF rules the sessions of each APN: they would not be asked."""
         del asked
@@ -272,6 +318,16 @@ class PgwConfig(GtpConfig):
             return ""
         peers = ", ".join(dict.fromkeys(each.gx for each in self.apns.values()))
         return f"sessions of its APNs take their rules from Gx (gx: {peers}) and from nothing else"
+
+    @field_validator("apns")
+    @classmethod
+    def _lower_apns(cls, value: dict[str, ApnConfig]) -> dict[str, ApnConfig]:
+        return by_lower_apn(value)
+
+    @field_validator("emergency_apns")
+    @classmethod
+    def _lower_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(str.lower, value))
 
     @field_validator("emergency_networks")
     @classmethod

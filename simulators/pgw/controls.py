@@ -6,7 +6,7 @@ from typing import Final
 
 from simwarden.policy.area import judge_cell
 from simwarden.policy.core import judge_core_element, judge_core_number
-from simwarden.policy.data_access import judge_denied, judge_destinations, judge_flow
+from simwarden.policy.data_access import judge_denied, judge_destinations, judge_flow, judge_inbound
 from simwarden.policy.decision import Control
 from simwarden.policy.operator import CHANGE_LIST, PROVISION, change_controls, list_controls
 from simwarden.policy.quota import judge_granted
@@ -69,6 +69,14 @@ ENTRIES: Final = Control(
     (PROVISION, CHANGE_LIST),
     "At most 10 destinations a card, none of them anybody's, unless an exception is approved",
 )
+GATE: Final = Control(
+    "data.gate",
+    "quota",
+    judge_inbound,
+    (FLOW,),
+    "Packets from outside only of flows that the device began, and of listed servers",
+    function="data",
+)
 QUOTA: Final = Control(
     "data.quota",
     "quota",
@@ -87,4 +95,15 @@ AREA_CHANGES: Final = change_controls(
     changes=(CHANGE, END),
     alone="The operator alone says where a card may be",
 )
-ALL: Final = (NUMBER, PEER, CELL, *AREA_CHANGES.declared, WHITELIST, BLACKLIST, ENTRIES, QUOTA, *LIST_CHANGES.declared)
+ALL: Final = (
+    NUMBER,
+    PEER,
+    CELL,
+    *AREA_CHANGES.declared,
+    WHITELIST,
+    BLACKLIST,
+    ENTRIES,
+    GATE,
+    QUOTA,
+    *LIST_CHANGES.declared,
+)

@@ -7,10 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.pgw import addressing
-from simulators.pgw.charging import close_flow, describe
+from simulators.pgw.charging import describe
 from simulators.pgw.controls import AREA_CHANGES, CELL, LIST_CHANGES, PEER
 from simulators.pgw.events import CHANGED_AREA
+from simulators.pgw.flow_records import EndReason, close_flow, stop_watching
 from simulators.pgw.pools import Addresses
+from simulators.pgw.relations import Relations
 from simulators.pgw.session import OVER_AMBR
 from simwarden.machine.token_bucket import Bucket
 from simwarden.operations.approval import Audit
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from simulators.pgw.clients.pcrf import Pcrf
     from simulators.pgw.config import PgwConfig
     from simulators.pgw.session import Access, Bearer, Session
-    from simulators.pgw.store import AreaStore, DataCard, ListStore
+    from simulators.pgw.store import AreaStore, DataCard, ListStore, RelationStore
     from simulators.pgw.user_plane import Gateway
     from simwarden.policy.app_blacklist_file import AppLists
     from simwarden.runtime.diameter.node import DiameterNode
@@ -50,17 +52,23 @@ class Core:
     ocs: Ocs | None = None
     follow_area: Callable[[Session], Awaitable[None]]
 
-    def __init__(self, site: Site, config: PgwConfig, areas: AreaStore, store: ListStore) -> None:
+    def __init__(
+        self, site: Site, config: PgwConfig, areas: AreaStore, store: ListStore, relations: RelationStore
+    ) -> None:
         self.site, self.config, self.areas, self.store = site, config, areas, store
+        self.relations = Relations(site, config.answer_grace, relations)
         self.audit = Audit(site, areas.audit, count=areas.count_changes)
         self.area_changes = Restriction(self.audit, AREA_CHANGES, config.area_changes, (CHANGED_AREA,))
         self.lists = Restriction(self.audit, LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
         self._app_lists = self._load_apps() if config.app_lists else None  # what is wrong with a file is told now
         self.ranges = load_ranges(config.ranges)
         self.taken: dict[str, object] = {}
-        self._apns = {name: Addresses(each, self.taken) for name, each in config.apns.items()}
+        pools = [each for apn in config.apns.values() for each in (apn.ipv4, apn.ipv6, *apn.static) if each]
+        self._apns = {name: Addresses(each, self.taken, pools) for name, each in config.apns.items()}
         self.sessions: dict[tuple[str, int], Session] = {}
         self.by_teid: dict[int, Session] = {}
+        #: sessions that this node has ended, whose SGW has not answered yet, by TEID (TS 23.401 5.4.4.1)
+        self.ending: dict[int, Session] = {}
         #: by IPv4 address, and by IPv6 prefix, as octets
         self.by_address: dict[bytes, Session] = {}
         self._charging_id = 0
@@ -68,7 +76,7 @@ class Core:
 
     def sender_teid(self, teid: int) -> int:
         """Return the SGW's TEID for one of this node's."""
-        session = self.by_teid.get(teid)
+        session = self.by_teid.get(teid) or self.ending.get(teid)
         return session.sgw.teid if session is not None else 0
 
     def app_lists(self) -> AppLists:
@@ -90,20 +98,34 @@ class Core:
         facts = {"name": peer.name, "host": peer.host, "listed": self.config.sgws}
         return self.site.decide(PEER, subject, on=on, **facts).admitted
 
+    def is_sender(self, session: Session, message: Message, peer: Peer) -> bool:
+        """Return True if a peer is the SGW of a session, or becomes it by a Modify Bearer Request (TS 29.274 7.2.7)."""
+        relocates = message.name == "modify-bearer-request" and "sender_f_teid" in message.ies
+        known = {session.sgw_host, *session.sgw.addresses}
+        return relocates or peer.host in known or not self.config.check_senders
+
     def commanded(self, message: Message, peer: Peer, on: str) -> Session | None:
         """Return the session that a command is about; what nobody has, or a foreign SGW wants, fails."""
         session = self.by_teid.get(message.teid)
         if session is None:
             self.fail(message, peer, Cause.CONTEXT_NOT_FOUND)
-        elif self.knows(peer, session.imsi, on):
-            return session
-        else:
+        elif not self.knows(peer, session.imsi, on):
             self.fail(message, peer, Cause.INVALID_PEER)
+        elif not self.is_sender(session, message, peer):
+            self.node.refuse_sender(message, peer)
+        else:
+            return session
         return None
 
     def fail(self, message: Message, peer: Peer, why: Cause) -> None:
         """Tell why a command is not carried out (TS 29.274 7.2.6, 7.2.14.2, 7.2.17.2)."""
         self.node.tell(failure_of(message, why, self.sender_teid(message.teid)), peer.host, "S5-C", message.sequence)
+
+    def pause(self, session: Session, *, paused: bool) -> None:
+        """Pause or resume charging and usage monitoring of a session (TS 23.401 5.3.6A)."""
+        if session.paused is not paused:
+            session.paused = paused
+            self.tell(session)
 
     def place(self, session: Session, on: str) -> None:
         """Decide whether packets pass where a card is; where that is not reported they do not."""
@@ -136,7 +158,7 @@ class Core:
         """Take up a session that has its addresses."""
         now, mtu = self.site.clock.now(), session.addresses.config.mtu
         session.uplink, session.downlink = (Bucket(rate, mtu, now, OVER_AMBR) for rate in session.ambr)
-        session.account = Account(self.records, partial(describe, session, self.node.address), session.uli)
+        session.account = Account(self.records, partial(describe, session, self.site, self.node.address), session.uli)
         session.teid = new_teid(self.site.rng, self.by_teid)
         self.sessions[session.key] = self.by_teid[session.teid] = session
         if session.paa.ipv4:
@@ -158,30 +180,43 @@ class Core:
         for bucket, *rates in zip((session.uplink, session.downlink), ambr, most or ambr, strict=True):
             bucket.change(min(rates), now)
 
-    def close(self, session: Session, cause: CauseForRecClosing) -> None:
-        """End a session, whoever ended it, and close its records."""
+    def close(self, session: Session, cause: CauseForRecClosing, *, confirmed: bool = True) -> None:
+        """End a session, whoever ended it, and close its records.
+
+        `confirmed`: the SGW has ended it as well; else its tunnels and addresses stay until `release`.
+        """
         if self.by_teid.pop(session.teid, None) is None:
             return
+        self.ending[session.teid] = session
         del self.sessions[session.key]
         self.site.observe("session", None, key=_key(session))
         for bearer in list(session.bearers.values()):
-            self.close_bearer(session, bearer)
+            self.close_bearer(session, bearer, confirmed=False)
         for each in filter(None, (session.ipv4, session.prefix)):
             self.by_address.pop(each, None)
-        self.gateway.close(session)
         if self.pcrf is not None:
             self.pcrf.close(session)
         if self.ocs is not None:
             self.ocs.close(session)
         session.account.close(cause)
+        stop_watching(session)
         while session.flows:
-            close_flow(self.site, session)
-        addressing.give_back(session.addresses, session.paa)
+            close_flow(self.site, session, EndReason.SESSION)
+        self.relations.forget(self.sessions.values())
+        if confirmed:
+            self.release(session)
 
-    def close_bearer(self, session: Session, bearer: Bearer) -> None:
-        """End a dedicated bearer here."""
+    def release(self, session: Session) -> None:
+        """Close the tunnels of a session that has ended, and give its addresses back."""
+        if self.ending.pop(session.teid, None) is not None:
+            self.gateway.close(session)
+            addressing.give_back(session.addresses, session.paa)
+
+    def close_bearer(self, session: Session, bearer: Bearer, *, confirmed: bool = True) -> None:
+        """End a dedicated bearer here; if the SGW has not confirmed it, its tunnel stays open."""
         del session.bearers[bearer.name]
-        self.gateway.plane.close(bearer.user_teid)
+        if confirmed:
+            self.gateway.close_bearer(session, bearer)
         self.tell_bearer(session, bearer, "")
         if self.pcrf is not None and self.by_teid.get(session.teid) is session:
             self.pcrf.released(session, bearer.name)
@@ -223,6 +258,7 @@ class Core:
             "tai": session.uli.tai if session.uli is not None else None,
             "cell": session.uli.ecgi if session.uli is not None else None,
             "state": "closed" if session.closed_by else "open",
+            "charging": "paused" if session.paused else "active",
         }
         self.site.observe("session", shown, key=_key(session))
 

@@ -6,6 +6,7 @@ most, in their order; it is dropped when nothing more is granted.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulators.pgw.controls import CREDIT
@@ -27,10 +28,12 @@ NOTHING_LEFT: Final = "no octets are granted to it"
 
 
 class Grant(NamedTuple):
-    """What an answer says of a rating group. `octets` 0: nothing is granted; `denied`: nothing will be for now.
+    """What an answer says of a rating group. `octets` and `seconds` 0: nothing is granted; `denied`: not for now.
 
-    `holding` are seconds without traffic after which it is given back (Quota-Holding-Time); `triggers`, which changes
-    the OCS wants to hear of (Trigger-Type), None: as before; `free`: no octets are needed.
+    `uplink` and `downlink` are octets of one direction, where an OCS grants them so (RFC 8506 8.24, 8.25); None: no
+    limit beside `octets`. `seconds` of traffic end a grant as its octets do, whichever are used up first. `holding`
+    are seconds without traffic after which it is given back (Quota-Holding-Time); `triggers`, which changes the OCS
+    wants to hear of (Trigger-Type), None: as before; `free`: no octets are needed; `exempt`: nor will be (4011).
     """
 
     octets: int = 0
@@ -41,26 +44,53 @@ class Grant(NamedTuple):
     holding: float = 0.0
     triggers: frozenset[int] | None = None
     free: bool = False
+    total: int | None = None
+    uplink: int | None = None
+    downlink: int | None = None
+    seconds: int = 0
+    exempt: bool = False
+
+    @property
+    def units(self) -> int:
+        """The octets that are granted, or the seconds where none are."""
+        return self.octets or self.seconds
 
 
 NO_GRANT: Final = Grant()
 
 
+class Used(NamedTuple):
+    """What was used of a group since the last report: octets, and seconds where its grant has some (else None).
+
+    `directed`: its grant says octets of one direction, and so must the report.
+    """
+
+    uplink: int
+    downlink: int
+    seconds: int | None
+    directed: bool
+
+
 class _Waiting(NamedTuple):
     size: int
+    up: bool
     #: hears whether octets are granted for the packet, and returns whether it passes
     told: Callable[[bool], bool]
 
 
 class Group:
-    """A rating group of a session. `used` are octets that are not reported yet, `left` those that may yet pass."""
+    """A rating group of a session."""
 
     __slots__ = (
         "asked",
+        "begun",
+        "clock",
         "denied",
         "ended",
+        "exempt",
         "final",
         "free",
+        "grant",
         "holding",
         "last",
         "left",
@@ -75,8 +105,16 @@ class Group:
     )
 
     def __init__(self) -> None:
-        self.left = self.used = self.threshold = 0
-        self.final = self.ended = self.denied = False
+        #: octets that may yet pass: of both directions together, from the device, to it
+        self.left: list[float] = [0, 0, 0]
+        #: octets of each direction that are not reported yet
+        self.used = [0, 0]
+        self.threshold = 0
+        self.final = self.ended = self.denied = self.exempt = False
+        #: the last grant; when its first packet passed, and what ends it by time (CC-Time)
+        self.grant: Grant | None = None
+        self.begun: float | None = None
+        self.clock: Timer | None = None
         #: it has ended, or given back what it had, and its last octets are to be reported
         self.unreported = False
         #: all passes: a control is switched off, or the OCS is not there and has wanted it so
@@ -89,6 +127,27 @@ class Group:
         self.asked, self.out = False, False
         self.reason = ReportingReason.QUOTA_EXHAUSTED
         self.waiting: list[_Waiting] = []  # an empty deque takes ten times as much
+
+    def has_room(self, size: int, *, up: bool) -> bool:
+        """Return True if a packet is no larger than what is left for its direction."""
+        return size <= self.left[0] and size <= self.left[1 if up else 2]
+
+    def count(self, size: int, *, up: bool) -> None:
+        """Count a packet that passes."""
+        self.used[not up] += size
+        self.left[0] -= size
+        self.left[1 if up else 2] -= size
+
+    def end_grant(self) -> None:
+        """Let no more pass until another grant comes."""
+        self.left = [0, 0, 0]
+        self.stop_clock()
+
+    def stop_clock(self) -> None:
+        """Count no seconds any more."""
+        if self.clock is not None:
+            self.clock.cancel()
+        self.clock = self.begun = None
 
 
 class Credit:
@@ -103,7 +162,7 @@ class Credit:
         #: a request is due that is not made yet: all that there is to say until then is in it
         self._due = False
 
-    def take(self, number: int, size: int, now: float, told: Callable[[bool], bool]) -> bool | None:
+    def take(self, number: int, size: int, now: float, told: Callable[[bool], bool], *, up: bool) -> bool | None:
         """Count a packet for a group: whether it passes, None if it waits; then `told` hears."""
         group = self.groups.get(number)
         if group is None:
@@ -111,25 +170,35 @@ class Credit:
             group.free = self.uncharged
         group.last = now
         if group.free or group.ended:
-            group.used += size if group.free else 0
+            group.used[not up] += size if group.free else 0
             return group.free
-        if not group.waiting and size <= group.left:
-            self._spend(group, size)
+        if not group.waiting and group.has_room(size, up=up):
+            self._spend(group, size, up=up)
             return True
         if group.final and not group.asked:
             self._finish(group)
             return group.free
         if len(group.waiting) >= MOST_WAITING:
             return False
-        group.waiting.append(_Waiting(size, told))
+        group.waiting.append(_Waiting(size, up, told))
         self._want(group, ReportingReason.QUOTA_EXHAUSTED)
         return None
 
-    def _spend(self, group: Group, size: int) -> None:
-        group.left -= size
-        group.used += size
-        if group.left < group.threshold and not group.final:
+    def _spend(self, group: Group, size: int, *, up: bool) -> None:
+        group.count(size, up=up)
+        if group.begun is None and group.grant is not None and group.grant.seconds:
+            group.begun = self._clock.now()
+            group.clock = self._clock.call_later(group.grant.seconds, lambda: self._time_out(group))
+        if min(group.left) < group.threshold and not group.final:
             self._want(group, ReportingReason.THRESHOLD)
+
+    def _time_out(self, group: Group) -> None:
+        """End a grant whose seconds are over, however many octets of it are left."""
+        group.left, group.clock = [0, 0, 0], None
+        if group.final:
+            self._finish(group)
+        else:
+            self._want(group, ReportingReason.QUOTA_EXHAUSTED)
 
     def _want(self, group: Group, reason: ReportingReason) -> None:
         if not group.asked:
@@ -146,6 +215,16 @@ class Credit:
         self.groups = {each: Group() for each in groups}
         self.want_all(ReportingReason.QUOTA_EXHAUSTED)
 
+    def want(self, number: int) -> bool:
+        """Report one group and ask for it, as its OCS orders; return False if there is no such group."""
+        group = self.groups.get(number)
+        if group is None:
+            return False
+        if not group.out:
+            group.ended = group.denied = False
+            self._want(group, ReportingReason.FORCED_REAUTHORISATION)
+        return True
+
     def want_all(self, reason: ReportingReason) -> None:
         """Have all groups that go on reported and asked for with the next request.
 
@@ -153,8 +232,8 @@ class Credit:
         """
         for group in self.groups.values():
             if reason is ReportingReason.FORCED_REAUTHORISATION:
-                group.ended = group.denied = False
-            if not group.ended:
+                group.ended = group.denied = group.exempt = False
+            if not group.ended and not group.exempt:
                 group.asked, group.reason = True, reason
 
     def follows(self, trigger: int) -> bool:
@@ -174,11 +253,16 @@ class Credit:
                 group.asked, group.reason = True, ReportingReason.RATING_CONDITION_CHANGE
         return changes
 
-    def report(self, group: Group) -> int:
-        """Return the octets that a request reports of a group; what passes from now on is of the next report."""
-        used, group.used = group.used, 0
+    def report(self, group: Group) -> Used:
+        """Return what a request reports of a group; what passes from now on is of the next report."""
+        (uplink, downlink), group.used = group.used, [0, 0]
         group.unreported, group.out = False, group.asked
-        return used
+        grant, begun = group.grant, group.begun
+        directed = grant is not None and (grant.uplink is not None or grant.downlink is not None)
+        seconds = round(self._clock.now() - begun) if begun is not None else 0
+        group.stop_clock()
+        timed = grant is not None and grant.seconds > 0
+        return Used(uplink, downlink, seconds if timed else None, directed=directed)
 
     # -- answers
 
@@ -192,8 +276,9 @@ class Credit:
             grant = grants.get(number, otherwise)
             if group.out or (grant.denied and not group.ended):
                 self._granted(group, grant, on)
-            elif back and group.free:  # the answer is to a request about others
-                group.free, group.left = False, 0
+            elif back and group.free and not group.exempt:  # the answer is to a request about others
+                group.free = False
+                group.end_grant()
                 self._want(group, ReportingReason.QUOTA_EXHAUSTED)
         self._look()
 
@@ -201,7 +286,11 @@ class Credit:
         group.asked = group.out = False
         if not self._admit(group, on, grant):
             return
-        group.left = grant.octets - group.used  # what passed since the report is of these
+        group.grant = grant
+        group.stop_clock()
+        up, down = group.used  # what passed since the report is of these
+        limits = (grant.total, up + down), (grant.uplink, up), (grant.downlink, down)
+        group.left = [math.inf if most is None else most - used for most, used in limits]
         group.threshold, group.final = grant.threshold, grant.final
         group.triggers = group.triggers if grant.triggers is None else grant.triggers
         self._hold(group, grant.holding)
@@ -223,7 +312,8 @@ class Credit:
         if left > 0:
             group.timer = self._clock.call_later(left, lambda: self._idle(group))
             return
-        group.left, group.final = 0, False
+        group.end_grant()
+        group.final = False
         group.unreported, group.reason = True, ReportingReason.QHT
         self._ask_once()
 
@@ -231,16 +321,16 @@ class Credit:
         """Let packets go that waited. One that a whole grant has no room for is dropped: no other is asked for it."""
         progress = False
         while group.waiting and not group.ended:
-            size, told = group.waiting[0]
-            if group.free or size <= group.left:
+            size, up, told = group.waiting[0]
+            if group.free or group.has_room(size, up=up):
                 group.waiting.pop(0)
                 progress = True
                 if not told(True):
                     continue
                 if group.free:
-                    group.used += size
+                    group.used[not up] += size
                 else:
-                    self._spend(group, size)
+                    self._spend(group, size, up=up)
             elif group.final:
                 self._finish(group)
             elif progress:
@@ -260,11 +350,12 @@ class Credit:
     def _admit(self, group: Group, on: str, grant: Grant) -> bool:
         """Ask the control; a group that it refuses ends, and what waits for it."""
         if self._judge(on, grant).admitted:
-            group.free = not grant.octets
+            group.free, group.exempt = not grant.units, grant.exempt
             if group.free:
                 self._drain(group)
             return not group.free
-        group.ended, group.denied, group.unreported, group.left = True, grant.denied, True, 0
+        group.ended, group.denied, group.unreported = True, grant.denied, True
+        group.end_grant()
         group.asked, group.reason = False, ReportingReason.FINAL
         self._hold(group, 0)
         while group.waiting:
@@ -272,24 +363,35 @@ class Credit:
         return False
 
     def _look(self) -> None:
-        if not self.over and all(each.ended for each in self.groups.values()):
+        if self.groups and not self.over and all(each.ended for each in self.groups.values()):
             self.over = True
             self._tell_over()
 
-    def go_on(self, why: str) -> None:
-        """Have all packets pass, since the OCS has wanted that for when it is not there; a late answer ends it."""
+    def go_on(self, why: str, on: str = CREDIT, *, exempt: bool = False) -> None:
+        """Have all packets pass, since the OCS has wanted that for when it is not there; a late answer ends it.
+
+        `exempt`: it has said that it counts nothing of the session (4011).
+        """
         self.uncharged = True
         for group in self.groups.values():
+            if exempt:
+                group.asked = group.out = False
             if not group.ended:
-                self._admit(group, CREDIT, Grant(why=why, free=True))
+                self._admit(group, on, Grant(why=why, free=True, exempt=exempt))
 
     def drop(self) -> None:
         """Drop what waits: the session is over."""
         for group in self.groups.values():
             group.ended, group.asked = True, False
+            group.stop_clock()
             self._hold(group, 0)
             while group.waiting:
                 group.waiting.pop(0).told(False)
+
+    @property
+    def granted(self) -> bool:
+        """Whether the OCS has granted units to some group before."""
+        return any(each.grant is not None for each in self.groups.values())
 
     @property
     def denied(self) -> bool:

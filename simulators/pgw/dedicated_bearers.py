@@ -157,8 +157,13 @@ def _free_precedence(session: Session) -> int:
     return next(each for each in range(0, 256, tft.MOST_FILTERS + 1) if each not in taken)
 
 
-async def update_bearer(core: Core, session: Session, bearer: Bearer, config: BearerConfig) -> bool:
-    """Change the quality and the packets of a bearer (7.2.15); whether it is changed, else it stays as it was."""
+async def update_bearer(
+    core: Core, session: Session, bearer: Bearer, config: BearerConfig, *, commanded: int = 0, pti: int = 0
+) -> bool:
+    """Change the quality and the packets of a bearer (7.2.15); whether it is changed, else it stays as it was.
+
+    `pti`: the device has asked for it, by a command.
+    """
     qos, buckets = _quality(core, session, config)
     filters = filters_of(config, bearer.filters[0].precedence)
     context: dict[str, Any] = {"ebi": bearer.ebi}
@@ -168,9 +173,9 @@ async def update_bearer(core: Core, session: Session, bearer: Bearer, config: Be
         context["bearer_qos"] = qos
     if len(context) == 1:
         return True
-    ies = {"bearer_contexts": (context,), "apn_ambr": session.ambr}
+    ies = {"bearer_contexts": (context,), "apn_ambr": session.ambr, **({"pti": pti} if pti else {})}
     if (
-        await order(core, session, "update-bearer-request", ies) is None
+        await order(core, session, "update-bearer-request", ies, commanded=commanded) is None
         or session.bearers.get(bearer.name) is not bearer
     ):
         return False
@@ -188,12 +193,16 @@ def _changed(before: tuple[tft.Filter, ...], now: tuple[tft.Filter, ...]) -> byt
 async def delete_bearer(core: Core, session: Session, *bearers: Bearer, commanded: int = 0, pti: int = 0) -> None:
     """End dedicated bearers (7.2.9.2), and no others; they are over here whatever the SGW answers.
 
-    `pti`: the device has asked for it.
+    Their tunnels stay until it has answered, for packets that are on their way. `pti`: the device has asked for it.
     """
     for bearer in bearers:
-        core.close_bearer(session, bearer)
+        core.close_bearer(session, bearer, confirmed=False)
     ies = {"ebis": tuple(each.ebi for each in bearers), **({"pti": pti} if pti else {})}
-    await order(core, session, "delete-bearer-request", ies, commanded=commanded)
+    try:
+        await order(core, session, "delete-bearer-request", ies, commanded=commanded)
+    finally:
+        for bearer in bearers:
+            core.gateway.close_bearer(session, bearer)
 
 
 async def delete_bearer_command(core: Core, message: Message, peer: Peer) -> None:

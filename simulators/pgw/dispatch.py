@@ -30,7 +30,7 @@ _HANDLERS: Final = {
 def open_paths(core: Core) -> None:
     """Take requests of SGWs, their packets, and what tells of lost ones."""
     served = {name: partial(each, core) for name, each in _HANDLERS.items()}
-    core.node = GtpNode(core.site, ("S5-C",), served, core.config.path(), core.sender_teid)
+    core.node = GtpNode(core.site, ("S5-C",), served, core.config.path(), core.sender_teid, listed=core.config.sgws)
     core.node.on_restart = core.node.on_failure = partial(_lose, core)
     core.gateway = Gateway(core)
     core.follow_area = partial(procedures.follow_area, core)
@@ -53,14 +53,16 @@ async def connect(core: Core) -> None:
     served = {"Gx": rulers, "Gy": granters}
     points: dict[str, dict[str, Handler]] = {point: {} for point, servers in served.items() if servers}
     node = core.diameter = DiameterNode(core.site, local, points)
+    places = partial(procedures.update_bearer, core, start=True)
     if rulers:
-        from simulators.pgw.clients.pcrf import Pcrf  # noqa: PLC0415
+        from simulators.pgw.clients.pcrf import Pcrf, Procedures  # noqa: PLC0415
 
-        core.pcrf = Pcrf(core, node, realm, partial(procedures.delete_bearer, core), partial(rule_bearers.follow, core))
+        served_by = Procedures(partial(procedures.delete_bearer, core), partial(rule_bearers.follow, core), places)
+        core.pcrf = Pcrf(core, node, realm, served_by)
     if granters:
         from simulators.pgw.clients.ocs import Ocs  # noqa: PLC0415
 
-        core.ocs = Ocs(core, node, realm, partial(procedures.delete_bearer, core))
+        core.ocs = Ocs(core, node, realm, partial(procedures.delete_bearer, core), report_places=places)
     for point, servers in served.items():
         for server in servers:
             await node.connect(point, server)

@@ -9,6 +9,7 @@ from simulators.pgw.answers import SessionsEnded, SessionTold
 from simulators.pgw.config import PgwArea, PgwConfig, PgwData
 from simulators.pgw.controls import ALL
 from simulators.pgw.events import EVENTS
+from simulators.pgw.flow_records import EndReason, close_flow, stop_watching
 from simulators.pgw.parts.areas import Areas
 from simulators.pgw.parts.bearers import Bearers
 from simulators.pgw.parts.lists import Lists
@@ -53,8 +54,9 @@ class Pgw(Element[PgwConfig]):
                     "tai": TAI.or_none(),
                     "cell": CELL.or_none(),
                     "state": one_of("open", "closed"),
+                    "charging": one_of("active", "paused"),
                 },
-                passing=("tai", "cell", "ipv4", "ipv6", "state"),
+                passing=("tai", "cell", "ipv4", "ipv6", "state", "charging"),
                 serving="apn",
             ),
         ),
@@ -70,10 +72,10 @@ class Pgw(Element[PgwConfig]):
         """Listen on S5, and connect to SGi."""
         from simulators.pgw import dispatch  # noqa: PLC0415 - checking files needs no codec
         from simulators.pgw.core import Core  # noqa: PLC0415
-        from simulators.pgw.store import METADATA, AreaStore, ListStore  # noqa: PLC0415
+        from simulators.pgw.store import METADATA, AreaStore, ListStore, RelationStore  # noqa: PLC0415
 
         engine = self.site.open_store(METADATA)
-        self.core = Core(self.site, self.config, AreaStore(engine), ListStore(engine))
+        self.core = Core(self.site, self.config, AreaStore(engine), ListStore(engine), RelationStore(engine))
         dispatch.open_paths(self.core)
         self.fit(self.core)
         await dispatch.connect(self.core)
@@ -99,8 +101,16 @@ class Pgw(Element[PgwConfig]):
                 return
 
     async def stop(self) -> None:
-        """Close the way out; sessions end with this node, as peers see by its restart counter."""
+        """Record flows, and close the way out; sessions end with this node, as peers see by its restart counter."""
+        for session in self.core.by_teid.values():
+            while session.flows:
+                close_flow(self.site, session, EndReason.SESSION)
+        await self._close()
+
+    async def _close(self) -> None:
         self.core.node.close()
+        for session in self.core.by_teid.values():
+            stop_watching(session)
         if self.core.diameter is not None:
             await self.core.diameter.stop()
         if self.core.gateway.sgi is not None:
@@ -111,7 +121,7 @@ class Pgw(Element[PgwConfig]):
         if self.core.diameter is not None:
             self.core.diameter.drop()
             self.core.diameter = None
-        await self.stop()
+        await self._close()
 
     def census(self) -> Mapping[str, int]:
         """Count sessions, and their bearers."""

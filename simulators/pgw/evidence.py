@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from simulators.pgw.session import FlowCount
 
 
-def of(flow: ip.Flow, count: FlowCount) -> tuple[Evidence, ...]:
+def of(flow: ip.Flow, count: FlowCount, *, strict: bool) -> tuple[Evidence, ...]:
     """Return what is known of a flow's names now, once for each that it has shown together.
 
     Names of its address are those that it had when the flow was decided first: the lifetime of an answer says how long
     a connection may be begun with it (RFC 1035 3.2.1), not how long one lasts. The next one by its ports is another.
     """
     more = count.watch is not None and count.watch.pending and not is_question(flow)
-    return tuple(Evidence(each, more, count.bound) for each in count.shown or (None,))
+    return tuple(Evidence(each, more, count.bound, strict) for each in count.shown or (None,))
 
 
 def take(count: FlowCount, packet: bytes, now: float, *, up: bool) -> bool:

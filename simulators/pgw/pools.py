@@ -6,7 +6,11 @@ import ipaddress
 from collections import deque
 from typing import TYPE_CHECKING
 
+from simwarden.model.network import Network
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from simulators.pgw.config import ApnConfig
 
 #: the length of a device's prefix (TS 23.401 5.3.1.2.2)
@@ -47,9 +51,11 @@ class Pool:
 class Addresses:
     """The addresses of an APN's sessions."""
 
-    def __init__(self, config: ApnConfig, taken: dict[str, object]) -> None:
-        """`taken` has all addresses and prefixes that are in use, by any APN."""
+    def __init__(self, config: ApnConfig, taken: dict[str, object], pools: Iterable[str] = ()) -> None:
+        """`taken` has all addresses and prefixes that are in use, by any APN; `pools` are the networks of all APNs."""
         self.config, self._taken = config, taken
+        #: networks to which no name leads
+        self.inner = tuple(map(Network.parse, (*pools, *config.inner_networks)))
         self._pools = {4: Pool(config.ipv4) if config.ipv4 else None, 6: Pool(config.ipv6) if config.ipv6 else None}
         self._static = [ipaddress.ip_network(each) for each in config.static]
         #: those that are of a pool, with it

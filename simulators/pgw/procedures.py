@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.pgw import addressing, dedicated_bearers, rules
+from simulators.pgw import addressing, dedicated_bearers, qos, rules
+from simulators.pgw.clients.gx_messages import PLACES
 from simulators.pgw.controls import (
     CELL,
     CHANGE,
@@ -21,7 +22,6 @@ from simwarden.errors import PeerError
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire import pco
-from simwarden.wire.diameter.apps.gx import EventTrigger
 from simwarden.wire.diameter.apps.gy import TriggerType
 from simwarden.wire.gtpv2 import (
     Ambr,
@@ -69,11 +69,16 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message | 
     before = core.sessions.get((owner, message["bearer_contexts_to_be_created"][0]["ebi"]))
     if before is not None:  # the SGW has lost it (7.2.1)
         core.close(before, CauseForRecClosing.ABNORMAL_RELEASE)
+    for ended in [each for each in core.ending.values() if (each.owner, each.apn) == (owner, name)]:
+        core.release(ended)  # the SGW has it no longer, since it asks for another
     made = await _begin(core, message, owner, name, addresses)
     if isinstance(made, Cause):
         return refusal(message, made, sender.teid)
     session, cause = made
-    session.reported = _says(message, Indication.CRSI) and _wants_place(core, session)
+    session.sgw_host = peer.host
+    session.pausable = _says(message, Indication.PPSI) and addresses.config.charging_pause
+    session.reportable = _says(message, Indication.CRSI)
+    session.reported = session.reportable and _wants_place(core, session)
     core.open(session)
     core.place(session, CREATE_SESSION)
     if core.pcrf is not None:
@@ -173,6 +178,8 @@ def _created(core: Core, session: Session, message: Message, cause: Cause) -> di
         "pco": _options(core, session, message.get("pco")),
         "bearer_contexts_created": (bearer,),
     }
+    if session.pausable:
+        told["indication_flags"] = Indication.PPON  # which enables pause here (PPEI, 8.12)
     if session.reported:
         told["change_reporting_action"] = ChangeReportingAction.START_REPORTING_TAI_AND_ECGI
     return told
@@ -184,7 +191,7 @@ def _says(message: Message, flag: Indication) -> bool:
 
 
 def _wants_place(core: Core, session: Session) -> bool:
-    ruled = session.gx is not None and EventTrigger.USER_LOCATION_CHANGE in session.gx.triggers
+    ruled = session.gx is not None and bool(PLACES & session.gx.triggers)
     charged = session.credit is not None and session.credit.follows(TriggerType.CHANGE_IN_LOCATION)
     return ruled or charged or session.addresses.config.report_location or bool(core.areas.get(session.imsi))
 
@@ -204,10 +211,16 @@ def _options(core: Core, session: Session, asked: bytes | None) -> bytes | None:
 
 def _session(core: Core, message: Message, peer: Peer, on: str) -> Session | Message:
     """Return the session that a request is about, or what refuses the request."""
-    session = core.by_teid.get(message.teid)
+    session = core.by_teid.get(message.teid) or core.ending.get(message.teid)
     if session is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
-    return session if core.knows(peer, session.imsi, on) else refusal(message, Cause.INVALID_PEER)
+    if not core.knows(peer, session.imsi, on):
+        return refusal(message, Cause.INVALID_PEER)
+    if not core.is_sender(session, message, peer):
+        return core.node.refuse_sender(message, peer) or refusal(message, Cause.INVALID_PEER)
+    if session.teid in core.ending:  # the SGW has sent it before it has ended the session (TS 23.401 5.4.4.1)
+        return Message(message.spec.answer, {"cause": _ACCEPTED}, session.sgw.teid)
+    return session
 
 
 async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
@@ -221,19 +234,43 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     session.time_zone = message.get("ue_time_zone", session.time_zone)
     session.serving_network = message.get("serving_network", session.serving_network)
     moved = session.moved(message.get("user_location_information"))
-    session.sgw = message.get("sender_f_teid", session.sgw)
+    relocated = _relocate(session, message, peer)
+    _follow_pause(core, session, message, relocated=relocated)
     told = []
     for bearer in message.get("bearer_contexts_to_be_modified", ()):
         known = session if bearer["ebi"] == session.ebi else session.bearer(bearer["ebi"])
         if known is not None:
             known.sgw_user = bearer.get("s5_u_sgw", known.sgw_user)
         cause = _ACCEPTED if known is not None else CauseIe(Cause.CONTEXT_NOT_FOUND)
-        told.append({"ebi": bearer["ebi"], "cause": cause})
+        charged = known.charging_id if known is not None and relocated else None
+        told.append({"ebi": bearer["ebi"], "cause": cause, "charging_id": charged})
     if moved:
         core.place(session, MODIFY_BEARER)
     core.follow_access(session, before)
     ies: dict[str, Any] = {"cause": _ACCEPTED, "bearer_contexts_modified": tuple(told)}
+    if relocated:
+        ies["msisdn"] = session.msisdn or None
+        ies["indication_flags"] = Indication.PPON if session.pausable else None
     return Message(message.spec.answer, ies, session.sgw.teid)
+
+
+def _follow_pause(core: Core, session: Session, message: Message, *, relocated: bool) -> None:
+    """Pause or resume charging as the SGW asks (TS 23.401 5.3.6A); with another SGW, negotiate it again."""
+    if relocated:
+        session.pausable = _says(message, Indication.PPSI) and session.addresses.config.charging_pause
+    if relocated or _says(message, Indication.PPOF):
+        core.pause(session, paused=False)
+    elif session.pausable and _says(message, Indication.PPON):
+        core.pause(session, paused=True)
+
+
+def _relocate(session: Session, message: Message, peer: Peer) -> bool:
+    """Return True if a session moves to another SGW, which gets MSISDN and charging IDs (tables 7.2.8-1, -2)."""
+    sgw = message.get("sender_f_teid", session.sgw)
+    relocated: bool = sgw != session.sgw
+    if relocated:
+        session.sgw, session.sgw_host = sgw, peer.host
+    return relocated
 
 
 def _close_parts(session: Session, message: Message) -> None:
@@ -249,8 +286,7 @@ def _close_parts(session: Session, message: Message) -> None:
 async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> None:
     """Follow a changed subscription (7.2.14.1, TS 23.401 5.4.2.2) by an order under the command's number; else say why.
 
-    The new rate holds here at once. If the order is not carried out, the device goes on with the one before (TS 24.301
-    6.4.3.4, 6.4.3.5), and so does the session; yet a lower one holds for its packets, or who does not answer evades it.
+    The session's PCRF, if it has one, decides what is ordered (step 4).
     """
     session, asked = core.commanded(message, peer, MODIFY_BEARER_COMMAND), message["bearer_context"]
     if session is None:
@@ -258,15 +294,16 @@ async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> Non
     if asked["ebi"] != session.ebi:
         core.fail(message, peer, Cause.CONTEXT_NOT_FOUND)
         return
-    ambr, qos, before = message["apn_ambr"], asked.get("bearer_qos", session.qos), session.ambr
-    core.limit(session, ambr)
-    context = {"ebi": session.ebi, **({"bearer_qos": qos} if qos != session.qos else {})}
-    ies = {"bearer_contexts": (context,), "apn_ambr": ambr}
-    told = await dedicated_bearers.order(core, session, "update-bearer-request", ies, commanded=message.sequence)
-    if told is not None:
-        session.qos = qos
-    elif session.ambr == ambr and core.by_teid.get(session.teid) is session:
-        core.limit(session, before, most=ambr)
+    wanted = qos.Authorized(message["apn_ambr"], asked.get("bearer_qos", session.qos))
+    if core.pcrf is not None:
+        authorized = await core.pcrf.authorize(session, wanted)
+        if authorized is None:
+            core.fail(message, peer, Cause.REQUEST_REJECTED)
+            return
+        wanted = authorized
+    done = await qos.enforce(core, session, wanted, commanded=message.sequence)
+    if core.pcrf is not None:
+        core.pcrf.on_qos_result(session, wanted, done=done)
 
 
 async def delete_session(core: Core, message: Message, peer: Peer) -> Message:
@@ -332,9 +369,10 @@ async def update_bearer(core: Core, session: Session, *, start: bool) -> None:
 async def delete_bearer(core: Core, session: Session, cause: Cause = Cause.REACTIVATION_REQUESTED) -> None:
     """End a session because the operator wants that (7.2.9.2); it is over here whatever the SGW answers.
 
-    `cause` tells the MME whether the device may come back.
+    No packet passes from now on, yet the tunnels stay until the SGW has answered (TS 23.401 5.4.4.1): an Error
+    Indication would make it end the session a second time. `cause` tells the MME whether the device may come back.
     """
-    core.close(session, CauseForRecClosing.MANAGEMENT_INTERVENTION)
+    core.close(session, CauseForRecClosing.MANAGEMENT_INTERVENTION, confirmed=False)
     ies = {"linked_ebi": session.ebi, "cause": CauseIe(cause)}
     try:
         answer = await core.node.ask(
@@ -345,3 +383,5 @@ async def delete_bearer(core: Core, session: Session, cause: Cause = Cause.REACT
     else:
         if not answer.accepted:
             core.site.note(f"the SGW did not end a session: cause {cause_text(answer.cause)}", imsi=session.imsi)
+    finally:
+        core.release(session)

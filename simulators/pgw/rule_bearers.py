@@ -1,6 +1,7 @@
 """Dedicated bearers of rules that a PCRF gives with a QoS of their own (TS 29.212 4.5.5.7, TS 23.203 6.1.1.4).
 
-A rule is in force when its bearer stands, and no longer than that; one whose bearer cannot be had is reported.
+A rule is in force when its bearer stands, and no longer than that; one whose bearer cannot be had is reported. Rules of
+one QCI and ARP share a bearer as far as its packet filters reach.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from simwarden.wire.diameter.apps.gx import RuleFailureCode
 from simwarden.wire.tft import MOST_FILTERS
 
 if TYPE_CHECKING:
-    from simulators.pgw.clients.pcrf import Rules
+    from collections.abc import Mapping
+
+    from simulators.pgw.clients.gx_rules import Kind, Rules
     from simulators.pgw.core import Core
     from simulators.pgw.session import Session
     from simwarden.policy.flow_rule import FlowFilter, FlowRule, Quality
@@ -41,40 +44,80 @@ async def follow(core: Core, session: Session, gx: Rules) -> None:
 
 async def _step(core: Core, session: Session, gx: Rules) -> bool:
     """Do one thing of what is to be done; return whether there was any."""
-    wanted = {rule.name: (key, rule) for key, rule in gx.installed.items() if gx.needs_bearer(key)}
-    for name in sorted(gx.called - wanted.keys()):
-        gx.called -= {name}
+    wanted = gx.sharing(MOST_FILTERS)
+    gx.built = {kind: rules for kind, rules in gx.built.items() if kind in wanted or kind in gx.called}
+    for kind in [each for each in gx.called if each not in wanted]:
+        name = gx.called.pop(kind)
+        gx.built.pop(kind, None)
+        heir = next((new for new, rules in wanted.items() if new not in gx.called and _has(rules, name)), None)
         bearer = session.bearers.get(name)
-        if bearer is not None and bearer.sgw_user is not None:
+        if heir is not None and bearer is not None:
+            gx.called[heir] = name  # its rule has another QoS, and the bearer with it
+        elif bearer is not None and bearer.sgw_user is not None:
             await dedicated_bearers.delete_bearer(core, session, bearer)
         return True
-    for key, rule in wanted.values():
-        if gx.bearers.get(key) != rule:
-            gx.bearers[key] = rule
-            await _have(core, session, gx, key, rule)
+    for kind, rules in wanted.items():
+        if gx.built.get(kind) != rules:
+            await _have(core, session, gx, kind, rules)
             return True
     return False
 
 
-async def _have(core: Core, session: Session, gx: Rules, key: bytes, rule: FlowRule) -> None:
-    """Have the bearer of a rule, or tell why there is none."""
+def _has(rules: Mapping[bytes, FlowRule], name: str) -> bool:
+    return any(rule.name == name for rule in rules.values())
+
+
+async def _have(core: Core, session: Session, gx: Rules, kind: Kind, rules: dict[bytes, FlowRule]) -> None:
+    """Set up or update the bearer of rules of one QCI and ARP, and report rules that it cannot carry."""
+    new = [key for key, rule in rules.items() if gx.bearers.get(key) != rule]
+    gx.bearers |= {key: rules[key] for key in new}
+    for key in new:
+        try:
+            config_of(rules[key])
+        except RuleError as error:
+            _report(core, session, gx, {key: rules[key]}, error.failure)
+            return
+    gx.built[kind] = rules
     try:
-        stands = await _set_up(core, session, gx, rule)
+        stands = await _set_up(core, session, gx, kind, rules)
         failure = None if stands else RuleFailureCode.RESOURCE_ALLOCATION_FAILURE
     except RuleError as error:
         failure = error.failure
-    if core.pcrf is not None and gx.bearers.get(key) == rule:
-        core.pcrf.bound(session, gx, key, failure)
+    _report(core, session, gx, {key: rules[key] for key in new}, failure)
 
 
-async def _set_up(core: Core, session: Session, gx: Rules, rule: FlowRule) -> bool:
-    config, standing = config_of(rule), session.bearers.get(rule.name)
-    if standing is not None and rule.name in gx.called:
-        return await dedicated_bearers.update_bearer(core, session, standing, config)
-    if standing is not None or len(session.bearers) >= _MOST:
+def _report(
+    core: Core, session: Session, gx: Rules, rules: Mapping[bytes, FlowRule], failure: RuleFailureCode | None
+) -> None:
+    for key, rule in rules.items():
+        if core.pcrf is not None and gx.bearers.get(key) == rule:
+            core.pcrf.bound(session, gx, key, failure)
+
+
+async def _set_up(core: Core, session: Session, gx: Rules, kind: Kind, rules: Mapping[bytes, FlowRule]) -> bool:
+    config = _shared(tuple(rules.values()))
+    (commanded, pti), gx.commanded = gx.commanded or (0, 0), None
+    standing = session.bearers.get(gx.called.get(kind, ""))
+    if standing is not None:
+        return await dedicated_bearers.update_bearer(core, session, standing, config, commanded=commanded, pti=pti)
+    name = next(iter(rules.values())).name
+    if name in gx.called.values():  # of rules that it has left
+        name = f"{name} (QCI {kind.qci}, ARP {kind.priority}, {kind.number})"
+    if name in session.bearers or len(session.bearers) >= _MOST:
         raise RuleError(RuleFailureCode.MAX_NR_BEARERS_REACHED, f"a session has {_MOST} dedicated bearers at most")
-    gx.called |= {rule.name}
-    return await dedicated_bearers.create_bearer(core, session, rule.name, config)
+    gx.called[kind] = name
+    return await dedicated_bearers.create_bearer(core, session, name, config, commanded=commanded, pti=pti)
+
+
+def _shared(rules: tuple[FlowRule, ...]) -> BearerConfig:
+    """Return the bearer of rules of one QCI and ARP: the packets of all, and the sum of guaranteed rates."""
+    configs = [config_of(rule) for rule in rules]
+    rates = {
+        name: tuple(map(sum, zip(*(getattr(each, name) for each in configs), strict=True)))
+        for name in ("guaranteed", "maximum")
+    }
+    filters = tuple(each for config in configs for each in config.filters)
+    return configs[0].model_copy(update={**rates, "filters": filters})
 
 
 def config_of(rule: FlowRule) -> BearerConfig:

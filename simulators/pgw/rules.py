@@ -41,7 +41,7 @@ def begin(core: Core, session: Session) -> None:
     elif session.gx is None:
         session.rules = _own(core, session)
     # from the beginning, whatever the rules are: else whoever has answered a device before could open any address
-    session.bindings.resolvers = _packed(session.addresses.config.dns)
+    session.bindings = core.relations.bindings(session, _packed(session.addresses.config.dns))
 
 
 def follow(core: Core, imsi: str) -> None:
@@ -79,9 +79,10 @@ def judge(core: Core, session: Session, flow: ip.Flow, count: FlowCount, packet:
         count.rules = count.settled = session.rules
         count.up = count.down = True
         return
-    about = _flow_of_error(session, packet, up=up) if flow.protocol in _ICMP else None
+    about = flow_of_error(session, packet, up=up) if flow.protocol in _ICMP else None
     if about is not None:
-        count.up, count.down, count.group, count.rules = True, True, about.group, None  # the next may be of another
+        count.up, count.down, count.rules = True, True, None  # the next may be of another
+        count.rule, count.group = about.rule, about.group
         return
     if up and evidence.is_question(flow) and evidence.take_question(count, packet, core.site.clock.now()):
         count.up = None
@@ -106,11 +107,17 @@ def look_again(core: Core, session: Session, flow: ip.Flow, count: FlowCount, pa
         before, count.bound = count.bound, session.bindings.names_of(flow.destination, now)
         changed = changed or before != count.bound
     if count.pending and not changed:
-        changed = passed - count.named_at > core.config.unnamed_octets
+        changed = passed - count.named_at > _octets_before_name(core, count)
         count.watch = None if changed else count.watch
     if changed and not question:
         _decide(core, session, flow, count, up=up, on=SHOWN_NAME)
     return bool(count.up if up else count.down)
+
+
+def _octets_before_name(core: Core, count: FlowCount) -> int:
+    """Return the octets that may pass before a flow shows its name."""
+    in_hello = count.watch is not None and count.watch.in_hello
+    return max(core.config.unnamed_octets, core.config.hello_octets if in_hello else 0)
 
 
 def reconsider(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool) -> bool:
@@ -144,7 +151,8 @@ def _decide(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
 def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up: bool, on: str) -> bool:
     """Ask the controls, each about the rules that are its own, and keep with the count who refuses, and why."""
     rules, end = session.rules, FarEnd(flow.protocol, flow.destination, flow.destination_port, flow.source_port)
-    seen, fit = _worst(rules, end, evidence.of(flow, count), up=up)
+    known = evidence.of(flow, count, strict=core.config.unreadable == "deny")
+    seen, fit = _worst(rules, end, known, up=up)
     if session.confined:
         count.refused_by = count.why = CONFINED
         return fit.rule is not None
@@ -160,13 +168,20 @@ def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
             return False
         if denying is not None:
             fit = rules.fit(end, seen, up=up, denied=False)
-    count.group = fit.rule.rating_group if fit.rule is not None else count.group
+    if any(each.has(flow.destination) for each in session.addresses.inner):  # no name leads there, whoever says so
+        fit = rules.fit(end, seen._replace(bound=()), up=up, denied=False)
+    if fit.rule is not None:
+        count.rule, count.group = fit.rule, session.group_of(fit.rule)
+    count.listed = fit.rule is not None and fit.rule.names_far_end
     if fit.rule is ALL_FLOWS:
         return True
     count.pending = fit.pending
     open_ = fit.rule is not None and (fit.rule.up if up else fit.rule.down)
     asked = {"rule": fit.rule, "open_": open_, "pending": fit.pending, **facts}
-    return _admits(count, core.site.decide(WHITELIST, session.imsi, on=on, **asked))
+    admitted = _admits(count, core.site.decide(WHITELIST, session.imsi, on=on, **asked))
+    if admitted and up and not fit.pending:
+        core.relations.renew(session, flow, count, core.site.clock.now())
+    return admitted
 
 
 def _worst(rules: RuleSet, end: FarEnd, known: tuple[Evidence, ...], *, up: bool) -> tuple[Evidence, Fit]:
@@ -180,7 +195,7 @@ def _admits(count: FlowCount, decision: Decision) -> bool:
     return decision.admitted
 
 
-def _flow_of_error(session: Session, packet: bytes, *, up: bool) -> FlowCount | None:
+def flow_of_error(session: Session, packet: bytes, *, up: bool) -> FlowCount | None:
     """Return the flow that passes and that an error of ICMP is about (RFC 792, RFC 4443 2.1).
 
     Errors to the device may be of any router on the way; its own go to whom it has them from.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from simulators.pgw.flow_table import FlowTable
 from simwarden.machine.inspection.bindings import Bindings
 from simwarden.machine.ip_fragments import Fragments
 from simwarden.policy.rule_set import NO_RULES
@@ -12,26 +14,34 @@ from simwarden.policy.rule_set import NO_RULES
 if TYPE_CHECKING:
     import datetime as dt
 
-    from simulators.pgw.clients.pcrf import Rules
+    from simulators.pgw.clients.gx_rules import Rules
     from simulators.pgw.credit import Credit
+    from simulators.pgw.flow_table import FlowKind
     from simulators.pgw.pools import Addresses
-    from simulators.pgw.usage import Usage
+    from simulators.pgw.usage import Monitor
     from simwarden.machine.inspection.watch import Watch
     from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Plmn
+    from simwarden.policy.flow_rule import FlowRule
     from simwarden.policy.rule_set import RuleSet, Shown
+    from simwarden.runtime.clock import Timer
     from simwarden.runtime.gtp.charging import Account
     from simwarden.wire.gtpv2 import Ambr, BearerQos, FTeid, Paa, RatType, UeTimeZone, Uli
-    from simwarden.wire.ip import Flow
     from simwarden.wire.tft import Filter
 
-    #: by which access a session is, where, and in which time zone
-    Access = tuple[RatType | None, Uli | None, UeTimeZone | None]
+    #: by which access a session is, where, in which time zone, in which network, and by which SGW
+    Access = tuple[RatType | None, Uli | None, UeTimeZone | None, Plmn | None, str]
 
 
+#: seconds without a packet after which a flow is idle (RFC 4787 4.3), and a connection (RFC 5382 5)
+IDLE: Final = 300.0
+IDLE_CONNECTION: Final = 7440.0
 #: why packets are dropped above the APN-AMBR (TS 23.401 4.7.3), and above what a bearer with guaranteed rates may have
 OVER_AMBR: Final = "ambr: above the rate of the session's APN"
 OVER_MBR: Final = "mbr: above the rate of its bearer"
+OVER_RULE: Final = "mbr: above the rate of its rule"
+#: the rating group of rules that are not charged online (Online 0, TS 29.212 5.3.10)
+FREE: Final = -1
 
 
 @dataclass(slots=True, eq=False)
@@ -52,12 +62,28 @@ class Bearer:
     requested: bool = False
 
 
+class Counters(NamedTuple):
+    """Packets and octets of a flow."""
+
+    uplink_packets: int = 0
+    uplink_octets: int = 0
+    downlink_packets: int = 0
+    downlink_octets: int = 0
+    dropped_packets: int = 0
+    dropped_octets: int = 0
+
+    def since(self, before: Counters) -> Counters:
+        """Return what has been counted since."""
+        return Counters(*(now - then for now, then in zip(self, before, strict=True)))
+
+
 class FlowCount:
     """What passed of one 5-tuple, and what did not."""
 
     __slots__ = (
         "began",
         "bound",
+        "closed",
         "closed_by",
         "down",
         "downlink_octets",
@@ -65,12 +91,22 @@ class FlowCount:
         "dropped",
         "dropped_octets",
         "ended",
+        "gate",
         "group",
+        "kind",
+        "listed",
+        "moved",
         "named_at",
         "names",
+        "outbound",
         "over",
+        "passed",
         "pending",
+        "recorded",
+        "recorded_at",
         "refused_by",
+        "renew",
+        "rule",
         "rules",
         "settled",
         "shown",
@@ -82,16 +118,26 @@ class FlowCount:
         "why",
     )
 
-    def __init__(self, now: float) -> None:
-        self.began = self.ended = now
+    def __init__(self, now: float, *, outbound: bool) -> None:
+        self.began = self.ended = self.passed = now
+        #: True if its first packet was the device's
+        self.outbound = outbound
+        #: its class in the table of flows, and when it was moved there last
+        self.kind: FlowKind | None = None
+        self.moved = now
         #: by which rules it was decided, and by which no packet of it has to be judged any more
         self.rules: RuleSet | None = None
         self.settled: RuleSet | None = None
         #: whether it passes, from the device and to it; None: that is not decided yet
         self.up: bool | None = None
         self.down: bool | None = None
-        #: the rating group of the rule that it passes by, None: the rule names none
+        #: the rule that it passes by, and its rating group, None: the rule names none; FREE: no octets are asked for
+        self.rule: FlowRule | None = None
         self.group: int | None = None
+        #: passes by a rule that names the remote endpoint
+        self.listed = False
+        #: decision of the gate: the device began the flow, the server is listed, and the reason if it is closed
+        self.gate: tuple[bool, bool, str] | None = None
         #: whether it passes only if it shows a name
         self.pending = False
         #: the octets that had passed when it had to show none, and those that wait to be granted
@@ -101,6 +147,8 @@ class FlowCount:
         #: what it has shown last, and the names of its far end's address by which it was decided
         self.shown: tuple[Shown, ...] = ()
         self.bound: tuple[str, ...] = ()
+        #: when the relation of its card with the server has to be renewed
+        self.renew = math.inf
         #: names of its address as it began, and those that it showed; who looks at what it shows, if it may
         self.names: tuple[str, ...] = ()
         self.watch: Watch | None = None
@@ -108,6 +156,27 @@ class FlowCount:
         self.dropped = self.dropped_octets = 0
         #: the rule that has dropped some, and the rate above which some were
         self.closed_by = self.over = ""
+        #: that rule dropped the last packet
+        self.closed = False
+        #: packets and octets in its records so far, and when the last one was written; None: there is no record yet
+        self.recorded: Counters | None = None
+        self.recorded_at = now
+
+    @property
+    def counters(self) -> Counters:
+        """What passed up and down, and what was dropped, in packets and octets."""
+        up, down = (self.uplink_packets, self.uplink_octets), (self.downlink_packets, self.downlink_octets)
+        return Counters(*up, *down, self.dropped, self.dropped_octets)
+
+
+@dataclass(slots=True)
+class ServiceUse:
+    """Octets that a rating group has used, and when first and last."""
+
+    first: float
+    last: float
+    uplink: int = 0
+    downlink: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -132,10 +201,16 @@ class Session:
     sgw_user: FTeid
     teid: int = 0
     user_teid: int = 0
+    #: from where the SGW has sent the request that it is the SGW by
+    sgw_host: str = ""
+    #: TEIDs of all tunnels for its packets, until the SGW has ended them too
+    tunnels: set[int] = field(default_factory=set)
     rat: RatType | None = None
     uli: Uli | None = None
     #: whether each change of that is reported (TS 23.401 5.9.2.2)
     reported: bool = False
+    #: whether the MME can report it (CRSI, TS 29.274 8.12)
+    reportable: bool = False
     #: what flows may pass; no other does
     rules: RuleSet = NO_RULES
     #: what its PCRF has told, None: it has none
@@ -143,11 +218,19 @@ class Session:
     #: what its OCS has granted, None: it needs no grant
     credit: Credit | None = None
     #: what is reported of its use to its PCRF, None: nothing
-    usage: Usage | None = None
+    usage: Monitor | None = None
+    #: the SGW may pause its charging, and has done so (TS 23.401 5.3.6A)
+    pausable: bool = False
+    paused: bool = False
+    #: what its OCS wants to have in its records (PS-Furnish-Charging-Information, TS 32.299 7.2)
+    furnished: bytes = b""
+    #: the rates of rules that have one, by their names
+    rates: dict[str, tuple[Bucket, Bucket]] = field(default_factory=dict)
     #: whether it is a call for help, which no card's lists are about
     confined: bool = False
-    #: fragments of packets that are not whole yet
-    fragments: Fragments = field(default_factory=Fragments)
+    #: fragments of packets that are not whole yet, from the device and to it
+    fragments_up: Fragments = field(default_factory=Fragments)
+    fragments_down: Fragments = field(default_factory=Fragments)
     #: by which rule no packets pass, empty if they do
     closed_by: str = ""
     time_zone: UeTimeZone | None = None
@@ -161,7 +244,11 @@ class Session:
     downlink: Bucket = field(init=False)
     #: dedicated bearers by name, in the order in which their filters count
     bearers: dict[str, Bearer] = field(default_factory=dict)
-    flows: dict[Flow, FlowCount] = field(default_factory=dict)
+    flows: FlowTable[FlowCount] = field(default_factory=FlowTable)
+    #: what its rating groups have used since its last record, where a server rules or grants them
+    services: dict[int, ServiceUse] = field(default_factory=dict)
+    #: when flows are recorded next, while the session goes on
+    flow_timer: Timer | None = None
     #: what resolvers told the device
     bindings: Bindings = field(default_factory=Bindings)
     account: Account = field(init=False)
@@ -175,10 +262,34 @@ class Session:
         """Return a dedicated bearer by its identity; one that is being set up has none yet."""
         return next((each for each in self.bearers.values() if each.sgw_user is not None and each.ebi == ebi), None)
 
+    def count_service(self, group: int | None, octets: int, now: float, *, up: bool) -> None:
+        """Count octets for a rating group, by default that of the APN."""
+        number = self.addresses.config.rating_group if group is None else group
+        use = self.services.setdefault(number, ServiceUse(now, now))
+        use.last = now
+        if up:
+            use.uplink += octets
+        else:
+            use.downlink += octets
+
+    @property
+    def gated(self) -> bool:
+        """Return True if packets from outside have to pass the stateful gate of the APN; emergency sessions do not."""
+        return self.addresses.config.stateful_gate and not self.confined
+
+    @property
+    def inspected(self) -> bool:
+        """Return True if each packet is inspected, and fragments are reassembled for that."""
+        return self.rules.directed or self.gated
+
     @property
     def access(self) -> Access:
-        """By which access it is, where, and in which time zone."""
-        return self.rat, self.uli, self.time_zone
+        """By which access it is, where, in which time zone, in which network, and by which SGW."""
+        return self.rat, self.uli, self.time_zone, self.serving_network, self.sgw.address
+
+    def group_of(self, rule: FlowRule) -> int | None:
+        """Return the rating group of a rule; FREE for one that is not charged online."""
+        return FREE if self.gx is not None and not self.gx.is_online(rule) else rule.rating_group
 
     def moved(self, uli: Uli | None) -> bool:
         """Count from now on for another place; whether it is one."""

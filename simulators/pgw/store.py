@@ -28,6 +28,14 @@ _LISTS = sa.Table(
     sa.Column("data", sa.JSON, nullable=True),
     sa.Column("use", sa.String(100), nullable=False),
 )
+_RELATIONS = sa.Table(
+    "relations",
+    METADATA,
+    sa.Column("imsi", sa.String(15), primary_key=True),
+    sa.Column("address", sa.String(32), primary_key=True),
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("until", sa.Float, nullable=False),
+)
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 _ALL = sa.select(_AREAS)
 # made once: SQLAlchemy takes longer to make a statement than SQLite to carry it out
@@ -130,3 +138,25 @@ class ListStore:
     def audited(self, imsi: str = "", *, after: int = 0, most: int | None = None) -> list[dict[str, Any]]:
         """Return audit records, the oldest first."""
         return _AUDIT.read(self._engine, imsi, after=after, most=most)
+
+
+class RelationStore:
+    """The addresses that cards have used by names of their lists, in the database of one PGW."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def relations(self, now: float) -> list[tuple[str, bytes, str, float]]:
+        """Return IMSI, address, name and end of all relations that go on, and delete the others; times are of POSIX."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_RELATIONS).where(_RELATIONS.c.until <= now))
+            rows = connection.execute(sa.select(_RELATIONS)).all()
+        return [(row.imsi, bytes.fromhex(row.address), row.name, row.until) for row in rows]
+
+    def put_relation(self, imsi: str, address: bytes, names: Collection[str], until: float) -> None:
+        """Store that a card reaches an address by names until a time."""
+        of = (_RELATIONS.c.imsi == imsi) & (_RELATIONS.c.address == address.hex()) & _RELATIONS.c.name.in_(names)
+        rows = [{"imsi": imsi, "address": address.hex(), "name": name, "until": until} for name in names]
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_RELATIONS).where(of))
+            connection.execute(sa.insert(_RELATIONS), rows)

@@ -6,23 +6,25 @@ pass, and so does the AMBR, it is counted for its flow and its session.
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING, NamedTuple
+import ipaddress
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from simulators.pgw import rules
+from simulators.pgw import gate, rules
 from simulators.pgw.addressing import prefix_of
-from simulators.pgw.charging import close_flow
-from simulators.pgw.controls import QUOTA
+from simulators.pgw.controls import BLACKLIST, GATE, QUOTA, WHITELIST
 from simulators.pgw.credit import NOTHING_LEFT
+from simulators.pgw.evidence import is_question
+from simulators.pgw.flow_records import EndReason, close_flow, watch
+from simulators.pgw.flow_table import GRAIN, SETTLED
 from simulators.pgw.inspection import begin, look
-from simulators.pgw.session import FlowCount
+from simulators.pgw.session import FREE, IDLE, IDLE_CONNECTION, FlowCount
 from simwarden.errors import PeerError
-from simwarden.machine.inspection.packets import segment_in
+from simwarden.machine.inspection.packets import datagram_in, segment_in
 from simwarden.machine.ip_fragments import Whole
 from simwarden.runtime.gtp.user import UserPlane
 from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import CauseForRecClosing
-from simwarden.wire import ip
+from simwarden.wire import dns, ip
 from simwarden.wire.tft import first_that_fits
 
 if TYPE_CHECKING:
@@ -40,14 +42,10 @@ UNBOUND = "its bearer has no filter that it fits"
 OUTSIDE = "the card is not in its cells"
 NO_WAY_OUT = "there is no way out on SGi"
 NO_SESSION = "no session has its address"
+ENDING = "its session is being ended"
 ROUTED = "it goes to others than its destination first"
-#: flows of a session that are counted at a time: a device that scans ports fills no memory
-MOST_FLOWS = 4096
-#: among how many of the oldest one is looked for of which nothing has passed
-_OLDEST = 64
-#: seconds without a packet after which a flow is begun anew, as nobody knows whether it is still the same (RFC 4787
-#: 4.3), and of a connection that passes (RFC 5382 5)
-IDLE, IDLE_CONNECTION = 300.0, 7440.0
+#: the controls by which lists refuse a flow
+_LISTS: Final = frozenset({WHITELIST.id, BLACKLIST.id})
 #: the PGW's address on the link of each session (TS 29.061 11.2.1.3)
 _ROUTER = "fe80::1"
 _ICMPV6, _SOLICITATION = ip.Protocol.ICMPV6, ip.Icmpv6Type.ROUTER_SOLICITATION
@@ -63,6 +61,16 @@ def _way(session: Session, flow: ip.Flow, packet: bytes) -> tuple[FTeid, Bucket]
         if end is not None and first_that_fits(bearer.filters, flow, packet, up=False) is not None:
             return end, bearer.downlink
     return session.sgw_user, session.downlink
+
+
+def _exceeded_rate(
+    session: Session, count: FlowCount, bucket: Bucket, size: int, now: float, *, up: bool
+) -> Bucket | None:
+    """Return the rate that a packet exceeds, of its rule (TS 29.212 4.5.5.7) or of its bearer; None if it fits both."""
+    rates = session.rates.get(count.rule.name) if session.rates and count.rule is not None else None
+    if rates is not None and not rates[not up].take(size, now):
+        return rates[not up]
+    return None if bucket.take(size, now) else bucket
 
 
 def _is_over(session: Session, flow: ip.Flow, count: FlowCount, now: float) -> bool:
@@ -83,12 +91,6 @@ def _is_another(flow: ip.Flow, count: FlowCount, packet: bytes) -> bool:
         return False
     segment = segment_in(packet)
     return segment is not None and segment.flags & _ENDS == ip.TcpFlag.SYN and not segment.payload
-
-
-def _refused(session: Session) -> ip.Flow | None:
-    """Return an old flow of which nothing has passed: or who scans a device's ports would have its flows forgotten."""
-    oldest = itertools.islice(session.flows.items(), _OLDEST)
-    return next((flow for flow, count in oldest if not (count.uplink_packets or count.downlink_packets)), None)
 
 
 def _parts(packets: Iterable[bytes]) -> list[bytes]:
@@ -119,9 +121,15 @@ def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
     else:
         count.downlink_packets += 1
         count.downlink_octets += size
+    count.passed, count.closed = count.ended, False
+    if session.paused:
+        return
+    if session.gx is not None or session.credit is not None:
+        group = count.rule.rating_group if count.rule is not None else count.group  # charged offline, not FREE
+        session.count_service(group, size, count.ended, up=up)
     session.account.count(size, up=up)
     if session.usage is not None:
-        session.usage.count(size)
+        session.usage.count(size, count.rule, up=up)
 
 
 class Gateway:
@@ -129,7 +137,7 @@ class Gateway:
 
     def __init__(self, core: Core) -> None:
         self.core = core
-        self.plane = UserPlane(core.site, "S5-U")
+        self.plane = UserPlane(core.site, "S5-U", check_senders=core.config.check_senders)
         self.plane.on_error = self._lose
         self.sgi: Link | None = None
 
@@ -145,11 +153,16 @@ class Gateway:
 
     def open(self, session: Session) -> None:
         """Open the tunnel of a session."""
-        session.user_teid = self.plane.open(lambda packets: self.uplink(session, packets))
+        session.user_teid = self.plane.open(
+            lambda packets: self._receive(session, packets), senders=lambda: session.sgw_user.addresses
+        )
+        session.tunnels.add(session.user_teid)
 
     def close(self, session: Session) -> None:
-        """Close the tunnel of a session."""
-        self.plane.close(session.user_teid)
+        """Close all tunnels of a session."""
+        for teid in session.tunnels:
+            self.plane.close(teid)
+        session.tunnels.clear()
 
     def _lose(self, teid: int, host: str) -> None:
         """End the sessions whose tunnel the SGW does not have (TS 23.007 22)."""
@@ -167,7 +180,24 @@ class Gateway:
 
     def open_bearer(self, session: Session, bearer: Bearer) -> None:
         """Open the tunnel of a dedicated bearer."""
-        bearer.user_teid = self.plane.open(lambda packets: self.uplink(session, packets, bearer))
+        bearer.user_teid = self.plane.open(
+            lambda packets: self._receive(session, packets, bearer),
+            senders=lambda: (bearer.sgw_user or session.sgw_user).addresses,
+        )
+        session.tunnels.add(bearer.user_teid)
+
+    def close_bearer(self, session: Session, bearer: Bearer) -> None:
+        """Close the tunnel of a dedicated bearer."""
+        self.plane.close(bearer.user_teid)
+        session.tunnels.discard(bearer.user_teid)
+
+    def _receive(self, session: Session, packets: list[bytes], bearer: Bearer | None = None) -> None:
+        """Handle packets of a tunnel; drop them if its session is being ended."""
+        if session.teid not in self.core.ending:
+            self.uplink(session, packets, bearer)
+            return
+        for packet in packets:
+            self._drop(session, packet, ENDING)
 
     def uplink(self, session: Session, packets: list[bytes], bearer: Bearer | None = None) -> None:
         """Let packets of a device out, those of a dedicated bearer if they are of it (TS 23.203 6.1.1.1)."""
@@ -184,25 +214,25 @@ class Gateway:
             if source != session.ipv4 and source[:8] != session.prefix:
                 self._from_link(session, packet, flow)
                 continue
-            if session.rules.directed and not ip.is_plain(packet):
-                whole = self._whole(session, flow, packet, now)
+            if session.inspected and not ip.is_plain(packet):
+                whole = self._whole(session, flow, packet, now, up=True)
                 if whole is None:
                     continue
                 packet, flow = whole, ip.flow_of(whole)
             if bearer is not None and first_that_fits(bearer.filters, flow, packet, up=True) is None:
-                self._refuse(session, flow, packet, UNBOUND)
+                self._refuse(session, flow, packet, UNBOUND, up=True)
             elif self.sgi is None:
-                self._refuse(session, flow, packet, NO_WAY_OUT)
+                self._refuse(session, flow, packet, NO_WAY_OUT, up=True)
             elif self._count(session, flow, packet, (bearer or session).uplink, now, up=True):
                 passed.append(packet)
         if self.sgi is not None:
-            self.sgi.send_packets(_parts(passed) if session.rules.directed else passed)
+            self.sgi.send_packets(_parts(passed) if session.inspected else passed)
 
     def _from_link(self, session: Session, packet: bytes, flow: ip.Flow) -> None:
         """Answer who asks for its prefix from its link-local address; else a source is another's."""
         asks = flow.source[:2] == _LINK_LOCAL and flow.protocol == _ICMPV6 and packet[40:41] == bytes((_SOLICITATION,))
         if not asks or not session.prefix:
-            self._refuse(session, flow, packet, SPOOFED)
+            self._refuse(session, flow, packet, SPOOFED, up=True)
             return
         told = ip.RouterAdvertisement(prefix_of(session.paa), mtu=session.addresses.config.mtu)
         self._send(session.sgw_user, [ip.encode(ip.encode_router_advertisement(told, _ROUTER))])
@@ -224,14 +254,14 @@ class Gateway:
             if session is None:
                 self._drop(None, packet, NO_SESSION)
                 continue
-            if session.rules.directed and not ip.is_plain(packet):
-                whole = self._whole(session, flow, packet, now)
+            if session.inspected and not ip.is_plain(packet):
+                whole = self._whole(session, flow, packet, now, up=False)
                 if whole is None:
                     continue
                 packet, flow = whole, ip.flow_of(whole).back()
             end, bucket = _way(session, flow, packet)
             if self._count(session, flow, packet, bucket, now, up=False):
-                passed.setdefault(end, []).extend(_parts((packet,)) if session.rules.directed else (packet,))
+                passed.setdefault(end, []).extend(_parts((packet,)) if session.inspected else (packet,))
         for end, each in passed.items():
             self._send(end, each)
 
@@ -243,42 +273,76 @@ class Gateway:
     def _count(self, session: Session, flow: ip.Flow, packet: bytes, bucket: Bucket, now: float, *, up: bool) -> bool:
         """Count a packet, and say whether it passes; octets are those of the packet itself (TS 32.251)."""
         if session.closed_by:
-            self._refuse(session, flow, packet, session.closed_by, f"{session.closed_by}: {OUTSIDE}")
+            self._refuse(session, flow, packet, session.closed_by, f"{session.closed_by}: {OUTSIDE}", up=up)
             return False
         count = session.flows.get(flow)
         over = count is None or (now - count.ended > IDLE and _is_over(session, flow, count, now))
         if count is None or over or (up and count.up is False and _is_another(flow, count, packet)):
-            count = self._begin(session, flow, now)
+            count = self._begin(session, flow, now, up=up)
         if count.settled is not session.rules or (count.up if up else count.down) is None:
             rules.judge(self.core, session, flow, count, packet, up=up)
-        if not (count.up if up else count.down) and not rules.reconsider(self.core, session, flow, count, up=up):
-            self._refuse(session, flow, packet, count.refused_by, count.why)
+        if (refused := self._ruled_out(session, flow, count, packet, up=up)) is not None:
+            self._refuse(session, flow, packet, *refused, up=up)
             return False
         size = len(packet) if type(packet) is bytes else _octets(packet)
         count.ended = now
-        if not bucket.take(size, now):
+        if up and session.paused:  # the device is there
+            self.core.pause(session, paused=False)
+        limit = _exceeded_rate(session, count, bucket, size, now, up=up)
+        if limit is not None:
             count.dropped += 1
             count.dropped_octets += size
-            count.over = bucket.over.partition(":")[0]
-            self._drop(session, packet, bucket.over)
+            count.over = limit.over.partition(":")[0]
+            self._drop(session, packet, limit.over)
+            self._touch(session, flow, count, now)
             return False
         if count.watch is not None and not self._look(session, flow, count, packet, up=up):
             return False
-        if session.credit is not None and not self._paid(session, flow, count, packet, size, up=up):
+        if (
+            session.credit is not None
+            and not session.paused
+            and count.group != FREE
+            and not self._paid(session, flow, count, packet, size, up=up)
+        ):
             return False
         _passed(session, count, size, up=up)
+        ended = count.watch is not None and count.watch.over
+        if ended or count.kind not in SETTLED or now - count.moved >= GRAIN:
+            self._touch(session, flow, count, now)
         return True
+
+    def _touch(self, session: Session, flow: ip.Flow, count: FlowCount, now: float) -> None:
+        """Record that a flow is active; the flow that leaves the table for it is recorded and forgotten."""
+        if session.flow_timer is None:
+            watch(self.core, session)
+        if now >= count.renew:
+            self.core.relations.renew(session, flow, count, now)
+        leaving = session.flows.touch(flow, count, now)
+        if leaving is not None:
+            close_flow(self.core.site, session, EndReason.RESOURCES, leaving)
+
+    def _ruled_out(
+        self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool
+    ) -> tuple[str, str] | None:
+        """Return the control that does not let a packet pass, and why; None if it passes."""
+        if not (count.up if up else count.down) and not rules.reconsider(self.core, session, flow, count, up=up):
+            return count.refused_by, count.why
+        why = "" if up else gate.refusal(self.core, session, flow, count, packet)
+        return (GATE.id, why) if why else None
 
     def _paid(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, size: int, *, up: bool) -> bool:
         """Take a packet's octets of those that an OCS has granted; where it has to wait for more it goes by itself."""
         assert session.credit is not None  # noqa: S101 - who calls has seen to it
         group = count.group if count.group is not None else session.addresses.config.rating_group
         held = _Held(session, flow, count, packet, size, up)
-        passes = session.credit.take(group, size, count.ended, lambda granted: self._let_go(held, granted=granted))
+        passes = session.credit.take(
+            group, size, count.ended, lambda granted: self._let_go(held, granted=granted), up=up
+        )
         if passes is None:
             count.waiting += size
+            self._touch(session, flow, count, count.ended)
         elif not passes:
-            self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
+            self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}", up=up)
         return bool(passes)
 
     def _let_go(self, held: _Held, *, granted: bool) -> bool:
@@ -290,11 +354,11 @@ class Gateway:
             return False
         count = session.flows.get(flow)
         if not granted or count is None or session.closed_by or (up and self.sgi is None):
-            self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}")
+            self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}", up=up)
             return False
         rules.judge(self.core, session, flow, count, packet, up=up)  # there may be other rules now
         if not (count.up if up else count.down):
-            self._refuse(session, flow, packet, count.refused_by, count.why)
+            self._refuse(session, flow, packet, count.refused_by, count.why, up=up)
             return False
         _passed(session, count, size, up=up)
         if up and self.sgi is not None:
@@ -309,11 +373,11 @@ class Gateway:
         if not session.rules.directed:
             look(count, packet, now, up=up)
         elif not rules.look_again(self.core, session, flow, count, packet, up=up):
-            self._refuse(session, flow, packet, count.refused_by, count.why)
+            self._refuse(session, flow, packet, count.refused_by, count.why, up=up)
             return False
         return True
 
-    def _whole(self, session: Session, flow: ip.Flow, packet: bytes, now: float) -> bytes | None:
+    def _whole(self, session: Session, flow: ip.Flow, packet: bytes, now: float, *, up: bool) -> bytes | None:
         """Return a packet with options or extensions; one in fragments when all of it is there."""
         try:
             whole: bytes | None = packet
@@ -321,33 +385,49 @@ class Gateway:
                 found = ip.decode(packet)
                 if not (found.offset or found.more):
                     return packet
-                whole = session.fragments.take(packet, now)
+                whole = (session.fragments_up if up else session.fragments_down).take(packet, now)
             if whole is not None and ip.is_routed(whole):  # behind the header of fragments, if not before it
-                self._refuse(session, flow, whole, ROUTED)
+                self._refuse(session, flow, whole, ROUTED, up=up)
                 whole = None
         except PeerError as error:
             self._drop(session, packet, error.reason)
             return None
         return whole
 
-    def _begin(self, session: Session, flow: ip.Flow, now: float) -> FlowCount:
-        if flow in session.flows:
-            close_flow(self.core.site, session, flow)
-        if len(session.flows) >= MOST_FLOWS:
-            close_flow(self.core.site, session, _refused(session))
-        count = session.flows[flow] = FlowCount(now)
+    def _begin(self, session: Session, flow: ip.Flow, now: float, *, up: bool) -> FlowCount:
+        previous = session.flows.get(flow)
+        if previous is not None:
+            close_flow(self.core.site, session, EndReason.FLOW, flow)
+        count = FlowCount(now, outbound=up or (previous is not None and previous.outbound))
+        session.flows.add(flow, count)
         begin(session, flow, count, now)
         return count
 
-    def _refuse(self, session: Session, flow: ip.Flow, packet: bytes, rule: str, reason: str = "") -> None:
+    def _refuse(self, session: Session, flow: ip.Flow, packet: bytes, rule: str, reason: str = "", *, up: bool) -> None:
         """Drop a packet that a rule does not let pass, and count it as dropped."""
         now = self.core.site.clock.now()
-        count = session.flows.get(flow) or self._begin(session, flow, now)
-        count.ended, count.closed_by = now, rule
+        count = session.flows.get(flow) or self._begin(session, flow, now, up=up)
+        count.ended, count.closed_by, count.closed = now, rule, True
         for part in _parts((packet,)):
             count.dropped += 1
             count.dropped_octets += len(part)
             self._drop(session, part, reason or rule)
+        self._touch(session, flow, count, now)
+        if up and rule in _LISTS and self.core.config.refused_questions == "answer":
+            self._answer_question(session, flow, packet, now)
+
+    def _answer_question(self, session: Session, flow: ip.Flow, packet: bytes, now: float) -> None:
+        """Answer a refused question in the name of the session's resolver (REFUSED, RFC 1035 4.1.1), uncharged."""
+        question = datagram_in(packet) if is_question(flow) else None
+        refusal = dns.refusal_of(question) if question and session.bindings.believes(flow.destination) else None
+        if refusal is None:
+            return
+        resolver, device = (str(ipaddress.ip_address(each)) for each in (flow.destination, flow.source))
+        datagram = ip.Udp(flow.destination_port, flow.source_port, refusal)
+        answer = ip.encode(ip.encode_udp(datagram, resolver, device))
+        end, bucket = _way(session, flow, answer)
+        if bucket.take(len(answer), now):
+            self._send(end, [answer])
 
     def _drop(self, session: Session | None, packet: bytes, reason: str) -> None:
         self.core.site.trace.emit(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from simwarden.machine.fairness import oldest_of_busiest
+
 if TYPE_CHECKING:
     from simwarden.wire.sms import Concatenation, Header
 
@@ -22,6 +24,7 @@ class Outgoing(NamedTuple):
     #: registered_delivery (SMPP 3.4 5.2.17): 1 a receipt is wanted, 2 of a failure
     registered: int = 1
     validity: str = ""
+    schedule: str = ""
 
 
 class Outcome(NamedTuple):
@@ -79,11 +82,11 @@ class Parts:
         parts[part.number] = came.text
         if len(parts) < part.total:
             if len(self.held) > _MOST:
-                del self.held[next(iter(self.held))]
+                del self.held[oldest_of_busiest(self.held, lambda key: key[0])]
             return None
         del self.held[key]
         return "".join(parts[number] for number in sorted(parts))
 
 
-#: long messages of which parts are missing; the oldest is given up for a new one
+#: long messages of which parts are missing; beyond that the oldest of the busiest sender is dropped
 _MOST = 1000

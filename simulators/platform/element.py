@@ -12,7 +12,7 @@ from simulators.platform.controls import CODE, DELIVER
 from simwarden.errors import ManagementError
 from simwarden.model.values import ACCESS_CODE, MSISDN, NUMBER, TEXT, one_of
 from simwarden.operations.element import Element
-from simwarden.policy.numbers import party
+from simwarden.policy.numbers import known_code, party
 from simwarden.runtime.declare import HISTORY, Declaration, Names, Observable, VerbModel, verb
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ class SubmitMessage(PlatformVerb):
     """Whether a receipt is wanted; `failure`: of a message that does not arrive (SMPP alone has that)."""
     validity: Annotated[str, Field(pattern=r"^[!-~]{0,16}$")] = ""
     """Until when it is good (SMPP 3.4 7.1.1: `000000010000000R` for an hour); empty: as long as it is kept there."""
+
+    schedule: Annotated[str, Field(pattern=r"^[!-~]{0,16}$")] = ""
+    """Scheduled delivery time, in the form of `validity`; by default none."""
 
     @field_validator("octets", "header")
     @classmethod
@@ -160,7 +163,7 @@ class Platform(Element[PlatformConfig]):
         from simulators.platform.contexts import Outgoing  # noqa: PLC0415 - as above
         from simwarden.wire import sms  # noqa: PLC0415 - as above
 
-        coding = wanted.data_coding if wanted.data_coding >= 0 else sms.scheme_for(wanted.text)
+        coding = wanted.data_coding if wanted.data_coding >= 0 else self._coding(wanted.text)
         octets = bytes.fromhex(wanted.octets) or sms.octets_for(wanted.text, coding)
         code = wanted.code or self.config.code
         header = bytes.fromhex(wanted.header)
@@ -181,9 +184,18 @@ class Platform(Element[PlatformConfig]):
             protocol_id=wanted.protocol_id,
             registered=2 if wanted.receipt == "failure" else int(wanted.receipt),
             validity=wanted.validity,
+            schedule=wanted.schedule,
         )
+        if self.config.protocol == "cmpp" and coding == 0 and not wanted.octets:
+            parts = [sms.from_septets(each).encode("ascii", "replace") for each in parts]  # Msg_Fmt 0 (7.4.3.1)
         pairs = zip(headers, parts, strict=True)
         return [whole._replace(octets=head + part, udhi=bool(head)) for head, part in pairs]
+
+    def _coding(self, text: str) -> int:
+        """Return the data coding of a text: the default alphabet, of which CMPP has what is ASCII too, else UCS2."""
+        from simwarden.wire import sms  # noqa: PLC0415 - as above
+
+        return sms.scheme_for(text) if self.config.protocol == "smpp" or text.isascii() else sms.UCS2_CODING
 
     # -- its bind
 
@@ -214,7 +226,10 @@ class Platform(Element[PlatformConfig]):
     def _later(self) -> None:
         """Bind again, at first soon."""
         if self._wanted:
-            self.site.clock.call_later(self.config.retry * 2 ** min(self._failed, _SLOWEST), self._again)
+            pause = self.config.retry * 2 ** min(self._failed, _SLOWEST)
+            if self._failed <= _SLOWEST:
+                self.site.note(f"the next try to bind is in {pause:g} s")
+            self.site.clock.call_later(pause, self._again)
             self._failed += 1
 
     def _again(self) -> None:
@@ -247,7 +262,8 @@ class Platform(Element[PlatformConfig]):
     def _own(self, code: str) -> bool:
         if not code.strip():  # for nobody
             return False
-        return self.site.decide(CODE, on=DELIVER, code=party(self.config.code), number=party(code)).admitted
+        own = party(self.config.code)
+        return self.site.decide(CODE, on=DELIVER, code=own, number=known_code(code, 0, {own})).admitted
 
 
 def _shown(number: str) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulators.pstn.config import PstnConfig
 from simulators.pstn.parts.phones import Phones
+from simwarden.operations.call_views import TRUNK_CALLS
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration
 from simwarden.wire.sip.family import TRUNK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from simulators.pstn.core import Core
 
@@ -28,6 +29,7 @@ class Pstn(Element[PstnConfig]):
         listens=(TRUNK,),
         calls=(TRUNK,),
     )
+    forgets: ClassVar[tuple[str, ...]] = (TRUNK_CALLS,)
     parts = (Phones,)
     core: Core
 
@@ -41,6 +43,11 @@ class Pstn(Element[PstnConfig]):
     def census(self) -> Mapping[str, int]:
         """Count calls."""
         return {"calls": len(self.core.talks)}
+
+    def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
+        """Return the calls on its trunk."""
+        name = self.site.name
+        return {f"{TRUNK_CALLS}{name}": [(name,)] * len(self.core.talks)}
 
     async def stop(self) -> None:
         """Leave."""

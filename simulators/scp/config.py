@@ -10,7 +10,7 @@ from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.policy.calls import span_of
 from simwarden.policy.numbers import PartyKind, party
 from simwarden.runtime.declare import ElementConfig, Model, Names, PlmnText, Seconds
-from simwarden.runtime.sigtran.settings import NodeNumber, PointCode, Signalling, SignallingNode
+from simwarden.runtime.sigtran.settings import NodeNumber, PointCode, Signalling, SignallingPeer
 
 Announcement = Annotated[int, Field(ge=1, lt=1 << 31)]
 Why = Literal["list", "off", "suspended", "quota", "hours", "pin"]
@@ -81,8 +81,8 @@ class Suspension(Model):
     reason: Annotated[str, Field(max_length=500)] = ""
 
 
-def _ssp() -> dict[str, SignallingNode]:
-    return {"ssp": SignallingNode(number="8613800000008", point_code=8)}
+def _ssp() -> dict[str, SignallingPeer]:
+    return {"ssp": SignallingPeer(number="8613800000008", point_code=8)}
 
 
 class ScpConfig(Signalling, ElementConfig):
@@ -92,7 +92,7 @@ class ScpConfig(Signalling, ElementConfig):
     """Its own point code, 14 bits; CAP reaches it at subsystem 146."""
     number: NodeNumber = "8613800000146"
     """Its own number (gsmSCF address), which CSIs of cards name."""
-    ssps: dict[str, SignallingNode] = Field(default_factory=_ssp)
+    ssps: dict[str, SignallingPeer] = Field(default_factory=_ssp)
     """The SSPs of the dedicated core, which alone may ask, by any name."""
     phases: Annotated[tuple[Annotated[int, Field(ge=2, le=4)], ...], Field(min_length=1)] = (2, 3, 4)
     """The phases of CAP that it takes; asked in another one, it names one of these."""
@@ -107,11 +107,12 @@ class ScpConfig(Signalling, ElementConfig):
     announcements: dict[Why, Announcement] = Field(default_factory=dict)
     """What is played before a call is refused, by the reason; for `pin` it asks for the digits. Without one it is
     released at once."""
+    emergency_callers: tuple[Number, ...] = ()
+    """Numbers of emergency centres that may call every card back, whatever its list, its minutes and its state say, if
+    the network vouches for the caller. Without any, a directed card refuses them (TS 22.101 10: left to regulation)."""
     pin_tries: Annotated[int, Field(ge=1, le=10)] = 3
     """How often a PIN may be dialled."""
     activity_test: Annotated[Seconds, Field(ge=1)] = 300
     """How often it asks whether a call that says nothing is still there."""
-    utc_offset: Annotated[int, Field(ge=-12, le=14)] = 8
-    """Hours by which the clocks of its cards are before UTC."""
     list_changes: ChangeLimit = ChangeLimit()
     """How often the list that a card has may be changed or taken away."""

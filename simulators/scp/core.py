@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import itertools
 from functools import partial
 from typing import TYPE_CHECKING
@@ -64,12 +63,12 @@ class Core:
     @property
     def month(self) -> str:
         """The month by which quotas are counted."""
-        return f"{self.clock.wall():%Y-%m}"
+        return self.clock.month()
 
     @property
     def time_of_day(self) -> float:
         """The minute of the day where the cards are."""
-        there = self.clock.wall() + dt.timedelta(hours=self.config.utc_offset)
+        there = self.clock.local()
         return there.hour * 60 + there.minute + (there.second + there.microsecond / 1e6) / 60
 
     # -- what is seen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from simulators.scp.config import ScpConfig, ScpVoice
 from simulators.scp.controls import ALL
@@ -10,13 +10,14 @@ from simulators.scp.events import EVENTS
 from simulators.scp.parts.calls import Calls
 from simulators.scp.parts.lists import Lists
 from simulators.scp.parts.states import States
+from simwarden.operations.call_views import CAP_DIALOGUES
 from simwarden.operations.element import Element
 from simwarden.operations.management import ROLES
 from simwarden.runtime.declare import Declaration
 from simwarden.wire.m3ua.family import SIGTRAN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from simulators.scp.core import Core
     from simwarden.operations.approval import Audit
@@ -41,6 +42,8 @@ class Scp(Element[ScpConfig]):
         controls=(*ALL, ROLES),
         events=EVENTS,
     )
+    #: an SSP learns of a restart of the SCP by the answer to its next message only
+    forgets: ClassVar[tuple[str, ...]] = (CAP_DIALOGUES,)
     parts = (Lists, States, Calls)
     core: Core
 
@@ -54,7 +57,7 @@ class Scp(Element[ScpConfig]):
 
         core = self.core = Core(self.site, self.config, Store(self.site.open_store(METADATA)))
         self.fit(core)
-        core.point = make_point(self.site, self.config, self.config.ssps.values())
+        core.point = make_point(self.site, self.config, self.config.ssps)
         core.user = core.point.user(_CAP, CAP_USER, lambda event: take(core, event))
         if not self.site.clock.virtual:
             CAP_USER.types()  # takes longer to load than an SSP waits for the answer about a first call
@@ -68,6 +71,10 @@ class Scp(Element[ScpConfig]):
     def census(self) -> Mapping[str, int]:
         """Count calls in progress: not as an SSP does, which hears of a restart here with its next message only."""
         return {"directed_calls": len(self.core.calls)}
+
+    def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
+        """Return the cards whose calls SSPs ask about."""
+        return {CAP_DIALOGUES: [(call.card.imsi,) for call in self.core.calls.values()]}
 
     def kept(self) -> Audit:
         """Keep refused calls of its management with the changes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from simwarden.runtime.gtp.charging import Account
+from simwarden.runtime.gtp.charging import Account, served_addresses
 from simwarden.wire.gtpv2 import network_identifier
 from simwarden.wire.gtpv2.enums import SelectionMode
 
@@ -29,7 +29,7 @@ def begin(core: Core, connection: Connection, asked: Message, told: Message) -> 
     }
     paa = told.get("paa")
     if paa is not None:
-        mine |= {"pdpPDNType": paa.pdn_type.name, "servedPDPPDNAddress": paa.ipv4 or paa.ipv6}
+        mine |= served_addresses(paa)
     connection.charged = mine
     connection.account = Account(core.records, partial(_describe, core, connection, mine), connection.device.uli)
 

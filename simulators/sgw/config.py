@@ -24,3 +24,7 @@ class SgwConfig(GtpConfig):
     """Packets that wait for a device while it is paged, for each of its bearers; what comes then is dropped."""
     buffering: Seconds = Field(default=30.0, gt=0)
     """Time for which packets wait for a device."""
+    charging_pause: bool = True
+    """Ask PGWs to pause charging while an idle device is not reached (TS 23.401 5.3.6A)."""
+    pause_threshold: int = Field(default=1, ge=1)
+    """Packets to an idle device that are dropped before charging of its PDN connection is paused."""

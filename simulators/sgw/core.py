@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Control
     from simwarden.runtime.gtp.node import GtpNode, Peer
     from simwarden.runtime.site import Site
+    from simwarden.wire.gtpv2 import Message
 
 NOT_SET_UP = "its session is not set up yet"
 FULL = "too many packets wait for the device"
@@ -27,14 +28,19 @@ NO_PLACE = "the MME has not said where the device is"
 
 
 class Core:
-    """Devices of an SGW. `page` is told of a bearer with packets for a device that is idle."""
+    """Devices of an SGW.
+
+    `page` is called for a bearer with packets for an idle device, `pause` for a PDN connection of which so many packets
+    were dropped that charging is to pause.
+    """
 
     node: GtpNode
     page: Callable[[Bearer], None]
+    pause: Callable[[Connection], None]
 
     def __init__(self, site: Site, config: SgwConfig) -> None:
         self.site, self.config = site, config
-        self.plane = UserPlane(site, "S1-U", "S5-U")
+        self.plane = UserPlane(site, "S1-U", "S5-U", check_senders=config.check_senders)
         self.devices: dict[str, Device] = {}
         #: by this node's TEIDs of S11, and of S5
         self.by_teid: dict[int, Device] = {}
@@ -46,6 +52,20 @@ class Core:
         """Decide whether a node is one of the dedicated core."""
         facts = {"name": name, "host": host, "listed": listed}
         return self.site.decide(control, imsi, on=CREATE_SESSION, **facts).admitted
+
+    def is_mme(self, message: Message, peer: Peer) -> bool:
+        """Return True if a peer is the MME of the device that a message is about, or becomes it by a request."""
+        device = self.by_teid.get(message.teid)
+        if device is None or message.name == "create-session-request":  # which the control sgw.peer is about
+            return True
+        if message.name == "modify-bearer-request" and "sender_f_teid" in message.ies:
+            return peer.name in self.config.mmes or peer.host in self.config.mmes
+        return peer.host in (device.mme_host, *device.mme.addresses)
+
+    def is_pgw(self, message: Message, peer: Peer) -> bool:
+        """Return True if a peer is the PGW of the PDN connection that a message is about."""
+        connection = self.by_s5_teid.get(message.teid)
+        return connection is None or peer.host in (connection.pgw_host, *connection.pgw.addresses)
 
     def sender_teid(self, teid: int) -> int:
         """Return the far end's TEID for one of this node's: the MME's, or the PGW's."""
@@ -78,7 +98,10 @@ class Core:
     def open_tunnels(self, bearer: Bearer) -> None:
         """Open the tunnels of a bearer's packets."""
         bearer.s1_teid = self.plane.open(lambda packets: self.uplink(bearer, packets))
-        bearer.s5_teid = self.plane.open(lambda packets: self.downlink(bearer, packets))
+        bearer.s5_teid = self.plane.open(
+            lambda packets: self.downlink(bearer, packets),
+            senders=lambda: bearer.pgw_user.addresses if bearer.pgw_user is not None else (),
+        )
 
     def close_bearer(self, bearer: Bearer, cause: CauseForRecClosing) -> None:
         """Close the tunnels of a bearer, and its record."""
@@ -170,6 +193,7 @@ class Core:
         room = self.config.buffered_packets - len(bearer.waiting)
         bearer.waiting.extend(packets[:room])
         self.drop(bearer, packets[room:], FULL, "S5-U")
+        self._count_dropped(bearer, len(packets[room:]))
         self.page(bearer)
 
     def flush(self, bearer: Bearer, enb: FTeid) -> None:
@@ -192,6 +216,18 @@ class Core:
         """Give up packets that wait for a device that was not reached."""
         packets, bearer.waiting = bearer.waiting, []
         self.drop(bearer, packets, NOT_REACHED, "S5-U")
+        self._count_dropped(bearer, len(packets))
+
+    def _count_dropped(self, bearer: Bearer, packets: int) -> None:
+        """Count dropped packets of a device's PDN connection; from a threshold on its PGW is to pause charging."""
+        connections = bearer.device.connections.values()
+        connection = next((each for each in connections if bearer in each.bearers), None)
+        if connection is None or self.by_s5_teid.get(connection.teid) is not connection:
+            return  # it ends
+        connection.dropped += packets
+        is_due = packets and connection.dropped >= self.config.pause_threshold
+        if is_due and connection.pausable and not connection.paused:
+            self.pause(connection)
 
     def drop_held(self, bearer: Bearer) -> None:
         """Give up packets that a device has sent from nobody knows where."""

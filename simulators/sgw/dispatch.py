@@ -9,35 +9,56 @@ from simulators.sgw.procedures import bearers, dedicated, sessions
 from simwarden.runtime.gtp.node import GtpNode
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from simulators.sgw.core import Core
     from simwarden.runtime.gtp.node import Peer
-    from simwarden.wire.gtpv2 import FTeid
+    from simwarden.wire.gtpv2 import FTeid, Message
 
-_HANDLERS: Final = {
+#: the procedures of an MME, and those of a PGW
+_OF_MME: Final = {
     "create-session-request": sessions.create_session,
     "modify-bearer-request": sessions.modify_bearer,
     "delete-session-request": sessions.delete_session,
     "change-notification-request": sessions.change_notification,
     "release-access-bearers-request": bearers.release_access_bearers,
-    "create-bearer-request": dedicated.create_bearer,
     "modify-bearer-command": bearers.modify_bearer_command,
     "delete-bearer-command": dedicated.delete_bearer_command,
     "bearer-resource-command": dedicated.bearer_resource_command,
-    "update-bearer-request": bearers.update_bearer,
-    "delete-bearer-request": bearers.delete_bearer,
     "create-indirect-data-forwarding-tunnel-request": bearers.create_indirect_forwarding,
     "delete-indirect-data-forwarding-tunnel-request": bearers.delete_indirect_forwarding,
     "downlink-data-notification-failure-indication": bearers.downlink_data_notification_failed,
+}
+_OF_PGW: Final = {
+    "create-bearer-request": dedicated.create_bearer,
+    "update-bearer-request": bearers.update_bearer,
+    "delete-bearer-request": bearers.delete_bearer,
 }
 
 
 def open_paths(core: Core) -> None:
     """Take requests of MMEs and PGWs, and what tells of lost ones."""
-    served = {name: partial(each, core) for name, each in _HANDLERS.items()}
-    core.node = GtpNode(core.site, ("S11", "S5-C"), served, core.config.path(), core.sender_teid)
+    served = {name: partial(_serve, core, each, core.is_mme) for name, each in _OF_MME.items()}
+    served |= {name: partial(_serve, core, each, core.is_pgw) for name, each in _OF_PGW.items()}
+    listed = (*core.config.mmes, *core.config.pgws)
+    core.node = GtpNode(core.site, ("S11", "S5-C"), served, core.config.path(), core.sender_teid, listed=listed)
     core.node.on_restart = core.node.on_failure = partial(_lose, core)
     core.page = partial(bearers.page, core)
+    core.pause = partial(sessions.pause_charging, core)
     core.plane.on_error = partial(_lose_tunnel, core)
+
+
+async def _serve(
+    core: Core,
+    handler: Callable[[Core, Message, Peer], Awaitable[Message | None]],
+    is_sender: Callable[[Message, Peer], bool],
+    message: Message,
+    peer: Peer,
+) -> Message | None:
+    """Carry a procedure out for the MME or PGW that a tunnel is of."""
+    if core.config.check_senders and not is_sender(message, peer):
+        return core.node.refuse_sender(message, peer)
+    return await handler(core, message, peer)
 
 
 def _lose(core: Core, peer: Peer) -> None:

@@ -39,9 +39,16 @@ class Connection(Bearer):
     apn: str
     pgw: FTeid
     teid: int = 0
+    #: the address at which the session was asked for
+    pgw_host: str = ""
     #: whether the PGW wants to hear of each change of place
     reported: bool = False
     dedicated: dict[int, Bearer] = field(default_factory=dict)
+    #: the PGW supports charging pause, and has been asked for it (TS 23.401 5.3.6A)
+    pausable: bool = False
+    paused: bool = False
+    #: packets to the device that were dropped since it is idle
+    dropped: int = 0
     #: numbers of the MME's commands that the PGW is to carry out, by bearer
     commands: dict[int, int] = field(default_factory=dict)
     #: numbers of its commands for what devices ask for, by their procedure transaction identities
@@ -77,6 +84,8 @@ class Device:
     imsi: str
     mme: FTeid
     teid: int = 0
+    #: from where the MME has sent the request that it is the MME by
+    mme_host: str = ""
     connections: dict[int, Connection] = field(default_factory=dict)
     rat: RatType | None = None
     uli: Uli | None = None

@@ -26,9 +26,8 @@ class Limit(enum.Enum):
     TWICE = "twice"
     STORE = "store"
     PARAMETER = "parameter"
-    SCHEDULE = "schedule"
-    VALIDITY = "validity"
     DESTINATIONS = "destinations"
+    SOURCE = "source"
 
 
 CAUSES: Final[dict[str | Limit, Cause]] = {
@@ -43,8 +42,7 @@ CAUSES: Final[dict[str | Limit, Cause]] = {
     Limit.TWICE: Cause(Status.ESME_RSUBMITFAIL, Result.SEQUENCE_REPEATED, Status.ESME_RX_P_APPN),
     Limit.STORE: Cause(Status.ESME_RSYSERR, Result.FLOW_CONTROL_ERROR, Status.ESME_RX_T_APPN),
     Limit.PARAMETER: Cause(Status.ESME_ROPTPARNOTALLWD, Result.MESSAGE_STRUCTURE_ERROR, Status.ESME_RX_P_APPN),
-    Limit.SCHEDULE: Cause(Status.ESME_RINVSCHED, Result.MESSAGE_STRUCTURE_ERROR, Status.ESME_RX_P_APPN),
-    Limit.VALIDITY: Cause(Status.ESME_RINVEXPIRY, Result.MESSAGE_STRUCTURE_ERROR, Status.ESME_RX_P_APPN),
+    Limit.SOURCE: Cause(Status.ESME_RSUBMITFAIL, Result.MESSAGE_SOURCE_ERROR, Status.ESME_RX_P_APPN),
     Limit.DESTINATIONS: Cause(Status.ESME_RINVNUMDESTS, Result.DESTINATION_TERMINAL_ERROR, Status.ESME_RX_P_APPN),
 }
 """By the id of the control that refuses, or the limit."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -22,6 +24,20 @@ def _check_party(text: str) -> str:
 
 
 _Party = Annotated[str, AfterValidator(_check_party)]
+_ELEMENT = re.compile(r"[A-Za-z][\w-]*")
+
+
+def _check_host(text: str) -> str:
+    if _ELEMENT.fullmatch(text):
+        return text
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        hint = "an address, a network (192.0.2.0/24) or the name of an element"
+        raise ValueError(f"expected {hint}, got {text!r}: {error}") from None
+
+
+_Host = Annotated[str, AfterValidator(_check_host)]
 
 
 class Account(Model):
@@ -35,8 +51,9 @@ class Account(Model):
     """Its name in a CMPP_CONNECT (CMPP 2.0 7.4.1.1); empty: it has no CMPP."""
     secret: Annotated[str, StringConstraints(max_length=64)] = Field(default="", repr=False)
     """The secret of CMPP, which the gateway must know itself: it is kept as it is, in a file for its owner's eyes."""
-    hosts: tuple[str, ...] = ()
-    """Addresses, or elements, from which it may bind; none: any."""
+    hosts: tuple[_Host, ...] = ()
+    """Addresses, networks (`192.0.2.0/24`) or elements from which it may bind; by default any. An element of the same
+    process has no address: name it."""
     rate: int = Field(default=0, ge=0)
     """Messages that it may submit in a second; 0: any number."""
 
@@ -102,5 +119,10 @@ class SmsGatewayConfig(ElementConfig):
     """How long the parts of a long message are held for those that are missing."""
     validity: Seconds = 86_400.0
     """How long a message is kept that says nothing of it, and at most."""
+    schedule: Seconds = 604_800.0
+    """Longest time ahead for which a platform may schedule the delivery of a message; 0 allows no scheduling."""
     retry: Seconds = 10.0
-    """Time until a message is tried again that could not be taken, and until a connection is made anew."""
+    """Time until a message that could not be taken is tried again, and until the SMSC is connected again; that doubles
+    with each failure, up to `retry_longest`."""
+    retry_longest: Seconds = 320.0
+    """The longest time until the SMSC is connected again."""

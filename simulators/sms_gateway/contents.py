@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 #: texts of the GSM alphabet, of Latin 1 and of UCS2 as SMPP has them, and of classes 0 and 1 as TS 23.038 4 has them
 _PLAIN_CODINGS: Final = frozenset({0x00, 0x01, 0x03, 0x08, 0x10, 0x11, 0x18, 0x19, 0xF0, 0xF1})
-UCS2_CODING, SEPTETS, OCTETS = 8, 160, 140
+OCTETS = 140
 
 
 def beyond_text(request: Request) -> str:
@@ -45,11 +45,15 @@ def part_of(octets: bytes) -> sms.Concatenation | None:
 
 
 def fits(request: Request) -> bool:
-    """Whether it goes into one message to a card (TS 23.040 9.2.3.16); a septet has an octet in SMPP."""
-    packed = smpp.alphabet_of(request.data_coding) is not sms.Alphabet.OCTETS and request.data_coding != UCS2_CODING
-    if not packed:
-        return len(request.octets) <= OCTETS
-    if not request.udhi:
-        return len(request.octets) <= SEPTETS
-    header = request.octets[0] + 1 if request.octets else 0
-    return len(request.octets) - header <= (OCTETS - header) * 8 // 7
+    """Return True if user data fit one message to a card (TS 23.040 9.2.3.16); a septet has an octet in SMPP.
+
+    Latin 1 text of SMPP goes to the card in the default alphabet, or as UCS2.
+    """
+    length = request.octets[0] + 1 if request.udhi and request.octets else 0
+    rest, alphabet = request.octets[length:], smpp.alphabet_of(request.data_coding)
+    if alphabet is None:
+        text = rest.decode("latin-1")
+        scheme = sms.scheme_for(text)
+        rest, alphabet = sms.octets_for(text, scheme), sms.coding_of(scheme).alphabet
+    room = OCTETS - length
+    return len(rest) <= (room * 8 // 7 if alphabet is sms.Alphabet.GSM_7_BIT else room)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import heapq
 from collections import deque
 from functools import partial
@@ -19,6 +18,7 @@ from simwarden.policy.numbers import Party, party
 from simwarden.runtime.batch import Batch
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
     from simulators.sms_gateway.config import Account, SmsGatewayConfig
@@ -91,8 +91,8 @@ class Core:
         return self.site.clock.wall().timestamp()
 
     def date(self, when: float) -> dt.datetime:
-        """Return a time of the calendar as a date, UTC."""
-        return dt.datetime.fromtimestamp(when, dt.UTC)
+        """Return a time (POSIX) as the operator's date."""
+        return self.site.clock.local(when)
 
     def next_id(self) -> int:
         """Return the number of a new message, which is kept with it: none that was acknowledged is given twice."""

@@ -72,6 +72,8 @@ class Message:
     error: str = "000"
     #: times that it was sent without an answer, so that it may have come twice
     repeated: int = 0
+    #: scheduled delivery time (POSIX), 0 for none
+    scheduled: float = 0.0
 
     @property
     def reference(self) -> int:
@@ -128,6 +130,8 @@ class Request(NamedTuple):
     registered: int = 0
     #: the time until which it is to be kept (POSIX); None: as long as messages are
     until: float | None = None
+    #: scheduled delivery time (POSIX), 0 for none
+    scheduled: float = 0.0
 
 
 @dataclass(slots=True)

@@ -20,7 +20,13 @@ from simwarden.policy.numbers import party
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-METADATA = sa.MetaData(info={"schema": "sms_gateway"})
+
+def _add_scheduled(connection: sa.Connection) -> None:
+    """Version 1: scheduled delivery times; stored messages have none."""
+    connection.exec_driver_sql("ALTER TABLE messages ADD COLUMN scheduled FLOAT NOT NULL DEFAULT 0")
+
+
+METADATA = sa.MetaData(info={"schema": "sms_gateway", "migrations": (_add_scheduled,)})
 _BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _ACCOUNTS = sa.Table(
     "accounts",
@@ -54,7 +60,7 @@ _MESSAGES = sa.Table(
     sa.Column("id", _BIG, primary_key=True, autoincrement=False),
     sa.Column("kind", sa.Integer, nullable=False),
     *(sa.Column(name, sa.String, nullable=False) for name in ("account", "code", "card", "number", "state")),
-    *(sa.Column(name, sa.Float, nullable=False) for name in ("submitted", "until")),
+    *(sa.Column(name, sa.Float, nullable=False) for name in ("submitted", "until", "scheduled")),
     sa.Column("octets", sa.LargeBinary, nullable=False),
     *(sa.Column(name, sa.Integer, nullable=False) for name in ("data_coding", "protocol_id", "priority", "registered")),
     sa.Column("udhi", sa.Boolean, nullable=False),

@@ -51,6 +51,14 @@ NOT_A_TEXT: Final = Refusal(
 NO_CARD: Final = Refusal(
     _FAILURE, DeliveryFailureCause.USER_NOT_SC_USER, FailureCause.NO_SC_SUBSCRIPTION, Status.ESME_RINVDSTADR
 )
+#: TP-DA has no digits (TS 23.040 9.1.2.5)
+NO_ADDRESS: Final = Refusal(
+    _FAILURE, DeliveryFailureCause.INVALID_SME_ADDRESS, FailureCause.INVALID_SME_ADDRESS, Status.ESME_RINVDSTADR
+)
+#: TP-VP has no time (TS 23.040 9.2.3.12)
+NO_VALIDITY: Final = Refusal(
+    _FAILURE, DeliveryFailureCause.INVALID_SME_ADDRESS, FailureCause.TP_VP_NOT_SUPPORTED, Status.ESME_RINVEXPIRY
+)
 #: the quota is used up
 USED_UP: Final = Refusal(
     _FAILURE, DeliveryFailureCause.USER_NOT_SC_USER, FailureCause.NO_SC_SUBSCRIPTION, Status.ESME_RSUBMITFAIL

@@ -85,6 +85,8 @@ class SmscConfig(ServerConfig):
     """How often somebody may try their passwords."""
     validity: Annotated[Seconds, Field(gt=0)] = 172800
     """How long a message is kept whose sender says nothing, and at most."""
+    schedule: Seconds = 604_800
+    """Longest time ahead for which a gateway may schedule the delivery of a message; 0 allows no scheduling."""
     retry: Annotated[tuple[Annotated[Seconds, Field(gt=0)], ...], Field(min_length=1)] = (60, 300, 900, 3600)
     """The pauses between attempts; the last one stays. An alert of the HSS comes before them."""
     answer_time: Annotated[Seconds, Field(gt=0)] = 50

@@ -13,8 +13,7 @@ from simwarden.operations.card_lists import CHANGED_LIST
 from simwarden.operations.guessing import Tries
 from simwarden.operations.number_ranges import load_ranges
 from simwarden.operations.restriction import Restriction
-from simwarden.policy.numbers import party
-from simwarden.policy.short_messages import extends
+from simwarden.policy.short_messages import longest_code
 from simwarden.runtime.batch import Batch
 from simwarden.runtime.diameter.server import KnownPeers
 
@@ -85,7 +84,7 @@ class Core:
     @property
     def month(self) -> str:
         """The month by which quotas are counted."""
-        return f"{self.clock.wall():%Y-%m}"
+        return self.clock.month()
 
     # -- rules
 
@@ -98,14 +97,9 @@ class Core:
 
     def gateway_of(self, number: str, ton: int) -> str:
         """Return the gateway that has a code, or the longest one that it extends; empty: none."""
-        who = party(number, ton)
-        found = [
-            (len(party(code).number), name)
-            for name, gateway in self.config.gateways.items()
-            for code in gateway.codes
-            if extends(who, code)
-        ]
-        return max(found)[1] if found else ""
+        found = ((longest_code(number, ton, each.codes), name) for name, each in self.config.gateways.items())
+        digits, name = max(found, default=(0, ""))
+        return name if digits else ""
 
     # -- what is seen
 

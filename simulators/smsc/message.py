@@ -38,6 +38,8 @@ class End(enum.StrEnum):
 class ShortMessage:
     """One message, a part of a long one too. Dates are seconds since 1970; `number` is that of the far end.
 
+    It is not tried before `scheduled`.
+
     `octets` are its user data (of the 7 bit alphabet a septet an octet), `header` its user data header without length;
     `reference` is TP-MR of a card's message, user_message_reference of a platform's (0: none). `receipt` says whether
     the sender hears of its end: always (1), of a failure (2). `about` is the message that a receipt or report tells of,
@@ -61,6 +63,7 @@ class ShortMessage:
     receipt: int = 0
     attempts: int = 0
     about: str = ""
+    scheduled: float = 0.0
 
     @property
     def far_end(self) -> Address:

@@ -23,7 +23,13 @@ from simwarden.operations.held_cards import HeldCards
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-METADATA = sa.MetaData()
+
+def _add_scheduled(connection: sa.Connection) -> None:
+    """Version 1: scheduled delivery times; stored messages have none."""
+    connection.exec_driver_sql("ALTER TABLE messages ADD COLUMN scheduled FLOAT NOT NULL DEFAULT 0")
+
+
+METADATA = sa.MetaData(info={"migrations": (_add_scheduled,)})
 _CARDS = sa.Table(
     "cards",
     METADATA,
@@ -51,6 +57,7 @@ _MESSAGES = sa.Table(
     sa.Column("receipt", sa.Integer, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("about", sa.String, nullable=False),
+    sa.Column("scheduled", sa.Float, nullable=False),
     sa.Column("over", sa.Boolean, nullable=False, default=False),
 )
 _COUNTERS = sa.Table(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from simwarden.policy.numbers import party
-from simwarden.runtime.declare import ElementConfig, Model, Names, PlmnText, Seconds
+from simwarden.runtime.declare import ElementConfig, Model, Names, Networks, PlmnText, Seconds, UtcOffset
 from simwarden.runtime.sigtran.settings import Gateway, NodeNumber, Signalling, SignallingNode
 
 Digits = Annotated[str, Field(pattern=r"^\+?[0-9]{1,15}$"), BeforeValidator(str)]
@@ -54,6 +54,12 @@ class Trunk(Model):
     prefixes: tuple[Annotated[str, Field(pattern=r"^\+?[0-9]*$"), BeforeValidator(str)], ...] = ("",)
     """Beginnings of the numbers that are reached there: `+86...` of a subscriber or fixed line, without `+` of a code.
     The longest one decides; an empty one is all others."""
+    addresses: Networks = ()
+    """Addresses and networks (`192.0.2.0/24`) that calls come from, in addition to the address of the element. A
+    call from any other address is refused."""
+    trusted: bool = True
+    """True if it belongs to the trust domain of RFC 3325: its P-Asserted-Identity is believed, and restricted numbers
+    are asserted to it."""
 
 
 class SspConfig(ElementConfig):
@@ -73,8 +79,8 @@ class SspConfig(ElementConfig):
     """How long it waits for an order (Tssf), from each order on."""
     tssf_interaction: Annotated[Seconds, Field(gt=0)] = 120
     """The same while a party hears an announcement."""
-    utc_offset: Annotated[int, Field(ge=-12, le=14)] = 8
-    """Hours by which local time is before UTC."""
+    utc_offset: UtcOffset | None = None
+    """Hours by which the exchange's time is ahead of UTC; by default the operator's."""
     announcement: Annotated[Seconds, Field(gt=0)] = 3
     """How long an announcement is, where the gsmSCF does not say."""
     own_numbers: tuple[Digits, ...] = ("86144", "86146", "86148", "861410", "8610646", "8610647", "8610648", "8610649")

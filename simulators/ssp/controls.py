@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from simwarden.policy.calls import judge_trunk
 from simwarden.policy.decision import Control
 from simwarden.policy.default_call_handling import judge_without_orders
 from simwarden.policy.equipment import judge_equipment, judge_identified
 
 LOCATION: Final = "location-update"
+INVITE: Final = "invite"
 #: why nobody says what becomes of a call: silence; a dialogue that ended, failed or cannot be; no phase in common
 SILENCE, DIALOGUE, PHASE = "no-order-in-time", "dialogue-lost", "no-common-phase"
 
@@ -28,6 +30,15 @@ TERMINAL_IDENTITY: Final = Control(
     "A terminal must say who it is before a card is served with calls",
     also=("bind.hss.learned", "bind.pool", "bind.cmp"),
 )
+TRUNK: Final = Control(
+    "ssp.trunk",
+    "dir.voice",
+    judge_trunk,
+    (INVITE,),
+    "Only configured trunks may send calls",
+    also=("fn.voice.directed",),
+    cardless=(INVITE,),
+)
 DEFAULT: Final = Control(
     "ssp.default-call-handling",
     "dir.voice",
@@ -36,4 +47,4 @@ DEFAULT: Final = Control(
     "A call about which the gsmSCF does not decide ends, unless its CSI says otherwise",
     also=("fn.voice.directed",),
 )
-ALL: Final = (EQUIPMENT, TERMINAL_IDENTITY, DEFAULT)
+ALL: Final = (EQUIPMENT, TERMINAL_IDENTITY, TRUNK, DEFAULT)

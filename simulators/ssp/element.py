@@ -8,6 +8,7 @@ from simulators.ssp.config import SspConfig
 from simulators.ssp.controls import ALL
 from simulators.ssp.demands import DEMANDS
 from simulators.ssp.parts.calls import Calls
+from simwarden.operations.call_views import CAP_DIALOGUES, TERMINAL_CALLS, TRUNK_CALLS
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration
 from simwarden.wire.dtap.family import UM
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 class Ssp(Element[SspConfig]):
     """Service switching point: MSC with VLR, and GMSC, with gsmSSF and gsmSRF (TS 23.078)."""
 
-    #: a VLR knows nobody after a restart, and the HLR is not told (TS 23.007 4.2)
-    forgets = ("VLRs",)
+    #: a VLR is empty after a restart, of which neither HLR nor gsmSCF nor trunk is notified (TS 23.007 4.2)
+    forgets = ("VLRs", CAP_DIALOGUES, TRUNK_CALLS)
     declaration = Declaration(
         kind="ssp",
         title="Service switching point (MSC/VLR, GMSC)",
@@ -54,7 +55,9 @@ class Ssp(Element[SspConfig]):
         core = self.core = Core(self.site, self.config)
         self.fit(core)
         signalling = self.config.signalling
-        core.point = make_point(self.site, signalling, [signalling.hlr, *signalling.scfs])  # the EIR needs no title
+        core.point = make_point(
+            self.site, signalling, {each.number: each for each in (signalling.hlr, *signalling.scfs)}
+        )
         core.cap = core.point.user(CAP, CAP_USER, core.take_cap)
         core.vlr = MapNode(core.point, VLR, subscriber_data.handlers(core))
         core.msc = MapNode(core.point, MSC)
@@ -74,8 +77,17 @@ class Ssp(Element[SspConfig]):
         return {"half_calls": len(core.calls), "dialogues": len(core.cap.tc), "roaming_numbers": len(core.roaming)}
 
     def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
-        """Tell whom it serves as a VLR."""
-        return {"VLRs": [(imsi, self.config.signalling.number) for imsi in self.core.subscribers]}
+        """Return the subscribers of the VLR, and the other ends of calls: terminals, gsmSCFs and trunks."""
+        from simulators.ssp.clients.call_control import terminals_of  # noqa: PLC0415 - as above
+
+        core, trunks = self.core, {f"{TRUNK_CALLS}{name}" for name in self.config.trunks}
+        peers = core.trunks.peers()
+        return {
+            "VLRs": [(imsi, self.config.signalling.number) for imsi in core.subscribers],
+            TERMINAL_CALLS: [(name,) for name in terminals_of(core.calls.values())],
+            CAP_DIALOGUES: [(scf.imsi,) for scf in core.scfs.values()],
+            **{name: [(peer,) for peer in peers if name == f"{TRUNK_CALLS}{peer}"] for name in trunks},
+        }
 
     async def stop(self) -> None:
         """Go down: calls end with it, and all who are in them are told."""

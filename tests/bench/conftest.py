@@ -1,12 +1,15 @@
-"""A whole run of the benches writes its figures into the page where BENCH_WRITE is set (`make figures`)."""
+"""What a run of the benches does with its figures: see BENCH_WRITE (`make figures`) and BENCH_RATIOS (`ratios`)."""
 
 from __future__ import annotations
 
 import gc
+import json
 import os
+import sys
 
 import figures
 import pytest
+import ratios
 
 # as the command sets it: see simwarden.cli.main
 gc.set_threshold(10_000, 20, 50)
@@ -20,6 +23,17 @@ def _frozen() -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(exitstatus: int) -> None:
-    if os.environ.get("BENCH_WRITE") and exitstatus == 0:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if exitstatus != 0:
+        return
+    if os.environ.get("BENCH_WRITE"):
         figures.write()
+    how = os.environ.get("BENCH_RATIOS")
+    if how == "record":
+        ratios.record(figures.measured())
+    elif how == "compare":
+        lines = ratios.slower(figures.measured(), json.loads(ratios.RECORD.read_text("utf-8")))
+        done = f"{len(ratios.BENCHES)} benches within {ratios.TOLERANCE} times their recorded ratios"
+        sys.stderr.write("\n" + ("\n".join(lines) or done) + "\n")
+        if lines:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -377,6 +377,25 @@ async def test_how_long_a_message_may_be(centre: Centre, where: Where) -> None:
 
 
 @in_real_time
+async def test_texts_in_ascii_are_the_same_on_both_sides(centre: Centre, where: Where) -> None:
+    """Msg_Fmt 0 is ASCII (CMPP 2.0 7.4.3.1); `@`, `$` and `_` have the codes 00, 02 and 11 in the SMSC's alphabet."""
+    text, septets = "a@b $5 _x_ {y}", bytes.fromhex("6100622002352011781120 1b28791b29")
+    async with client(where) as platform:
+        [taken] = await platform.submit(text.encode("ascii"), [CARD], Msg_Fmt=0, Src_Id=CODE, Registered_Delivery=0)
+        assert taken["Result"] == 0
+        assert (await platform.request(SUBMIT, message(Msg_Fmt=0, Msg_Content=b"caf\xe9")))["Result"] == 1
+        assert await so(lambda: len(centre.submitted) == 1)
+        assert [(each.data_coding, each.short_message) for each in centre.submitted] == [(0, septets)]
+        for content in (septets, b"caf\x05"):
+            centre.deliver(ShortMessage(source=Address(CARD, 1, 1), destination=Address(CODE), short_message=content))
+        came = [await delivered(platform) for _ in range(2)]
+    assert [(each["Msg_Fmt"], each["Msg_Content"]) for each in came] == [
+        (0, text.encode("ascii")),
+        (8, "café".encode("utf-16-be")),
+    ]
+
+
+@in_real_time
 async def test_a_long_text_of_a_card(centre: Centre, where: Where) -> None:
     async with client(where) as platform:
         parts = in_parts(TEXT, 9)

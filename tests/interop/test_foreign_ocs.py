@@ -44,7 +44,7 @@ def charged(name: str, host: str, group: int, status: int = ENABLED) -> Tree:
 POLICY: Tree = {
     "answers": {"initial": [{"install": [charged("one", NOBODY, GROUP), charged("other", ELSEWHERE, OTHER)]}]}
 }
-PGW = {"apns": {APN: {"gx": "pcrf", "gy": "ocs"}}}
+PGW = {"apns": {APN: {"gx": "pcrf", "gy": "ocs", "not_applicable": "end"}}}
 
 
 def play(script: Tree, story: Story, *, policy: Tree = POLICY, **network: Any) -> ForeignOcs:
@@ -170,7 +170,7 @@ NO_GRANTS = {
     "success without a grant": grants({}, initial={"bare": True}),
     "success without units": grants({}),
     "success with nothing granted": grants({"octets": 0}),
-    "time instead of octets": grants({"avps": {"Granted-Service-Unit": {"CC-Time": 3600}}}),
+    "time and no octets": grants({"avps": {"Granted-Service-Unit": {"CC-Time": 3600, "CC-Total-Octets": 0}}}),
     "an empty unit": grants({"avps": {"Granted-Service-Unit": {}}}),
     "not applicable": grants({}, initial={"result": NOT_APPLICABLE}),
     "not applicable in the group": grants({"result": NOT_APPLICABLE}),

@@ -32,7 +32,7 @@ class CallNet(Net):
         **config: Any,
     ) -> None:
         """`through` are more settings of the signalling point, `dials` is with whom the VLRs associate themselves."""
-        signalling = {"nodes": NODES | {"evil": {"number": "8613800000028", "point_code": 28}}, **through}
+        signalling = {"nodes": NODES | {"far": {"number": "8613800000028", "point_code": 28}}, **through}
         super().__init__(loop, transport, store, external=external, signalling=signalling, **config)
         self.vlr, self.vlr2, self.stranger = (
             self.add(name, ScriptedVlr, {"number": number, "point_code": code, "dials": dials})

@@ -129,6 +129,11 @@ def tell(what: str, figure: str) -> None:
     sys.stderr.write(f"\n{what}: {figure}" + (f" (goal {ROWS[what][0]})" if ROWS[what][0] else ""))
 
 
+def measured() -> dict[str, str]:
+    """Return the figures of this run by their rows."""
+    return dict(_told)
+
+
 def table(head: str, figures: dict[str, str]) -> str:
     """Return the part of the page that is written: the head, and a row for each figure."""
     rows = [f"| {what} | {figures[what]} | {goal} | {how} |\n" for what, (goal, how) in ROWS.items()]

@@ -75,7 +75,7 @@ def _judge_binding(platform: Platform, change: Change, key: str) -> Decision | N
     """Decide by binding and pools, or keep the contact, which is judged the next day; in test none is learned."""
     card = change.card
     if platform.account(card).check == "next-day":
-        day, at = platform.now().date().isoformat(), platform.now().isoformat()
+        day, at = platform.site.clock.local().date().isoformat(), platform.now().isoformat()
         change.contacts.append({"day": day, "at": at, "imsi": card.imsi, "imei": key})
         return None
     return _judge(platform, card, key) if card.bound or card.state is not CardState.TEST else None

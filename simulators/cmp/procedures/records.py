@@ -31,7 +31,7 @@ async def judge_days(platform: Platform) -> None:
     Days at whose end it did not run, or its database did not, are judged as soon as it can.
     """
     while True:
-        now = platform.now()
+        now = platform.site.clock.local()
         due = now.replace(hour=0, minute=0, second=0, microsecond=0)
         due += dt.timedelta(seconds=platform.config.records_at)
         over = now.date() if now >= due else now.date() - dt.timedelta(days=1)

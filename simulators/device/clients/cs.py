@@ -111,6 +111,11 @@ class Cs:
         if call is not None:
             call.lost()
 
+    @property
+    def in_call(self) -> bool:
+        """True if the terminal has a call at an MSC of this process."""
+        return self.link is not None and self.link.internal and self.call is not None
+
     def identity(self) -> MobileIdentity:
         """Return who it says it is where nobody has asked: its card, or the terminal itself without one."""
         if self.emm.card is not None:

@@ -71,7 +71,7 @@ class Packets:
 
     def bearer(self, apn: str = "") -> int:
         """Return the bearer to an APN; the first where none is named. Raises ConnectionAbortedError."""
-        found = [identity for identity, each in self.emm.bearers.items() if apn in ("", each.apn)]
+        found = self.emm.bearers_to(apn)
         if not found:
             raise ConnectionAbortedError(f"the terminal has no bearer{f' to {apn}' if apn else ''}")
         return min(found)

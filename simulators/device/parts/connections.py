@@ -113,7 +113,7 @@ class Connections:
         word = await self._in_service()
         if word != "accepted":
             return word
-        if emm.resting_apns.get(arguments.apn, 0.0) > emm.site.clock.now():
+        if emm.resting_apns.get(arguments.apn.lower(), 0.0) > emm.site.clock.now():
             return "backed-off"
         answer = emm.ending(Procedure.CONNECT)
         esm.start_connection(emm, arguments.apn)
@@ -126,7 +126,7 @@ class Connections:
         word = await self._in_service()
         if word != "accepted":
             return word
-        found = [identity for identity, each in emm.bearers.items() if each.apn == arguments.apn]
+        found = emm.bearers_to(arguments.apn)
         if not found:
             raise ManagementError(409, f"{emm.site.name} has no PDN connection to {arguments.apn}")
         answer = emm.ending(Procedure.DISCONNECT)
@@ -140,7 +140,7 @@ class Connections:
         word = await self._in_service()
         if word != "accepted":
             return word
-        found = [identity for identity, each in emm.bearers.items() if arguments.apn in ("", each.apn)]
+        found = emm.bearers_to(arguments.apn)
         if not found:
             raise ManagementError(409, f"{emm.site.name} has no PDN connection to {arguments.apn}")
         answer = emm.ending(Procedure.BEARER_RESOURCES)

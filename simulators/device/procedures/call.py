@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulators.device.clients.cs_call import Call
 from simulators.device.procedures import location_updating
+from simwarden.policy.calls import WORLDWIDE_EMERGENCY
 from simwarden.wire.dtap import CmServiceType, MessageType, MmCause
 
 if TYPE_CHECKING:
@@ -14,8 +15,17 @@ if TYPE_CHECKING:
     from simulators.device.contexts import Emm
 
 
+#: additional emergency numbers of a terminal without a card (TS 22.101 10.1.1)
+_WITHOUT_CARD: Final = frozenset({"000", "08", "110", "999", "118", "119"})
+
+
 async def originate(emm: Emm, number: str, keys: Sequence[str], pause: float) -> str:
-    """Call a number; rows of `keys` are dialled, one each time that some seconds have passed since a voice spoke."""
+    """Call a number; rows of `keys` are dialled, one each time that some seconds have passed since a voice spoke.
+
+    An emergency number that the terminal knows is dialled as an emergency call.
+    """
+    if number in WORLDWIDE_EMERGENCY or (emm.card is None and number in _WITHOUT_CARD):
+        return await originate_emergency(emm)
     if emm.interlocked:
         return "interlocked"
     if emm.cs.area is None:

@@ -105,7 +105,7 @@ def on_pdn_reject(emm: Emm, message: Message, _protected: bool) -> None:  # noqa
     seconds = message.get("back_off_timer", Timer.T3396.seconds if cause in BACKED_OFF else 0.0)
     apn = asked.get("access_point_name", "")
     if seconds and apn and emm.honours_rejects:
-        emm.resting_apns[apn] = emm.site.clock.now() + seconds
+        emm.resting_apns[apn.lower()] = emm.site.clock.now() + seconds
     transactions.tell(emm, asked, "rejected")
 
 

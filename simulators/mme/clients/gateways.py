@@ -58,11 +58,22 @@ class Gateways:
         self.by_teid: dict[int, UeContext] = {}
         own = config.gateways
         settings = PathSettings(own.t3_response, own.n3_requests, own.echo)
-        self.node = GtpNode(site, (_S11,), handlers, settings, self._sender_teid)
+        served = {name: partial(self._serve, each) for name, each in handlers.items()}
+        self.node = GtpNode(site, (_S11,), served, settings, self._sender_teid)
 
     def _sender_teid(self, teid: int) -> int:
         ue = self.by_teid.get(teid)
         return ue.sgw.teid if ue is not None and ue.sgw is not None else 0
+
+    async def _serve(
+        self, handler: Callable[[Message, Peer], Awaitable[Message]], message: Message, peer: Peer
+    ) -> Message | None:
+        """Carry a procedure out for the SGW of the device that a message is about."""
+        ue = self.by_teid.get(message.teid)
+        known = {self._sgw(), *ue.sgw.addresses} if ue is not None and ue.sgw is not None else ()
+        if self.config.gateways.check_senders and known and peer.host not in known:
+            return self.node.refuse_sender(message, peer)
+        return await handler(message, peer)
 
     def greet(self) -> None:
         """Let the SGW hear that this MME has started: sessions of before are over (TS 23.007 14)."""

@@ -11,11 +11,12 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import ManagementError
+from simwarden.machine.fairness import oldest_of_busiest
 
 if TYPE_CHECKING:
     from simwarden.runtime.site import Site
 
-#: reports that wait at most; the oldest goes first
+#: reports that wait at most; of more the oldest of the card with the most reports is dropped
 _MOST = 10_000
 #: seconds until a platform that is away is told again
 _RETRY = 30.0
@@ -26,7 +27,7 @@ class Presence:
 
     def __init__(self, site: Site, platform: str) -> None:
         self._site, self._platform = site, platform
-        self._waiting: deque[tuple[str, dict[str, Any]]] = deque(maxlen=_MOST)
+        self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
         self._telling = False
 
     def tell(self, imsi: str, *, inside: bool, cell: str) -> None:
@@ -34,6 +35,8 @@ class Presence:
         if self._platform == "off":
             return
         self._waiting.append((imsi, {"inside": inside, "cell": cell}))
+        if len(self._waiting) > _MOST:
+            self._waiting.remove(oldest_of_busiest(self._waiting, lambda report: report[0]))
         if not self._telling:
             self._telling = True
             self._site.spawn(self._tell_all(), "reports of presence")
@@ -44,7 +47,7 @@ class Presence:
                 report = self._waiting[0]
                 if not await self._tell_one(*report):
                     await self._site.clock.sleep(_RETRY)
-                elif self._waiting[0] is report:  # else it was the oldest of too many, and is gone
+                elif self._waiting and self._waiting[0] is report:  # else it was dropped meanwhile
                     self._waiting.popleft()
         finally:
             self._telling = False

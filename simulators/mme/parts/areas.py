@@ -58,6 +58,7 @@ class Areas:
                 "occasion": members(Occasion),
             },
             passing=HISTORY,
+            evidence="record",
             kept=True,
         ),
         Observable(

@@ -77,6 +77,7 @@ class Sessions:
                 "reason": TEXT,
             },
             passing=HISTORY,
+            evidence="decision",
         ),
         Observable(
             "s1",

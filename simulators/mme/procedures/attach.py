@@ -56,7 +56,7 @@ async def _context_of(
         facts = {"allowed": core.config.emergency.allowed, "proven": True}
         decision = core.site.decide(EMERGENCY, _named(request, known), on=Occasion.EMERGENCY, **facts)
         if not decision.admitted:
-            return Rejection(EmmCause.IMEI_NOT_ACCEPTED, decision.reason)
+            return Rejection(EmmCause.IMEI_NOT_ACCEPTED, decision.reason, subject=decision.subject)
     if proven is not None:
         ue = proven
         core.end_session(ue)

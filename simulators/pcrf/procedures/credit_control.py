@@ -14,6 +14,7 @@ from simulators.pcrf import controls
 from simulators.pcrf.card import GxSession
 from simulators.pcrf.procedures.orders import failures, orders, tell_lacking
 from simulators.pcrf.procedures.re_auth import re_auth
+from simulators.pcrf.qos import UNKNOWN_QOS, authorized_qos, is_slowed, requested_qos
 from simulators.pcrf.rules import leaves_open
 from simwarden.errors import PeerError
 from simwarden.wire.diameter import DiameterError, ExperimentalResult, ResultCode, decode, encode, first
@@ -35,6 +36,10 @@ _FEATURES: Final = GxFeature.REL8 | GxFeature.REL9 | GxFeature.REL10 | GxFeature
 #: the key of what a session uses, of all its rules together (TS 29.212 5.3.59, 5.3.61)
 _SESSION_KEY: Final = b"session"
 _SESSION_LEVEL: Final = 0
+#: what every PGW reports without being asked (TS 29.212 5.3.7): another QoS in the subscription
+_QOS_TRIGGERS: Final = frozenset({EventTrigger.QOS_CHANGE, EventTrigger.DEFAULT_EPS_BEARER_QOS_CHANGE})
+#: octets by direction, for a PGW that reports no total
+_WAYS: Final = ("CC-Input-Octets", "CC-Output-Octets")
 #: octets of one report that are counted: nobody uses more, and no counter holds many of what an Unsigned64 may say
 _MOST_USED: Final = 1 << 40
 
@@ -78,59 +83,81 @@ def _initial(core: Core, message: Message) -> Message:
     if not core.site.decide(controls.SUBSCRIBER, imsi, on=controls.INITIAL, known=known).admitted:
         return core.node.answer(message, ResultCode.DIAMETER_USER_UNKNOWN)
     features = gx_features_of(message) & _FEATURES
-    rules = core.rules(imsi, controls.INITIAL, adc=GxFeature.ADC in features)
     session = GxSession(
         message.get("Session-Id"),
         imsi,
-        intern(message.get("Called-Station-Id", "")),
+        intern(message.get("Called-Station-Id", "").lower()),  # APNs compare without case (TS 23.003 9.1)
         intern(message.get("Origin-Host")),
         intern(message.get("Origin-Realm")),
         GxFeature.ADC in features,
         state_id=message.get("Origin-State-Id", 0),
-        rules=rules.names,
-        lacking=rules.lacking,
+        qos=requested_qos(message, UNKNOWN_QOS),
     )
+    rules = core.rules(session, controls.INITIAL)
+    session = replace(session, rules=rules.names, lacking=rules.lacking)
     agreed = [supported_features(features)] if message.get("Supported-Features") is not None else []
+    monitored = _monitoring(core.config, used := core.used(imsi))
     triggers = [EventTrigger[each] for each in core.config.triggers]
-    if core.config.usage_report:
+    if monitored:
         triggers.append(EventTrigger.USAGE_REPORT)
-    avps = [*agreed, *(("Event-Trigger", int(each)) for each in triggers), *orders(rules), *_monitoring(core.config)]
+    armed = (("Event-Trigger", int(each)) for each in triggers)
+    avps = [*agreed, *armed, *orders(rules), *authorized_qos(core.config, session.qos, used), *monitored]
     answer = core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
-    _keep(core, _seen(session, message), message, answer)
+    _keep(core, _with_report(session, message), message, answer)
     tell_lacking(core, session)
     return answer
 
 
 def _update(core: Core, session: GxSession, message: Message) -> Message:
-    """Take note of what a PGW reports (4.5.3): where the device is, what was used, rules that are not active."""
-    reported = bool(message.all("Usage-Monitoring-Information"))
-    avps = _monitoring(core.config) if reported else []
-    answer = core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
+    """Answer a report of a PGW (4.5.3): the place, use, another QoS, rules that are not active."""
     failed = failures(session.failed, message)
+    now = _with_report(replace(session, failed=failed), message)
+    used = _used(core, session, message)
+    avps, now = _authorize(core, session, now, used, message)
+    if used is not None:
+        avps += _monitoring(core.config, used[1])
+    answer = core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
     if failed != session.failed:
         core.site.note(f"rules are not in force: {', '.join(failed) or 'none'}", imsi=session.imsi)
-    pending = session.pending + leaves_open(failed, session.rules)
-    _keep(core, _seen(replace(session, failed=failed, pending=pending), message), message, answer)
+    pending = session.pending + leaves_open(failed, now.rules)
+    _keep(core, replace(now, pending=pending), message, answer, used)
     if pending > session.pending:
         core.site.spawn(re_auth(core, session.id), "what is denied was not installed")
     return answer
 
 
+def _authorize(
+    core: Core, before: GxSession, now: GxSession, used: tuple[str, int] | None, message: Message
+) -> tuple[Avps, GxSession]:
+    """Authorise another QoS that a PGW asks for (4.5.5), with rules of that QoS, and the rate after a use."""
+    octets = core.used(now.imsi)
+    slowed = used is not None and is_slowed(core.config, used[1]) and not is_slowed(core.config, octets)
+    asked = bool(_QOS_TRIGGERS & set(message.all("Event-Trigger")))
+    avps = authorized_qos(core.config, now.qos, used[1] if used is not None else octets) if slowed or asked else []
+    if now.qos.default == before.qos.default:
+        return avps, now
+    rules = core.rules(now, controls.UPDATE)
+    removed = [each for each in now.rules if each not in rules.names]
+    return [*avps, *orders(rules, removed)], replace(now, rules=rules.names, lacking=rules.lacking)
+
+
 def _end(core: Core, session: GxSession, message: Message) -> Message:
     """End a session (4.5.7)."""
     answer = core.node.answer(message, ResultCode.DIAMETER_SUCCESS)
-    ended = _seen(session, message)
+    ended = _with_report(session, message)
     core.show(ended)
     kept = message.get("CC-Request-Number"), encode(answer)
-    core.store.end(ended.id, kept, core.clock.wall().timestamp())
+    core.store.end(ended.id, kept, core.clock.wall().timestamp(), _used(core, session, message))
     core.show(ended, over=True)
     return answer
 
 
-def _keep(core: Core, session: GxSession, message: Message, answer: Message) -> None:
+def _keep(
+    core: Core, session: GxSession, message: Message, answer: Message, used: tuple[str, int] | None = None
+) -> None:
     octets = encode(answer)
     answer.body = octets[HEADER_LENGTH:]  # to be sent as it is kept
-    core.store.keep(session, (message.get("CC-Request-Number"), octets))
+    core.store.keep(session, (message.get("CC-Request-Number"), octets), used)
     core.show(session)
 
 
@@ -142,21 +169,35 @@ def _imsi(message: Message) -> str:
     return ""
 
 
-def _seen(session: GxSession, message: Message) -> GxSession:
-    """Take what a CCR tells of a session's place and use."""
+def _reported(message: Message) -> int:
+    """Return the octets whose use a CCR reports."""
     used = sum(
-        int(first(unit, "CC-Total-Octets", 0))
+        octets
         for group in message.all("Usage-Monitoring-Information")
         for name, unit in group
         if name == "Used-Service-Unit"
+        for octets in [int(first(unit, "CC-Total-Octets", 0)) or sum(int(first(unit, way, 0)) for way in _WAYS)]
     )
+    return min(used, _MOST_USED)
+
+
+def _used(core: Core, session: GxSession, message: Message) -> tuple[str, int] | None:
+    """Return the month and the octets of it that a card has used, with those of a report; None: it reports none."""
+    if not message.all("Usage-Monitoring-Information"):
+        return None
+    return core.month(), core.used(session.imsi) + _reported(message)
+
+
+def _with_report(session: GxSession, message: Message) -> GxSession:
+    """Return a session with the place, the use and the QoS that a CCR reports."""
     place = _place(message.get("3GPP-User-Location-Info", b""))
     return replace(
         session,
         tai=place.tai or session.tai,
         cell=place.cell or session.cell,
         rat=message.get("RAT-Type", session.rat),
-        used=session.used + min(used, _MOST_USED),
+        used=session.used + _reported(message),
+        qos=requested_qos(message, session.qos),
     )
 
 
@@ -177,17 +218,16 @@ def _place(octets: bytes) -> _Place:
     return _Place(str(tai) if tai is not None else "", str(cell) if cell is not None else "")
 
 
-def _monitoring(config: PcrfConfig) -> Avps:
+def _monitoring(config: PcrfConfig, used: int) -> Avps:
     """Ask for a report of what a session uses, after so many octets (4.5.16)."""
-    if not config.usage_report:
+    slower = config.slower
+    left = max(1, slower.after - used) if slower is not None and not is_slowed(config, used) else 0
+    octets = min(filter(None, (config.usage_report, left)), default=0)
+    if not octets:
         return []
-    return [
-        (
-            "Usage-Monitoring-Information",
-            [
-                ("Monitoring-Key", _SESSION_KEY),
-                ("Granted-Service-Unit", [("CC-Total-Octets", config.usage_report)]),
-                ("Usage-Monitoring-Level", _SESSION_LEVEL),
-            ],
-        )
+    content: Avps = [
+        ("Monitoring-Key", _SESSION_KEY),
+        ("Granted-Service-Unit", [("CC-Total-Octets", octets)]),
+        ("Usage-Monitoring-Level", _SESSION_LEVEL),
     ]
+    return [("Usage-Monitoring-Information", content)]

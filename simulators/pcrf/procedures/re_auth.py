@@ -66,7 +66,7 @@ async def re_auth(core: Core, identity: str) -> None:
 
 async def _tell(core: Core, session: GxSession) -> bool:
     """Send an RAR; return whether it was carried out as far as could be."""
-    rules = core.rules(session.imsi, controls.RE_AUTH, adc=session.adc, failed=session.failed)
+    rules = core.rules(session, controls.RE_AUTH)
     removed = [each for each in session.rules if each not in rules.names]
     # until it has answered, the PGW may have both
     told = replace(session, rules=(*rules.names, *removed), lacking=rules.lacking)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from simulators.pgw.session import Session
     from simwarden.wire.diameter import Avps
 
+#: User-Equipment-Info-Type of an IMEISV (RFC 8506 8.50)
+_IMEISV: Final = 0
 #: RAT-Type (TS 29.212 5.3.31) by that of GTP
 RATS: Final = {
     Access.EUTRAN: RatType.EUTRAN,
@@ -31,6 +33,14 @@ def subscription(session: Session) -> Avps:
         for kind, identity in identities.items()
         if identity
     ]
+
+
+def equipment(session: Session) -> Avps:
+    """Build the User-Equipment-Info of its terminal: its IMEISV, if the MME has told it."""
+    if not session.mei:
+        return []
+    info = [("User-Equipment-Info-Type", _IMEISV), ("User-Equipment-Info-Value", session.mei.encode())]
+    return [("User-Equipment-Info", info)]
 
 
 def addresses(session: Session) -> Avps:

@@ -7,194 +7,71 @@ not answer; with causes after which the device may ask again (cause 100, reactiv
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from simulators.pgw.clients import facts
+from simulators.pgw import qos
+from simulators.pgw.clients import gx_messages as messages
+from simulators.pgw.clients.gx_rules import Rules
 from simulators.pgw.controls import RE_AUTH
-from simulators.pgw.usage import Usage
+from simulators.pgw.rule_rates import rates_of
+from simulators.pgw.usage import order_usage
 from simwarden.model.network import Network
 from simwarden.policy.access_list import Destination
 from simwarden.policy.flow_rule import UNMATCHED, rules_of
 from simwarden.policy.rule_set import RuleSet
-from simwarden.runtime.diameter.pcc_rules import Place, RuleError, merge, name_of, predefined, readable, report, rule_of
+from simwarden.runtime.diameter.pcc_rules import Place
 from simwarden.runtime.diameter.session import CreditClient, CreditSettings, Ended, Granted, Uncharged
-from simwarden.wire.diameter import ExperimentalResult, ResultCode, first
-from simwarden.wire.diameter.apps.credit import CcRequestType, TerminationCause
-from simwarden.wire.diameter.apps.gx import EventTrigger, PccRuleStatus, RuleFailureCode
-from simwarden.wire.diameter.codes import GxFeature
-from simwarden.wire.diameter.features import supported_features
+from simwarden.wire.diameter import ExperimentalResult, ResultCode
+from simwarden.wire.diameter.apps.credit import CcRequestType, FinalUnitAction
+from simwarden.wire.diameter.apps.gx import EventTrigger, RuleFailureCode
 from simwarden.wire.gtpv2 import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
     from simulators.pgw.core import Core
-    from simulators.pgw.session import Session
+    from simulators.pgw.session import Access, Session
     from simwarden.policy.app_blacklists import Blacklist
     from simwarden.policy.flow_rule import FlowFilter, FlowRule
     from simwarden.runtime.diameter.node import DiameterNode
     from simwarden.runtime.diameter.session import Ask, Event
     from simwarden.runtime.diameter.session import Session as Credit
     from simwarden.wire.diameter import Avps, Message
-    from simwarden.wire.gtpv2 import BearerQos, RatType, UeTimeZone, Uli
 
-_FEATURES: Final = GxFeature.REL8 | GxFeature.REL9 | GxFeature.REL10 | GxFeature.ADC
-#: IP-CAN-Type of EPS (TS 29.212 5.3.27); what says in User-Equipment-Info that it is an IMEISV (RFC 8506 8.50)
-_EPS, _IMEISV = 5, 0
-#: Usage-Monitoring-Level (TS 29.212 5.3.62): all that a session uses
-_SESSION_LEVEL: Final = 0
 #: results by which a PCRF has decided that a card gets no session; all others mean that it could not decide
 _REFUSED: Final = frozenset({
     ResultCode.DIAMETER_USER_UNKNOWN,
     ResultCode.DIAMETER_AUTHORIZATION_REJECTED,
     ResultCode.DIAMETER_END_USER_SERVICE_DENIED,
 })  # fmt: skip
-#: AVPs of an order by which rules would begin or end by themselves, which they do not here
-_TIMED: Final = frozenset({"Rule-Activation-Time", "Rule-Deactivation-Time"})
+#: results of an update that refuse what a device asks for, and leave the session as it is (TS 29.212 5.5.3)
+_NOT_FOR_DEVICE: Final = frozenset({
+    ExperimentalResult.DIAMETER_ERROR_BEARER_NOT_AUTHORIZED,
+    ExperimentalResult.DIAMETER_ERROR_TRAFFIC_MAPPING_INFO_REJECTED,
+})  # fmt: skip
+#: seconds until rules are asked for again at least: a time in the past would have them asked for without end
+_SHORTEST: Final = 1.0
 
 
-@dataclass(slots=True, eq=False)
-class Rules:
-    """What the PCRF has told of a session: definitions of rules and names of the PGW's own, by their octets."""
+class Procedures(NamedTuple):
+    """The procedures of S5 that a PCRF's orders need.
 
-    place: Place
-    credit: Credit
-    #: QoS class and priority of the default bearer, by which rules are that say nothing else
-    default: BearerQos
-    definitions: dict[bytes, Avps] = field(default_factory=dict)
-    installed: dict[bytes, FlowRule] = field(default_factory=dict)
-    #: rules for which a bearer was ordered, as they were then, and those whose bearer stands; what bearers of rules are
-    #: called, and whether one is being ordered
-    bearers: dict[bytes, FlowRule] = field(default_factory=dict)
-    standing: frozenset[bytes] = frozenset()
-    called: frozenset[str] = frozenset()
-    bearing: bool = False
-    triggers: frozenset[int] = frozenset()
-    #: what the next CCR reports: what has happened, and rules that are not active
-    events: dict[EventTrigger, None] = field(default_factory=dict)
-    failures: dict[tuple[RuleFailureCode, PccRuleStatus], Avps] = field(default_factory=dict)
-    #: the session stands, or is over: orders of the PCRF come after the answer to the first CCR, and the OCS's
-    begun: asyncio.Event | None = field(default_factory=asyncio.Event)
+    `end_session` ends a session whose PCRF is lost, or wants that; `follow_rules` sets up the bearers that rules ask
+    for; `report_places` orders reports of the device's place.
+    """
 
-    def stand(self) -> None:
-        """Let orders of the PCRF be carried out: the session stands, or is over."""
-        if self.begun is not None:
-            self.begun.set()
-            self.begun = None
-
-    def take(self, message: Message) -> bool:
-        """Carry out the orders of a message, removals first; return whether any rule could be installed, if one was to.
-
-        What could not be is in `failures`. A rule that is changed to something that cannot be is one that is not there:
-        what its PCRF wants of it now is not known, and what it wanted before is wanted no more. Only one that closes
-        its gates stays, and is reported as active: or the change would open them.
-        """
-        for group in message.all("Charging-Rule-Remove"):
-            for name, value in group:
-                if name == "Charging-Rule-Name":
-                    self._drop(value)
-        triggers = message.all("Event-Trigger")
-        if triggers:
-            self.triggers = frozenset(triggers) - {EventTrigger.NO_EVENT_TRIGGERS}
-        asked = [each for group in message.all("Charging-Rule-Install") for each in self._install(group)]
-        return not asked or any(asked)
-
-    def _install(self, group: Avps) -> Iterable[bool]:
-        timed = any(name in _TIMED for name, _ in group)
-        for name, value in group:
-            if name == "Charging-Rule-Definition":
-                yield self._define(value, timed=timed)
-            elif name == "Charging-Rule-Name":
-                yield self._put(value, partial(predefined, readable(value), self.place), timed=timed)
-            elif name == "Charging-Rule-Base-Name":
-                self._fail(RuleFailureCode.UNKNOWN_RULE_NAME, (name, value))
-                yield False
-
-    def _define(self, definition: Avps, *, timed: bool) -> bool:
-        name = name_of(definition)
-        if not name:  # nobody could change or remove it
-            self._fail(RuleFailureCode.UNKNOWN_RULE_NAME, ("Charging-Rule-Name", name))
-            return False
-        before = self.definitions.get(name)
-        merged = merge(before, definition) if before is not None else definition
-        done = self._put(name, partial(rule_of, merged, self.place), timed=timed)
-        if done:
-            self.definitions[name] = merged
-        return done
-
-    def _put(self, name: bytes, make: Callable[[], FlowRule], *, timed: bool) -> bool:
-        try:
-            rule = make()
-        except RuleError as error:
-            failure = error.failure
-        else:
-            if not timed:
-                self.installed[name] = rule
-                return True
-            failure = RuleFailureCode.RESOURCES_LIMITATION
-        if name in self.installed and self.installed[name].denies:
-            self._fail(failure, ("Charging-Rule-Name", name), PccRuleStatus.ACTIVE)
-        else:
-            self.fail(failure, name)
-        return False
-
-    def _drop(self, name: bytes) -> None:
-        self.definitions.pop(name, None)
-        self.installed.pop(name, None)
-        self.bearers.pop(name, None)
-        self.standing -= {name}
-
-    def needs_bearer(self, name: bytes) -> bool:
-        """Whether a rule is of another QoS class or priority than the default bearer (TS 23.203 6.1.1.4).
-
-        One that closes its gates needs none, and counts at once.
-        """
-        quality, default = self.installed[name].quality, self.default
-        if quality is None or self.installed[name].denies:
-            return False
-        told = first(first(self.definitions[name], "QoS-Information", []), "Allocation-Retention-Priority")
-        same = told is None or (quality.priority, quality.may_preempt, quality.preemptable) == default.arp
-        return quality.qci != default.qci or not same
-
-    def in_force(self) -> list[FlowRule]:
-        """Return the rules by which packets pass: those of the default bearer, and those whose bearer stands."""
-        found = self.installed.items()
-        return [rule for name, rule in found if name in self.standing or not self.needs_bearer(name)]
-
-    def fail(self, failure: RuleFailureCode, name: bytes) -> None:
-        """Take a rule out of force that cannot be, to be reported."""
-        self._drop(name)
-        self._fail(failure, ("Charging-Rule-Name", name))
-
-    def _fail(
-        self, failure: RuleFailureCode, name: tuple[str, Any], status: PccRuleStatus = PccRuleStatus.INACTIVE
-    ) -> None:
-        self.failures.setdefault((failure, status), []).append(name)
-
-    def reports(self) -> Avps:
-        """Return reports of what could not be installed, once."""
-        failures, self.failures = self.failures, {}
-        return [report(names, *why) for why, names in failures.items()]
+    end_session: Callable[[Session], Coroutine[None, None, None]]
+    follow_rules: Callable[[Session, Rules], Coroutine[None, None, None]]
+    report_places: Callable[[Session], Coroutine[None, None, None]]
 
 
 class Pcrf:
-    """All sessions of a PGW that PCRFs rule.
+    """All sessions of a PGW that PCRFs rule."""
 
-    `end_session` ends one whose PCRF is lost, or wants that; `follow_rules` has the bearers that rules ask for.
-    """
-
-    def __init__(
-        self,
-        core: Core,
-        node: DiameterNode,
-        realm: str,
-        end_session: Callable[[Session], Coroutine[None, None, None]],
-        follow_rules: Callable[[Session, Rules], Coroutine[None, None, None]],
-    ) -> None:
-        self._core, self._end_session, self._follow_rules = core, end_session, follow_rules
-        settings = CreditSettings(tx=core.config.answer_time)
+    def __init__(self, core: Core, node: DiameterNode, realm: str, procedures: Procedures) -> None:
+        self._core, self._end_session, self._follow_rules, self._report_places = core, *procedures
+        settings = CreditSettings(tx=core.config.answer_time, harmless=_NOT_FOR_DEVICE)
         self._client = CreditClient(node, "Gx", "", realm, settings=settings, re_auth=self._re_auth)
         self._of: dict[str, Session] = {}
         entries = {name: tuple(map(Destination.parse, each)) for name, each in core.config.applications.items()}
@@ -212,8 +89,11 @@ class Pcrf:
         event = await credit.begin()
         if isinstance(event, Granted):
             rules.take(event.answer)
-            self._monitor(session, event.answer)
+            session.ambr, session.qos = qos.authorized(event.answer, qos.Authorized(session.ambr, session.qos))
+            rules.default = session.qos
+            self._order_reports(session, rules, event.answer)
             session.rules = self._set(session, rules)
+            session.rates = rates_of(session.rules.rules, {}, session.addresses.config.mtu, self._core.site.clock.now())
             return None
         del self._of[credit.id]
         session.gx = None
@@ -225,7 +105,9 @@ class Pcrf:
         if session.gx is None:
             return
         session.gx.stand()
-        if session.gx.failures:
+        session.gx.stood_by_default()
+        self.credit_changed(session)
+        if session.gx.failures or session.gx.events:
             self._ask(session, "rules are not active")
         self._bear(session)
 
@@ -238,6 +120,8 @@ class Pcrf:
         """Take note of what became of the bearer of a rule: it stands, or the rule is not active."""
         if failure is None:
             gx.standing |= {name}
+            if gx.stood(name):
+                self._ask(session, "event trigger")
         else:
             gx.fail(failure, name)
             self._ask(session, "rules are not active")
@@ -246,7 +130,11 @@ class Pcrf:
     def released(self, session: Session, called: str) -> None:
         """Take note that a bearer of a rule is over: so is the rule, which is reported (4.5.12)."""
         if (gx := session.gx) is not None:
-            for name in [each for each in gx.standing if gx.installed[each].name == called]:
+            lost = [each for each in sorted(gx.standing) if gx.bearer_of(each) == called]
+            for kind in [each for each, name in gx.called.items() if name == called]:
+                del gx.called[kind]
+                gx.built.pop(kind, None)
+            for name in lost:
                 self.bound(session, gx, name, RuleFailureCode.RESOURCE_ALLOCATION_FAILURE)
 
     def close(self, session: Session) -> None:
@@ -254,23 +142,117 @@ class Pcrf:
         gx, session.gx = session.gx, None
         if gx is not None:
             gx.stand()
+            gx.give_up()
             self._of.pop(gx.credit.id, None)
             self._core.site.spawn(gx.credit.end(), "CCR-T")
 
-    def changed(self, session: Session, before: tuple[RatType | None, Uli | None, UeTimeZone | None]) -> None:
+    def changed(self, session: Session, before: Access) -> None:
         """Report what has changed of a session's access, if its PCRF wants to know (4.5.3)."""
         if session.gx is None:
             return
-        rat, uli, zone = before
+        now = session.access
+        rat, place, zone, network, sgw = (old != new for old, new in zip(before, now, strict=True))
+        old, new = before[1], now[1]
         happened = {
-            EventTrigger.RAT_CHANGE: rat != session.rat,
-            EventTrigger.USER_LOCATION_CHANGE: uli != session.uli,
-            EventTrigger.UE_TIME_ZONE_CHANGE: zone != session.time_zone,
+            EventTrigger.RAT_CHANGE: rat,
+            EventTrigger.PLMN_CHANGE: network,
+            EventTrigger.USER_LOCATION_CHANGE: place,
+            EventTrigger.AN_GW_CHANGE: sgw,
+            EventTrigger.UE_TIME_ZONE_CHANGE: zone,
+            EventTrigger.TAI_CHANGE: (old and old.tai) != (new and new.tai),
+            EventTrigger.ECGI_CHANGE: (old and old.ecgi) != (new and new.ecgi),
         }
         events = [each for each, did in happened.items() if did and each in session.gx.triggers]
         if events:
             session.gx.events.update(dict.fromkeys(events))
             self._ask(session, "event trigger")
+
+    # -- the QoS of a session, and what a device asks for
+
+    async def authorize(self, session: Session, wanted: qos.Authorized) -> qos.Authorized | None:
+        """Ask the PCRF about a QoS that the HSS has changed (TS 23.401 5.4.2.2 step 4); None: the session is over.
+
+        Both events are reported whether the PCRF has armed them or not (5.3.7).
+        """
+        gx = session.gx
+        if gx is not None and not await self._turn(session, gx, "qos"):
+            return None
+        if gx is None or wanted == (session.ambr, session.qos):
+            return wanted
+        if wanted.ambr != session.ambr:
+            gx.events[EventTrigger.QOS_CHANGE] = None
+        if wanted.qos != session.qos:
+            gx.events[EventTrigger.DEFAULT_EPS_BEARER_QOS_CHANGE] = None
+        gx.wanted = wanted
+        gx.requested += qos.requested(*wanted)
+        answer = await self._answer(session, gx, "qos")
+        return qos.authorized(answer, wanted) if answer is not None else None
+
+    def on_qos_result(self, session: Session, wanted: qos.Authorized, *, done: bool) -> None:
+        """Report a QoS that the device did not take; neither event needs a subscription (5.3.7, values 29 and 34)."""
+        gx = session.gx
+        if gx is None or done:
+            return
+        if wanted.ambr != session.ambr:
+            gx.events[EventTrigger.APN_AMBR_MODIFICATION_FAILURE] = None
+        if wanted.qos != session.qos:
+            gx.events[EventTrigger.DEFAULT_EPS_BEARER_QOS_MODIFICATION_FAILURE] = None
+        gx.default = session.qos
+        self._install(session, self._set(session, gx))
+        self._bear(session)
+        self._ask(session, "QoS is not enforced")
+
+    async def request_resources(self, session: Session, gx: Rules, requested: Avps, commanded: tuple[int, int]) -> bool:
+        """Ask for rules for what a device asks for (5.3.7, value 23); return True if a bearer is set up for it.
+
+        `commanded`: sequence number and procedure transaction identity of the device's command.
+        """
+        if not await self._turn(session, gx, "resources"):
+            return False
+        gx.events[EventTrigger.RESOURCE_MODIFICATION_REQUEST] = None
+        gx.requested += requested
+        before, gx.commanded = dict(gx.installed), commanded
+        answer = await self._answer(session, gx, "resources")
+        served = (
+            answer is not None
+            and gx.installed != before
+            and any(gx.needs_bearer(name) for name, rule in gx.installed.items() if before.get(name) != rule)
+        )
+        gx.commanded = gx.commanded if served else None
+        return served
+
+    async def _turn(self, session: Session, gx: Rules, kind: str) -> bool:
+        """Wait until no earlier procedure of a kind awaits its answer; return False if the session has ended."""
+        while (pending := gx.waiting.get(kind) or gx.asked.get(kind)) is not None:
+            await asyncio.wait([pending])
+        return session.gx is gx
+
+    async def _answer(self, session: Session, gx: Rules, kind: str) -> Message | None:
+        """Send an update and return its answer; None if the session has ended."""
+        told: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
+        gx.waiting[kind] = told
+        self._ask(session, "event trigger")
+        answer = await told
+        return answer if session.gx is gx else None
+
+    # -- credit
+
+    def credit_changed(self, session: Session) -> None:
+        """Report rules that are out of credit, or have credit again, if the PCRF wants to know (4.5.6)."""
+        gx, credit = session.gx, session.credit
+        if gx is None or gx.begun is not None or credit is None or credit.over:
+            return
+        exhausted = frozenset(number for number, group in credit.groups.items() if group.ended)
+        changes: dict[EventTrigger, tuple[frozenset[int], FinalUnitAction | None]] = {
+            EventTrigger.OUT_OF_CREDIT: (exhausted - gx.exhausted, FinalUnitAction.TERMINATE),
+            EventTrigger.REALLOCATION_OF_CREDIT: (gx.exhausted - exhausted, None),
+        }
+        gx.exhausted = exhausted
+        for event, (groups, action) in changes.items():
+            if groups and event in gx.triggers:
+                gx.credit_changes.update(dict.fromkeys(sorted(groups), action))
+                gx.events[event] = None
+                self._ask(session, "event trigger")
 
     def _ask(self, session: Session, why: str) -> None:
         if session.gx is not None:
@@ -279,18 +261,16 @@ class Pcrf:
     # -- what is told
 
     def _fill(self, session: Session, ask: Ask) -> Avps:
-        if ask.kind == CcRequestType.TERMINATION_REQUEST:
-            cause = ("Termination-Cause", int(TerminationCause.DIAMETER_LOGOUT))
-            return [*facts.subscription(session), cause, *_used(session)]
+        station = ("Called-Station-Id", session.apn)
         if ask.kind == CcRequestType.INITIAL_REQUEST:
-            return [("Origin-State-Id", self._client.node.local.state_id), *_introduce(session)]
-        gx = session.gx
-        avps: Avps = [*facts.subscription(session), *_access(session), *facts.place(session)]
-        if gx is not None:
-            events, gx.events = gx.events, {}
-            avps += [*gx.reports(), *(("Event-Trigger", int(each)) for each in events)]
-            avps += _used(session) if EventTrigger.USAGE_REPORT in events else []
-        return avps
+            return [("Origin-State-Id", self._client.node.local.state_id), *messages.initial(session), station]
+        if ask.kind == CcRequestType.TERMINATION_REQUEST:
+            return [*messages.termination(session), station]
+        if session.gx is None:
+            return [*messages.access(session), station]
+        session.gx.asked |= session.gx.waiting
+        session.gx.waiting = {}
+        return [*messages.update(session, session.gx), station]
 
     # -- what comes
 
@@ -299,34 +279,55 @@ class Pcrf:
             return
         if isinstance(event, Granted):
             self._carry_out(session, session.gx, event.answer)
+            if event.answer.get("Session-Release-Cause") is not None:
+                self._core.site.spawn(self._end_session(session), "released by the PCRF")
         elif isinstance(event, Ended):
             self._core.site.note(f"its PCRF rules a session no more: {event.reason}", imsi=session.imsi)
             self._core.site.spawn(self._end_session(session), "session without a PCRF")
 
     def _carry_out(self, session: Session, gx: Rules, message: Message) -> bool:
-        before = dict(gx.installed)
+        """Carry out the orders of a message; return False if rules were to be installed and none could be."""
+        before, qos_asked = (dict(gx.installed), gx.default, gx.online), not message.request and "qos" in gx.asked
+        wanted = qos.authorized(message, gx.wanted if qos_asked and gx.wanted is not None else _qos_of(session))
+        gx.default = wanted.qos
         done = gx.take(message)
-        self._monitor(session, message)
-        if gx.installed != before:
+        self._order_reports(session, gx, message)
+        if (gx.installed, gx.default, gx.online) != before:
             for name in [each for each in gx.bearers if gx.installed.get(each) != gx.bearers[each]]:
                 gx.standing -= {name}  # until it is as it should be
                 del gx.bearers[name]
             self._install(session, self._set(session, gx))
             self._bear(session)
-        if gx.failures and not message.request:
+        if wanted != _qos_of(session) and not qos_asked:
+            self._core.site.spawn(self._enforce(session, wanted), "QoS that a PCRF orders")
+        gx.stood_by_default()
+        if (gx.failures and not message.request) or gx.events:
             self._ask(session, "rules are not active")
+        if not message.request:
+            gx.give_answer(message)
         return done
 
-    def _monitor(self, session: Session, message: Message) -> None:
-        """Report what the session uses, if its PCRF wants that (4.5.16); use by some of its rules is not told apart."""
-        for group in message.all("Usage-Monitoring-Information"):
-            octets = first(first(group, "Granted-Service-Unit", []), "CC-Total-Octets", 0)
-            if first(group, "Usage-Monitoring-Level") != _SESSION_LEVEL or not octets:
-                continue
-            usage, key = session.usage, first(group, "Monitoring-Key", b"")
-            if usage is None or usage.key != key:
-                usage = session.usage = Usage(key, octets, partial(self._full, session))
-            usage.threshold = octets
+    async def _enforce(self, session: Session, wanted: qos.Authorized) -> None:
+        done = await qos.enforce(self._core, session, wanted)
+        self.on_qos_result(session, wanted, done=done)
+
+    def _order_reports(self, session: Session, gx: Rules, message: Message) -> None:
+        """Carry out what a message orders to be reported: use (4.5.16), a time to ask again (5.3.41), places."""
+        groups = message.all("Usage-Monitoring-Information")
+        session.usage = order_usage(session.usage, groups, partial(self._full, session))
+        if session.usage is not None and session.usage.due:
+            gx.events[EventTrigger.USAGE_REPORT] = None
+        if (when := message.get("Revalidation-Time")) is not None:
+            delay = max(_SHORTEST, when - self._core.site.clock.wall().timestamp())
+            gx.revalidate(self._core.site.clock.call_later(delay, lambda: self._revalidate(session, gx)))
+        possible = gx.begun is None and session.reportable and not session.reported
+        if possible and gx.triggers & messages.PLACES:
+            self._core.site.spawn(self._report_places(session), "reports of places")
+
+    def _revalidate(self, session: Session, gx: Rules) -> None:
+        if session.gx is gx and EventTrigger.REVALIDATION_TIMEOUT in gx.triggers:
+            gx.events[EventTrigger.REVALIDATION_TIMEOUT] = None
+            self._ask(session, "event trigger")
 
     def _full(self, session: Session) -> None:
         if session.gx is not None and EventTrigger.USAGE_REPORT in session.gx.triggers:
@@ -336,6 +337,8 @@ class Pcrf:
     def _install(self, session: Session, rules: RuleSet) -> None:
         from simulators.pgw.rules import install  # noqa: PLC0415 - it needs this
 
+        mtu, now = session.addresses.config.mtu, self._core.site.clock.now()
+        session.rates = rates_of(rules.rules, session.rates, mtu, now)
         install(self._core, session, rules, RE_AUTH)
 
     async def _re_auth(self, credit: Credit, asked: Message) -> Message:
@@ -351,7 +354,7 @@ class Pcrf:
             return node.answer(asked, ResultCode.DIAMETER_SUCCESS)
         done = self._carry_out(session, gx, asked)
         result = ResultCode.DIAMETER_SUCCESS if done else ExperimentalResult.DIAMETER_PCC_RULE_EVENT
-        return node.answer(asked, result, [*_access(session), *gx.reports()])
+        return node.answer(asked, result, [*messages.access(session), *gx.reports()])
 
     def _set(self, session: Session, gx: Rules) -> RuleSet:
         installed = gx.in_force()
@@ -403,44 +406,5 @@ def _cause(event: Event) -> Cause:
     return Cause.USER_AUTHENTICATION_FAILED if refused else Cause.REMOTE_PEER_NOT_RESPONDING
 
 
-def _introduce(session: Session) -> Avps:
-    """Say all of a session that begins (5.6.2)."""
-    qos, ambr = session.qos, session.ambr
-    priority: Avps = [
-        ("Priority-Level", qos.arp.priority),
-        ("Pre-emption-Capability", int(not qos.arp.may_preempt)),
-        ("Pre-emption-Vulnerability", int(not qos.arp.preemptable)),
-    ]
-    equipment: Avps = [("User-Equipment-Info-Type", _IMEISV), ("User-Equipment-Info-Value", session.mei.encode())]
-    rates: Avps = [
-        ("APN-Aggregate-Max-Bitrate-UL", min(ambr.uplink * 1000, 0xFFFFFFFF)),
-        ("APN-Aggregate-Max-Bitrate-DL", min(ambr.downlink * 1000, 0xFFFFFFFF)),
-    ]
-    return [
-        *facts.subscription(session),
-        supported_features(_FEATURES),
-        *facts.addresses(session),
-        *_access(session),
-        *([("User-Equipment-Info", equipment)] if session.mei else []),
-        ("QoS-Information", rates),
-        ("Default-EPS-Bearer-QoS", [("QoS-Class-Identifier", qos.qci), ("Allocation-Retention-Priority", priority)]),
-        ("AN-GW-Address", session.sgw.address),
-        *facts.place(session),
-        ("Called-Station-Id", session.apn),
-    ]
-
-
-def _used(session: Session) -> Avps:
-    """Say what the session has used since that was said last (4.5.17)."""
-    if session.usage is None:
-        return []
-    used = [("CC-Total-Octets", session.usage.take())]
-    group = [("Monitoring-Key", session.usage.key), ("Used-Service-Unit", used)]
-    return [("Usage-Monitoring-Information", [*group, ("Usage-Monitoring-Level", _SESSION_LEVEL)])]
-
-
-def _access(session: Session) -> Avps:
-    avps: Avps = [("IP-CAN-Type", _EPS)]
-    if session.rat in facts.RATS:
-        avps.append(("RAT-Type", int(facts.RATS[session.rat])))
-    return avps
+def _qos_of(session: Session) -> qos.Authorized:
+    return qos.Authorized(session.ambr, session.qos)

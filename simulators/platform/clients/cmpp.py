@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Final
 
 from simulators.platform.clients.connection import Connection
@@ -22,7 +21,6 @@ from simwarden.machine.cmpp_session import (
 from simwarden.wire import cmpp, sms
 from simwarden.wire.cmpp import Command, Connect, Deliver, Delivered, Format, Result, Submit, Submitted
 
-_ZONE: Final = dt.timezone(dt.timedelta(hours=8))
 _FORMATS: Final = {0: Format.ASCII, 8: Format.UCS2, 4: Format.BINARY, 0xF6: Format.WRITE_CARD}
 
 
@@ -38,7 +36,7 @@ class CmppGateway(Connection[CmppSession]):
 
     def _begin(self, now: float) -> CmppSession:
         config, session = self._config, CmppSession(End.PLATFORM, now)
-        stamp = int(f"{self._site.clock.wall().astimezone(_ZONE):%m%d%H%M%S}")
+        stamp = int(f"{self._site.clock.local():%m%d%H%M%S}")
         proof = cmpp.authenticator(config.source_addr, config.secret, stamp)
         session.connect(Connect(config.source_addr, proof, time_stamp=stamp), now)
         return session
@@ -89,6 +87,7 @@ def _written(message: Outgoing, source: str) -> Submit:
         msg_fmt=_FORMATS.get(message.data_coding, Format.BINARY),
         msg_src=source,
         valid_time=message.validity,
+        at_time=message.schedule,
         src_id=message.code,
         dest_terminal_id=(message.to.removeprefix("+"),),
         msg_content=message.octets,

@@ -96,6 +96,7 @@ def _written(message: Outgoing) -> ShortMessage:
         destination=Address(message.to.removeprefix("+"), Ton.INTERNATIONAL if message.to.startswith("+") else 0, 1),
         esm_class=UDHI if message.udhi else 0,
         protocol_id=message.protocol_id,
+        schedule_delivery_time=message.schedule,
         validity_period=message.validity,
         registered_delivery=message.registered,
         data_coding=message.data_coding,

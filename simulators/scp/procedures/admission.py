@@ -19,9 +19,15 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Decision
 
 
-def dials_emergency(direction: Direction, told: Told) -> bool:
-    """Whether a terminal has dialled an emergency number; nothing is forwarded to one, nor are they callers."""
-    return direction is Direction.MO and is_emergency(*told)
+def is_exempt(core: Core, direction: Direction, told: Told) -> bool:
+    """Return True for a call to an emergency number that a terminal has dialled, and for a permitted call back.
+
+    Nothing is forwarded to an emergency number.
+    """
+    if direction is Direction.MO:
+        return is_emergency(*told)
+    callers = {party(number) for number in core.config.emergency_callers}
+    return direction is Direction.MT and bool(told.digits) and party(*told) in callers
 
 
 def judge_party(core: Core, card: VoiceCard | None, told: Told, on: str, *, emergency: bool = False) -> Decision:

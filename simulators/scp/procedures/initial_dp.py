@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.scp import causes, controls
+from simulators.scp import causes
 from simulators.scp.call import Call, Direction, State
 from simulators.scp.clients.ssp import alive, arm, order, refuse, test_activity
 from simulators.scp.procedures import apply_charging, interaction
-from simulators.scp.procedures.admission import dials_emergency, judge_party, refusal_now, refusal_of
+from simulators.scp.procedures.admission import is_exempt, judge_party, refusal_now, refusal_of
 from simulators.scp.procedures.monitoring import monitor
 from simulators.scp.procedures.parties import direction_of, far_end, own_number, routing_address
 from simwarden.policy.numbers import party
@@ -29,8 +29,8 @@ def initial_dp(core: Core, dialogue: int, phase: Phase, asked: InitialDP) -> Non
         refuse(core, dialogue, causes.TEMPORARY)
         return
     told, card = far_end(asked, direction), _card(core, asked, direction)
-    if dials_emergency(direction, told):
-        judge_party(core, card, told, controls.MO, emergency=True)
+    exempt = is_exempt(core, direction, told)
+    if exempt and judge_party(core, card, told, direction.occasion, emergency=True).admitted:
         core.user.tc.invoke(dialogue, cap.CONTINUE, b"", core.clock.now())
         core.user.tc.end(dialogue)
         core.user.flush()

@@ -53,8 +53,10 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message:
         if before.pgw_user is not None:
             await _delete_at_pgw(core, before)
     device = core.device(key, imsi, mme)
+    device.mme_host = peer.host
     device.rat, device.uli = message["rat_type"], message.get("user_location_information")
     connection = Connection(device=device, ebi=bearer["ebi"], apn=message["apn"], qos=bearer["bearer_qos"], pgw=pgw)
+    connection.pgw_host = pgw.address
     core.open(connection)
     answer = await _create_at_pgw(core, message, connection)
     if core.by_s5_teid.get(connection.teid) is not connection:
@@ -74,6 +76,7 @@ async def _create_at_pgw(core: Core, message: Message, connection: Connection) -
     }
     ies = {
         **some(message, _PASSED),
+        **_pause_support(core, message),
         "sender_f_teid": core.control_end(InterfaceType.S5_S8_SGW_GTP_C, connection.teid),
         "bearer_contexts_to_be_created": (bearer,),
     }
@@ -82,17 +85,50 @@ async def _create_at_pgw(core: Core, message: Message, connection: Connection) -
         told = await core.node.ask(Message("create-session-request", ies), connection.pgw.address, _S5)
     except NoAnswerError as error:
         core.site.note(str(error), imsi=connection.device.imsi)
+        _delete_rejected(core, connection, error.answer)
         return refusal(message, Cause.REMOTE_PEER_NOT_RESPONDING, teid)
     if not told.accepted:
         return refusal(message, told["cause"]._replace(remote=True), teid)
     made = told["bearer_contexts_created"][0]
     if told.get("pgw_s5_f_teid") is None or made.get("s5_u_pgw") is None:
+        _delete_rejected(core, connection, told)
         return refusal(message, CauseIe(Cause.INVALID_REPLY_FROM_REMOTE_PEER), teid)
     connection.pgw, connection.pgw_user = told["pgw_s5_f_teid"], made["s5_u_pgw"]
     connection.qos = made.get("bearer_qos") or connection.qos
     connection.take_reporting(told)
+    connection.pausable = core.config.charging_pause and Indication.PPON in told.get("indication_flags", Indication(0))
     charging.begin(core, connection, message, told)
     return Message(message.spec.answer, _created(core, told, connection), teid)
+
+
+def _pause_support(core: Core, message: Message) -> dict[str, Any]:
+    """Return the Indication flags for the PGW: those of the MME and PPSI, the support of charging pause (8.12)."""
+    flags = message.ies.get("indication_flags", Indication(0)) & ~Indication.PPSI
+    return {"indication_flags": flags | Indication.PPSI} if core.config.charging_pause else {}
+
+
+def pause_charging(core: Core, connection: Connection) -> None:
+    """Ask the PGW to pause charging of a PDN connection whose device is not reached (TS 23.401 5.3.6A)."""
+
+    async def work() -> None:
+        flags = {"indication_flags": Indication.PPON}
+        answer = await _ask_pgw(core, Message("modify-bearer-request", flags, connection.pgw.teid), connection)
+        if answer is None or not answer.accepted:
+            connection.paused = False  # the next packet that is dropped is a reason to ask again
+
+    connection.paused = True
+    core.site.spawn(work(), "modify-bearer-request")
+
+
+def _delete_rejected(core: Core, connection: Connection, answer: Message | None) -> None:
+    """Delete the session of which this node rejects the Create Session Response, at the PGW (7.2.1).
+
+    The PGW cannot be addressed if the response lacks its F-TEID; it ends the session when the card asks again.
+    """
+    control = answer.get("pgw_s5_f_teid") if answer is not None else None
+    if control is not None:
+        connection.pgw = control
+        _spawn_deletion(core, connection)
 
 
 def _created(core: Core, told: Message, connection: Connection) -> dict[str, Any]:
@@ -113,24 +149,28 @@ def _created(core: Core, told: Message, connection: Connection) -> dict[str, Any
     }
 
 
-async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
+async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     """Bring packets to an eNB, and tell the PGW of what it must hear (7.2.7)."""
     device = core.by_teid.get(message.teid)
     if device is None:
         return refusal(message, Cause.CONTEXT_NOT_FOUND)
     _close_parts(device, message)
-    device.mme = message.get("sender_f_teid") or device.mme
+    if (mme := message.get("sender_f_teid")) is not None:
+        device.mme, device.mme_host = mme, peer.host
     asked_for = message.ies.get("bearer_contexts_to_be_modified", ())
     told = [_modify(core, device, each) for each in asked_for]
     changed, ordered = some(message, _TOLD), dict[str, Any]()
-    if changed:
+    if changed or any(each.paused and each.enb is not None for each in device.standing):
         device.rat = message.get("rat_type") or device.rat
         moved(device, message)
         named = {each["ebi"] for each in asked_for}
         for connection in device.standing:
             if named and not named & {each.ebi for each in connection.bearers}:
                 continue  # of another PDN connection, for which a request of its own comes (7.2.7)
-            asked = Message("modify-bearer-request", dict(changed), connection.pgw.teid)
+            ies = changed | _resumption(connection)
+            if not ies:
+                continue
+            asked = Message("modify-bearer-request", ies, connection.pgw.teid)
             answer = await _ask_pgw(core, asked, connection)
             if answer is not None and answer.cause == Cause.CONTEXT_NOT_FOUND:
                 core.close(connection)
@@ -145,6 +185,14 @@ async def modify_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     cause = Cause.REQUEST_ACCEPTED_PARTIALLY if partly else Cause.REQUEST_ACCEPTED
     ies = {"cause": CauseIe(Cause.CONTEXT_NOT_FOUND if wholly else cause), "bearer_contexts_modified": tuple(told)}
     return Message(message.spec.answer, ies | ordered, device.mme.teid)
+
+
+def _resumption(connection: Connection) -> dict[str, Any]:
+    """Return the PPOF flag if charging of a PDN connection is to resume since its device is connected (5.3.6A)."""
+    if not (connection.paused and connection.enb is not None):
+        return {}
+    connection.paused = False
+    return {"indication_flags": Indication.PPOF}
 
 
 def moved(device: Device, message: Message) -> None:
@@ -177,6 +225,8 @@ def _modify(core: Core, device: Device, asked: dict[str, Any]) -> dict[str, Any]
             assert bearer.enb is not None  # noqa: S101 - said above
             core.plane.end(bearer.enb.teid, bearer.enb.address, "S1-U")
         bearer.enb, device.paging = enb, 0
+        if isinstance(bearer, Connection):
+            bearer.dropped = 0
         core.flush(bearer, enb)
     if isinstance(bearer, Connection):
         core.tell(bearer)
@@ -245,9 +295,12 @@ async def change_notification(core: Core, message: Message, _peer: Peer) -> Mess
 
 def delete_at_pgw_later(core: Core, connection: Connection) -> None:
     """End a PDN connection of which the MME knows nothing any more; the PGW is told meanwhile."""
+    core.close(connection)
+    _spawn_deletion(core, connection)
 
+
+def _spawn_deletion(core: Core, connection: Connection) -> None:
     async def work() -> None:
         await _delete_at_pgw(core, connection)
 
-    core.close(connection)
     core.site.spawn(work(), "delete-session-request")

@@ -51,8 +51,8 @@ TEMPORARY: Final = frozenset(
 )
 
 
-#: how often the pause between two tries is doubled
-_SLOWEST: Final = 5
+#: doublings of the pause between two tries at most, for any bound
+_MOST_DOUBLED: Final = 20
 
 
 class Centre:
@@ -77,7 +77,7 @@ class Centre:
         self._driven: Driven[Event]
         self._flying: dict[int, Message] = {}
         self._up = True
-        self._failed = 0
+        self._failed, self._pause = 0, 0.0
         self._pumped_soon = False
 
     async def begin(self) -> None:
@@ -87,9 +87,7 @@ class Centre:
         try:
             link = await self._site.connect("SMPP", self._config.smsc)
         except ConnectionError as error:
-            if not self._failed:
-                self._site.note(f"no connection to the SMSC: {error}")
-            self._later()
+            self._retry(f"no connection to the SMSC: {error}")
             return
         limits = Limits(window=self._config.customers.window, quiet=self._config.customers.quiet)
         self._session = SmppSession(Role.ESME, self._site.clock.now(), limits=limits)
@@ -97,10 +95,15 @@ class Centre:
         self._session.bind(Command.BIND_TRANSCEIVER, bind, self._site.clock.now())
         self._driven = Driven(self._site, link, self._session, self._take)
 
-    def _later(self) -> None:
-        """Try again, at first soon."""
-        self._site.clock.call_later(self._config.retry * 2 ** min(self._failed, _SLOWEST), self._again)
-        self._failed += 1
+    def _retry(self, reason: str) -> None:
+        """Try again after a pause that doubles up to `retry_longest`; note the reason as often as the pause grows."""
+        longest = max(self._config.retry, self._config.retry_longest)
+        pause = min(self._config.retry * 2**self._failed, longest)
+        if not self._failed or pause > self._pause:
+            self._site.note(f"{reason}; the next try is in {pause:g} s")
+        self._pause = pause
+        self._failed = min(self._failed + 1, _MOST_DOUBLED)
+        self._site.clock.call_later(pause, self._again)
 
     def _again(self) -> None:
         if self._up:
@@ -151,8 +154,7 @@ class Centre:
                 self._site.peer_fault(self._driven.link, reason, data)
             case Closed(reason):
                 self._site.observe("smsc", "unbound")
-                self._site.note(f"the bind at the SMSC is over: {reason}")
-                self._later()
+                self._retry(f"lost the bind at the SMSC: {reason}")
             case _:
                 pass
 
@@ -162,7 +164,7 @@ class Centre:
             self._driven.link.refuse(f"the SMSC refuses the bind: {status:#x}")
             self._driven.drop()
             self._session = None
-            self._later()
+            self._retry(f"the SMSC refuses the bind: {status:#x}")
             return
         self._failed = 0
         self._driven.link.know()
@@ -192,6 +194,10 @@ class Centre:
             self.turned_down(message, f"{answer.status % 1000:03}")
 
 
+def _format_time(when: float) -> str:
+    return format_time(dt.datetime.fromtimestamp(when, dt.UTC))
+
+
 def _written(message: Message) -> tuple[Command, Body, tuple[Parameter, ...]]:
     """Return the request of a message: from the code by its digits, to the card's international number.
 
@@ -207,7 +213,8 @@ def _written(message: Message) -> tuple[Command, Body, tuple[Parameter, ...]]:
         esm_class=UDHI if message.udhi else 0,
         protocol_id=message.protocol_id,
         priority_flag=message.priority,
-        validity_period=format_time(dt.datetime.fromtimestamp(message.until, dt.UTC)),
+        schedule_delivery_time=_format_time(message.scheduled) if message.scheduled else "",
+        validity_period=_format_time(message.until),
         registered_delivery=RECEIPT_ALWAYS if message.registered else 0,  # its end is told in any case
         data_coding=message.data_coding,
         short_message=message.octets,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from simulators.sms_gateway.causes import CAUSES, Limit
+from simulators.sms_gateway.dispatch.cmpp_content import read_content, write_contents
 from simulators.sms_gateway.dispatch.connection import Connection
 from simulators.sms_gateway.messages import Kind, Message, Request
 from simulators.sms_gateway.procedures import binding, handing, submitting
+from simwarden.errors import PeerError
 from simwarden.machine.cmpp_session import (
     Answered,
     Asked,
@@ -21,25 +23,16 @@ from simwarden.machine.cmpp_session import (
     Limits,
 )
 from simwarden.runtime.driven import Driven
-from simwarden.wire import cmpp, smpp, sms
-from simwarden.wire.cmpp import Command, Connect, ConnectStatus, Deliver, Delivered, Format, Report, Result, Submit
+from simwarden.wire import cmpp, smpp
+from simwarden.wire.cmpp import Command, Connect, ConnectStatus, Deliver, Delivered, Report, Result, Submit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from simulators.sms_gateway.core import Core
+    from simulators.sms_gateway.messages import Customer
     from simwarden.runtime.link import Link
 
-#: the zone in which times and message ids of CMPP are
-ZONE: Final = dt.timezone(dt.timedelta(hours=8))
-#: data codings by Msg_Fmt (7.4.3.1); write card is class 2 of 8 bit data (TS 23.038 4)
-_CODINGS: Final[dict[int, int]] = {
-    Format.ASCII: 0,
-    Format.WRITE_CARD: 0xF6,
-    Format.BINARY: 4,
-    Format.UCS2: 8,
-    Format.GB: 8,
-}
 _TEMPORARY: Final[frozenset[int]] = frozenset({Result.FLOW_CONTROL_ERROR})
 
 
@@ -51,6 +44,8 @@ class CmppBind(Connection):
         bounds = core.config.customers
         limits = Limits(window=bounds.window, quiet=bounds.quiet)
         self._session = CmppSession(End.GATEWAY, core.site.clock.now(), limits=limits)
+        #: by the sequence number of one CMPP_DELIVER: those of the same message that follow it
+        self._rest: dict[int, Sequence[Deliver]] = {}
         self._driven = Driven(core.site, link, self._session, self._take)
 
     @property
@@ -60,9 +55,21 @@ class CmppBind(Connection):
 
     def hand(self, message: Message) -> None:
         """See Bind."""
-        body = _report(self._core, message) if message.kind is Kind.RECEIPT else _delivery(self._core, message)
-        self._flying[self._session.ask(Command.DELIVER, body, self._core.site.clock.now())] = message
+        core = self._core
+        self._send(message, [_report(core, message)] if message.kind is Kind.RECEIPT else _deliveries(core, message))
+
+    def _send(self, message: Message, bodies: Sequence[Deliver]) -> None:
+        """Send a message, which may take several CMPP_DELIVERs: each after the answer to the one before."""
+        sequence = self._session.ask(Command.DELIVER, bodies[0], self._core.site.clock.now())
+        self._flying[sequence], self._rest[sequence] = message, bodies[1:]
         self._driven.settle()
+
+    def _answered(self, sequence: int, result: int | None) -> None:
+        rest = self._rest.pop(sequence)
+        if rest and result == 0:
+            self._send(self._flying.pop(sequence), rest)
+        else:
+            self._settled(sequence, result, _TEMPORARY)
 
     def end(self) -> None:
         """See Bind."""
@@ -76,7 +83,7 @@ class CmppBind(Connection):
             case Asked(message):
                 self._ask(message)
             case Answered(asked, answer):
-                self._settled(asked.sequence, _result(answer), _TEMPORARY)
+                self._answered(asked.sequence, _result(answer))
             case Fault(reason, data):
                 self._core.site.peer_fault(self._link, reason, data)
             case Closed(reason):
@@ -99,7 +106,7 @@ class CmppBind(Connection):
         if not isinstance(body, Submit):
             self._session.answer(message, _not_offered(message))
             return
-        found = _request(self._core, body)
+        found = _request(self._core, customer, body)
         if isinstance(found, Limit):
             self._session.answer(message, cmpp.Submitted(0, CAUSES[found].result))
             return
@@ -128,67 +135,64 @@ def _not_offered(message: cmpp.Message) -> cmpp.Body:
     return cmpp.Cancelled(1)
 
 
-def _request(core: Core, body: Submit) -> Request | Limit:
+def _request(core: Core, customer: Customer, body: Submit) -> Request | Limit:
     if len(body.dest_terminal_id) != 1:
         return Limit.DESTINATIONS
-    if body.at_time:
-        return Limit.SCHEDULE
-    try:
-        until = smpp.parse_time(body.valid_time, core.site.clock.wall())
-    except ValueError:
-        return Limit.VALIDITY
-    octets = _recoded(body)
-    if octets is None:
+    if body.msg_src not in ("", customer.account.source_addr):
+        return Limit.SOURCE
+    if not _is_in_form(body):
         return Limit.PARAMETER
+    try:
+        scheduled, until = smpp.read_times(body.at_time, body.valid_time, core.site.clock.wall(), core.config.schedule)
+    except PeerError as error:
+        core.site.note(error.reason)
+        return Limit.PARAMETER
+    content = read_content(body)
+    if content is None:
+        return Limit.PARAMETER
+    coding, octets = content
     return Request(
         (body.src_id, 0),
         (body.dest_terminal_id[0], 0),
         octets,
-        _CODINGS.get(body.msg_fmt, _CODINGS[Format.BINARY]),
+        coding,
         body.tp_pid,
         bool(body.tp_udhi),
         0,
         smpp.RECEIPT_ALWAYS if body.registered_delivery == 1 else 0,
-        until.timestamp() if until is not None else None,
+        until,
+        scheduled,
     )
 
 
-def _recoded(body: Submit) -> bytes | None:
-    """Return a message's octets as a card's network carries them: GB 18030 as UCS2. None for what cannot be read."""
-    if body.msg_fmt != Format.GB:
-        return body.msg_content
-    at = body.msg_content[0] + 1 if body.tp_udhi and body.msg_content else 0
-    try:
-        return body.msg_content[:at] + body.msg_content[at:].decode("gb18030").encode("utf-16-be")
-    except UnicodeDecodeError:
-        return None
+def _is_in_form(body: Submit) -> bool:
+    """Return True if a CMPP_SUBMIT has values of 7.4.3.1; Registered_Delivery 2 is for records, not for a card."""
+    counted = 1 <= body.pk_number <= body.pk_total or body.pk_number == body.pk_total == 0
+    return counted and body.tp_udhi <= 1 and body.registered_delivery <= 1
 
 
 def _number(core: Core, message: int, submitted: float) -> int:
     """Return the Msg_Id of a message (7.4.3.2): of its time and its number, so that what is said of it has the same."""
-    at = core.date(submitted).astimezone(ZONE)
+    at = core.date(submitted)
     made = cmpp.MessageId(at.month, at.day, at.hour, at.minute, at.second, 1, message & 0xFFFF)
     return int(made)
 
 
-def _delivery(core: Core, message: Message) -> Deliver:
-    formats: dict[sms.Alphabet | None, Format] = {
-        sms.Alphabet.UCS2: Format.UCS2,
-        sms.Alphabet.OCTETS: Format.BINARY,
-    }
-    return Deliver(
+def _deliveries(core: Core, message: Message) -> list[Deliver]:
+    whole = Deliver(
         msg_id=_number(core, message.id, message.submitted),
         dest_id=message.code,
         tp_pid=message.protocol_id,
-        tp_udhi=int(message.udhi),
-        msg_fmt=formats.get(smpp.alphabet_of(message.data_coding), Format.ASCII),
         src_terminal_id=message.number,
-        msg_content=message.octets,
     )
+    return [
+        replace(whole, msg_fmt=each.msg_fmt, tp_udhi=each.tp_udhi, msg_content=each.octets)
+        for each in write_contents(message)
+    ]
 
 
 def _report(core: Core, message: Message) -> Deliver:
-    submitted, done = (f"{core.date(each).astimezone(ZONE):%y%m%d%H%M}" for each in (message.submitted, message.until))
+    submitted, done = (f"{core.date(each):%y%m%d%H%M}" for each in (message.submitted, message.until))
     about = _number(core, message.about, message.submitted)
     report = Report(about, message.outcome, submitted, done, message.number, message.id & 0xFFFFFFFF)
     # the Msg_Id in the content is of the message, that of CMPP_DELIVER its own (7.4.5.1); `until` is when it was made

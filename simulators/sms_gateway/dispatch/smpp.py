@@ -8,6 +8,7 @@ from simulators.sms_gateway.causes import CAUSES, Limit
 from simulators.sms_gateway.dispatch.connection import Connection
 from simulators.sms_gateway.messages import Kind, Message, Request
 from simulators.sms_gateway.procedures import binding, handing, submitting
+from simwarden.errors import PeerError
 from simwarden.machine.smpp_session import Answered, Asked, BindAsked, Closed, Event, Fault, Limits, SmppSession
 from simwarden.machine.smpp_table import Role, State
 from simwarden.runtime.driven import Driven
@@ -29,7 +30,8 @@ from simwarden.wire.smpp import (
     Status,
     Tag,
     Ton,
-    parse_time,
+    read_times,
+    read_user_data,
 )
 
 if TYPE_CHECKING:
@@ -38,22 +40,6 @@ if TYPE_CHECKING:
     from simulators.sms_gateway.core import Core
     from simwarden.runtime.link import Link
 
-#: optional parameters that change what a message is or where it goes; others are not handed on (SMPP 3.4 3.3)
-_CHANGING: Final = frozenset(
-    {
-        Tag.MESSAGE_PAYLOAD,
-        Tag.SAR_MSG_REF_NUM,
-        Tag.SAR_TOTAL_SEGMENTS,
-        Tag.SAR_SEGMENT_SEQNUM,
-        Tag.SOURCE_PORT,
-        Tag.DESTINATION_PORT,
-        Tag.DEST_ADDR_SUBUNIT,
-        Tag.DEST_TELEMATICS_ID,
-        Tag.USSD_SERVICE_OP,
-        Tag.ITS_REPLY_TYPE,
-        Tag.ITS_SESSION_INFO,
-    }
-)
 _WANTED: Final = RECEIPT_ALWAYS | RECEIPT_ON_FAILURE
 _STATES: Final = {
     "DELIVRD": MessageState.DELIVERED,
@@ -145,8 +131,8 @@ class SmppBind(Connection):
             self._session.answer(pdu, Status.ESME_RINVCMDID)
             return
         found = _request(self._core, pdu, body)
-        if isinstance(found, Limit):
-            self._session.answer(pdu, CAUSES[found].status)
+        if isinstance(found, Status):
+            self._session.answer(pdu, found)
             return
 
         def told(outcome: Message | str | Limit) -> None:
@@ -159,25 +145,25 @@ class SmppBind(Connection):
         submitting.submit(self._core, customer, found, told)
 
 
-def _request(core: Core, pdu: Pdu, body: ShortMessage) -> Request | Limit:
-    if any(each.tag in _CHANGING for each in pdu.parameters):
-        return Limit.PARAMETER
-    if body.schedule_delivery_time:
-        return Limit.SCHEDULE
+def _request(core: Core, pdu: Pdu, body: ShortMessage) -> Request | Status:
     try:
-        until = parse_time(body.validity_period, core.site.clock.wall())
-    except ValueError:
-        return Limit.VALIDITY
+        octets, has_header = read_user_data(pdu)
+        times = body.schedule_delivery_time, body.validity_period
+        scheduled, until = read_times(*times, core.site.clock.wall(), core.config.schedule)
+    except PeerError as error:
+        core.site.note(error.reason)
+        return Status(error.code or Status.ESME_RSUBMITFAIL)
     return Request(
         (body.source.number, body.source.ton),
         (body.destination.number, body.destination.ton),
-        body.short_message,
+        octets,
         body.data_coding,
         body.protocol_id,
-        bool(body.esm_class & UDHI),
+        has_header,
         body.priority_flag,
         body.registered_delivery & _WANTED,
-        until.timestamp() if until is not None else None,
+        until,
+        scheduled,
     )
 
 

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from simulators.sms_gateway.controls import BIND, BINDS
 from simulators.sms_gateway.passwords import matches
 from simwarden.machine.cmpp_session import Clocks, judge_connect
+from simwarden.model.address import is_within
 from simwarden.runtime.store import StoreError
 from simwarden.wire.cmpp import ConnectStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simulators.sms_gateway.core import Core
     from simulators.sms_gateway.messages import Customer
     from simwarden.wire.cmpp import Connect
@@ -34,12 +37,18 @@ async def bind(core: Core, asked: Bind, address: str) -> Customer | None:
 def connect(core: Core, asked: Connect, address: str) -> tuple[Customer | None, ConnectStatus]:
     """Return whom a CMPP_CONNECT proves to be, and what it is told (CMPP 2.0 7.4.1); a time stamp is good once."""
     customer, tries = core.customer_by("source_addr", asked.source_addr), _tries(core, address)
+    clocks = Clocks(core.site.clock.wall(), zone=core.site.clock.zone)
     status = ConnectStatus.AUTHENTICATION_ERROR
     if tries < core.config.guessing.tries:
         core.tries.begin(address, core.site.clock.now())
         status = ConnectStatus.ILLEGAL_SOURCE_ADDRESS
         if customer is not None and customer.account.secret:
-            status = judge_connect(asked, customer.account.secret, Clocks(core.site.clock.wall()), customer.stamp)
+            status = judge_connect(
+                asked,
+                customer.account.secret,
+                clocks,
+                customer.stamp,
+            )
     found = _decide(core, customer, address, proven=status is ConnectStatus.CORRECT, tries=tries)
     if found is None:
         return None, status or ConnectStatus.ILLEGAL_SOURCE_ADDRESS
@@ -58,12 +67,17 @@ def _tries(core: Core, address: str) -> int:
 
 def _decide(core: Core, customer: Customer | None, address: str, *, proven: bool, tries: int) -> Customer | None:
     account, hosts = (customer.name, customer.account.hosts) if customer is not None else ("", ())
-    here, most = not hosts or address in hosts, core.config.guessing.tries
+    here, most = not hosts or address in hosts or is_within(address, _networks(hosts)), core.config.guessing.tries
     asked = core.site.decide(BINDS, on=BIND, account=account, proven=proven, tries=tries, most=most, here=here)
     if not asked.admitted:
         return None
     core.tries.succeed(address)
     return customer
+
+
+def _networks(hosts: Sequence[str]) -> list[str]:
+    """Return the networks among hosts; the others are names of elements."""
+    return [each for each in hosts if "/" in each]
 
 
 def show(core: Core, customer: Customer) -> None:

@@ -9,7 +9,7 @@ from simulators.sms_gateway.contents import fits
 from simulators.sms_gateway.controls import DELIVER
 from simulators.sms_gateway.messages import Kind, Message, Request, State
 from simulators.sms_gateway.procedures.handing import enqueue
-from simulators.sms_gateway.procedures.judging import find_card, judge_list, judge_route, read_party
+from simulators.sms_gateway.procedures.judging import find_card, judge_list, judge_route, read_code
 from simulators.sms_gateway.procedures.submitting import end
 from simwarden.errors import PeerError
 from simwarden.wire.smpp import (
@@ -87,7 +87,7 @@ def _unanswered(core: Core, pdu: Pdu) -> Message | None:
 
 def _receive_message(core: Core, body: ShortMessage, answer: Answer) -> None:
     """Judge a card's message, and keep it for the owner of the code that it is for."""
-    code = read_party(body.destination.number, body.destination.ton)
+    code = read_code(core, body.destination.number, body.destination.ton)
     card = find_card(core, body.source.number, body.source.ton)
     refused: Why = judge_list(core, card.imsi, DELIVER) or judge_route(core, "", code, card, DELIVER)
     customer = core.customers.get(core.owner_of(code))

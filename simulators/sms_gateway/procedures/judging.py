@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.sms_gateway import controls
 from simulators.sms_gateway.messages import Card, in_full
-from simwarden.policy.numbers import Party, PartyKind, party
+from simwarden.policy.numbers import Party, PartyKind, known_code, party
 
 #: stands for a card that is none here
 NO_CARD: Final = Card("", "", "", opened=False, numbers=())
+#: the party of a message without a number
+NOBODY: Final = Party(PartyKind.TEXT, "nobody")
 
 if TYPE_CHECKING:
     from simulators.sms_gateway.core import Core
@@ -17,14 +19,14 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Control
 
 
-def read_party(number: str, ton: int) -> Party:
-    """Return who a number of a message stands for; nobody for none."""
-    return party(number, ton) if number.strip() else Party(PartyKind.TEXT, "nobody")
+def read_code(core: Core, number: str, ton: int) -> Party:
+    """Return the access code that a number of a message is, with or without country code; else its party."""
+    return known_code(number, ton, core.codes) if number.strip() else NOBODY
 
 
 def find_card(core: Core, number: str, ton: int) -> Card:
     """Return the card that a number of a message is; for one that is none here a card that is nobody's."""
-    found = read_party(number, ton)
+    found = party(number, ton) if number.strip() else NOBODY
     return core.by_number.get(found) or Card("", in_full(found), "", opened=False, numbers=())
 
 

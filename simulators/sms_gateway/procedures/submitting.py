@@ -17,14 +17,15 @@ from simulators.sms_gateway.procedures import handing, revoking
 from simulators.sms_gateway.procedures.handing import enqueue
 from simulators.sms_gateway.procedures.judging import (
     NO_CARD,
+    NOBODY,
     find_card,
     judge_content,
     judge_list,
     judge_rate,
     judge_route,
-    read_party,
+    read_code,
 )
-from simwarden.policy.numbers import party
+from simwarden.policy.numbers import PartyKind, party
 from simwarden.wire.smpp import RECEIPT_ALWAYS
 
 if TYPE_CHECKING:
@@ -79,10 +80,16 @@ def submit(core: Core, customer: Customer, request: Request, told: Told) -> None
 
 
 def _source(core: Core, customer: Customer, request: Request) -> Party:
-    """Return the code that a message is from; of a customer that has one, that where it says none."""
+    """Return the code that a message is from; the customer's only code if the message has none.
+
+    The number of a fixed line stays one, although a code has its digits: recipients would see that number.
+    """
     number, ton = request.source
-    own = [each for each, held in core.codes.items() if held.account == customer.name] if not number.strip() else []
-    return own[0] if len(own) == 1 else read_party(number, ton)
+    if not number.strip():
+        own = [each for each, held in core.codes.items() if held.account == customer.name]
+        return own[0] if len(own) == 1 else NOBODY
+    who = party(number, ton)
+    return who if who.kind is PartyKind.FIXED_LINE else read_code(core, number, ton)
 
 
 def _refused_content(core: Core, code: Party, card: Card, request: Request, long: Long | None) -> str:
@@ -108,7 +115,7 @@ def _limit(core: Core, customer: Customer, request: Request, long: Long | None) 
 
 def _message(core: Core, customer: Customer, code: str, card: Card, request: Request) -> Message:
     now = core.now()
-    latest = now + core.config.validity
+    latest = max(now, request.scheduled) + core.config.validity
     return Message(
         core.next_id(),
         Kind.TO_CARD,
@@ -124,6 +131,7 @@ def _message(core: Core, customer: Customer, code: str, card: Card, request: Req
         request.udhi,
         request.priority,
         request.registered,
+        scheduled=request.scheduled,
     )
 
 
@@ -247,7 +255,7 @@ def next_to_forward(core: Core) -> Message | None:
         return revoked
     while core.waiting and core.list_age <= core.config.list_age:
         message = core.waiting.popleft()
-        if message.id in core.messages and _still_right(core, message):
+        if message.id in core.messages and _is_valid(core, message) and _still_right(core, message):
             core.flying[message.id] = core.reviews
             return message
     return None
@@ -268,6 +276,14 @@ def _take_back(core: Core, message: Message) -> None:
     """Have the SMSC end a message that is no longer right; its receipt says what became of it."""
     if judge_route(core, message.account, party(message.code), core.cards.get(message.card, NO_CARD), FORWARD):
         revoking.revoke(core, message.code, message.card, message.number)
+
+
+def _is_valid(core: Core, message: Message) -> bool:
+    """Return True if the validity of a message has not ended; else end it."""
+    if message.until <= core.now():
+        end(core, message, State.EXPIRED)
+        return False
+    return True
 
 
 def _still_right(core: Core, message: Message) -> bool:

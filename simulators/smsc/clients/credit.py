@@ -6,7 +6,6 @@ answers when it answers, with a Result-Code. Without one `Counter` answers at on
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from simulators.smsc import controls
@@ -79,7 +78,7 @@ class Counter:
         return self._store.used(request.imsi, self._month(request))
 
     def _month(self, request: Request) -> str:
-        return f"{dt.datetime.fromtimestamp(request.when, dt.UTC):%Y-%m}"
+        return self._site.clock.month(request.when)
 
     def _judge(self, request: Request, used: int) -> ResultCode:
         card = self._store.card(request.imsi)

@@ -21,18 +21,21 @@ class Content(NamedTuple):
     user_data: UserData
 
 
-def content_of(message: smpp.ShortMessage, payload: bytes | None) -> Content:
-    """Return what a submit_sm says. Raises ValueError for what no TPDU can say, PeerError for a wrong header."""
-    octets = payload if payload is not None else message.short_message
-    header, rest = split_header(octets) if message.esm_class & smpp.UDHI else ((), octets)
-    scheme = message.data_coding
+def content_of(asked: smpp.Pdu, data_coding: int) -> Content:
+    """Return data coding and user data of a submit_sm. Raises ValueError if no TPDU can carry them.
+
+    Raises PeerError if it is malformed or not offered; the error's code, if any, is the command_status.
+    """
+    octets, has_header = smpp.read_user_data(asked)
+    header, rest = split_header(octets) if has_header else ((), octets)
+    scheme = data_coding
     if scheme in _LATIN:
         text = rest.decode("latin-1")
         scheme = scheme_for(text)
         rest = octets_for(text, scheme)
     elif scheme == 2:  # octets
         scheme = 4
-    elif scheme not in _SHARED and scheme >> 4 != 15:
+    elif scheme not in _SHARED and scheme >> 4 not in smpp.CLASS_GROUPS:
         raise ValueError(f"data_coding {scheme:#04x} has no equal in TS 23.038")
     return Content(scheme, UserData(rest, header))
 

@@ -7,7 +7,6 @@ where the answer that it came was lost with the process, with the same time stam
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from simulators.smsc import controls
@@ -31,12 +30,13 @@ _AGAIN = frozenset({Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME_RX
 
 
 def begin(core: Core, message: ShortMessage, delay: float = 0.0) -> None:
-    """Have a message tried after a pause, whatever was planned for it."""
+    """Plan the next attempt after a pause, not before the scheduled time of the message."""
     planned = core.planned.pop(message.id, None)
     if planned is not None:
         planned.cancel()
     if core.stopping:
         return
+    delay = max(delay, message.scheduled - core.now())
     core.planned[message.id] = core.clock.call_later(delay, lambda: _due(core, message))
 
 
@@ -139,14 +139,14 @@ async def _to_card(core: Core, message: ShortMessage) -> None:
 
 
 def _tpdu(core: Core, message: ShortMessage) -> Deliver | StatusReport:
-    taken = dt.datetime.fromtimestamp(message.taken, dt.UTC)
+    taken = core.clock.local(message.taken)
     if message.direction == Direction.REPORT:
         _, status = STATES[End(message.about)]
         return StatusReport(
             reference=message.reference,
             recipient=message.far_end,
             time_stamp=taken,
-            discharge_time=core.clock.wall(),
+            discharge_time=core.clock.local(),
             status=int(status),
         )
     header = split_header(message.header)[0] if message.header else ()
@@ -244,8 +244,8 @@ def _told(core: Core, message: ShortMessage, end: End) -> ShortMessage | None:
 
 
 def _receipt(core: Core, message: ShortMessage, end: End) -> Receipt:
-    taken = dt.datetime.fromtimestamp(message.taken, dt.UTC)
+    taken = core.clock.local(message.taken)
     state, _ = STATES[end]
     delivered = end is End.DELIVERED
     text = shown(message.data_coding, message.octets)
-    return Receipt(str(message.id), taken, core.clock.wall(), state, "000" if delivered else "001", text, delivered)
+    return Receipt(str(message.id), taken, core.clock.local(), state, "000" if delivered else "001", text, delivered)

@@ -15,11 +15,12 @@ from simulators.smsc.message import Direction, ShortMessage
 from simulators.smsc.procedures import charging, credit
 from simulators.smsc.procedures.coding import address_of, content_of
 from simulators.smsc.procedures.delivery import begin, take_back
+from simulators.smsc.procedures.user_identifier import find_card
 from simwarden.errors import PeerError
 from simwarden.policy.numbers import party
-from simwarden.policy.short_messages import same_party
+from simwarden.policy.short_messages import is_listed, same_party
 from simwarden.wire.diameter import Message, ResultCode, first
-from simwarden.wire.smpp import RECEIPT_ALWAYS, RECEIPT_ON_FAILURE, Status, Tag, parse_time
+from simwarden.wire.smpp import RECEIPT_ALWAYS, RECEIPT_ON_FAILURE, Status, Tag, read_times
 from simwarden.wire.sms import (
     Submit,
     SubmitReport,
@@ -35,7 +36,6 @@ from simwarden.wire.sms.address import encode_address
 _NOBODY: Final = CardList("", "")
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Sequence
 
     from simulators.smsc.causes import Refusal
@@ -87,17 +87,12 @@ async def _taken(core: Core, message: ShortMessage) -> Refusal | None:
 
 async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
     """Take a card's message for one of its platforms, or say why not."""
-    number = first(asked.get("User-Identifier", ()), "MSISDN", "")
-    card = core.store.numbered(number)
-    try:
-        tpdu = decode(asked.get("SM-RP-UI"), from_mobile=True)
-    except PeerError as error:
-        core.site.note(f"a TPDU that cannot be read: {error.reason}", imsi=card.imsi if card else "")
-        return _refuse(core, asked, causes.UNREADABLE)
-    if not isinstance(tpdu, Submit):
-        return _refuse(core, asked, causes.UNREADABLE)
-    if not same_party(f"+{asked.get('SC-Address')}", 0, (core.config.number,)):
-        return _refuse(core, asked, causes.OTHER_CENTRE)
+    card, number = find_card(core, asked), first(asked.get("User-Identifier", ()), "MSISDN", "")
+    if isinstance(card, Message):
+        return card
+    tpdu = _read_submit(core, asked, card.imsi if card else "")
+    if isinstance(tpdu, causes.Refusal):
+        return _refuse(core, asked, tpdu)
     refusal = _judge_mo(core, card or _NOBODY, number, tpdu)
     if card is None:
         return _refuse(core, asked, refusal or causes.NO_CARD)
@@ -107,8 +102,33 @@ async def mo_forward(core: Core, asked: Message, _peer: Peer) -> Message:
     charging.of_card(core, message, refusal)
     if refusal is not None:
         return _refuse(core, asked, refusal)
-    report: Avps = [("SM-RP-UI", encode(SubmitReport(time_stamp=core.clock.wall())))]
+    report: Avps = [("SM-RP-UI", encode(SubmitReport(time_stamp=core.clock.local())))]
     return core.node.answer(asked, ResultCode.DIAMETER_SUCCESS, report)
+
+
+def _read_submit(core: Core, asked: Message, imsi: str) -> Submit | Refusal:
+    """Read the SMS-SUBMIT of a card; return the refusal of another TPDU, or of one without TP-DA or readable TP-VP."""
+    try:
+        tpdu = decode(asked.get("SM-RP-UI"), from_mobile=True)
+    except PeerError as error:
+        core.site.note(f"a TPDU that cannot be read: {error.reason}", imsi=imsi)
+        return causes.UNREADABLE
+    if not isinstance(tpdu, Submit):
+        return causes.UNREADABLE
+    if not same_party(f"+{asked.get('SC-Address')}", 0, (core.config.number,)):
+        return causes.OTHER_CENTRE
+    try:
+        _end_of_validity(core, tpdu)
+    except PeerError as error:
+        core.site.note(f"a validity period that cannot be read: {error.reason}", imsi=imsi)
+        return causes.NO_VALIDITY
+    return tpdu if tpdu.destination.number.strip() else causes.NO_ADDRESS
+
+
+def _end_of_validity(core: Core, tpdu: Submit) -> float | None:
+    """Return the end of a message's validity (POSIX), None for an unlimited one. Raises PeerError."""
+    until = tpdu.validity.until(core.clock.wall()) if tpdu.validity is not None else None
+    return until.timestamp() if until is not None else None
 
 
 def _judge_mo(core: Core, card: CardList, number: str, tpdu: Submit) -> Refusal | None:
@@ -122,7 +142,6 @@ def _judge_mo(core: Core, card: CardList, number: str, tpdu: Submit) -> Refusal 
 
 
 def _of_card(core: Core, card: CardList, tpdu: Submit, gateway: str) -> ShortMessage:
-    until = tpdu.validity.until(core.clock.wall()) if tpdu.validity is not None else None
     return ShortMessage(
         id=core.store.next_id(),
         direction=Direction.TO_GATEWAY,
@@ -136,19 +155,19 @@ def _of_card(core: Core, card: CardList, tpdu: Submit, gateway: str) -> ShortMes
         header=encode_header(tpdu.user_data.header),
         octets=tpdu.user_data.octets,
         taken=core.now(),
-        expires=_until(core, until),
+        expires=_until(core, _end_of_validity(core, tpdu)),
         reference=tpdu.reference,
         receipt=RECEIPT_ALWAYS if tpdu.status_report_request else 0,
     )
 
 
-def _until(core: Core, wanted: dt.datetime | None) -> float:
-    longest = core.now() + core.config.validity
-    return min(wanted.timestamp(), longest) if wanted is not None else longest
+def _until(core: Core, wanted: float | None, scheduled: float = 0.0) -> float:
+    longest = max(core.now(), scheduled) + core.config.validity
+    return min(wanted, longest) if wanted is not None else longest
 
 
 def _refuse(core: Core, asked: Message, refusal: Refusal) -> Message:
-    report = encode(SubmitReport(time_stamp=core.clock.wall(), failure_cause=refusal.tp_cause))
+    report = encode(SubmitReport(time_stamp=core.clock.local(), failure_cause=refusal.tp_cause))
     avps: Avps = [("SM-RP-UI", report)]
     if refusal.failure is not None:
         avps.insert(0, ("SM-Delivery-Failure-Cause", [("SM-Enumerated-Delivery-Failure-Cause", int(refusal.failure))]))
@@ -180,12 +199,21 @@ def submit(core: Core, link: GatewayLink, asked: Pdu) -> None:
     def told(refusal: Refusal | None) -> None:
         if refusal is not None:
             charging.for_card(core, made, refusal)
+        elif body.replace_if_present_flag:
+            _replace_waiting(core, made)
         link.answer(asked, refusal.status if refusal is not None else 0, str(made.id))
 
     if refusal is not None:
         told(refusal)
     else:
         _take(core, made, told)
+
+
+def _replace_waiting(core: Core, made: ShortMessage) -> None:
+    """End what a new message replaces (replace_if_present_flag, 5.2.18): those that wait between the same numbers."""
+    for each in core.store.messages_of(made.imsi):
+        if (each.direction, each.gateway, each.far_end) == (made.direction, made.gateway, made.far_end):
+            take_back(core, each)
 
 
 def _is_again(made: ShortMessage, known: ShortMessage) -> bool:
@@ -205,7 +233,7 @@ def _meant(core: Core, body: smpp.Cancel) -> Sequence[ShortMessage]:
     if card is None or not body.source.number.strip():
         return ()
     held = core.store.messages_of(card.imsi)
-    return [each for each in held if same_party(each.number, each.ton, (body.source.number,))]
+    return [each for each in held if is_listed(each.number, each.ton, (body.source.number,))]
 
 
 def cancel(core: Core, link: GatewayLink, asked: Pdu) -> None:
@@ -222,34 +250,34 @@ def cancel(core: Core, link: GatewayLink, asked: Pdu) -> None:
 
 
 class _Read(NamedTuple):
-    """What a submit_sm says: whose name it bears, what it says, and until when it is good."""
+    """The parts of a submit_sm that are read: source, content and times."""
 
     source: Address
     content: Content
-    until: dt.datetime | None
+    #: scheduled delivery time (0 for none) and end of the validity, in seconds since 1970
+    scheduled: float
+    expires: float
 
 
 def _read(core: Core, asked: Pdu, body: smpp.ShortMessage) -> _Read | Status:
     """Read a submit_sm, or return the status that says what is wrong with it."""
     try:
-        content = content_of(body, asked.parameter(Tag.MESSAGE_PAYLOAD))
+        content = content_of(asked, body.data_coding)
         encode_user_data(content.user_data, content.data_coding)  # it fits into one TPDU
+        times = body.schedule_delivery_time, body.validity_period
+        scheduled, until = read_times(*times, core.clock.wall(), core.config.schedule)
     except PeerError as error:
         core.site.note(f"submit_sm: {error.reason}")
-        return Status.ESME_RINVESMCLASS
+        return Status(error.code or Status.ESME_RINVESMCLASS)
     except ValueError as error:
         core.site.note(f"submit_sm: {error}")
         return Status.ESME_RINVMSGLEN if "octets" in str(error) else Status.ESME_RSUBMITFAIL
-    try:
-        until = parse_time(body.validity_period, core.clock.wall())
-    except ValueError:
-        return Status.ESME_RINVEXPIRY
     source = address_of(body.source)
     try:
         encode_address(source)
     except ValueError:  # not even a number as a TPDU writes it
         return Status.ESME_RINVSRCADR
-    return _Read(source, content, until)
+    return _Read(source, content, scheduled, _until(core, until, scheduled))
 
 
 def _of_platform(core: Core, gateway: str, card: CardList, asked: Pdu, read: _Read) -> ShortMessage:
@@ -267,7 +295,8 @@ def _of_platform(core: Core, gateway: str, card: CardList, asked: Pdu, read: _Re
         header=encode_header(read.content.user_data.header),
         octets=read.content.user_data.octets,
         taken=core.now(),
-        expires=_until(core, read.until),
+        expires=read.expires,
+        scheduled=read.scheduled,
         reference=int.from_bytes(asked.parameter(Tag.USER_MESSAGE_REFERENCE) or b""),
         receipt=body.registered_delivery & (RECEIPT_ALWAYS | RECEIPT_ON_FAILURE),
     )
@@ -278,7 +307,9 @@ def _judge_submit(
 ) -> Refusal | None:
     """Ask the rules about a platform's message; return what refuses it."""
     imsi, source, to = card.imsi, body.source, body.destination
-    facts = {"number": source.number, "ton": source.ton, "codes": core.config.gateways[gateway].codes}
+    others = [code for name, each in core.config.gateways.items() if name != gateway for code in each.codes]
+    codes = core.config.gateways[gateway].codes
+    facts = {"number": source.number, "ton": source.ton, "codes": codes, "others": others}
     if not core.site.decide(controls.ORIGINATOR, imsi, on=controls.SUBMIT, **facts).admitted:
         return causes.NOT_OWN
     number = party(to.number, to.ton).number if to.number.strip() else ""
@@ -287,7 +318,7 @@ def _judge_submit(
     if not core.judge_list(card, source.number, source.ton, controls.SUBMIT).admitted:
         return causes.NOT_LISTED
     beyond = beyond_text(body.protocol_id, content.data_coding, content.user_data.header)
-    ota = same_party(source.number, source.ton, core.config.gateways[gateway].ota)
+    ota = is_listed(source.number, source.ton, core.config.gateways[gateway].ota)
     if not core.site.decide(controls.CONTENT, imsi, on=controls.SUBMIT, beyond_text=beyond, ota=ota).admitted:
         return causes.NOT_A_TEXT
     return None

@@ -12,9 +12,9 @@ from simwarden.wire.dtap import CODING_GSM, CallingNumber, CallState, MessageTyp
 from simwarden.wire.q850 import Cause, CauseValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from simulators.ssp.call import Downstream, Setup, Upstream
+    from simulators.ssp.call import Downstream, Half, Setup, Upstream
     from simulators.ssp.clients.terminal import Terminal
     from simwarden.runtime.clock import Timer
     from simwarden.wire.dtap import Message
@@ -37,11 +37,10 @@ def on_radio(cause: Cause) -> Cause:
 class Leg:
     """A call with a terminal: upstream of a call that it makes, downstream of one to it."""
 
-    #: where the call stands, from when the terminal hears of it
-    state: CallState
-
     def __init__(self, terminal: Terminal, transaction: int, *, originating: bool, up: Upstream | None = None) -> None:
         self.terminal, self.transaction, self.originating = terminal, transaction, originating
+        #: state of the call, null until a SETUP is sent or received
+        self.state = S.NULL
         self.down: Downstream = Nowhere()
         self._up: Upstream = up if up is not None else Nobody()
         self._timer: Timer | None = None
@@ -231,6 +230,7 @@ class Leg:
     def lost(self, cause: Cause) -> None:
         """Take it that nothing is heard of the terminal any more."""
         self._stop()
+        self.state = S.NULL
         self.clears(cause)
 
     def _stop(self) -> None:
@@ -242,3 +242,9 @@ class Leg:
         self.state = S.NULL
         if self.terminal.leg is self:
             self.terminal.release()
+
+
+def terminals_of(halves: Iterable[Half]) -> list[str]:
+    """Return the terminals of this process that are at an end of a call, by their names."""
+    legs = [end for half in halves for end in (half.up, half.down) if isinstance(end, Leg)]
+    return [leg.terminal.link.remote for leg in legs if leg.terminal.link.internal and leg.state is not S.NULL]

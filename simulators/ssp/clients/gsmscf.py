@@ -72,6 +72,11 @@ class Scf:
     # -- what the call does
 
     @property
+    def imsi(self) -> str:
+        """The card whose call it is asked about."""
+        return self._half.imsi
+
+    @property
     def no_answer(self) -> float | None:
         """How long the called party may ring, as it was ordered."""
         return self._ssf.no_answer

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.ssp.bcsm import O_BCSM
 from simulators.ssp.numbers import number_of
+from simwarden.runtime.clock import time_zone
 from simwarden.wire import cap, tbcd
 from simwarden.wire.cap import Phase
 from simwarden.wire.tbcd import AddressString
 
 if TYPE_CHECKING:
     from simulators.ssp.call import Half
+    from simulators.ssp.core import Core
     from simwarden.wire.cap import EventType
 
 #: an ordinary calling subscriber (Q.763 3.11)
@@ -47,7 +49,7 @@ def initial_dp(half: Half, dp: EventType, service_key: int, phase: Phase) -> cap
         basic_service=cap.BasicService(teleservice=_TELEPHONY),
         call_reference_number=setup.reference,
         msc_address=own,
-        time_and_timezone=_now(core.clock.wall(), core.config.utc_offset),
+        time_and_timezone=_local_time(core),
         call_forwarding_pending=half.model is O_BCSM and not originating,
         extension=_extension(own, imei, phase, gateway=half.model is not O_BCSM and here is None),
     )
@@ -66,9 +68,9 @@ def _extension(own: AddressString, imei: str, phase: Phase, *, gateway: bool) ->
     return cap.InitialDpExtension(gmsc_address=own if gateway else None, imei=told_imei)
 
 
-def _now(wall: dt.datetime, offset: float) -> bytes:
-    """Return date, time and zone in semi-octets (TS 29.078 7.1, TimeAndTimezone)."""
-    local = wall + dt.timedelta(hours=offset)
-    quarters = round(abs(offset) * 3600 / _QUARTER.total_seconds())
-    octets = tbcd.pack(f"{local:%Y%m%d%H%M%S}{quarters:02d}")
+def _local_time(core: Core) -> bytes:
+    """Return date, time and zone of the exchange in semi-octets (TS 29.078 7.1, TimeAndTimezone)."""
+    zone = core.clock.zone if core.config.utc_offset is None else time_zone(core.config.utc_offset)
+    offset = zone.utcoffset(None) / _QUARTER
+    octets = tbcd.pack(f"{core.clock.wall().astimezone(zone):%Y%m%d%H%M%S}{round(abs(offset)):02d}")
     return octets if offset >= 0 else octets[:-1] + bytes((octets[-1] | 8,))

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 T = MessageType
 #: invalid transaction identifier value (10.5.4.11)
 _INVALID_TRANSACTION: Final = 81
+#: seconds that an MM connection waits for its SETUP, before it is released
+_UNUSED: Final = 30.0
 _PURPOSES: Final = {CmServiceType.MOBILE_ORIGINATING_CALL, CmServiceType.EMERGENCY_CALL}
 
 
@@ -51,13 +53,16 @@ class Terminal:
         originate: Callable[[Terminal, Leg, Message], None],
     ) -> None:
         self.core, self.link = core, link
-        #: whose card it has registered, for whom it may call now (with a card, or in an emergency), and the call on it
+        #: the registered card, the service of the MM connection (a call or an emergency call), and the call on it
         self.imsi = ""
         self.service: CmServiceType | None = None
+        #: the card that the MM connection was granted to; empty in an emergency call without one
+        self.caller = ""
         self.leg: Leg | None = None
         self._update, self._detach, self._originate = update, detach, originate
         self._identity: asyncio.Future[MobileIdentity] | None = None
         self._page: tuple[Timer, Leg, Setup] | None = None
+        self._unused: Timer | None = None
         self._handlers: dict[MessageType, Callable[[Message], None]] = {
             T.LOCATION_UPDATING_REQUEST: self._on_location_updating,
             T.IDENTITY_RESPONSE: self._on_identity,
@@ -75,9 +80,17 @@ class Terminal:
         self.link.send(encode(Message(kind, transaction, answering=answering, **fields)))
 
     def release(self) -> None:
-        """Release the connection: the terminal is idle again, and paged as before."""
-        self.leg, self.service = None, None
+        """Release the connection, and clear a call on it: the terminal is idle again, and paged as before."""
+        self.clear_call()
+        self._stop_waiting()
+        self.service = None
         self.send(T.CHANNEL_RELEASE, rr_cause=RrCause.NORMAL_EVENT)
+
+    def clear_call(self) -> None:
+        """Clear the call of a terminal that has left its connection, without a message to the terminal."""
+        leg, self.leg = self.leg, None
+        if leg is not None:
+            leg.lost(Cause(CauseValue.DESTINATION_OUT_OF_ORDER, 2))
 
     def reject_update(self, cause: MmCause) -> None:
         """Refuse a location update."""
@@ -129,6 +142,8 @@ class Terminal:
             self.send(T.RELEASE_COMPLETE, message.transaction, answering=not message.answering, cc_cause=cause)
 
     def _on_location_updating(self, message: Message) -> None:
+        """Clear an earlier call and start a location update, which a terminal requests in MM idle (4.4.1)."""
+        self.clear_call()
         self._update(self, message)
 
     def _on_identity(self, message: Message) -> None:
@@ -145,24 +160,36 @@ class Terminal:
         known = subscriber is not None and subscriber.terminal is self and identity.type is IdentityType.IMSI
         if asked == CmServiceType.EMERGENCY_CALL and not known and not self.core.config.emergency_without_card:
             self._refuse_service(MmCause.IMEI_NOT_ACCEPTED)
-        elif asked not in _PURPOSES:
+        elif asked not in _PURPOSES or (self.leg is not None and asked != CmServiceType.EMERGENCY_CALL):
             self._refuse_service(MmCause.SERVICE_OPTION_NOT_SUPPORTED)
         elif asked == CmServiceType.MOBILE_ORIGINATING_CALL and not known:
             self._refuse_service(MmCause.IMSI_UNKNOWN_IN_VLR)
         else:
-            self.imsi = identity.digits if known else ""
+            self.clear_call()  # an emergency call comes before the call in progress
+            self.caller = identity.digits if known else ""
             self.service = CmServiceType(asked)
+            self._stop_waiting()
+            self._unused = self.core.clock.call_later(_UNUSED, self.release)
             self.send(T.CM_SERVICE_ACCEPT)
 
+    def _stop_waiting(self) -> None:
+        """Stop waiting for the SETUP of an MM connection."""
+        if self._unused is not None:
+            self._unused.cancel()
+            self._unused = None
+
     def _refuse_service(self, cause: MmCause) -> None:
+        """Refuse an MM connection; a call on another one goes on (4.5.1.7)."""
         self.send(T.CM_SERVICE_REJECT, mm_cause=cause)
-        self.release()
+        if self.leg is None:
+            self.release()
 
     def _on_setup(self, message: Message) -> None:
         emergency = message.type is T.EMERGENCY_SETUP
         wanted = CmServiceType.EMERGENCY_CALL if emergency else CmServiceType.MOBILE_ORIGINATING_CALL
         if self.service is not wanted or self.leg is not None:
             raise PeerError(f"{message.type.name} without a connection for it")
+        self._stop_waiting()
         self.leg = Leg(self, message.transaction, originating=True)
         self._originate(self, self.leg, message)
 
@@ -173,12 +200,12 @@ class Terminal:
         if self.leg is not None or self.service is not None or self._page is not None:
             return None
         leg = Leg(self, 0, originating=False, up=up)
-        self._page = self.core.clock.call_later(self.core.config.paging, self._absent), leg, setup
+        self._page = self.core.clock.call_later(self.core.config.paging, self.give_up_page), leg, setup
         identity = MobileIdentity(IdentityType.IMSI, self.imsi)
         self.send(T.PAGING_REQUEST_TYPE_1, page_mode=0, channels_needed=0, mobile_identity=identity)
         return leg
 
-    def _absent(self) -> None:
+    def give_up_page(self) -> None:
         """End the call that a terminal is paged for, if it is: it has not answered in time (T3113), or is gone."""
         if self._page is not None:
             _, leg, _ = self._page
@@ -204,10 +231,9 @@ class Terminal:
 
     def _lost(self, reason: str) -> None:
         del reason
-        self._absent()
+        self.give_up_page()
+        self._stop_waiting()
         if self._identity is not None:
             self._identity.cancel()
-        leg, self.leg = self.leg, None
         del self.core.terminals[self.link.number]
-        if leg is not None:
-            leg.lost(Cause(CauseValue.DESTINATION_OUT_OF_ORDER, 2))
+        self.clear_call()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from simulators.ssp import controls
 from simulators.ssp.call import LOCATION, Nowhere, Setup
 from simulators.ssp.numbers import (
     NETWORK_PROVIDED,
@@ -18,6 +19,7 @@ from simulators.ssp.numbers import (
 from simwarden.errors import ConfigError, PeerError
 from simwarden.machine.sip_agent import CallState
 from simwarden.machine.sip_events import Alerting, Answered, Incoming, Refused, Released
+from simwarden.model.address import as_network, is_within
 from simwarden.runtime.sip import SipTrunk
 from simwarden.wire import isup
 from simwarden.wire.isup import GenericNumber
@@ -45,8 +47,8 @@ _MEDIA: Final = 4000
 class IncomingLeg:
     """A call that comes on a trunk: what is upstream of it."""
 
-    def __init__(self, trunks: Trunks, call: int) -> None:
-        self._trunks, self._call = trunks, call
+    def __init__(self, trunks: Trunks, call: int, peer: str) -> None:
+        self._trunks, self._call, self.peer = trunks, call, peer
         self.down: Downstream = Nowhere()
 
     def progress(self) -> None:
@@ -75,8 +77,8 @@ class IncomingLeg:
 class OutgoingLeg:
     """A call that goes on a trunk: what is downstream of `up`."""
 
-    def __init__(self, trunks: Trunks, call: int, up: Upstream) -> None:
-        self._trunks, self._call, self._up = trunks, call, up
+    def __init__(self, trunks: Trunks, call: int, up: Upstream, peer: str) -> None:
+        self._trunks, self._call, self._up, self.peer = trunks, call, up, peer
         self._rings = False
         self._timer = trunks.later(self._unanswered)
 
@@ -126,6 +128,10 @@ class Trunks:
     def __len__(self) -> int:
         return len(self._legs)
 
+    def peers(self) -> list[str]:
+        """Return the element at the other end of each call on a trunk."""
+        return [leg.peer for leg in self._legs.values()]
+
     def _take(self, event: CallEvent) -> None:
         if isinstance(event, Incoming):
             self._come(event)
@@ -137,9 +143,20 @@ class Trunks:
     # -- calls that come
 
     def _come(self, event: Incoming) -> None:
+        source = event.source[0]
+        trunks = self._networks()
+        decision = self._core.site.decide(
+            controls.TRUNK, on=controls.INVITE, address=source, trunks={each for of in trunks.values() for each in of}
+        )
+        if not decision.admitted:
+            self._agent.reject(event.call, CauseValue.CALL_REJECTED, self._core.clock.now())
+            self._sip.flush()
+            return
+        config = self._core.config.trunks
+        trusted = all(config[name].trusted for name, networks in trunks.items() if is_within(source, networks))
         try:
             called = Uri.parse(event.request.uri).number
-            caller, additional = _callers(event.request)
+            caller, additional = _callers(event.request, trusted=trusted)
         except PeerError as error:
             self._core.site.note(f"SIP: {error.reason}")
             called, caller, additional = "", None, None
@@ -147,8 +164,15 @@ class Trunks:
             self._agent.reject(event.call, CauseValue.INVALID_NUMBER_FORMAT, self._core.clock.now())
             self._sip.flush()
             return
-        leg = self._legs[event.call] = IncomingLeg(self, event.call)
+        leg = self._legs[event.call] = IncomingLeg(self, event.call, self._core.site.behind(source))
         self._arrive(leg, Setup(read(called), caller, additional, self._core.next_reference()))
+
+    def _networks(self) -> dict[str, tuple[str, ...]]:
+        """Return the source networks of each trunk: its own address and those of its settings."""
+        return {
+            name: (*([as_network(to[0])] if (to := self._address(name)) else []), *trunk.addresses)
+            for name, trunk in self._core.config.trunks.items()
+        }
 
     def ring(self, call: int) -> None:
         """Tell the caller that it rings, unless it is answered or gone."""
@@ -182,11 +206,12 @@ class Trunks:
     def call(self, up: Upstream, setup: Setup) -> OutgoingLeg | None:
         """Call a number by the trunk that reaches it; None where none does."""
         number = written(setup.called)
-        to = self._way(number)
+        name = self._way(number)
+        to = self._address(name) if name else None
         if to is None:
             return None
         host, port = to
-        caller, more = _identity(setup.caller, self._sip.address[0])
+        caller, more = _identity(setup.caller, self._sip.address[0], trusted=self._core.config.trunks[name].trusted)
         body = describe(self._sip.address[0], _MEDIA)
         target = f"sip:{number}@{host}:{port}"
         try:
@@ -194,16 +219,18 @@ class Trunks:
         except PeerError as error:  # keys that no URI has
             self._core.site.note(f"SIP: {error.reason}")
             return None
-        leg = self._legs[call] = OutgoingLeg(self, call, up)
+        leg = self._legs[call] = OutgoingLeg(self, call, up, name)
         self._sip.flush()
         return leg
 
-    def _way(self, number: str) -> Address | None:
-        """Return where a number is reached: by the longest prefix of all trunks."""
+    def _way(self, number: str) -> str:
+        """Return the trunk that reaches a number, by the longest prefix of all trunks, or an empty string."""
         found = [(longest(number, each.prefixes), name) for name, each in self._core.config.trunks.items()]
         best, name = max(found, default=(-1, ""))
-        if best < 0:
-            return None
+        return name if best >= 0 else ""
+
+    def _address(self, name: str) -> Address | None:
+        """Return where the element at the far end of a trunk is; None if it has no address."""
         try:
             return self._core.site.address_of(name, TRUNK)
         except ConfigError as error:
@@ -217,13 +244,15 @@ def _number(who: NameAddress) -> str:
     return number if is_e164(number.removeprefix("+")) else ""
 
 
-def _callers(request: Request) -> tuple[Number | None, GenericNumber | None]:
+def _callers(request: Request, *, trusted: bool) -> tuple[Number | None, GenericNumber | None]:
     """Return who calls: what the network asserts (RFC 3325) is provided by it, what the caller says nobody verified.
+
+    An assertion of a node outside the trust domain is ignored.
 
     Beside an asserted number the caller's own is told as a generic one (TS 29.163 7.2.3.1.2.6).
     """
     said = _number(request.sender)
-    asserted = [_number(NameAddress.parse(each)) for each in request.headers.all("P-Asserted-Identity")]
+    asserted = [_number(NameAddress.parse(each)) for each in request.headers.all("P-Asserted-Identity") if trusted]
     verified = next((each for each in asserted if each), "")
     hidden = RESTRICTED if "id" in (request.headers.get("Privacy") or "").replace(" ", "").split(";") else 0
     if not verified:
@@ -236,8 +265,11 @@ def _callers(request: Request) -> tuple[Number | None, GenericNumber | None]:
     return number, GenericNumber(_ADDITIONAL, number_of(read(said), presentation=hidden, screening=NOT_VERIFIED))
 
 
-def _identity(caller: Number | None, host: str) -> tuple[NameAddress, tuple[tuple[str, str], ...]]:
-    """Return From, and what the network asserts; who is not to be shown is so in both (RFC 3323, RFC 3325)."""
+def _identity(caller: Number | None, host: str, *, trusted: bool) -> tuple[NameAddress, tuple[tuple[str, str], ...]]:
+    """Return From and the asserted identity, with the privacy that the caller requests (RFC 3323, RFC 3325).
+
+    A restricted number is not asserted to a node outside the trust domain (RFC 3325 7).
+    """
     anonymous = NameAddress(Uri("anonymous", "anonymous.invalid"))
     if caller is None:
         return anonymous, ()
@@ -245,5 +277,5 @@ def _identity(caller: Number | None, host: str) -> tuple[NameAddress, tuple[tupl
     who = NameAddress(Uri(user, host))
     asserted = (("P-Asserted-Identity", str(who)),) if caller.screening == NETWORK_PROVIDED else ()
     if caller.presentation == RESTRICTED:
-        return anonymous, (*asserted, ("Privacy", "id"))
+        return anonymous, (*(asserted if trusted else ()), ("Privacy", "id"))
     return who, asserted

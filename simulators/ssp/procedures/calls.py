@@ -12,6 +12,7 @@ from simulators.ssp.call import LAST_FORWARDING, LOCATION, Half, Nowhere, Setup
 from simulators.ssp.clients.gsmscf import Scf, Trigger
 from simulators.ssp.clients.mobility import MapError, NoAnswer, ask_route
 from simulators.ssp.numbers import NETWORK_PROVIDED, cause_of, international, is_e164, number_of, who
+from simwarden.policy.calls import WORLDWIDE_EMERGENCY
 from simwarden.wire.cap import EventType
 from simwarden.wire.dtap import MessageType
 from simwarden.wire.map import DefaultCallHandling, ErrorCode, GmscCamelSubscription
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 C: Final = CauseValue
 #: operator determined barring (TS 24.008 10.5.4.11)
 _BARRED: Final = 8
+#: transfer mode and information transfer capability in octet 3 of a bearer capability, 0 for circuit mode speech
+_TRANSFER: Final = 0x0F
 #: what a caller is told of the HLR's errors (TS 29.010 table 2.14, TS 23.018 7.2.1)
 _CAUSES: Final[Mapping[int, int]] = {
     ErrorCode.UNKNOWN_SUBSCRIBER: C.UNALLOCATED_NUMBER,
@@ -63,12 +66,16 @@ def originate(core: Core, terminal: Terminal, leg: Leg, message: Message) -> Non
     if message.type is MessageType.EMERGENCY_SETUP:
         _emergency(core, terminal, leg, AddressString(core.config.emergency_centre, 0))
         return
-    dialled = message.get("called_party_bcd_number")
-    subscriber = core.subscribers.get(terminal.imsi)
-    if dialled is None or not dialled.digits:
+    dialled, bearer = message.get("called_party_bcd_number"), message.get("bearer_capability")
+    subscriber = core.subscribers.get(terminal.caller)
+    if bearer is None:
+        leg.refuse(_cause(C.MANDATORY_ELEMENT_MISSING))
+    elif not _is_speech(bearer):  # the HLR provisions telephony and no bearer service (TS 23.018 7.1.2)
+        leg.refuse(_cause(C.BEARER_CAPABILITY_NOT_AUTHORIZED))
+    elif dialled is None or not dialled.digits:
         leg.refuse(_cause(C.INVALID_NUMBER_FORMAT))
-    elif _is_emergency(core, dialled):
-        _emergency(core, terminal, leg, dialled)
+    elif (service := _emergency_service(core, dialled)) is not None:
+        _emergency(core, terminal, leg, service)
     elif subscriber is None or not subscriber.telephony:
         leg.refuse(_cause(C.BEARER_CAPABILITY_NOT_AUTHORIZED))
     elif subscriber.outgoing_barred:
@@ -81,14 +88,26 @@ def originate(core: Core, terminal: Terminal, leg: Leg, message: Message) -> Non
         _start(core, leg, half, Setup(dialled, caller, reference=core.next_reference()))
 
 
-def _is_emergency(core: Core, dialled: AddressString) -> bool:
-    """Whether what was dialled is the number of an emergency service, as a whole and with no type of number."""
-    return dialled.nature != 1 and dialled.digits in core.config.emergency_numbers
+def _is_speech(bearer_capability: bytes) -> bool:
+    """Return True if circuit mode speech is asked for, whatever the channel (TS 24.008 10.5.4.5)."""
+    return not bearer_capability[0] & _TRANSFER
+
+
+def _emergency_service(core: Core, dialled: AddressString) -> AddressString | None:
+    """Return the emergency service that a number reaches, as a whole and with no type of number; None for any other.
+
+    112 and 911 reach the emergency centre also from a terminal that does not know them (TS 22.101 10.1.1).
+    """
+    if dialled.nature == 1:
+        return None
+    if dialled.digits in core.config.emergency_numbers:
+        return dialled
+    return AddressString(core.config.emergency_centre, 0) if dialled.digits in WORLDWIDE_EMERGENCY else None
 
 
 def _emergency(core: Core, terminal: Terminal, leg: Leg, number: AddressString) -> None:
     """Set up an emergency call: nobody is asked, nothing bars it (TS 22.101 10.1)."""
-    subscriber = core.subscribers.get(terminal.imsi)
+    subscriber = core.subscribers.get(terminal.caller)
     imsi, msisdn = (subscriber.imsi, subscriber.msisdn) if subscriber is not None else ("", "")
     half = Half(core, O_BCSM, leg, partial(_onward, core), imsi, msisdn, ended=charging.mobile_originated)
     _start(core, leg, half, Setup(number, _caller(msisdn), reference=core.next_reference(), emergency=True))

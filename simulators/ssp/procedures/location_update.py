@@ -83,6 +83,7 @@ async def _register(core: Core, terminal: Terminal, subscriber: Subscriber) -> N
         core.site.note(f"no answer of the HLR: {error}")
         terminal.reject_update(MmCause.NETWORK_FAILURE)
         return
+    _leave_earlier_place(core, terminal, subscriber.imsi)
     terminal.imsi, subscriber.terminal = subscriber.imsi, terminal
     core.subscribers[subscriber.imsi] = subscriber
     core.site.observe("subscriber", subscriber.tell(), key=subscriber.imsi)
@@ -90,9 +91,25 @@ async def _register(core: Core, terminal: Terminal, subscriber: Subscriber) -> N
     terminal.release()
 
 
-def on_detach(core: Core, terminal: Terminal, imsi: str) -> None:
-    """Take IMSI DETACH INDICATION (4.3.4): calls to the card find it absent; its data stay."""
+def _leave_earlier_place(core: Core, terminal: Terminal, imsi: str) -> None:
+    """Clear the calls of a card in the terminal that it was in before, and of the card that this terminal had."""
+    _detach(core, terminal, terminal.imsi if terminal.imsi != imsi else "")
+    known = core.subscribers.get(imsi)
+    if known is not None and known.terminal is not None and known.terminal is not terminal:
+        earlier = known.terminal
+        _detach(core, earlier, imsi)
+        earlier.release()
+
+
+def _detach(core: Core, terminal: Terminal, imsi: str) -> None:
+    """Take a card as absent from a terminal, if it is registered there: nobody is paged for it any more."""
     subscriber = core.subscribers.get(imsi)
     if subscriber is not None and subscriber.terminal is terminal:
         subscriber.terminal = None
+        terminal.give_up_page()
+
+
+def on_detach(core: Core, terminal: Terminal, imsi: str) -> None:
+    """Take IMSI DETACH INDICATION (4.3.4): calls end, calls to the card find it absent; its data stay."""
+    _detach(core, terminal, imsi)
     terminal.release()

@@ -88,8 +88,9 @@ class Entry:
 
 
 _ABOUT = (
-    "An outcome is covered when a scenario claims it (it says which requirement it proves, and expects the decision; "
-    "or it is the twin of one that does) and its trace shows it."
+    "An outcome is covered when a scenario claims it for this requirement (it names the requirement, and expects the "
+    "decision with its effect; or it is the twin of one that does) and its trace shows it. A requirement that asks for "
+    "a record counts with an expected record only."
 )
 _TONES = {State.COVERED: "good", State.PARTLY: "open", State.OPEN: "none"}
 
@@ -109,8 +110,8 @@ class Coverage(Result):
 
     def summary(self) -> str:
         """See Result."""
-        rows = {row.point.name: row for entry in self.entries for row in entry.rows}.values()
-        closed = sum(row.state is State.COVERED for row in rows)
+        rows = {row.point.name for entry in self.entries for row in entry.rows}
+        closed = len({row.point.name for each in self.entries for row in each.rows if row.state is State.COVERED})
         counts = ", ".join(f"{self.count(state)} {state.value}" for state in State)
         return (
             f"{len(self.entries)} requirements: {counts}; {closed} of {len(rows)} controls with both "
@@ -211,9 +212,8 @@ class Cover(Campaign):
     def carry_out(self, order: Order, tell: Tell = quiet) -> Coverage:
         """See Campaign."""
         cases = gather(self.jobs, self.loader)
-        rows = {name: Row(point) for name, point in points_of(self.loader.registry).items()}
         entries = {
-            each.id: Entry(each, [rows[point.name] for point in points_of(self.loader.registry, each.id).values()])
+            each.id: Entry(each, [Row(point) for point in points_of(self.loader.registry, each.id).values()])
             for each in requirements().values()
         }
         found = Coverage(list(entries.values()))
@@ -228,7 +228,7 @@ class Cover(Campaign):
                 found.faults += seen.verdict is Verdict.ERROR
         found.left = len(cases) - found.tried
         for path in filter(shown.__contains__, cases):
-            _count(cases, path, shown[path], rows, entries)
+            _count(cases, path, shown[path], entries)
         return found
 
     def unfit(self, order: Order) -> str:  # noqa: ARG002 - whatever it is
@@ -243,20 +243,22 @@ class Cover(Campaign):
                 yield trials[trial], seen
 
 
-def _count(cases: dict[str, Case], path: str, seen: Seen, rows: dict[str, Row], entries: dict[str, Entry]) -> None:
+def _count(cases: dict[str, Case], path: str, seen: Seen, entries: dict[str, Entry]) -> None:
     case = cases[path]
     for name in case.scenario.proves:
         if name in entries:
             entries[name].scenarios.append(case.job.name)
-    for name, row in rows.items():
-        for verdict, cell in ((Decided.ADMIT, row.admitted), (Decided.REFUSE, row.refused)):
-            if seen.decided(name, admitted=verdict is Decided.ADMIT):
-                claims = _claims(cases, case, name, verdict)
-                (cell.claimed if claims else cell.seen).append(case.job.name)
+    for entry in entries.values():
+        for row in entry.rows:
+            for verdict, cell in ((Decided.ADMIT, row.admitted), (Decided.REFUSE, row.refused)):
+                if seen.decided(row.point.name, admitted=verdict is Decided.ADMIT):
+                    claims = _claims(cases, case, row.point.name, verdict, entry.requirement)
+                    (cell.claimed if claims else cell.seen).append(case.job.name)
 
 
-def _claims(cases: dict[str, Case], case: Case, point: str, verdict: Decided) -> bool:
-    """Whether a scenario claims an outcome: itself, or as the twin of one that claims the refusal."""
-    if case.claimed(point, verdict):
+def _claims(cases: dict[str, Case], case: Case, point: str, verdict: Decided, requirement: Requirement) -> bool:
+    """Return True if a scenario claims an outcome: itself, or as the twin of one that claims the refusal."""
+    if case.claimed(point, verdict, requirement):
         return True
-    return verdict is Decided.ADMIT and any(cases[path].claimed(point, Decided.REFUSE) for path in case.twin_of)
+    refusing = (cases[path] for path in case.twin_of)
+    return verdict is Decided.ADMIT and any(each.claimed(point, Decided.REFUSE, requirement) for each in refusing)

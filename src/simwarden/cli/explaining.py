@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: what acts by a command, over lists of cards
 _COMMANDS = {"classify": "simwarden classify FILE", "audit": "simwarden numbers FILE"}
+#: among thousands of names some are a little like any other: how like a suggestion has to be
+_LIKE = 0.75
 #: scenarios that are listed of those that prove a requirement
 _LISTED = 6
 
@@ -40,7 +42,8 @@ def explain_name(name: str, *, as_json: bool = False) -> None:
     name = re.sub(r"(?i)^(EMM|ESM)(?: cause)? ?#?(?=\d+$)", lambda found: f"{found[1].lower()}_cause ", name)
     paragraphs = [text for teller in _TELLERS for text in teller(name, registry)]
     if not paragraphs:
-        raise ConfigError(f"nothing is called {name!r}", hint=guess(name, _all_names(registry)))
+        hint = guess(name, _all_names(registry), likeness=_LIKE)
+        raise ConfigError(f"nothing is called {name!r}", hint=hint)
     if as_json:
         print(json.dumps({"name": asked, "meanings": paragraphs}, indent=2, ensure_ascii=False))
     else:

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,17 @@ import typer
 from simwarden.cli import exits
 from simwarden.cli.annotations import annotate_failure
 from simwarden.cli.choosing import load_checked, workers_of
-from simwarden.cli.interrupts import finishing, held
+from simwarden.cli.interrupts import finishing, held, stopped, stopping
 from simwarden.cli.progress import Progress
 from simwarden.cli.shipped import located, shipped
-from simwarden.cli.summing import FEW, by_clause, misuses, rejected_with, stopped_by, twins_not_run
+from simwarden.cli.summing import FEW, by_clause, leaks, misuses, rejected_with, stopped_by, twins_not_run
 from simwarden.errors import ConfigError, NothingError, Place
 from simwarden.scenario import suite
+from simwarden.scenario.alarm import interrupt
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import ScenarioResult, Verdict
-from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.scenario.runner import IN_USE, RunOptions, run_scenario
 from simwarden.scenario.stopped import stopped_in
 from simwarden.trace.ladder import draw, style_for
 
@@ -51,13 +53,15 @@ def run_suite(order: Order) -> None:
         rerun="".join(f" {part}" for part in order.again()),
     )
     _check_folder(order.report)
+    _check_addresses(jobs)
     if order.tun:
         _check_tun(len(jobs))
-    running = suite.run_all(jobs, options, order.network, workers)
     few = len(jobs) <= FEW or order.verbose
     told = _Told(order, len(jobs))
+    running = suite.run_all(jobs, options, order.network, workers)
+    ending = stopping(interrupt) if len(jobs) == 1 else nullcontext()  # what it has done until then is reported
     with finishing(told.interrupted):
-        with Progress(len(jobs), lines=few) as progress:
+        with Progress(len(jobs), lines=few) as progress, ending:
             for result in running:
                 with held():
                     told.add(result)
@@ -65,12 +69,12 @@ def run_suite(order: Order) -> None:
                     annotate_failure(result)
         with held():  # the report is whole, whenever an interruption comes
             _sum_up(told, few=few)
-    raise typer.Exit(exit_code(told.results))
+    raise typer.Exit(stopped() or exit_code(told.results))
 
 
 def _sum_up(told: _Told, *, few: bool) -> None:
     """Print what all came to, and write what is left of the report. Raises ConfigError."""
-    parts = (misuses, twins_not_run) if few else (by_clause, stopped_by, twins_not_run)
+    parts = (misuses, leaks, twins_not_run) if few else (by_clause, stopped_by, leaks, twins_not_run)
     summed = [list(part(told.results)) for part in parts]
     for lines in filter(None, summed):
         exits.show("\n".join(["", *lines]))
@@ -81,6 +85,17 @@ def _sum_up(told: _Told, *, few: bool) -> None:
         print(summary)
         raise
     print(f"{summary}; report: {where}")
+
+
+def _check_addresses(jobs: list[tuple[suite.Job, Scenario]]) -> None:
+    """See that the addresses are free that external elements know. Raises ConfigError."""
+    outside = next((scenario for _, scenario in jobs if scenario.external), None)
+    if outside is None:
+        return
+    from simwarden.scenario.outside import address_in_use  # noqa: PLC0415 - few runs have elements outside
+
+    if address := address_in_use(outside):
+        raise ConfigError(f"{address} is in use: {IN_USE}", hint="run them one after another")
 
 
 def _check_tun(scenarios: int) -> None:

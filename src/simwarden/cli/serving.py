@@ -49,7 +49,12 @@ class Service:
 
     def __init__(self, name: str, path: str, *, vpcd: bool = False) -> None:
         self.problems = Problems()
-        source = read(read_file(path), path, self.problems)
+        try:
+            text = read_file(path)
+        except ConfigError:
+            _known_kind(name)  # a misspelt name comes before a file that is not there
+            raise
+        source = read(text, path, self.problems)
         for each in rename(source, Registry.installed()):
             exits.complain(str(each))
         self.name, self.path, self.top = name, path, Spot(source)
@@ -77,7 +82,8 @@ class Service:
     def _host_settings(self) -> HostSettings:
         store = self._secret(self.file.store, self.top / "store")
         word, carriers = self._transport()
-        placement = Placement(self._listen(), store, source=self._source())
+        listen = self._listen()
+        placement = Placement(listen, store, source=self._source())
         external, placements = self._peers(), {self.name: placement}
         named = {name: placement.listen[name] for name in self.file.listen if name in placement.listen}
         sources = {name: address for name, address in placement.source.items() if name}  # the first, of one for all
@@ -103,6 +109,7 @@ class Service:
             events=events.settings if events is not None else None,
             tls=tls,
             limits=self.file.limits,
+            allowed=self._allowed(listen),
         )
 
     def _transport(self) -> tuple[str, dict[str, str]]:
@@ -153,12 +160,7 @@ class Service:
         return read_events(self.file.events, spot, self.problems, self.folder, self._secret)
 
     def _kind(self) -> type[Element[Any]]:
-        kinds = Registry.installed().kinds
-        kind = self.file.type or self.name
-        if kind not in kinds:
-            place = (self.top / "type").place if self.file.type else None
-            raise ConfigError(f"no element type is called {kind!r}", place, guess(kind, kinds))
-        return kinds[kind]
+        return _known_kind(self.file.type or self.name, (self.top / "type").place if self.file.type else None)
 
     def _reader(self, *, vpcd: bool) -> Address | None:
         """Return where the virtual reader is, if the card is to be put into one."""
@@ -188,6 +190,16 @@ class Service:
         if self.reader is not None:
             chosen[CONTACTS] = self.reader
         return chosen
+
+    def _allowed(self, listen: Mapping[str, Address]) -> dict[str, tuple[str, ...]]:
+        """Return the allowed source networks of each interface, joined for those that share a port."""
+        for name in self.file.allow.keys() - listen.keys():
+            self.problems.unknown("interface", name, listen, (self.top / "allow" / name).key)
+        ports = {name: (at, INTERFACES[name].port) for name, at in listen.items()}
+        return {
+            name: tuple(each for other, of in self.file.allow.items() if ports.get(other) == port for each in of)
+            for name, port in ports.items()
+        }
 
     def _peers(self) -> dict[str, dict[str, Address]]:
         found: dict[str, dict[str, Address]] = {}
@@ -319,3 +331,10 @@ def _texts(spot: Spot) -> Iterator[Spot]:
         yield from _texts(spot / step)
     if isinstance(value, str):
         yield spot
+
+
+def _known_kind(kind: str, place: Place | None = None) -> type[Element[Any]]:
+    kinds = Registry.installed().kinds
+    if kind not in kinds:
+        raise ConfigError(f"no element type is called {kind!r}", place, guess(kind, kinds))
+    return kinds[kind]

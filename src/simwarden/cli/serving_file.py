@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from simwarden.errors import PeerError
 from simwarden.operations.management import Role
-from simwarden.runtime.declare import Model
+from simwarden.runtime.declare import Model, Networks, UtcOffset
 from simwarden.runtime.transport.reception import Limits
 from simwarden.wire.mqtt import check_topic
 
@@ -119,6 +119,9 @@ class ServeFile(Model):
     later start on only those whose row has changed."""
     events: EventsFile | None = None
     """Where events go; without it, nowhere."""
+    utc_offset: UtcOffset = 8
+    """Hours by which the operator's time is ahead of UTC, as in the network files of all its elements
+    (docs/calendars.md)."""
     records: str = ""
     """A file to which flow records and CDRs are added, a line of JSON each (docs/records.md); without it, none are
     kept."""
@@ -127,6 +130,9 @@ class ServeFile(Model):
     are kept so."""
     limits: Limits = Limits()
     """How many peers may connect to each interface, and how long they may stay silent."""
+    allow: dict[str, Networks] = Field(default_factory=dict)
+    """Addresses and networks (`192.0.2.0/24`) that peers may send from, by interface; those that share a port share
+    them. An interface without any is open to all addresses."""
 
     @field_validator("events", mode="before")
     @classmethod

@@ -66,6 +66,8 @@ class Log:
         decision = event.decision
         about = {"control": decision.control.id, "subject": decision.subject, "reason": decision.reason}
         level, word = (Level.DEBUG, "admitted") if decision.admitted else (Level.INFO, "refused")
+        if not decision.admitted and decision.control.narrows:
+            level, word = Level.DEBUG, "limited"
         text = f"{word} {decision.subject or 'a call'} by {decision.control.id}: {decision.reason}"
         self._limited(level, f"{word} by {decision.control.id}", text, {**about, "verdict": word})
 

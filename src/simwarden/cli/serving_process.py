@@ -18,7 +18,7 @@ from simwarden.cli.serving_log import Log
 from simwarden.cli.serving_provision import provision
 from simwarden.errors import ConfigError, ManagementError, SimwardenError
 from simwarden.model.interfaces import INTERFACES
-from simwarden.runtime.clock import Clock
+from simwarden.runtime.clock import Clock, time_zone
 from simwarden.runtime.host import Host
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.store import StoreError
@@ -87,6 +87,7 @@ async def _serve(
     kept: Kept,
 ) -> None:
     clock = Clock(loop)
+    clock.zone = time_zone(service.file.utc_offset)
     log = log_by(clock)
     trace = Trace(clock.now, keep=False)
     trace.add_sink(log)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from simwarden.cli.shipped import shipped
 from simwarden.policy.requirements import clauses, requirements
-from simwarden.scenario.result import Verdict
+from simwarden.scenario.result import Misuse, Verdict
 from simwarden.scenario.stopped import sentence_of
 
 if TYPE_CHECKING:
@@ -38,6 +38,15 @@ def misuses(results: Iterable[ScenarioResult]) -> Iterator[str]:
     if said:
         yield f"{len(said)} misuse{'s' if len(said) > 1 else ''} stopped:"
         yield from (f"  {each}" for each in said)
+
+
+def leaks(results: Sequence[ScenarioResult]) -> Iterator[str]:
+    """Yield the names of the scenarios whose misuse was not stopped as expected, by how it ended."""
+    for misuse in Misuse:
+        names = [f"  {each.name}: {each.title}" for each in results if each.misuse is misuse]
+        if names:
+            yield f"{misuse.value} ({len(names)}):"
+            yield from names
 
 
 def twins_not_run(results: Sequence[ScenarioResult]) -> Iterator[str]:

@@ -42,13 +42,15 @@ class CreditSettings:
     """`tx` are seconds after which an answer is late (RFC 8506 13); `handling` holds until the server says another.
 
     `obeys_continue`: the service may run on without credit where the server's handling is CONTINUE (or
-    RETRY_AND_TERMINATE, while an answer is late); `obeys_not_applicable`: where it answers 4011.
+    RETRY_AND_TERMINATE, while an answer is late); `obeys_not_applicable`: where it answers 4011. `harmless` are results
+    of an update that refuse what it asks for and do not end the session.
     """
 
     tx: float = 10.0
     handling: FailureHandling = FailureHandling.TERMINATE
     obeys_continue: bool = False
     obeys_not_applicable: bool = False
+    harmless: frozenset[int] = frozenset()
 
 
 class State(IntEnum):
@@ -125,9 +127,13 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Uncharged:
-    """The service may go on without credit, by the settings of its owner."""
+    """The service may go on without credit, by the settings of its owner.
+
+    `exempt`: the server counts none of it (4011).
+    """
 
     reason: str
+    exempt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +211,8 @@ class CreditSession:
         elif code == ResultCode.DIAMETER_CREDIT_CONTROL_NOT_APPLICABLE:
             self._feed(Input.NOT_APPLICABLE, now)
         else:
-            self._feed(Input.SUCCESS if answer.success else Input.DENIED, now)
+            refused = self._asked.kind is _UPDATE and code in self.settings.harmless
+            self._feed(Input.SUCCESS if answer.success or refused else Input.DENIED, now)
 
     def failed(self, number: int, reason: str, now: float) -> None:
         """Take note that the CCR of that number could not be sent, or lost its connection."""
@@ -312,7 +319,7 @@ class CreditSession:
 
     def _do_serve_uncharged(self) -> None:
         if self.settings.obeys_not_applicable:
-            self._events.append(Uncharged("credit control is not applicable (4011)"))
+            self._events.append(Uncharged("credit control is not applicable (4011)", exempt=True))
         else:
             self._do_end()
 

@@ -7,7 +7,7 @@ in all, and so is a command whose request does not come. When an echo gets none,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from simwarden.machine.timer import Timer
@@ -61,10 +61,14 @@ class AnswerReceived:
 
 @dataclass(frozen=True, slots=True)
 class RequestFailed:
-    """There will be no answer that can be read to the request of that sequence number."""
+    """There will be no answer that can be read to the request of that sequence number.
+
+    `answer` has what could be read of a malformed one.
+    """
 
     sequence: int
     reason: str
+    answer: Message | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +225,7 @@ class GtpPath:
     def _fail(self, answer: Message, reason: str) -> None:
         if self._is_awaited(answer):
             del self._pending[answer.sequence]
-            self._events.append(RequestFailed(answer.sequence, reason))
+            self._events.append(RequestFailed(answer.sequence, reason, answer))
 
     def _is_awaited(self, answer: Message) -> bool:
         pending = self._pending.get(answer.sequence)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from simwarden.errors import PeerError
+from simwarden.machine.fairness import oldest_of_busiest
 from simwarden.wire import ip
 
 #: what is held at a time: octets, packets that are not whole, seconds (RFC 8200 4.5 says 60 at most)
@@ -82,7 +83,7 @@ class _Waiting:
 
 
 class Fragments:
-    """The fragments of one sender's packets, and of those to it."""
+    """The fragments of packets from a device, or of those to it."""
 
     def __init__(self) -> None:
         self._waiting: dict[_Key, _Waiting] = {}
@@ -115,13 +116,13 @@ class Fragments:
         return whole
 
     def _forget(self, now: float) -> None:
-        """Leave what has waited for too long, and of too much what came first."""
+        """Forget fragments that have waited for too long, and of too many the oldest of the busiest source."""
         for key in [key for key, each in self._waiting.items() if now - each.began > LONGEST_WAIT]:
             del self._waiting[key]
         while self._gone and (len(self._gone) > MOST_GONE or now - next(iter(self._gone.values())) > LONGEST_WAIT):
             del self._gone[next(iter(self._gone))]
         while len(self._waiting) >= MOST_PACKETS or sum(each.octets for each in self._waiting.values()) > MOST_OCTETS:
-            del self._waiting[next(iter(self._waiting))]
+            del self._waiting[oldest_of_busiest(self._waiting, lambda key: key.source)]
 
     @property
     def octets(self) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from simwarden.errors import InternalError, PeerError
 from simwarden.machine.m3ua_events import AspState, Changed, Closed, Fault, M3uaTimers, Received, Told
 from simwarden.machine.timer import Timer
-from simwarden.wire.m3ua import ErrorCode, Message, MessageType, decode, encode, encode_data
+from simwarden.wire.m3ua import ErrorCode, Message, MessageType, Status, decode, encode, encode_data
 
 if TYPE_CHECKING:
     from simwarden.machine.m3ua_events import Event
@@ -26,6 +26,16 @@ _TOLD: Final = frozenset(
         T.SIGNALLING_CONGESTION,
         T.DESTINATION_USER_PART_UNAVAILABLE,
         T.DESTINATION_RESTRICTED,
+    }
+)
+#: states of a server that has no active process (3.8.2), and errors of a peer for which this process is not active
+_NO_ASP: Final = frozenset({Status.AS_PENDING, Status.AS_INACTIVE})
+_NOT_ACTIVE: Final = frozenset(
+    {
+        ErrorCode.UNEXPECTED_MESSAGE,
+        ErrorCode.REFUSED_MANAGEMENT_BLOCKING,
+        ErrorCode.INVALID_ROUTING_CONTEXT,
+        ErrorCode.NO_CONFIGURED_AS_FOR_ASP,
     }
 )
 
@@ -45,7 +55,9 @@ class Asp:
         self.timers, self.state = timers, AspState.DOWN
         self._out: list[bytes] = []
         self._events: list[Event] = []
+        #: the message to repeat until it is acknowledged; while `_paused` it is sent for the first time later
         self._awaited: Message | None = None
+        self._paused = False
         self._again = self._heard = 0.0
         self._beats = 0
         self._leaving = self._over = False
@@ -143,6 +155,7 @@ class Asp:
                 pass
             case kind if kind in _TOLD:
                 self._events.append(Told(message))
+                self._follow_state(message, now)
             case kind:
                 self._refuse(f"{kind.name} to an ASP", ErrorCode.UNEXPECTED_MESSAGE, data)
 
@@ -160,8 +173,7 @@ class Asp:
         if self.state is not AspState.DOWN or self._leaving:
             return
         self._change(AspState.INACTIVE)
-        mode = self._traffic_mode
-        self._ask(Message(T.ASP_ACTIVE, traffic_mode_type=mode, routing_context=self._contexts()), now)
+        self._ask(self._asp_active(), now)
 
     def _hear_active(self) -> None:
         if self.state is AspState.INACTIVE and not self._leaving:
@@ -176,7 +188,30 @@ class Asp:
         if self._leaving:
             self._ask(Message(T.ASP_DOWN), now)
         else:
-            self._ask(Message(T.ASP_ACTIVE, routing_context=self._contexts()), now)
+            self._ask(self._asp_active(), now)
+
+    def _follow_state(self, message: Message, now: float) -> None:
+        """Become active again where the peer says that this process is not: by NOTIFY or ERR (4.3.4.3, 4.3.4.5).
+
+        It waits before it asks to replace a process that has replaced it, and after a refusal.
+        """
+        if self._leaving or (self.routing_context is not None and {*message.routing_context} - {self.routing_context}):
+            return
+        active = self.state is AspState.ACTIVE
+        match message.type:
+            case T.NOTIFY if message.status == Status.ALTERNATE_ASP_ACTIVE and active:
+                self._change(AspState.INACTIVE)
+                self._pause(self._asp_active(), now)
+            case T.NOTIFY if message.status in _NO_ASP and (active or (self._paused and self._awaited is not None)):
+                self._change(AspState.INACTIVE)
+                self._ask(self._asp_active(), now)
+            case T.ERROR if message.error_code in _NOT_ACTIVE and active:
+                self._change(AspState.INACTIVE)
+                self._ask(self._asp_active(), now)
+            case T.ERROR if message.error_code in _NOT_ACTIVE and self._awaited is not None:
+                self._pause(self._awaited, now)
+            case _:
+                pass
 
     def _hear_down(self, now: float) -> None:
         self._change(AspState.DOWN)
@@ -190,9 +225,16 @@ class Asp:
     def _contexts(self) -> tuple[int, ...]:
         return () if self.routing_context is None else (self.routing_context,)
 
+    def _asp_active(self) -> Message:
+        return Message(T.ASP_ACTIVE, traffic_mode_type=self._traffic_mode, routing_context=self._contexts())
+
     def _ask(self, message: Message, now: float) -> None:
-        self._awaited, self._again = message, now + self.timers.ack
+        self._awaited, self._again, self._paused = message, now + self.timers.ack, False
         self._send(message)
+
+    def _pause(self, message: Message, now: float) -> None:
+        """Send a message later."""
+        self._awaited, self._again, self._paused = message, now + self.timers.reactivation, True
 
     def _send(self, message: Message) -> None:
         self._out.append(encode(message))

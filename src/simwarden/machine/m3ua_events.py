@@ -36,6 +36,8 @@ class M3uaTimers(NamedTuple):
     recovery: float = 2.0
     #: of silence, after which BEAT is sent; without an answer in as long again the association is given up (4.3.4.6)
     heartbeat: float = 30.0
+    #: until ASP Active is sent again, after another process has become active in this one's place, or a refusal
+    reactivation: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)

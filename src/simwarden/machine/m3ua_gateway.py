@@ -53,9 +53,14 @@ class ApplicationServer:
 
 @dataclass(slots=True)
 class _Process:
-    """A process on its link; `servers` are those that it has asked for."""
+    """A process on its link, at the host `source`; `servers` are those that it has asked for.
+
+    `barred` are those that configuration places elsewhere.
+    """
 
     heard: float
+    source: str = ""
+    barred: frozenset[int] = frozenset()
     state: AspState = AspState.DOWN
     identifier: int | None = None
     servers: set[int] = field(default_factory=set)
@@ -70,20 +75,24 @@ class Gateway:
         servers: Iterable[ApplicationServer],
         *,
         local: Collection[int] = (),
+        placed: Collection[int] = (),
         timers: M3uaTimers = M3uaTimers(),  # noqa: B008 - it is a constant
     ) -> None:
-        """`local` are point codes of the owner's own: what goes there is told by `Received`."""
+        """`local` are point codes of the owner's own: what goes there is told by `Received`.
+
+        `placed` are routing contexts with configured hosts; any other one belongs to the host of its active process.
+        """
         self.servers = {each.routing_context: each for each in servers}
-        self.local, self.timers = frozenset(local), timers
+        self.local, self.placed, self.timers = frozenset(local), frozenset(placed), timers
         self._processes: dict[int, _Process] = {}
         self._out: list[tuple[int, bytes]] = []
         self._events: list[Event] = []
 
     # -- what the owner does
 
-    def connected(self, link: int, now: float) -> None:
-        """Take note of an association."""
-        self._processes[link] = _Process(now)
+    def connected(self, link: int, now: float, source: str = "", barred: Iterable[int] = ()) -> None:
+        """Add an association with a process at a host, which may not serve the `barred` routing contexts."""
+        self._processes[link] = _Process(now, source, frozenset(barred))
 
     def lost(self, link: int, now: float) -> None:
         """Take note that an association is gone."""
@@ -198,7 +207,14 @@ class Gateway:
             self._tell_destinations([link], {destination})
 
     def _hear_up(self, link: int, process: _Process, message: Message, data: bytes, now: float) -> None:
-        """Let a process up; one that is active and comes up again has to become active anew, and is told (4.3.4.1)."""
+        """Let a process up; one that is active and comes up again has to become active anew, and is told (4.3.4.1).
+
+        A process that may serve nothing stays down (Refused - Management Blocking, 3.8.1).
+        """
+        if self.servers and process.barred >= self.servers.keys():
+            code = ErrorCode.REFUSED_MANAGEMENT_BLOCKING
+            self._refuse(link, f"ASP Up from {process.source}, which serves nothing here", code, data)
+            return
         if process.state is AspState.ACTIVE:
             self._deactivate(link, process.servers, now)
             process.servers.clear()
@@ -215,7 +231,8 @@ class Gateway:
         self._review(now)
 
     def _hear_active(self, link: int, process: _Process, message: Message, data: bytes, now: float) -> None:
-        wanted = message.routing_context or tuple(self.servers)
+        wanted = message.routing_context or tuple(each for each in self.servers if each not in process.barred)
+        blocked = tuple(each for each in wanted if self._is_blocked(process, each))
         unknown = tuple(each for each in wanted if each not in self.servers)
         mode = message.traffic_mode_type
         if process.state is AspState.DOWN:
@@ -223,6 +240,9 @@ class Gateway:
         elif unknown or not wanted:
             code = ErrorCode.INVALID_ROUTING_CONTEXT if unknown else ErrorCode.NO_CONFIGURED_AS_FOR_ASP
             self._refuse(link, f"no server of routing contexts {unknown}", code, data, unknown)
+        elif blocked:
+            reason = f"ASP Active from {process.source}, which does not serve routing contexts {blocked}"
+            self._refuse(link, reason, ErrorCode.REFUSED_MANAGEMENT_BLOCKING, data, blocked)
         elif mode is not None and any(self.servers[each].traffic_mode != mode for each in wanted):
             self._refuse(link, f"traffic mode {mode}", ErrorCode.UNSUPPORTED_TRAFFIC_MODE_TYPE, data)
         else:
@@ -233,6 +253,14 @@ class Gateway:
             for each in wanted:
                 self._activate(link, self.servers[each])
             self._review(now)
+
+    def _is_blocked(self, process: _Process, routing_context: int) -> bool:
+        """Return True if another host serves a routing context: by configuration, or as the first that came."""
+        server = self.servers.get(routing_context)
+        if routing_context in process.barred or server is None or routing_context in self.placed:
+            return routing_context in process.barred
+        holders = {self._processes[link].source for link in server.active}
+        return server.traffic_mode is TrafficMode.OVERRIDE and bool(holders) and process.source not in holders
 
     def _activate(self, link: int, server: ApplicationServer) -> None:
         """Give a server's traffic to a process, by override to it alone; who had it is told (4.3.4.3)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from simwarden.machine.fairness import oldest_of_busiest
 from simwarden.wire.sccp import MessageType, ReturnCause, Segmentation
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _PIECE: Final = 200
 #: pieces of a message: the first says how many come after it, in 4 bits
 _MOST_PIECES: Final = 16
-#: T(reassembly) in seconds, and messages that may be waited for at a time: one more begins in place of none
+#: T(reassembly) in seconds, and messages that may be waited for at a time
 _PATIENCE, _MOST = 15.0, 1000
 
 
@@ -65,7 +66,7 @@ class Reassembly:
         key = (origin, message.calling, piece.reference)
         found = self._waiting.pop(key, None)
         if piece.first:
-            if len(self._waiting) >= _MOST:
+            if len(self._waiting) >= _MOST and not self._make_room(origin):
                 return ReturnCause.SEGMENTATION_FAILURE
             found = _Partial(message.data, piece.remaining, now + _PATIENCE)
         elif found is None or found.remaining != piece.remaining + 1:
@@ -77,3 +78,11 @@ class Reassembly:
             return found.data
         self._waiting[key] = found
         return None
+
+    def _make_room(self, origin: int | None) -> bool:
+        """Drop the oldest message of the busiest origin; return False if `origin` is the busiest one."""
+        oldest = oldest_of_busiest(self._waiting, lambda key: key[0])
+        if oldest[0] == origin:
+            return False
+        del self._waiting[oldest]
+        return True

@@ -255,7 +255,7 @@ class SipAgent:
         call.route = tuple(request.headers.all("Record-Route"))
         self._keep(call, key)
         self._respond(call, Status.TRYING, now)
-        self._events.append(Incoming(call.number, request))
+        self._events.append(Incoming(call.number, request, source))
 
     def _hear_cancel(self, key: str, request: Request, now: float) -> None:
         """Take a CANCEL (9.2): it ends an INVITE that has no final response, and is answered in any case."""

@@ -69,10 +69,11 @@ TransactionEvent: TypeAlias = Requested | Responded | TimedOut | Fault
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Somebody calls: `ring`, `accept` or `reject`."""
+    """Somebody calls: `ring`, `accept` or `reject`. `source` is where the INVITE came from."""
 
     call: int
     request: Request
+    source: Address = ("", 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _NEVER: Final = float("inf")
 MOST: Final = 50_000
 """Transactions at a time: one more request is not taken (503)."""
+RESERVED: Final = 10_000
+"""Of them, transactions for requests that this endpoint sends: requests of peers do not use these up."""
 
 
 class State(enum.Enum):
@@ -231,7 +233,7 @@ class Transactions:
             # the same again: the last answer again, if there is one (17.2.1, 17.2.2)
             if found.last and found.state is not State.ACCEPTED:
                 self._out.append((found.last, found.peer))
-        elif len(self._all) < MOST:
+        elif len(self._all) < MOST - RESERVED:
             key = _server_key(request, via)
             where = _answer_to(via, source)
             made = _Transaction(key, request, where, False, State.CALLING, _NEVER)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _OCTET = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
 #: what addresses look like, as patterns that Python and ECMA 262 read alike; of IPv6 what may be one
@@ -56,3 +60,18 @@ def read_addresses(text: str, port: int = 0) -> tuple[str, int]:
 def is_number(host: str) -> bool:
     """Whether systems read a host as an IPv4 address, in whatever form."""
     return bool(_NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]))
+
+
+def as_network(text: str) -> str:
+    """Return an address or a network (`192.0.2.0/24`) as a network. Raises ValueError."""
+    return str(ipaddress.ip_network(text))
+
+
+def is_within(address: str, networks: Iterable[str]) -> bool:
+    """Return True if an IP address is in one of some networks, False also for any other text."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return any((mapped or found) in ipaddress.ip_network(each) for each in networks)

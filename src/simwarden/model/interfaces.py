@@ -32,7 +32,8 @@ class Service(enum.Enum):
 class Interface:
     """A reference point: name, wire family, service, IANA port of the listening side and SCTP payload protocol id.
 
-    Messages that are `self_delimiting` tell their length in a header of their own, and need no frame on TCP. A peer
+    Messages that are `self_delimiting` tell their length in a header of their own, and need no frame on TCP.
+    `own_frame` marks a frame of simwarden instead of the specification's, which no other implementation speaks. A peer
     that `may_be_idle` has no first message by which it shows who it is, and may have nothing to send for long.
     """
 
@@ -43,6 +44,7 @@ class Interface:
     ppid: int = 0
     spec: str = ""
     self_delimiting: bool = False
+    own_frame: bool = False
     may_be_idle: bool = False
 
 

@@ -7,6 +7,7 @@ that was refused.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -18,7 +19,6 @@ from simwarden.operations.management import Call, Caller, Role
 from simwarden.runtime.declare import Model
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Mapping
 
     from simwarden.policy.decision import Control, Decision
@@ -117,11 +117,11 @@ class By:
 
 
 def _period_start(now: dt.datetime, period: Period) -> str:
-    """Return when the present period of a limit of changes began (ISO, UTC)."""
+    """Return the start of the present period of a limit of changes, by the operator's calendar (ISO, UTC)."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if period != "day":
         today = today.replace(day=1)
-    return (today.replace(month=1) if period == "year" else today).isoformat()
+    return (today.replace(month=1) if period == "year" else today).astimezone(dt.UTC).isoformat()
 
 
 class Audit:
@@ -202,6 +202,6 @@ class Audit:
 
         Raises ManagementError (429).
         """
-        made = changes(_period_start(self._site.clock.wall(), limit.period))
+        made = changes(_period_start(self._site.clock.local(), limit.period))
         facts = {"changes": made, "most": limit.changes, "period": limit.period, "what": what}
         self.require(control, imsi, by, action, facts, status=429)

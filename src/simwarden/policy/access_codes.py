@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from simwarden.model.values import GIVEN, NUMBER, PARTY, TEXT, one_of
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
-from simwarden.policy.numbers import PartyKind, party
+from simwarden.policy.numbers import PartyKind, known_code, party
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -85,7 +85,7 @@ def judge_listed(*, opened: bool, number: Party, listed: Collection[Party]) -> R
     facts = {"expected": sorted(map(str, listed)), "seen": str(number)}
     if not opened:
         return Ruling.refuse("the card is not opened for SMS", **facts)
-    if number in listed:
+    if number in listed or (number.kind is PartyKind.CODE and known_code(number.number, 0, listed) in listed):
         return Ruling.admit(f"{number} is on the card's list", **facts)
     return Ruling.refuse(f"{number} is not on the card's list", **facts)
 

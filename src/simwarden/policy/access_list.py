@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from simwarden.model.network import Network
+from simwarden.policy.public_suffixes import is_public_suffix
 
 #: most entries of a list, in principle: 1.1(1) and 1.2(1) (both directions together), 1.3(1)
 MOST = {"voice": 5, "sms": 5, "data": 10}
@@ -16,29 +17,24 @@ MOST = {"voice": 5, "sms": 5, "data": 10}
 _SHORTEST_4, _SHORTEST_6 = 24, 56
 _PORTS = {
     "http": 80, "https": 443, "ws": 80, "wss": 443, "mqtt": 1883, "mqtts": 8883, "coap": 5683, "coaps": 5684, "ftp": 21,
+    "ssh": 22, "sftp": 22, "rtsp": 554, "amqp": 5672, "amqps": 5671, "coap+tcp": 5683, "coaps+tcp": 5684,
 }  # fmt: skip
 _TCP, _UDP = 6, 17
-#: numbers of protocols (IANA) by scheme; of others nothing is known, and any passes
-_PROTOCOLS = dict.fromkeys(("http", "https", "ws", "wss", "mqtt", "mqtts", "ftp", "tcp"), _TCP) | dict.fromkeys(
-    ("coap", "coaps", "quic", "udp"), _UDP
-)
+#: numbers of protocols (IANA) by scheme, of all schemes that an entry may have
+_PROTOCOLS = dict.fromkeys((*_PORTS, "tcp"), _TCP) | dict.fromkeys(("coap", "coaps", "quic", "udp"), _UDP)
+_SCHEMES = ", ".join(each for each in sorted(_PROTOCOLS) if each not in ("tcp", "udp"))
 #: these are no URLs: behind them stands an address, a network or a name, and its ports
 _TRANSPORT = re.compile(r"(tcp|udp)://", re.IGNORECASE)
 #: schemes whose paths are said in the clear (RFC 9112 3.2, RFC 6455 1.3)
 _CLEAR = frozenset(("http", "ws"))
 #: schemes whose clients say whom they are for before anything else (Host, the server name of TLS)
 _SAYING = frozenset(("http", "https", "ws", "wss", "quic"))
-#: suffixes below which anybody can have a name: a wildcard there directs nothing
-PUBLIC_SUFFIXES = frozenset(
-    f"{second}.{top}"
-    for top in ("cn", "hk", "tw", "mo", "uk", "jp", "au", "sg")
-    for second in ("com", "net", "org", "gov", "edu", "ac", "co", "or", "ne", "idv", "mil")
-)
-#: suffixes of content networks and shared hosts, at and below which the same holds
+#: suffixes of content networks and shared hosts, at and below which anybody may have a name, listed publicly or not
 _SHARED = frozenset((
     "cloudfront.net", "amazonaws.com", "akamaized.net", "akamaiedge.net", "akamai.net", "fastly.net", "azureedge.net",
     "azurewebsites.net", "cloudflare.net", "workers.dev", "github.io", "aliyuncs.com", "alicdn.com", "kunlunar.com",
     "myqcloud.com", "cdntip.com", "bcebos.com", "bdydns.com", "wscdns.com", "chinanetcenter.com", "qq.com",
+    "myhuaweicloud.com", "hwcdn.net", "ksyuncs.com", "qiniucdn.com", "volccdn.com",
 ))  # fmt: skip
 _ENTRY = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?"
@@ -54,6 +50,23 @@ _NAME = re.compile(r"\*|(?:\*\.)?(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?")
 
 #: IPv6 prefixes in whose last 32 bits an IPv4 address stands: mapped (RFC 4291 2.5.5.2) and NAT64 (RFC 6052 2.1)
 HOLDS_IPV4 = (Network(0xFFFF << 32, 96, 128), Network(0x64FF9B << 96, 96, 128))
+#: 6to4: an IPv4 address stands behind 16 bits (RFC 3056 2)
+_SIX_TO_FOUR = Network(0x2002 << 112, 16, 128)
+
+
+def leading_to(network: Network) -> tuple[Network, ...]:
+    """Return the IPv6 networks whose addresses lead to those of an IPv4 network; of an IPv6 network there are none."""
+    if network.width != 32:
+        return ()
+    held = (Network(each.start | network.start, 96 + network.length, 128) for each in HOLDS_IPV4)
+    return *held, Network(_SIX_TO_FOUR.start | network.start << 80, 16 + network.length, 128)
+
+
+def ipv4_in(address: bytes) -> bytes | None:
+    """Return the IPv4 address that an IPv6 address leads to, as octets; None if there is none in it."""
+    if any(each.has(address) for each in HOLDS_IPV4):
+        return address[-4:]
+    return address[2:6] if _SIX_TO_FOUR.has(address) else None
 
 
 class Destination(NamedTuple):
@@ -129,7 +142,7 @@ def _open_ended(host: Network | str) -> str:
     if not host.startswith("*"):
         return ""
     shared = any(base == each or base.endswith(f".{each}") for each in _SHARED)
-    if base.count(".") < 1 or base in PUBLIC_SUFFIXES or shared:
+    if base.count(".") < 1 or shared or is_public_suffix(base):
         return f"anybody may have a name that {host} stands for"
     return ""
 
@@ -168,6 +181,8 @@ def _parse(text: str) -> Destination:
         raise ValueError(f"{text!r} is no destination; write for example 192.0.2.10:443 or https://www.example.net")
     scheme = ((transport or match)[1] or "").lower()
     low, high = match["low"] or _PORTS.get(scheme), match["high"]
+    if scheme and scheme not in _PROTOCOLS:
+        raise ValueError(f"{text!r}: unknown scheme {scheme!r}; write tcp:// or udp:// with a port, or {_SCHEMES}")
     ports = None if low is None else range(int(low), int(high or low) + 1)
     if ports is not None and not (ports and ports[0] > 0 and ports[-1] < 1 << 16):
         raise ValueError(f"{text!r}: a port is a number from 1 to 65535, a range has the lower one first")

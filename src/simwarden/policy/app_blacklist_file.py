@@ -15,8 +15,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from simwarden.errors import ConfigError, Place
 from simwarden.model.profile import find_use
-from simwarden.policy.access_list import PUBLIC_SUFFIXES, Destination
+from simwarden.policy.access_list import Destination
 from simwarden.policy.app_blacklists import Blacklist, Entry
+from simwarden.policy.public_suffixes import is_public_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -177,7 +178,7 @@ class AppLists:
                         raise ConfigError(f"app {app.name}: what is below {suffix} may not be closed: {why}", place)
 
     def _why_not_all_below(self, name: str) -> str:
-        if name in PUBLIC_SUFFIXES:
+        if is_public_suffix(name):
             return "anybody may have a name below it"
         for shared in self.shared:
             for suffix in shared.suffixes:

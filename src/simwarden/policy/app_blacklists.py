@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.model.network import Network
-from simwarden.policy.access_list import HOLDS_IPV4, Destination
+from simwarden.policy.access_list import Destination, ipv4_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,15 +94,14 @@ class Blacklist:
     def by_address(self, address: bytes) -> Entry | None:
         """Return the entry that counts for an address of 4 or 16 octets; None: no entry.
 
-        An IPv6 address that holds an IPv4 one (mapped, NAT64) is also that one: it leads to the same party.
+        An IPv6 address that holds an IPv4 one (mapped, NAT64, 6to4) is also that one: it leads to the same party.
         """
         value, width = int.from_bytes(address), len(address) * 8
         for length, networks in reversed(self._networks[width].items()):  # the longest were put last
             if (found := networks.get(value >> width - length)) is not None:
                 return found
-        if width == 128 and any(each.has(address) for each in HOLDS_IPV4):
-            return self.by_address(address[-4:])
-        return None
+        held = ipv4_in(address)
+        return self.by_address(held) if held is not None else None
 
 
 def _order(entry: Entry) -> tuple[bool, int, int, int]:

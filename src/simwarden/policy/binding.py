@@ -6,9 +6,9 @@ node gave none.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
+from simwarden.model.address import is_within
 from simwarden.model.identity import Imei, imei_key, is_assigned
 from simwarden.model.values import ADDRESS, HOST, IMEI, NETWORK, one_of
 from simwarden.policy.decision import Ruling
@@ -108,20 +108,11 @@ def judge_peer(
         return Ruling.refuse(f"{host} is not a known node", **facts)
     if realm != listed[host]:
         return Ruling.refuse(f"{host} is of realm {listed[host]}, not {realm}", **facts)
-    if pinned and address and not _within(address, pinned):
+    if pinned and address and not is_within(address, pinned):
         return Ruling.refuse(f"{host} connects from {address}, where it is not", seen=address, expected=list(pinned))
     if through and through != host and through not in relays:
         return Ruling.refuse(f"{through} speaks for {host} and is no relay of its messages", **facts)
     return Ruling.admit(f"{host} is a known node", **facts)
-
-
-def _within(address: str, networks: Sequence[str]) -> bool:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return any((mapped or found) in ipaddress.ip_network(each) for each in networks)
 
 
 @tells()

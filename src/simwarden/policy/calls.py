@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from simwarden.model.values import GIVEN, NUMBER, one_of, shaped
+from simwarden.model.address import is_within
+from simwarden.model.values import ADDRESS, GIVEN, NETWORK, NUMBER, one_of, shaped
 from simwarden.policy.access_list import MOST
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 EMERGENCY: Final = frozenset({"110", "119", "120", "122"})
 """Police, fire, ambulance and traffic police."""
+WORLDWIDE_EMERGENCY: Final = frozenset({"112", "911"})
+"""Numbers that every terminal knows as emergency numbers (TS 22.101 10.1.1)."""
 TENTHS_A_MINUTE: Final = 600
 _DAY: Final = 24 * 60
 _HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
@@ -125,6 +128,18 @@ def judge_same_owner(*, began: str, account: str) -> Ruling:
     if began == account:
         return Ruling.admit("the card's owner is the same", expected=began, seen=account)
     return Ruling.refuse("the card has another owner than when the call began", expected=began, seen=account)
+
+
+@tells(expected=NETWORK, seen=ADDRESS)
+def judge_trunk(*, address: str, trunks: Collection[str]) -> Ruling:
+    """Rule whether a call may come from an address: the configured trunks alone are in the network (RFC 3325 5, 6).
+
+    `trunks` are the networks from which they send.
+    """
+    facts = {"expected": sorted(trunks), "seen": address}
+    if is_within(address, trunks):
+        return Ruling.admit("the call comes from a configured trunk", **facts)
+    return Ruling.refuse(f"the call comes from {address}, which is no configured trunk", **facts)
 
 
 @tells(expected=GIVEN, seen=GIVEN | one_of("none"))

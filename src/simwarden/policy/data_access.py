@@ -41,6 +41,15 @@ def judge_denied(*, rule: FlowRule | None, address: str, port: int, name: str = 
     return Ruling.admit("nothing denies it", **facts)
 
 
+@tells(seen=USER_ADDRESS, port=NUMBER)
+def judge_inbound(*, begun: bool, listed: bool, address: str, port: int) -> Ruling:
+    """Rule on a packet from outside at a stateful gate: the device began its flow, or it comes from a listed server."""
+    facts = {"seen": address, "port": port}
+    if begun or listed:
+        return Ruling.admit("the device began the flow" if begun else "the server is listed", **facts)
+    return Ruling.refuse(f"the device began no flow with {address} port {port}, which is no listed server", **facts)
+
+
 @tells(expected=NUMBER, seen=NUMBER)
 def judge_destinations(*, entries: Collection[str], most: int = MOST["data"], approved: str = "") -> Ruling:
     """Rule on the whitelist of a card: in principle at most 10 destinations, and none that stands for anybody's.

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+#: switches of a control for mutation testing: its rule is replaced, or its refusals stay in all records and nothing
+#: follows from them
+ALWAYS_ADMIT, ALWAYS_REFUSE, REFUSAL_IGNORED = "always-admit", "always-refuse", "refusal-ignored"
 
 
 class Verdict(enum.Enum):
@@ -57,7 +60,8 @@ class Control:
     the section of a card (`binding`) that asks for it, where a card does: a card without that section is one without
     the control. `function` is the one of a card's functions (voice, sms, data) that it restricts, where the requirement
     is for each of them (a quota). A decision is about a card; on the occasions in `terminals` about a terminal, where
-    no card is known, and on those in `cardless` never about a card: about whoever asks, or an account.
+    no card is known, and on those in `cardless` never about a card: about whoever asks, or an account. `narrows`: a
+    refusal limits what a request gets and does not refuse the request, so that it is no event of a refusal.
     """
 
     id: str
@@ -70,6 +74,7 @@ class Control:
     function: str = ""
     terminals: tuple[str, ...] = ()
     cardless: tuple[str, ...] = ()
+    narrows: bool = False
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -79,7 +84,7 @@ class Control:
     def __reduce__(self) -> tuple[type[Control], tuple[Any, ...]]:
         """Travel to another process without the rule, which may be a closure: there it is read about, not asked."""
         kept = (self.occasions, self.title, self.section, self.also, self.function, self.terminals, self.cardless)
-        return Control, (self.id, self.requirement, _left_behind, *kept)
+        return Control, (self.id, self.requirement, _left_behind, *kept, self.narrows)
 
 
 @dataclass(frozen=True, slots=True)

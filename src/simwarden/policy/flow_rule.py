@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from simwarden.model.network import Network
     from simwarden.policy.access_list import Destination
 
-_TCP, _UDP, _DNS = 6, 17, 53
+_TCP, _UDP = 6, 17
+#: port of resolvers (RFC 1035 4.2)
+DNS_PORT: Final = 53
 
 
 class FlowFilter(NamedTuple):
@@ -76,7 +78,8 @@ class FlowRule(NamedTuple):
 
     Of rules that a flow fits the one with the least `precedence` counts, of several with the same one that closes more
     gates. `up` and `down`: its gates are open in that direction. `application`: its filters are those of this
-    TDF-Application-Identifier. `quality`: None is that of the default bearer.
+    TDF-Application-Identifier. `online`: whether an OCS grants its octets; None leaves that to the session's default
+    charging method. `quality`: None is that of the default bearer. `monitoring_key`: under which its use is counted.
     """
 
     name: str
@@ -86,13 +89,21 @@ class FlowRule(NamedTuple):
     down: bool = True
     application: str = ""
     rating_group: int | None = None
-    online: bool = False
+    online: bool | None = None
     quality: Quality | None = None
+    monitoring_key: bytes = b""
 
     @property
     def denies(self) -> bool:
         """Whether its gates are closed both ways (Flow-Status DISABLED, TS 29.212 5.3.11)."""
         return not (self.up or self.down)
+
+    @property
+    def names_far_end(self) -> bool:
+        """Return True if each filter names a network or a host."""
+        return bool(self.filters) and all(
+            each.name or (each.network is not None and each.network.length) for each in self.filters
+        )
 
 
 #: of a card whose data is not directed
@@ -133,7 +144,7 @@ def _denied(entry: Destination) -> Iterator[FlowFilter]:
 
 def questions(name: str, resolver: Network | None = None) -> tuple[FlowFilter, FlowFilter]:
     """Return the flows in which a resolver (None: any) is asked for a name, by UDP and TCP (RFC 1035 4.2)."""
-    port = range(_DNS, _DNS + 1)
+    port = range(DNS_PORT, DNS_PORT + 1)
     by_udp = FlowFilter(resolver, _UDP, port, name=name, question=True)
     return by_udp, by_udp._replace(protocol=_TCP)
 

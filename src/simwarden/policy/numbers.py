@@ -10,7 +10,10 @@ from __future__ import annotations
 import enum
 import re
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 _SEPARATORS: Final = str.maketrans("", "", " -().\u00a0\u2010\u2011")
 #: the numbering plan is that of the guideline's country
@@ -86,6 +89,39 @@ def party(text: str, ton: int = TypeOfNumber.UNKNOWN) -> Party:
     if ton == TypeOfNumber.NATIONAL and _FIXED.fullmatch(digits):
         return Party(PartyKind.FIXED_LINE, digits)
     return Party(PartyKind.CODE, digits)
+
+
+def known_code(text: str, ton: int, known: Container[Party]) -> Party:
+    """Return the party of a number; a code of `known` if its digits with or without the country code are that code.
+
+    Without a list, 86 before a short code may be part of it, and +86 before ten digits is a fixed line of Beijing.
+    Raises ValueError for an empty number.
+    """
+    who = party(text, ton)
+    if who in known:
+        return who
+    return next((each for each in _possible_codes(text, ton) if each in known), who)
+
+
+def code_length(text: str, ton: int, code: str) -> int:
+    """Return the digits of a service code that a number is, or extends; 0 if it does neither."""
+    own, who = party(code), party(text, ton)
+    extended = own.kind is PartyKind.CODE and any(
+        each.number.startswith(own.number) for each in _possible_codes(text, ton)
+    )
+    return len(own.number.removeprefix(COUNTRY)) if who == own or extended else 0
+
+
+def _possible_codes(text: str, ton: int) -> tuple[Party, ...]:
+    """Return the codes that digits may be, without and with the country code; none for a text or a subscriber."""
+    if party(text, ton).kind in (PartyKind.TEXT, PartyKind.SUBSCRIBER):
+        return ()
+    digits = text.strip().translate(_SEPARATORS)
+    whole = digits.removeprefix("+").removeprefix("00")
+    if (digits != whole or ton == TypeOfNumber.INTERNATIONAL) and not whole.startswith(COUNTRY):
+        return ()
+    national = whole.removeprefix(COUNTRY)
+    return Party(PartyKind.CODE, national), Party(PartyKind.CODE, f"{COUNTRY}{national}")
 
 
 def international(number: str) -> str:

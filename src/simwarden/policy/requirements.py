@@ -18,7 +18,7 @@ class Requirement:
     """One requirement: its clause in the guideline, the clause's title and the rule in one line (English, Chinese).
 
     `enforced_by` are all that have to act, built yet or not: kinds of element, `monitoring`, `audit`, `classify`;
-    `restricts` is False for what permits; `beyond` marks what goes beyond the text.
+    `restricts` is False for what permits; `record` marks a requirement of a record; `beyond` what goes beyond the text.
     """
 
     id: str
@@ -29,6 +29,7 @@ class Requirement:
     rule_zh: str
     enforced_by: tuple[str, ...] = ()
     restricts: bool = True
+    record: bool = False
     beyond: bool = False
 
     def missing(self, kinds: Collection[str]) -> list[str]:

@@ -5,7 +5,8 @@ A rule is about a flow by its header, by the name that its far end has, or by bo
 gave it. To fit an open rule by its name, a flow goes to an address for which the resolver gave the device that name,
 and shows no other one; where clients say names (HTTP, TLS), or the address is of several, it must show it. To fit a
 rule that denies a name it is enough that either says so, an address only if all its names are denied: others would be
-hurt.
+hurt. An unreadable flow fits an open rule that needs no name shown, and a rule that denies one of the names of
+its address.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simwarden.model.network import Network
-from simwarden.policy.access_list import HOLDS_IPV4, under
-from simwarden.policy.flow_rule import ALL_FLOWS, FlowRule, names_allowed, questions
+from simwarden.policy.access_list import leading_to, under
+from simwarden.policy.flow_rule import ALL_FLOWS, DNS_PORT, FlowRule, names_allowed, questions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 #: what a device that may ask for a name may ask of it: its addresses, and how it is reached (RFC 9460); a TXT or NULL
 #: carries what its owner likes
 LOOKUPS: Final = frozenset({"A", "AAAA", "HTTPS", "SVCB", "CNAME"})
+#: further types for a name below a listed wildcard: the servers of a service (RFC 2782, RFC 3403)
+SERVICES: Final = frozenset({"SRV", "NAPTR"})
 
 
-#: by what names are shown that one server reads otherwise than another: they are none that is listed, and may be each
-#: that is denied
+#: by what octets are shown that one server reads otherwise than another: they may be for each name of their address
 UNREADABLE: Final = "unreadable"
 
 
@@ -62,11 +64,15 @@ class Shown(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What is known of a flow's names: what it has shown last, whether `more` may come, and those of its address."""
+    """What is known of a flow's names: what it has shown last, whether `more` may come, and those of its address.
+
+    `strict`: an unreadable flow may be for each denied name, whatever its address is.
+    """
 
     shown: Shown | None = None
     more: bool = False
     bound: tuple[str, ...] = ()
+    strict: bool = False
 
 
 NOTHING: Final = Evidence()
@@ -103,16 +109,26 @@ class _Rule:
 
     def _by_name(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
         shown, denies = seen.shown, self.rule.denies
-        if shown is None or shown.unnamed:
+        if shown is not None and shown.by == UNREADABLE and (denies or flow.port == DNS_PORT):
+            return denies and self._may_be_denied(flow, seen, up=up)
+        if shown is None or shown.unnamed or shown.by == UNREADABLE:
             return self._by_address(flow, seen, sure=sure, up=up)
         if shown.asks:
-            asked = any(each.question for each in self._of(shown.host, flow, up=up))
-            return asked and (denies or shown.path in LOOKUPS)
-        if shown.by == UNREADABLE:
-            return denies and any(not each.question and each.fits(flow, up=up) for each in self._all())
+            asked = [each for each in self._of(shown.host, flow, up=up) if each.question]
+            lookups = LOOKUPS | SERVICES if any(each.name.startswith("*") for each in asked) else LOOKUPS
+            return bool(asked) and (denies or shown.path in lookups)
         if not denies and shown.host not in seen.bound:
             return False  # its address is none that the resolver gave for this name
         return any(self._by_path(each, seen) for each in self._far(shown.host, flow, up=up))
+
+    def _may_be_denied(self, flow: FarEnd, seen: Evidence, *, up: bool) -> bool:
+        """Return True if an unreadable flow may be for a denied name: one of its address, or if strict any.
+
+        Unreadable octets to the port of resolvers may be a question for any name.
+        """
+        if seen.strict or flow.port == DNS_PORT:
+            return any(not each.question and each.fits(flow, up=up) for each in self._all())
+        return any(self._far(name, flow, up=up) for name in seen.bound)
 
     def _by_address(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
         if sure and any(self.names(each, flow, up=up) for each in seen.bound):
@@ -152,9 +168,8 @@ class _Rule:
 
 def _in_ipv6(filter_: FlowFilter) -> Iterator[FlowFilter]:
     """Yield the filters of the IPv6 addresses that stand for a filter's IPv4 addresses."""
-    if (known := filter_.network) is not None and known.width == 32:
-        for prefix in HOLDS_IPV4:
-            yield filter_._replace(network=Network(prefix.start | known.start, 96 + known.length, 128))
+    for network in leading_to(filter_.network) if filter_.network is not None else ():
+        yield filter_._replace(network=network)
 
 
 def _above(host: str) -> Iterator[str]:
@@ -226,12 +241,17 @@ def _questions(names: tuple[str, ...], resolvers: tuple[str, ...]) -> tuple[Flow
 def _app_of(apps: Blacklist, flow: FarEnd, seen: Evidence) -> str | None:
     """Return the app of people that a flow is of: by the name that it shows, else by those of its address, or by that.
 
-    What is kept open beside an app is none of it, whatever its address is.
+    What is kept open beside an app is none of it, whatever its address is. An unreadable flow may be of each app that
+    has a name at its address.
     """
-    if seen.shown is not None and seen.shown.by == UNREADABLE:
+    unreadable = seen.shown is not None and seen.shown.by == UNREADABLE
+    if unreadable and (seen.strict or flow.port == DNS_PORT):
         return UNREADABLE
-    names = seen.bound if seen.shown is None or seen.shown.unnamed else (seen.shown.host,)
+    names = seen.bound if seen.shown is None or seen.shown.unnamed or unreadable else (seen.shown.host,)
     found = [apps.by_name(each) for each in names]
+    denied = [each for each in found if each is not None and each.denied]
+    if denied and unreadable:
+        return denied[0].who
     if any(each is not None and not each.denied for each in found):
         return None
     by_name: Entry | None = found[0] if found and all(found) else None

@@ -17,4 +17,4 @@ def judge_directed(*, whitelist: Sequence[str] | None) -> Ruling:
     """Rule whether a card's session gets a rule for all destinations: not that of a card with a whitelist."""
     if whitelist is None:
         return Ruling.admit("the card is not directed")
-    return Ruling.refuse(f"the card is directed to {len(whitelist)} destinations", expected=list(whitelist))
+    return Ruling.refuse(f"rules for its whitelist alone ({len(whitelist)} entries)", expected=list(whitelist))

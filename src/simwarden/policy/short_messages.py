@@ -12,7 +12,7 @@ from simwarden.model.values import GIVEN, HOST, NAME, NUMBER, SWITCH, one_of, sh
 from simwarden.policy.access_list import MOST
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
-from simwarden.policy.numbers import Party, PartyKind, party
+from simwarden.policy.numbers import PartyKind, code_length, known_code, party
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -24,6 +24,12 @@ PARTY: Final = shaped("a number, a code or a text", r".{1,40}")
 def same_party(number: str, ton: int, listed: Collection[str]) -> bool:
     """Whether a number, however it is written, is one of those listed."""
     return bool(number.strip()) and party(number, ton) in {party(each) for each in listed}
+
+
+def is_listed(number: str, ton: int, listed: Collection[str]) -> bool:
+    """Return True if the other party of a message is listed; a listed code is found with and without country code."""
+    entries = {party(each) for each in listed}
+    return bool(number.strip()) and known_code(number, ton, entries) in entries
 
 
 @tells(expected=PARTY | GIVEN, seen=PARTY | HOST)
@@ -76,7 +82,7 @@ def judge_correspondent(
     if undirected:
         return Ruling.admit("the card's messages are not directed", seen=number)
     facts = {"expected": sorted(listed), "seen": number}
-    if same_party(number, ton, listed):
+    if is_listed(number, ton, listed):
         return Ruling.admit("the number is listed for the card", **facts)
     return Ruling.refuse("the number is not listed for the card", **facts)
 
@@ -98,18 +104,24 @@ def judge_numbers(*, numbers: Collection[str], most: int = MOST["sms"], approved
 
 
 @tells(expected=PARTY | GIVEN, seen=PARTY)
-def judge_originator(*, number: str, ton: int = 0, codes: Collection[str]) -> Ruling:
-    """Rule whether a gateway may send in the name of a number: a code of its own, or one that extends it."""
+def judge_originator(*, number: str, ton: int = 0, codes: Collection[str], others: Collection[str] = ()) -> Ruling:
+    """Rule whether a gateway may send in the name of a number: a code of its own, or one that extends it.
+
+    The longest code decides, as for messages that cards send: a code of another gateway (`others`) that the number is,
+    or extends, is refused although it extends a code of this gateway. The number of a fixed line is refused although a
+    code has its digits: recipients would see that number.
+    """
     facts = {"expected": sorted(codes), "seen": number or "none"}
-    if number.strip() and any(extends(party(number, ton), each) for each in codes):
+    fixed_line = bool(number.strip()) and party(number, ton).kind is PartyKind.FIXED_LINE
+    own = 0 if fixed_line else longest_code(number, ton, codes)
+    if own and own >= longest_code(number, ton, others):
         return Ruling.admit("the code is the gateway's own", **facts)
     return Ruling.refuse("the code is none of the gateway's", **facts)
 
 
-def extends(who: Party, code: str) -> bool:
-    """Whether somebody is reached by a code: by it alone, or with digits behind it that the platform gives."""
-    own = party(code)
-    return who == own or (own.kind is who.kind is PartyKind.CODE and who.number.startswith(own.number))
+def longest_code(number: str, ton: int, codes: Collection[str]) -> int:
+    """Return the digits of the longest of some codes that a number is, or extends; 0 for none."""
+    return max((code_length(number, ton, each) for each in codes), default=0) if number.strip() else 0
 
 
 @tells(expected=NUMBER, seen=NUMBER, temporary=SWITCH)

@@ -13,12 +13,19 @@ if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
 
 T = TypeVar("T")
+#: the time zone of the operator's calendar, where no file sets another one: China, UTC+8
+CHINA = dt.timezone(dt.timedelta(hours=8))
 #: when a virtual run begins; a fixed date, so that the same seed gives the same records
 EPOCH = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
 #: real seconds without traffic after which a run on the real clock counts as settled
 _REAL_PAUSE = 0.02
 #: seconds that who works for long lets others go first at most, so that it gets on under load as well
 _MOMENT = 0.005
+
+
+def time_zone(utc_offset: float) -> dt.timezone:
+    """Return the time zone that is some hours ahead of UTC."""
+    return dt.timezone(dt.timedelta(hours=utc_offset))
 
 
 class Timer:
@@ -47,6 +54,8 @@ class Clock:
         self.keep_alives_skipped = 0
         #: scenarios about keep-alives set this to False
         self.skip_keep_alives = loop.virtual
+        #: the operator's time zone (`utc_offset` of a network or `serve` file), by which all calendars go
+        self.zone = CHINA
 
     @property
     def virtual(self) -> bool:
@@ -60,6 +69,14 @@ class Clock:
     def wall(self) -> dt.datetime:
         """The date and time of day, UTC."""
         return self._epoch + dt.timedelta(seconds=self.now())
+
+    def local(self, when: float | None = None) -> dt.datetime:
+        """Return the operator's date and time of day, now or at a time (POSIX): days, months and hours begin by it."""
+        return self.wall().astimezone(self.zone) if when is None else dt.datetime.fromtimestamp(when, self.zone)
+
+    def month(self, when: float | None = None) -> str:
+        """Return the operator's calendar month (`2026-03`), now or at a time (POSIX)."""
+        return f"{self.local(when):%Y-%m}"
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
         """Call back after `delay` seconds unless the timer is cancelled."""

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from simwarden.model.address import IPV4, IPV6, PORT
+from simwarden.model.address import IPV4, IPV6, PORT, as_network
 from simwarden.model.units import seconds
 from simwarden.model.values import TEXT
 
@@ -102,10 +102,23 @@ class ElementConfig(Model):
         del name
         return ()
 
+    def apns_of(self, card: Mapping[str, Any]) -> Collection[str]:
+        """Return the APNs of a card, as its entry is written, in an element that has subscriptions; else none."""
+        del card
+        return ()
+
+    def asks(self, name: str, apns: Collection[str]) -> bool:
+        """Return True if an element of these settings, which name the element `name`, asks it about a card.
+
+        `apns` are those of the card; empty if they are not known.
+        """
+        del name, apns
+        return True
+
     def refuses(self, section: str, *, asked: bool) -> str:
         """Return why nothing that a card says in a section would hold in an element of these settings; empty: it would.
 
-        `asked`: the settings of another element name this one.
+        `asked`: another element, whose settings name this one, asks it about the card.
         """
         del section, asked
         return ""
@@ -137,6 +150,8 @@ def _duration(value: Any) -> Any:
 
 #: a duration as people write it (`15 s`, `90 days`), in seconds
 Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
+#: hours by which local time is ahead of UTC, in quarters of an hour (TS 23.040 9.2.3.11)
+UtcOffset = Annotated[float, Field(ge=-12, le=14, multiple_of=0.25)]
 
 
 def _formed(pattern: str) -> Any:
@@ -148,6 +163,8 @@ _PLMN = r"\d{3}-?\d{2,3}"
 PLMN_FORM = f"^{_PLMN}$"
 IpText = Annotated[str, _formed(f"{IPV4}|{IPV6}")]
 IpNetworkText = Annotated[str, _formed(rf"{IPV4}(/([0-2]?\d|3[0-2]))?|{IPV6}(/\d{{1,3}})?")]
+#: addresses and networks (`192.0.2.0/24`), each as a network
+Networks = tuple[Annotated[IpNetworkText, AfterValidator(as_network)], ...]
 IpPlaceText = Annotated[str, _formed(rf"{IPV4}(:{PORT})?|{IPV6}|\[{IPV6}\]:{PORT}")]
 PlmnText = Annotated[str, _formed(_PLMN)]
 #: an E-CGI or the identity of a base station; or by name, which the file's network knows (`enb/1`, `enb/*`)
@@ -178,6 +195,9 @@ class Observable:
     serving: str = ""
     #: whether it is still so when the element has stopped or lost its power: it is in its store, or no matter of power
     kept: bool = False
+    #: set if it records a decision, and so is the same if the refusal is not enforced: the `decision` itself, or a
+    #: `record` for the operator
+    evidence: Literal["", "decision", "record"] = ""
 
     @property
     def record(self) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from simwarden.errors import ConfigError, InternalError, ManagementError, SimwardenError
 from simwarden.model.interfaces import INTERFACES, Service
-from simwarden.policy.decision import Control, Decision, Ruling, Verdict
+from simwarden.policy.decision import ALWAYS_ADMIT, ALWAYS_REFUSE, REFUSAL_IGNORED, Control, Decision, Ruling, Verdict
 from simwarden.runtime.background import Background
 from simwarden.runtime.dice import Dice
 from simwarden.runtime.reach import Reach, speaks_tls, why_closed, why_refused
@@ -26,7 +26,7 @@ from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from sqlalchemy import Engine, MetaData
 
@@ -119,12 +119,13 @@ class HostSettings:
     `seed` and `scenario` derive all randomness; `worker` tells parallel runs apart. `transport` says what carries
     frames, `carriers` what carries those of single reference points.
     `external` maps elements outside this process to the address of each of their interfaces ("" for any interface).
-    `switches` maps controls to "always-admit" or "always-refuse": by `KIND/ID@OCCASION` for one of a control's
-    occasions, by `KIND/ID` or the id alone for all of them; the runner sets them, nothing else can.
+    `switches` maps controls to "always-admit", "always-refuse" or "refusal-ignored" (`policy/decision.py`): by
+    `KIND/ID@OCCASION` for one of a control's occasions, by `KIND/ID` or the id alone for all of them; the runner sets
+    them, nothing else can.
     `management` maps elements outside this process to their management interfaces. `events` says which broker takes
     events; without it there are none. `tls` has the elements outside to which connections are encrypted. `limits` holds
-    for peers from outside at each listener. With `tun`, elements that carry packets of programs have TUN interfaces,
-    in namespaces whose names begin so.
+    for peers from outside at each listener; `allowed` restricts their source networks, by interface. With `tun`,
+    elements that carry packets of programs have TUN interfaces, in namespaces whose names begin so.
     """
 
     seed: int = 0
@@ -139,6 +140,7 @@ class HostSettings:
     events: EventSettings | None = None
     tls: Mapping[str, ssl.SSLContext] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    allowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     tun: str = ""
 
 
@@ -155,8 +157,8 @@ class Host:
         self.injected_faults: dict[str, InjectedFault] = {}
         self.frame_queue = frame_queue = FrameQueue()
         loop.in_flight = frame_queue
-        self.addresses = _addresses(settings)
-        wiring = Wiring(trace, frame_queue, settings.limits, self.addresses)
+        self.addresses = addresses_of(settings)
+        wiring = Wiring(trace, frame_queue, settings.limits, self.addresses, settings.allowed)
         self.transport = Carriers(settings.transport, wiring, settings.carriers)
         self._background = Background(loop, self._given_up, self.fault)
         self._engines: dict[str, Engine] = {}
@@ -407,9 +409,8 @@ class Host:
     ) -> tuple[Decision, str]:
         """Let a control's rule decide, or the switch that overrules it.
 
-        Returns the decision, and the switch if the rule would have decided otherwise: up to its first such decision a
-        switched run is the same as one without, byte for byte. Raises InternalError for an occasion that the control
-        does not declare.
+        Returns the decision, and the switch if it changes what happens: up to its first such decision a switched run is
+        the same as one without, byte for byte. Raises InternalError for an occasion that the control does not declare.
         """
         if on not in control.occasions:
             raise InternalError(f"{control.id} is asked on {on!r}, an occasion that it does not declare")
@@ -418,8 +419,10 @@ class Host:
             point = f"{self.elements[name].declaration.kind}/{control.id}"
             names = (f"{point}@{on}", point, control.id)
             switch = next((switch for each in names if (switch := self.settings.switches.get(each))), "")
-            if switch and ruling.admitted != (switch == "always-admit"):
-                ruling, forced = Ruling(switch == "always-admit", f"switched to {switch}", ruling.details), switch
+            if switch and ruling.admitted != (switch != ALWAYS_REFUSE):
+                forced = switch
+                if switch != REFUSAL_IGNORED:
+                    ruling = Ruling(switch == ALWAYS_ADMIT, f"switched to {switch}", ruling.details)
         verdict = Verdict.ADMIT if ruling.admitted else Verdict.REFUSE
         return Decision(control, verdict, ruling.reason, subject, ruling.details, on), forced
 
@@ -483,7 +486,7 @@ class Host:
         return [self._engines[key] for key in sorted(self._stores.get(name, ())) if key in self._engines]
 
 
-def _addresses(settings: HostSettings) -> Addresses:
+def addresses_of(settings: HostSettings) -> Addresses:
     """Return the addresses of a run's elements.
 
     Datagrams leave it where a file says at which address an element is, or where one outside is that speaks them.

@@ -7,8 +7,10 @@ through its Site, so that the same code runs in a scenario on virtual time and a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from simwarden.policy.decision import REFUSAL_IGNORED, Verdict
 from simwarden.trace.events import Decided, Note, PeerFault, Rejected, StateChange
 
 if TYPE_CHECKING:
@@ -118,11 +120,15 @@ class Site:
 
     def tell_reach(self, interface: str, target: str, reason: str) -> None:
         """Tell why an element outside is not there on a reference point of datagrams; empty: it has answered."""
-        self.host.tell_reach(self.name, interface, target, self.host.outside(target, interface), reason)
+        self.host.tell_reach(self.name, interface, target, self.host.addresses.outside(target, interface), reason)
 
     def is_external(self, target: str) -> bool:
         """Whether an element is somebody's real one, or in another process."""
         return self.host.is_external(target)
+
+    def has_element(self, name: str) -> bool:
+        """Return True if an element of that name is in this process."""
+        return name in self.host.elements
 
     async def manage(self, target: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Call another element's management interface as the operator: in this process, or over HTTP.
@@ -155,13 +161,14 @@ class Site:
         """Ask a control of this element: its rule is called with `facts`. The Decision is in the trace on return.
 
         `subject` is whom it is about: an IMSI, or an IMEI where no card is known. `on` is the occasion, one of those
-        that the control declares. Raises InternalError for another one.
+        that the control declares. Raises InternalError for another one. Under the switch `refusal-ignored` trace and
+        events contain the refusal, and the caller gets an admission.
         """
         decision, forced = self.host.judge(self.name, control, subject, on, facts)
         self.trace.emit(Decided(element=self.name, decision=decision, forced=forced))
-        if self.refused is not None and not decision.admitted and subject:
+        if self.refused is not None and not decision.admitted and not control.narrows and subject:
             self.refused(decision)
-        return decision
+        return replace(decision, verdict=Verdict.ADMIT) if forced == REFUSAL_IGNORED else decision
 
     def reject(
         self, message: str, cause: Any, reason: str, *, subject: str = "", clause: str = "", by: str = ""

@@ -175,7 +175,7 @@ class Acting:
     async def _start(self, name: str) -> None:
         await self._host.start(name)
         if forgets := self._host.elements[name].forgets:
-            self.forgotten |= {each for each in held_apart(self._host) if each[0] in forgets}
+            self.forgotten |= {each for each in held_apart(self._host) if each[0].startswith(forgets)}
 
     async def _stop(self, name: str, *, kill: bool) -> None:
         """Stop an element; what it showed and does not keep is so no more, save what it says as it goes."""

@@ -16,6 +16,23 @@ class TimeUp(KeyboardInterrupt):
     """Real time is up; the text says where. A KeyboardInterrupt, since event loops swallow everything else."""
 
 
+class Interrupted(TimeUp):
+    """The user has ended the run."""
+
+
+class _State:
+    """State shared with the signal handler: the user has interrupted the run."""
+
+    interrupted = False
+
+
+def interrupt() -> None:
+    """Raise Interrupted inside the block of `alarm` that runs, if any; for handlers of signals."""
+    if signal.getsignal(signal.SIGALRM) is _ring:
+        _State.interrupted = True
+        signal.setitimer(signal.ITIMER_REAL, 1e-3)
+
+
 @contextlib.contextmanager
 def alarm(seconds: float) -> Iterator[None]:
     """Raise TimeUp inside the block after so many real seconds. Outside the main thread there is no limit."""
@@ -32,7 +49,8 @@ def alarm(seconds: float) -> Iterator[None]:
 
 
 def _ring(_number: int, frame: FrameType | None) -> None:
-    raise TimeUp(_where(frame))
+    interrupted, _State.interrupted = _State.interrupted, False
+    raise Interrupted("interrupted") if interrupted else TimeUp(_where(frame))
 
 
 def _where(frame: FrameType | None) -> str:

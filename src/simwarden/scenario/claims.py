@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from simwarden.policy.decision import Verdict
 from simwarden.scenario import suite
 from simwarden.scenario.document import DecisionWanted
+from simwarden.scenario.effects import expects_record, without_effect
 from simwarden.scenario.twin import phases
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from simwarden.errors import Place
     from simwarden.policy.decision import Control
+    from simwarden.policy.requirements import Requirement
     from simwarden.scenario.document import Condition, Scenario, Step
     from simwarden.scenario.load import Loader
     from simwarden.scenario.registry import Registry
@@ -72,12 +74,17 @@ def points_of(registry: Registry, requirement: str = "") -> dict[str, Point]:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A scenario says that a control gives a verdict in one of its phases, on an occasion or (empty) on any."""
+    """A scenario says that a control gives a verdict in one of its phases, on an occasion or (empty) on any.
+
+    `requirements` are those of the control that it names. A refusal without `effect` proves nothing (see `effects`).
+    """
 
     point: str
     phase: int
     verdict: Verdict
     occasion: str = ""
+    requirements: tuple[str, ...] = ()
+    effect: bool = True
 
     def is_of(self, spot: Spot) -> bool:
         """Whether it is about a control on that occasion."""
@@ -94,9 +101,13 @@ class Case:
     twin: str = ""
     twin_of: set[str] = field(default_factory=set)
 
-    def claimed(self, point: str, verdict: Verdict) -> bool:
-        """Whether it claims a verdict of a control."""
-        return any(each.point == point and each.verdict is verdict for each in self.claims)
+    def claimed(self, point: str, verdict: Verdict, requirement: Requirement | None = None) -> bool:
+        """Return True if it claims a verdict of a control: for a requirement, with the record if that asks for one."""
+        claims = [each for each in self.claims if (each.point, each.verdict, each.effect) == (point, verdict, True)]
+        if requirement is None:
+            return bool(claims)
+        recorded = not requirement.record or expects_record(self.scenario)
+        return recorded and any(requirement.id in each.requirements for each in claims)
 
     def claims_refusal(self, spot: Spot) -> bool:
         """Whether it claims that a control refuses on an occasion."""
@@ -123,6 +134,7 @@ class Case:
 
 def claims_of(scenario: Scenario) -> Iterator[Claim]:
     """Yield the claims of a scenario: it proves a requirement of a control, and expects a decision of it."""
+    unproved = list(without_effect(scenario))
     for phase, group in enumerate(phases(scenario), 1):
         for step in group:
             for expectation in step.expectations:
@@ -131,8 +143,10 @@ def claims_of(scenario: Scenario) -> Iterator[Claim]:
                 for condition in expectation.conditions:
                     if isinstance(condition, DecisionWanted):
                         for point in points_named(scenario, condition):
-                            if any(each in scenario.proves for each in point.control.requirements):
-                                yield Claim(point.name, phase, condition.verdict, condition.occasion)
+                            named = tuple(each for each in point.control.requirements if each in scenario.proves)
+                            effect = condition not in unproved
+                            if named:
+                                yield Claim(point.name, phase, condition.verdict, condition.occasion, named, effect)
 
 
 def points_named(scenario: Scenario, condition: DecisionWanted) -> Iterator[Point]:

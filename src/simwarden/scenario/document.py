@@ -255,10 +255,14 @@ class Scenario:
     #: what carries frames, if a file says so: all of them, and those of single interfaces
     transport: str = ""
     carriers: Mapping[str, str] = field(default_factory=dict)
+    #: hours by which the operator's time is ahead of UTC; None if no file sets them
+    utc_offset: float | None = None
     #: where each of the requirements that it proves stands
     claimed: tuple[Place, ...] = ()
     #: sections as written (network, cards, devices), for twins
     facts: dict[str, Any] = field(default_factory=dict)
+    #: K, OPc and OP in the file and in its network, which no report shows
+    keys: tuple[str, ...] = field(default=(), repr=False)
     #: lines of the top-level keys
     lines: dict[str, int] = field(default_factory=dict)
     #: the members of names that stand for several instances

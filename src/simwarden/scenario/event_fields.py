@@ -28,7 +28,7 @@ from simwarden.model.values import (
     members,
     one_of,
 )
-from simwarden.trace.records import MESSAGE_PARTY, VOLUME, CauseForRecClosing, CauseForTerm, fields_of
+from simwarden.trace.records import MESSAGE_PARTY, SERVICE, VOLUME, CauseForRecClosing, CauseForTerm, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -63,6 +63,7 @@ _FLOWS: Final[Mapping[str, Values]] = {
     "began": TIME,
     "ended": TIME,
     "verdict": one_of("admit", "limit", "refuse"),
+    "end_reason": one_of("active-timeout", "end-of-flow", "end-of-session", "idle-timeout", "lack-of-resources"),
     "rule": TEXT.or_none(),
 }
 
@@ -73,9 +74,13 @@ _VALUES: Final[Mapping[str, Values]] = {
     "causeForRecClosing": members(CauseForRecClosing),
     "causeForTerm": members(CauseForTerm),
     "servedPDPPDNAddress": USER_ADDRESS,
+    "servedPDPPDNAddressExt": USER_ADDRESS,
     "servingNodePLMNIdentifier": PLMN,
     "p-GWPLMNIdentifier": PLMN,
     "dynamicAddressFlag": SWITCH,
+    "dynamicAddressFlagExt": SWITCH,
+    **dict.fromkeys(("ratingGroup", "datavolumeFBCUplink", "datavolumeFBCDownlink"), NUMBER),
+    **dict.fromkeys(("timeOfFirstUsage", "timeOfLastUsage", "timeOfReport"), TIME),
     "sGWChange": SWITCH,
     "sMdeliveryReportRequested": SWITCH,
     "accessPointNameNI": APN,
@@ -115,6 +120,8 @@ def _value_of(*names: str) -> Values:
     name = names[0]
     if name == "listOfTrafficVolumes":
         return mapping(lambda: {each: _value_of(each) for each in VOLUME})
+    if name == "listOfServiceData":
+        return mapping(lambda: {each: _value_of(each) for each in SERVICE})
     if name in ("originatorInfo", "recipientInfo"):
         role = name.removesuffix("Info")
         return mapping(lambda: {f"{role}{each}": _value_of(f"served{each}", each) for each in MESSAGE_PARTY})

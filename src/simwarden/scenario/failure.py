@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simwarden.errors import Place
 from simwarden.policy.requirements import requirements
 from simwarden.scenario.explanation import Explainer
+from simwarden.scenario.external_peers import last_of_each, rows_with
 from simwarden.scenario.result import FailureRecord
 from simwarden.trace.ladder import Style, clock, render
 from simwarden.trace.rows import Kind, rows_of
@@ -49,6 +50,8 @@ def make_record(
     """
     late = any(each.event > acted for each in mismatches)
     events = trace.events if late else trace.events[: acted or None]
+    if mismatches:
+        step = _step_at(scenario, mismatches[0].place) or step
     found = Explainer(scenario, events, phase, step).explain(mismatches)
     place = mismatches[0].place if mismatches else step.place if step else Place(scenario.path)
     order = {lane.name: lane.order for lane in lanes}
@@ -64,7 +67,22 @@ def make_record(
         rerun=f"simwarden run {scenario.path}{rerun}",
         detail=detail,
     )
-    return replace(record, **_told_by(found))
+    return replace(record, **_told_by(found), **_of_external(scenario, events, order))
+
+
+def _of_external(scenario: Scenario, events: list[Event], order: Mapping[str, int]) -> dict[str, Any]:
+    """Return the last messages from and to external elements, as fields of a record."""
+    external = scenario.external.keys()
+    if not external:
+        return {}
+    rows = rows_of(events)
+    ladder = last_rows(rows_with(rows, external), order)
+    return {"outside": tuple(last_of_each(rows, external)), "outside_ladder": ladder}
+
+
+def _step_at(scenario: Scenario, place: Place) -> Step | None:
+    """Return the step that a line of the file belongs to."""
+    return next((each for each in reversed(scenario.steps) if each.place.line <= place.line), None)
 
 
 def _told_by(found: Explanation) -> dict[str, Any]:
@@ -120,6 +138,9 @@ def text_of(record: FailureRecord, capture: str = "") -> str:
     for each in record.mismatches:
         lines += [f"  {each.place.line}: {each.subject}", f"    - want  {each.want}", f"    + got   {each.got}"]
     lines += [f"  {told}" for told in (decided_text(record), *_beside(record)) if told]
+    lines += [f"  {told}" for told in record.outside]
+    if record.outside_ladder:
+        lines += ["  messages with external elements:", *(f"  {line}" for line in record.outside_ladder)]
     if record.ladder:
         title = f"messages around {record.around}" if record.around else "last messages"
         lines += [f"  {title}:", *(f"  {line}" for line in record.ladder)]

@@ -435,18 +435,21 @@ class Cast:
         keys = self.cards[name].keys.model_dump(mode="json")
         for key, value in entry.items():
             if key in self.registry.card_sections:
-                self._read_section(name, key, value, spot / key)
+                self._read_section(name, key, entry, spot / key)
             elif key not in keys:
                 rest[key] = value
         return rest | {key: value for key, value in keys.items() if key in own and value}
 
-    def _read_section(self, card: str, section: str, value: Any, spot: Spot) -> None:
+    def _read_section(self, card: str, section: str, written: dict[str, Any], spot: Spot) -> None:
+        value = written[section]
         parts = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
         for index, part in parts:
             here = spot if index is None else spot / index
             entry = self._read_part(section, self.references.places(part, here, self.problems), here)
             if entry is not None:
                 self.cards[card].entries.append(entry)
+                for kind in entry.kinds:
+                    self._check_holds(kind, section, written, here)
 
     def _read_part(self, section: str, part: Any, spot: Spot) -> CardEntry | None:
         offered = self.registry.card_sections[section]
@@ -465,18 +468,23 @@ class Cast:
         for model in dict.fromkeys(each.model for each in chosen):
             check(model, part, spot, self.problems)
         kinds = tuple(each.kind for each in chosen if f"{each.kind}/{section}" not in self.without)
-        for each in kinds:
-            self._check_holds(each, section, spot)
         return CardEntry(section, kinds, part)
 
-    def _check_holds(self, kind: str, section: str, spot: Spot) -> None:
+    def _check_holds(self, kind: str, section: str, card: dict[str, Any], spot: Spot) -> None:
         """Note a part of a card that no element which is told of it would let hold."""
         network = [each for each in self.references.instances.values() if not each.section]
         outside = any(each.external is not None for each in network)
         found = [each for each in network if each.kind == kind and each.external is None]
+        apns = next((known for each in network if (known := each.config.apns_of(card))), ())
         why = {
             each.name: each.config.refuses(
-                section, asked=outside or any(each.name in names_in(other) for other in network if other is not each)
+                section,
+                asked=outside
+                or any(
+                    each.name in names_in(other) and other.config.asks(each.name, apns)
+                    for other in network
+                    if other is not each
+                ),
             )
             for each in found
         }

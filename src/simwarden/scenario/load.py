@@ -13,12 +13,14 @@ from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import Model
 from simwarden.scenario import network
 from simwarden.scenario.document import Scenario
+from simwarden.scenario.effects import check_effects
 from simwarden.scenario.expectation import ExpectationReader
 from simwarden.scenario.identities import Cast, References
 from simwarden.scenario.named import check_names
 from simwarden.scenario.problems import Problems, guess, nearest
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.renamed import Renamed, rename
+from simwarden.scenario.secrets import keys_in
 from simwarden.scenario.soundness import check_claims, check_expectations
 from simwarden.scenario.steps import StepReader
 from simwarden.scenario.twin import check_refusals, check_twin
@@ -106,6 +108,7 @@ class Loader:
             check_expectations(scenario, problems)
         check_claims(scenario, self, problems)
         check_refusals(scenario, problems)
+        check_effects(scenario, problems)
         check_twin(scenario, self, problems)
         problems.raise_if_any()
         return scenario
@@ -159,6 +162,7 @@ class Loader:
                 check_names(
                     references.instances[name], network.spot_of(wish), references.instances, problems, self.registry
                 )
+        network.check_external(self.registry, references.instances, wishes, problems)
         steps = _as_written("steps", data, parts)
         reader = StepReader(ExpectationReader(self.registry, references, problems, data))
         return Scenario(
@@ -178,7 +182,9 @@ class Loader:
             keep_alives=header.keep_alives,
             transport=wishes.transport,
             carriers=wishes.carriers,
+            utc_offset=wishes.utc_offset,
             facts={key: data[key] for key in parts if key in data and key != "steps"},
+            keys=tuple(dict.fromkeys((*keys_in(data), *keys_in(self.base.data)))),
             lines={key: (top / key).key.line for key in data},
             groups=references.groups,
         )

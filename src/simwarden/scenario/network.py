@@ -6,9 +6,12 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from simwarden.errors import ConfigError
 from simwarden.model.address import is_number, read_address, read_addresses
 from simwarden.model.interfaces import INTERFACES, Service
+from simwarden.runtime.declare import UtcOffset
 from simwarden.runtime.reach import Reach
 from simwarden.runtime.transport.choose import NAMES, carrier_to_outside, carriers_of, check_hosts
 from simwarden.scenario.problems import guess, nearest
@@ -17,7 +20,7 @@ from simwarden.scenario.yamlfile import Spot
 from simwarden.wire.mqtt.family import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from simwarden.runtime.declare import ElementConfig
     from simwarden.runtime.host import EventSettings
@@ -29,12 +32,12 @@ if TYPE_CHECKING:
 Address = tuple[str, int]
 #: words that may stand where an element's settings do, to leave it out
 _OFF = ("off", "absent", "none")
-#: what stands among the settings of an element and is none
+#: keys beside the settings of an element
 _KEYS = ("type", "external", "address", "source")
 #: says that a source has no port of its own; none connects from it
 _ANY_PORT = 1
-#: what stands among the elements of a network and is none
-TRANSPORT = "transport"
+#: keys of `network` that are settings of the whole network
+TRANSPORT, UTC_OFFSET = "transport", "utc_offset"
 
 
 @dataclass(slots=True)
@@ -79,6 +82,8 @@ class Wishes(dict[str, Wish]):
         super().__init__()
         self.transport = ""
         self.carriers: dict[str, str] = {}
+        #: hours by which the operator's time is ahead of UTC; None if no file sets them
+        self.utc_offset: float | None = None
 
 
 def collect(data: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
@@ -93,6 +98,9 @@ def collect(data: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
         here = spot / name
         if name == TRANSPORT:
             _read_transport(entry, here, wishes, problems)
+            continue
+        if name == UTC_OFFSET:
+            _read_utc_offset(entry, here, wishes, problems)
             continue
         wish = wishes.setdefault(name, Wish(name, here))
         wish.spot = here
@@ -113,6 +121,7 @@ def _read_entry(wish: Wish, entry: dict[str, Any], here: Spot, problems: Problem
             wish.kind = value if isinstance(value, str) else short(value)
         elif key == "external":
             wish.external = _addresses(value, here / key, problems)
+            wish.places[key] = here
         elif key == "source":
             wish.source = read_sources(value, here / key, problems)
         elif key == "address":
@@ -190,6 +199,13 @@ def _read_transport(value: Any, spot: Spot, wishes: Wishes, problems: Problems) 
             wishes.carriers[interface] = word
 
 
+def _read_utc_offset(value: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
+    try:
+        wishes.utc_offset = TypeAdapter(UtcOffset).validate_python(value)
+    except ValidationError:
+        problems.add(f"utc_offset: expected hours from -12 to 14 in quarters, got {short(value)}", spot.place)
+
+
 def parse_address(text: str, spot: Spot, problems: Problems, port: int = 0, *, several: bool = False) -> Address:
     """Read `host:port` (IPv6 in brackets; `several` hosts for SCTP); where `port` is given it is the default."""
     try:
@@ -255,6 +271,42 @@ def _make(registry: Registry, wish: Wish, standing: list[str], problems: Problem
     problems.unset = problems.unset or config is None
     config = config or model.model_construct()
     return Instance(wish.name, kind, config, external=wish.external, address=wish.address, source=wish.source)
+
+
+def check_external(
+    registry: Registry, instances: Mapping[str, Instance], wishes: Mapping[str, Wish], problems: Problems
+) -> None:
+    """Note the addresses that external elements lack, and reference points that only simwarden speaks."""
+    ours = _spoken(registry, [each.kind for each in instances.values() if each.external is None])
+    for name, each in instances.items():
+        addresses = each.external
+        if addresses is None:
+            continue
+        common = [point for point in _spoken(registry, [each.kind]) if point in ours]
+        own = [point for point in common if INTERFACES[point].own_frame and point not in addresses]
+        datagrams = [point for point in common if INTERFACES[point].service is Service.DATAGRAMS]
+        told = "" in addresses or addresses.keys().isdisjoint(datagrams)
+        lacking = [] if told else [point for point in datagrams if point not in addresses]
+        place = (wishes[name].places["external"] / "external").place
+        if own:
+            problems.add(
+                f"{name}: {own[0]} is a frame of simwarden, which only its own {each.kind} speaks", place, _OWN
+            )
+        if lacking:
+            hint = f"write each: external: {{{', '.join(f'{point}: HOST:PORT' for point in datagrams)}}}"
+            problems.add(f"{name}: external: an address is missing for {', '.join(lacking)}", place, hint)
+
+
+#: the way to an element that simwarden cannot reach because no other implementation speaks its frame
+_OWN = (
+    "leave it out (`off`), and let yours call the `address` of the next element; one that `simwarden serve` runs is "
+    "named by the interface: external: {Uu: HOST:PORT}"
+)
+
+
+def _spoken(registry: Registry, kinds: Iterable[str]) -> list[str]:
+    declared = [registry.declaration(kind) for kind in kinds]
+    return list(dict.fromkeys(point for each in declared for point in (*each.listens, *each.calls)))
 
 
 def spot_of(wish: Wish) -> Spot:

@@ -92,10 +92,10 @@ def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
     return by_plain[found[0]] if found else ""
 
 
-def guess(name: str, known: Iterable[str], most: int = 12) -> str:
+def guess(name: str, known: Iterable[str], most: int = 12, likeness: float = 0.6) -> str:
     """Return a hint: `did you mean 'x'?`, or what is known where nothing is near, and these are no more than `most`."""
     names = list(dict.fromkeys(known))
-    near = nearest(name, names)
+    near = nearest(name, names, likeness)
     if near:
         return f"did you mean {near!r}?"
     return f"known: {', '.join(names)}" if 0 < len(names) <= most else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simwarden.errors import Place
+from simwarden.scenario.secrets import hide_keys
 from simwarden.scenario.twin import expects_refusal
 
 if TYPE_CHECKING:
@@ -23,6 +24,17 @@ class Verdict(enum.Enum):
     INCONCLUSIVE = "inconclusive"
     #: an internal error, or a run that hung
     ERROR = "error"
+
+
+class Misuse(enum.Enum):
+    """The end of a misuse that was not stopped as a scenario expects. The value is the phrase that reports print."""
+
+    #: the scenario has the tag `leak`, and documents that the misuse is served
+    KNOWN_LEAK = "known leak"
+    #: a refusal was expected, and the trace shows that the misuse was served
+    LEAKED = "leaked"
+    #: a refusal was expected: another cause, control or message was seen, and no service
+    NOT_AS_EXPECTED = "refused, but not as expected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +59,9 @@ class FailureRecord:
     `element`, `control`, `clause` and `reason` tell of the decision that explains it, where there is one, with `kept`
     the time at which it was made if that was before; without a control `element` rejected what the protocol's `clause`
     demands. `links` tells of connections that could not be made, `ignored` of faulty messages that were not answered.
-    `ladder` holds the messages as lines of text, `around` what they are around (empty: they are the last ones); `rerun`
-    is the command that runs this scenario alone.
+    `outside` names for each reference point of an external element the last refusal and message, `outside_ladder` has
+    its messages. `ladder` holds the messages as lines of text, `around` what they are around (empty: they are the last
+    ones); `rerun` is the command that runs this scenario alone.
     """
 
     place: Place
@@ -62,6 +75,8 @@ class FailureRecord:
     kept: str = ""
     links: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    outside_ladder: tuple[str, ...] = ()
     ladder: tuple[str, ...] = ()
     around: str = ""
     rerun: str = ""
@@ -147,8 +162,12 @@ class ScenarioResult:
     expects_refusal: bool = False
     met: tuple[Met, ...] = ()
     stopped: tuple[Stopped, ...] = ()
+    #: set if its misuse was not stopped as expected
+    misuse: Misuse | None = None
     #: the moment at which it began, in seconds since 1970
     began: float = 0.0
+    #: keys of cards and operators in the file, which no report shows
+    keys: tuple[str, ...] = field(default=(), repr=False)
 
 
 def blank_result(scenario: Scenario, name: str, *, seed: int, transport: str, clock: str) -> ScenarioResult:
@@ -156,18 +175,19 @@ def blank_result(scenario: Scenario, name: str, *, seed: int, transport: str, cl
     return ScenarioResult(
         name=name,
         path=scenario.path,
-        title=scenario.title,
+        title=hide_keys(scenario.title, scenario.keys),
         verdict=Verdict.PASSED,
         proves=scenario.proves,
         tags=scenario.tags,
         twin=scenario.twin,
-        about=scenario.about,
+        about=hide_keys(scenario.about, scenario.keys),
         lanes=_lanes_of(scenario),
         seed=seed,
         transport=transport,
         clock=clock,
         steps=len(scenario.steps),
         expects_refusal=expects_refusal(scenario),
+        keys=scenario.keys,
     )
 
 

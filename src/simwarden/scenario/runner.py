@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -14,20 +15,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 from simwarden.errors import ConfigError, InternalError, ManagementError, Place, SimwardenError, UnjudgedError
 from simwarden.operations.element import element_of
 from simwarden.operations.management import HOUSE
-from simwarden.runtime.clock import Clock
-from simwarden.runtime.host import Host, HostSettings, Placement
+from simwarden.runtime.clock import Clock, time_zone
+from simwarden.runtime.host import Host, HostSettings
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.transport.choose import described
 from simwarden.scenario import failure
 from simwarden.scenario.acting import Acting, StepFailed
-from simwarden.scenario.alarm import TimeUp, alarm
+from simwarden.scenario.alarm import Interrupted, TimeUp, alarm
 from simwarden.scenario.document import Manage, OutcomeWanted, Together, Wait
+from simwarden.scenario.effects import evidence_in
 from simwarden.scenario.judge import Judge, wanted_in
 from simwarden.scenario.network import events_to, lacking_links
+from simwarden.scenario.outside import placements_of
 from simwarden.scenario.provisioning import provision_of
 from simwarden.scenario.rejections import Phase, check_rejections
 from simwarden.scenario.rest import is_busy, is_whole, unrest
 from simwarden.scenario.result import Met, Mismatch, ScenarioResult, Verdict, blank_result
+from simwarden.scenario.secrets import hide_keys
 from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
 from simwarden.scenario.twin import refuses_beside
 from simwarden.trace.events import Fault, Note, StepMark
@@ -51,6 +55,8 @@ _WITHIN_VIRTUAL, _WITHIN_REAL = 30.0, 5.0
 _REST_VIRTUAL = 60.0
 #: seconds of virtual time in which elements agree once nothing is under way; later a timer would hide what is wrong
 _AGREE_VIRTUAL = 1.0
+#: the reason for which a fixed address may be in use, in a run whose external elements have to know it
+IN_USE = "another run with external elements, or another program, has it"
 #: how names of network namespaces begin that have TUN interfaces
 _SPACES = "simwarden-"
 #: how often a step of a probed run is tried whose element is down, and seconds of virtual time between
@@ -64,7 +70,8 @@ class RunOptions:
     """What a command line decides about runs. `limit` is in real seconds; `switches` are for mutation testing.
 
     A run that does not `keep` its events gives none: what is to be known of it is told to a sink as it happens, and
-    expectations can be about facts only. A `lenient` one does not fail by a decision, but by what comes of it.
+    expectations can be about facts only. A `lenient` one does not fail by a decision or a record of one, but by their
+    effect.
     """
 
     seed: int = 0
@@ -126,16 +133,14 @@ class _Run:
     def __init__(self, scenario: Scenario, name: str, options: RunOptions) -> None:
         self.scenario, self.options = scenario, options
         outside = scenario.external
-        placements = {
-            name: Placement(host=it.address, source=it.source)
-            for name, it in scenario.instances.items()
-            if it.address or it.source
-        }
+        placements = placements_of(scenario)
         clock = "real" if outside or placements or options.tun else scenario.clock or options.clock or "virtual"
         transport = options.transport or scenario.transport or "memory"
         seed = options.seed if scenario.seed is None else scenario.seed
         self.loop = TestbedLoop(virtual=clock == "virtual")
         self.clock = Clock(self.loop)
+        if scenario.utc_offset is not None:
+            self.clock.zone = time_zone(scenario.utc_offset)
         self.clock.skip_keep_alives = self.clock.virtual and not scenario.keep_alives
         self.trace = Trace(self.clock.now, keep=options.keep)
         self.trace.show_packets = options.packets
@@ -154,7 +159,10 @@ class _Run:
         at_once = AT_ONCE_VIRTUAL if self.clock.virtual else AT_ONCE_REAL
         self.judge = Judge(self.trace, outside, scenario.unseen, History(scenario.watched, at_once))
         self.phase = self.acted = 0
+        self.evidence = evidence_in(scenario)
         self.judged = True
+        #: the user has interrupted the run; all events until then are reported
+        self.interrupted = False
         self.phases = [Phase(0)]
         #: what holds so far of this phase, with the step that says it, and may be otherwise until its end
         self.open: list[tuple[Step, Expectation, int]] = []
@@ -198,7 +206,7 @@ class _Run:
                 self._conclude()
                 self.loop.run_until_complete(host.close())
         except TimeUp as error:
-            self._fail(f"still running after {self.options.limit:g} s of real time, at {error}", Verdict.ERROR)
+            self._on_time_up(error)
         except StepFailed as error:
             self._fail(error.summary, error.verdict, error.mismatches)
         except ManagementError as error:
@@ -213,12 +221,19 @@ class _Run:
         except (SimwardenError, ConnectionError) as error:
             self._fail(str(error), Verdict.FAILED)
         except Exception as error:  # noqa: BLE001 - a bug of ours ends this scenario, not the command
-            self._fail(f"{type(error).__name__}: {error}", Verdict.ERROR, detail=traceback.format_exc())
+            self._fail_by(error)
         if shown is None:
             shown = self.trace.last_number
             self.result.virtual = self.clock.now()
             self._take_down(self.host)
-        self._keep(shown)
+        self._keep(self.trace.last_number if self.interrupted else shown)
+
+    def _on_time_up(self, error: TimeUp) -> None:
+        self.interrupted = isinstance(error, Interrupted)
+        if self.interrupted:
+            self._fail(str(error), Verdict.INCONCLUSIVE)
+        else:
+            self._fail(f"still running after {self.options.limit:g} s of real time, at {error}", Verdict.ERROR)
 
     def _real_waits(self) -> list[float]:
         if self.clock.virtual:
@@ -266,8 +281,14 @@ class _Run:
         self.result.verdict = verdict
         self.result.failure = self._record(summary, mismatches, detail)
 
+    def _fail_by(self, error: Exception) -> None:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            self._fail(f"{error}: {IN_USE}", Verdict.FAILED)
+        else:
+            self._fail(f"{type(error).__name__}: {error}", Verdict.ERROR, detail=traceback.format_exc())
+
     def _record(self, summary: str, mismatches: tuple[Mismatch, ...] = (), detail: str = "") -> FailureRecord:
-        return failure.make_record(
+        record = failure.make_record(
             self.scenario,
             self.step,
             summary,
@@ -280,6 +301,7 @@ class _Run:
             rerun=self.options.rerun,
             detail=detail,
         )
+        return hide_keys(record, self.scenario.keys)
 
     def _unlinked(self) -> list[Reach]:
         """Return the connections that do not stand, as elements tried to make them last."""
@@ -383,7 +405,8 @@ class _Run:
 
     async def _carry_out(self, acting: Acting, step: Step) -> None:
         self.called = self.trace.last_number if _calls(step.action) else 0
-        self.trace.emit(StepMark(index=step.index, text=step.text, line=step.place.line))
+        text = hide_keys(step.text, self.scenario.keys)
+        self.trace.emit(StepMark(index=step.index, text=text, line=step.place.line))
         outcome = None
         if step.action is not None and self.judged:
             self._close_phase()
@@ -425,18 +448,20 @@ class _Run:
         return None
 
     def _see(self, wrong: list[Mismatch], when: str = "") -> None:
-        """End the story where something is not as it was expected; a lenient run does not ask who decided."""
+        """End the story where something is not as it was expected; a lenient run does not ask what was decided."""
         if self.options.lenient:
-            wrong = [each for each in wrong if each.subject != "decision"]
+            wrong = [each for each in wrong if each.subject not in self.evidence]
         if wrong:
             told = "an expectation was not met" if len(wrong) == 1 else "expectations were not met"
             raise StepFailed(f"{told}{when}", tuple(wrong))
 
     def _close_phase(self) -> None:
         """Judge again what is about the whole phase: `never`, and how many of something there are."""
+        current = self.step
         for step, expectation, called in self.open:
             self.step = step
             self._see(self.judge.changed(expectation, self.phase, called), " any more when its phase ended")
+        self.step = current
         self.open.clear()
 
     def _note_met(self, step: Step, expectation: Expectation, unmet: list[Mismatch], outcome: Any) -> None:
@@ -450,7 +475,8 @@ class _Run:
             want, got, event = wanted_in(each), "never", 0
             if not expectation.never:
                 got, event = self.judge.witness(each, self.phase, outcome)
-            self.met.append(Met(step.index, each.place.line, each.subject, want, got, event))
+            met = Met(step.index, each.place.line, each.subject, want, got, event)
+            self.met.append(hide_keys(met, self.scenario.keys))
 
     async def _hold(self, expectation: Expectation, outcome: Any) -> list[Mismatch]:
         """Hold an expectation against the trace; what is not there yet has time to come."""

@@ -10,11 +10,13 @@ import enum
 import re
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from simwarden.model.interfaces import INTERFACES
 from simwarden.model.profile import use_names
 from simwarden.policy.requirements import requirements
+from simwarden.runtime.declare import UtcOffset
 from simwarden.runtime.transport.choose import NAMES
 from simwarden.scenario.document import NO_ANSWER
 from simwarden.scenario.during import ALTER, AT_ONCE, LASTING
@@ -22,7 +24,7 @@ from simwarden.scenario.event_fields import ANSWER, events_of
 from simwarden.scenario.identities import MOST, CardKeys
 from simwarden.scenario.load import Header
 from simwarden.scenario.messages import spoken_names
-from simwarden.scenario.network import TRANSPORT
+from simwarden.scenario.network import TRANSPORT, UTC_OFFSET
 from simwarden.scenario.schema_values import (
     DURATION,
     IDENTITIES,
@@ -118,7 +120,8 @@ class _Assembly:
         known: dict[str, Any] = {
             TRANSPORT: {
                 "anyOf": [words, {"type": "object", "propertyNames": INTERFACE_NAMES, "additionalProperties": words}]
-            }
+            },
+            UTC_OFFSET: TypeAdapter(UtcOffset).json_schema(),
         }
         added: list[dict[str, Any]] = []
         another = {"$ref": "#/$defs/element"}

@@ -1,4 +1,4 @@
-"""The misuses that a scenario tried and that were stopped: by whom, with which cause, and what comes next.
+"""The misuses that a scenario tried: element, cause and next step of those that were stopped, and those that were not.
 
 A misuse is a refusal that the file expects a decision for. What the refused side is told, and what it does then, is
 read from the trace and from what elements declare (`Consequence`), not from the file.
@@ -7,15 +7,16 @@ read from the trace and from what elements declare (`Consequence`), not from the
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.claims import points_named
-from simwarden.scenario.document import DecisionWanted
+from simwarden.scenario.document import DecisionWanted, FactWanted
+from simwarden.scenario.effects import is_effect, is_served, without_effect
 from simwarden.scenario.reference.refusals import next_of, refusals_of
-from simwarden.scenario.result import Stopped
+from simwarden.scenario.result import Misuse, Stopped
 from simwarden.scenario.result import Verdict as Result
-from simwarden.scenario.twin import expected
+from simwarden.scenario.twin import expected, refusing_steps
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Frame, PacketDropped, StepMark
 from simwarden.trace.rows import clause_of
@@ -23,12 +24,14 @@ from simwarden.trace.rows import clause_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from simwarden.scenario.document import Scenario
+    from simwarden.scenario.document import Condition, Scenario
     from simwarden.scenario.reference.refusals import Refusal
     from simwarden.scenario.registry import Registry
-    from simwarden.scenario.result import ScenarioResult
+    from simwarden.scenario.result import Mismatch, ScenarioResult
     from simwarden.trace.events import Decided, Event
 
+#: the tag of a scenario that documents a misuse that is served
+LEAK: Final = "leak"
 #: outcomes of calls and verbs that went well
 _WELL: Final = re.compile(r"^HTTP 2|: accepted$")
 #: EMM and ESM causes are called by their numbers, an EMM cause by that alone
@@ -45,11 +48,46 @@ def stopped_in(scenario: Scenario, result: ScenarioResult) -> tuple[Stopped, ...
 
 
 def _wanted(scenario: Scenario) -> Iterator[DecisionWanted]:
-    """Yield the refusals that a file expects."""
+    """Yield the refusals that a file expects with their effect."""
+    unproved = list(without_effect(scenario))
     for step in scenario.steps:
         for each in expected(step):
-            if isinstance(each, DecisionWanted) and each.verdict is Verdict.REFUSE:
+            if isinstance(each, DecisionWanted) and each.verdict is Verdict.REFUSE and each not in unproved:
                 yield each
+
+
+def misuse_in(scenario: Scenario, result: ScenarioResult) -> Misuse | None:
+    """Return the end of a scenario's misuse, or None if it was stopped as expected."""
+    if result.verdict is Result.PASSED and LEAK in scenario.tags:
+        return Misuse.KNOWN_LEAK
+    if result.verdict is not Result.FAILED or result.failure is None:
+        return None
+    refused = {
+        (condition.place, condition.subject): _Expected(condition, expectation.never)
+        for step in refusing_steps(scenario)
+        for expectation in step.expectations
+        for condition in expectation.conditions
+    }
+    found = [(refused.get((each.place, each.subject)), each) for each in result.failure.mismatches]
+    unmet = [(expectation, mismatch) for expectation, mismatch in found if expectation is not None]
+    if any(_shows_service(scenario, expectation, mismatch) for expectation, mismatch in unmet):
+        return Misuse.LEAKED
+    return Misuse.NOT_AS_EXPECTED if unmet else None
+
+
+class _Expected(NamedTuple):
+    condition: Condition
+    never: bool
+
+
+def _shows_service(scenario: Scenario, expected: _Expected, mismatch: Mismatch) -> bool:
+    """Return True if an unmet expectation shows that something was served which was to be refused."""
+    condition, never = expected
+    if not is_effect(scenario, condition):
+        return False
+    if isinstance(condition, FactWanted) and condition.record:
+        return never or condition.want is None
+    return never or (is_served(mismatch.got) and not is_served(mismatch.want))
 
 
 def stopped_by(registry: Registry, refusal: Refusal, events: Sequence[Event]) -> Stopped:

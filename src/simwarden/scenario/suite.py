@@ -142,10 +142,10 @@ def _run_here(jobs: list[tuple[Job, Scenario]], options: RunOptions) -> Iterator
 
 
 def _told(scenario: Scenario, result: ScenarioResult) -> ScenarioResult:
-    """Add to a result which misuses were stopped: it is found where the scenario ran."""
-    from simwarden.scenario.stopped import stopped_in  # noqa: PLC0415 - as where it runs
+    """Add to a result which misuses were stopped and which were not: it is found where the scenario ran."""
+    from simwarden.scenario.stopped import misuse_in, stopped_in  # noqa: PLC0415 - as where it runs
 
-    result.stopped = stopped_in(scenario, result)
+    result.stopped, result.misuse = stopped_in(scenario, result), misuse_in(scenario, result)
     return result
 
 

@@ -258,7 +258,7 @@ def _shows(scenario: Scenario, twin: Scenario) -> bool:
     """
     wanted: dict[tuple[str, str], list[Any]] = {}
     never = set()
-    for step in _refusing(scenario):
+    for step in refusing_steps(scenario):
         for expectation in step.expectations:
             for each in expectation.conditions:
                 aspect = _aspect(step, each)
@@ -277,7 +277,7 @@ def _shows(scenario: Scenario, twin: Scenario) -> bool:
     return False
 
 
-def _refusing(scenario: Scenario) -> Iterator[Step]:
+def refusing_steps(scenario: Scenario) -> Iterator[Step]:
     """Yield the steps of the phases in which something is refused."""
     for group in phases(scenario):
         if any(_is_refusal(step, each) for step in group for each in expected(step)):
@@ -300,7 +300,7 @@ def _begins(scenario: Scenario, twin: Scenario) -> int:
     That is the first verb of the phase of the refusal; what the twin leaves out before it does not count.
     """
     mine, others = ([each for each in one.steps if each.action is not None] for one in (scenario, twin))
-    refusing = next((each.index for each in _refusing(scenario) if each.action is not None), 0)
+    refusing = next((each.index for each in refusing_steps(scenario) if each.action is not None), 0)
     begins = sum(each.index < refusing for each in mine)
     pairs = enumerate(zip(mine, others, strict=False))
     differ = next((at for at, (one, other) in pairs if one.facts != other.facts), min(len(mine), len(others)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from simwarden.scenario.problems import guess, nearest
+from simwarden.scenario.secrets import HIDDEN, KEY_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,6 +107,8 @@ def _report(  # noqa: PLR0917 - the arguments of check, and an error
     steps = tuple(error["loc"])
     here = spot.join(steps)
     name = next((str(step) for step in reversed(steps) if isinstance(step, str)), "")
+    if name.lower() in KEY_NAMES:
+        error = {**error, "input": HIDDEN}
     kind, given = error["type"], error["input"]
     if kind == "extra_forbidden":
         around = _model_at(model, steps[:-1])

@@ -162,6 +162,12 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
             "says `tcp`. `--transport` comes before what it says of all.",
             "transport: {S1-MME: sctp, S6a: memory}",
         ),
+        "utc_offset": Word(
+            "key of a network file",
+            "Hours by which the operator's time is ahead of UTC, by default 8 (China): the months of quotas, days and "
+            "hours of use of all elements begin by it. A `serve` file has the same key.",
+            "network: {utc_offset: 5.5}",
+        ),
         "off": Word("value of an element in a network file", "Leaves the element out.", "network: {eir: off}"),
         "LEAK": Word(_CELL, "In service with the misused card to the end of the story, a day later."),
         "n/b": Word(_CELL, "Not built: the sum below the table says which element is missing."),

@@ -1,13 +1,15 @@
 """A plugin for pytest, which your `conftest.py` names: `pytest_plugins = ["simwarden.testing.plugin"]`.
 
 Async tests and fixtures then run on our loop, where time jumps to the next timer when all is quiet; `loop` is that one
-also for fixtures that are not async, and `bench` an empty `Bench` on it.
+also for fixtures that are not async, and `bench` an empty `Bench` on it. An exception in a callback of such a loop,
+which asyncio only logs, fails the test.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import traceback
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
@@ -16,7 +18,7 @@ from simwarden.runtime.loop import TestbedLoop
 from simwarden.testing.bench import Bench
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 def _virtual() -> TestbedLoop:
@@ -27,6 +29,22 @@ def _virtual() -> TestbedLoop:
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Let tests run on our loop and its virtual time."""
     return {"virtual": _virtual}
+
+
+@pytest.fixture(autouse=True)
+def _callback_errors(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test if a callback of its loop raised: asyncio would only log it, and the rest would still pass."""
+    errors: list[str] = []
+
+    def record(_: TestbedLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        trace = traceback.format_exception(error) if error is not None else []
+        errors.append("".join([context["message"], "\n", *trace]))
+
+    monkeypatch.setattr(TestbedLoop, "default_exception_handler", record)
+    yield
+    if errors:
+        pytest.fail("\n".join(errors), pytrace=False)
 
 
 @pytest_asyncio.fixture

@@ -68,7 +68,7 @@ class Decided(Event):
     kind: ClassVar[str] = "decision"
     element: str
     decision: Decision
-    #: the switch that replaced the rule ("always-admit", "always-refuse"), else empty
+    #: the switch that replaced the rule or ignored its refusal (`policy/decision.py`), else empty
     forced: str = ""
 
 

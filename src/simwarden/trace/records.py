@@ -44,6 +44,7 @@ class FlowRecord(Event):
     ended: dt.datetime
     verdict: str
     rule: str = ""
+    end_reason: str = ""
 
 
 class CauseForRecClosing(enum.IntEnum):
@@ -86,7 +87,9 @@ _BOTH: Final = (
     "apnSelectionMode",
     "pdpPDNType",
     "servedPDPPDNAddress",
+    "servedPDPPDNAddressExt",
     "dynamicAddressFlag",
+    "dynamicAddressFlagExt",
     "chargingCharacteristics",
     "rATType",
     "mSTimeZone",
@@ -106,7 +109,7 @@ _BOTH: Final = (
 #: the fields that a record may have, of those in TS 32.298 5.2.2.2
 RECORDS: Final[Mapping[str, frozenset[str]]] = {
     "sGWRecord": frozenset({*_BOTH, "s-GWAddress", "p-GWAddressUsed", "sGWChange"}),
-    "pGWRecord": frozenset({*_BOTH, "p-GWAddress"}),
+    "pGWRecord": frozenset({*_BOTH, "p-GWAddress", "pSFurnishChargingInformation", "listOfServiceData"}),
 }
 #: the fields of each of `listOfTrafficVolumes` (ChangeOfCharCondition)
 VOLUME: Final = frozenset(
@@ -118,6 +121,18 @@ VOLUME: Final = frozenset(
         "userLocationInformation",
         "rATType",
         "chargingID",
+    }
+)
+#: the fields of each of `listOfServiceData` (ChangeOfServiceCondition)
+SERVICE: Final = frozenset(
+    {
+        "ratingGroup",
+        "datavolumeFBCUplink",
+        "datavolumeFBCDownlink",
+        "timeOfFirstUsage",
+        "timeOfLastUsage",
+        "timeOfReport",
+        "serviceConditionChange",
     }
 )
 #: what no record of a bearer can be without
@@ -185,8 +200,9 @@ class ChargingRecord(Event):
 
     def __post_init__(self) -> None:
         known, needed = fields_of(self.record)
-        volumes: Iterable[Mapping[str, Any]] = self.fields.get("listOfTrafficVolumes", ())
-        wrong = [*(self.fields.keys() - known), *(name for each in volumes for name in each.keys() - VOLUME)]
+        wrong = [*(self.fields.keys() - known)]
+        for name, names in (("listOfTrafficVolumes", VOLUME), ("listOfServiceData", SERVICE)):
+            wrong += [found for each in self.fields.get(name, ()) for found in each.keys() - names]
         if wrong:
             raise InternalError(f"{self.record} has no {', '.join(sorted(wrong))}")
         missing = needed - self.fields.keys()

@@ -27,6 +27,7 @@ _CONTEXT, _CONSTRUCTED = 0x80, 0x20
 _TYPES: Final = {"sGWRecord": (84, 78), "pGWRecord": (85, 79)}
 _SERVING_NODES: Final = {"sGSN": 0, "pMIPSGW": 1, "gTPSGW": 2, "ePDG": 3, "hSGW": 4, "mME": 5, "tWAN": 6}
 _CHANGES: Final = {"recordClosure": 2, "eCGIChange": 10, "tAIChange": 11, "userLocationChange": 12}
+_SERVICE_CHANGES: Final = {"recordClosure": 24}
 _PLACE: Final = r"\d{3}-\d{2,3}-[0-9a-f]"
 #: organisation and number of PDP types of the IETF (TS 29.060 7.7.27)
 _PDP_TYPES: Final = {"IPV4": b"\xf1\x21", "IPV6": b"\xf1\x57", "IPV4V6": b"\xf1\x8d"}
@@ -41,9 +42,11 @@ VALUES: Final[Mapping[str, Values]] = {
     "apnSelectionMode": members(SelectionMode) | NUMBER,
     "servingNodeType": one_of(*_SERVING_NODES),
     "changeCondition": one_of(*_CHANGES),
+    "serviceConditionChange": one_of(*_SERVICE_CHANGES),
     "chargingCharacteristics": shaped("four hexadecimal digits", "[0-9a-f]{4}"),
     "mSTimeZone": shaped("hours from UTC and of daylight saving, such as +8 0", r"[+-]?\d+(\.\d+)?( [0-2])?"),
     "userLocationInformation": shaped("a TAI and an E-CGI", rf"{_PLACE}{{4}}( {_PLACE}{{7}})?|{_PLACE}{{7}}"),
+    "pSFurnishChargingInformation": shaped("hexadecimal digits", "([0-9a-f]{2})+"),
     "location": LAI,
     "nodeID": NAME,
     "diagnostics": members(CauseValue) | NUMBER,
@@ -151,6 +154,23 @@ def _volumes(containers: tuple[Mapping[str, Any], ...]) -> bytes:
     return b"".join(_volume(each) for each in containers)
 
 
+def _furnished(data: str) -> bytes:
+    """Return a PSFurnishChargingInformation with its pSFreeFormatData."""
+    return _tlv(1, bytes.fromhex(data))
+
+
+def _services(containers: tuple[Mapping[str, Any], ...]) -> bytes:
+    found = (_ordered(each, _SERVICE) for each in containers)
+    return b"".join(b"\x30" + _length(each) + each for each in found)
+
+
+def _bit(number: int) -> bytes:
+    """Return a BIT STRING that ends with the bit that is set (8.6)."""
+    octets = bytearray(number // 8 + 1)
+    octets[-1] = 0x80 >> number % 8
+    return bytes((7 - number % 8,)) + bytes(octets)
+
+
 _Row = tuple[int, "Callable[[Any], bytes]", bool]
 #: by name: the tag, what makes the content, and whether that is made of elements
 _VOLUME: Final[dict[str, _Row]] = {
@@ -161,6 +181,15 @@ _VOLUME: Final[dict[str, _Row]] = {
     "userLocationInformation": (8, _place, False),
     "chargingID": (10, _integer, False),
     "rATType": (15, lambda name: _integer(RatType[name]), False),
+}
+_SERVICE: Final[dict[str, _Row]] = {
+    "ratingGroup": (1, _integer, False),
+    "timeOfFirstUsage": (5, _time, False),
+    "timeOfLastUsage": (6, _time, False),
+    "serviceConditionChange": (8, lambda word: _bit(_SERVICE_CHANGES[word]), False),
+    "datavolumeFBCUplink": (12, _integer, False),
+    "datavolumeFBCDownlink": (13, _integer, False),
+    "timeOfReport": (14, _time, False),
 }
 _FIELDS: Final[dict[str, _Row]] = {
     "servedIMSI": (3, _digits, False),
@@ -189,6 +218,7 @@ _FIELDS: Final[dict[str, _Row]] = {
     "userLocationInformation": (32, _place, False),
     "servingNodeType": (35, _nodes, True),
     "p-GWAddressUsed": (36, _address, True),
+    "dynamicAddressFlagExt": (47, lambda flag: b"\xff" if flag else b"\x00", False),
     "p-GWPLMNIdentifier": (37, lambda text: Plmn.parse(text).to_bytes(), False),
     "startTime": (38, _time, False),
     "stopTime": (39, _time, False),
@@ -198,8 +228,14 @@ _OF_RECORD: Final[dict[str, dict[str, _Row]]] = {
     "sGWRecord": {
         "sGWChange": (34, lambda flag: b"\xff" if flag else b"\x00", False),
         "pDNConnectionChargingID": (40, _integer, False),
+        "servedPDPPDNAddressExt": (43, _pdp_address, True),
     },
-    "pGWRecord": {"pDNConnectionChargingID": (41, _integer, False)},
+    "pGWRecord": {
+        "pSFurnishChargingInformation": (28, _furnished, True),
+        "listOfServiceData": (34, _services, True),
+        "pDNConnectionChargingID": (41, _integer, False),
+        "servedPDPPDNAddressExt": (45, _pdp_address, True),
+    },
 }
 #: what each record has, also where nobody has said it (5.1.2.2.2, 5.1.2.2.3)
 _ALWAYS: Final[Mapping[str, Any]] = {"chargingCharacteristics": "0000"}

@@ -77,6 +77,21 @@ def questions_in(query: Message) -> tuple[Question, ...]:
     return tuple(Question(_as_text(each.name), dns.rdatatype.to_text(each.rdtype)) for each in query.question)
 
 
+def refusal_of(query: bytes) -> bytes | None:
+    """Return the answer REFUSED to a query (RFC 1035 4.1.1), None for octets that are not a query."""
+    import dns.message  # noqa: PLC0415 - as above
+    import dns.rcode  # noqa: PLC0415 - as above
+
+    try:
+        asked = decode(query)
+        questions_in(asked)
+        answer = dns.message.make_response(asked)
+        answer.set_rcode(dns.rcode.REFUSED)
+        return answer.to_wire()
+    except PeerError:
+        return None
+
+
 def told_by(answer: Message) -> Told:
     """Return what an answer tells: records of the name that was asked for, or of that which it is an alias of.
 

@@ -35,6 +35,16 @@ _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 _READ_OTHERWISE: Final = re.compile(r"[\\;?#\ufffd]|//|/(?!\.{1,2}(?:/|\Z))[. ]+(?:/|\Z)")
 
 
+#: the field that says the host, however it is written
+_HOST_FIELD: Final = re.compile(rb"\n[ \t]*host[ \t]*:", re.IGNORECASE)
+#: octets of a target that clients should escape (RFC 3986 2.1); servers read them as if they were
+_NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
+#: a line that some server may take for that of a request: it names a version, or begins with a method
+_REQUEST_LIKE: Final = re.compile(
+    rb"(?i:HTTP/)|\A[ \t\r]*(?:[A-Z]{3,16}[ \t]|(?i:[A-Z-]{1,32}[ \t]+(?:[/*]|[A-Z][A-Z0-9+.-]*:)))"
+)
+
+
 class Request(NamedTuple):
     """A head: whom it shows, and what comes behind it.
 
@@ -88,6 +98,11 @@ def head_length(octets: bytes | bytearray, begin: int = 0) -> int | None:
     return end.end() if end else None
 
 
+def is_request_like(line: bytes | bytearray) -> bool:
+    """Return True if a server may take a line, or the beginning of one, for that of a request."""
+    return _REQUEST_LIKE.search(line) is not None
+
+
 def chunk_size(line: bytes) -> int:
     """Return how many octets a chunk has, by the line before it (RFC 9112 7.1). Raises PeerError."""
     found = _CHUNK.fullmatch(line)
@@ -124,8 +139,12 @@ def read(head: bytes) -> Request:
 
     if _FOLDED.search(head):
         raise PeerError("field of HTTP over several lines")
-    server = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST)
-    server.receive_data(head.lstrip(b"\r\n"))
+    line, end, rest = head.lstrip(b"\r\n").partition(b"\n")
+    if not _HOST_FIELD.search(end + rest):  # HTTP/1.1 requires it (RFC 9112 3.2), yet many servers answer
+        end += b"Host:\r\n"
+    method, space, target = line.partition(b" ")
+    server = h11.Connection(h11.SERVER, max_incomplete_event_size=4 * LONGEST)
+    server.receive_data(method + space + _NOT_ASCII.sub(_escaped, target) + end + rest)
     try:
         request = server.next_event()
     except h11.RemoteProtocolError as error:
@@ -141,6 +160,10 @@ def read(head: bytes) -> Request:
         raise PeerError("CONNECT with a body, which some proxies take for what goes through them (RFC 9110 9.3.6)")
     leaves = connects or b"upgrade" in fields
     return Request(_shown(request.target, fields.get(b"host", b""), connects=connects), body, leaves)
+
+
+def _escaped(octet: re.Match[bytes]) -> bytes:
+    return b"%%%02X" % octet[0][0]
 
 
 def _body(fields: dict[bytes, bytes], request: object) -> int | None:

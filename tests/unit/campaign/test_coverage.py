@@ -68,15 +68,40 @@ def test_a_requirement_is_covered_when_all_who_have_to_act_have_both_outcomes() 
         assert Entry(learned.requirement, [row for row in learned.rows if row.point.kind != kind]).state is State.PARTLY
 
 
-def test_what_is_found_at_once_is_a_part_of_monitoring() -> None:
+def test_a_claim_counts_for_the_requirements_that_it_names_only() -> None:
     coverage = covered(SHIPPED / "demo")
     separation = entry(coverage, "mon.separation")
-    assert (separation.state, separation.missing) == (State.PARTLY, ["monitoring"])
+    assert (separation.state, separation.missing) == (State.OPEN, ["monitoring"])
     assert {row.point.kind for row in separation.rows} >= {"hss", "cmp", "mme"}
     # Two requirements, one control.
-    learned = {row.point.name: row for row in entry(coverage, "bind.hss.learned").rows}["hss/bind.hss.learned"]
-    assert any(row is learned for row in separation.rows)
+    [named], [other] = (
+        [row.refused for row in entry(coverage, name).rows if row.point.name == "hss/bind.hss.learned"]
+        for name in ("bind.hss.learned", "mon.separation")
+    )
+    assert (named.claimed, named.seen, other.claimed, other.seen) == (["moved-card"], [], [], ["moved-card"])
     assert f"of {len(points_of(Registry.installed()))} controls" in coverage.summary()
+
+
+@pytest.mark.parametrize(
+    ("story", "proved"), [("moved-card-is-told.yaml", ["moved-card-is-told"]), ("without-events.yaml", [])]
+)
+def test_a_requirement_that_asks_for_a_record_counts_with_a_record_only(
+    tmp_path: Path, story: str, proved: list[str]
+) -> None:
+    text = (SHIPPED / "events" / "moved-card-is-told.yaml").read_text()
+    if not proved:
+        text = (
+            text[: text.rindex("      broker:")]
+            .replace("broker: {event: {source: hss, ", "hss: {binding: {")
+            .replace("topic: binding/learned, card: card, data: {imei: meter.imei}}}", "card: card, imei: meter.imei}}")
+        )
+    (tmp_path / story).write_text(text.replace("twin: card", f"twin: {SHIPPED}/events/card"))
+    coverage = covered(tmp_path / story)
+    assert not coverage.broken
+    assert requirements()["mon.separation"].record
+    for name, claimed in (("mon.separation", proved), ("bind.hss.learned", [Path(story).stem])):
+        [row] = [row for row in entry(coverage, name).rows if row.point.name == "hss/bind.hss.learned"]
+        assert row.refused.claimed == claimed
 
 
 def test_who_is_provisioned_is_no_dedicated_element() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -78,6 +79,43 @@ def test_a_run_leaves_the_report_of_what_is_done(tmp_path: Path, jobs: str, numb
     assert events[-1].endswith("}")
     assert f"{len(cases)} scenarios: {len(cases)} passed" in said
     assert str(cases[0].get("classname")) in (tmp_path / "report" / "index.html").read_text("utf-8")
+
+
+#: a run that waits for programs, as one with TUN interfaces does
+WAITS = """\
+scenario: A meter that has sent something
+clock: real
+cards: {card: {profile: meter}}
+devices: {meter: {type: module}}
+steps:
+  - insert: {card: card, into: meter}
+  - power_on: meter
+  - send: {device: meter, to: "198.51.100.80:5683"}
+    expect: delivered
+  - expect: {pgw: {session: {card: card}}}
+  - manage: {element: pgw, method: GET, path: /sessions}
+  - wait: 100 s
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_single_run_leaves_capture_events_and_records(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    (tmp_path / "long.yaml").write_text(WAITS, "utf-8")
+    process = begun(tmp_path, "run", "long.yaml")
+    assert process.stdout is not None
+    time.sleep(8)
+    assert process.poll() is None
+    exit_code, said = ended(process, number)
+    assert (exit_code, "Traceback" in said) == (code, False), said
+    report = tmp_path / "report"
+    records = [json.loads(line) for line in (report / "records.jsonl").read_text("utf-8").splitlines()]
+    flows = [(each["peer"], each["uplink_packets"], each["end_reason"]) for each in records if each["kind"] == "flow"]
+    assert flows == [("198.51.100.80", 1, "end-of-session")]
+    kinds = {json.loads(line)["kind"] for line in (report / "events.jsonl").read_text("utf-8").splitlines()}
+    assert {"frame", "decision"} & kinds
+    assert (report / "long.pcapng").stat().st_size > 1000
+    (case,) = ET.parse(report / "junit.xml").getroot().findall(".//testcase")  # noqa: S314 - our own file
+    assert "interrupted" in ET.tostring(case, encoding="unicode")
 
 
 def _third() -> str:

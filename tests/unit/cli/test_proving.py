@@ -40,11 +40,11 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
 def test_prove_tells_what_was_killed_and_by_whom(cli: Cli, tmp_path: Path) -> None:
     result = cli("prove", FORM, "--control", "pre.form", "--html", "p.html", "--report", "r", "-j", "1")
     assert result.exit_code == 0, result.output
-    assert "killed      uicc/pre.form@insertion always-admit   by " in result.output
-    assert "4 of 4 mutants killed (100 %), no survivors; 2 occasions" in result.output
+    assert "killed      uicc/pre.form@insertion always-admit     by " in result.output
+    assert "6 of 6 mutants killed (100 %), no survivors; 2 occasions" in result.output
     page = (tmp_path / "p.html").read_text()
     assert "uicc/pre.form" in page
-    assert "4 of 4" in page
+    assert "6 of 6" in page
     assert (tmp_path / "r" / "prove.html").exists()
 
 

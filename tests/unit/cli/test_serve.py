@@ -83,6 +83,8 @@ def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) 
     [
         ("lisen: {}\n", "hss.yaml:1:1: key 'lisen' is not known (did you mean 'listen'?)"),
         ("listen: {S6b: '127.0.0.1:1'}\n", "hss.yaml:1:10: interface 'S6b' is not known"),
+        ("allow: {S6b: [192.0.2.1]}\n", "hss.yaml:1:9: interface 'S6b' is not known"),
+        ("allow: {S6a: [192.0.2.1/24]}\n", "hss.yaml:1:15: S6a: 192.0.2.1/24 has host bits set"),
         ("listen: {S6a: '127.0.0.1:x'}\n", "hss.yaml:1:15: '127.0.0.1:x' is no address"),
         (
             "listen: {S6a: '192.0.2.1,192.0.2.2:3868'}\n",
@@ -154,6 +156,8 @@ def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) 
         ("subscribers: gone.yaml\nlisten: {S6a: '127.0.0.1:0'}\n", "hss.yaml:1:14: "),
         ("subscribers: gone.yaml\nlisten: {S6a: '127.0.0.1:0'}\n", "gone.yaml: there is no such file (`simwarden"),
         ("listen: {S6a: '192.0.2.1:3868'}\n", "hss cannot serve: "),
+        ("utc_offset: 8.1\n", "hss.yaml:1:13: utc_offset: "),
+        ("utc_offset: 15\n", "hss.yaml:1:13: utc_offset: "),
         ("reader: '127.0.0.1'\n", "hss.yaml:1:9: hss is no card: no reader takes it"),
         ("type: uicc\nreader: '127.0.0.1:1'\n", "no virtual reader at 127.0.0.1:1"),
     ],

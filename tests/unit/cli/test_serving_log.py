@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from simulators.hss.controls import GIVEN
+from simulators.pcrf.controls import LIST
 from simwarden.cli.choices import Level, LogForm
 from simwarden.cli.serving_log import MOST, Log
 from simwarden.policy.decision import Decision, Verdict
@@ -65,6 +66,18 @@ def test_lines_for_people_say_each_thing_once(clock: Clock, capsys: pytest.Captu
     assert len(peer) < 700
     assert fault == f"{start}error: fault in hss: KeyError: 'x'"
     assert detail == ["  Traceback", "    File x", "  KeyError: 'x'"]
+
+
+def test_a_card_that_gets_rules_for_its_whitelist_is_limited_and_not_refused(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ruling = LIST.rule(whitelist=["udp://192.0.2.10:5683"])
+    event = Decided(element="pcrf", decision=Decision(LIST, Verdict.REFUSE, ruling.reason, IMSI))
+    Log(clock)(event)
+    assert capsys.readouterr().err == ""
+    Log(clock, level=Level.DEBUG)(event)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(f"limited {IMSI} by data.whitelist: rules for its whitelist alone (1 entries)")
 
 
 def test_json_has_levels_and_fields(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from simwarden.operations.provision import CardProvision, validated
 from simwarden.operations.restriction import Restriction
 from simwarden.policy.decision import Control, Decision, Verdict
 from simwarden.policy.operator import change_controls, judge_binder, judge_change, judge_frequency
+from simwarden.runtime.clock import CHINA
 
 IMSI, IMEI = "001010000000001", "990002010000022"
 FORM: dict[str, Any] = {"approver": "A. Liu", "reason": "meter replaced", "form": "F-1"}
@@ -29,7 +30,7 @@ NOW = dt.datetime(2026, 3, 17, 9, 30, tzinfo=dt.UTC)
 class Site:
     """Decides by the rule itself, at one moment."""
 
-    clock = SimpleNamespace(wall=lambda: NOW)
+    clock = SimpleNamespace(wall=lambda: NOW, local=lambda: NOW.astimezone(CHINA))
 
     def decide(self, control: Control, subject: str = "", *, on: str, **facts: Any) -> Decision:
         ruling = control.rule(**facts)
@@ -100,7 +101,7 @@ def test_without_anybody_it_is_the_network_that_acts() -> None:
     assert "imsi" not in record
 
 
-@pytest.mark.parametrize(("period", "start"), [("day", "2026-03-17"), ("month", "2026-03-01"), ("year", "2026-01-01")])
+@pytest.mark.parametrize(("period", "start"), [("day", "2026-03-16"), ("month", "2026-02-28"), ("year", "2025-12-31")])
 def test_changes_are_counted_from_the_midnight_at_which_the_period_began(period: Any, start: str) -> None:
     asked: list[str] = []
     kept: list[dict[str, Any]] = []
@@ -115,7 +116,7 @@ def test_changes_are_counted_from_the_midnight_at_which_the_period_began(period:
     with pytest.raises(ManagementError) as refusal:
         audit.within(FREQUENCY, IMSI, by, "change the area", limit=limit, changes=changes, what="area")
     assert (refusal.value.status, str(refusal.value)) == (429, f"the area was changed 1 times this {period}")
-    assert asked == [f"{start}T00:00:00+00:00"] * 2
+    assert asked == [f"{start}T16:00:00+00:00"] * 2
     assert [each["action"] for each in kept] == ["change-the-area-refused"]
 
 

@@ -16,6 +16,7 @@ from simwarden.operations.management import Role
 from simwarden.operations.restriction import Restriction
 from simwarden.policy.decision import Control, Decision, Verdict
 from simwarden.policy.operator import change_controls
+from simwarden.runtime.clock import CHINA
 
 IMSI = "001010000000001"
 FORM: dict[str, Any] = {"approver": "A. Liu", "reason": "more meters", "form": "F-1"}
@@ -28,7 +29,7 @@ class Site:
 
     def __init__(self) -> None:
         self.now = dt.datetime(2026, 3, 31, 9, 30, tzinfo=dt.UTC)
-        self.clock = SimpleNamespace(wall=lambda: self.now)
+        self.clock = SimpleNamespace(wall=lambda: self.now, local=lambda: self.now.astimezone(CHINA))
 
     def decide(self, control: Control, subject: str = "", *, on: str, **facts: Any) -> Decision:
         assert on in control.occasions

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from simwarden.model.network import Network
 
 
+#: where a registry or a host gives names to anybody
+PUBLIC = (
+    *("bj.cn", "com.br", "co.kr", "xn--55qx5d.cn", "herokuapp.com", "vercel.app", "duckdns.org", "myhuaweicloud.com"),
+    *("r2.dev", "trycloudflare.com", "blob.core.windows.net", "web.app", "ngrok-free.app", "compute.amazonaws.com"),
+)
+
+
 @pytest.mark.parametrize(
     ("text", "host", "ports"),
     [
@@ -30,7 +37,6 @@ if TYPE_CHECKING:
         ("https://www.example.net/24", "www.example.net", range(443, 444)),
         ("mqtts://192.0.2.1", "192.0.2.1/32", range(8883, 8884)),
         ("http://[2001:db8::1]:8080/x", "2001:db8::1/128", range(8080, 8081)),
-        ("foo://www.example.net", "www.example.net", None),
         ("UDP://192.0.2.16/28:5683", "192.0.2.16/28", range(5683, 5684)),
         ("tcp://[2001:db8::]/64:8883-8884", "2001:db8::/64", range(8883, 8885)),
         ("表计.example.cn:443", "xn--co2az9d.example.cn", range(443, 444)),
@@ -56,6 +62,12 @@ def test_an_entry_is_read(text: str, host: str, ports: range | None) -> None:
         ("coap", 5683),
         ("coaps", 5684),
         ("ftp", 21),
+        ("ssh sftp", 22),
+        ("rtsp", 554),
+        ("amqp", 5672),
+        ("amqps", 5671),
+        ("coap+tcp", 5683),
+        ("coaps+tcp", 5684),
     ],
 )
 def test_a_url_has_the_port_of_its_scheme(schemes: str, port: int) -> None:
@@ -100,6 +112,10 @@ def _shown(host: Network | str) -> str:
         "tcp://example.net:443/x",  # no URL: it would be the name at any port, were the path left out
         "udp://192.0.2.1/x",
         "udp://udp://192.0.2.1:53",
+        "htttps://192.0.2.1",
+        "ssl://192.0.2.1:443",
+        "lwm2m://example.net",
+        "mqtts+ssl://*.example.net:8883",
         "straße.example:443",  # is asked for as strasse by some, and as xn--strae-oqa by others
         "\N{ZERO WIDTH JOINER}x.example:443",
     ],
@@ -122,6 +138,7 @@ def test_what_is_no_entry_is_an_error(text: str) -> None:
         "*.com.cn:443",
         "*.cloudfront.net:443",
         "*.oss.aliyuncs.com:443",
+        *(f"*.{suffix}:443" for suffix in PUBLIC),
         "[::ffff:0:0]/96:443",
         "[::ffff:192.0.2.0]/119:443",
         "[64:ff9b::]/96:443",
@@ -141,12 +158,20 @@ def test_an_entry_that_names_no_certain_destination_says_so(text: str) -> None:
         "www.com.cn:443",
         "[::ffff:192.0.2.0]/120:443",
         "*.example.com.cn:443",
+        "*.example.bj.cn:443",
+        "*.meters.vercel.app:443",
+        "meters.vercel.app:443",
     ],
 )
 def test_one_that_does_is_let(text: str) -> None:
     found = Destination.parse(text)
     assert not found.open_ended
     assert not found.too_many_ports
+
+
+def test_an_unknown_scheme_is_an_error_that_names_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"unknown scheme 'sftps'; write tcp:// or udp:// with a port, or amqp, amqps"):
+        Destination.parse("sftps://192.0.2.1:22")
 
 
 def test_ports_are_named_one_by_one() -> None:

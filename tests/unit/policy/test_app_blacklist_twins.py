@@ -17,6 +17,9 @@ _WECHAT = "https://blog.csdn.net/qq2613/article/details/23759773"
 _VIP = "https://blog.csdn.net/Merissa_/article/details/134057234"
 _JD = "https://github.com/espressif/esp-joylink/blob/fdb57be5591ed5bc4225b4e40a350f6e52efde17/components/port/extern/joylink_extern.c"
 _WECOM = "https://pypi.org/project/wwr-api/0.0.2/"
+_DOMAINS = "https://github.com/v2fly/domain-list-community/tree/c975ccef9c19f005a3bfa7a33255d1b406deea64/data"
+_RULES = "https://github.com/blackmatrix7/ios_rule_script/blob/01b6159bb41396c3d2ce8529ceb1fb96e457c2f4/rule/Clash"
+_WECHAT_RULES, _DOUYIN_RULES = f"{_RULES}/WeChat/WeChat.list", f"{_RULES}/DouYin/DouYin.list"
 _TAOBAO = "https://cnblogs.com/hucheng1997/p/11028247.html"
 
 
@@ -29,6 +32,33 @@ _TAOBAO = "https://cnblogs.com/hucheng1997/p/11028247.html"
         ("mmsns.qpic.cn", "wechat", _WECHAT),
         ("wx.qlogo.cn", "wechat", _WECHAT),
         ("wx.qq.com", "wechat", "https://wx.qq.com"),
+        ("mmbiz.qpic.cn", "wechat", _WECHAT_RULES),
+        ("res.wxapp.tc.qq.com", "wechat", _WECHAT_RULES),
+        ("xhslink.com", "xiaohongshu", _DOMAINS),
+        ("graph.facebook.com", "facebook", _DOMAINS),
+        ("api.x.com", "x", _DOMAINS),
+        ("line.me", "line", _DOMAINS),
+        ("gateway.discord.gg", "discord", _DOMAINS),
+        ("aweme.snssdk.com", "douyin", _DOUYIN_RULES),
+        ("p3.pstatp.com", "douyin", _DOUYIN_RULES),
+        ("www.toutiao.com", "toutiao", _DOMAINS),
+        ("www.le.com", "letv", _DOMAINS),
+        ("www.pptv.com", "pptv", _DOMAINS),
+        ("www.migu.cn", "migu", _DOMAINS),
+        ("tv.cctv.com", "cctv", _DOMAINS),
+        ("detail.1688.com", "alibaba", _DOMAINS),
+        ("www.alibaba.com", "alibaba", _DOMAINS),
+        ("www.goofish.com", "goofish", _DOMAINS),
+        ("www.amazon.cn", "amazon-cn", _DOMAINS),
+        ("i.meituan.com", "meituan", _DOMAINS),
+        ("m.dianping.com", "meituan", _DOMAINS),
+        ("h5.ele.me", "eleme", _DOMAINS),
+        ("pvp.qq.com", "honor-of-kings", "https://pvp.qq.com"),
+        ("api.hoyoverse.com", "mihoyo", _DOMAINS),
+        ("www.taptap.cn", "taptap", _DOMAINS),
+        ("store.epicgames.com", "epic-games", _DOMAINS),
+        ("www.roblox.com", "roblox", _DOMAINS),
+        ("supercell.com", "supercell", _DOMAINS),
         ("mp.weixin.qq.com", "wechat", _PAY_NAMES),
         ("im.qq.com", "qq", "https://im.qq.com/pcqq"),
         ("msfwifi.3g.qq.com", "qq", "https://github.com/takayama-lily/oicq"),
@@ -94,6 +124,7 @@ def test_an_app_of_people_is_stopped_by_its_names(name: str, app: str, source: s
         ("rtc-access-src.zijieapi.com", "https://volcengine.com/docs/6348/146420"),
         # a tracker asks for its place, a recorder mails an alarm
         ("apis.map.qq.com", "https://lbs.qq.com/service/webService/webServiceGuide/miniprogram"),
+        ("smtp.163.com", "https://mail.163.com"),
         ("smtp.qq.com", "https://koishi.chat/en-US/plugins/adapter/mail"),
         # shared suffixes themselves, and names that only look alike
         ("img.alicdn.com", "https://github.com/v2fly/domain-list-community"),

@@ -61,7 +61,6 @@ def test_how_long_and_wide_a_list_may_be(entries: list[str], approved: str, *, a
         ("http://192.0.2.1/24", 6, range(80, 81), "/24", ""),
         ("udp://192.0.2.1:5683", 17, range(5683, 5684), "", ""),
         ("coaps://[2001:db8::1]", 17, range(5684, 5685), "", ""),
-        ("gopher://a.example", None, None, "", ""),
         ("a.example:443", None, range(443, 444), "", ""),
         ("192.0.2.0/28:443", None, range(443, 444), "", ""),
     ],

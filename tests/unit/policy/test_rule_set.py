@@ -17,6 +17,7 @@ from simwarden.policy.rule_set import NO_RULES, NOTHING, UNDIRECTED, Evidence, F
 
 TCP, UDP, ICMP = 6, 17, 1
 RESOLVER = "192.0.2.53"
+UNREAD = Evidence(Shown("", by="unreadable"))
 
 
 def rules(*listed: str, black: tuple[str, ...] = (), directed: bool = True) -> RuleSet:
@@ -123,7 +124,7 @@ def test_a_card_with_a_list(to: FarEnd, seen: Evidence, expected: str) -> None:
 #: what tells how a name is reached (RFC 1035 3.2.2, 3596 2.1, 9460 14.1), and what carries octets of its owner's
 ASKED, NOT_ASKED = (
     ("A", "AAAA", "CNAME", "HTTPS", "SVCB"),
-    ("TXT", "NULL", "ANY", "MX", "SRV", "NS", "PTR", "TYPE65280"),
+    ("TXT", "NULL", "ANY", "MX", "NS", "PTR", "TYPE65280"),
 )
 
 
@@ -136,6 +137,8 @@ ASKED, NOT_ASKED = (
         (end(RESOLVER, 53, UDP), NOTHING, False),
         *((end(RESOLVER, 53, UDP), Evidence(Shown("x.iot.example", kind, "dns")), True) for kind in ASKED),
         *((end(RESOLVER, 53, UDP), Evidence(Shown("x.iot.example", kind, "dns")), False) for kind in NOT_ASKED),
+        (end(RESOLVER, 53, UDP), Evidence(Shown("x.iot.example", "SRV", "dns")), True),
+        (end(RESOLVER, 53, UDP), Evidence(Shown("up.example", "SRV", "dns")), False),
         (end(RESOLVER, 53, UDP), Evidence(Shown("video.example", "A", "dns")), False),
         (end(RESOLVER, 53, UDP), Evidence(Shown("a.up.example", "A", "dns")), False),
         (end("203.0.113.53", 53, UDP), Evidence(Shown("up.example", "A", "dns")), False),
@@ -154,6 +157,25 @@ def test_an_address_of_a_listed_and_a_denied_name_is_neither() -> None:
     both = ("up.example", "tv.example")
     assert name_of(held.fit(end(HERE, 1883), Evidence(bound=both))) == "none"
     assert name_of(held.fit(end(HERE, 1883), Evidence(more=True, bound=both))) == "up.example:1883?"
+
+
+@pytest.mark.parametrize(
+    ("entry", "port", "bound", "passes"),
+    [
+        ("tcp://up.example:2101", 2101, ("up.example",), True),
+        ("up.example:1883", 1883, ("up.example",), True),
+        ("tcp://up.example:2101", 2101, ("up.example", "tv.example"), False),
+        ("tcp://up.example:2101", 2101, (), False),
+        ("http://up.example:2101", 2101, ("up.example",), False),
+        ("http://up.example/live", 80, ("up.example",), False),
+        ("up.example:53", 53, ("up.example",), False),
+    ],
+)
+def test_an_unreadable_flow_passes_by_an_entry_that_needs_no_name(
+    entry: str, port: int, bound: tuple[str, ...], *, passes: bool
+) -> None:
+    fit = rules(entry).fit(end(HERE, port), UNREAD._replace(bound=bound))
+    assert name_of(fit) == (entry if passes else "none")
 
 
 def test_a_question_is_no_path() -> None:
@@ -194,7 +216,12 @@ BLACK = {
         (end(HERE), Evidence(bound=("wx.example", "pay.example")), True),
         (end(HERE), Evidence(Shown("pay.example"), bound=("wx.example",)), True),
         (end(HERE), Evidence(more=True), True),
-        (end(HERE), Evidence(Shown("", by="unreadable")), False),
+        (end(HERE), UNREAD, True),
+        (end(HERE), UNREAD._replace(bound=("pay.example",)), True),
+        (end(HERE), UNREAD._replace(bound=("pay.example", "wx.example")), False),
+        (end(HERE, 80), UNREAD._replace(bound=("web.example",)), False),
+        (end(HERE), UNREAD._replace(strict=True), False),
+        (end(HERE, 53), UNREAD, False),
         (end(HERE, 80), Evidence(Shown("web.example", "/live/1")), False),
         (end(HERE, 80), Evidence(Shown("web.example", None, "tls")), True),
         (end(HERE, 80), Evidence(Shown("web.example", "/")), True),
@@ -254,7 +281,11 @@ APPS = Blacklist(
         (end(HERE), Evidence(Shown("a.chat.example")), "chat"),
         (end(HERE), Evidence(Shown("pay.chat.example")), ""),
         (end(HERE), Evidence(Shown("chat.example.net")), ""),
-        (end(HERE), Evidence(Shown("", by="unreadable")), "unreadable"),
+        (end(HERE), UNREAD, ""),
+        (end(HERE), UNREAD._replace(bound=("pay.chat.example", "a.chat.example")), "chat"),
+        (end("203.0.113.7"), UNREAD, "films"),
+        (end(HERE, 53), UNREAD, "unreadable"),
+        (end(HERE), UNREAD._replace(strict=True), "unreadable"),
         (end(HERE), Evidence(bound=("a.chat.example", "films.example")), "chat"),
         (end(HERE), Evidence(bound=("a.chat.example", "pay.chat.example")), ""),
         (end(HERE), Evidence(bound=("a.chat.example", "iot.example")), ""),
@@ -318,3 +349,21 @@ def test_what_is_denied_never_passes_and_less_listed_never_opens(
     assert black.rule.denies
     if not listed or (told not in ("a.example", "x.a.example") and "198.51.100.80:443" not in listed and shown):
         assert fit.rule is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["198.51.100.7", "::ffff:198.51.100.7", "64:ff9b::198.51.100.7", "2002:c633:6407::1", "2002:c633:6407:9::"],
+)
+def test_a_denied_address_is_denied_behind_ipv6_too(address: str) -> None:
+    held = RuleSet(rules_of(None, [Destination.parse("198.51.100.0/24")]))
+    assert held.fit(end(address, 443)).rule != ALL_FLOWS
+    assert held.fit(end("2002:c633:6507::1", 443)).rule is ALL_FLOWS  # of 198.51.101.7
+    app = Blacklist([Entry(Destination.parse("198.51.100.0/24"), denied=True, who="an app")])
+    assert app.by_address(ip_address(address).packed) is not None
+
+
+def test_an_address_behind_teredo_is_not_denied() -> None:
+    held = RuleSet(rules_of(None, [Destination.parse("198.51.100.7")]))
+    teredo = "2001:0:cb00:7101:0:ffff:39cc:9bf8"  # its last 32 bits are those of 198.51.100.7, inverted
+    assert held.fit(end(teredo, 443)).rule is ALL_FLOWS

@@ -84,6 +84,43 @@ def test_gateway_sends_by_its_codes_and_by_what_extends_them() -> None:
     assert not judge_originator(number="13800138000", codes=["138"]).admitted
 
 
+@pytest.mark.parametrize(
+    ("number", "others", "admitted"),
+    [
+        ("10658000", [CODE + "123"], True),
+        ("1065800012", [CODE + "123"], True),
+        ("10658000123", [CODE + "123"], False),
+        ("8610658000123", [CODE + "123"], False),
+        ("106580001234", [CODE + "123"], False),
+        ("106580001234", ["106580", "10659"], True),
+    ],
+)
+def test_longest_code_decides_which_gateway_sends(number: str, others: list[str], *, admitted: bool) -> None:
+    assert judge_originator(number=number, codes=[CODE], others=others).admitted is admitted
+
+
+@pytest.mark.parametrize("code", ["10658000", "106580001", "1065800012", "10658000123"])
+@pytest.mark.parametrize(("spelling", "ton"), [("{}", 0), ("86{}", 0), ("+86{}", 0), ("0086{}", 0), ("86{}", 1)])
+def test_listed_code_is_found_with_and_without_country_code(code: str, spelling: str, ton: int) -> None:
+    number = spelling.format(code)
+    assert judge_correspondent(number=number, ton=ton, listed=["10659999", code]).admitted
+    assert not judge_correspondent(number=number, ton=ton, listed=[code + "7", code[:-1]]).admitted
+
+
+@pytest.mark.parametrize("code", ["10658000", "106580001", "1065800012"])
+def test_list_entry_with_country_code_names_the_code(code: str) -> None:
+    assert judge_correspondent(number=code, listed=[f"86{code}"]).admitted
+
+
+@pytest.mark.parametrize("number", ["+4410658000", "0010658000", "01065800012", "8613800138000", "1065800012"])
+def test_number_of_another_party_is_not_a_listed_code(number: str) -> None:
+    assert not judge_correspondent(number=number, listed=["10658000", "13800138001"]).admitted
+
+
+def test_fixed_line_with_the_digits_of_a_code_is_no_sender() -> None:
+    assert not judge_originator(number="+861065800012", codes=["1065800012", CODE]).admitted
+
+
 def test_registration_and_quota() -> None:
     assert judge_sms_registration(opened=True).admitted
     assert not judge_sms_registration(opened=False).admitted

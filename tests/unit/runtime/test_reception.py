@@ -16,7 +16,7 @@ from simwarden.runtime.clock import Clock
 from simwarden.runtime.host import Host, HostSettings, Placement
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.transport.framing import enclose
-from simwarden.runtime.transport.reception import Limits
+from simwarden.runtime.transport.reception import Limits, is_allowed
 from simwarden.scenario.registry import Registry
 from simwarden.trace.events import Fault, PeerFault
 from simwarden.trace.trace import Trace
@@ -180,3 +180,17 @@ def test_beyond_the_most_connections_one_more_is_closed_unless_a_stranger_makes_
 def test_limits_that_cannot_be_held_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Limits(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed", "admitted"),
+    [
+        ("192.0.2.9", (), True),
+        ("192.0.2.9", ("192.0.2.0/28",), True),
+        ("::ffff:192.0.2.9", ("192.0.2.0/28",), True),
+        ("192.0.2.66", ("192.0.2.0/28", "198.51.100.1/32"), False),
+        ("", ("192.0.2.0/28",), False),
+    ],
+)
+def test_a_peer_sends_from_an_allowed_address(host: str, allowed: tuple[str, ...], *, admitted: bool) -> None:
+    assert is_allowed(host, allowed) is admitted

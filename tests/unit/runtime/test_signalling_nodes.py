@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from simulators.hss.config import HlrSignalling
+from simwarden.runtime.sigtran.gateway import Place
 from simwarden.runtime.sigtran.nodes import is_at, node_at
-from simwarden.runtime.sigtran.settings import Signalling, SignallingNode
+from simwarden.runtime.sigtran.settings import Signalling, SignallingNode, SignallingPeer
 from simwarden.wire.sccp import Address, GlobalTitle
 from simwarden.wire.tbcd import AddressString
 
@@ -46,3 +50,31 @@ def test_numbers_of_nodes_are_international() -> None:
         )
     with pytest.raises(ValueError, match="16383"):
         Signalling.model_validate({"point_code": "16384", "number": "8613800000006"})
+
+
+@pytest.mark.parametrize(
+    ("place", "internal", "remote", "fits"),
+    [
+        (Place(), True, "rogue", True),
+        (Place(), False, "192.0.2.66:4000", True),
+        (Place("ssp"), True, "ssp", True),
+        (Place("ssp"), True, "rogue", False),
+        (Place("ssp"), False, "192.0.2.66:4000", False),
+        (Place("ssp", ("192.0.2.0/28",)), False, "192.0.2.8:4000", True),
+        (Place("", ("192.0.2.0/28",)), False, "192.0.2.66:4000", False),
+        (Place("", ("2001:db8::/32",)), False, "2001:db8::8:4000", True),
+    ],
+)
+def test_the_processes_of_a_server_are_where_it_is_placed(
+    place: Place, remote: str, *, internal: bool, fits: bool
+) -> None:
+    link: Any = SimpleNamespace(internal=internal, remote=remote)
+    assert place.has(link) is fits
+
+
+def test_a_node_is_placed_by_addresses() -> None:
+    node = {"number": "8613800000008", "point_code": 8, "addresses": ["192.0.2.8", "198.51.100.0/28"]}
+    peer = SignallingPeer.model_validate(node)
+    assert peer.addresses == ("192.0.2.8/32", "198.51.100.0/28")
+    with pytest.raises(ValueError, match="has host bits set"):
+        SignallingPeer.model_validate(node | {"addresses": ["192.0.2.8/28"]})

@@ -15,14 +15,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
+from simwarden.scenario.report import write_report
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
-from simwarden.wire.diameter import ResultCode, answer_to, decode, encode
+from simwarden.wire.diameter import ResultCode, Splitter, answer_to, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from simwarden.wire.diameter import Avps
 
 pytestmark = pytest.mark.slow
 
@@ -221,3 +225,58 @@ def test_a_foreign_hss_that_takes_the_connection_and_says_nothing(tmp_path: Path
         code, output = run(tmp_path, network=f"hss: {{external: '127.0.0.1:{port}'}}\n")
     assert (code, output.split()[0]) == (1, "inconclusive"), output
     assert f"S6a from mme to hss at 127.0.0.1:{port}: " in told(output)
+
+
+def is_pcrf(rule: str) -> Callable[[socket.socket], None]:
+    """Return a foreign PCRF that installs a predefined rule, or (empty) answers no CCR."""
+
+    def serve(peer: socket.socket) -> None:
+        splitter = Splitter()
+        while data := peer.recv(65536):
+            for octets in splitter.feed(data):
+                asked = decode(octets)
+                if asked.name.lower() == "capabilities-exchange-request":
+                    more: Avps = [("Host-IP-Address", "127.0.0.1"), ("Vendor-Id", 0), ("Product-Name", "other")]
+                    more += [(name, value) for name, value in asked.avps if name == "Vendor-Specific-Application-Id"]
+                    peer.sendall(encode(answer_to(asked, ResultCode.DIAMETER_SUCCESS, PCRF, more)))
+                elif asked.name.lower() != "credit-control-request":
+                    peer.sendall(encode(answer_to(asked, ResultCode.DIAMETER_SUCCESS, PCRF)))
+                elif rule:
+                    kept = [(name, asked.get(name)) for name in ("CC-Request-Type", "CC-Request-Number")]
+                    install = [("Charging-Rule-Install", [("Charging-Rule-Name", rule.encode())])]
+                    first = asked.get("CC-Request-Number") == 0
+                    answer = answer_to(asked, ResultCode.DIAMETER_SUCCESS, PCRF, [*kept, *(install if first else [])])
+                    peer.sendall(encode(answer))
+
+    return serve
+
+
+PCRF = ("pcrf.example", "example")
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("", r"not answered by pcrf on Gx: credit-control-request from pgw to pcrf at \d+\.\d+ s"),
+        ("no-such-rule", r"refused on Gx: credit-control-request from pgw to pcrf at [\d.]+ s: .*rule_failure_code.*"),
+    ],
+)
+def test_the_reference_points_of_an_external_element_come_first(tmp_path: Path, rule: str, said: str) -> None:
+    with listener(is_pcrf(rule)) as port:
+        network = f"pcrf: {{type: pcrf, external: '127.0.0.1:{port}'}}\npgw: {{apns: {{iot: {{gx: pcrf}}}}}}\n"
+        served = "attach: accepted" if rule == "" else "attach: rejected, emm_cause: 19"
+        (tmp_path / "story.yaml").write_text(STORY.replace("attach: accepted", served), encoding="utf-8")
+        (tmp_path / "network.yaml").write_text(network, encoding="utf-8")
+        scenario = Loader(network_file=str(tmp_path / "network.yaml")).load(tmp_path / "story.yaml")
+        result = run_scenario(scenario, "story", RunOptions())
+    assert result.failure is not None
+    lines = text_of(result.failure).splitlines()
+    assert any(re.fullmatch(f"  {said}", line) for line in lines), "\n".join(lines)
+    first, second = (
+        lines.index(next(line for line in lines if head in line)) for head in ("with external", "messages around")
+    )
+    assert first < second
+    between = "\n".join(lines[first:second])
+    assert "Gx" in between
+    assert "S11" not in between
+    assert result.failure.outside[0] in write_report([result], tmp_path / "report").read_text("utf-8")

@@ -1,13 +1,16 @@
 """What is wrong with a file is told with its place, all at once, and with what was probably meant."""
 
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 from simwarden.errors import ConfigError, ScenarioError
+from simwarden.scenario import registry
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import ScenarioErrors
+from simwarden.scenario.registry import Registry
 
 FIRST_STORY = (Path(__file__).parents[3] / "scenarios/demo/first-story.yaml").read_text("utf-8")
 
@@ -323,3 +326,29 @@ def test_what_is_no_address_is_told_in_our_words(send: str) -> None:
 def test_a_setting_may_name_nobody_or_a_node_beyond_the_network(loader: Loader) -> None:
     for name in ("off", "gate.another.example"):
         loader.load("s.yaml", HEAD.replace("meter: ,", f"meter: {{gate: {name}}},") + "steps:\n- power_on: meter\n")
+
+
+@pytest.mark.parametrize(("value", "hours"), [("8", 8.0), ("5.5", 5.5), ("-12", -12.0), ("5.75", 5.75)])
+def test_network_file_sets_the_operators_time_zone(value: str, hours: float) -> None:
+    text = f"{FIRST_STORY}\nnetwork: {{utc_offset: {value}}}\n"
+    assert Loader().load("first.yaml", text).utc_offset == hours
+    assert Loader().load("first.yaml", FIRST_STORY).utc_offset is None
+
+
+@pytest.mark.parametrize("value", ["5.6", "15", "-12.25", "China", "[8]"])
+def test_time_zone_that_is_none_is_told_with_its_place(value: str) -> None:
+    text = f"network: {{utc_offset: {value}}}\n{FIRST_STORY}"
+    with pytest.raises(ScenarioError, match=r"first.yaml:1:23: utc_offset: expected hours from -12 to 14 in quarters"):
+        Loader().load("first.yaml", text)
+
+
+def test_tests_judge_no_element_of_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = tmp_path / "policy_server-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: policy-server\nVersion: 1\n")
+    (about / "entry_points.txt").write_text(f"[{registry.GROUP}]\npolicy_server = policy_server.element:PolicyServer\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "policy_server" in {each.name for each in entry_points(group=registry.GROUP)}
+    names = {each.name for each in vars(registry)["entry_points"](group=registry.GROUP)}
+    assert "policy_server" not in names
+    assert names == Registry.installed().kinds.keys()

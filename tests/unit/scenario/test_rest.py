@@ -8,7 +8,10 @@ import pytest
 from planting import plant
 
 from simulators.mme.procedures import default_bearer
+from simulators.scp.core import Core as ScpCore
 from simulators.sgw.procedures import sessions
+from simulators.ssp.clients.terminal import Terminal
+from simulators.ssp.clients.trunk import OutgoingLeg
 from simulators.ssp.element import Ssp
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
@@ -135,3 +138,37 @@ def test_a_vlr_that_begins_anew_need_not_know_whom_the_hlr_knows_with_it(monkeyp
     assert "hss 001010000000001 " in told(BACK)
     monkeypatch.setattr(Ssp, "views", lambda _self: {"VLRs": []})
     assert "VLRs" in told("  - wait: 1 s\n")
+
+
+@pytest.mark.parametrize(
+    ("place", "fault", "wrong"),
+    [
+        (
+            Terminal.release,
+            ("self.clear_call()", "self.leg = None"),
+            {"calls at terminals": "ssp lift; device nothing else"},
+        ),
+        (
+            OutgoingLeg.release,
+            ("self._trunks.hang_up(", "self._trunks.forget(self._call) or (lambda *_: None)("),
+            {"trunk calls pstn": "pstn pstn; ssp nothing else"},
+        ),
+        (
+            ScpCore.forget,
+            ("del self.calls[call.dialogue]", "pass"),
+            {"CAP dialogues": "scp 001010000000001; ssp nothing else"},
+        ),
+    ],
+)
+def test_a_call_that_one_end_alone_has_fails_the_story(
+    place: Any, fault: tuple[str, str], wrong: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_a_call = VOICE + '  - call: {device: lift, to: "13800001111"}\n    expect: connected\n  - power_off: lift\n'
+
+    def told() -> dict[str, str]:
+        result = run_scenario(Loader().load("story.yaml", in_a_call), "story", RunOptions())
+        return {each.subject: each.got for each in result.failure.mismatches} if result.failure else {}
+
+    assert told() == {}
+    plant(monkeypatch, place, fault)
+    assert told() == wrong

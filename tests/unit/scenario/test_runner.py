@@ -11,6 +11,7 @@ from simwarden.scenario import judge
 from simwarden.scenario.document import DecisionWanted
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.identities import Identity
+from simwarden.scenario.report.junit import junit_of
 from simwarden.scenario.result import ScenarioResult, Verdict
 from simwarden.trace.events import Frame, StepMark
 
@@ -163,6 +164,30 @@ def test_the_same_on_memory_and_tcp_and_with_the_same_seed(play: Play) -> None:
         return [(e.source, e.target, e.data, e.time) for e in play(MOVED, **options).events if isinstance(e, Frame)]
 
     assert frames() == frames(transport="tcp") != []
+
+
+@pytest.mark.parametrize(
+    ("steps", "line", "step"),
+    [
+        ("- power_on: meter\n  expect: rejected\n", "  expect: rejected", "power_on: meter"),
+        ("- power_on: meter\n- expect: {meter: {attach: rejected}}\n", "- expect: {meter", "expect"),
+        (
+            "- insert: {card: card, into: phone}\n- power_on: phone\n  expect: accepted\n",
+            "  expect: a",
+            "power_on: phone",
+        ),
+        ("- power_on: meter\n- never: {meter: {attach: accepted}}\n", "- never: {meter", "never"),
+    ],
+)
+def test_a_failure_names_the_step_at_its_line(play: Play, steps: str, line: str, step: str) -> None:
+    before = "- insert: {card: card, into: meter}\n- power_on: meter\n- never: {phone: {attach: accepted}}\n"
+    result = play(before + steps)
+    assert result.failure is not None
+    first = next(each.line for each in result.events if isinstance(each, StepMark))
+    assert (before + steps).splitlines()[result.failure.place.line - first].startswith(line)
+    assert result.failure.step == step
+    assert text_of(result.failure).splitlines()[0] == f"{result.failure.place}: {step}"
+    assert f"{result.failure.place}: {step}\n" in junit_of([result]).decode()
 
 
 def test_steps_are_marked_in_the_trace(play: Play) -> None:

@@ -1,16 +1,16 @@
-"""Inside each element that is installed imports run down one staircase, and no two files need each other."""
+"""Inside each element of ours imports run down one staircase, and no two files need each other."""
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from inside import ORDER, circles, climbs, imports_of, strangers
+from own_elements import own_entry_points
 
-#: the packages of all elements, ours and those that others have installed beside
-ELEMENTS = sorted({each.module.rpartition(".")[0] for each in entry_points(group="simwarden.elements")})
+#: the packages of our elements
+ELEMENTS = sorted({each.module.rpartition(".")[0] for each in own_entry_points(group="simwarden.elements")})
 
 
 def _folder(package: str) -> Path:

@@ -25,6 +25,7 @@ from simwarden.trace.records import (
     MESSAGE_RECORDS,
     NEEDED,
     RECORDS,
+    SERVICE,
     VOLUME,
     CauseForRecClosing,
     CauseForTerm,
@@ -152,6 +153,7 @@ def test_names_and_causes_are_those_of_the_specification() -> None:
         needed = {name for name, each in asn1._cont.items() if not each._opt and each._def is None}
         assert needed >= NEEDED
     assert set(types.ChangeOfCharCondition._cont) >= VOLUME
+    assert set(types.ChangeOfServiceCondition._cont) >= SERVICE
     messages = CDR.SMSChargingDataTypes
     for record, known in MESSAGE_RECORDS.items():
         assert set(getattr(messages, record)._cont) >= known
@@ -184,6 +186,7 @@ def test_the_page_tells_each_field_and_no_other() -> None:
         assert told(kind.kind) == {each.name for each in dataclasses.fields(kind)} - common
     assert told("cdr.fields") == RECORDS["sGWRecord"] | RECORDS["pGWRecord"]
     assert told("cdr.volume") == VOLUME
+    assert told("cdr.service") == SERVICE
     assert told("cdr.message") == frozenset.union(*MESSAGE_RECORDS.values())
     assert told("cdr.call") == frozenset.union(*CALL_RECORDS.values())
     assert told("cdr.cause") - {"causeForRecClosing"} == {f"{each.value} {each.name}" for each in CauseForRecClosing}

@@ -59,8 +59,21 @@ def test_octets_of_each_form() -> None:
                 "p-GWAddress": "2001:db8::3",
                 "servingNodeAddress": ["192.0.2.2", "2001:db8::2"],
                 "servingNodeType": ["gTPSGW"],
-                "servedPDPPDNAddress": "10.64.0.1",
+                "servedPDPPDNAddress": "2001:db8:64:1::",
+                "servedPDPPDNAddressExt": "10.64.0.1",
                 "dynamicAddressFlag": True,
+                "dynamicAddressFlagExt": False,
+                "listOfServiceData": [
+                    {
+                        "ratingGroup": 70_000,
+                        "datavolumeFBCUplink": 300,
+                        "datavolumeFBCDownlink": 5_000_000_000,
+                        "timeOfFirstUsage": LEAST["recordOpeningTime"],
+                        "timeOfLastUsage": LEAST["recordOpeningTime"],
+                        "timeOfReport": LEAST["recordOpeningTime"],
+                        "serviceConditionChange": "recordClosure",
+                    }
+                ],
                 "pDNConnectionChargingID": 0xFFFFFFFF,
                 "recordSequenceNumber": 300,
                 "rATType": "EUTRAN",
@@ -84,7 +97,13 @@ def test_octets_of_each_form() -> None:
     six = bytes.fromhex("20010db8" + "00" * 11 + "03")
     assert fields["p-GWAddress"] == ("iPBinaryAddress", ("iPBinV6Address", ("iPBinV6Address", six)))
     assert [each[1][0] for each in fields["servingNodeAddress"]] == ["iPBinV4Address", "iPBinV6Address"]
-    assert fields["servedPDPPDNAddress"][1] == ("iPBinaryAddress", ("iPBinV4Address", bytes((10, 64, 0, 1))))
+    assert fields["servedPDPPDNAddressExt"][1] == ("iPBinaryAddress", ("iPBinV4Address", bytes((10, 64, 0, 1))))
+    assert fields["servedPDPPDNAddress"][1][1][0] == "iPBinV6Address"
+    assert fields["dynamicAddressFlagExt"] is False
+    (service,) = fields["listOfServiceData"]
+    assert (service["ratingGroup"], service["datavolumeFBCDownlink"]) == (70_000, 5_000_000_000)
+    assert service["serviceConditionChange"] == (1, 25)  # bit 24 alone
+    assert len(service["timeOfReport"]) == 9
     assert (fields["dynamicAddressFlag"], fields["pDNConnectionChargingID"]) == (True, 0xFFFFFFFF)
     assert (fields["recordSequenceNumber"], fields["rATType"], fields["mSTimeZone"].hex()) == (300, 6, "2301")
     assert fields["servingNodePLMNIdentifier"].hex() == "64f000"

@@ -86,7 +86,6 @@ def test_who_names_nobody() -> None:
 @pytest.mark.parametrize(
     "octets",
     [
-        request("GET / HTTP/1.1"),
         request("GET / HTTP/1.1", "Host: a.b", "Host: c.d"),
         request("GET / HTTP/1.1", "Host: a.b", " c.d"),
         request("GET / HTTP/1.1", "Host:", " a.b"),
@@ -116,6 +115,28 @@ def test_who_names_nobody() -> None:
     ],
 )
 def test_what_servers_read_in_two_ways(octets: bytes) -> None:
+    with pytest.raises(PeerError):
+        http.read(octets)
+
+
+@pytest.mark.parametrize(
+    ("octets", "shown"),
+    [
+        (request("GET /a HTTP/1.1"), Shown("", By.HTTP, "/a")),
+        (request("GET /a HTTP/1.1", "X: y"), Shown("", By.HTTP, "/a")),
+        (b"GET /a HTTP/1.1\nX: y\n\n", Shown("", By.HTTP, "/a")),
+        ("GET /\u6e29 HTTP/1.1\r\nHost: a.b\r\n\r\n".encode(), Shown("a.b", By.HTTP, "/\u6e29")),
+        (b"GET /\xff/../c HTTP/1.1\r\nHost: a.b\r\n\r\n", Shown("a.b", By.HTTP, None)),
+    ],
+)
+def test_requests_that_break_a_rule_and_are_answered_all_the_same(octets: bytes, shown: Shown) -> None:
+    assert http.read(octets).shown == (shown,)
+
+
+@pytest.mark.parametrize(
+    "octets", [b"G\xc3T / HTTP/1.1\r\nHost: a.b\r\n\r\n", b"GET / HTTP/1.1\xff\r\nHost: a.b\r\n\r\n"]
+)
+def test_octets_above_ascii_outside_of_a_target_are_refused(octets: bytes) -> None:
     with pytest.raises(PeerError):
         http.read(octets)
 

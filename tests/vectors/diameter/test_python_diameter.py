@@ -370,12 +370,20 @@ def test_vectors_keep_the_grammar(command: Command, avps: Avps) -> None:
     assert {key for key, _ in avps} <= listed
 
 
+#: names of the oracle that are not those of RFC 6733 9.8.5 and TS 29.212 5.3
+CALLED = {
+    "Accounting-Multi-Session-Id": "Acct-Multi-Session-Id",
+    "3GPP-PS-Data-Off-Status-Gx": "3GPP-PS-Data-Off-Status",
+}
+
+
 @pytest.mark.parametrize("name", sorted(AVPS))
 def test_dictionary_agrees_with_the_oracle(name: str) -> None:
     ours = AVPS[name]
     table = AVP_VENDOR_DICTIONARY[10415] if ours.vendor else AVP_DICTIONARY
     theirs = table[ours.code]
-    assert theirs["name"].removeprefix("3GPP-").lower() == name.removeprefix("3GPP-").lower()
+    named = CALLED.get(theirs["name"], theirs["name"])
+    assert named.removeprefix("3GPP-").lower() == name.removeprefix("3GPP-").lower()
     fits = {
         "AvpInteger64": {10},
         "AvpUtf8String": {0, 9},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simwarden.campaign.prove.proof import ADMIT, REFUSE, Finding, Outcome
+from simwarden.campaign.prove.proof import ADMIT, IGNORE, REFUSE, SWITCHES, Finding, Outcome
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.claims import points_named
 from simwarden.scenario.document import DecisionWanted
@@ -55,11 +55,11 @@ def _reason(finding: Finding, cases: Mapping[str, Case], normal: Mapping[str, Se
         return "; ".join([_unclaimed(spot, cases), *tried, *more])
     if tried:
         return "; ".join([*tried, *more])
-    verdict = "refuses" if finding.switch == ADMIT else "admits"
+    verdict = "admits" if finding.switch == REFUSE else "refuses"
     unfit = [cases[name].job.name for name in concerned if normal[name].verdict in (Result.FAILED, Result.ERROR)]
     if unfit:
         return f"{', '.join(unfit)} {Outcome.UNFIT.value}"
-    if finding.switch == ADMIT:
+    if finding.switch != REFUSE:
         shown = [cases[name].job.name for name in normal if normal[name].decided(spot.name, admitted=False)]
         if shown:
             return f"it refuses on {spot.occasion} in {', '.join(shown)}, which do not claim it"
@@ -89,7 +89,7 @@ def _advice(finding: Finding) -> str:
     decision = f"by: {spot.kind}, control: {spot.control.id}, on: {spot.occasion}"
     if len(finding.spots) > 1:
         return "expect what the refusal comes to (attach: rejected, an outcome) beside the decisions"
-    if finding.switch == ADMIT:
+    if finding.switch != REFUSE:
         return (
             f"write a misuse that it refuses, with proves: [{spot.control.requirement}], "
             f"expect: {{decision: {{{decision}}}}} and what the refusal comes to"
@@ -111,23 +111,28 @@ def weaknesses(findings: list[Finding], cases: Mapping[str, Case], normal: Mappi
         case = cases[name]
         for claim in dict.fromkeys(each for each in case.claims if each.verdict is Verdict.REFUSE):
             mine = [each for each in singles if claim.is_of(each.spots[0]) and not _outside(case, each)]
-            if not mine or len(mine) < 2 * (1 if claim.occasion else len(mine[0].spots[0].control.occasions)):
+            occasions = 1 if claim.occasion or not mine else len(mine[0].spots[0].control.occasions)
+            if not mine or len(mine) < len(SWITCHES) * occasions:
                 continue  # not all that it may be about was tried
-            yield from _claim(case, claim, [each for each in mine if each.switch == ADMIT], findings)
+            for switch in (ADMIT, IGNORE):
+                yield from _claim(case, claim, switch, [each for each in mine if each.switch == switch], findings)
             if case.twin in normal:
                 yield from _twin(cases[case.twin], claim, [each for each in mine if each.switch == REFUSE])
 
 
-def _claim(case: Case, claim: Claim, mutants: list[Finding], findings: list[Finding]) -> Iterator[str]:
+def _claim(case: Case, claim: Claim, switch: str, mutants: list[Finding], findings: list[Finding]) -> Iterator[str]:
     tried = [(each, attempt) for each in mutants for attempt in each.attempts if attempt.scenario == case.job.name]
     layered = any(
-        len(each.spots) > 1 and any(claim.is_of(spot) for spot in each.spots) and case.job.name in _killers(each)
+        len(each.spots) > 1
+        and each.switch == switch
+        and any(claim.is_of(spot) for spot in each.spots)
+        and case.job.name in _killers(each)
         for each in findings
     )
     counts = all(not mutant.equivalent for mutant, _ in tried)
     if counts and not layered and not any(attempt.outcome is Outcome.KILLED for _, attempt in tried):
         became = "; ".join(attempt.outcome.value for _, attempt in tried) or "does not make it decide so"
-        yield f"{case.job.name} claims a refusal by {_named(claim)}, but under always-admit it {became}"
+        yield f"{case.job.name} claims a refusal by {_named(claim)}, but under {switch} it {became}"
 
 
 def _killers(finding: Finding) -> set[str]:

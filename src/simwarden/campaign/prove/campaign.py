@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from simwarden.campaign.engine import Campaign
 from simwarden.campaign.prove.changes import changed_files, touched_by
 from simwarden.campaign.prove.choice import Choice, equivalents
-from simwarden.campaign.prove.proof import ADMIT, REFUSE
+from simwarden.campaign.prove.proof import SWITCHES
 from simwarden.campaign.prove.prove import prove
 from simwarden.errors import ConfigError
 from simwarden.scenario.claims import spots_of
@@ -46,7 +46,7 @@ class Prove(Campaign):
         """See Campaign."""
         registry = self.loader.registry
         spots = spots_of(registry)
-        known = [f"{name} {switch}" for name in spots for switch in (ADMIT, REFUSE)]
+        known = [f"{name} {switch}" for name in spots for switch in SWITCHES]
         choice = Choice(_chooser(self.controls, list(spots.values())), equivalents(self.folders, known))
         if self.changed:
             choice = replace(choice, touched=touched_by(changed_files(self.changed), registry))

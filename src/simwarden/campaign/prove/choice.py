@@ -10,6 +10,7 @@ import yaml
 
 from simwarden.campaign.engine import write
 from simwarden.errors import ConfigError, Place
+from simwarden.policy.decision import ALWAYS_ADMIT, REFUSAL_IGNORED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,6 +33,15 @@ class Choice:
     wants: Callable[[Spot], bool] = lambda _spot: True
     equivalent: Mapping[str, str] = field(default_factory=dict)
     touched: Callable[[Spot], bool] = lambda _spot: False
+
+    def reason_for(self, finding: Finding) -> str:
+        """Return the reviewed reason for which a mutant of one control is equivalent, or an empty string.
+
+        If an admission has no consequence, an ignored refusal has none either.
+        """
+        name = f"{finding.spots[0].name} {ALWAYS_ADMIT}"
+        inherited = self.equivalent.get(name, "") if finding.switch == REFUSAL_IGNORED else ""
+        return self.equivalent.get(finding.name, inherited)
 
     def in_order(self, findings: Iterable[Finding], order: Order) -> list[Finding]:
         """Return mutants in the order in which they are tried."""

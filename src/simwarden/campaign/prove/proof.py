@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from simwarden.campaign.engine import Page, Result, Wrong
 from simwarden.campaign.prove.choice import accept
+from simwarden.policy.decision import ALWAYS_ADMIT, ALWAYS_REFUSE, REFUSAL_IGNORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from simwarden.scenario.claims import Spot
 
-ADMIT, REFUSE = "always-admit", "always-refuse"
+#: the kinds of mutants; both of the first two let through what a control refuses
+ADMIT, IGNORE, REFUSE = SWITCHES = ALWAYS_ADMIT, REFUSAL_IGNORED, ALWAYS_REFUSE
 
 
 class Outcome(enum.Enum):
@@ -108,8 +110,8 @@ class Finding:
 
 _TONES = {Word.KILLED: "good", Word.SURVIVES: "bad"}
 _ABOUT = (
-    "Each control is made to admit everything, then to refuse everything, on each of its occasions alone; a scenario "
-    "must notice by what comes of it. An error, a crash or a time-out is no kill."
+    "On each of its occasions alone each control is made to admit everything, to refuse everything, and to refuse as "
+    "before without effect; a scenario must notice by the effect. An error, a crash or a time-out is no kill."
 )
 
 

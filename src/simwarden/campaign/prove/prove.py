@@ -1,9 +1,9 @@
 """Plans and runs a proof: which scenarios may kill which mutant, and what became of it.
 
-For each occasion on which a control is asked there are two mutants, always-admit and always-refuse. Those that may
-kill one are the scenarios that claim the control and their twins; where none of them kills always-refuse, every other
-one that the control let pass on that occasion. Only those are run in which it decided the other way in the normal run:
-any other run would be the same as the normal one.
+For each occasion on which a control is asked there are three mutants, always-admit, refusal-ignored and always-refuse.
+Those that may kill one are the scenarios that claim the control and their twins; where none of them kills
+always-refuse, every other one that the control let pass on that occasion. Only those are run in which it decided the
+other way in the normal run: any other run would be the same as the normal one.
 
 Where a misuse stays refused by others when the first one admits, there is a mutant more: all of them off, which only a
 misuse that gets through kills. Each of those is then killed if the misuse is refused again with it alone back on.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from simwarden.campaign.engine import Interrupted, quiet
 from simwarden.campaign.prove import advice
-from simwarden.campaign.prove.proof import ADMIT, REFUSE, Attempt, Finding, Outcome, Proof, Word
+from simwarden.campaign.prove.proof import ADMIT, REFUSE, SWITCHES, Attempt, Finding, Outcome, Proof, Word
 from simwarden.campaign.prove.weigh import weigh
 from simwarden.campaign.trial import Trial, carry_out
 from simwarden.scenario import suite
@@ -73,9 +73,9 @@ class _Proving:
 
     def go(self, choice: Choice, order: Order) -> Proof:
         """Carry it out, until the time for it is over."""
-        singles = [Finding((spot,), switch) for spot in self.spots.values() for switch in (ADMIT, REFUSE)]
+        singles = [Finding((spot,), switch) for spot in self.spots.values() for switch in SWITCHES]
         for finding in singles:
-            finding.equivalent = choice.equivalent.get(finding.name, "")
+            finding.equivalent = choice.reason_for(finding)
         waiting = choice.in_order(singles, order)
         many = _FEW if order.limited else len(waiting)
         with suppress(Interrupted):
@@ -207,35 +207,36 @@ class _Proving:
 
     def _layers(self, singles: list[Finding]) -> list[Finding]:
         """Try misuses that stay refused with more and more of what refuses them off."""
-        found: dict[tuple[str, ...], Finding] = {}
+        found: dict[tuple[str, tuple[str, ...]], Finding] = {}
         waiting = self._found_layers(singles)
         while waiting:
             plan = []
-            for layers, name in waiting:
-                finding = found.setdefault(layers, Finding(tuple(self.spots[each] for each in layers), ADMIT))
-                plan.append((finding, name))
+            for switch, layers, name in waiting:
+                spots = tuple(self.spots[each] for each in layers)
+                plan.append((found.setdefault((switch, layers), Finding(spots, switch)), name))
             self._try(plan)
             waiting = self._found_layers(list({id(finding): finding for finding, _ in plan}.values()))
-            waiting = [(layers, name) for layers, name in waiting if layers not in found and len(layers) <= _DEEPEST]
+            waiting = [each for each in waiting if each[:2] not in found and len(each[1]) <= _DEEPEST]
         self._try_alone(singles, found.values())
         deepest = [each for each in found.values() if not _is_part(each, found.values())]
         for finding in deepest:
             finding.attempts = [_still_refused(each) for each in finding.attempts]
         return deepest
 
-    def _found_layers(self, findings: list[Finding]) -> list[tuple[tuple[str, ...], str]]:
+    def _found_layers(self, findings: list[Finding]) -> list[tuple[str, tuple[str, ...], str]]:
         """Return misuses that stay refused with a decision switched, with what refuses them next off as well."""
         names = {self.cases[name].job.name: name for name in self.normal}
         sets = []
         for finding in findings:
-            if finding.switch != ADMIT:
+            if finding.switch == REFUSE:
                 continue
             switched = tuple(spot.name for spot in finding.spots)
             for attempt in finding.attempts:
                 case = self.cases[names[attempt.scenario]]
                 mine = any(case.claims_refusal(each) for each in finding.spots)
                 if mine and not attempt.through and attempt.behind and attempt.behind[0] in self.spots:
-                    sets.append((tuple(sorted({*switched, attempt.behind[0]})), names[attempt.scenario]))
+                    layers = tuple(sorted({*switched, attempt.behind[0]}))
+                    sets.append((finding.switch, layers, names[attempt.scenario]))
         return list(dict.fromkeys(sets))
 
     def _try_alone(self, singles: list[Finding], layers: Iterable[Finding]) -> None:
@@ -243,20 +244,21 @@ class _Proving:
 
         A misuse that gets through a set of controls is run once more with one of them back on.
         """
-        single = {each.spots[0].name: each for each in singles if each.switch == ADMIT}
+        single = {(each.switch, each.spots[0].name): each for each in singles}
         names = {self.cases[name].job.name: name for name in self.normal}
         plan: list[tuple[Finding, str]] = []
         alone: list[Finding] = []
         for layer in layers:
             passed = next((names[each.scenario] for each in layer.attempts if each.through), "")
             for spot in layer.spots if passed else ():
-                mutant = single.get(spot.name)
+                mutant = single.get((layer.switch, spot.name))
                 if mutant is not None and not mutant.killed:
                     alone.append(mutant)
-                    plan.append((Finding(tuple(each for each in layer.spots if each != spot), ADMIT), passed))
-        for mutant, (rest, _), attempt in zip(alone, plan, self._attempts(plan), strict=True):
+                    rest = tuple(each for each in layer.spots if each != spot)
+                    plan.append((Finding(rest, layer.switch), passed))
+        for mutant, (others, _), attempt in zip(alone, plan, self._attempts(plan), strict=True):
             if not attempt.through and mutant.spots[0].name in attempt.behind:
-                behind = ", ".join(each.name for each in rest.spots)
+                behind = ", ".join(each.name for each in others.spots)
                 seen = (f"the only one that refuses without {behind}",)
                 mutant.attempts.append(replace(attempt, outcome=Outcome.KILLED, seen=seen))
 
@@ -265,7 +267,8 @@ def _is_part(finding: Finding, others: Iterable[Finding]) -> bool:
     """Whether a set did not suffice, and a larger one was tried."""
     mine = {spot.name for spot in finding.spots}
     sufficed = any(each.through for each in finding.attempts)
-    return not sufficed and any(mine < {spot.name for spot in other.spots} for other in others)
+    larger = (each for each in others if each.switch == finding.switch)
+    return not sufficed and any(mine < {spot.name for spot in each.spots} for each in larger)
 
 
 def _still_refused(attempt: Attempt) -> Attempt:

@@ -8,14 +8,15 @@ A run is the same as the normal one, byte for byte, up to the first decision tha
 3. a failed expectation is about what came of the decision, and not about the decision, which the switch itself gives:
    a state, the outcome of a verb, a message or a record. Under always-admit it is any of a scenario that claims the
    refusal, and elsewhere one that wanted a refusal, or something that never should happen; under always-refuse one that
-   wanted no refusal, or something that should never come of legitimate use.
+   wanted no refusal, or something that should never come of legitimate use. Under refusal-ignored it is as under
+   always-admit. Records of a decision (see `scenario/effects.py`) do not count, as the decision itself.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simwarden.campaign.prove.proof import ADMIT, Attempt, Outcome, told
+from simwarden.campaign.prove.proof import IGNORE, REFUSE, Attempt, Outcome, told
 from simwarden.scenario.document import EventWanted, FactWanted, OutcomeWanted
 from simwarden.scenario.expectation import REFUSAL_WORDS
 from simwarden.scenario.problems import plain
@@ -44,7 +45,7 @@ def weigh(case: Case, switched: Collection[Spot], switch: str, normal: Seen, see
         return attempt(Outcome.PASSED)
     if not seen.mismatches:
         return attempt(Outcome.ERROR, seen.summary)
-    if not seen.trial.without and not _overruled(normal, seen):
+    if not seen.trial.without and not _overruled(normal, seen, switch):
         return attempt(Outcome.ASIDE, "what differs did not come of the switch")
     results = [each.subject for each in seen.mismatches if _is_result(case, each, switched, switch)]
     if not results:
@@ -54,14 +55,14 @@ def weigh(case: Case, switched: Collection[Spot], switch: str, normal: Seen, see
     return Attempt(case.job.name, case.scenario.title, Outcome.KILLED, "", killers, through=through, behind=behind)
 
 
-def _overruled(normal: Seen, seen: Seen) -> bool:
-    """Whether the first overruled decision is the normal run's, with the opposite verdict."""
+def _overruled(normal: Seen, seen: Seen, switch: str) -> bool:
+    """Return True if the first overruled decision is the normal run's: with the opposite verdict, or ignored."""
     first = seen.first_forced
     if first is None:
         return False
     same = next((each for each in normal.decisions if each.number == first.number), None)
     return same is not None and (same.element, same.spot, same.subject, same.admitted) == (
-        first.element, first.spot, first.subject, not first.admitted
+        first.element, first.spot, first.subject, first.admitted is (switch == IGNORE)
     )  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def _behind(switched: Collection[str], seen: Seen) -> tuple[str, ...]:
 
 def _is_result(case: Case, mismatch: Mismatch, switched: Collection[Spot], switch: str) -> bool:
     condition, never = case.condition_at(mismatch.place, mismatch.subject)
-    if switch == ADMIT:
+    if switch != REFUSE:
         claimed = any(case.claims_refusal(each) for each in switched)
         return never or claimed or (not _record(condition) and _refusal(_wanted(condition)))
     return never or not _refusal(_wanted(condition))
@@ -84,7 +85,7 @@ def _is_result(case: Case, mismatch: Mismatch, switched: Collection[Spot], switc
 
 def _through(case: Case, mismatches: tuple[Mismatch, ...], switch: str) -> bool:
     """Whether the misuse got through: where refusals in so many words were expected, one of them is unmet."""
-    if switch != ADMIT:
+    if switch == REFUSE:
         return True
     phase = case.phase_at(mismatches[0].place)
     unmet = {(mismatch.place, mismatch.subject) for mismatch in mismatches}

@@ -26,6 +26,8 @@ _OFFSET, _FLAGS = 12, 13
 _SYN: Final = int(ip.TcpFlag.SYN)
 _ACK: Final = int(ip.TcpFlag.ACK)
 _FIN: Final = int(ip.TcpFlag.FIN)
+_RST: Final = int(ip.TcpFlag.RST)
+_CLOSES: Final = _FIN | _RST
 
 
 class Reader(Protocol):
@@ -33,6 +35,11 @@ class Reader(Protocol):
 
     #: octets next of the client which need not be looked at
     skip: int
+
+    @property
+    def unread(self) -> int:
+        """The number of octets at the end of the last ones that were not read: they are skipped, or taken again."""
+        ...
 
     @property
     def hears(self) -> bool:
@@ -47,6 +54,11 @@ class Reader(Protocol):
     @property
     def waits(self) -> bool:
         """Whether something may show a name that has begun, or is the first."""
+        ...
+
+    @property
+    def in_hello(self) -> bool:
+        """True if a ClientHello has begun and is not whole."""
         ...
 
     def take(self, octets: bytes) -> list[Shown]:
@@ -73,6 +85,7 @@ class Connection:
     __slots__ = (
         "_answered",
         "_called",
+        "_closed",
         "_down",
         "_end",
         "_known",
@@ -81,6 +94,7 @@ class Connection:
         "_said",
         "_up",
         "begun",
+        "over",
         "pending",
         "shown",
     )
@@ -90,6 +104,9 @@ class Connection:
         self.shown: tuple[Shown, ...] = ()
         self.pending = True
         self.begun = 0
+        self.over = False
+        #: which ends have closed: 1 the client, 2 the server
+        self._closed = 0
         self._new = reader
         self._reader = reader()
         #: of the client, None if there is nothing to be read
@@ -104,6 +121,11 @@ class Connection:
         #: what was shown, each with the offset up to which it goes
         self._said: list[tuple[int, list[Shown]]] = []
 
+    @property
+    def in_hello(self) -> bool:
+        """See Watch."""
+        return self._reader.in_hello
+
     def feed(self, packet: bytes, now: float, *, up: bool) -> bool:
         """See Watch."""
         at = transport_at(packet)
@@ -112,6 +134,8 @@ class Connection:
         flags = packet[at + _FLAGS]
         if flags & _SYN:
             return self._begin(packet, up=up)
+        if flags & _CLOSES:
+            self._note_end(flags, up=up)
         if self._up is None:
             return not self._known and up and self._refuse_unknown(packet)
         near, far = (self._up, self._down) if up else (self._down, self._up)
@@ -123,6 +147,11 @@ class Connection:
             return heard
         segment = segment_in(packet)
         return (segment is not None and self._take(segment, now, up=up)) or heard
+
+    def _note_end(self, flags: int, *, up: bool) -> None:
+        """Record that an end closes the connection, or resets it (RFC 9293 3.6)."""
+        self._closed |= 3 if flags & _RST else 1 if up else 2
+        self.over = self._closed == 3
 
     @staticmethod
     def _is_of_interest(near: Stream, packet: bytes, at: int, length: int) -> bool:
@@ -164,6 +193,7 @@ class Connection:
             return False  # it comes twice; once the server has octets behind it, it is of another connection
         self._up, self._down, self._answered, self._reader = Stream(first), None, False, self._new()
         self._said, self._end = [], None
+        self.over, self._closed = False, 0
         self.begun += 1
         return self._changed([], (), pending=True)
 
@@ -209,7 +239,9 @@ class Connection:
         self._see_where_it_ends(segment, stream)
         stream.add(segment.sequence, segment.payload)
         while more := stream.read():
-            self._show(reader.take(more), stream, found)
+            shown = reader.take(more)
+            stream.take_back(reader.unread)
+            self._show(shown, stream, found)
             stream.skip(reader.skip)
             reader.skip = 0
         if self._end is not None and stream.next >= self._end:

@@ -25,6 +25,8 @@ class Questions:
 
     hears: Final = True
     ends: Final = False
+    in_hello: Final = False
+    unread: Final = 0
 
     def __init__(self, resolver: bytes, bindings: Bindings) -> None:
         """`resolver`: the octets of its address."""
@@ -94,6 +96,8 @@ class Datagrams:
     __slots__ = ("_questions", "pending", "shown")
 
     begun: Final = 0
+    over: Final = False
+    in_hello: Final = False
 
     def __init__(self, questions: Questions) -> None:
         self.shown: tuple[Shown, ...] = ()

@@ -69,6 +69,8 @@ class QuicFlow:
 
     __slots__ = ("_calls", "_shakes", "begun", "pending", "shown")
 
+    over: Final = False
+
     def __init__(self) -> None:
         self.shown: tuple[Shown, ...] = ()
         self.pending = True
@@ -76,6 +78,11 @@ class QuicFlow:
         self._calls: list[_Call] = []
         #: whether octets of handshakes are kept
         self._shakes = False
+
+    @property
+    def in_hello(self) -> bool:
+        """See Watch."""
+        return any(each.pending and (each.hello or each.stream.waits) for each in self._calls)
 
     def feed(self, packet: bytes, now: float, *, up: bool) -> bool:
         """See Watch."""

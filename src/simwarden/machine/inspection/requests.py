@@ -12,10 +12,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+#: octets of a body from which on they are left to the stream, which keeps none of them
+_LONG_BODY: Final = 256
+
+
 class Requests:
     """The reader of one client's octets. After CONNECT and Upgrade it begins anew: anything may follow."""
 
-    __slots__ = ("_buffer", "_early_data", "_has_read", "_hello", "_leaves", "_looked", "_next", "_shown", "skip")
+    __slots__ = (
+        "_buffer",
+        "_early_data",
+        "_has_read",
+        "_hello",
+        "_leaves",
+        "_looked",
+        "_next",
+        "_shown",
+        "skip",
+        "unread",
+    )
 
     hears: Final = False
 
@@ -27,8 +42,9 @@ class Requests:
         self._leaves = self._has_read = self._early_data = False
         self._shown: list[Shown] = []
         self._hello = bytearray()
-        #: octets next in the stream that show nothing, being of a body
-        self.skip = 0
+        #: octets next in the stream that show nothing, being of a body; octets at the end of what was taken that were
+        #: not read: they are of such a body, or behind it
+        self.skip = self.unread = 0
 
     @property
     def ends(self) -> bool:
@@ -40,11 +56,20 @@ class Requests:
         """See Reader."""
         return bool(self._buffer or self._hello) or not self._has_read
 
+    @property
+    def in_hello(self) -> bool:
+        """See Reader."""
+        return self._next is Requests._read_record and bool(self._buffer or self._hello)
+
     def take(self, octets: bytes) -> list[Shown]:
         """Return what the next octets show. Raises PeerError where servers would differ in what they read."""
         self._buffer += octets
-        self._shown = []
+        self._shown, self.unread = [], 0
         while self._buffer and self._next(self):
+            if self.skip >= _LONG_BODY and self._buffer:
+                self.unread = len(self._buffer)
+                self._buffer.clear()
+                break
             cut = min(self.skip, len(self._buffer))
             del self._buffer[:cut]
             self.skip -= cut
@@ -52,7 +77,7 @@ class Requests:
 
     def end(self) -> list[Shown]:
         """See Reader. Some servers take the end of a connection for that of a head, as that of Python does."""
-        amid_head = self._buffer and self._next in (Requests._open, Requests._read_head)
+        amid_head = self._buffer and self._next in (Requests._open, Requests._read_head, Requests._find_head)
         return self.take(b"\r\n\r\n") if amid_head else []
 
     def hear(self, octets: bytes, now: float) -> None:
@@ -133,7 +158,26 @@ class Requests:
         return True
 
     def _end_body(self) -> None:
-        self._next = Requests._open if self._leaves else Requests._read_head
+        self._next = Requests._open if self._leaves else Requests._find_head
+
+    def _find_head(self) -> bool:
+        """Find the next request, and skip lines that are none (NMEA to an NTRIP caster, audio to Icecast).
+
+        A server may refuse such a line and read a request behind it, so that no line is left out unseen.
+        """
+        end = self._buffer.find(b"\n", self._looked) + 1
+        line = self._buffer[:end] if end else self._buffer
+        if http.is_request_like(line):
+            self._looked, self._next = 0, Requests._read_head
+        elif end:
+            self._looked = 0
+            del self._buffer[:end]
+        else:
+            self._looked = len(self._buffer)
+            if self._looked > http.LONGEST:
+                del self._buffer[: -http.LONGEST // 2]
+                self._looked = len(self._buffer)
+        return bool(end) or self._next is Requests._read_head
 
     def _line(self) -> bytes | None:
         end = self._buffer.find(b"\n") + 1

@@ -7,15 +7,24 @@ acknowledged them, and a second copy that differs is refused: as long as none do
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import Final
 
 from simwarden.errors import PeerError
 
 #: octets and pieces that are kept, of those that wait for others before them and those that are not acknowledged
-_MOST, _MOST_PIECES = 1 << 16, 256
+_MOST, _MOST_PIECES, _MOST_KEPT = 1 << 18, 256, 2048
 #: how far ahead of the others a piece may be
 _AHEAD: Final = 1 << 22
 _CYCLE: Final = 1 << 32
+
+
+def _start_of(piece: tuple[int, bytearray]) -> int:
+    return piece[0]
+
+
+def _end_of(piece: tuple[int, bytearray]) -> int:
+    return piece[0] + len(piece[1])
 
 
 class Stream:
@@ -77,14 +86,16 @@ class Stream:
         at = self.offset(sequence)
         if at < -1:  # where the SYN is, a probe may have an octet (RFC 9293 3.8.4)
             raise PeerError("segment of another connection")
-        for start, known in (*self._kept, *self._waiting.items()):
+        first = max(bisect_right(self._kept, at, key=_start_of) - 1, 0)
+        last = bisect_left(self._kept, at + len(octets), key=_start_of)
+        for start, known in (*self._kept[first:last], *self._waiting.items()):
             low, high = max(start, at), min(start + len(known), at + len(octets))
             if low < high and known[low - start : high - start] != octets[low - at : high - at]:
                 raise PeerError("octets are sent again, and are others")
 
     def _bound(self) -> None:
         kept = sum(map(len, self._waiting.values())) + sum(len(each) for _, each in self._kept)
-        if kept > _MOST or len(self._waiting) > _MOST_PIECES:
+        if kept > _MOST or len(self._waiting) > _MOST_PIECES or len(self._kept) > _MOST_KEPT:
             raise PeerError("connection of which too much waits")
 
     def read(self) -> bytes:
@@ -103,6 +114,17 @@ class Stream:
         elif octets:
             self._kept.append((at, bytearray(octets)))
 
+    def take_back(self, count: int) -> None:
+        """Move the last `count` octets that were read back to those that wait, so that a skip can leave them out."""
+        if not count:
+            return
+        _, kept = self._kept[-1]
+        self.next -= count
+        self._waiting[self.next] = bytes(kept[-count:])
+        del kept[-count:]
+        if not kept:
+            del self._kept[-1]
+
     def skip(self, count: int) -> None:
         """Leave out the octets that are next."""
         self.next += count
@@ -117,6 +139,8 @@ class Stream:
         if at > self._highest:
             return  # nobody can have got that
         self.acknowledged = max(self.acknowledged, at)
-        self._kept = [
-            (max(start, at), octets[max(at - start, 0) :]) for start, octets in self._kept if start + len(octets) > at
-        ]
+        past = bisect_right(self._kept, at, key=_end_of)
+        del self._kept[:past]
+        if self._kept and self._kept[0][0] < at:
+            start, octets = self._kept[0]
+            self._kept[0] = at, octets[at - start :]

@@ -28,6 +28,16 @@ class Watch(Protocol):
         """How many connections have begun in it: addresses of names are for who begins one."""
         ...
 
+    @property
+    def over(self) -> bool:
+        """True if it is a connection that both ends have closed, or one has reset."""
+        ...
+
+    @property
+    def in_hello(self) -> bool:
+        """True while a ClientHello, which shows the name, has begun and is not whole."""
+        ...
+
     def feed(self, packet: bytes, now: float, *, up: bool) -> bool:
         """Look at a packet before it passes, `up`: from the device, at a time in seconds; whether the above changed.
 

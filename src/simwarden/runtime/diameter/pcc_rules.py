@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from simwarden.errors import PeerError
 from simwarden.model.network import Network
 from simwarden.policy.flow_rule import FlowFilter, FlowRule, Quality
+from simwarden.runtime.diameter.gx_qos import qos_information, quality_of
 from simwarden.wire.diameter import RawAvp, first
 from simwarden.wire.diameter.apps.gx import FlowDirection, FlowStatus, PccRuleStatus, RuleFailureCode
 from simwarden.wire.diameter.codec import encode_avps
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from simwarden.wire.diameter import Avps
+    from simwarden.wire.diameter.apps.credit import FinalUnitAction
 
 #: filters of one rule
 MOST_FILTERS: Final = 64
 #: QCIs of bearers with a guaranteed bit rate (TS 23.203 table 6.1.7)
-_GUARANTEED: Final = frozenset({1, 2, 3, 4, 65, 66, 67, 75})
+GUARANTEED: Final = frozenset({1, 2, 3, 4, 65, 66, 67, 75})
 #: Metering-Method (TS 29.212 5.3.8): what counts octets
 _VOLUME, _DURATION_AND_VOLUME = 1, 2
+#: Online (TS 29.212 5.3.10): ENABLE_ONLINE
+_ENABLED: Final = 1
 #: AVPs of Flow-Information that ask for marks of packets, by which no rule here tells flows
 _MARKS: Final = frozenset({"ToS-Traffic-Class", "Security-Parameter-Index", "Flow-Label"})
 #: Redirect-Support (TS 29.212 5.3.83): REDIRECTION_ENABLED
@@ -89,10 +93,13 @@ def definition_of(rule: FlowRule) -> Avps:
         avps += [("Flow-Information", _information(each)) for each in rule.filters]
     avps.append(("Flow-Status", int(_STATUS[rule.up, rule.down])))
     if rule.quality is not None:
-        avps.append(("QoS-Information", _qos(rule.quality)))
-    avps += [("Online", int(rule.online)), ("Offline", 0)]
+        avps.append(qos_information(rule.quality))
+    if rule.online is not None:
+        avps += [("Online", int(rule.online)), ("Offline", int(not rule.online))]
     if rule.rating_group is not None:
         avps.append(("Metering-Method", _VOLUME))
+    if rule.monitoring_key:
+        avps.append(("Monitoring-Key", rule.monitoring_key))
     return [*avps, ("Precedence", rule.precedence)]
 
 
@@ -112,29 +119,6 @@ def _information(each: FlowFilter) -> Avps:
     direction = {_BOTH: FlowDirection.BIDIRECTIONAL, _UP: FlowDirection.UPLINK, _DOWN: FlowDirection.DOWNLINK}
     described = str(FilterRule(each.protocol, each.network, ports, "assigned", local))
     return [("Flow-Description", described), ("Flow-Direction", int(direction[each.up, each.down]))]
-
-
-def _qos(quality: Quality) -> Avps:
-    """Write the quality of a rule (5.3.16); pre-emption is 0 where it is enabled (5.3.46, 5.3.47)."""
-    priority: Avps = [
-        ("Priority-Level", quality.priority),
-        ("Pre-emption-Capability", int(not quality.may_preempt)),
-        ("Pre-emption-Vulnerability", int(not quality.preemptable)),
-    ]
-    rates = [(name, getattr(quality, field)) for name, field in _RATES.items()]
-    return [
-        ("QoS-Class-Identifier", quality.qci),
-        *((name, rate) for name, rate in rates if rate),
-        ("Allocation-Retention-Priority", priority),
-    ]
-
-
-_RATES: Final = {
-    "Max-Requested-Bandwidth-UL": "maximum_up",
-    "Max-Requested-Bandwidth-DL": "maximum_down",
-    "Guaranteed-Bitrate-UL": "guaranteed_up",
-    "Guaranteed-Bitrate-DL": "guaranteed_down",
-}
 
 
 # -- as the PGW reads them
@@ -309,39 +293,45 @@ def _check_ends(rule: FilterRule, place: Place, *, closed: bool) -> None:
         raise RuleError(RuleFailureCode.INCORRECT_FLOW_INFORMATION, f"no packet goes to {rule.remote} from there")
 
 
+def online_of(online: int | None) -> bool | None:
+    """Read an Online AVP; without it the default charging method holds (5.3.10)."""
+    return None if online is None else online == _ENABLED
+
+
 def _charging(says: Mapping[str, Any]) -> dict[str, Any]:
-    group, online = says.get("Rating-Group"), says.get("Online", 0) == 1
+    group, online = says.get("Rating-Group"), online_of(says.get("Online"))
     if online and group is None:
         raise RuleError(RuleFailureCode.RATING_GROUP_ERROR, "what is charged online has a rating group")
     if online and says.get("Metering-Method", _VOLUME) not in (_VOLUME, _DURATION_AND_VOLUME):
         raise RuleError(RuleFailureCode.GW_PCEF_MALFUNCTION, "octets alone are metered here")
-    return {"rating_group": group, "online": online}
+    return {"rating_group": group, "online": online, "monitoring_key": says.get("Monitoring-Key", b"")}
 
 
 def _quality(avps: Avps) -> Quality | None:
-    qci = first(avps, "QoS-Class-Identifier")
-    if qci is None:
+    quality = quality_of(avps)
+    if quality is None:
         return None
-    rates = {field: first(avps, name, 0) for name, field in _RATES.items()}
-    priority = first(avps, "Allocation-Retention-Priority", [])
-    quality = Quality(
-        qci,
-        priority=first(priority, "Priority-Level", 15),
-        may_preempt=first(priority, "Pre-emption-Capability", 1) == 0,
-        preemptable=first(priority, "Pre-emption-Vulnerability", 0) == 0,
-        **rates,
-    )
     guaranteed = ((quality.guaranteed_up, quality.maximum_up), (quality.guaranteed_down, quality.maximum_down))
-    if qci in _GUARANTEED and not all(0 < rate <= most for rate, most in guaranteed):
-        reason = f"of QCI {qci} rates are guaranteed, and no higher than the most"
+    if quality.qci in GUARANTEED and not all(0 < rate <= most for rate, most in guaranteed):
+        reason = f"of QCI {quality.qci} rates are guaranteed, and no higher than the most"
         raise RuleError(RuleFailureCode.UNSUCCESSFUL_QOS_VALIDATION, reason)
     return quality
 
 
-def report(names: Iterable[tuple[str, Any]], failure: RuleFailureCode, status: PccRuleStatus) -> tuple[str, Any]:
-    """Make the Charging-Rule-Report of rules (Charging-Rule-Name) and groups (Charging-Rule-Base-Name) (4.5.12)."""
-    return "Charging-Rule-Report", [
-        *names,
-        ("PCC-Rule-Status", int(status)),
-        ("Rule-Failure-Code", int(failure)),
-    ]
+def report(
+    names: Iterable[tuple[str, Any]],
+    failure: RuleFailureCode | None,
+    status: PccRuleStatus,
+    *,
+    final: FinalUnitAction | None = None,
+) -> tuple[str, Any]:
+    """Build the Charging-Rule-Report of rules (Charging-Rule-Name) and groups (Charging-Rule-Base-Name) (4.5.12).
+
+    `final` is the termination action of rules that are out of credit (5.3.18).
+    """
+    avps: Avps = [*names, ("PCC-Rule-Status", int(status))]
+    if failure is not None:
+        avps.append(("Rule-Failure-Code", int(failure)))
+    if final is not None:
+        avps.append(("Final-Unit-Indication", [("Final-Unit-Action", int(final))]))
+    return "Charging-Rule-Report", avps

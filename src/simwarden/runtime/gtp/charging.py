@@ -6,6 +6,7 @@ next sequence number. A change of place closes a container only.
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from simwarden.runtime.clock import Timer
     from simwarden.runtime.site import Site
-    from simwarden.wire.gtpv2 import UeTimeZone, Uli
+    from simwarden.wire.gtpv2 import Paa, UeTimeZone, Uli
 
 
 class RecordLimits(Model):
@@ -52,6 +53,13 @@ def place(uli: Uli | None) -> str:
 def zone(told: UeTimeZone | None) -> str:
     """Return a time zone in words: hours from UTC, and those of them that are daylight saving time."""
     return f"{told.hours:+g} {told.daylight_saving}" if told is not None else ""
+
+
+def served_addresses(paa: Paa) -> dict[str, str]:
+    """Return the fields of a device's address: of both versions first the IPv6 prefix, then the IPv4 address."""
+    prefix = str(ipaddress.IPv6Address(ipaddress.IPv6Address(paa.ipv6).packed[:8] + bytes(8))) if paa.ipv6 else ""
+    beside = {"servedPDPPDNAddressExt": paa.ipv4} if prefix and paa.ipv4 else {}
+    return {"pdpPDNType": paa.pdn_type.name, "servedPDPPDNAddress": prefix or paa.ipv4, **beside}
 
 
 class Records:

@@ -21,21 +21,25 @@ from simwarden.machine.gtp_path import (
 )
 from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.runtime.pending import Pending
-from simwarden.wire.gtpv2 import Cause, CauseIe, GtpError, Message, Role, answer_to, failure_of
+from simwarden.wire.gtpv2 import Cause, CauseIe, GtpError, Message, Role, answer_to, failure_of, refusal
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from simwarden.runtime.site import Site
     from simwarden.runtime.transport.addresses import Address
 
-#: peers that are remembered; of those with whom nothing is under way the first is forgotten
+#: peers that are remembered; of more an unlisted peer with which no request is pending is forgotten first
 _MOST_PATHS = 4096
 
 
 class NoAnswerError(SimwardenError):
-    """A peer gave no answer, or none that can be read."""
+    """A peer gave no answer, or none that can be read; `answer` has what could be read of a malformed one."""
+
+    def __init__(self, reason: str, answer: Message | None = None) -> None:
+        super().__init__(reason)
+        self.answer = answer
 
 
 class Peer(NamedTuple):
@@ -95,10 +99,10 @@ class _PathTo:
                 node.site.spawn(self._serve(event), event.message.name)
             case AnswerReceived(sequence, message):
                 self.pending.settle(sequence, message)
-            case RequestFailed(sequence, reason):
+            case RequestFailed(sequence, reason, answer):
                 if self._external and not self.heard:
                     node.site.tell_reach(node.interface_of(self.host), self.peer.name, reason)
-                self.pending.settle(sequence, NoAnswerError(f"{self.peer.name}: {reason}"))
+                self.pending.settle(sequence, NoAnswerError(f"{self.peer.name}: {reason}", answer))
             case IndicationReceived(message):
                 node.hear(message, self.peer)
             case Faulted(reason, data):
@@ -157,8 +161,13 @@ class GtpNode:
         handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message | Piggybacked | None]]],
         settings: PathSettings,
         sender_teid: Callable[[int], int],
+        *,
+        listed: Collection[str] = (),
     ) -> None:
-        """`sender_teid` returns the peer's TEID for one of this node's, 0 for one that is not."""
+        """`sender_teid` returns the peer's TEID for one of this node's, 0 for one that is not.
+
+        `listed`: addresses of peers outside that may ask, which unlisted peers do not displace.
+        """
         self.sender_teid = sender_teid
         from simwarden.runtime.gtp.counter import METADATA, next_counter  # noqa: PLC0415 - SQLAlchemy is heavy
 
@@ -166,9 +175,10 @@ class GtpNode:
         self.counter = next_counter(site.open_store(METADATA))
         self.on_restart: Callable[[Peer], None] = _ignore
         self.on_failure: Callable[[Peer], None] = _ignore
-        self._interfaces, self._handlers = interfaces, handlers
+        self._interfaces, self._handlers, self._listed = interfaces, handlers, frozenset(listed)
         self._paths: dict[str, _PathTo] = {}
         self._on: dict[str, str] = {}
+        self._asked: set[str] = set()
         self.endpoint = site.endpoint(*interfaces)
         self.endpoint.on_receive = self._receive
 
@@ -191,6 +201,7 @@ class GtpNode:
         A command is answered by the peer's request; `commanded` is the number of one of the peer's.
         """
         self._on[host] = on
+        self._asked.add(host)
         path = self._path(host)
         sequence = path.machine.request(message, self.site.clock.now(), commanded)
         future = path.pending.expect(sequence)
@@ -204,6 +215,7 @@ class GtpNode:
     def greet(self, host: str, on: str) -> None:
         """Have a peer hear of this node's start, and hear whether it is there."""
         self._on[host] = on
+        self._asked.add(host)
         path = self._path(host)
         path.machine.greet(self.site.clock.now())
         path.flush()
@@ -244,6 +256,14 @@ class GtpNode:
             failure = failure_of(message, Cause.SERVICE_NOT_SUPPORTED, self.sender_teid(message.teid))
             self.tell(failure, peer.host, self.interface_of(peer.host), message.sequence)
 
+    def refuse_sender(self, message: Message, peer: Peer) -> Message | None:
+        """Refuse a message about a tunnel of another peer (cause 109); return the response that a request gets."""
+        self.site.note(f"{message.name} of {peer.name} is about a tunnel of another peer")
+        if message.spec.role is Role.COMMAND:
+            failure = failure_of(message, Cause.INVALID_PEER)
+            self.tell(failure, peer.host, self.interface_of(peer.host), message.sequence)
+        return refusal(message, Cause.INVALID_PEER) if message.spec.role is Role.REQUEST else None
+
     def _path(self, host: str) -> _PathTo:
         path = self._paths.get(host)
         if path is None:
@@ -253,9 +273,15 @@ class GtpNode:
 
     def _make_room(self) -> None:
         if len(self._paths) >= _MOST_PATHS:
-            idle = next((host for host, path in self._paths.items() if not path.pending), None)
-            if idle is not None:
-                self._paths.pop(idle).rest()
+            idle = [host for host, path in self._paths.items() if not path.pending]
+            leaving = next((host for host in idle if not self._is_known(host)), next(iter(idle), None))
+            if leaving is not None:
+                self._paths.pop(leaving).rest()
+                self._on.pop(leaving, None)
+
+    def _is_known(self, host: str) -> bool:
+        """Return True if a peer is an element of this network, is listed, or was asked by this node."""
+        return host in self._listed or host in self._asked or bool(self.site.behind(host))
 
     def _receive(self, data: bytes, source: Address) -> None:
         path = self._path(source[0])

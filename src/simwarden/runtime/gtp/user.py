@@ -8,13 +8,15 @@ from simwarden.wire import gtpu
 from simwarden.wire.gtpu import GtpuError, Message, MessageType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Sequence
+    from collections.abc import Callable, Collection, Container, Iterable, Sequence
 
     from simwarden.runtime.dice import Dice
     from simwarden.runtime.site import Site
     from simwarden.runtime.transport.addresses import Address
 
 _PORT = 2152
+#: why packets in a tunnel are dropped that come from other addresses than those of its peer
+NOT_THE_PEER = "its sender is not the peer of the tunnel"
 
 
 def new_teid(rng: Dice, taken: Container[int]) -> int:
@@ -29,14 +31,16 @@ class UserPlane:
     """An element's end of GTP-U: packets that come in a tunnel go to whom the tunnel was opened for.
 
     A packet for a tunnel that does not exist is dropped and answered by an Error Indication; `on_error` is told of
-    those that others send, with TEID and address of the far end that they are about.
+    those that others send, with TEID and address of the far end that they are about. With `check_senders` packets are
+    accepted from the tunnel's peer only, and an Error Indication from the node that it is about (TS 29.281 7.3.1).
     """
 
-    def __init__(self, site: Site, *interfaces: str) -> None:
-        self.site = site
+    def __init__(self, site: Site, *interfaces: str, check_senders: bool = False) -> None:
+        self.site, self.check_senders = site, check_senders
         self.on_error: Callable[[int, str], None] = lambda _teid, _host: None
         self._tunnels: dict[int, Callable[[list[bytes]], None]] = {}
         self._ends: dict[int, Callable[[], None]] = {}
+        self._senders: dict[int, Callable[[], Collection[str]]] = {}
         self.endpoint = site.endpoint(*interfaces)
         self.endpoint.is_packet = gtpu.is_g_pdu
         self.endpoint.on_packets = self._take_packets
@@ -50,18 +54,28 @@ class UserPlane:
     def __len__(self) -> int:
         return len(self._tunnels)
 
-    def open(self, take: Callable[[list[bytes]], None], ended: Callable[[], None] | None = None) -> int:
-        """Open a tunnel; return its TEID. `ended` hears of an End Marker: no more packets come in it (7.3.2)."""
+    def open(
+        self,
+        take: Callable[[list[bytes]], None],
+        ended: Callable[[], None] | None = None,
+        senders: Callable[[], Collection[str]] | None = None,
+    ) -> int:
+        """Open a tunnel; return its TEID. `ended` hears of an End Marker: no more packets come in it (7.3.2).
+
+        `senders` returns the addresses of its peer; empty if they are not known yet.
+        """
         teid = new_teid(self.site.rng, self._tunnels)
         self._tunnels[teid] = take
+        if senders is not None and self.check_senders:
+            self._senders[teid] = senders
         if ended is not None:
             self._ends[teid] = ended
         return teid
 
     def close(self, teid: int) -> None:
         """Close a tunnel."""
-        self._tunnels.pop(teid, None)
-        self._ends.pop(teid, None)
+        for known in (self._tunnels, self._ends, self._senders):
+            known.pop(teid, None)
 
     def send(self, packets: Iterable[bytes], teid: int, host: str, on: str) -> None:
         """Send packets into a tunnel."""
@@ -88,15 +102,22 @@ class UserPlane:
                 found.append(packet)
         for teid, inner in by_tunnel.items():
             take = self._tunnels.get(teid)
-            if take is not None:
+            if take is None:
+                self._drop(teid, inner, source, f"there is no tunnel {teid:#010x}")
+                self._answer(gtpu.error_indication(teid, self.address), (source[0], _PORT))
+            elif self._is_from_peer(teid, source[0]):
                 take(inner)
             else:
-                self._refuse(teid, inner, source)
+                self._drop(teid, inner, source, NOT_THE_PEER)
 
-    def _refuse(self, teid: int, packets: list[bytes], source: Address) -> None:
+    def _is_from_peer(self, teid: int, host: str) -> bool:
+        senders = self._senders.get(teid)
+        known = senders() if senders is not None else ()
+        return not known or host in known
+
+    def _drop(self, teid: int, packets: list[bytes], source: Address, reason: str) -> None:
         path = self.endpoint.path(source, self._interface_of(source))
-        path.drop([gtpu.g_pdu(teid, each) for each in packets], f"there is no tunnel {teid:#010x}")
-        self._answer(gtpu.error_indication(teid, self.address), (source[0], _PORT))
+        path.drop([gtpu.g_pdu(teid, each) for each in packets], reason)
 
     def _interface_of(self, source: Address) -> str:
         """Return the reference point on which a peer has spoken; empty for the usual one."""
@@ -116,6 +137,9 @@ class UserPlane:
             answer = Message(MessageType.ECHO_RESPONSE, 0, message.sequence or 0, recovery=0)
             self._answer(gtpu.encode(answer), source)
         elif message.type is MessageType.ERROR_INDICATION and message.peer_teid is not None:
+            if self.check_senders and source[0] != message.peer_address:
+                self.site.peer_fault(self.endpoint.path(source, self._interface_of(source)), NOT_THE_PEER, data)
+                return
             self.on_error(message.peer_teid, message.peer_address)
         elif message.type is MessageType.END_MARKER and message.teid in self._ends:
             self._ends[message.teid]()

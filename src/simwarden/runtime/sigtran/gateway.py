@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simwarden.machine.m3ua_events import AspState, Closed, Fault, M3uaTimers, Received, Served
 from simwarden.machine.m3ua_gateway import ApplicationServer, Gateway
+from simwarden.model.address import is_within
 from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.wire.m3ua import MessageType
 from simwarden.wire.m3ua.family import SIGTRAN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from simwarden.machine.m3ua_events import Event
     from simwarden.runtime.link import Link
@@ -19,6 +20,24 @@ if TYPE_CHECKING:
     from simwarden.wire.m3ua import ProtocolData
 
 _DATA_STREAM: Final = 1
+
+
+class Place(NamedTuple):
+    """The host of the processes of an application server: an element of this process, or addresses outside."""
+
+    element: str = ""
+    networks: tuple[str, ...] = ()
+
+    def has(self, link: Link) -> bool:
+        """Return True if the process on a link may be one of the server's."""
+        if link.internal:
+            return self.element in ("", link.remote)
+        return is_within(host_of(link), self.networks) if self.networks else not self.element
+
+
+def host_of(link: Link) -> str:
+    """Return the host at the far end of a link, by its address or as the element of this process."""
+    return link.remote if link.internal else link.remote.rpartition(":")[0]
 
 
 class Listening:
@@ -37,9 +56,14 @@ class Listening:
         local: Collection[int] = (),
         served: Callable[[Served], None] = lambda _served: None,
         timers: M3uaTimers = M3uaTimers(),  # noqa: B008 - it is a constant
+        places: Mapping[int, Place] = {},
     ) -> None:
+        """`places` are those of application servers, by their routing contexts, as far as they are known."""
         self._site, self._take, self._served = site, take, served
-        self._gateway = Gateway(servers, local=local, timers=timers)
+        self._places = places
+        self._gateway = Gateway(
+            servers, local=local, placed=[rc for rc, each in places.items() if any(each)], timers=timers
+        )
         self._links: dict[int, Link] = {}
         self._timer = MachineTimer(site.clock, self._on_timer, internal=True)
 
@@ -67,7 +91,8 @@ class Listening:
             self._timer = MachineTimer(self._site.clock, self._on_timer, internal=False)
         link.on_receive = lambda data, _stream: self._receive(link, data)
         link.on_close = lambda _reason: self._lost(link)
-        self._gateway.connected(link.number, self._site.clock.now())
+        barred = [routing_context for routing_context, place in self._places.items() if not place.has(link)]
+        self._gateway.connected(link.number, self._site.clock.now(), host_of(link), barred)
         self._flush()
 
     def _receive(self, link: Link, data: bytes) -> None:

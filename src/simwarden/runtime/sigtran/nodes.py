@@ -6,23 +6,37 @@ from typing import TYPE_CHECKING
 
 from simwarden.machine.m3ua_gateway import ApplicationServer
 from simwarden.machine.sccp import Translation
+from simwarden.runtime.sigtran.gateway import Place
 from simwarden.runtime.sigtran.point import Route, SignallingPoint
+from simwarden.runtime.sigtran.settings import SignallingPeer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from simwarden.runtime.sigtran.settings import Signalling, SignallingNode
     from simwarden.runtime.site import Site
     from simwarden.wire.sccp import Address
 
 
-def make_point(site: Site, settings: Signalling, nodes: Iterable[SignallingNode]) -> SignallingPoint:
-    """Make the signalling point of an element: it reaches nodes by its own associations, or by those that they make."""
+def make_point(site: Site, settings: Signalling, nodes: Mapping[str, SignallingNode]) -> SignallingPoint:
+    """Make the signalling point of an element: it reaches nodes by its own associations, or by those that they make.
+
+    A node that is named as an element of this process is that element; one outside is known by its addresses.
+    """
     routes = [Route(name, each.routing_context, each.point_codes) for name, each in settings.routes.items()]
-    known = list(nodes)
+    known = nodes.values()
     servers = None if routes else [ApplicationServer(each.point_code, each.point_code) for each in known]
     titles = [Translation(each.number, each.point_code) for each in known]
-    return SignallingPoint(site, settings.point_code, routes=routes, servers=servers, translations=titles)
+    places = {each.point_code: _place(site, name, each) for name, each in nodes.items()}
+    return SignallingPoint(
+        site, settings.point_code, routes=routes, servers=servers, translations=titles, places=places
+    )
+
+
+def _place(site: Site, name: str, node: SignallingNode) -> Place:
+    """Return the host of the processes of a node."""
+    addresses = node.addresses if isinstance(node, SignallingPeer) else ()
+    return Place(name if site.has_element(name) else "", addresses)
 
 
 def is_at(node: SignallingNode, address: Address) -> bool:

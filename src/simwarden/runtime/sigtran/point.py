@@ -18,12 +18,13 @@ from simwarden.wire.m3ua import MessageType
 from simwarden.wire.sccp import Address, ReturnCause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from simwarden.machine.m3ua_events import Served
     from simwarden.machine.m3ua_gateway import ApplicationServer
     from simwarden.machine.sccp import Translation
     from simwarden.machine.tcap_events import DialogueEvent
+    from simwarden.runtime.sigtran.gateway import Place
     from simwarden.runtime.site import Site
     from simwarden.wire.m3ua import Message, ProtocolData
     from simwarden.wire.tcap.user import TcUser
@@ -85,8 +86,12 @@ class SignallingPoint:
         routes: Iterable[Route] = (),
         servers: Iterable[ApplicationServer] | None = None,
         translations: Iterable[Translation] = (),
+        places: Mapping[int, Place] = {},
     ) -> None:
-        """`servers` are those of a gateway, which listens; None: this point only dials its `routes`."""
+        """`servers` are those of a gateway, which listens; None: this point only dials its `routes`.
+
+        `places` are those of servers by their routing contexts: see `Listening`.
+        """
         self.site = site
         self.sccp = SccpPoint(point_code, (), translations)
         self._users: dict[int, TcapUser] = {}
@@ -95,7 +100,7 @@ class SignallingPoint:
         if servers is not None:
             self._servers = {each.routing_context: each for each in servers}
             self._listening = Listening(
-                site, self._servers.values(), self._receive, local=(point_code,), served=self._served
+                site, self._servers.values(), self._receive, local=(point_code,), served=self._served, places=places
             )
         self._timer = MachineTimer(site.clock, self._on_timer, internal=True)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from simwarden.runtime.declare import Model
+from simwarden.runtime.declare import Model, Networks
 from simwarden.wire.tbcd import AddressString
 
 _LAST_POINT_CODE: Final = 0x3FFF
@@ -33,6 +33,14 @@ class SignallingNode(Model):
     """Its point code, 14 bits."""
 
 
+class SignallingPeer(SignallingNode):
+    """A node that makes its association with the element, as an application server process (M3UA)."""
+
+    addresses: Networks = ()
+    """Addresses and networks (`192.0.2.0/24`) that it connects from. Without any, the first host that connects for it
+    keeps its place while that association stands. One that is named as an element of this process is that element."""
+
+
 class Gateway(Model):
     """A signalling transfer point, or any peer, with which the element makes an association itself."""
 
@@ -42,7 +50,7 @@ class Gateway(Model):
     """What is reached by it; none: all that is not reached otherwise."""
 
 
-def _different(nodes: dict[str, SignallingNode]) -> dict[str, SignallingNode]:
+def _different(nodes: dict[str, SignallingPeer]) -> dict[str, SignallingPeer]:
     for what in ("number", "point_code"):
         if len({getattr(each, what) for each in nodes.values()}) < len(nodes):
             raise ValueError(f"two nodes have the same {what}")
@@ -50,7 +58,7 @@ def _different(nodes: dict[str, SignallingNode]) -> dict[str, SignallingNode]:
 
 
 #: the nodes with which an element speaks, by any names
-Nodes = Annotated[dict[str, SignallingNode], AfterValidator(_different)]
+Nodes = Annotated[dict[str, SignallingPeer], AfterValidator(_different)]
 
 
 def _no_entry(value: object) -> object:

@@ -14,6 +14,7 @@ from simwarden.runtime.transport.reception import Limits, Reception
 if TYPE_CHECKING:
     import asyncio
     import ssl
+    from collections.abc import Mapping, Sequence
 
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.frame_queue import FrameQueue
@@ -49,9 +50,15 @@ class Wiring:
     """What the links of one run share: the trace, the order of deliveries, the addresses, the count of links."""
 
     def __init__(
-        self, trace: Trace, frame_queue: FrameQueue, limits: Limits | None = None, addresses: Addresses | None = None
+        self,
+        trace: Trace,
+        frame_queue: FrameQueue,
+        limits: Limits | None = None,
+        addresses: Addresses | None = None,
+        allowed: Mapping[str, Sequence[str]] = {},
     ) -> None:
-        self.trace, self.frame_queue, self.limits = trace, frame_queue, limits or Limits()
+        """`allowed` restricts the source networks of peers outside, by interface."""
+        self.trace, self.frame_queue, self.limits, self.allowed = trace, frame_queue, limits or Limits(), allowed
         self.addresses = addresses or Addresses()
         self._links = 0
         self.open_sockets: set[HoldsSocket] = set()
@@ -76,9 +83,9 @@ class Wiring:
         else:
             self._held.append(serve)
 
-    def reception(self) -> Reception:
+    def reception(self, interface: str) -> Reception:
         """Make the place where a listener receives peers from outside."""
-        return Reception(self.limits)
+        return Reception(self.limits, self.allowed.get(interface, ()))
 
     def next_number(self) -> int:
         """Number a new connection; both its ends carry the number."""

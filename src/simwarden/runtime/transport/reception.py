@@ -10,19 +10,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
 
+from simwarden.model.address import is_within
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.trace.events import PeerFault
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simwarden.runtime.link import Link
     from simwarden.runtime.transport.base import Accept
 
 #: seconds that Diameter and MQTT wait for a first message by themselves (`Timers.capabilities`, `CONNECT_TIME`)
 LONGEST_PATIENCE = 10.0
+#: reason of the fault for a peer outside the `allow` of a `serve` file
+NOT_ALLOWED: Final = "its address is not allowed here"
+
+
+def is_allowed(host: str, allowed: Sequence[str]) -> bool:
+    """Return True if a peer may send from an address; without networks every address may."""
+    return not allowed or is_within(host, allowed)
 
 
 class Limits(Model):
@@ -37,15 +47,18 @@ class Limits(Model):
 
 
 class Reception:
-    """The peers from outside at one listener."""
+    """The peers from outside at one listener, restricted to the networks in `allowed` if there are any."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits, allowed: Sequence[str] = ()) -> None:
+        self._limits, self._allowed = limits, allowed
         self._strangers: dict[Link, asyncio.TimerHandle | None] = {}
         self._known: set[Link] = set()
 
     def receive(self, link: Link, accept: Accept) -> None:
         """Hand a new connection to its element, after making room for it; close it if there can be none."""
+        if not is_allowed(_host(link), self._allowed):
+            _end(link, NOT_ALLOWED)
+            return
         if len(self._strangers) >= self._limits.strangers:
             self._dismiss(self._oldest(), f"{self._limits.strangers} connections without a valid first message stand")
         if len(self._strangers) + len(self._known) >= self._limits.connections:

@@ -202,7 +202,7 @@ class SocketTransport(Transport, Generic[L]):
         sockets = self._listening(owner, address)
         host, port = sockets[0].getsockname()[:2]
         self._listeners[owner, interface.name] = _Listener((host, port), accept, sockets)
-        receive = partial(self.wiring.reception().receive, accept=accept)
+        receive = partial(self.wiring.reception(interface.name).receive, accept=accept)
         for sock in sockets:
             self.wiring.when_accepted(partial(self._serve, sock, interface, owner, receive))
 

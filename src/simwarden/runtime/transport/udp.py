@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from simwarden.runtime.frame_queue import Delivery
 from simwarden.runtime.reach import why_refused
 from simwarden.runtime.transport.endpoint import Datagrams, Endpoint, Path
-from simwarden.trace.events import Note
+from simwarden.runtime.transport.reception import NOT_ALLOWED, is_allowed
+from simwarden.trace.events import Note, PeerFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -162,6 +163,11 @@ class UdpEndpoint(Endpoint):
             yield source[:2], bytes(memoryview(self._buffer)[:size])
 
     def _hear_outside(self, source: Address, datagrams: list[bytes], *, batch: bool) -> None:
+        name = next(iter(self.interfaces))  # points that share a socket share what is allowed there
+        if not is_allowed(source[0], self.wiring.allowed.get(name, ())):
+            remote = f"{source[0]}:{source[1]}"
+            self.wiring.trace.emit(PeerFault(element=self.owner, peer=remote, interface=name, reason=NOT_ALLOWED))
+            return
         if batch:
             self.path(source, client=False).hear_packets(datagrams)
             return

@@ -11,6 +11,7 @@ from simwarden.runtime.clock import EPOCH
 from simwarden.scenario.report.junit import junit_of
 from simwarden.scenario.report.page import Page
 from simwarden.scenario.result import Verdict
+from simwarden.scenario.secrets import hider
 from simwarden.trace.jsonl import lines_of
 from simwarden.trace.pcapng import create_capture, write_capture
 from simwarden.trace.records import record_lines, record_octets
@@ -31,7 +32,8 @@ class Report:
     """A report that is written while a run goes on, so that little is left to do when it ends, or is ended.
 
     `trace` says whose traces are kept: `always`, `on-failure` (those that did not pass) or `off`. `mask` zeroes the
-    keys in captures; the other files never have them. A folder that cannot be written ends nothing before `close`.
+    keys in captures; the other files never have them. What cannot be written once the run goes on ends nothing before
+    `close`. Raises ConfigError if the folder cannot be written at all.
     """
 
     def __init__(self, folder: Path, *, trace: str = "always", mask: bool = False) -> None:
@@ -40,6 +42,8 @@ class Report:
         self._results: list[ScenarioResult] = []
         self._wrong: ConfigError | None = None
         self._guarded(self._begin)
+        if self._wrong is not None:
+            raise self._wrong
 
     def add(self, result: ScenarioResult) -> None:
         """Write the events and the capture of a scenario, and take it into the page."""
@@ -77,8 +81,9 @@ class Report:
             self._page.add(result, [], "")
             return
         capture = f"{result.name}.pcapng"
+        hide = hider(result.keys)
         with (self._folder / "events.jsonl").open("a", encoding="utf-8") as lines:
-            lines.writelines(f"{line}\n" for line in lines_of(result.events, scenario=result.name))
+            lines.writelines(f"{hide(line)}\n" for line in lines_of(result.events, scenario=result.name))
         self._write_records(result)
         with create_capture(self._folder / capture, mask=self._mask) as stream:
             write_capture(result.events, stream, start_of(result), mask=self._mask)

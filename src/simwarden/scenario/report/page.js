@@ -163,7 +163,7 @@
     const kept = record.kept ? ` (kept from before: decided at ${record.kept})` : "";
     const by = record.control ? make("p", {}, `Decided by ${record.element}, control `, make("code", {}, record.control), record.clause ? `, clause ${record.clause}: ` : ": ", record.reason, kept)
       : record.element && make("p", {}, `Demanded of ${record.element} by ${record.clause}, no control decided: ${record.reason}`);
-    const beside = [...record.links.map((link) => `No link: ${link}`), ...record.ignored].map((text) => make("p", {}, text));
+    const beside = [...record.links.map((link) => `No link: ${link}`), ...record.ignored, ...record.outside].map((text) => make("p", {}, text));
     return make("section", { cls: `failure ${each.verdict}` }, make("h3", {}, record.summary), make("p", {}, make("code", {}, place), ` ${record.step}`), ...diffs, by, ...beside,
       record.detail && make("pre", {}, record.detail), record.rerun && make("p", {}, "Run it alone: ", make("code", {}, record.rerun)));
   }

@@ -24,6 +24,7 @@ import jinja2
 import simwarden
 from simwarden.policy.requirements import clauses, requirements
 from simwarden.scenario.registry import Registry
+from simwarden.scenario.secrets import hider
 from simwarden.trace.ladder import lanes_of
 from simwarden.trace.rows import Kind
 
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from simwarden.trace.rows import Row
 
 _PACKAGE = "simwarden.scenario.report"
-#: a key of a card in a file of YAML
-_KEYS = re.compile(r"(\b(?:k|opc|op)[\"']?[ \t]*:[ \t]*)[\"']?[0-9a-fA-F]{32}[\"']?", re.IGNORECASE)
+#: a key of a card in a file of YAML, of which the loader read none
+_KEYS = re.compile(r"(\b(?:k|opc|op)[\"']?\s*:\s*)(?:[|>][+-]?\s+)?[\"']?[0-9a-fA-F]{32}[\"']?", re.IGNORECASE)
 
 
 class Page:
@@ -49,11 +50,13 @@ class Page:
     def add(self, result: ScenarioResult, rows: Sequence[Row], capture: str) -> None:
         """Add a scenario with the rows of its ladder; `capture` is the name of its capture beside the page."""
         lanes = lanes_of(rows, {lane.name: lane.order for lane in result.lanes})
-        text = _source(result.path)
-        self._index.append(_summary(result, rows, lanes) | {"capture": capture, "source": bool(text)})
+        hide = hider(result.keys)
+        text = hide(_source(result.path))
+        summary = json.loads(hide(json.dumps(_summary(result, rows, lanes))))
+        self._index.append(summary | {"capture": capture, "source": bool(text)})
         self._files.append(packed(text) if text else "")
         ladder = json.dumps([row_data(row, lanes) for row in rows], separators=(",", ":"), ensure_ascii=False)
-        self._ladders.append(packed(ladder) if rows else "")
+        self._ladders.append(packed(hide(ladder)) if rows else "")
 
     def render(self, seconds: float) -> str:
         """Return the document; `seconds` is what all of it took, by the clock on the wall."""
@@ -102,6 +105,7 @@ def _summary(result: ScenarioResult, rows: Sequence[Row], lanes: Sequence[str]) 
         "refusal": result.expects_refusal,
         "met": [asdict(each) for each in result.met],
         "stopped": [asdict(each) for each in result.stopped],
+        "misuse": result.misuse.name if result.misuse else "",
         "messages": sum(row.kind is Kind.MESSAGE for row in rows),
         "lanes": [lane_data(name, known) for name in lanes],
     }

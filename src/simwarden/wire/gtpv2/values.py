@@ -96,6 +96,11 @@ class FTeid(NamedTuple):
         """Where to send to; IPv4 if there is a choice."""
         return self.ipv4 or self.ipv6
 
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Its addresses, of both versions of IP."""
+        return frozenset(filter(None, (self.ipv4, self.ipv6)))
+
 
 class Uli(NamedTuple):
     """Where a device is (8.21); locations of 2G and 3G, and eNB identities, as octets."""

@@ -39,11 +39,13 @@ if TYPE_CHECKING:
         Unsuccessful,
         answer,
     )
-    from simwarden.wire.smpp.reading import alphabet_of, dissect, mask, message_text
+    from simwarden.wire.smpp.reading import CLASS_GROUPS, alphabet_of, dissect, mask, message_text
     from simwarden.wire.smpp.receipt import Receipt, format_time, parse_receipt, parse_time
+    from simwarden.wire.smpp.submit import read_times, read_user_data
 
 __all__ = [
     "BINDS",
+    "CLASS_GROUPS",
     "MESSAGE_TYPE",
     "RECEIPT",
     "RECEIPT_ALWAYS",
@@ -91,6 +93,8 @@ __all__ = [
     "message_text",
     "parse_receipt",
     "parse_time",
+    "read_times",
+    "read_user_data",
 ]
 
-__getattr__ = offer(__name__, __all__, "pdus", "codec", "enums", "receipt", "reading")
+__getattr__ = offer(__name__, __all__, "pdus", "codec", "enums", "receipt", "reading", "submit")

@@ -14,7 +14,7 @@ from simwarden.wire.fields import SECRET
 from simwarden.wire.smpp.codec import LONGEST, decode
 from simwarden.wire.smpp.enums import Command, MessageState, Npi, Status, Tag, Ton
 from simwarden.wire.smpp.pdus import BODIES, UDHI, Address, Bind, Body, DataSm, Outbind, Pdu, ShortMessage, SubmitMulti
-from simwarden.wire.sms.coding import UserData, text_of
+from simwarden.wire.sms.coding import UserData, coding_of, text_of
 from simwarden.wire.sms.enums import Alphabet
 from simwarden.wire.sms.header import Header, split_header
 from simwarden.wire.sms.reading import USER_DATA, named, shown_user_data
@@ -29,6 +29,8 @@ _ADDRESSES: Final = {"source": "source_addr", "destination": "dest_addr", "esme"
 _NUMBERS: Final = {"source": "source_addr", "destination": "destination_addr", "esme": "esme_addr"}
 _OCTET_CODINGS: Final = frozenset({2, 4})
 _LATIN_1, _UCS2 = (0x01, 0x03), 0x08
+#: groups of TS 23.038 4 that name a message class, as SMPP has them (5.2.19) and as handsets' flash messages do
+CLASS_GROUPS: Final = frozenset({1, 15})
 
 
 def name_of(command: Command) -> str:
@@ -37,13 +39,16 @@ def name_of(command: Command) -> str:
 
 
 def alphabet_of(data_coding: int) -> Alphabet | None:
-    """Return the alphabet that data_coding says (5.2.19), None for IA5 and Latin 1; GSM's own schemes from 0xF0 on."""
+    """Return the alphabet of a data_coding (5.2.19), None for IA5 and Latin 1.
+
+    The groups 1 and F, of message classes, are schemes of TS 23.038.
+    """
     if data_coding in _LATIN_1:
         return None
     if data_coding == _UCS2:
         return Alphabet.UCS2
-    if data_coding >= 0xF0:
-        return Alphabet.OCTETS if data_coding & 4 else Alphabet.GSM_7_BIT
+    if data_coding >> 4 in CLASS_GROUPS:
+        return coding_of(data_coding).alphabet
     return Alphabet.OCTETS if data_coding in _OCTET_CODINGS else Alphabet.GSM_7_BIT
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from simwarden.wire.sms.alphabet import from_septets, in_alphabet, pack, to_septets, unpack
     from simwarden.wire.sms.codec import decode, encode
     from simwarden.wire.sms.coding import (
+        UCS2_CODING,
         Coding,
         UserData,
         coding_of,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TYPES",
+    "UCS2_CODING",
     "Address",
     "Alphabet",
     "Coding",

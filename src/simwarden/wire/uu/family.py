@@ -12,7 +12,9 @@ UU: Final = Family(
     reading="simwarden.wire.uu.reading:Uu",
     place=20,
     interfaces=(
-        Interface("Uu", "uu", Service.MESSAGES, 4997, spec="NAS by TS 24.301 in a frame of ours for TS 36.331"),
+        Interface(
+            "Uu", "uu", Service.MESSAGES, 4997, spec="NAS by TS 24.301 in a frame of ours for TS 36.331", own_frame=True
+        ),
     ),
     carries=("nas",),
     carriers=frozenset({"ul-information-transfer", "dl-information-transfer"}),

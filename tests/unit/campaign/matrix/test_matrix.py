@@ -131,6 +131,8 @@ def test_services_behind_a_refused_attach_fall_with_it_and_a_path_past_it_does_n
         ("pcrf-list-unmatched", "leaked"),
         ("ocs-quota", "blocked by pgw/data.quota"),
         ("ocs-continue", "leaked"),
+        ("ocs-offline-rules", "leaked"),
+        ("pcrf-slower", "leaked"),
     ],
 )
 def test_a_service_is_blocked_by_what_refuses_it_and_not_by_what_the_attach_went_through(

@@ -10,7 +10,7 @@ import pytest
 
 from simwarden.campaign.engine import Done, Order
 from simwarden.campaign.prove.choice import EQUIVALENT, Choice, equivalents
-from simwarden.campaign.prove.proof import ADMIT, REFUSE, Finding, Outcome, Proof, Word
+from simwarden.campaign.prove.proof import ADMIT, IGNORE, REFUSE, SWITCHES, Finding, Outcome, Proof, Word
 from simwarden.campaign.prove.prove import prove
 from simwarden.campaign.prove.weigh import weigh
 from simwarden.campaign.trial import Deciding, Seen, Trial
@@ -19,6 +19,8 @@ from simwarden.scenario import suite
 from simwarden.scenario.claims import Case, claims_of, spots_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import Mismatch, Verdict
+from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.trace.events import Decided
 
 SHIPPED = Path(__file__).parents[4] / "scenarios"
 GIVEN = "hss/bind.hss.given@update-location"
@@ -88,30 +90,32 @@ def test_a_refusal_and_its_twin_kill_both_mutants(shelf: Shelf) -> None:
     shelf.put("misuse.yaml", MISUSE + SEEN, twin="use.yaml")
     shelf.put("use.yaml", USE + SERVED)
     proof = shelf.prove(GIVEN)
-    assert (len(proof.killed), proof.survivors, proof.weak) == (2, [], [])
+    assert (len(proof.killed), proof.survivors, proof.weak) == (3, [], [])
     [admitted], [refused] = only(proof, ADMIT, GIVEN).killers, only(proof, REFUSE, GIVEN).killers
+    [ignored] = only(proof, IGNORE, GIVEN).killers
+    assert (ignored.seen, ignored.through) == (("phone.attach", "phone.emm_cause"), True)
     assert (admitted.scenario, admitted.seen, admitted.through) == ("misuse", ("phone.attach", "phone.emm_cause"), True)
     assert (refused.scenario, refused.seen) == ("use", ("meter.attach",))
-    assert proof.runs == 4
+    assert proof.runs == 5
 
 
 def test_scenarios_without_expectations_leave_survivors(shelf: Shelf) -> None:
     shelf.put("misuse.yaml", MISUSE)
     shelf.put("use.yaml", USE)
     proof = shelf.prove(GIVEN)
-    assert [each.killed for each in proof.findings] == [False, False]
+    assert [each.killed for each in proof.findings] == [False, False, False]
     assert only(proof, ADMIT, GIVEN).reason == "no scenario claims it"
     assert only(proof, REFUSE, GIVEN).reason == "no scenario claims it; use noticed nothing"
     assert "verdict: admit" in only(proof, REFUSE, GIVEN).advice
     assert proof.runs == 2 + 1  # what nobody claims may still be noticed when legitimate use is refused
 
 
-def test_every_occasion_that_a_control_declares_has_two_mutants(shelf: Shelf) -> None:
+def test_every_occasion_that_a_control_declares_has_three_mutants(shelf: Shelf) -> None:
     shelf.put("use.yaml", USE)
     proof = shelf.prove()
     kinds = [shelf.loader.registry.declaration(kind) for kind in shelf.loader.registry.kinds]
     declared = sum(len(control.occasions) for each in kinds for control in each.controls)
-    assert len(proof.survivors) == 2 * declared
+    assert len(proof.survivors) == len(SWITCHES) * declared
     assert f"; {declared} occasions; " in proof.summary()
 
 
@@ -119,7 +123,7 @@ def test_one_occasion_of_a_control_is_not_proved_by_another(shelf: Shelf) -> Non
     shelf.put("misuse.yaml", MISUSE + SEEN, twin="use.yaml")
     shelf.put("use.yaml", USE + SERVED)
     proof = shelf.prove(GIVEN, "hss/bind.hss.given@notify")
-    assert [each.name.partition("@")[2] for each in proof.survivors] == ["notify always-admit", "notify always-refuse"]
+    assert [each.name.partition("@")[2] for each in proof.survivors] == [f"notify {switch}" for switch in SWITCHES]
     assert proof.survivors[0].reason == "on notify it refuses nothing in any scenario that claims it, or its twin"
     assert not proof.weak
 
@@ -135,7 +139,7 @@ def test_a_claim_of_one_occasion_is_no_claim_of_another(shelf: Shelf) -> None:
 
 def test_an_expectation_of_an_outcome_alone_claims_no_control(shelf: Shelf) -> None:
     shelf.put("misuse.yaml", MISUSE + "- expect: {phone: {attach: rejected}}\n")
-    assert len(shelf.prove(GIVEN).survivors) == 2
+    assert len(shelf.prove(GIVEN).survivors) == 3
 
 
 def test_a_decision_without_the_requirement_is_no_claim_and_the_reason_says_so(shelf: Shelf) -> None:
@@ -196,9 +200,54 @@ def test_the_forced_decision_alone_kills_nothing(shelf: Shelf) -> None:
     assert not proof.killed
     assert only(proof, ADMIT, GIVEN).reason == "misuse noticed nothing"
     assert proof.weak == [
-        f"misuse claims a refusal by {GIVEN.partition('@')[0]}, but under always-admit it noticed nothing",
+        *(
+            f"misuse claims a refusal by {GIVEN.partition('@')[0]}, but under {switch} it noticed nothing"
+            for switch in (ADMIT, IGNORE)
+        ),
         f"the twin use should fail while {GIVEN.partition('@')[0]} refuses all, and noticed nothing",
     ]
+
+
+AREA = "mme/area.cell@attach"
+AREA_HEAD = """\
+scenario: {title}
+proves: [area.cell]
+{twin}
+network:
+  enb2: {{type: enb, cells: [{{tac: 2}}]}}
+cards:
+  card: {{profile: meter, area: {{by: mme, cells: [enb/1]}}}}
+devices:
+  meter: {{type: module, cell: enb2/1}}
+steps:
+"""
+
+
+def test_a_decision_with_its_record_of_risk_kills_no_mutant(shelf: Shelf) -> None:
+    recorded = "- expect: {decision: {by: mme, control: area.cell}, mme: {risk: {card: card, control: area.cell}}}\n"
+    shelf.put("misuse.yaml", USE + recorded, head=AREA_HEAD)
+    proof = shelf.prove(AREA)
+    for switch in (ADMIT, IGNORE):
+        assert [each.outcome for each in only(proof, switch, AREA).attempts] == [Outcome.PASSED]
+    shelf.put("misuse.yaml", USE + recorded + "- expect: {meter: {attach: rejected}}\n", head=AREA_HEAD)
+    proof = shelf.prove(AREA)
+    assert [only(proof, switch, AREA).killed for switch in (ADMIT, IGNORE)] == [True, True]
+
+
+def test_an_ignored_refusal_stays_in_trace_and_events_and_has_no_effect(shelf: Shelf) -> None:
+    shelf.put("misuse.yaml", MISUSE + "- expect: {phone: {attach: rejected}}\n")
+    scenario = shelf.loader.load(shelf.folder / "misuse.yaml")
+    normal = run_scenario(scenario, "misuse", RunOptions())
+    ignored = run_scenario(scenario, "misuse", RunOptions(switches={GIVEN: IGNORE}, lenient=True))
+    assert ignored.failure is not None
+    assert [each.got for each in ignored.failure.mismatches] == ["accepted"]
+    [before], [after] = (
+        [each for each in result.events if isinstance(each, Decided) and not each.decision.admitted]
+        for result in (normal, ignored)
+    )
+    assert (after.number, after.decision, after.forced) == (before.number, before.decision, IGNORE)
+    until = before.number
+    assert [repr(each) for each in normal.events[: until - 1]] == [repr(each) for each in ignored.events[: until - 1]]
 
 
 def test_what_comes_after_the_forced_decision_kills(shelf: Shelf) -> None:
@@ -231,7 +280,8 @@ def test_a_listed_mutant_is_no_survivor_and_one_that_is_killed_no_equivalent(she
     shelf.put("use.yaml", USE + SERVED)
     listed = {f"{GIVEN} always-admit": "nothing counts", f"{GIVEN} always-refuse": "nothing counts"}
     proof = shelf.prove(GIVEN, equivalent=listed)
-    assert [each.word for each in proof.findings] == [Word.EQUIVALENT, Word.KILLED]
+    # Where an admission changes nothing, a refusal that is ignored does not either.
+    assert [each.word for each in proof.findings] == [Word.EQUIVALENT, Word.EQUIVALENT, Word.KILLED]
     assert proof.weak == [f"{GIVEN} always-refuse is in the list of equivalent mutants, and use kills it"]
 
 
@@ -243,9 +293,7 @@ def test_a_budget_leaves_out_what_it_has_no_time_for_after_what_was_touched(shel
     assert Done("prove", proof, 1.0).verdict == "untried"
     touched = Choice(touched=lambda spot: spot.name == GIVEN)
     order = touched.in_order(proof.findings, Order(seed=3, until=1.0))
-    assert [each.name for each in order[:2]] == [f"{GIVEN} {switch}" for switch in (ADMIT, REFUSE)][
-        :: 1 if order[0].switch == ADMIT else -1
-    ]
+    assert {each.name for each in order[:3]} == {f"{GIVEN} {switch}" for switch in SWITCHES}
     assert order == touched.in_order(proof.findings, Order(seed=3, until=1.0))
 
 
@@ -259,7 +307,7 @@ def test_survivors_are_accepted_with_a_reason(shelf: Shelf) -> None:
     assert proof.accept("nothing: counts") == [shelf.folder / EQUIVALENT]
     assert (shelf.folder / EQUIVALENT).read_text().startswith("# reviewed\n")
     listed = equivalents([str(shelf.folder)], [each.name for each in proof.findings])
-    assert listed == {f"{GIVEN} {switch}": "nothing: counts" for switch in (ADMIT, REFUSE)}
+    assert listed == {f"{GIVEN} {switch}": "nothing: counts" for switch in SWITCHES}
     assert (proof.survivors, Done("prove", proof, 1.0).verdict) == ([], "passed")
     assert not shelf.prove(GIVEN, equivalent=listed).survivors
 
@@ -275,7 +323,7 @@ def test_the_shipped_controls_of_the_card_have_no_survivor() -> None:
     loader = Loader()
     jobs = [(job, loader.load(job.path)) for job in suite.find([str(SHIPPED / "binding" / "form")])]
     proof = prove(jobs, loader, ALL, Choice(lambda spot: spot.control.id == "pre.form"))
-    assert (len(proof.killed), proof.survivors, proof.weak) == (4, [], [])
+    assert (len(proof.killed), proof.survivors, proof.weak) == (6, [], [])
 
 
 # -- weighing

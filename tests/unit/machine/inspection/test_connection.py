@@ -334,7 +334,7 @@ def test_half_an_empty_line_between_requests() -> None:
     flow.answer(acknowledged=len(REQUEST) + 1)
     flow.say(b"\n\r\n" + OTHER, len(REQUEST) + 1)
     assert flow.watch.shown == (HIDDEN,)
-    flow.say(b"\rGET", len(REQUEST + OTHER) + 4)
+    flow.say(b"\rGET /", len(REQUEST + OTHER) + 4)
     assert flow.watch.shown == (UNREADABLE,)
 
 
@@ -473,3 +473,23 @@ def test_a_body_that_its_connection_cuts_off() -> None:
     octets = b"PUT /firmware HTTP/1.1\r\nHost: listed.example\r\nContent-Length: 900\r\n\r\n" + OTHER
     flow.say(octets, 0, ACK | FIN)
     assert flow.watch.shown == (LISTED,)
+
+
+@pytest.mark.parametrize("size", [512, 4096])
+def test_chunks_are_skipped_while_a_server_acknowledges_none_of_them(size: int) -> None:
+    head = b"POST /firmware HTTP/1.1\r\nHost: listed.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"%x\r\n" % size + b"v" * size + b"\r\n"
+    octets = head + chunk * (900_000 // size) + b"0\r\n\r\n" + OTHER
+    flow = Flow(80).open()
+    for at in range(0, len(octets), 1300):
+        flow.say(octets[at : at + 1300], at)
+    assert flow.watch.shown == (LISTED, HIDDEN)
+
+
+@pytest.mark.parametrize(("again", "shown"), [(b"200\r\n", LISTED), (b"100\r\n", UNREADABLE)])
+def test_the_size_of_a_chunk_that_is_sent_again_has_to_be_the_same(again: bytes, shown: Shown) -> None:
+    head = b"POST /firmware HTTP/1.1\r\nHost: listed.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+    flow = Flow(80).open()
+    flow.say(head + (b"200\r\n" + b"v" * 512 + b"\r\n") * 3)
+    flow.say(again, len(head) + 5 + 512 + 2)
+    assert flow.watch.shown == (shown,)

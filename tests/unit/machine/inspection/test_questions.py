@@ -176,7 +176,7 @@ def test_what_goes_to_the_port_of_resolvers_and_is_no_query(octets: bytes) -> No
         assert (flow.watch.shown[-1:], flow.watch.pending) == ((UNREADABLE,), False)
 
 
-def test_lifetimes_are_bounded_and_of_many_names_those_stay_that_last() -> None:
+def test_lifetimes_are_bounded_and_of_many_names_the_latest_stay() -> None:
     known = Bindings()
     known.learn("zero.example", [b"0000"], 0, 10.0)
     assert known.names_of(b"0000", 10.0 + bindings.SHORTEST - 1) == ("zero.example",)
@@ -188,5 +188,13 @@ def test_lifetimes_are_bounded_and_of_many_names_those_stay_that_last() -> None:
     for number in range(2 * bindings.MOST):
         known.learn(f"{number}.example", [number.to_bytes(4)], 100 + number, 20.0)
     found = [number for number in range(2 * bindings.MOST) if known.names_of(number.to_bytes(4), 20.0)]
-    assert found == list(range(bindings.MOST + 1, 2 * bindings.MOST))
-    assert known.names_of(b"0001", 20.0) == ("long.example",)
+    assert found == list(range(bindings.MOST, 2 * bindings.MOST))
+
+
+def test_many_answers_of_resolvers_that_are_not_believed_displace_no_other() -> None:
+    known = Bindings([b"good"])
+    known.learn("up.example", [b"0001"], 60, 0.0, b"good")
+    known.learn(
+        "any.example", [number.to_bytes(4) for number in range(1000, 1000 + 2 * bindings.MOST)], 600, 1.0, b"bad"
+    )
+    assert known.names_of(b"0001", 2.0) == ("up.example",)

@@ -120,3 +120,15 @@ def http(net: Net, token: str, headers: dict[str, str] | None = None, guard: Any
         base_url="http://cmp",
         headers={"Authorization": f"Bearer {token}", **(headers or {})},
     )
+
+
+async def test_client_has_at_most_so_many_subscriptions(loop: TestbedLoop) -> None:
+    async with Net(loop, subscriptions=2) as net:
+        made = [await net.subs("POST", subscription()) for _ in range(3)]
+        assert [each.status for each in made] == [201, 201, 429]
+        assert code(made[2]) == (429, "QUOTA_EXCEEDED")
+        assert len((await net.subs("GET")).body) == 2
+        others = subscription(config={"subscriptionDetail": device(OTHER)})
+        assert (await net.subs("POST", others, client="gas")).status == 201
+        assert (await net.subs("DELETE", path=f"/{made[0].body['id']}")).status == 204
+        assert (await net.subs("POST", subscription())).status == 201

@@ -187,6 +187,20 @@ async def test_a_stranger_that_restarts_has_lost_no_sessions(run: Any) -> None:
         assert network.session() is not None
 
 
+@pytest.mark.parametrize("name", ["create-bearer-request", "update-bearer-request", "delete-bearer-request"])
+async def test_an_order_of_another_node_than_the_sgw_is_refused(run: Any, name: str) -> None:
+    network = run()
+    stranger = network.add("stranger", Stranger)
+    async with network:
+        await network.attached()
+        (ue,) = network.mme.core.by_imsi.values()
+        asked = gtpv2.Message(name, orders(network)[name], ue.s11_teid, 7)
+        stranger.endpoint.send(gtpv2.encode(asked), (network.mme.core.gateways.node.address, 2123), on="S11")
+        await network.settle()
+        assert [each.cause for each in stranger.messages()] == [Cause.INVALID_PEER]
+        assert (len(ue.bearers), len(ue.all_bearers)) == (1, 1)
+
+
 # -- orders about a device that is busy, or goes
 
 

@@ -122,3 +122,20 @@ def test_the_oldest_of_too_many_reports_goes_and_the_others_are_told_once(monkey
     loop.run_until_complete(story())
     loop.close()
     assert [(path, inside) for _, path, inside in site.told] == IN_ORDER
+
+
+def test_reports_of_one_card_do_not_displace_those_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "_MOST", 3)
+    loop = TestbedLoop(virtual=True)
+    site = Slow(loop)
+
+    async def story() -> None:
+        reports = Presence(site, "cmp")  # type: ignore[arg-type]
+        reports.tell(OTHER, inside=False, cell="b")
+        for _ in range(10):
+            reports.tell(IMSI, inside=False, cell="a")
+        await asyncio.gather(*site.tasks)
+
+    loop.run_until_complete(story())
+    loop.close()
+    assert [path for _, path, _ in site.told] == [f"/cards/{each}/presence" for each in (OTHER, IMSI, IMSI)]

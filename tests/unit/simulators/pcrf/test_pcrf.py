@@ -44,7 +44,7 @@ async def test_a_card_without_lists_gets_the_rule_for_all_and_one_with_them_its_
         }
         (first, second, third) = (dict(value) for key, value in answer.get("Charging-Rule-Install") if key)
         assert first["Precedence"] < second["Precedence"] < third["Precedence"]
-        assert (second["Rating-Group"], second["Online"], second["Metering-Method"]) == (1, 0, 1)
+        assert (second["Rating-Group"], second.get("Online"), second["Metering-Method"]) == (1, None, 1)
         assert answer.all("Event-Trigger") == [13, 2, 25]
         assert gx_features_of(answer) == ALL
     assert net.verdicts("data.whitelist") == [True, False]
@@ -431,3 +431,14 @@ async def test_a_node_that_is_not_listed_is_turned_away() -> None:
     async with Network({"peers": {"other": {}}}) as net:
         assert net.pgw.node.peers == ()
     assert net.verdicts("pcrf.peer") == [False]
+
+
+async def test_a_listed_card_is_no_refused_card_to_the_operators_systems() -> None:
+    async with Network() as net:
+        refused: list[str] = []
+        net.pcrf.site.refused = lambda decision: refused.append(decision.control.id)
+        await net.provision(by="pcrf", whitelist=[SERVER])
+        assert (await net.pgw.ask(INITIAL, 0)).result_code == 2001
+        assert (await net.pgw.ask(INITIAL, 0, "b", imsi="001010000000009")).result_code == 5030
+        assert refused == ["pcrf.subscriber"]
+    assert net.verdicts("data.whitelist") == [False]

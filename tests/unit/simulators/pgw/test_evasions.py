@@ -85,7 +85,7 @@ HTTP = {
     "another host as a trailer": Said(HOST, CHUNKED, b"0\r\n" + BAD, b"0\r\nSum: 1\r\n\r\n" + GOOD),
     "half an end of a trailer": Said(HOST, CHUNKED, b"0\r\n\r\r\n" + BAD, b"0\r\n\r\n" + GOOD),
     "a body of CONNECT": Said(
-        *(["up.example:80"], b"", b"CONNECT up.example:80 HTTP/1.1\r\nHost: up.example\r\nContent-Length: 9\r\n\r\n"),
+        *(HOST, b"", b"CONNECT up.example:80 HTTP/1.1\r\nHost: up.example\r\nContent-Length: 9\r\n\r\n"),
         b"CONNECT up.example:80 HTTP/1.1\r\nHost: up.example\r\n\r\n",
     ),
     "TLS with another name through CONNECT": Said(
@@ -194,7 +194,7 @@ async def test_a_head_that_ends_with_its_connection() -> None:
 
 
 async def test_an_answer_that_has_ended_begins_no_connection_with_the_number_of_the_one_before() -> None:
-    async with Gateways() as bench:
+    async with Gateways(pgw={"answer_grace": 0}) as bench:
         it = await device(bench, whitelist=["up.example:80"])
         assert await it.look_up("up.example", SERVER)
         assert await it.fetch(SERVER, "up.example") == "through"

@@ -12,7 +12,7 @@ from gateways import IMSI, NUMBER, SERVER, Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
 from scapy.layers.inet import IP, TCP
 
-from simulators.pgw.user_plane import MOST_FLOWS
+from simulators.pgw.flow_table import BOUNDS, FlowKind
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.testing import ScriptedServer
 
@@ -27,6 +27,12 @@ APPROVED = {"approver": "Li Wei", "reason": "explored", "form": "F-21"}
 def units(octets: int) -> Any:
     granted = ("Granted-Service-Unit", [("CC-Total-Octets", octets)])
     return GROUPS, [granted, ("Rating-Group", 1), ("Result-Code", 2001)]
+
+
+def used_units(asked: Message) -> list[dict[str, Any]]:
+    """Return the units that a request reports as used."""
+    groups = [dict(group) for group in asked.all(GROUPS)]
+    return [dict(group["Used-Service-Unit"]) for group in groups if "Used-Service-Unit" in group]
 
 
 class Ocs(ScriptedOcs):
@@ -157,6 +163,28 @@ async def test_an_unnamed_flow_passes_no_more_by_letting_its_packets_wait_for_oc
         assert bool(net.net.received()) is reached
 
 
+@pytest.mark.parametrize("closed", [False, True])
+async def test_octets_of_a_packet_that_is_dropped_after_their_grant_are_not_used(*, closed: bool) -> None:
+    async with Net([units(100)], [units(900)]) as net:
+        made = await net.session()
+        own = made["paa"].ipv4
+        first, second = udp(own, payload=bytes(52)), udp(own, payload=bytes(172))
+        net.enb.send(made, first)
+        await net.settle()
+        net.ocs.free.clear()
+        net.enb.send(made, second)
+        await net.ocs.holds(2)
+        if closed:
+            net.net.link.close()  # type: ignore[union-attr]
+        net.ocs.free.set()
+        await net.settle()
+        assert net.net.received() == [first, *([] if closed else [second])]
+        await net.mme.delete(made["sender_f_teid"].teid)
+        await net.settle()
+        used = [unit["CC-Total-Octets"] for asked in net.ocs.asked for unit in used_units(asked)]
+        assert sum(used) == len(first) + (0 if closed else len(second))
+
+
 async def test_who_scans_the_ports_of_a_device_has_none_of_its_flows_forgotten() -> None:
     async with Net([units(900_000)]) as net:
         await net.direct("up.example:40001")
@@ -168,10 +196,10 @@ async def test_who_scans_the_ports_of_a_device_has_none_of_its_flows_forgotten()
         await net.settle()
         assert len(net.net.received()) == 1
         await net.sleep(61)
-        net.net.send(*(udp("203.0.113.66", made["paa"].ipv4, port=port) for port in range(1, MOST_FLOWS + 10)))
+        net.net.send(*(udp("203.0.113.66", made["paa"].ipv4, port=port) for port in range(1, 5000)))
         await net.settle()
         assert net.enb.received() == []
-        assert len(session.flows) == MOST_FLOWS
+        assert len(session.flows) == BOUNDS[FlowKind.UNSERVED] + 1
         net.enb.send(made, udp(made["paa"].ipv4))
         await net.settle()
         assert len(net.net.received()) == 1

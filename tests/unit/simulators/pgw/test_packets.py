@@ -13,7 +13,9 @@ from scapy.contrib import gtp_v2 as scapy
 from scapy.layers.inet import IP, fragment
 from scapy.packet import Raw
 
-from simulators.pgw import rules, user_plane
+from simulators.pgw import rules
+from simulators.pgw.flow_table import BOUNDS, FlowKind
+from simulators.pgw.session import IDLE
 from simwarden.trace.events import Frame, PacketDropped
 from simwarden.trace.records import CauseForRecClosing, ChargingRecord, FlowRecord
 from simwarden.wire import gtpu, ip
@@ -243,7 +245,7 @@ async def test_sums_of_records_are_the_octets_of_the_packets() -> None:
 async def test_a_device_that_scans_ports_fills_no_memory_and_each_flow_has_its_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(user_plane, "MOST_FLOWS", 3)
+    monkeypatch.setitem(BOUNDS, FlowKind.BRIEF, 3)
 
     async with Gateways() as bench:
         made = await bench.session()
@@ -295,6 +297,29 @@ async def test_what_is_not_directed_is_not_looked_into_and_its_flows_are_one() -
         assert [each for _, each in bench.enb.received()] == later[1:]
         for _ in range(2):
             bench.enb.send(made, whole)
-            await bench.sleep(user_plane.IDLE + 1)
+            await bench.sleep(IDLE - 1)
         await bench.mme.delete(made["sender_f_teid"].teid)
     assert [each.uplink_packets for each in bench.of(FlowRecord) if each.port] == [2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "addresses"),
+    [
+        ({}, ("10.64.0.1", None, True, None)),
+        (BOTH, ("2001:db8:64:1::", "10.64.0.1", True, True)),
+        (
+            {**BOTH, "paa": scapy.IE_PAA(PDN_type=3, ipv6=0, ipv4="203.0.113.9")},
+            ("2001:db8:64:1::", "203.0.113.9", True, False),
+        ),
+    ],
+)
+async def test_the_records_of_a_session_contain_both_its_addresses(
+    kind: dict[str, Any], addresses: tuple[Any, ...]
+) -> None:
+    async with Gateways(pgw={"apns": {"*": {"static": ["203.0.113.0/24"]}}}) as bench:
+        made = await bench.session(**kind)
+        await bench.mme.delete(made["sender_f_teid"].teid)
+    names = "servedPDPPDNAddress", "servedPDPPDNAddressExt", "dynamicAddressFlag", "dynamicAddressFlagExt"
+    for record in bench.of(ChargingRecord):
+        expected = addresses if record.element == "pgw" else (*addresses[:2], None, None)
+        assert tuple(record.fields.get(name) for name in names) == expected

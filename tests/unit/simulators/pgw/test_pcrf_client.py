@@ -6,13 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gateways import Gateways, udp
+from gateways import udp
 from scapy.contrib import gtp_v2 as scapy
+from scripted_pcrf import LISTED, OTHER, Net, failed, install, monitor, rule, to, used
 
-from simwarden.runtime.declare import Declaration, ElementConfig
-from simwarden.testing import ScriptedServer
-from simwarden.testing.diameter import REALM
-from simwarden.wire.diameter import Message, check_request, decode, encode
+from simwarden.wire.diameter import check_request, decode, encode
 from simwarden.wire.diameter.codes import GxFeature
 from simwarden.wire.diameter.dictionary import BY_POINT
 from simwarden.wire.diameter.features import gx_features_of
@@ -22,77 +20,12 @@ if TYPE_CHECKING:
     from simwarden.wire import gtpv2
     from simwarden.wire.diameter import Avps
 
-LISTED, OTHER = "192.0.2.10", "192.0.2.11"
 #: of an app of people, by its network
 APP = "149.154.160.1"
 BOTH = {
     "pdn_type": scapy.IE_PDN_type(PDN_type=3),
     "paa": scapy.IE_PAA(PDN_type=3, ipv6=0, ipv4="0.0.0.0"),  # noqa: S104
 }
-
-
-def rule(name: str, described: str, *more: tuple[str, Any]) -> tuple[str, Avps]:
-    flow = [("Flow-Description", described), ("Flow-Direction", 3)]
-    avps: Avps = [("Charging-Rule-Name", name.encode()), ("Flow-Information", flow), ("Flow-Status", 2)]
-    return "Charging-Rule-Definition", [*avps, *more]
-
-
-def install(*what: tuple[str, Any]) -> tuple[str, Avps]:
-    return "Charging-Rule-Install", list(what)
-
-
-def to(address: str) -> str:
-    return f"permit out ip from {address} to assigned"
-
-
-class Pcrf(ScriptedServer):
-    """A PCRF that installs what a test says."""
-
-    declaration = Declaration(kind="pcrf", title="PCRF", lane=80, config=ElementConfig, listens=("Gx",))
-    interface = "Gx"
-    requests = ("credit-control",)
-
-    def credit_control(self, message: Message) -> Any:
-        return [install(rule("listed", to(LISTED)))] if message.get("CC-Request-Type") == 1 else []
-
-    async def order_rules(self, *avps: tuple[str, Any], session: str = "") -> Message:
-        known = session or self.asked[0].get("Session-Id")
-        host = f"pgw.{REALM}"
-        request = self.node.make(
-            "Re-Auth-Request",
-            [("Re-Auth-Request-Type", 0), *avps],
-            realm=REALM, host=host, point="Gx", session=known,
-        )  # fmt: skip
-        return await self.node.ask(host, request)
-
-    def kinds(self) -> list[int]:
-        return [each.get("CC-Request-Type") for each in self.asked]
-
-
-class Net(Gateways):
-    """With sessions that the PCRF rules."""
-
-    def __init__(self, **apn: Any) -> None:
-        super().__init__(
-            pgw={
-                "apns": {"meters": {"gx": "pcrf", **apn}},
-                "applications": {"upload": [LISTED], "named": ["other.example:443"]},
-            }
-        )
-        self.pcrf = self.add("pcrf", Pcrf)
-
-    async def passes(self, made: Any, address: str) -> bool:
-        before = len(self.net.packets)
-        self.enb.send(made, udp(made["paa"].ipv4, address))
-        await self.settle()
-        return len(self.net.packets) > before
-
-
-def failed(message: Message) -> list[tuple[list[bytes], int]]:
-    return [
-        ([value for name, value in each if name == "Charging-Rule-Name"], dict(each)["Rule-Failure-Code"])
-        for each in message.all("Charging-Rule-Report")
-    ]
 
 
 async def test_a_session_is_introduced_and_its_rules_alone_let_packets_pass() -> None:
@@ -106,12 +39,16 @@ async def test_a_session_is_introduced_and_its_rules_alone_let_packets_pass() ->
         assert asked.get("Framed-IPv6-Prefix")[:2] == b"\0\x40"
         assert (asked.get("IP-CAN-Type"), asked.get("RAT-Type")) == (5, 1004)
         assert asked.find("Default-EPS-Bearer-QoS", "QoS-Class-Identifier") == 9
+        (session,) = net.pgw.core.sessions.values()
+        rates = [asked.find("QoS-Information", f"APN-Aggregate-Max-Bitrate-{way}") for way in ("UL", "DL")]
+        assert rates == [rate * 1000 for rate in session.ambr]
         assert await net.passes(made, LISTED)
         assert not await net.passes(made, OTHER)
         await net.mme.delete(made["sender_f_teid"].teid)
         await net.settle()
         assert net.pcrf.kinds() == [1, 3]
         assert net.pcrf.asked[-1].get("Termination-Cause") == 1
+        assert [each.get("Called-Station-Id") for each in net.pcrf.asked] == ["meters", "meters"]
 
 
 @pytest.mark.parametrize(
@@ -345,16 +282,6 @@ async def test_each_kind_of_change_is_reported_by_itself(trigger: int, more: Any
         assert [each.all("Event-Trigger") for each in net.pcrf.asked] == [[], [trigger]]
 
 
-def used(message: Message) -> list[int]:
-    units = [dict(each)["Used-Service-Unit"] for each in message.all("Usage-Monitoring-Information")]
-    return [dict(each)["CC-Total-Octets"] for each in units]
-
-
-def monitor(octets: int, level: int = 0) -> tuple[str, Avps]:
-    granted = ("Granted-Service-Unit", [("CC-Total-Octets", octets)])
-    return "Usage-Monitoring-Information", [("Monitoring-Key", b"all"), granted, ("Usage-Monitoring-Level", level)]
-
-
 async def test_use_is_reported_after_so_many_octets_and_at_the_end_each_octet_once() -> None:
     async with Net() as net:
         made = await net.session()
@@ -369,7 +296,7 @@ async def test_use_is_reported_after_so_many_octets_and_at_the_end_each_octet_on
             assert await net.passes(made, LISTED)
         await net.mme.delete(made["sender_f_teid"].teid)
         await net.settle()
-        assert [used(each) for each in net.pcrf.asked] == [[], [2 * size], [3 * size]]
+        assert [used(each) for each in net.pcrf.asked] == [[], [2 * size], [3 * size, 0]]  # no rule has the key
 
 
 async def test_use_that_is_to_be_reported_goes_on_where_it_is_told_again() -> None:
@@ -401,14 +328,20 @@ def qos(qci: int, priority: int = 4, guaranteed: int = 0) -> tuple[str, Avps]:
 
 def sets_bearers_up(net: Net) -> None:
     end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, OWN, net.enb.address)
+    identities = iter(range(6, 16))
 
     def told(asked: gtpv2.Message) -> dict[str, Any]:
         (context,) = asked["bearer_contexts"]
         cause = CauseIe(Cause.REQUEST_ACCEPTED)
-        made = {"ebi": 6, "cause": cause, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"]}
+        made = {"ebi": next(identities), "cause": cause, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"]}
         return {"cause": cause, "bearer_contexts": (made,)}
 
     net.mme.answers["create-bearer-request"] = told
+    accepted = CauseIe(Cause.REQUEST_ACCEPTED)
+    net.mme.answers["update-bearer-request"] = lambda asked: {
+        "cause": accepted,
+        "bearer_contexts": ({"ebi": asked["bearer_contexts"][0]["ebi"], "cause": accepted},),
+    }
 
 
 async def test_a_rule_of_another_qos_is_in_force_with_its_bearer() -> None:
@@ -446,6 +379,52 @@ async def test_a_rule_that_changes_is_in_force_when_its_bearer_has_changed() -> 
         await net.settle()
         assert not await net.passes(made, "203.0.113.7")
         assert not await net.passes(made, OTHER)
+
+
+async def test_rules_of_one_qos_share_a_bearer_until_one_of_them_gets_another() -> None:
+    async with Net() as net:
+        sets_bearers_up(net)
+        await net.session()
+        (session,) = net.pgw.core.sessions.values()
+        both = [rule(name, to(address), qos(7)) for name, address in (("a", OTHER), ("b", "203.0.113.7"))]
+        await net.pcrf.order_rules(install(*both))
+        await net.settle()
+        assert {name: len(each.filters) for name, each in session.bearers.items()} == {"a": 2}
+        await net.pcrf.order_rules(install(rule("a", to(OTHER), qos(8))))
+        await net.settle()
+        kept, own = session.bearers["a"], session.bearers["a (QCI 8, ARP 4, 0)"]
+        assert [each.remote for each in kept.filters] == ["203.0.113.7/32"]
+        assert ([each.remote for each in own.filters], own.qos.qci) == ([f"{OTHER}/32"], 8)
+        assert session.gx is not None
+        assert session.gx.standing == {b"a", b"b"}
+        await net.pcrf.order_rules(("Charging-Rule-Remove", [("Charging-Rule-Name", each) for each in (b"a", b"b")]))
+        await net.settle()
+        assert session.bearers == {}
+
+
+async def test_rules_whose_filters_are_too_many_for_one_bearer_get_another() -> None:
+    async with Net() as net:
+        sets_bearers_up(net)
+        await net.session()
+        (session,) = net.pgw.core.sessions.values()
+        made = []
+        for number in range(3):
+            flows = [
+                (
+                    "Flow-Information",
+                    [("Flow-Description", to(f"203.0.113.{number * 8 + each}")), ("Flow-Direction", 3)],
+                )
+                for each in range(8)
+            ]
+            made.append(
+                (
+                    "Charging-Rule-Definition",
+                    [("Charging-Rule-Name", b"r%d" % number), *flows, ("Flow-Status", 2), qos(7)],
+                )
+            )
+        await net.pcrf.order_rules(install(*made))
+        await net.settle()
+        assert [len(each.filters) for each in session.bearers.values()] == [8, 8, 8]
 
 
 async def test_a_rule_of_the_default_bearers_qos_makes_none() -> None:

@@ -220,7 +220,6 @@ GONE = [(GROUPS, [("Rating-Group", 1), ("Result-Code", 4012)])]
         (5003, 92),
         (5030, 92),
         (5031, 100),
-        (4011, 100),
         (3004, 100),
         ([], 100),
         ([(GROUPS, [("Rating-Group", 1), ("Result-Code", 2001)])], 100),
@@ -238,6 +237,77 @@ async def test_a_session_without_a_grant_is_refused(said: Any, cause: int) -> No
         assert net.pgw.core.taken == {}
         net.ocs.script = [[units(1000)]]
         assert (await net.mme.create()).accepted
+
+
+EXEMPT = [(GROUPS, [("Rating-Group", 1), ("Result-Code", 4011)])]
+
+
+@pytest.mark.parametrize("said", [4011, EXEMPT])
+async def test_a_session_that_its_ocs_does_not_count_passes_and_is_not_reported(said: Any) -> None:
+    async with Net(ScriptedGy, said) as net:
+        made = await net.session(**FAST)
+        assert [await net.up(made, 900), await net.down(made, 900)] == [True, True]
+        await net.mme.delete(made["sender_f_teid"].teid)
+        await net.settle()
+        assert net.told() == [(1, (None, True)), *([] if said == 4011 else [(3,)])]
+
+
+@pytest.mark.parametrize("said", [4011, EXEMPT])
+async def test_a_session_that_its_ocs_does_not_count_is_refused_where_all_cards_have_a_quota(said: Any) -> None:
+    async with Net(ScriptedGy, said, not_applicable="end") as net:
+        assert (await net.mme.create()).cause == 100
+
+
+@pytest.mark.parametrize("said", [4011, EXEMPT])
+async def test_a_session_that_its_ocs_has_counted_ends_when_it_says_that_it_does_not_count_it(said: Any) -> None:
+    async with Net(ScriptedGy, [units(100)], said) as net:
+        made = await net.session(**FAST)
+        assert await net.up(made, 90)
+        assert not await net.up(made, 90)
+        await net.settle()
+        assert len(net.ended()) == 1
+
+
+def by_direction(uplink: int, downlink: int, *more: tuple[str, Any]) -> Any:
+    content = [("CC-Input-Octets", uplink), ("CC-Output-Octets", downlink), *more]
+    return GROUPS, [("Granted-Service-Unit", content), ("Rating-Group", 1), ("Result-Code", 2001)]
+
+
+async def test_octets_that_are_granted_by_direction_pass_in_that_direction_alone() -> None:
+    async with Net(ScriptedGy, [by_direction(500, 100)], [by_direction(0, 200, ("CC-Total-Octets", 150))]) as net:
+        made = await net.session(**FAST)
+        assert [await net.up(made, 400), await net.down(made, 100), await net.up(made, 100)] == [True, True, True]
+        assert await net.down(made, 150)
+        assert net.ocs.asked[1].find(GROUPS, "Used-Service-Unit", "CC-Input-Octets") == 500
+        assert net.ocs.asked[1].find(GROUPS, "Used-Service-Unit", "CC-Output-Octets") == 100
+        assert not await net.up(made, 29)
+
+
+@pytest.mark.parametrize(("octets", "passes"), [([], True), ([("CC-Total-Octets", 90)], False)])
+async def test_seconds_and_octets_end_a_grant_whichever_are_used_up_first(octets: Any, *, passes: bool) -> None:
+    grant = GROUPS, [("Granted-Service-Unit", [("CC-Time", 60), *octets]), ("Rating-Group", 1), ("Result-Code", 2001)]
+    async with Net(ScriptedGy, [grant], [units(0)]) as net:
+        made = await net.session(**FAST)
+        await net.sleep(3600)  # its time begins with its first packet
+        assert await net.up(made, 90)
+        assert await net.up(made, 90) is passes
+        await net.sleep(61)
+        used = net.ocs.asked[1].find(GROUPS, "Used-Service-Unit")
+        assert (dict(used)["CC-Total-Octets"], dict(used)["CC-Time"]) == ((180, 60) if passes else (90, 0))
+        assert not await net.up(made, 90)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_of_two_answers_about_one_group_the_denial_counts(order: int) -> None:
+    denied = GROUPS, [("Rating-Group", 1), ("Result-Code", 4012)]
+    async with Net(ScriptedGy, [units(100_000), denied][::order]) as net:
+        assert (await net.mme.create()).cause == 92
+
+
+async def test_of_two_grants_for_one_group_the_smaller_one_counts() -> None:
+    async with Net(ScriptedGy, [units(100), units(5000)], [units(0)]) as net:
+        made = await net.session(**FAST)
+        assert [await net.up(made, 90), await net.up(made, 90)] == [True, False]
 
 
 @pytest.mark.parametrize("mandatory", [True, False])
@@ -570,9 +640,18 @@ async def test_an_ocs_is_told_what_is_known_of_a_session_and_no_more() -> None:
         assert (await net.mme.create()).accepted
         (asked,) = net.ocs.asked
         ids = [first(each, "Subscription-Id-Type") for each in asked.all("Subscription-Id")]
-        told = [name for name, _ in asked.find("Service-Information", "PS-Information")]
+        told = asked.find("Service-Information", "PS-Information")
         assert (ids, asked.get("User-Equipment-Info")) == ([1, 0], None)
-        assert told == ["3GPP-Charging-Id", "Called-Station-Id", "3GPP-RAT-Type"]
+        assert [name for name, _ in told] == [
+            *("3GPP-Charging-Id", "Called-Station-Id", "3GPP-RAT-Type", "3GPP-PDP-Type", "PDP-Address"),
+            *("QoS-Information", "SGSN-Address", "GGSN-Address", "3GPP-IMSI-MCC-MNC", "3GPP-GGSN-MCC-MNC"),
+            *("3GPP-NSAPI", "3GPP-Selection-Mode"),
+        ]
+        known = dict(told)
+        assert (known["3GPP-PDP-Type"], known["3GPP-NSAPI"], known["3GPP-IMSI-MCC-MNC"]) == (0, b"5", IMSI[:5])
+        (made,) = net.pgw.core.sessions.values()
+        assert known["PDP-Address"] == made.paa.ipv4
+        assert dict(known["QoS-Information"])["APN-Aggregate-Max-Bitrate-UL"] == made.ambr.uplink * 1000
 
 
 async def test_a_quota_that_is_changed_holds_for_a_session_at_once() -> None:

@@ -6,6 +6,7 @@ from ssl import TLSVersion
 from typing import Any
 
 import dns.message
+import dns.rrset
 import pytest
 from directed import BOTH, OTHER, RESOLVER, Device, card, change, device, provision, tcp, to
 from flows import client_hello
@@ -16,7 +17,7 @@ from scapy.packet import Raw
 
 from simulators.pgw import rules
 from simulators.pgw.config import ApnConfig, PgwData
-from simulators.pgw.user_plane import MOST_FLOWS
+from simulators.pgw.flow_table import BOUNDS, FlowKind
 from simwarden.errors import ManagementError
 from simwarden.model.network import Network
 from simwarden.operations.management import Role
@@ -198,7 +199,7 @@ async def test_a_question_that_is_refused_closes_nothing_to_the_answer_of_anothe
 
 
 async def test_a_flow_that_came_to_no_name_is_of_none_when_a_name_is_denied_instead() -> None:
-    async with Gateways(pgw={"unnamed_octets": 300}) as bench:
+    async with Gateways(pgw={"unnamed_octets": 300, "unreadable": "deny"}) as bench:
         it = await device(bench, whitelist=["http://up.example"])
         assert await it.look_up("up.example", SERVER)
         assert await it.connect(SERVER)
@@ -210,7 +211,7 @@ async def test_a_flow_that_came_to_no_name_is_of_none_when_a_name_is_denied_inst
 
 
 async def test_an_answer_holds_as_long_as_it_says() -> None:
-    async with Gateways() as bench:
+    async with Gateways(pgw={"answer_grace": 0}) as bench:
         it = await device(bench, whitelist=["http://up.example"])
         assert await it.look_up("up.example", SERVER)
         await bench.sleep(59)
@@ -392,7 +393,7 @@ async def test_a_datagram_of_the_resolver_that_was_not_asked_goes_nowhere() -> N
 
 
 async def test_a_silent_flow_is_begun_anew_a_connection_after_hours() -> None:
-    async with Gateways() as bench:
+    async with Gateways(pgw={"answer_grace": 0}) as bench:
         it = await device(bench, whitelist=["udp://up.example:5683", "up.example:1883"])
         assert await it.look_up("up.example", SERVER)
         report, syn = to(it.own, SERVER, 5683), tcp(it.own, SERVER, 1883)
@@ -600,12 +601,12 @@ async def test_a_denied_name_is_seen_in_a_connection_whose_device_answers_nobody
 
 
 async def test_a_denied_name_is_seen_when_so_many_flows_came_that_its_connection_was_forgotten() -> None:
-    async with Gateways() as bench:
+    async with Gateways(pgw={"unreadable": "deny"}) as bench:
         it = await device(bench, blacklist=["wx.example"])
         assert await it.connect(SERVER)
         assert await it.connect(SERVER, 50001)
         assert await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: pay.example\r\n\r\n", port=50001)
-        await it.up(*(to(it.own, OTHER, each) for each in range(1, MOST_FLOWS + 2)))
+        await it.up(*(to(it.own, OTHER, each) for each in range(1, BOUNDS[FlowKind.BRIEF] + 2)))
         assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n")
         assert await it.fetch(SERVER, "pay.example", 50002) == "through"
 
@@ -618,3 +619,52 @@ async def test_a_denied_name_is_seen_behind_any_number_of_octets() -> None:
         for at, octets in ((0, head[:20]), (20, head[20:]), (len(head), bytes(1000)), (len(head) + 1000, bytes(1000))):
             assert await it.say(SERVER, octets, at)
         assert not await it.say(SERVER, b"GET / HTTP/1.1\r\nHost: wx.example\r\n\r\n", len(head) + 2000)
+
+
+async def test_an_alias_of_a_denied_name_is_not_denied() -> None:
+    async with Gateways() as bench:
+        card = await device(bench, blacklist=["evil.example"])
+        asked = dns.message.make_query("alias.example", "A")
+        query = ip.encode(ip.encode_udp(ip.Udp(4000, 53, asked.to_wire()), card.own, RESOLVER))
+        assert await card.up(query) == [query]
+        told = dns.message.make_response(asked)
+        told.answer.append(dns.rrset.from_text("alias.example.", 60, "IN", "CNAME", "evil.example."))
+        told.answer.append(dns.rrset.from_text("evil.example.", 60, "IN", "A", OTHER))
+        answer = ip.encode(ip.encode_udp(ip.Udp(53, 4000, told.to_wire()), RESOLVER, card.own))
+        assert await card.down(answer) == [answer]
+        assert await card.fetch(OTHER, "alias.example") == "through"  # a limit (docs/evasions.md)
+        assert await card.fetch(OTHER, "evil.example", 50001) == "connected"
+
+
+@pytest.mark.parametrize(
+    ("answered", "settings", "passes"),
+    [
+        ("10.64.0.9", {}, False),  # another device's
+        ("10.9.8.7", {}, False),
+        ("100.64.1.1", {}, False),
+        ("127.0.0.1", {}, False),
+        ("169.254.169.254", {}, False),
+        ("192.168.7.1", {}, False),
+        (SERVER, {}, True),
+        ("10.9.8.7", {"inner_networks": []}, True),  # a private APN
+        ("10.64.0.9", {"inner_networks": []}, False),
+        (SERVER, {"inner_networks": ["198.51.100.0/24"]}, False),
+    ],
+)
+async def test_no_listed_name_leads_to_inner_addresses(
+    answered: str, settings: dict[str, Any], *, passes: bool
+) -> None:
+    async with Gateways(pgw={"apns": {"*": settings}}) as bench:
+        card = await device(bench, whitelist=["http://up.example", "up.example:5683"])
+        assert await card.look_up("up.example", answered)
+        packet = to(card.own, answered, 5683)
+        assert await card.up(packet) == ([packet] if passes else [])
+        assert await card.fetch(answered, "up.example") == ("through" if passes else "nowhere")
+
+
+async def test_an_inner_address_that_is_listed_itself_is_reached() -> None:
+    async with Gateways() as bench:
+        card = await device(bench, whitelist=["192.168.7.1:5683", "up.example:5683"])
+        assert await card.look_up("up.example", "192.168.7.1")
+        packet = to(card.own, "192.168.7.1", 5683)
+        assert await card.up(packet) == [packet]

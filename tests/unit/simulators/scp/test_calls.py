@@ -876,3 +876,25 @@ async def test_what_the_scp_rejects_is_no_answer_to_what_it_asked_under_the_same
         await net.settle()
         assert said == call.ids["playAnnouncement"]
         assert call.cause == 41
+
+
+@pytest.mark.parametrize(
+    ("digits", "screening", "callers", "admitted"),
+    [
+        ("110", 3, ["110"], True),
+        ("110", 3, [], False),
+        ("110", 0, ["110"], False),  # not verified
+        ("119", 3, ["110"], False),
+        ("1101", 3, ["110"], False),
+    ],
+)
+async def test_an_emergency_centre_calls_back_where_that_is_permitted(
+    digits: str, screening: int, callers: list[str], *, admitted: bool
+) -> None:
+    async with VoiceBench(emergency_callers=callers) as net:
+        await net.provision()
+        await net.call("POST", f"/cards/{IMSI}/suspension", {"reason": "lost"})
+        call = await net.called_by(Number(digits, 2, screening=screening))
+        assert call.names() == (["continue"] if admitted else ["releaseCall"])
+        assert net.verdicts("voice.directed")[-1:] == ([True] if admitted else [])
+        assert net.scp.census() == {"directed_calls": 0}

@@ -107,6 +107,43 @@ async def test_an_answer_without_an_end_of_the_tunnels_is_none(lacks: str) -> No
         assert bench.of(ChargingRecord) == []
 
 
+@pytest.mark.parametrize(
+    ("bearer", "further", "addressed"),
+    [
+        (ie(93, ie(73, b"\x05") + CAUSE), b"", True),  # without the PGW's end of S5-U
+        (b"", b"", True),  # without the bearer
+        (ie(93, ie(73, b"")), b"", True),  # which cannot be read
+        (ie(93, ie(73, b"\x05") + CAUSE), b"\x57", False),  # nor can the message
+    ],
+    ids=["no S5-U end", "no bearer", "wrong bearer", "wrong length"],
+)
+async def test_a_session_whose_response_is_rejected_is_deleted_at_the_pgw(
+    bearer: bytes,
+    further: bytes,
+    addressed: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    async with Bench() as bench:
+        smf, before = bench.smf, bench.smf.receive
+
+        def receive(data: bytes, source: Any) -> None:
+            request = gtpv2.decode(data)
+            if request.name != "create-session-request":
+                before(data, source)
+                return
+            paa = ie(79, b"\x01" + bytes((198, 51, 100, 9)))
+            content = CAUSE + end(7, 0x71, smf.address, 1) + paa + ie(127, b"\x00") + bearer
+            octets = message(33, request["sender_f_teid"].teid, request.sequence, content) + further
+            smf.endpoint.send(octets, source)
+
+        smf.endpoint.on_receive = receive
+        made = await bench.mme.create(pgw=second(smf.address)["pgw"])
+        assert not made.accepted
+        await bench.settle()
+        deleted = [(each.teid, each["linked_ebi"]) for each in heard(smf, "delete-session-request")]
+        assert deleted == ([(0x71, 5)] if addressed else [])
+        assert bench.sgw.census() == {"sessions": 0, "EPS bearers": 0, "bearers": 0, "tunnels": 0}
+
+
 def context(smf: Smf, *, user: bool = True) -> bytes:
     ends = end(5, 0x73, smf.address, 1) if user else b""
     return ie(93, ie(73, b"\x00") + ends + ie(80, QOS) + ie(84, TFT))

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from business import ACCOUNTS, CODE, MSISDN, Business
+from pydantic import ValidationError
 
 from simulators.platform.element import Platform
+from simulators.sms_gateway.config import Account
 from simulators.sms_gateway.passwords import hashed, matches
+from simulators.sms_gateway.procedures import binding
 from simwarden.errors import ManagementError
 from simwarden.machine.smpp_session import BindAnswered, Event, SmppSession
 from simwarden.machine.smpp_table import Role
@@ -104,6 +107,41 @@ async def test_a_customer_binds_only_from_its_addresses() -> None:
         assert bench.observed("bind", element="office") == ["bound"]
         assert await bench.do("platform", "bind_platform", platform="platform") == "refused"
         assert bench.decisions("sms.bind")[-1].details["seen"] == "another address"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "address", "admitted"),
+    [
+        (["192.0.2.0/24"], "192.0.2.7", True),
+        (["192.0.2.0/24"], "::ffff:192.0.2.7", True),
+        (["192.0.2.0/24"], "198.51.100.7", False),
+        (["192.0.2.7"], "192.0.2.7", True),
+        (["192.0.2.7"], "192.0.2.8", False),
+        (["2001:db8::/32", "office"], "2001:db8::7", True),
+        (["2001:db8::/32", "office"], "office", True),
+        (["0.0.0.0/0"], "platform", False),
+    ],
+)
+@pytest.mark.parametrize("protocol", ["smpp", "cmpp"])
+async def test_customer_binds_from_its_networks_only(
+    protocol: str, hosts: list[str], address: str, *, admitted: bool
+) -> None:
+    accounts = {**ACCOUNTS, "waterworks": {**ACCOUNTS["waterworks"], "hosts": hosts}}
+    async with Business(accounts=accounts, platform={"at_start": "no"}) as bench:
+        core = bench.gateway.core
+        if protocol == "smpp":
+            customer = await binding.bind(core, smpp.Bind("meters", "s3cret"), address)
+        else:
+            stamp = int(f"{bench.clock.local():%m%d%H%M%S}")
+            proof = cmpp.authenticator("901234", "shared", stamp)
+            customer, _ = binding.connect(core, cmpp.Connect("901234", proof, time_stamp=stamp), address)
+        assert (customer is not None) is admitted
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1/24", "192.0.2.0/33", "platform.example.net", "192.0.2.7:2775", ""])
+def test_host_that_could_never_match_is_an_error_of_the_file(host: str) -> None:
+    with pytest.raises(ValidationError, match="expected an address, a network"):
+        Account(system_id="meters", hosts=(host,))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from simulators.smsc.clients.credit import Counter, CreditControl, Request
 from simulators.smsc.message import Direction, End, ShortMessage
 from simulators.smsc.procedures import credit
 from simwarden.policy.short_messages import judge_message_quota
+from simwarden.runtime.clock import CHINA
 from simwarden.wire.diameter import ResultCode
 from simwarden.wire.sms import Concatenation, encode_header
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 IMSI = "001010000000017"
-MARCH = dt.datetime(2026, 3, 31, 23, 59, tzinfo=dt.UTC).timestamp()
+MARCH = dt.datetime(2026, 3, 31, 23, 59, tzinfo=CHINA).timestamp()
 
 
 class Centre:
@@ -35,6 +36,9 @@ class Centre:
 
     def now(self) -> float:
         return self.time
+
+    def month(self, when: float) -> str:
+        return f"{dt.datetime.fromtimestamp(when, CHINA):%Y-%m}"
 
     def card(self, _imsi: str) -> Any:
         return SimpleNamespace(sms=SimpleNamespace(quota=self.quota))

@@ -97,6 +97,8 @@ async def test_long_message_takes_a_unit_for_each_part_at_its_first() -> None:
 
 LIMIT: Any = (GROUPS, [("Result-Code", 4012)])
 NOTHING: Any = (GROUPS, [("Result-Code", 2001)])
+#: units of a group that failed are none
+FAILED: Any = (GROUPS, [("Granted-Service-Unit", [("CC-Service-Specific-Units", 1)]), ("Result-Code", 5031)])
 ZERO: Any = (GROUPS, [("Granted-Service-Unit", [("CC-Service-Specific-Units", 0)])])
 
 
@@ -108,6 +110,7 @@ ZERO: Any = (GROUPS, [("Granted-Service-Unit", [("CC-Service-Specific-Units", 0)
         ([], "ESME_RTHROTTLED"),
         ([NOTHING], "ESME_RTHROTTLED"),
         ([ZERO], "ESME_RTHROTTLED"),
+        ([FAILED], "ESME_RTHROTTLED"),
         (4010, "ESME_RTHROTTLED"),
         (4011, "ESME_RTHROTTLED"),
         (5003, "ESME_RTHROTTLED"),

@@ -25,6 +25,7 @@ from ssp_net import (
     t_csi,
 )
 
+from simwarden.runtime.clock import time_zone
 from simwarden.wire import cap
 from simwarden.wire import map as m
 from simwarden.wire.dtap import MmCause
@@ -831,6 +832,15 @@ async def test_the_time_has_its_zone(loop: TestbedLoop, offset: int, zone: int) 
         await net.registered(o_csi=o_csi())
         await net.mo()
         assert net.scf.said("initialDP")[0].time_and_timezone[-1] == zone
+
+
+async def test_time_of_the_exchange_is_the_operators_by_default(loop: TestbedLoop) -> None:
+    async with SspNet(loop) as net:
+        net.clock.zone = time_zone(5.5)
+        net.scf.script = [release()]
+        await net.registered(o_csi=o_csi())
+        await net.mo()
+        assert net.scf.said("initialDP")[0].time_and_timezone[-1] == 0x22
 
 
 @pytest.mark.parametrize(("phase", "gateway", "imei"), [(2, False, False), (3, True, False), (4, True, True)])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from ssp_net import LISTED, MSISDN, OTHER, SspNet, connect, release, t_csi
 
+from simulators.ssp.clients.trunk import _identity
+from simulators.ssp.numbers import number_of, read
 from simwarden.machine.sip_agent import CallState
 from simwarden.machine.sip_events import Released
 from simwarden.trace.events import Frame
@@ -85,3 +87,54 @@ async def test_who_calls_is_passed_on_as_it_was_said_and_vouched_for_no_more_tha
         assert invite.sender.uri.user == "13800001111"
         assert (invite.headers.get("P-Asserted-Identity"), invite.headers.get("Privacy")) == (None, None)
         net.far.hang_up()
+
+
+@pytest.mark.parametrize(
+    ("trunk", "answer"),
+    [
+        ({"pstn": {}}, "answered"),
+        ({"other": {}}, "403 21"),
+        ({"other": {"addresses": ["127.1.0.0/16"]}}, "answered"),
+        ({"other": {"addresses": ["192.0.2.0/24"]}}, "403 21"),
+        ({}, "403 21"),
+    ],
+)
+async def test_calls_come_from_configured_trunks(loop: TestbedLoop, trunk: dict[str, Any], answer: str) -> None:
+    async with SspNet(loop, trunks=trunk) as net:
+        await net.registered()
+        net.far.call(f"+{MSISDN}")
+        await net.settle()
+        assert net.far.outcome == answer
+        assert net.verdicts("ssp.trunk") == [answer == "answered"]
+        if answer == "answered":
+            net.far.hang_up()
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_what_a_trunk_outside_the_trust_domain_asserts_is_ignored(loop: TestbedLoop, *, trusted: bool) -> None:
+    async with SspNet(loop, trunks={"pstn": {"trusted": trusted}}) as net:
+        net.scf.script = [release()]
+        await net.registered(t_csi=t_csi())
+        net.far.call(f"+{MSISDN}", OTHER, ("P-Asserted-Identity", f"<sip:{LISTED}@192.0.2.1>"))
+        await net.settle()
+        caller = net.scf.said("initialDP")[0].calling_party_number
+        assert (f"+{caller.digits}", caller.screening) == ((LISTED, 3) if trusted else (OTHER, 0))
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_nothing_is_asserted_of_a_hidden_caller_outside_the_trust_domain(*, trusted: bool) -> None:
+    caller = number_of(read(LISTED), presentation=1, screening=3)
+    shown, more = _identity(caller, "192.0.2.8", trusted=trusted)
+    assert shown.uri.user == "anonymous"
+    asserted = {"P-Asserted-Identity": f"<sip:{LISTED}@192.0.2.8>"} if trusted else {}
+    assert dict(more) == {"Privacy": "id"} | asserted
+
+
+async def test_trunks_at_one_address_are_trusted_together_or_not_at_all(loop: TestbedLoop) -> None:
+    trunks = {"pstn": {"prefixes": ["+86"]}, "other": {"addresses": ["127.0.0.0/8"], "trusted": False}}
+    async with SspNet(loop, trunks=trunks) as net:
+        net.scf.script = [release()]
+        await net.registered(t_csi=t_csi())
+        net.far.call(f"+{MSISDN}", OTHER, ("P-Asserted-Identity", f"<sip:{LISTED}@192.0.2.1>"))
+        await net.settle()
+        assert net.scf.said("initialDP")[0].calling_party_number.screening == 0

@@ -113,8 +113,8 @@ Multiple-Services-Credit-Control ::= [Granted-Service-Unit] [Requested-Service-U
   [Tariff-Change-Usage] *[Service-Identifier] [Rating-Group] *[G-S-U-Pool-Reference] [Validity-Time] [Result-Code]
   [Final-Unit-Indication] [Time-Quota-Threshold] [Volume-Quota-Threshold] [Unit-Quota-Threshold]
   [Quota-Holding-Time] [Quota-Consumption-Time] *[Reporting-Reason] [Trigger] [Refund-Information]
-  *[AF-Correlation-Information] *[Service-Specific-Info] [Envelope-Reporting] [Time-Quota-Mechanism]
-  [3GPP-RAT-Type] [QoS-Information] *[AVP]
+  *[AF-Correlation-Information] *[Envelope] *[Service-Specific-Info] [Envelope-Reporting] [Time-Quota-Mechanism]
+  [3GPP-RAT-Type] [QoS-Information] *[Announcement-Information] [Unused-Quota-Timer] *[AVP]
 Granted-Service-Unit ::= [Tariff-Time-Change] [CC-Time] [CC-Money] [CC-Total-Octets] [CC-Input-Octets]
   [CC-Output-Octets] [CC-Service-Specific-Units] *[AVP]
 Requested-Service-Unit ::= [CC-Time] [CC-Money] [CC-Total-Octets] [CC-Input-Octets] [CC-Output-Octets]
@@ -131,8 +131,9 @@ Service-Parameter-Info ::= {Service-Parameter-Type} {Service-Parameter-Value}
 QoS-Information ::= [QoS-Class-Identifier] [Max-Requested-Bandwidth-UL] [Max-Requested-Bandwidth-DL]
   [Extended-Max-Requested-BW-UL] [Extended-Max-Requested-BW-DL] [Guaranteed-Bitrate-UL] [Guaranteed-Bitrate-DL]
   [Bearer-Identifier] [Allocation-Retention-Priority] [APN-Aggregate-Max-Bitrate-UL]
-  [APN-Aggregate-Max-Bitrate-DL] *[AVP]
-Flows ::= {Media-Component-Number} *[Flow-Number] *[AVP]
+  [APN-Aggregate-Max-Bitrate-DL] [Extended-APN-AMBR-UL] [Extended-APN-AMBR-DL] [Extended-GBR-UL] [Extended-GBR-DL]
+  *[Conditional-APN-Aggregate-Max-Bitrate] *[AVP]
+Flows ::= {Media-Component-Number} *[Flow-Number] [Media-Component-Status] [Content-Version] *[AVP]
 """
 
 

@@ -102,15 +102,21 @@ Credit-Control-Answer ::= <Diameter Header: 272, PXY>
   [Bearer-Control-Mode] *[Event-Trigger] [Event-Report-Indication] [Origin-State-Id] *[Redirect-Host]
   [Redirect-Host-Usage] [Redirect-Max-Cache-Time] *[Charging-Rule-Remove] *[Charging-Rule-Install]
   [Charging-Information] [Online] [Offline] *[QoS-Information] [Revalidation-Time] [Default-EPS-Bearer-QoS]
-  [Bearer-Usage] [3GPP-User-Location-Info] *[Usage-Monitoring-Information] *[CSG-Information-Reporting]
-  [Session-Release-Cause] [Error-Message] [Error-Reporting-Host] [Failed-AVP] *[Proxy-Info] *[Route-Record]
+  [Default-QoS-Information] [Bearer-Usage] [3GPP-User-Location-Info] [User-Location-Info-Time]
+  *[Usage-Monitoring-Information] *[CSG-Information-Reporting] [User-CSG-Information] [PRA-Install] [PRA-Remove]
+  [Presence-Reporting-Area-Information] [Session-Release-Cause] [NBIFOM-Support] [NBIFOM-Mode] [Default-Access]
+  [RAN-Rule-Support] *[Routing-Rule-Report] *[Conditional-Policy-Information] [Removal-Of-Access] [IP-CAN-Type]
+  [Error-Message] [Error-Reporting-Host] [Failed-AVP] *[Proxy-Info] *[Route-Record]
   *[Load] *[AVP]
 
 Re-Auth-Request ::= <Diameter Header: 258, REQ, PXY>
   <Session-Id> [DRMP] {Auth-Application-Id} {Origin-Host} {Origin-Realm} {Destination-Realm} {Destination-Host}
   {Re-Auth-Request-Type} [Session-Release-Cause] [Origin-State-Id] [OC-Supported-Features] *[Event-Trigger]
   [Event-Report-Indication] *[Charging-Rule-Remove] *[Charging-Rule-Install] [Default-EPS-Bearer-QoS]
-  *[QoS-Information] [Revalidation-Time] *[Usage-Monitoring-Information] *[Proxy-Info] *[Route-Record] *[AVP]
+  *[QoS-Information] [Default-QoS-Information] [Revalidation-Time] *[Usage-Monitoring-Information] [PRA-Install]
+  [PRA-Remove] *[CSG-Information-Reporting] [NBIFOM-Mode] [NBIFOM-Support] [Default-Access] [RAN-Rule-Support]
+  *[Routing-Rule-Report] *[Conditional-Policy-Information] [IP-CAN-Type] [Removal-Of-Access] *[Proxy-Info]
+  *[Route-Record] *[AVP]
 
 Re-Auth-Answer ::= <Diameter Header: 258, PXY>
   <Session-Id> [DRMP] {Origin-Host} {Origin-Realm} [Result-Code] [Experimental-Result] [Origin-State-Id]
@@ -136,7 +142,9 @@ Charging-Rule-Remove ::= *[Charging-Rule-Name] *[Charging-Rule-Base-Name] *[Requ
 Charging-Rule-Definition ::= {Charging-Rule-Name} [Service-Identifier] [Rating-Group] *[Flow-Information]
   [TDF-Application-Identifier] [Flow-Status] [QoS-Information] [Reporting-Level] [Online] [Offline]
   [Metering-Method] [Precedence] [AF-Charging-Identifier] *[Flows] [Monitoring-Key] [Redirect-Information]
-  [Mute-Notification] [Sponsor-Identity] [Application-Service-Provider-Identity] *[Required-Access-Info] *[AVP]
+  [Mute-Notification] [Traffic-Steering-Policy-Identifier-DL] [Traffic-Steering-Policy-Identifier-UL]
+  [PS-to-CS-Session-Continuity] [Content-Version] [Sponsor-Identity]
+  [Application-Service-Provider-Identity] *[Required-Access-Info] *[AVP]
 Charging-Rule-Report ::= *[Charging-Rule-Name] *[Charging-Rule-Base-Name] [Bearer-Identifier] [PCC-Rule-Status]
   [Rule-Failure-Code] [Final-Unit-Indication] *[AVP]
 Flow-Information ::= [Flow-Description] [Packet-Filter-Identifier] [Packet-Filter-Usage] [ToS-Traffic-Class]

@@ -57,7 +57,8 @@ COMMANDS = """
 Credit-Control-Request ::= <Diameter Header: 272, REQ, PXY>
   <Session-Id> {Origin-Host} {Origin-Realm} {Destination-Realm} {Auth-Application-Id} {Service-Context-Id}
   {CC-Request-Type} {CC-Request-Number} [Destination-Host] [User-Name] [OC-Supported-Features] [Origin-State-Id]
-  [Event-Timestamp] *[Subscription-Id] [Termination-Cause] [Requested-Action] [Multiple-Services-Indicator]
+  [Event-Timestamp] *[Subscription-Id] [Termination-Cause] [Requested-Action] [AoC-Request-Type]
+  [Multiple-Services-Indicator]
   *[Multiple-Services-Credit-Control] [CC-Correlation-Id] [User-Equipment-Info] [Service-Information]
   *[Proxy-Info] *[Route-Record] *[AVP]
 
@@ -90,13 +91,22 @@ Abort-Session-Answer ::= <Diameter Header: 274, PXY>
 
 GROUPS = """
 Service-Information ::= *[Subscription-Id] [PS-Information] [SMS-Information] *[AVP]
-SMS-Information ::= [SMS-Node] [SM-Message-Type] *[AVP]
-PS-Information ::= [3GPP-Charging-Id] [PDN-Connection-Charging-ID] [Node-Id] [3GPP-PDP-Type] *[PDP-Address]
-  [Dynamic-Address-Flag] [QoS-Information] *[SGSN-Address] *[GGSN-Address] [CG-Address] [Serving-Node-Type]
-  [SGW-Change] [3GPP-IMSI-MCC-MNC] [3GPP-GGSN-MCC-MNC] [3GPP-NSAPI] [Called-Station-Id]
-  [3GPP-Session-Stop-Indicator] [3GPP-Selection-Mode] [3GPP-Charging-Characteristics] [3GPP-SGSN-MCC-MNC]
-  [3GPP-MS-TimeZone] [Charging-Rule-Base-Name] [3GPP-User-Location-Info] [3GPP-RAT-Type] [PDP-Context-Type]
-  [Start-Time] [Stop-Time] [Change-Condition] *[AVP]
+SMS-Information ::= [SMS-Node] [Client-Address] [Originator-SCCP-Address] [SMSC-Address] [Data-Coding-Scheme]
+  [SM-Discharge-Time] [SM-Message-Type] [Originator-Interface] [SM-Protocol-ID] [Reply-Path-Requested] [SM-Status]
+  [SM-User-Data-Header] [Number-Of-Messages-Sent] *[Recipient-Info] [Originator-Received-Address] [SM-Service-Type]
+  [SMS-Result] [SM-Device-Trigger-Indicator] [MTC-IWF-Address] [Application-Port-Identifier] *[AVP]
+PS-Information ::= *[Supported-Features] [3GPP-Charging-Id] [PDN-Connection-Charging-ID] [Node-Id] [3GPP-PDP-Type]
+  *[PDP-Address] [PDP-Address-Prefix-Length] [Dynamic-Address-Flag] [Dynamic-Address-Flag-Extension]
+  [QoS-Information] *[SGSN-Address] *[GGSN-Address] *[TDF-IP-Address] *[SGW-Address] *[EPDG-Address] [CG-Address]
+  [Serving-Node-Type] [SGW-Change] [3GPP-IMSI-MCC-MNC] [IMSI-Unauthenticated-Flag] [3GPP-GGSN-MCC-MNC] [3GPP-NSAPI]
+  [Called-Station-Id] [3GPP-Session-Stop-Indicator] [3GPP-Selection-Mode] [3GPP-Charging-Characteristics]
+  [Charging-Characteristics-Selection-Mode] [3GPP-SGSN-MCC-MNC] [3GPP-MS-TimeZone] [Charging-Rule-Base-Name]
+  [ADC-Rule-Base-Name] [3GPP-User-Location-Info] [User-CSG-Information] *[Presence-Reporting-Area-Information]
+  [TWAN-User-Location-Info] [User-Location-Info-Time] [3GPP-RAT-Type] [PS-Furnish-Charging-Information]
+  [PDP-Context-Type] [Offline-Charging] *[Traffic-Data-Volumes] *[Service-Data-Container] [User-Equipment-Info]
+  [Terminal-Information] [Start-Time] [Stop-Time] [Change-Condition] [Diagnostics] [Low-Priority-Indicator]
+  [NBIFOM-Mode] [NBIFOM-Support] [MME-Number-for-MT-SMS] [MME-Name] [MME-Realm] [CN-Operator-Selection-Entity]
+  *[RAN-Secondary-RAT-Usage-Report] [Enhanced-Diagnostics] [3GPP-PS-Data-Off-Status] *[AVP]
 Trigger ::= *[Trigger-Type] *[AVP]
 Time-Quota-Mechanism ::= {Time-Quota-Type} {Base-Time-Interval}
 Service-Specific-Info ::= [Service-Specific-Data] [Service-Specific-Type]

@@ -1,0 +1,55 @@
+"""The addresses that external elements know of a run: one run at a time can have them on a machine."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from simwarden.model.interfaces import INTERFACES, Service
+from simwarden.runtime.host import HostSettings, Placement, addresses_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simwarden.runtime.transport.addresses import Address
+    from simwarden.scenario.document import Scenario
+
+
+def placements_of(scenario: Scenario) -> dict[str, Placement]:
+    """Return the placements of the elements that a file gives an address or a source address."""
+    return {
+        name: Placement(host=instance.address, source=instance.source)
+        for name, instance in scenario.instances.items()
+        if instance.address or instance.source
+    }
+
+
+def address_in_use(scenario: Scenario, worker: int = 0) -> str:
+    """Return an address in use that a scenario with external elements needs for datagrams, or an empty string."""
+    for address in _fixed(scenario, worker):
+        with closing(
+            socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_DGRAM)
+        ) as sock:
+            try:
+                sock.bind(address)
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    return f"{address[0]}:{address[1]}"
+    return ""
+
+
+def _fixed(scenario: Scenario, worker: int) -> Iterator[Address]:
+    external = {name: each.external or {} for name, each in scenario.external.items()}
+    addresses = addresses_of(HostSettings(worker=worker, external=external, placements=placements_of(scenario)))
+    if not external or not addresses.open_to_outside:
+        return
+    ours = {name: each.kind for name, each in scenario.instances.items() if each.external is None}
+    for name in ours:
+        addresses.of(name)
+    for name, kind in ours.items():
+        declaration = scenario.registry.declaration(kind)
+        points = [INTERFACES[each] for each in (*declaration.listens, *declaration.calls)]
+        for port in dict.fromkeys(each.port for each in points if each.service is Service.DATAGRAMS and each.port):
+            yield addresses.bound(name), port
