@@ -108,7 +108,6 @@ def test_an_association_survives_the_loss_of_a_path(lab: Lab, dead: str, directi
     lab.attach()
     cut(dead, directions)
     lab.attach()
-    lab.attach()
     assert "S6a to hss is down" not in lab.mme.log.read_text()
 
 
