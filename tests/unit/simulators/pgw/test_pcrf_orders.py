@@ -61,6 +61,7 @@ async def test_two_changes_of_the_hss_are_asked_one_after_the_other() -> None:
         (session,) = net.pgw.core.sessions.values()
         pcrf = net.pgw.core.pcrf
         assert pcrf is not None
+        assert pcrf is not None
         changes = [Authorized(Ambr(rate, rate), session.qos) for rate in (32, 64)]
         answers = await asyncio.gather(*(pcrf.authorize(session, each) for each in changes))
         assert answers == changes
