@@ -23,7 +23,7 @@ find_python() {
 # The implementations of others that ours is tried against, programs that send through it, PostgreSQL, and a browser.
 packages=(tshark chromium freediameterd freediameter-extensions libfreediameter-dev gcc libc6-dev libosmocore-utils
   pcscd vsmartcard-vpcd pcsc-tools opensc libusrsctp2 postgresql mosquitto mosquitto-clients curl kannel
-  iproute2 iputils-ping knot-dnsutils nginx unbound openssl iodine dns2tcp osmo-stp sip-tester baresip-core kamailio)
+  iproute2 iputils-ping knot-dnsutils nginx unbound openssl iodine dns2tcp osmo-stp sip-tester baresip-core kamailio user-mode-linux)
 
 install_packages() {
   dpkg -s "${packages[@]}" >/dev/null 2>&1 && return
