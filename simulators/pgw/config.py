@@ -150,9 +150,10 @@ class ApnConfig(Model):
     """Networks of addresses and prefixes that subscriptions may have as static ones."""
     dns: tuple[IpText, ...] = ("192.0.2.53", "2001:db8::53")
     """DNS servers that a device is told when it asks, of both versions of IP."""
-    inner_networks: tuple[IpNetworkText, ...] = INNER
+    inner_networks: tuple[IpNetworkText, ...] | None = None
     """Networks to which no listed name leads, whatever a DNS answer says (DNS rebinding); the addresses of all APNs are
-    added. The default is those for special purposes. For a private APN whose servers are there, list none or others."""
+    added. By default those for special purposes (RFC 6890). For a private APN whose servers are there, list none (`[]`)
+    or others."""
     mtu: int = Field(default=1358, ge=1280, le=9000)
     """MTU that a device is told when it asks; what GTP leaves of 1500 octets (TS 23.060 annex C)."""
     bearers: dict[str, ListedBearer] = Field(default_factory=dict, max_length=10)
@@ -195,8 +196,8 @@ class ApnConfig(Model):
 
     @field_validator("ipv4", "ipv6", "static", "inner_networks")
     @classmethod
-    def _are_networks(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        for each in (value,) if isinstance(value, str) else value:
+    def _are_networks(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        for each in (value,) if isinstance(value, str) else value or ():
             if each:
                 ipaddress.ip_network(each)
         return value

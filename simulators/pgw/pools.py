@@ -6,6 +6,7 @@ import ipaddress
 from collections import deque
 from typing import TYPE_CHECKING
 
+from simulators.pgw.config import INNER
 from simwarden.model.network import Network
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Addresses:
         """`taken` has all addresses and prefixes that are in use, by any APN; `pools` are the networks of all APNs."""
         self.config, self._taken = config, taken
         #: networks to which no name leads
-        self.inner = tuple(map(Network.parse, (*pools, *config.inner_networks)))
+        inner = INNER if config.inner_networks is None else config.inner_networks
+        self.inner = tuple(map(Network.parse, (*pools, *inner)))
         self._pools = {4: Pool(config.ipv4) if config.ipv4 else None, 6: Pool(config.ipv6) if config.ipv6 else None}
         self._static = [ipaddress.ip_network(each) for each in config.static]
         #: those that are of a pool, with it
