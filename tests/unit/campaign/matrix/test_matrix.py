@@ -69,7 +69,7 @@ def cell(plan: Plan, misuse: str, method: str, switches: dict[str, str] | None =
         ("tau", "hss-given", "blocked by hss/bind.hss.given, EMM #8"),
         ("tau", "hss-lazy-mme", "leaked"),
         ("phone", "cmp-grace", "leaked 2 h, then blocked by cmp/bind.cmp, EMM #6"),
-        ("phone", "cmp-records", "leaked 18 h, then blocked by cmp/bind.cmp.records"),
+        ("phone", "cmp-records", "leaked 10 h, then blocked by cmp/bind.cmp.records"),
         ("area", "area-zones", "blocked by mme/area.zones, EMM #12"),
         ("s1-ho", "area-cell", "blocked by mme/area.cell, radioNetwork: ho-target-not-allowed"),
         ("liar", "movable", "leaked"),
