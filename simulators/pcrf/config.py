@@ -94,8 +94,6 @@ class PcrfConfig(ServerConfig):
     slower: SlowerRate | None = None
     """A slower rate for cards that have used a volume in a month. It is a leak: the guideline has the service suspended
     (2.2.2), and here data goes on."""
-    utc_offset: Annotated[int, Field(ge=-12, le=14)] = 8
-    """Hours by which the month of its cards begins before that of UTC."""
     usage_report: Annotated[int, Field(ge=0)] = 0
     """Octets of a session after which its PGW reports its use, each time anew; 0: it does not."""
     retry: Annotated[Seconds, Field(gt=0)] = 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
@@ -68,14 +67,9 @@ class Core:
 
     # -- what is used
 
-    def month(self) -> str:
-        """Return the month in which use counts now, where the cards are (`2026-03`)."""
-        there = dt.timezone(dt.timedelta(hours=self.config.utc_offset))
-        return f"{self.clock.wall().astimezone(there):%Y-%m}"
-
     def used(self, imsi: str) -> int:
         """Return the octets of a card that PGWs have reported this month."""
-        return self.store.used(imsi, self.month())
+        return self.store.used(imsi, self.clock.month())
 
     # -- what is seen
 

@@ -185,7 +185,7 @@ def _used(core: Core, session: GxSession, message: Message) -> tuple[str, int] |
     """Return the month and the octets of it that a card has used, with those of a report; None: it reports none."""
     if not message.all("Usage-Monitoring-Information"):
         return None
-    return core.month(), core.used(session.imsi) + _reported(message)
+    return core.clock.month(), core.used(session.imsi) + _reported(message)
 
 
 def _with_report(session: GxSession, message: Message) -> GxSession:

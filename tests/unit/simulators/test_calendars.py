@@ -13,6 +13,8 @@ from business import OTHER_CODE, OTHER_MSISDN, Business
 from cmp_net import METER, PHONE
 from cmp_net import Net as CmpNet
 from credit_net import Net as CreditNet
+from pcrf_net import INITIAL, UPDATE
+from pcrf_net import Network as PcrfNet
 from service_centre import LISTED, Network, submit
 from voice_bench import IMSI as VOICE_IMSI
 from voice_bench import LISTED as LINE
@@ -94,6 +96,20 @@ async def test_quotas_of_the_ocs() -> None:
         assert (bench.ocs.core.month, bench.ocs.core.validity()) == ("2026-03", 1)
         await bench.sleep(1)
         assert bench.ocs.core.month == "2026-04"
+
+
+async def test_volume_after_which_the_pcrf_slows_a_card_down() -> None:
+    async with PcrfNet({"slower": {"after": 1000, "rate": [8, 8]}}) as bench:
+        await bench.provision()
+        await bench.pgw.ask(INITIAL, 0)
+        await to_last_second(bench)
+        used = ("Usage-Monitoring-Information", [("Used-Service-Unit", [("CC-Total-Octets", 1000)])])
+        march = await bench.pgw.ask(UPDATE, 1, "a", used)
+        await bench.sleep(1)
+        april = await bench.pgw.ask(UPDATE, 2, "a", ("Usage-Monitoring-Information", []))
+        rates = [answer.find("QoS-Information", "APN-Aggregate-Max-Bitrate-UL") for answer in (march, april)]
+        assert rates[0] == 8000
+        assert rates[1] != 8000
 
 
 async def test_changes_of_a_list_in_a_month() -> None:
