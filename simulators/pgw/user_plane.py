@@ -294,7 +294,7 @@ class Gateway:
             count.dropped_octets += size
             count.over = limit.over.partition(":")[0]
             self._drop(session, packet, limit.over)
-            self._touch(session, flow, count, now)
+            self._touch(session, flow, count, now, up=up)
             return False
         if count.watch is not None and not self._look(session, flow, count, packet, up=up):
             return False
@@ -307,15 +307,16 @@ class Gateway:
             return False
         _passed(session, count, size, up=up)
         ended = count.watch is not None and count.watch.over
-        if ended or count.kind not in SETTLED or now - count.moved >= GRAIN:
-            self._touch(session, flow, count, now)
+        renews = up and now >= count.renew
+        if ended or renews or count.kind not in SETTLED or now - count.moved >= GRAIN:
+            self._touch(session, flow, count, now, up=up)
         return True
 
-    def _touch(self, session: Session, flow: ip.Flow, count: FlowCount, now: float) -> None:
+    def _touch(self, session: Session, flow: ip.Flow, count: FlowCount, now: float, *, up: bool) -> None:
         """Record that a flow is active; the flow that leaves the table for it is recorded and forgotten."""
         if session.flow_timer is None:
             watch(self.core, session)
-        if now >= count.renew:
+        if up and now >= count.renew:  # what its server sends renews no relation of a card
             self.core.relations.renew(session, flow, count, now)
         leaving = session.flows.touch(flow, count, now)
         if leaving is not None:
@@ -340,7 +341,7 @@ class Gateway:
         )
         if passes is None:
             count.waiting += size
-            self._touch(session, flow, count, count.ended)
+            self._touch(session, flow, count, count.ended, up=up)
         elif not passes:
             self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}", up=up)
         return bool(passes)
@@ -412,7 +413,7 @@ class Gateway:
             count.dropped += 1
             count.dropped_octets += len(part)
             self._drop(session, part, reason or rule)
-        self._touch(session, flow, count, now)
+        self._touch(session, flow, count, now, up=up)
         if up and rule in _LISTS and self.core.config.refused_questions == "answer":
             self._answer_question(session, flow, packet, now)
 

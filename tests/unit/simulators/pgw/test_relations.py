@@ -59,6 +59,34 @@ async def test_a_relation_lasts_as_long_as_packets_renew_it() -> None:
         assert await report(it)
 
 
+async def test_packets_of_the_server_alone_do_not_renew_a_relation() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, **LIST)
+        assert await it.look_up("up.example", SERVER)
+        assert await report(it)
+        order = to(SERVER, it.own, 40000, near=5683)
+        passed = []
+        for _ in range(4):
+            await bench.sleep(20 * HOUR)
+            passed.append(await it.down(order) == [order])
+        assert passed == [True, True, False, False]
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_answers_of_the_card_renew_its_relation_and_packets_of_the_server_do_not(*, answered: bool) -> None:
+    """A flow that has begun goes on; when it has ended the address is closed."""
+    async with Gateways() as bench:
+        it = await device(bench, **LIST)
+        assert await it.look_up("up.example", SERVER)
+        assert await report(it)
+        for _ in range(50 * 15):
+            await bench.sleep(240)
+            await it.down(to(SERVER, it.own, 40000, near=5683))
+            assert not answered or await report(it)
+        await bench.sleep(301)
+        assert await report(it) is answered
+
+
 async def test_a_long_connection_keeps_its_relation_for_the_next_one() -> None:
     async with Gateways() as bench:
         it = await device(bench, whitelist=["tcp://up.example:80"])
