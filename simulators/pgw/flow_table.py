@@ -6,7 +6,7 @@ unknown sender only creates flows of the first two classes, and cannot displace 
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
@@ -87,7 +87,7 @@ class FlowTable(dict[ip.Flow, C]):
     def __init__(self) -> None:
         super().__init__()
         #: the flows of each class, the least recently active first
-        self._queues: dict[FlowKind, OrderedDict[ip.Flow, None]] = {kind: OrderedDict() for kind in FlowKind}
+        self._queues: defaultdict[FlowKind, OrderedDict[ip.Flow, None]] = defaultdict(OrderedDict)
 
     def add(self, flow: ip.Flow, count: C) -> None:
         """Add a flow that has just begun; `touch` it when it is known whether its packet passes."""

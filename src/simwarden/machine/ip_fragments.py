@@ -85,6 +85,8 @@ class _Waiting:
 class Fragments:
     """The fragments of packets from a device, or of those to it."""
 
+    __slots__ = ("_gone", "_waiting")
+
     def __init__(self) -> None:
         self._waiting: dict[_Key, _Waiting] = {}
         #: when packets went on, whose hop limit does not matter here
