@@ -16,7 +16,7 @@ from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import guess
 from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.scenario.soundness import unnoticed
-from simwarden.trace.events import Decided, StepMark
+from simwarden.trace.events import Decided, StateChange, StepMark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,7 +124,17 @@ def _stopped(data: dict[str, Any]) -> tuple[dict[str, Any], Decided] | None:
     decision = {"by": refused.element, "control": refused.decision.control.id}
     if not any(refusals_told(after)):
         steps[-1] = {**steps[-1], "expect": "refused"}
-    return {**data, "steps": [*steps, {"expect": {**refusals_shown(after), "decision": decision}}]}, refused
+    shown = refusals_shown(after) or _rejects(after)
+    return {**data, "steps": [*steps, {"expect": {**shown, "decision": decision}}]}, refused
+
+
+def _rejects(events: Sequence[Event]) -> dict[str, dict[str, str]]:
+    """Return the reject messages on Uu with their cause: all that is left of a refusal of a device served elsewhere."""
+    return {
+        f"uu.{each.value['procedure']}-reject": {"emm_cause": each.value["emm_cause"].name}
+        for each in events
+        if isinstance(each, StateChange) and each.observable == "reject"
+    }
 
 
 def _served(data: dict[str, Any], refused: Decided, steps: int) -> dict[str, Any]:

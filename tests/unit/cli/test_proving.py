@@ -110,7 +110,7 @@ def test_a_foreign_hss_is_proved_by_a_card_without_the_binding(cli: Cli, tmp_pat
         proof = cli("prove", *stories, "--network", "lab.yaml", "--control", "hss/bind.hss.given", "-j", "2")
         assert proof.exit_code == 0, proof.output
         assert (
-            "killed      hss/bind.hss.given@update-location always-admit       by first (phone.attach, phone.emm_cause)"
+            "killed      hss/bind.hss.given@update-location always-admit         by first (phone.attach, phone.emm_cause)"
             in proof.output
         )
         assert "not judged  hss/bind.hss.given@update-location always-refuse" in proof.output
