@@ -224,8 +224,8 @@ GENERIC_NUMBER: Final = Kind(decode_generic, encode_generic, _GENERIC, str)
 DIGITS: Final = Kind(decode_digits, encode_digits, v.PARTY)
 ADDRESS: Final = Kind(decode_address, encode_address, v.PARTY, str)
 IMSI: Final = Kind(identity, pack, v.IMSI)
-IMEI: Final = Kind(_equipment, lambda digits: pack(digits.ljust(16, "0")), v.IMEI)
-"""IMEI with its check digit as 0, or IMEISV: 16 digits on the wire, or 15 and a filler (TS 29.002 17.7.8)."""
+IMEI: Final = Kind(_equipment, lambda digits: pack(digits.ljust(15, "0")), v.IMEI)
+"""An IMEISV of 16 digits, or an IMEI: 14 digits, 0 in the place of the check digit, and a filler (TS 29.002 17.7.8)."""
 CAUSE: Final = Kind(
     decode_cause,
     encode_cause,

@@ -71,12 +71,12 @@ def left_out(data: bytes | bytearray, *, early_data: bool) -> int:
     """Return how long the record is that octets begin with if a server that waits for a ClientHello leaves it out.
 
     0: it does not. Early data is left out by who asks for another hello (RFC 8446 4.2.10), and OpenSSL leaves out an
-    empty record.
+    empty record. Since 3.5 it compares the version of none of these.
     """
     length = int.from_bytes(data[3:HEADER])
     kind = data[0]
     leaves = kind in _LEFT_OUT or (kind == HANDSHAKE and not length) or (kind == APPLICATION_DATA and early_data)
-    return HEADER + length if leaves and data[1] == MAJOR else 0
+    return HEADER + length if leaves else 0
 
 
 def begins_hello(record: bytes | bytearray) -> bool:

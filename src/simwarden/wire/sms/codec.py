@@ -219,13 +219,16 @@ def _read_status_report(reader: _Reader) -> StatusReport:
 def _read_command(reader: _Reader) -> Command:
     reference, protocol, kind, number = reader.take(4)
     destination = reader.address()
+    length = reader.octet()
+    if length > _MOST_COMMAND_DATA:
+        raise PeerError(f"{length} octets of command data, and a TPDU holds {_MOST_COMMAND_DATA}")
     return Command(
         reference=reference,
         command_type=kind,
         message_number=number,
         destination=destination,
         protocol_identifier=protocol,
-        command_data=reader.take(reader.octet()),
+        command_data=reader.take(length),
         status_report_request=reader.has(_STATUS_REPORT),
     )
 

@@ -353,7 +353,13 @@ def test_octets_of_any_kind(pieces: list[tuple[bytes, int, bool]], cut: int) -> 
         flow.feed(octets or b"E", up=up)
 
 
-@pytest.mark.parametrize("between", [b"\x14\3\3\0\1\1", b"\x15\3\3\0\2\1\x5a", b"\x16\3\3\0\0", b"\x18\3\3\0\1x"])
+@pytest.mark.parametrize(
+    "between",
+    [
+        *(b"\x14\3\3\0\1\1", b"\x15\3\3\0\2\1\x5a", b"\x16\3\3\0\0", b"\x18\3\3\0\1x"),
+        *(b"\x14\7\3\0\1\1", b"\x15\0\3\0\2\1\x5a", b"\x16\xfe\3\0\0"),
+    ],
+)
 @pytest.mark.parametrize("size", [1, 6, 4000])
 def test_what_servers_leave_out_hides_no_second_client_hello(between: bytes, size: int) -> None:
     """OpenSSL leaves out alerts (user_canceled) and empty records before the answer to its HelloRetryRequest."""
