@@ -171,6 +171,19 @@ def test_a_flood_of_peers_takes_the_number_of_no_association_that_a_socket_has(a
     assert len(numbers) == sctp_association.MOST - 1
 
 
+def test_a_flood_of_peers_takes_the_number_of_no_association_that_is_set_up(
+    associations: Associations, accepted: Association
+) -> None:
+    """Its socket may not be taken yet; with another one's number it would be taken as a socket of that peer."""
+    for port in range(2 * sctp_association.MOST):
+        assert associations.add(FIRST, (3868, port + 1), OURS) is not None
+    assert associations.get(accepted.number) is accepted
+    accepted.established = False  # as its socket is closed
+    for port in range(sctp_association.MOST):
+        assert associations.add(FIRST, (3869, port + 1), OURS) is not None
+    assert associations.get(accepted.number) is not accepted
+
+
 def test_where_sockets_have_all_numbers_no_other_peer_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sctp_association, "MOST", 2)
     few = Associations(lambda _number: None)
