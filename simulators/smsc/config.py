@@ -10,7 +10,7 @@ from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.operations.guessing import Guessing
 from simwarden.policy.access_list import check_number
 from simwarden.policy.held import ANYBODY, Held
-from simwarden.policy.numbers import party
+from simwarden.policy.numbers import code_digits, party
 from simwarden.runtime.declare import Model, Names, Seconds
 from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
 
@@ -99,7 +99,7 @@ class SmscConfig(ServerConfig):
     @field_validator("gateways")
     @classmethod
     def _have_codes_of_their_own(cls, value: dict[str, Gateway]) -> dict[str, Gateway]:
-        codes = [party(code) for each in value.values() for code in each.codes]
+        codes = [code_digits(code) for each in value.values() for code in each.codes]
         if len(codes) != len(set(codes)):
-            raise ValueError("an access code is that of one gateway")
+            raise ValueError("an access code is that of one gateway, with and without its country code")
         return value
