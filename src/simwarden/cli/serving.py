@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import socket
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -275,6 +276,8 @@ class Service:
             return (self.top / "store").place
         if isinstance(error, ConfigError) and "SCTP" in error.reason:
             return (self.top / "transport").place
+        if isinstance(error, socket.gaierror):  # it names no address
+            return (self.top / "listen").place
         if isinstance(error, OSError) and error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
             return None
         address = address_in(error)
