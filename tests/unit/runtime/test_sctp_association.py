@@ -100,6 +100,13 @@ def test_an_address_that_a_peer_lists_gets_nothing_but_heartbeats_until_it_ackno
     assert accepted.choose(2 * LATER + 5) == SECOND
 
 
+def test_a_forged_acknowledgement_of_a_heartbeat_confirms_no_address(accepted: Association) -> None:
+    beats = [beat for _, beat in accepted.probes(LATER)]
+    for value in (b"", b"\0\1\0\4", beats[0][16:-1] + b"?", beats[0][16:20] + bytes(16)):
+        assert not accepted.confirm(packet(Chunk.HEARTBEAT_ACK, value=value, back=True))
+    assert accepted.confirmed == {FIRST.host}
+
+
 def test_a_path_is_left_while_nothing_shows_that_packets_arrive_and_used_again_after_a_heartbeat(
     accepted: Association,
 ) -> None:
