@@ -276,10 +276,8 @@ class Service:
             return (self.top / "store").place
         if isinstance(error, ConfigError) and "SCTP" in error.reason:
             return (self.top / "transport").place
-        if isinstance(error, socket.gaierror):  # it names no address
-            return (self.top / "listen").place
         if isinstance(error, OSError) and error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
-            return None
+            return (self.top / "listen").place if isinstance(error, socket.gaierror) else None  # it names no address
         address = address_in(error)
         if not address:
             return self.top.place if isinstance(error, OSError) else None
