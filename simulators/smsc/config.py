@@ -33,7 +33,8 @@ class Gateway(Model):
     password: Annotated[str, Field(max_length=8)] = Field(default="", repr=False)
     """Its password, of at most 8 characters (SMPP 3.4 5.2.2); without one it cannot bind."""
     codes: tuple[Number, ...] = ()
-    """The access codes that are its own: it sends by them, and gets what cards send to them; digits may follow."""
+    """The access codes that are its own: it sends by them, and gets what cards send to them; digits may follow. A code
+    with and without its country code (8610658000) is one code, of one gateway."""
     ota: tuple[Number, ...] = ()
     """Those of them that are the operator's own, from which alone messages come that work on the card itself: binary
     ones, class 2 and 3, SIM data download (TP-PID 7F), application ports."""
