@@ -104,7 +104,7 @@ def known_code(text: str, ton: int, known: Container[Party]) -> Party:
 
 
 def code_digits(code: str) -> str:
-    """Return the digits of a service code without the country code, by which codes are told apart.
+    """Return the digits of a service code without the country code, the form in which codes are compared.
 
     Raises ValueError for an empty one.
     """

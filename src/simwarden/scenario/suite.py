@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 _SUFFIXES = (".yaml", ".yml")
-#: a top-level key; a byte order mark may stand before the first one
+#: a top-level key, the first one with or without a byte order mark
 _KEY = re.compile(r"^[\ufeff\ufffd]*['\"]?(\w+)['\"]?[ \t]*:", re.MULTILINE)
-#: how alike a key is that `scenario` was meant by
+#: similarity of a misspelt `scenario` key (difflib ratio)
 _ALIKE = 0.8
 
 
