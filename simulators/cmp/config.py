@@ -8,7 +8,7 @@ from pydantic import Field, SkipValidation, field_validator, model_validator
 
 from simulators.cmp.north.config import NorthConfig
 from simwarden.model.identity import bindable_imei
-from simwarden.operations.access_codes import AllocatedCode, Code
+from simwarden.operations.access_codes import AllocatedCode, AllocatedCodes
 from simwarden.operations.approval import Approval, ImeiGiven, Period, TerminalBinding
 from simwarden.operations.provision import Iccid, ImsiText, Msisdn  # noqa: TC001 - types of fields, resolved by pydantic
 from simwarden.policy.card_states import CardState
@@ -85,7 +85,7 @@ class CodesConfig(Model):
 
     gateways: tuple[Annotated[str, Names("element")], ...] = ()
     """Business gateways whose list of codes is kept here, by the names of these elements."""
-    allocated: dict[Code, AllocatedCode] = Field(default_factory=dict)
+    allocated: AllocatedCodes = Field(default_factory=dict)
     """Codes that are allocated from the beginning, as long as management has said nothing of any."""
     confirm: Annotated[Seconds, Field(gt=0)] = 60
     """Until gateways are told again that the list holds."""

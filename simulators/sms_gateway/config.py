@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from simwarden.operations.access_codes import AllocatedCode, Code  # noqa: TC001 - pydantic needs them
+from simwarden.operations.access_codes import AllocatedCodes  # noqa: TC001 - pydantic needs them
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.operations.guessing import Guessing
 from simwarden.policy.access_list import check_number, open_number
@@ -101,7 +101,7 @@ class SmsGatewayConfig(ElementConfig):
     """Its password there."""
     accounts: dict[str, Account] = Field(default_factory=dict)
     """Customers by name, as long as management says nothing else of them."""
-    codes: dict[Code, AllocatedCode] = Field(default_factory=dict)
+    codes: AllocatedCodes = Field(default_factory=dict)
     """Access codes, of a gateway whose list nobody else keeps (`keeper` empty)."""
     keeper: Annotated[str, Names("element")] = ""
     """The element that owns the list of access codes and tells this one (`cmp`); empty: `codes` are the list."""

@@ -10,7 +10,7 @@ from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.operations.guessing import Guessing
 from simwarden.policy.access_list import check_number
 from simwarden.policy.held import ANYBODY, Held
-from simwarden.policy.numbers import party
+from simwarden.policy.numbers import code_digits, party
 from simwarden.runtime.declare import Model, Names, Seconds
 from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
 
@@ -33,7 +33,8 @@ class Gateway(Model):
     password: Annotated[str, Field(max_length=8)] = Field(default="", repr=False)
     """Its password, of at most 8 characters (SMPP 3.4 5.2.2); without one it cannot bind."""
     codes: tuple[Number, ...] = ()
-    """The access codes that are its own: it sends by them, and gets what cards send to them; digits may follow."""
+    """The access codes that are its own: it sends by them, and gets what cards send to them; digits may follow. A code
+    with and without its country code (8610658000) is one code, of one gateway."""
     ota: tuple[Number, ...] = ()
     """Those of them that are the operator's own, from which alone messages come that work on the card itself: binary
     ones, class 2 and 3, SIM data download (TP-PID 7F), application ports."""
@@ -99,7 +100,7 @@ class SmscConfig(ServerConfig):
     @field_validator("gateways")
     @classmethod
     def _have_codes_of_their_own(cls, value: dict[str, Gateway]) -> dict[str, Gateway]:
-        codes = [party(code) for each in value.values() for code in each.codes]
+        codes = [code_digits(code) for each in value.values() for code in each.codes]
         if len(codes) != len(set(codes)):
-            raise ValueError("an access code is that of one gateway")
+            raise ValueError("an access code is that of one gateway, with and without its country code")
         return value

@@ -25,7 +25,7 @@ from simwarden.scenario.alarm import interrupt
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import ScenarioResult, Verdict
-from simwarden.scenario.runner import IN_USE, RunOptions, run_scenario
+from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.scenario.stopped import stopped_in
 from simwarden.trace.ladder import draw, style_for
 
@@ -88,13 +88,23 @@ def _sum_up(told: _Told, *, few: bool) -> None:
 
 
 def _check_addresses(jobs: list[tuple[suite.Job, Scenario]]) -> None:
-    """See that the addresses are free that external elements know. Raises ConfigError."""
-    outside = next((scenario for _, scenario in jobs if scenario.external), None)
-    if outside is None:
-        return
-    from simwarden.scenario.outside import address_in_use  # noqa: PLC0415 - few runs have elements outside
+    """See that this machine has the addresses in the files, and that those for external elements are free.
 
-    if address := address_in_use(outside):
+    Raises ConfigError.
+    """
+    placed = [
+        scenario for _, scenario in jobs if any(each.address or each.source for each in scenario.instances.values())
+    ]
+    outside = next((scenario for _, scenario in jobs if scenario.external), None)
+    if not placed and outside is None:
+        return
+    from simwarden.scenario.outside import IN_USE, address_in_use, missing_address  # noqa: PLC0415 - few runs need them
+
+    for each in placed:
+        if missing := missing_address(each):
+            place = Place(each.path, each.lines.get("network", 1))
+            raise ConfigError(f"{missing} is not an address of this machine", place, hint="`ip address` lists those")
+    if outside is not None and (address := address_in_use(outside)):
         raise ConfigError(f"{address} is in use: {IN_USE}", hint="run them one after another")
 
 

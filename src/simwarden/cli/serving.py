@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import socket
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -276,7 +277,7 @@ class Service:
         if isinstance(error, ConfigError) and "SCTP" in error.reason:
             return (self.top / "transport").place
         if isinstance(error, OSError) and error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
-            return None
+            return (self.top / "listen").place if isinstance(error, socket.gaierror) else None  # it names no address
         address = address_in(error)
         if not address:
             return self.top.place if isinstance(error, OSError) else None

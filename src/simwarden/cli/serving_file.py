@@ -130,9 +130,9 @@ class ServeFile(Model):
     are kept so."""
     limits: Limits = Limits()
     """How many peers may connect to each interface, and how long they may stay silent."""
-    allow: dict[str, Networks] = Field(default_factory=dict)
+    allow: dict[str, Annotated[Networks, Field(min_length=1)]] = Field(default_factory=dict)
     """Addresses and networks (`192.0.2.0/24`) that peers may send from, by interface; those that share a port share
-    them. An interface without any is open to all addresses."""
+    them. An interface that is not listed here is open to all addresses."""
 
     @field_validator("events", mode="before")
     @classmethod

@@ -59,6 +59,8 @@ class Asp:
         self._awaited: Message | None = None
         self._paused = False
         self._again = self._heard = 0.0
+        #: the last time that it asked to be active again without a pause
+        self._reactivated = -timers.reactivation
         self._beats = 0
         self._leaving = self._over = False
 
@@ -188,7 +190,7 @@ class Asp:
         if self._leaving:
             self._ask(Message(T.ASP_DOWN), now)
         else:
-            self._ask(self._asp_active(), now)
+            self._reactivate(now)
 
     def _follow_state(self, message: Message, now: float) -> None:
         """Become active again where the peer says that this process is not: by NOTIFY or ERR (4.3.4.3, 4.3.4.5).
@@ -204,14 +206,22 @@ class Asp:
                 self._pause(self._asp_active(), now)
             case T.NOTIFY if message.status in _NO_ASP and (active or (self._paused and self._awaited is not None)):
                 self._change(AspState.INACTIVE)
-                self._ask(self._asp_active(), now)
+                self._reactivate(now)
             case T.ERROR if message.error_code in _NOT_ACTIVE and active:
                 self._change(AspState.INACTIVE)
-                self._ask(self._asp_active(), now)
+                self._reactivate(now)
             case T.ERROR if message.error_code in _NOT_ACTIVE and self._awaited is not None:
                 self._pause(self._awaited, now)
             case _:
                 pass
+
+    def _reactivate(self, now: float) -> None:
+        """Ask to be active again, after a pause if the peer has ended the last reactivation already."""
+        if now < self._reactivated + self.timers.reactivation:
+            self._pause(self._asp_active(), now)
+        else:
+            self._reactivated = now
+            self._ask(self._asp_active(), now)
 
     def _hear_down(self, now: float) -> None:
         self._change(AspState.DOWN)

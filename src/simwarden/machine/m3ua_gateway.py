@@ -175,7 +175,7 @@ class Gateway:
             case T.ASP_ACTIVE:
                 self._hear_active(link, process, message, data, now)
             case T.ASP_INACTIVE:
-                self._hear_inactive(link, process, message, now)
+                self._hear_inactive(link, process, message, data, now)
             case T.HEARTBEAT:
                 self._send(link, Message(T.HEARTBEAT_ACK, heartbeat_data=message.heartbeat_data))
             case T.HEARTBEAT_ACK:
@@ -285,7 +285,10 @@ class Gateway:
         if not process.servers:
             process.state = AspState.INACTIVE
 
-    def _hear_inactive(self, link: int, process: _Process, message: Message, now: float) -> None:
+    def _hear_inactive(self, link: int, process: _Process, message: Message, data: bytes, now: float) -> None:
+        if process.state is AspState.DOWN:
+            self._refuse(link, "ASP Inactive of an ASP that is down", ErrorCode.UNEXPECTED_MESSAGE, data)
+            return
         wanted = message.routing_context or tuple(process.servers)
         self._deactivate(link, wanted, now)
         for each in wanted:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, ValidatorFunctionWrapHandler, WrapValidator
 
 from simwarden.policy.access_codes import check_code
 from simwarden.runtime.declare import Model
@@ -20,6 +20,17 @@ class AllocatedCode(Model):
     """The account that has it."""
     ota: bool = False
     """Whether it is the operator's own, whose messages may work on the card itself."""
+
+
+def _check_codes(value: Any, read: ValidatorFunctionWrapHandler) -> dict[str, AllocatedCode]:
+    codes: dict[str, AllocatedCode] = read(value)
+    if len(codes) < len(value):
+        raise ValueError("a code is listed twice, with and without its country code")
+    return codes
+
+
+#: allocated codes, each listed once
+AllocatedCodes = Annotated[dict[Code, AllocatedCode], WrapValidator(_check_codes)]
 
 
 class CodeChange(Model):
@@ -42,4 +53,4 @@ class CodeList(Model):
     """Body of `PUT /codes`: the whole list in a version."""
 
     version: int = Field(ge=0)
-    codes: dict[Code, AllocatedCode] = Field(default_factory=dict)
+    codes: AllocatedCodes = Field(default_factory=dict)

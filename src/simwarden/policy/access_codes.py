@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from simwarden.model.values import GIVEN, NUMBER, PARTY, TEXT, one_of
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
-from simwarden.policy.numbers import PartyKind, known_code, party
+from simwarden.policy.numbers import PartyKind, code_digits, known_code, party
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def check_code(text: str) -> str:
-    """Return an access code by its digits, whichever way it is written. Raises ValueError for what is none."""
-    found = party(text)
-    if found.kind is not PartyKind.CODE:
-        raise ValueError(f"{text!r} is a {found.kind.value}, and no access code")
-    return found.number
+    """Return an access code by its digits, without the country code. Raises ValueError for what is none."""
+    kind, digits = party(text).kind, code_digits(text)
+    if kind is not PartyKind.CODE or not digits:
+        raise ValueError(f"{text!r} is a {kind.value}, and no access code")
+    return digits
 
 
 @tells(seen=one_of("right", "wrong", "too many", "another address"))

@@ -103,13 +103,21 @@ def known_code(text: str, ton: int, known: Container[Party]) -> Party:
     return next((each for each in _possible_codes(text, ton) if each in known), who)
 
 
+def code_digits(code: str) -> str:
+    """Return the digits of a service code without the country code, the form in which codes are compared.
+
+    Raises ValueError for an empty one.
+    """
+    return party(code).number.removeprefix(COUNTRY)
+
+
 def code_length(text: str, ton: int, code: str) -> int:
     """Return the digits of a service code that a number is, or extends; 0 if it does neither."""
     own, who = party(code), party(text, ton)
     extended = own.kind is PartyKind.CODE and any(
         each.number.startswith(own.number) for each in _possible_codes(text, ton)
     )
-    return len(own.number.removeprefix(COUNTRY)) if who == own or extended else 0
+    return len(code_digits(code)) if who == own or extended else 0
 
 
 def _possible_codes(text: str, ton: int) -> tuple[Party, ...]:

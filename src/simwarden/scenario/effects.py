@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from simwarden.errors import Place
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.document import DecisionWanted, EventWanted, FactWanted, OutcomeWanted
 from simwarden.scenario.event_fields import ANSWER
 from simwarden.scenario.problems import plain
-from simwarden.scenario.twin import expected, phases
+from simwarden.scenario.twin import expected, expects_refusal, phases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
     from simwarden.scenario.document import Condition, Scenario, Step
     from simwarden.scenario.problems import Problems
 
+#: the tag of a scenario that documents a misuse that is served
+LEAK: Final = "leak"
 #: outcomes and states of a service that was given
 _SERVED: Final = frozenset({"accepted", "delivered", "answered", "registered", "connected", "200", "201", "204"})
+#: outcomes of a step that was carried out
+_CARRIED_OUT: Final = frozenset({"ok", "inserted", "sent", "asked", "told", "bound", "active", "camped", "handed-over"})
 _HINT: Final = (
     "expect what the device or the peer experiences: attach: rejected, a cause, an answer, timed-out; or never: what "
     "is not served"
 )
+_LEAK_HINT: Final = "expect what is served, such as attach: accepted, or remove the tag"
 
 
 def is_effect(scenario: Scenario, condition: Condition) -> bool:
@@ -68,15 +74,19 @@ def without_effect(scenario: Scenario) -> Iterator[DecisionWanted]:
         if refusals:
             yield from pending
             pending = [each for each in refusals if isinstance(each, DecisionWanted)]
-        if any(is_effect(scenario, each) and (never or not _is_served(each)) for each, never in conditions):
+        if any(is_effect(scenario, each) and (never or not _goes_well(each)) for each, never in conditions):
             pending = []
     yield from pending
 
 
 def check_effects(scenario: Scenario, problems: Problems) -> None:
-    """Note each refusal that is expected without its effect."""
+    """Note each refusal that is expected without its effect, and a leak without a service."""
     for each in without_effect(scenario):
         problems.add(f"no effect of the refusal by {each.control or 'a control'} is expected", each.place, _HINT)
+    served = (_is_served(each) for step in scenario.steps for each in expected(step))
+    if LEAK in scenario.tags and expects_refusal(scenario) and not any(served):
+        place = Place(scenario.path, scenario.lines.get("tags", 1))
+        problems.add("tags: leak is for a misuse that is served, and only a refusal is expected", place, _LEAK_HINT)
 
 
 def is_served(value: object) -> bool:
@@ -91,6 +101,12 @@ def _conditions(step: Step) -> Iterator[tuple[Condition, bool]]:
 
 def _is_refusal(condition: Condition) -> bool:
     return isinstance(condition, DecisionWanted) and condition.verdict is Verdict.REFUSE
+
+
+def _goes_well(condition: Condition) -> bool:
+    """Return True for a service that is given, and for a step that is carried out."""
+    done = isinstance(condition, OutcomeWanted) and plain(condition.word) in _CARRIED_OUT
+    return done or _is_served(condition)
 
 
 def _is_served(condition: Condition) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simwarden.model.interfaces import INTERFACES, Service
 from simwarden.runtime.host import HostSettings, Placement, addresses_of
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from simwarden.runtime.transport.addresses import Address
     from simwarden.scenario.document import Scenario
 
+#: the reason for which a fixed address may be in use, in a run whose external elements have to know it
+IN_USE: Final = "another run with external elements, or another program, has it"
+_UNUSABLE: Final = {errno.EADDRINUSE: IN_USE, errno.EADDRNOTAVAIL: "this machine does not have it"}
+
 
 def placements_of(scenario: Scenario) -> dict[str, Placement]:
     """Return the placements of the elements that a file gives an address or a source address."""
@@ -24,6 +28,30 @@ def placements_of(scenario: Scenario) -> dict[str, Placement]:
         for name, instance in scenario.instances.items()
         if instance.address or instance.source
     }
+
+
+def why_unusable(error: Exception) -> str:
+    """Return why an address in the file cannot be used, if that is the error, or an empty string."""
+    if isinstance(error, socket.gaierror):
+        return "an address in the file cannot be reached from the others"
+    return _UNUSABLE.get(error.errno or 0, "") if isinstance(error, OSError) else ""
+
+
+def missing_address(scenario: Scenario) -> str:
+    """Return an element and its address that this machine does not have, or an empty string.
+
+    With external elements that is also the source address of an element.
+    """
+    for name, placement in placements_of(scenario).items():
+        sources = placement.source.values() if scenario.external else ()
+        given = (placement.host, *(host for host, _ in sources))
+        for host in dict.fromkeys(host for each in given for host in each.split(",") if host):
+            with closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)) as sock:
+                try:
+                    sock.bind((host, 0))
+                except OSError:
+                    return f"{name}: {host}"
+    return ""
 
 
 def address_in_use(scenario: Scenario, worker: int = 0) -> str:

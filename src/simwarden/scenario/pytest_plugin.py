@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _SUFFIXES = (".yaml", ".yml")
-_MARK = re.compile(rb"^scenario[ \t]*:", re.MULTILINE)
+_MARK = re.compile(rb"^(?:\xef\xbb\xbf)?['\"]?scenario['\"]?[ \t]*:", re.MULTILINE)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:

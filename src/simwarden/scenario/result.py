@@ -33,8 +33,8 @@ class Misuse(enum.Enum):
     KNOWN_LEAK = "known leak"
     #: a refusal was expected, and the trace shows that the misuse was served
     LEAKED = "leaked"
-    #: a refusal was expected: another cause, control or message was seen, and no service
-    NOT_AS_EXPECTED = "refused, but not as expected"
+    #: a refusal was expected: another cause, control, message or outcome was seen, and no service
+    NOT_AS_EXPECTED = "not refused as expected"
 
 
 @dataclass(frozen=True, slots=True)

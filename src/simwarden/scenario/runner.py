@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from simwarden.scenario.document import Manage, OutcomeWanted, Together, Wait
 from simwarden.scenario.effects import evidence_in
 from simwarden.scenario.judge import Judge, wanted_in
 from simwarden.scenario.network import events_to, lacking_links
-from simwarden.scenario.outside import placements_of
+from simwarden.scenario.outside import placements_of, why_unusable
 from simwarden.scenario.provisioning import provision_of
 from simwarden.scenario.rejections import Phase, check_rejections
 from simwarden.scenario.rest import is_busy, is_whole, unrest
@@ -55,8 +54,6 @@ _WITHIN_VIRTUAL, _WITHIN_REAL = 30.0, 5.0
 _REST_VIRTUAL = 60.0
 #: seconds of virtual time in which elements agree once nothing is under way; later a timer would hide what is wrong
 _AGREE_VIRTUAL = 1.0
-#: the reason for which a fixed address may be in use, in a run whose external elements have to know it
-IN_USE = "another run with external elements, or another program, has it"
 #: how names of network namespaces begin that have TUN interfaces
 _SPACES = "simwarden-"
 #: how often a step of a probed run is tried whose element is down, and seconds of virtual time between
@@ -282,8 +279,8 @@ class _Run:
         self.result.failure = self._record(summary, mismatches, detail)
 
     def _fail_by(self, error: Exception) -> None:
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            self._fail(f"{error}: {IN_USE}", Verdict.FAILED)
+        if reason := why_unusable(error):
+            self._fail(f"{error}: {reason}", Verdict.FAILED)
         else:
             self._fail(f"{type(error).__name__}: {error}", Verdict.ERROR, detail=traceback.format_exc())
 

@@ -7,6 +7,7 @@ or, of a twin, in a story beside it whose twin it is.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from pathlib import Path
@@ -249,7 +250,7 @@ def _twins_in(directory: Path) -> dict[str, str]:
     """Return the files of a directory that name a twin, with it."""
     found = {}
     for each in directory.glob("*.y*ml"):
-        match = _TWIN.search(each.read_text(errors="replace"))
-        if match:
-            found[each.name] = match[1]
+        with contextlib.suppress(OSError):  # a folder, or a file that cannot be read
+            if match := _TWIN.search(each.read_text(errors="replace")):
+                found[each.name] = match[1]
     return found

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.claims import points_named
 from simwarden.scenario.document import DecisionWanted, FactWanted
-from simwarden.scenario.effects import is_effect, is_served, without_effect
+from simwarden.scenario.effects import LEAK, is_effect, is_served, without_effect
 from simwarden.scenario.reference.refusals import next_of, refusals_of
 from simwarden.scenario.result import Misuse, Stopped
 from simwarden.scenario.result import Verdict as Result
-from simwarden.scenario.twin import expected, refusing_steps
+from simwarden.scenario.twin import expected, is_refusal, refusing_steps, tells_refusal
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Frame, PacketDropped, StepMark
 from simwarden.trace.rows import clause_of
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from simwarden.scenario.result import Mismatch, ScenarioResult
     from simwarden.trace.events import Decided, Event
 
-#: the tag of a scenario that documents a misuse that is served
-LEAK: Final = "leak"
 #: outcomes of calls and verbs that went well
 _WELL: Final = re.compile(r"^HTTP 2|: accepted$")
 #: EMM and ESM causes are called by their numbers, an EMM cause by that alone
@@ -63,7 +61,9 @@ def misuse_in(scenario: Scenario, result: ScenarioResult) -> Misuse | None:
     if result.verdict is not Result.FAILED or result.failure is None:
         return None
     refused = {
-        (condition.place, condition.subject): _Expected(condition, expectation.never)
+        (condition.place, condition.subject): _Expected(
+            condition, expectation.never and not (is_refusal(step, condition) or tells_refusal(condition))
+        )
         for step in refusing_steps(scenario)
         for expectation in step.expectations
         for condition in expectation.conditions
@@ -76,18 +76,20 @@ def misuse_in(scenario: Scenario, result: ScenarioResult) -> Misuse | None:
 
 
 class _Expected(NamedTuple):
+    """A condition about a refusal, and whether it names a service that must never be given."""
+
     condition: Condition
-    never: bool
+    unwanted: bool
 
 
 def _shows_service(scenario: Scenario, expected: _Expected, mismatch: Mismatch) -> bool:
     """Return True if an unmet expectation shows that something was served which was to be refused."""
-    condition, never = expected
+    condition, unwanted = expected
     if not is_effect(scenario, condition):
         return False
     if isinstance(condition, FactWanted) and condition.record:
-        return never or condition.want is None
-    return never or (is_served(mismatch.got) and not is_served(mismatch.want))
+        return unwanted or condition.want is None
+    return unwanted or (is_served(mismatch.got) and not is_served(mismatch.want))
 
 
 def stopped_by(registry: Registry, refusal: Refusal, events: Sequence[Event]) -> Stopped:

@@ -12,6 +12,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 _SUFFIXES = (".yaml", ".yml")
-_MARK = re.compile(r"^scenario[ \t]*:", re.MULTILINE)
+#: a top-level key, the first one with or without a byte order mark
+_KEY = re.compile(r"^[\ufeff\ufffd]*['\"]?(\w+)['\"]?[ \t]*:", re.MULTILINE)
+#: similarity of a misspelt `scenario` key (difflib ratio)
+_ALIKE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,14 @@ class Job:
 
 def is_scenario(text: str) -> bool:
     """Tell whether a YAML text has a top-level `scenario:` key, without parsing it."""
-    return _MARK.search(text) is not None
+    return "scenario" in _KEY.findall(text)
 
 
 def find(paths: Iterable[str]) -> list[Job]:
     """Return the scenarios in files and folders, in the order of paths. Raises ConfigError for a missing path.
 
-    A file that is named is taken as a scenario whatever is in it; in a folder only files with a `scenario:` key are.
+    A file that is named is taken as a scenario whatever is in it; in a folder only files with a `scenario:` key are, in
+    any spelling and encoding, so that mistakes in it are reported.
     """
     jobs: dict[str, Job] = {}
     names: set[str] = set()
@@ -71,9 +76,11 @@ def find(paths: Iterable[str]) -> list[Job]:
 
 def _looks_like_one(path: Path) -> bool:
     try:
-        return path.is_file() and is_scenario(path.read_text("utf-8", errors="replace"))
+        text = path.read_text("utf-8", errors="replace") if path.is_file() else ""
     except OSError:
         return True  # whoever loads it tells why it cannot be read
+    keys = {each.lower() for each in _KEY.findall(text.replace("\0", ""))}
+    return bool(get_close_matches("scenario", keys, cutoff=_ALIKE))
 
 
 def _name(path: Path, root: Path) -> str:

@@ -59,7 +59,7 @@ _CAUSES = ("cause", "result", "status", "reason", "sw", "code")
 def expects_refusal(scenario: Scenario) -> bool:
     """Tell whether a scenario expects that something is refused."""
     return any(
-        _is_refusal(step, each)
+        is_refusal(step, each)
         for group in phases(scenario)
         if not is_demanded(scenario.registry, group)
         for step in group
@@ -70,7 +70,7 @@ def expects_refusal(scenario: Scenario) -> bool:
 def is_demanded(registry: Registry, group: list[Step]) -> bool:
     """Whether all that a phase expects to be refused is a rejection that the protocol demands, by its cause."""
     conditions = [(step, each) for step in group for each in expected(step)]
-    refused = [each for step, each in conditions if _is_refusal(step, each)]
+    refused = [each for step, each in conditions if is_refusal(step, each)]
     return all(map(_is_rejected, refused)) and any(
         _names(each, demand) for _, each in conditions for demand in registry.demands
     )
@@ -103,7 +103,8 @@ def expected(step: Step) -> Iterator[Condition]:
             yield from expectation.conditions
 
 
-def _is_refusal(step: Step, condition: Condition) -> bool:
+def is_refusal(step: Step, condition: Condition) -> bool:
+    """Return True if a condition is about a refusal: by a decision, an outcome, a message or a state."""
     if isinstance(condition, DecisionWanted):
         return condition.verdict is Verdict.REFUSE
     if isinstance(condition, OutcomeWanted):
@@ -133,14 +134,14 @@ def refuses_beside(scenario: Scenario, step: Step) -> bool:
     """Whether something in the phase of a step is expected to be refused: a state, a cause, a decision or a message."""
     group = next(group for group in phases(scenario) if any(each is step for each in group))
     conditions = [(at, each) for at in group for each in expected(at)]
-    return any(_is_refusal(at, each) or tells_refusal(each) for at, each in conditions)
+    return any(is_refusal(at, each) or tells_refusal(each) for at, each in conditions)
 
 
 def check_refusals(scenario: Scenario, problems: Problems) -> None:
     """Note refusals that are expected without element, control or cause."""
     for group in phases(scenario):
         conditions = [(step, each) for step in group for each in expected(step)]
-        refused = [each for step, each in conditions if _is_refusal(step, each)]
+        refused = [each for step, each in conditions if is_refusal(step, each)]
         if not refused or is_demanded(scenario.registry, group):
             continue
         decisions = [each for each in refused if isinstance(each, DecisionWanted)]
@@ -270,7 +271,7 @@ def _shows(scenario: Scenario, twin: Scenario) -> bool:
     for step in twin.steps[max(_alike(scenario, twin), begins) :]:
         for each in expected(step):
             aspect, value = _aspect(step, each), _value(each)
-            if value in _NOT_THERE or _is_refusal(step, each):
+            if value in _NOT_THERE or is_refusal(step, each):
                 continue
             if aspect in never or (aspect in wanted and value not in wanted[aspect]):
                 return True
@@ -280,7 +281,7 @@ def _shows(scenario: Scenario, twin: Scenario) -> bool:
 def refusing_steps(scenario: Scenario) -> Iterator[Step]:
     """Yield the steps of the phases in which something is refused."""
     for group in phases(scenario):
-        if any(_is_refusal(step, each) for step in group for each in expected(step)):
+        if any(is_refusal(step, each) for step in group for each in expected(step)):
             yield from group
 
 

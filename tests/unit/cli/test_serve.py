@@ -85,6 +85,8 @@ def test_a_served_hss_refuses_the_moved_card_of_another_process(tmp_path: Path) 
         ("listen: {S6b: '127.0.0.1:1'}\n", "hss.yaml:1:10: interface 'S6b' is not known"),
         ("allow: {S6b: [192.0.2.1]}\n", "hss.yaml:1:9: interface 'S6b' is not known"),
         ("allow: {S6a: [192.0.2.1/24]}\n", "hss.yaml:1:15: S6a: 192.0.2.1/24 has host bits set"),
+        ("allow: {S6a: []}\n", "hss.yaml:1:14: S6a: at least 1 is expected, not a list of 0"),
+        ("listen: {S6a: 'no.such.invalid:1'}\n", "hss.yaml:1:9: hss cannot serve: "),
         ("listen: {S6a: '127.0.0.1:x'}\n", "hss.yaml:1:15: '127.0.0.1:x' is no address"),
         (
             "listen: {S6a: '192.0.2.1,192.0.2.2:3868'}\n",

@@ -15,6 +15,7 @@ from simwarden.wire.m3ua import ErrorCode, Message, MessageType, ProtocolData, S
 T = MessageType
 BLOCKED = ErrorCode.REFUSED_MANAGEMENT_BLOCKING
 OURS, THEIRS = 0, 1
+WITH_CONTEXT = (T.ASP_ACTIVE, T.ASP_INACTIVE)
 DATA = ProtocolData(8, 6, 3, 2, 0, 0, b"payload")
 
 
@@ -67,6 +68,15 @@ def test_a_process_that_may_serve_nothing_does_not_come_up() -> None:
     node.receive(THEIRS, m3ua.encode(Message(T.ASP_UP)), 0)
     assert [each.error_code for each in decoded(node.data_to_send())] == [BLOCKED]
     assert node.state_of(THEIRS) is AspState.DOWN
+
+
+def test_a_process_that_may_serve_nothing_stays_down_whatever_it_sends() -> None:
+    node = gateway(placed=(8, 9))
+    node.connected(THEIRS, 0, "192.0.2.66", (8, 9))
+    for kind in (T.ASP_INACTIVE, T.ASP_ACTIVE, T.ASP_INACTIVE, T.ASP_UP, T.ASP_DOWN):
+        node.receive(THEIRS, m3ua.encode(Message(kind, routing_context=(8,) if kind in WITH_CONTEXT else ())), 0)
+        assert node.state_of(THEIRS) is AspState.DOWN, kind
+    assert T.NOTIFY not in [each.type for each in decoded(node.data_to_send())]
 
 
 def test_a_process_that_names_no_routing_context_gets_those_that_it_may_serve() -> None:
@@ -132,6 +142,26 @@ def test_the_wait_ends_when_the_other_process_is_gone() -> None:
     asp.receive(m3ua.encode(ALTERNATE), 10)
     asp.receive(m3ua.encode(PENDING), 11)
     assert [each.type for each in decoded(asp.data_to_send())] == [T.ASP_ACTIVE]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Message(T.NOTIFY, status=Status.AS_INACTIVE),
+        Message(T.ERROR, error_code=ErrorCode.UNEXPECTED_MESSAGE),
+        Message(T.ASP_INACTIVE_ACK),
+    ],
+)
+def test_a_peer_that_ends_each_activation_gets_few_requests(told: Message) -> None:
+    asp, requests = active(), 0
+    for now in range(60):
+        asp.on_timer(now)
+        if asp.state is AspState.ACTIVE:
+            asp.receive(m3ua.encode(told), now)
+        for each in decoded(asp.data_to_send()):
+            requests += each.type is T.ASP_ACTIVE
+            asp.receive(m3ua.encode(Message(T.ASP_ACTIVE_ACK)), now)
+    assert 10 <= requests <= 24
 
 
 def test_a_refused_process_asks_again_later() -> None:

@@ -39,6 +39,11 @@ def test_a_code_is_one_however_it_is_written(code: str) -> None:
         assert judge_listed(opened=True, number=party(text), listed={party(code)}).admitted
 
 
+@given(code=st.from_regex(r"1(0[0-46-9]|1[0-9]|2[0-9])[0-9]{2,6}", fullmatch=True))
+def test_a_short_code_is_one_with_and_without_its_country_code(code: str) -> None:
+    assert {check_code(text) for text in (code, f"86{code}", f"{code[:2]} {code[2:]}")} == {code}
+
+
 @given(code=CODES, other=OTHERS)
 def test_another_number_is_never_the_code(code: str, other: str) -> None:
     number = party(other)
@@ -52,7 +57,9 @@ def test_a_text_of_the_same_digits_is_not_the_code(code: str) -> None:
     assert not judge_listed(opened=True, number=party(code, 5), listed={party(code)}).admitted
 
 
-@pytest.mark.parametrize("text", ["13800000000", "8614400000017", "+4915112345678", "BANK", "01065800012"])
+@pytest.mark.parametrize(
+    "text", ["13800000000", "8614400000017", "+4915112345678", "BANK", "01065800012", "86", "+86", "+"]
+)
 def test_what_is_no_code(text: str) -> None:
     with pytest.raises(ValueError, match="no access code"):
         check_code(text)

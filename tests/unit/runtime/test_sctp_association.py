@@ -100,6 +100,13 @@ def test_an_address_that_a_peer_lists_gets_nothing_but_heartbeats_until_it_ackno
     assert accepted.choose(2 * LATER + 5) == SECOND
 
 
+def test_a_forged_acknowledgement_of_a_heartbeat_confirms_no_address(accepted: Association) -> None:
+    beats = [beat for _, beat in accepted.probes(LATER)]
+    for value in (b"", b"\0\1\0\4", beats[0][16:-1] + b"?", beats[0][16:20] + bytes(16)):
+        assert not accepted.confirm(packet(Chunk.HEARTBEAT_ACK, value=value, back=True))
+    assert accepted.confirmed == {FIRST.host}
+
+
 def test_a_path_is_left_while_nothing_shows_that_packets_arrive_and_used_again_after_a_heartbeat(
     accepted: Association,
 ) -> None:
@@ -169,6 +176,19 @@ def test_a_flood_of_peers_takes_the_number_of_no_association_that_a_socket_has(a
     assert associations.find(FIRST, head(packet(Chunk.DATA, back=True))) is held
     assert held.number not in numbers
     assert len(numbers) == sctp_association.MOST - 1
+
+
+def test_a_flood_of_peers_takes_the_number_of_no_association_that_is_set_up(
+    associations: Associations, accepted: Association
+) -> None:
+    """Its socket may not be taken yet; with another one's number it would be taken as a socket of that peer."""
+    for port in range(2 * sctp_association.MOST):
+        assert associations.add(FIRST, (3868, port + 1), OURS) is not None
+    assert associations.get(accepted.number) is accepted
+    accepted.established = False  # as its socket is closed
+    for port in range(sctp_association.MOST):
+        assert associations.add(FIRST, (3869, port + 1), OURS) is not None
+    assert associations.get(accepted.number) is not accepted
 
 
 def test_where_sockets_have_all_numbers_no_other_peer_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,17 @@ def test_what_the_device_or_a_peer_experiences_is_an_effect(desk: Desk, effect: 
     assert NO_EFFECT not in desk.problems(desk.write(DECIDED + effect))
 
 
+@pytest.mark.parametrize(
+    "done",
+    [
+        "- power_off: meter\n- insert: {card: card, into: meter}\n  expect: inserted\n",
+        "- manage: {element: mme, method: GET, path: /audit}\n  expect: ok\n",
+    ],
+)
+def test_a_later_step_that_is_carried_out_is_no_effect(desk: Desk, done: str) -> None:
+    assert NO_EFFECT in desk.problems(desk.write(DECIDED + done))
+
+
 def test_an_effect_of_the_next_refusal_is_none_of_the_one_before(desk: Desk) -> None:
     again = "- power_off: meter\n- power_on: meter\n"
     said = desk.problems(desk.write(DECIDED + again + DECIDED + REJECTED))
@@ -124,6 +135,20 @@ def test_another_cause_than_expected_is_no_leak(desk: Desk) -> None:
 def test_a_misuse_that_is_served_is_a_leak(desk: Desk, effect: str) -> None:
     result = desk.run(effect + DECIDED, cells="enb2/1")
     assert (result.verdict, result.misuse) == (Verdict.FAILED, Misuse.LEAKED)
+
+
+@pytest.mark.parametrize("state", ["attach: rejected", CAUSE])
+def test_a_refusal_that_should_never_be_is_no_leak(desk: Desk, state: str) -> None:
+    result = desk.run(DECIDED + f"- never: {{meter: {{{state}}}}}\n")
+    assert (result.verdict, result.misuse) == (Verdict.FAILED, Misuse.NOT_AS_EXPECTED)
+
+
+def test_a_leak_of_which_only_the_refusal_is_expected_is_an_error_of_the_file(desk: Desk) -> None:
+    path = desk.write(DECIDED + REJECTED)
+    path.write_text(path.read_text().replace("network:", "tags: [leak]\nnetwork:"))
+    assert f"{path}:4: tags: leak is for a misuse that is served" in desk.problems(path)
+    path.write_text(path.read_text() + "- power_off: meter\n- power_on: meter\n- expect: {meter: {attach: accepted}}\n")
+    assert "tags: leak" not in desk.problems(path)
 
 
 def test_a_passed_scenario_that_documents_a_leak_is_a_known_leak() -> None:

@@ -17,6 +17,8 @@ from simwarden.runtime.loop import TestbedLoop
 from simwarden.runtime.site import Site
 from simwarden.scenario.load import Loader
 from simwarden.scenario.outside import address_in_use
+from simwarden.scenario.result import Verdict
+from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.trace.trace import Trace
 
 STORY = Path(__file__).parents[3] / "scenarios" / "demo" / "first-story.yaml"
@@ -32,6 +34,29 @@ def network(tmp_path: Path) -> str:
     path = tmp_path / "network.yaml"
     path.write_text(NETWORK)
     return str(path)
+
+
+@pytest.mark.parametrize("key", ["address: 203.0.113.9", "source: 203.0.113.9", "source: {S6a: 203.0.113.9}"])
+def test_an_address_that_this_machine_does_not_have_is_named(key: str, tmp_path: Path) -> None:
+    story, folder = tmp_path / "story.yaml", tmp_path / "report"
+    story.write_text(
+        STORY.read_text().replace(
+            "scenario:", f"network: {{mme: {{{key}}}, hss: {{external: '127.0.0.1:9'}}}}\nscenario:", 1
+        )
+    )
+    result = CliRunner().invoke(app, ["run", str(story), "--report", str(folder)])
+    assert result.exit_code == 2
+    assert result.output.startswith(f"{story}:1: mme: 203.0.113.9 is not an address of this machine")
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("address", ["203.0.113.9", "::1"])
+def test_an_address_that_cannot_be_used_is_no_internal_error(address: str) -> None:
+    text = STORY.read_text().replace("scenario:", f"network: {{mme: {{address: '{address}'}}}}\nscenario:", 1)
+    result = run_scenario(Loader().load("story.yaml", text), "story", RunOptions())
+    assert result.verdict is Verdict.FAILED
+    assert result.failure is not None
+    assert result.failure.summary.endswith(("this machine does not have it", "cannot be reached from the others"))
 
 
 def test_an_address_that_another_run_has_is_named(network: str, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import simwarden.scenario.registry as registry_module
-from simwarden.errors import ConfigError
+from simwarden.errors import ConfigError, SimwardenError
 from simwarden.scenario import suite
 from simwarden.scenario.load import Loader
 from simwarden.scenario.registry import Registry
@@ -45,6 +45,32 @@ def test_folders_are_searched_for_scenarios(folder: Path) -> None:
     assert [job.name for job in suite.find([str(folder / "s1.yaml"), str(folder / "sub" / "s1.yml")])] == ["s1", "s1-2"]
     with pytest.raises(ConfigError, match="no such file"):
         suite.find([str(folder / "gone")])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "encoding"),
+    [
+        ("scenario:", "scenaro:", "utf-8"),
+        ("scenario:", "Scenario:", "utf-8"),
+        ("scenario:", '"scenario":', "utf-8"),
+        ("", "", "utf-8-sig"),
+        ("", "", "utf-16"),
+    ],
+)
+def test_a_scenario_with_a_mistake_in_its_first_key_is_not_left_out(
+    folder: Path, old: str, new: str, encoding: str
+) -> None:
+    text = (folder / "s0.yaml").read_text().replace(old, new, 1)
+    (folder / "s7.yaml").write_text(text, encoding)
+    assert "s7" in [job.name for job in suite.find([str(folder)])]
+
+
+def test_a_folder_with_the_suffix_of_a_file_is_no_twin(folder: Path, loader: Loader) -> None:
+    (folder / "folder.yaml").mkdir()
+    text = (folder / "s3.yaml").read_text()
+    (folder / "s3.yaml").write_text(text.replace("scenario:", "proves: [area.cell]\nscenario:"))
+    with pytest.raises(SimwardenError, match="expects a decision"):
+        loader.validate(folder / "s3.yaml")
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,8 @@ class Associations:
     """All associations of the process.
 
     A number is registered with the library when it is used first (`register`) and belongs to one association at a
-    time. If all are in use, the association that was idle longest and has no socket gives its number up.
+    time. If all are in use, one without a socket gives its number up: one that is not set up before one that is set up
+    and waits for its socket, and of these the one that was idle longest.
     """
 
     def __init__(self, register: Callable[[int], object]) -> None:
@@ -193,7 +194,8 @@ class Associations:
         """Add an association with its first path; `hosts` are our addresses. None: there are too many."""
         former = self._by_ends.get((path, *ports))
         if former is None and not self._free:
-            former = next((each for each in self._by_number.values() if not each.held), None)
+            free = (each for each in self._by_number.values() if not each.held)
+            former = min(free, key=lambda each: each.established, default=None)
         if former is not None:
             self.remove(former)
         if not self._free:

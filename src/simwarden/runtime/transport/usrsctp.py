@@ -367,7 +367,7 @@ class UserSocket:
         for guard in self._guards:
             guard.close()
         if self._association is not None:
-            self._association.held = False
+            self._association.held = self._association.established = False
         self._stack.call("set_upcall", handle, _Upcall(), None)
         self._stack.call("close", handle)
         os.close(self._event)

@@ -54,7 +54,7 @@ function overview(index, find) {
     make("div", { cls: "numbers" }, number(stopped.length, "misuses stopped", "passed"), number(leaked.length + known.length, known.length ? `leaked, ${known.length} of them known` : "leaked", leaked.length ? "failed" : known.length ? "inconclusive" : "passed"),
       number(scenarios.length - wrong.length, `of ${some(scenarios.length, "scenario")} passed`, wrong.length ? "inconclusive" : "passed")),
     leaked.length ? section("Leaks", "A refusal was expected, and the misuse was served.", make("ul", { cls: "bad" }, ...leaked.map(bad))) : "",
-    otherwise.length ? section("Refused, but not as expected", "A refusal was expected: another cause, control or message was seen, and no service.", make("ul", { cls: "bad" }, ...otherwise.map(bad))) : "",
+    otherwise.length ? section("Not refused as expected", "A refusal was expected: another cause, control, message or outcome was seen, and no service.", make("ul", { cls: "bad" }, ...otherwise.map(bad))) : "",
     others.length ? section("Other failures", "", make("ul", { cls: "bad" }, ...others.map(bad))) : "",
     known.length ? section("Known leaks", "Scenarios with the tag leak show a misuse that is served, as documented.", make("ul", {}, ...known.map((each) => make("li", {}, link(each, each.title), make("small", {}, each.about))))) : "",
     clauses(), misuses(),

@@ -8,9 +8,12 @@ import pytest
 from business import ACCOUNTS, APPROVAL, CODE, IMSI, MSISDN, OTHER_CODE, provision
 
 from simulators.cmp import access_codes
+from simulators.cmp.config import CodesConfig
 from simulators.cmp.element import Cmp
 from simulators.platform.element import Platform
+from simulators.sms_gateway.config import SmsGatewayConfig
 from simulators.sms_gateway.element import SmsGateway
+from simwarden.operations.access_codes import CodeList
 from simwarden.operations.management import Role
 from simwarden.runtime.site import Site
 from simwarden.runtime.store import sqlite_url
@@ -18,6 +21,8 @@ from simwarden.testing import Bench
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from simwarden.runtime.declare import Model
 
 OURS = {"account": "waterworks", **APPROVAL}
 
@@ -202,3 +207,19 @@ async def test_a_gateway_that_keeps_its_own_list_is_told_again_later_and_one_at_
         assert len(bench.notes()) == notes + 1
         await bench.sleep(30)
         assert len(bench.notes()) == notes + 2
+
+
+@pytest.mark.parametrize("spelling", [f"86{CODE}", f"+86{CODE}", f"0086{CODE}", f"{CODE[:3]} {CODE[3:]}"])
+@pytest.mark.parametrize("config", [CodesConfig, SmsGatewayConfig, CodeList])
+def test_a_code_of_two_accounts_is_refused_in_every_spelling(config: type[Model], spelling: str) -> None:
+    key = "allocated" if config is CodesConfig else "codes"
+    codes = {CODE: {"account": "waterworks"}, spelling: {"account": "lottery"}}
+    with pytest.raises(ValueError, match="a code is listed twice"):
+        config.model_validate({key: codes, "version": 1} if config is CodeList else {key: codes})
+
+
+async def test_the_code_of_another_account_is_not_allocated_with_its_country_code() -> None:
+    async with Net() as bench:
+        await bench.call("PUT", f"/codes/{CODE}", OURS)
+        for spelling in (f"86{CODE}", f"+86{CODE}"):
+            assert await bench.refused("PUT", f"/codes/{spelling}", {**OURS, "account": "lottery"}) == 409

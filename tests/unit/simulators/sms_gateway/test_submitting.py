@@ -98,6 +98,16 @@ async def test_what_is_refused_never_reaches_the_smsc(case: str) -> None:
         assert bench.gateway.core.messages == {}
 
 
+@pytest.mark.parametrize("source", ["01065800012", "+861065800012", "008601065800012"])
+async def test_a_fixed_line_with_the_digits_of_a_code_is_no_source(source: str) -> None:
+    code = "1065800012"
+    async with Business(codes={code: {"account": "waterworks"}}) as bench:
+        await bench.call("PUT", f"/cards/{IMSI}/sms", {"account": "waterworks", "numbers": [code], **APPROVED})
+        assert await bench.submit(code=source) == "refused"
+        assert await bench.submit(code=code) == "accepted"
+        assert [each.source.number for each in bench.smsc.got] == [code]
+
+
 DOWNLOAD = {"octets": "41", "protocol_id": "127", "data_coding": "246"}
 
 

@@ -8,6 +8,7 @@ import pytest
 from service_centre import ABSENT, CODE, FULL, GATEWAY, LISTED, MSISDN, Busy, Network, submit
 
 from simulators.platform.element import Platform
+from simulators.smsc.config import SmscConfig
 from simwarden.errors import ManagementError
 from simwarden.runtime.store import StoreUnavailableError
 from simwarden.testing.diameter import IMSI
@@ -400,6 +401,13 @@ async def test_second_connection_of_a_gateway_takes_the_place_of_the_first() -> 
         assert (await network.mme.submit(submit())).success
         await network.settle()
         assert [each["text"] for each in network.values("message", "second")] == ["low"]
+
+
+@pytest.mark.parametrize("spelling", [CODE, f"86{CODE}", f"+86{CODE}", f"0086{CODE}", f"0{CODE}", "106 580 00"])
+def test_a_code_of_two_gateways_is_refused_in_every_spelling(spelling: str) -> None:
+    gateways = {"gateway": {"codes": [CODE]}, "other": {"codes": [spelling]}}
+    with pytest.raises(ValueError, match="is that of one gateway, with and without its country code"):
+        SmscConfig.model_validate({"gateways": gateways})
 
 
 @pytest.mark.parametrize(
