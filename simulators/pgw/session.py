@@ -147,7 +147,7 @@ class FlowCount:
         #: what it has shown last, and the names of its far end's address by which it was decided
         self.shown: tuple[Shown, ...] = ()
         self.bound: tuple[str, ...] = ()
-        #: when the relation of its card with the server has to be renewed
+        #: from when on a packet of the card renews its relation with the server
         self.renew = math.inf
         #: names of its address as it began, and those that it showed; who looks at what it shows, if it may
         self.names: tuple[str, ...] = ()

@@ -294,7 +294,7 @@ class Gateway:
             count.dropped_octets += size
             count.over = limit.over.partition(":")[0]
             self._drop(session, packet, limit.over)
-            self._touch(session, flow, count, now, up=up)
+            self._touch(session, flow, count, now)
             return False
         if count.watch is not None and not self._look(session, flow, count, packet, up=up):
             return False
@@ -309,14 +309,17 @@ class Gateway:
         ended = count.watch is not None and count.watch.over
         renews = up and now >= count.renew
         if ended or renews or count.kind not in SETTLED or now - count.moved >= GRAIN:
-            self._touch(session, flow, count, now, up=up)
+            self._touch(session, flow, count, now, renews=renews)
         return True
 
-    def _touch(self, session: Session, flow: ip.Flow, count: FlowCount, now: float, *, up: bool) -> None:
-        """Record that a flow is active; the flow that leaves the table for it is recorded and forgotten."""
+    def _touch(self, session: Session, flow: ip.Flow, count: FlowCount, now: float, *, renews: bool = False) -> None:
+        """Record that a flow is active; the flow that leaves the table for it is recorded and forgotten.
+
+        `renews`: a packet of the card passes, and renews its relation; one of the server, or a dropped one, does not.
+        """
         if session.flow_timer is None:
             watch(self.core, session)
-        if up and now >= count.renew:  # what its server sends renews no relation of a card
+        if renews:
             self.core.relations.renew(session, flow, count, now)
         leaving = session.flows.touch(flow, count, now)
         if leaving is not None:
@@ -341,7 +344,7 @@ class Gateway:
         )
         if passes is None:
             count.waiting += size
-            self._touch(session, flow, count, count.ended, up=up)
+            self._touch(session, flow, count, count.ended)
         elif not passes:
             self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}", up=up)
         return bool(passes)
@@ -362,6 +365,8 @@ class Gateway:
             self._refuse(session, flow, packet, count.refused_by, count.why, up=up)
             return False
         _passed(session, count, size, up=up)
+        now = self.core.site.clock.now()
+        self._touch(session, flow, count, now, renews=up and now >= count.renew)
         if up and self.sgi is not None:
             self.sgi.send_packets(_parts((packet,)))
         elif not up:
@@ -413,7 +418,7 @@ class Gateway:
             count.dropped += 1
             count.dropped_octets += len(part)
             self._drop(session, part, reason or rule)
-        self._touch(session, flow, count, now, up=up)
+        self._touch(session, flow, count, now)
         if up and rule in _LISTS and self.core.config.refused_questions == "answer":
             self._answer_question(session, flow, packet, now)
 

@@ -6,7 +6,7 @@ import datetime as dt
 from unittest.mock import MagicMock
 
 import pytest
-from directed import BOTH, OTHER, Device, card, device, to
+from directed import BOTH, OTHER, Device, card, change, device, to
 from gateways import IMSI, SERVER, Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
 
@@ -85,6 +85,38 @@ async def test_answers_of_the_card_renew_its_relation_and_packets_of_the_server_
             assert not answered or await report(it)
         await bench.sleep(301)
         assert await report(it) is answered
+
+
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize("hours", [1, 24])
+async def test_a_meter_that_its_server_polls_keeps_their_relation(hours: float, *, answered: bool) -> None:
+    """Each poll is a flow that the server begins; the meter sends nothing but its answers."""
+    async with Gateways() as bench:
+        it = await device(bench, **LIST)
+        assert await it.look_up("up.example", SERVER)
+        assert await report(it)
+        passed = []
+        for _ in range(round(120 / hours)):
+            await bench.sleep(hours * HOUR)
+            poll, reply = to(SERVER, it.own, 40001, near=5683), to(it.own, SERVER, 5683, near=40001)
+            passed.append(await it.down(poll) == [poll])
+            assert not (passed[-1] and answered) or await it.up(reply) == [reply]
+        assert passed[0]
+        assert passed[-1] is answered
+
+
+async def test_packets_that_are_refused_renew_no_relation() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, **LIST)
+        assert await it.look_up("up.example", SERVER)
+        assert await report(it)
+        await change(bench, **LIST, blacklist=[SERVER])
+        for _ in range(50 * 15):
+            await bench.sleep(240)
+            assert not await report(it)
+        await change(bench, **LIST)
+        await bench.sleep(301)
+        assert not await report(it)
 
 
 async def test_a_long_connection_keeps_its_relation_for_the_next_one() -> None:
