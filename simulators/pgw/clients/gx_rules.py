@@ -89,6 +89,11 @@ class Rules:
     #: AVPs that the next CCR asks for: a QoS, or bearers of the device's command
     requested: Avps = field(default_factory=list)
     wanted: Authorized | None = None
+    #: reports in a row that the answer before has caused, and when the next one is due
+    chained: int = 0
+    late: Timer | None = None
+    #: the QoS that was ordered last and could not be had
+    refused: Authorized | None = None
     commanded: tuple[int, int] | None = None
     #: by kind (`qos`, `resources`) the procedures that await an answer: to the next CCR, and to the one sent
     waiting: dict[str, asyncio.Future[Message | None]] = field(default_factory=dict)
