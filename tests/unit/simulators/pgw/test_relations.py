@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
@@ -15,7 +16,7 @@ from simulators.pgw.relations import Relations
 from simwarden.operations.management import Role
 
 HOUR = 3600.0
-LIST = {"whitelist": ["udp://up.example:5683"]}
+LIST: dict[str, Any] = {"whitelist": ["udp://up.example:5683"]}
 
 
 async def report(it: Device) -> bool:
