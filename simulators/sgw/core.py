@@ -226,7 +226,8 @@ class Core:
             return  # it ends
         connection.dropped += packets
         is_due = packets and connection.dropped >= self.config.pause_threshold
-        if is_due and connection.pausable and not connection.paused:
+        reached = connection.enb is not None  # another bearer of it is idle, which is late or lost on the radio
+        if is_due and connection.pausable and not connection.paused and not reached:
             self.pause(connection)
 
     def drop_held(self, bearer: Bearer) -> None:
