@@ -150,6 +150,34 @@ async def test_another_sgw_resumes_charging_and_says_whether_it_may_pause() -> N
         assert made.accepted
 
 
+@pytest.mark.parametrize(("most", "delivered"), [(0, 0), (2, 2), (64, 9)])
+async def test_packets_of_the_pause_are_delivered_only_where_that_is_asked_for(most: int, delivered: int) -> None:
+    """A server that helps sends packets to a device that has not answered its paging, and answers it now."""
+    async with Gateways(sgw={"paused_packets": most}) as bench:
+        made = await unreachable(bench)
+        await down(bench)
+        bench.mme.answers["downlink-data-notification"] = {"cause": CauseIe(Cause.REQUEST_ACCEPTED)}
+        await down(bench, 9)
+        assert (await bench.mme.modify(made["sender_f_teid"].teid)).accepted
+        await bench.settle()
+        assert len(bench.enb.received()) == delivered
+        assert bench.dropped().count("charging was paused when it came") == 9 - delivered
+        free = delivered * len(PACKET)
+        assert await charged(bench, made) == {"sgw": (0, free), "pgw": (0, len(PACKET))}
+
+
+async def test_packets_that_were_charged_before_the_pause_are_delivered() -> None:
+    async with Gateways(sgw={"buffered_packets": 3}) as bench:
+        made = await bench.session()
+        await bench.mme.release(made["sender_f_teid"].teid)
+        await down(bench, 5)  # the fourth is dropped, and the fifth is not charged
+        assert is_paused(bench)
+        assert (await bench.mme.modify(made["sender_f_teid"].teid)).accepted
+        await bench.settle()
+        assert len(bench.enb.received()) == 3
+        assert await charged(bench, made) == {"sgw": (0, 3 * len(PACKET)), "pgw": (0, 4 * len(PACKET))}
+
+
 async def test_packets_of_an_idle_bearer_pause_nothing_while_the_device_is_connected() -> None:
     alarm = {"qci": 7, "filters": [{"remote": "203.0.113.66/32"}]}
     async with Gateways(pgw={"apns": {"*": {"bearers": {"alarm": alarm}}}}, sgw={"buffered_packets": 2}) as bench:
