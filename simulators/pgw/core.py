@@ -128,6 +128,8 @@ class Core:
         """Pause or resume charging and usage monitoring of a session (TS 23.401 5.3.6A)."""
         if session.paused is not paused:
             session.paused = paused
+            if not paused:
+                self.gateway.settle(session)
             self.tell(session)
 
     def place(self, session: Session, on: str) -> None:

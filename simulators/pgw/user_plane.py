@@ -122,14 +122,24 @@ def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
         count.downlink_packets += 1
         count.downlink_octets += size
     count.passed, count.closed = count.ended, False
-    if session.paused:
-        return
+    if not session.paused:
+        _charge(session, count, size, up=up)
+    elif size > session.largest[0]:
+        session.largest = size, count
+
+
+def _charge(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
+    """Count a packet for the records of its session, and for its PCRF."""
     if session.gx is not None or session.credit is not None:
         group = count.rule.rating_group if count.rule is not None else count.group  # charged offline, not FREE
         session.count_service(group, size, count.ended, up=up)
     session.account.count(size, up=up)
     if session.usage is not None:
         session.usage.count(size, count.rule, up=up)
+
+
+def _group_of(session: Session, count: FlowCount) -> int:
+    return count.group if count.group is not None else session.addresses.config.rating_group
 
 
 class Gateway:
@@ -175,6 +185,15 @@ class Gateway:
             if (session.sgw_user.teid, session.sgw_user.address) == far:
                 self.core.site.note("the SGW has lost a session's tunnel", imsi=session.imsi)
                 self.core.close(session, CauseForRecClosing.ABNORMAL_RELEASE)
+
+    def settle(self, session: Session) -> None:
+        """Charge one packet of a pause, the largest: the SGW delivers one when the device is there again."""
+        (size, count), session.largest = session.largest, (0, None)
+        if count is None:
+            return
+        _charge(session, count, size, up=False)
+        if session.credit is not None and count.group != FREE:
+            session.credit.debit(_group_of(session, count), size, up=False)
 
     # -- from the device
 
@@ -337,7 +356,7 @@ class Gateway:
     def _paid(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, size: int, *, up: bool) -> bool:
         """Take a packet's octets of those that an OCS has granted; where it has to wait for more it goes by itself."""
         assert session.credit is not None  # noqa: S101 - who calls has seen to it
-        group = count.group if count.group is not None else session.addresses.config.rating_group
+        group = _group_of(session, count)
         held = _Held(session, flow, count, packet, size, up)
         passes = session.credit.take(
             group, size, count.ended, lambda granted: self._let_go(held, granted=granted), up=up

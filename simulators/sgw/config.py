@@ -28,7 +28,7 @@ class SgwConfig(GtpConfig):
     """Ask PGWs to pause charging while an idle device is not reached (TS 23.401 5.3.6A)."""
     pause_threshold: int = Field(default=1, ge=1)
     """Packets to an idle device that are dropped before charging of its PDN connection is paused."""
-    paused_packets: int = Field(default=0, ge=0)
+    paused_packets: int = Field(default=1, ge=0)
     """Packets of each bearer that came while charging was paused and are delivered when the device is there again; the
-    others are dropped. The PGW has not charged them: with a server that helps, a device that leaves its paging
-    unanswered again and again receives so many without a quota, which is a leak."""
+    others are dropped. The PGW charges one of them. More are a leak: with a server that helps, a device that leaves its
+    paging unanswered again and again receives them without a quota."""
