@@ -226,6 +226,7 @@ async def test_each_session_of_a_card_gets_the_slower_rate_with_its_next_report(
         answers += [await net.pgw.ask(INITIAL, 0, "c", rates)]
         found = [each.find("QoS-Information", "APN-Aggregate-Max-Bitrate-UL") for each in answers]
         assert found == [64_000, 64_000, 8000, 8000, 8000]
+        assert [bool(each.all("Usage-Monitoring-Information")) for each in answers] == [True] * 2 + [False] * 3
 
 
 # -- changes

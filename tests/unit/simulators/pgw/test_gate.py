@@ -142,6 +142,7 @@ async def test_an_answer_in_fragments_passes() -> None:
     [
         ({"whitelist": [f"{SERVER}:5683"]}, True),
         ({"whitelist": [f"udp://{OTHER}"]}, False),
+        ({"whitelist": ["udp://0.0.0.0/0:5683"], "exception": "A-1"}, False),  # which lists nobody
         ({"blacklist": [OTHER]}, False),  # who is not denied is not listed yet
     ],
 )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from charging import REALM
 from credit_net import GROUPS, ScriptedOcs
-from gateways import Gateways
+from gateways import Gateways, udp
 from gx_gy_page import rows
-from scripted_pcrf import LISTED, Net, install, rule, to, used
+from scripted_pcrf import LISTED, OTHER, Net, install, rule, to, used
 
 from simulators.pgw.qos import Authorized
 from simwarden.policy.flow_rule import Quality
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps
 
 REFUSED = {"cause": CauseIe(Cause.UE_REFUSES), "bearer_contexts": ({"ebi": 5, "cause": CauseIe(Cause.UE_REFUSES)},)}
+KEYED = (("one", LISTED, b"a"), ("other", OTHER, b"b"))
+GRANTED = ("Granted-Service-Unit", [("CC-Total-Octets", 9999)])
 SLOW = ("QoS-Information", [("APN-Aggregate-Max-Bitrate-UL", 8000), ("APN-Aggregate-Max-Bitrate-DL", 8999)])
 DEFAULT = ("Default-EPS-Bearer-QoS", [("QoS-Class-Identifier", 8)])
 
@@ -49,10 +51,36 @@ async def test_a_lower_rate_that_the_device_refuses_holds_for_its_packets() -> N
         made = await net.session()
         net.mme.answers["update-bearer-request"] = REFUSED
         await net.pcrf.order_rules(SLOW)
-        await net.settle()
+        await net.sleep(1)
         sent = [await net.passes(made, LISTED) for _ in range(120)]
         assert sent[0]
         assert not sent[-1]
+
+
+@pytest.mark.parametrize("way", ["UL", "DL"])
+async def test_a_rate_of_a_rule_is_of_its_direction(way: str) -> None:
+    rate = ("QoS-Information", [("QoS-Class-Identifier", 9), (f"Max-Requested-Bandwidth-{way}", 8000)])
+    async with Net() as net:
+        net.pcrf.answers["credit-control"] = [install(rule("listed", to(LISTED), rate))]
+        made = await net.session()
+        own = made["paa"].ipv4
+        net.enb.send(made, *[udp(own, LISTED, bytes(1000))] * 9)
+        net.net.send(*[udp(LISTED, own, bytes(1000))] * 9)
+        await net.settle()
+        assert (len(net.net.received()), len(net.enb.received())) == ((2, 9) if way == "UL" else (9, 2))
+
+
+async def test_use_of_a_key_is_that_of_its_rules() -> None:
+    rules = [rule(name, to(address), ("Monitoring-Key", key)) for name, address, key in KEYED]
+    async with Net() as net:
+        ordered = ("Usage-Monitoring-Information", [("Monitoring-Key", b"b"), GRANTED, ("Usage-Monitoring-Level", 1)])
+        net.pcrf.answers["credit-control"] = [install(*rules), ("Event-Trigger", 33), ordered]
+        made = await net.session()
+        assert await net.passes(made, LISTED)
+        assert await net.passes(made, OTHER)
+        await net.mme.delete(made["sender_f_teid"].teid)
+        await net.settle()
+        assert used(net.pcrf.asked[-1]) == [len(udp(made["paa"].ipv4, OTHER))]
 
 
 NONE_HAS = [(0, 8), (255, 8), (1, 8), (65, 8), (256, 8), (-1, 8), (9, 0), (9, 16), (9, 0xFFFFFFFF)]

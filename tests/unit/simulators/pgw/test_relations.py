@@ -180,3 +180,5 @@ async def test_a_relation_outlives_a_crash_of_the_pgw(*, used: bool) -> None:
         await bench.sleep(HOUR)
         it = Device(bench, await bench.session(**BOTH))
         assert await report(it) is used
+        await bench.sleep(48 * HOUR)
+        assert not await report(it)
