@@ -64,7 +64,8 @@ class Relations:
     def _keep(self, imsi: str, address: bytes, names: tuple[str, ...], until: float) -> None:
         """Store a relation. Without its database the card has it until this node ends."""
         try:
-            self._store.put_relation(imsi, address, names, until + self._start())
+            start, now = self._start(), self._site.clock.now()
+            self._store.put_relation(imsi, address, names, until + start, now + start)
         except SQLAlchemyError as error:
             self._site.note(f"relation not stored: {type(error).__name__}", imsi=imsi)
 

@@ -13,6 +13,7 @@ from scapy.contrib import gtp_v2 as scapy
 
 from simulators.pgw import relations
 from simulators.pgw.relations import Relations
+from simwarden.machine.inspection import bindings
 from simwarden.operations.management import Role
 
 HOUR = 3600.0
@@ -167,6 +168,28 @@ def test_cards_of_which_nothing_is_known_any_more_are_forgotten(monkeypatch: pyt
     known.forget(sessions[2:3])
     again = [known.bindings(session, frozenset()) for session in sessions]
     assert [each._known is old._known for each, old in zip(again, found, strict=True)] == [True, False, True, False]
+
+
+async def test_relations_of_a_card_are_bounded_and_deleted_when_they_have_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bindings, "MOST", 3)
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["udp://*.up.example:5683"])
+        for day in range(3):
+            for number in range(5):
+                address = f"198.51.{100 + day}.{number + 1}"
+                assert await it.look_up(f"a{number}.up.example", address)
+                sent = to(it.own, address, 5683)
+                assert await it.up(sent) == [sent]
+            (session,) = bench.pgw.core.sessions.values()
+            assert sum(map(len, session.bindings._known.values())) == 3
+            for number in range(5):  # flows that go on bring nothing back beyond the bound
+                await it.up(to(it.own, f"198.51.{100 + day}.{number + 1}", 5683))
+            assert sum(map(len, session.bindings._known.values())) == 3
+            await bench.sleep(48 * HOUR)
+        stored = bench.pgw.core.relations._store.relations(0)
+        assert {address[2] for _, address, _, _ in stored} == {102}
 
 
 @pytest.mark.parametrize("used", [True, False])
