@@ -161,7 +161,7 @@ class Core:
 
     def open(self, session: Session) -> None:
         """Take up a session that has its addresses."""
-        session.uplink, session.downlink = self._rate(session)
+        session.uplink, session.downlink = self._share_buckets(session)
         session.account = Account(self.records, partial(describe, session, self.site, self.node.address), session.uli)
         session.teid = new_teid(self.site.rng, self.by_teid)
         self.sessions[session.key] = self.by_teid[session.teid] = session
@@ -173,7 +173,7 @@ class Core:
             self.by_address[session.prefix] = session
         self.gateway.open(session)
 
-    def _rate(self, session: Session) -> tuple[Bucket, Bucket]:
+    def _share_buckets(self, session: Session) -> tuple[Bucket, Bucket]:
         """Return the buckets of a new session, shared by the card's PDN connections of one APN (TS 23.401 4.7.3)."""
         now, mtu = self.site.clock.now(), session.addresses.config.mtu
         others = (self.sessions.get((session.owner, ebi)) for ebi in _IDENTITIES)

@@ -189,7 +189,7 @@ class Credit:
         return group
 
     def debit(self, number: int, size: int, *, up: bool) -> None:
-        """Count a packet that has passed already; less than nothing may be left then, and more is asked for."""
+        """Count a packet that has passed already; the units left may become negative, and more are requested."""
         group = self._group(number)
         if group.free:
             group.used[not up] += size

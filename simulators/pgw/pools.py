@@ -58,7 +58,7 @@ class Addresses:
         self.config, self._taken = config, taken
         inner = INNER if config.inner_networks is None else config.inner_networks
         networks = [Network.parse(each) for each in (*pools, *inner)]
-        #: networks to which no name leads, nor to the IPv6 addresses that stand for theirs
+        #: networks to which no name leads, with their IPv6 forms
         self.inner = tuple(one for each in networks for one in (each, *leading_to(each)))
         self._pools = {4: Pool(config.ipv4) if config.ipv4 else None, 6: Pool(config.ipv6) if config.ipv6 else None}
         self._static = [ipaddress.ip_network(each) for each in config.static]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simulators.pgw.session import Session
     from simwarden.wire.diameter import Avps, Message
 
-#: the QCI that is reserved beside 0, and the greatest number of a priority level of ARP
+#: the reserved QCI besides 0, and the lowest priority level of an ARP
 _RESERVED: Final = 255
 _LOWEST: Final = 15
 

@@ -180,7 +180,7 @@ def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
     asked = {"rule": fit.rule, "open_": open_, "pending": fit.pending, **facts}
     admitted = _admits(count, core.site.decide(WHITELIST, session.imsi, on=on, **asked))
     if admitted and not fit.pending:
-        count.renew = core.site.clock.now()  # by the next packet of the card that passes
+        count.renew = core.site.clock.now()  # at the next packet of the card that passes
     return admitted
 
 

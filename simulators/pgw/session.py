@@ -222,7 +222,7 @@ class Session:
     #: the SGW may pause its charging, and has done so (TS 23.401 5.3.6A)
     pausable: bool = False
     paused: bool = False
-    #: the largest packet to the device in a pause: its octets and its flow
+    #: the largest packet to the device during a pause: its size and its flow
     largest: tuple[int, FlowCount | None] = (0, None)
     #: what its OCS wants to have in its records (PS-Furnish-Charging-Information, TS 32.299 7.2)
     furnished: bytes = b""

@@ -187,7 +187,7 @@ class Gateway:
                 self.core.close(session, CauseForRecClosing.ABNORMAL_RELEASE)
 
     def settle(self, session: Session) -> None:
-        """Charge one packet of a pause, the largest: the SGW delivers one when the device is there again."""
+        """Charge the largest packet of a pause: the SGW delivers one packet when the device connects."""
         (size, count), session.largest = session.largest, (0, None)
         if count is None:
             return
@@ -334,7 +334,7 @@ class Gateway:
     def _touch(self, session: Session, flow: ip.Flow, count: FlowCount, now: float, *, renews: bool = False) -> None:
         """Record that a flow is active; the flow that leaves the table for it is recorded and forgotten.
 
-        `renews`: a packet of the card passes, and renews its relation; one of the server, or a dropped one, does not.
+        `renews`: a packet of the card passes and renews its relation, which no packet of the server or dropped one does.
         """
         if session.flow_timer is None:
             watch(self.core, session)

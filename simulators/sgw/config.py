@@ -29,6 +29,6 @@ class SgwConfig(GtpConfig):
     pause_threshold: int = Field(default=1, ge=1)
     """Packets to an idle device that are dropped before charging of its PDN connection is paused."""
     paused_packets: int = Field(default=1, ge=0)
-    """Packets of each bearer that came while charging was paused and are delivered when the device is there again; the
-    others are dropped. The PGW charges one of them. More are a leak: with a server that helps, a device that leaves its
-    paging unanswered again and again receives them without a quota."""
+    """Packets of each bearer, received during a charging pause, that are delivered when the device connects; others are
+    dropped. The PGW charges one of them. More than 1 is a leak: a device that repeatedly ignores its paging receives
+    them without a quota from a server that cooperates."""

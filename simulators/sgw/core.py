@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NOT_SET_UP = "its session is not set up yet"
 FULL = "too many packets wait for the device"
 NOT_REACHED = "the device was not reached"
-UNCOUNTED = "charging was paused when it came"
+UNCOUNTED = "it was received during a charging pause"
 NO_PLACE = "the MME has not said where the device is"
 
 
@@ -198,7 +198,7 @@ class Core:
         self.page(bearer)
 
     def flush(self, bearer: Bearer, enb: FTeid) -> None:
-        """Bring what has waited to a device that is there, save packets that its PGW has not charged."""
+        """Deliver waiting packets to a connected device, except those that the PGW has not charged."""
         if bearer.waiting:
             packets, bearer.waiting = bearer.waiting, []
             connection = self._connection_of(bearer)
@@ -230,7 +230,7 @@ class Core:
             return  # it ends
         connection.dropped += packets
         is_due = packets and connection.dropped >= self.config.pause_threshold
-        reached = connection.enb is not None  # another bearer of it is idle, which is late or lost on the radio
+        reached = connection.enb is not None  # by its default bearer; only another bearer is idle
         if is_due and connection.pausable and not connection.paused and not reached:
             for each in connection.bearers:
                 each.counted = len(each.waiting)

@@ -215,12 +215,12 @@ def _place(octets: bytes) -> _Place:
 
 
 def _is_revalidated(message: Message) -> bool:
-    """Return True if a PGW asks again at the time that it was given (Revalidation-Time)."""
+    """Return True if a PGW requests rules at the Revalidation-Time."""
     return EventTrigger.REVALIDATION_TIMEOUT in message.all("Event-Trigger")
 
 
 def _reports(core: Core, used: int) -> Avps:
-    """Order reports of events, of a use, and of the next month, with which a slower rate ends (5.3.7, 5.3.41)."""
+    """Build the AVPs that order reports of events and usage, and a request at the end of a slower month (5.3.41)."""
     monitored, slowed = _monitoring(core.config, used), is_slowed(core.config, used)
     triggers = [EventTrigger[each] for each in core.config.triggers]
     triggers += [EventTrigger.USAGE_REPORT] if monitored else []

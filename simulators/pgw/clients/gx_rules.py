@@ -89,10 +89,10 @@ class Rules:
     #: AVPs that the next CCR asks for: a QoS, or bearers of the device's command
     requested: Avps = field(default_factory=list)
     wanted: Authorized | None = None
-    #: reports in a row that the answer before has caused, and when the next one is due
+    #: number of consecutive reports that answers have caused, and the timer of a delayed one
     chained: int = 0
     late: Timer | None = None
-    #: the QoS that was ordered last and could not be had
+    #: the last QoS that could not be enforced
     refused: Authorized | None = None
     commanded: tuple[int, int] | None = None
     #: by kind (`qos`, `resources`) the procedures that await an answer: to the next CCR, and to the one sent

@@ -52,7 +52,7 @@ _NOT_FOR_DEVICE: Final = frozenset({
 })  # fmt: skip
 #: seconds until rules are asked for again at least: a time in the past would have them asked for without end
 _SHORTEST: Final = 1.0
-#: reports in a row, each caused by the answer to the one before, that wait for nothing
+#: consecutive reports, each caused by the answer to the previous one, that are sent without a delay
 _MOST_CHAINED: Final = 3
 
 
@@ -91,7 +91,7 @@ class Pcrf:
         event = await credit.begin()
         if isinstance(event, Granted):
             if event.answer.get("Session-Release-Cause") is not None:
-                return Cause.REMOTE_PEER_NOT_RESPONDING  # who refuses the session closes that of Gx
+                return Cause.REMOTE_PEER_NOT_RESPONDING  # the caller ends the Gx session
             rules.take(event.answer)
             session.ambr, wanted = qos.authorized(event.answer, _qos_of(session))
             if qos.is_possible(wanted):
@@ -301,7 +301,7 @@ class Pcrf:
         before, qos_asked = (dict(gx.installed), gx.default, gx.online), not message.request and "qos" in gx.asked
         wanted = qos.authorized(message, gx.wanted if qos_asked and gx.wanted is not None else _qos_of(session))
         if wanted == gx.refused and not message.request:
-            wanted = _qos_of(session)  # its failure is reported; ordered again, it would fail without end
+            wanted = _qos_of(session)  # its failure was reported; another attempt would fail as well
         gx.default = wanted.qos
         done = gx.take(message)
         self._order_reports(session, gx, message)
@@ -322,9 +322,9 @@ class Pcrf:
         return done
 
     def _report(self, session: Session, gx: Rules) -> None:
-        """Report what an answer causes; after several such reports in a row, each a second later.
+        """Report the failures and events that an answer causes; after several such reports in a row, delay each.
 
-        A PCRF each of whose answers causes one would be asked without a pause.
+        Otherwise a PCRF that repeats its order in each answer causes an endless series of requests.
         """
         gx.chained = gx.chained + 1 if gx.failures or gx.events else 0
         if 0 < gx.chained <= _MOST_CHAINED:

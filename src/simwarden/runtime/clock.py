@@ -79,7 +79,7 @@ class Clock:
         return f"{self.local(when):%Y-%m}"
 
     def next_month(self) -> int:
-        """Return when the operator's next calendar month begins, as a time (POSIX)."""
+        """Return the start of the operator's next calendar month, in POSIX seconds."""
         begin = self.local().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         return round((begin + dt.timedelta(days=32)).replace(day=1).timestamp())
 

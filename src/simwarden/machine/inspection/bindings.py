@@ -67,7 +67,7 @@ class Bindings:
         return earlier
 
     def _bound(self, now: float) -> None:
-        """Forget of too many first what has ended, or was given by resolvers that are not believed."""
+        """Remove bindings beyond the bound: first those that have ended, or are of resolvers that are not believed."""
         if sum(map(len, self._known.values())) <= MOST:
             return
         known = sorted(
