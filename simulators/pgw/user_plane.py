@@ -334,7 +334,7 @@ class Gateway:
     def _touch(self, session: Session, flow: ip.Flow, count: FlowCount, now: float, *, renews: bool = False) -> None:
         """Record that a flow is active; the flow that leaves the table for it is recorded and forgotten.
 
-        `renews`: a packet of the card passes and renews its relation, which no packet of the server or dropped one does.
+        `renews`: a packet of the card passes and renews its relation. No packet of the server or dropped packet does.
         """
         if session.flow_timer is None:
             watch(self.core, session)
