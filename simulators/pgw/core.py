@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from simulators.pgw import addressing
 from simulators.pgw.charging import describe
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from simwarden.runtime.gtp.node import GtpNode, Peer
     from simwarden.runtime.site import Site
     from simwarden.wire.gtpv2 import Ambr, Message
+
+#: EPS bearer identities that a default bearer may have (TS 24.301 9.3.2)
+_IDENTITIES: Final = range(16)
 
 
 class Core:
@@ -125,6 +128,8 @@ class Core:
         """Pause or resume charging and usage monitoring of a session (TS 23.401 5.3.6A)."""
         if session.paused is not paused:
             session.paused = paused
+            if not paused:
+                self.gateway.settle(session)
             self.tell(session)
 
     def place(self, session: Session, on: str) -> None:
@@ -156,8 +161,7 @@ class Core:
 
     def open(self, session: Session) -> None:
         """Take up a session that has its addresses."""
-        now, mtu = self.site.clock.now(), session.addresses.config.mtu
-        session.uplink, session.downlink = (Bucket(rate, mtu, now, OVER_AMBR) for rate in session.ambr)
+        session.uplink, session.downlink = self._share_buckets(session)
         session.account = Account(self.records, partial(describe, session, self.site, self.node.address), session.uli)
         session.teid = new_teid(self.site.rng, self.by_teid)
         self.sessions[session.key] = self.by_teid[session.teid] = session
@@ -168,6 +172,18 @@ class Core:
             session.prefix = ipaddress.IPv6Address(session.paa.ipv6).packed[:8]
             self.by_address[session.prefix] = session
         self.gateway.open(session)
+
+    def _share_buckets(self, session: Session) -> tuple[Bucket, Bucket]:
+        """Return the buckets of a new session, shared by the card's PDN connections of one APN (TS 23.401 4.7.3)."""
+        now, mtu = self.site.clock.now(), session.addresses.config.mtu
+        others = (self.sessions.get((session.owner, ebi)) for ebi in _IDENTITIES)
+        shared = next((each for each in others if each is not None and each.apn == session.apn), None)
+        if shared is None:
+            uplink, downlink = (Bucket(rate, mtu, now, OVER_AMBR) for rate in session.ambr)
+            return uplink, downlink
+        for bucket, rate in zip((shared.uplink, shared.downlink), session.ambr, strict=True):
+            bucket.change(rate, now)
+        return shared.uplink, shared.downlink
 
     def limit(self, session: Session, ambr: Ambr, *, most: Ambr | None = None) -> None:
         """Let a session have another rate from now on, in records of their own (TS 32.251 5.2.3.4).

@@ -164,10 +164,7 @@ class Credit:
 
     def take(self, number: int, size: int, now: float, told: Callable[[bool], bool], *, up: bool) -> bool | None:
         """Count a packet for a group: whether it passes, None if it waits; then `told` hears."""
-        group = self.groups.get(number)
-        if group is None:
-            group = self.groups[number] = Group()
-            group.free = self.uncharged
+        group = self._group(number)
         group.last = now
         if group.free or group.ended:
             group.used[not up] += size if group.free else 0
@@ -183,6 +180,21 @@ class Credit:
         group.waiting.append(_Waiting(size, up, told))
         self._want(group, ReportingReason.QUOTA_EXHAUSTED)
         return None
+
+    def _group(self, number: int) -> Group:
+        group = self.groups.get(number)
+        if group is None:
+            group = self.groups[number] = Group()
+            group.free = self.uncharged
+        return group
+
+    def debit(self, number: int, size: int, *, up: bool) -> None:
+        """Count a packet that has passed already; the units left may become negative, and more are requested."""
+        group = self._group(number)
+        if group.free:
+            group.used[not up] += size
+        elif not group.ended:
+            self._spend(group, size, up=up)
 
     def _spend(self, group: Group, size: int, *, up: bool) -> None:
         group.count(size, up=up)

@@ -36,6 +36,10 @@ def refusal(core: Core, session: Session, flow: Flow, count: FlowCount, packet: 
 
 
 def _is_begun(count: FlowCount, flow: Flow, now: float) -> bool:
-    """Return True if a flow is the device's: it has sent packets that passed, and the flow was not idle too long."""
-    idle = IDLE_CONNECTION if flow.protocol == Protocol.TCP else IDLE
+    """Return True if a flow is the device's: it has sent packets that passed, and the flow was not idle too long.
+
+    The idle time of datagrams applies to a connection that has ended (RFC 5382 5).
+    """
+    connected = flow.protocol == Protocol.TCP and not (count.watch is not None and count.watch.over)
+    idle = IDLE_CONNECTION if connected else IDLE
     return count.uplink_packets > 0 and now - count.passed <= idle

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from simulators.pgw.config import INNER
 from simwarden.model.network import Network
+from simwarden.policy.access_list import leading_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,9 +56,10 @@ class Addresses:
     def __init__(self, config: ApnConfig, taken: dict[str, object], pools: Iterable[str] = ()) -> None:
         """`taken` has all addresses and prefixes that are in use, by any APN; `pools` are the networks of all APNs."""
         self.config, self._taken = config, taken
-        #: networks to which no name leads
         inner = INNER if config.inner_networks is None else config.inner_networks
-        self.inner = tuple(map(Network.parse, (*pools, *inner)))
+        networks = [Network.parse(each) for each in (*pools, *inner)]
+        #: networks to which no name leads, with their IPv6 forms
+        self.inner = tuple(one for each in networks for one in (each, *leading_to(each)))
         self._pools = {4: Pool(config.ipv4) if config.ipv4 else None, 6: Pool(config.ipv6) if config.ipv6 else None}
         self._static = [ipaddress.ip_network(each) for each in config.static]
         #: those that are of a pool, with it

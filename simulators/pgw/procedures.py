@@ -301,6 +301,8 @@ async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> Non
             core.fail(message, peer, Cause.REQUEST_REJECTED)
             return
         wanted = authorized
+        if not qos.is_possible(wanted.qos):
+            core.fail(message, peer, Cause.REQUEST_REJECTED)
     done = await qos.enforce(core, session, wanted, commanded=message.sequence)
     if core.pcrf is not None:
         core.pcrf.on_qos_result(session, wanted, done=done)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simulators.pgw import dedicated_bearers
+from simulators.pgw.config import GUARANTEED
 from simwarden.policy.flow_rule import Quality
 from simwarden.runtime.diameter.gx_qos import ambr_of, apn_ambr, default_bearer, qos_information, quality_of
 from simwarden.wire.gtpv2 import Ambr, Arp, BearerQos
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from simulators.pgw.core import Core
     from simulators.pgw.session import Session
     from simwarden.wire.diameter import Avps, Message
+
+#: the reserved QCI besides 0, and the lowest priority level of an ARP
+_RESERVED: Final = 255
+_LOWEST: Final = 15
 
 
 class Authorized(NamedTuple):
@@ -56,19 +61,26 @@ def _kbits(rate: int | None, otherwise: int) -> int:
     return otherwise if rate is None else max(1, rate // 1000)
 
 
+def is_possible(qos: BearerQos) -> bool:
+    """Return True if a default bearer can have a QoS: no guaranteed rates, no reserved value (TS 29.274 8.15)."""
+    return 0 < qos.qci < _RESERVED and qos.qci not in GUARANTEED and 0 < qos.arp.priority <= _LOWEST
+
+
 async def enforce(core: Core, session: Session, wanted: Authorized, *, commanded: int = 0) -> bool:
     """Order a QoS of the device (Update Bearer Request, TS 29.274 7.2.15); return True if it is carried out.
 
     The new rate holds here from the beginning. If the order is not carried out, the device keeps the rate before (TS
     24.301 6.4.3.4, 6.4.3.5) and so does the session; yet a lower one holds for its packets, or a device that does not
-    answer evades it.
+    answer evades it. A QoS that no default bearer can have is not ordered at all.
     """
     ambr, qos = wanted
     before = session.ambr
     core.limit(session, ambr)
     context = {"ebi": session.ebi, **({"bearer_qos": qos} if qos != session.qos else {})}
     ies: dict[str, Any] = {"bearer_contexts": (context,), "apn_ambr": ambr}
-    told = await dedicated_bearers.order(core, session, "update-bearer-request", ies, commanded=commanded)
+    told = None
+    if is_possible(qos):
+        told = await dedicated_bearers.order(core, session, "update-bearer-request", ies, commanded=commanded)
     if told is not None:
         session.qos = qos
     elif session.ambr == ambr and core.by_teid.get(session.teid) is session:

@@ -7,6 +7,7 @@ and report for weeks, and their server contacts them hours later. Relations are 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -52,6 +53,7 @@ class Relations:
     def renew(self, session: Session, flow: Flow, count: FlowCount, now: float) -> None:
         """Extend the relation that a flow of a listed name belongs to; call it again at `count.renew`."""
         if not (self._grace and count.bound):
+            count.renew = math.inf
             return
         count.renew = now + self._grace * _PART
         least, until = now + self._grace, now + self._grace * (1 + _PART)
@@ -62,7 +64,8 @@ class Relations:
     def _keep(self, imsi: str, address: bytes, names: tuple[str, ...], until: float) -> None:
         """Store a relation. Without its database the card has it until this node ends."""
         try:
-            self._store.put_relation(imsi, address, names, until + self._start())
+            start, now = self._start(), self._site.clock.now()
+            self._store.put_relation(imsi, address, names, until + start, now + start)
         except SQLAlchemyError as error:
             self._site.note(f"relation not stored: {type(error).__name__}", imsi=imsi)
 

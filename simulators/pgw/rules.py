@@ -179,8 +179,8 @@ def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
     open_ = fit.rule is not None and (fit.rule.up if up else fit.rule.down)
     asked = {"rule": fit.rule, "open_": open_, "pending": fit.pending, **facts}
     admitted = _admits(count, core.site.decide(WHITELIST, session.imsi, on=on, **asked))
-    if admitted and up and not fit.pending:
-        core.relations.renew(session, flow, count, core.site.clock.now())
+    if admitted and not fit.pending:
+        count.renew = core.site.clock.now()  # at the next packet of the card that passes
     return admitted
 
 

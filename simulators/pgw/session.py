@@ -147,7 +147,7 @@ class FlowCount:
         #: what it has shown last, and the names of its far end's address by which it was decided
         self.shown: tuple[Shown, ...] = ()
         self.bound: tuple[str, ...] = ()
-        #: when the relation of its card with the server has to be renewed
+        #: from when on a packet of the card renews its relation with the server
         self.renew = math.inf
         #: names of its address as it began, and those that it showed; who looks at what it shows, if it may
         self.names: tuple[str, ...] = ()
@@ -222,6 +222,8 @@ class Session:
     #: the SGW may pause its charging, and has done so (TS 23.401 5.3.6A)
     pausable: bool = False
     paused: bool = False
+    #: the largest packet to the device during a pause: its size and its flow
+    largest: tuple[int, FlowCount | None] = (0, None)
     #: what its OCS wants to have in its records (PS-Furnish-Charging-Information, TS 32.299 7.2)
     furnished: bytes = b""
     #: the rates of rules that have one, by their names

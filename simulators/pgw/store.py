@@ -153,9 +153,10 @@ class RelationStore:
             rows = connection.execute(sa.select(_RELATIONS)).all()
         return [(row.imsi, bytes.fromhex(row.address), row.name, row.until) for row in rows]
 
-    def put_relation(self, imsi: str, address: bytes, names: Collection[str], until: float) -> None:
-        """Store that a card reaches an address by names until a time."""
-        of = (_RELATIONS.c.imsi == imsi) & (_RELATIONS.c.address == address.hex()) & _RELATIONS.c.name.in_(names)
+    def put_relation(self, imsi: str, address: bytes, names: Collection[str], until: float, now: float) -> None:
+        """Store that a card reaches an address by names until a time; delete its relations that have ended."""
+        same = (_RELATIONS.c.address == address.hex()) & _RELATIONS.c.name.in_(names)
+        of = (_RELATIONS.c.imsi == imsi) & (same | (_RELATIONS.c.until <= now))
         rows = [{"imsi": imsi, "address": address.hex(), "name": name, "until": until} for name in names]
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_RELATIONS).where(of))

@@ -122,14 +122,24 @@ def _passed(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
         count.downlink_packets += 1
         count.downlink_octets += size
     count.passed, count.closed = count.ended, False
-    if session.paused:
-        return
+    if not session.paused:
+        _charge(session, count, size, up=up)
+    elif size > session.largest[0]:
+        session.largest = size, count
+
+
+def _charge(session: Session, count: FlowCount, size: int, *, up: bool) -> None:
+    """Count a packet for the records of its session, and for its PCRF."""
     if session.gx is not None or session.credit is not None:
         group = count.rule.rating_group if count.rule is not None else count.group  # charged offline, not FREE
         session.count_service(group, size, count.ended, up=up)
     session.account.count(size, up=up)
     if session.usage is not None:
         session.usage.count(size, count.rule, up=up)
+
+
+def _group_of(session: Session, count: FlowCount) -> int:
+    return count.group if count.group is not None else session.addresses.config.rating_group
 
 
 class Gateway:
@@ -175,6 +185,15 @@ class Gateway:
             if (session.sgw_user.teid, session.sgw_user.address) == far:
                 self.core.site.note("the SGW has lost a session's tunnel", imsi=session.imsi)
                 self.core.close(session, CauseForRecClosing.ABNORMAL_RELEASE)
+
+    def settle(self, session: Session) -> None:
+        """Charge the largest packet of a pause: the SGW delivers one packet when the device connects."""
+        (size, count), session.largest = session.largest, (0, None)
+        if count is None:
+            return
+        _charge(session, count, size, up=False)
+        if session.credit is not None and count.group != FREE:
+            session.credit.debit(_group_of(session, count), size, up=False)
 
     # -- from the device
 
@@ -294,7 +313,7 @@ class Gateway:
             count.dropped_octets += size
             count.over = limit.over.partition(":")[0]
             self._drop(session, packet, limit.over)
-            self._touch(session, flow, count, now, up=up)
+            self._touch(session, flow, count, now)
             return False
         if count.watch is not None and not self._look(session, flow, count, packet, up=up):
             return False
@@ -309,14 +328,17 @@ class Gateway:
         ended = count.watch is not None and count.watch.over
         renews = up and now >= count.renew
         if ended or renews or count.kind not in SETTLED or now - count.moved >= GRAIN:
-            self._touch(session, flow, count, now, up=up)
+            self._touch(session, flow, count, now, renews=renews)
         return True
 
-    def _touch(self, session: Session, flow: ip.Flow, count: FlowCount, now: float, *, up: bool) -> None:
-        """Record that a flow is active; the flow that leaves the table for it is recorded and forgotten."""
+    def _touch(self, session: Session, flow: ip.Flow, count: FlowCount, now: float, *, renews: bool = False) -> None:
+        """Record that a flow is active; the flow that leaves the table for it is recorded and forgotten.
+
+        `renews`: a packet of the card passes and renews its relation. No packet of the server or dropped packet does.
+        """
         if session.flow_timer is None:
             watch(self.core, session)
-        if up and now >= count.renew:  # what its server sends renews no relation of a card
+        if renews:
             self.core.relations.renew(session, flow, count, now)
         leaving = session.flows.touch(flow, count, now)
         if leaving is not None:
@@ -334,14 +356,14 @@ class Gateway:
     def _paid(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, size: int, *, up: bool) -> bool:
         """Take a packet's octets of those that an OCS has granted; where it has to wait for more it goes by itself."""
         assert session.credit is not None  # noqa: S101 - who calls has seen to it
-        group = count.group if count.group is not None else session.addresses.config.rating_group
+        group = _group_of(session, count)
         held = _Held(session, flow, count, packet, size, up)
         passes = session.credit.take(
             group, size, count.ended, lambda granted: self._let_go(held, granted=granted), up=up
         )
         if passes is None:
             count.waiting += size
-            self._touch(session, flow, count, count.ended, up=up)
+            self._touch(session, flow, count, count.ended)
         elif not passes:
             self._refuse(session, flow, packet, QUOTA.id, f"{QUOTA.id}: {NOTHING_LEFT}", up=up)
         return bool(passes)
@@ -362,6 +384,8 @@ class Gateway:
             self._refuse(session, flow, packet, count.refused_by, count.why, up=up)
             return False
         _passed(session, count, size, up=up)
+        now = self.core.site.clock.now()
+        self._touch(session, flow, count, now, renews=up and now >= count.renew)
         if up and self.sgi is not None:
             self.sgi.send_packets(_parts((packet,)))
         elif not up:
@@ -413,7 +437,7 @@ class Gateway:
             count.dropped += 1
             count.dropped_octets += len(part)
             self._drop(session, part, reason or rule)
-        self._touch(session, flow, count, now, up=up)
+        self._touch(session, flow, count, now)
         if up and rule in _LISTS and self.core.config.refused_questions == "answer":
             self._answer_question(session, flow, packet, now)
 

@@ -28,3 +28,7 @@ class SgwConfig(GtpConfig):
     """Ask PGWs to pause charging while an idle device is not reached (TS 23.401 5.3.6A)."""
     pause_threshold: int = Field(default=1, ge=1)
     """Packets to an idle device that are dropped before charging of its PDN connection is paused."""
+    paused_packets: int = Field(default=1, ge=0)
+    """Packets of each bearer, received during a charging pause, that are delivered when the device connects; others are
+    dropped. The PGW charges one of them. More than 1 is a leak: a device that repeatedly ignores its paging receives
+    them without a quota from a server that cooperates."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NOT_SET_UP = "its session is not set up yet"
 FULL = "too many packets wait for the device"
 NOT_REACHED = "the device was not reached"
+UNCOUNTED = "it was received during a charging pause"
 NO_PLACE = "the MME has not said where the device is"
 
 
@@ -197,10 +198,14 @@ class Core:
         self.page(bearer)
 
     def flush(self, bearer: Bearer, enb: FTeid) -> None:
-        """Bring what has waited to a device that is there."""
+        """Deliver waiting packets to a connected device, except those that the PGW has not charged."""
         if bearer.waiting:
             packets, bearer.waiting = bearer.waiting, []
-            self._to_device(bearer, enb, packets)
+            connection = self._connection_of(bearer)
+            paused = connection is not None and connection.paused
+            most = bearer.counted + self.config.paused_packets if paused else len(packets)
+            self._to_device(bearer, enb, packets[:most])
+            self.drop(bearer, packets[most:], UNCOUNTED, "S5-U")
 
     def _to_device(self, bearer: Bearer, enb: FTeid, packets: list[bytes]) -> None:
         self.plane.send(packets, enb.teid, enb.address, "S1-U")
@@ -214,20 +219,27 @@ class Core:
 
     def drop_waiting(self, bearer: Bearer) -> None:
         """Give up packets that wait for a device that was not reached."""
-        packets, bearer.waiting = bearer.waiting, []
+        packets, bearer.waiting, bearer.counted = bearer.waiting, [], 0
         self.drop(bearer, packets, NOT_REACHED, "S5-U")
         self._count_dropped(bearer, len(packets))
 
     def _count_dropped(self, bearer: Bearer, packets: int) -> None:
         """Count dropped packets of a device's PDN connection; from a threshold on its PGW is to pause charging."""
-        connections = bearer.device.connections.values()
-        connection = next((each for each in connections if bearer in each.bearers), None)
+        connection = self._connection_of(bearer)
         if connection is None or self.by_s5_teid.get(connection.teid) is not connection:
             return  # it ends
         connection.dropped += packets
         is_due = packets and connection.dropped >= self.config.pause_threshold
-        if is_due and connection.pausable and not connection.paused:
+        reached = connection.enb is not None  # by its default bearer; only another bearer is idle
+        if is_due and connection.pausable and not connection.paused and not reached:
+            for each in connection.bearers:
+                each.counted = len(each.waiting)
             self.pause(connection)
+
+    @staticmethod
+    def _connection_of(bearer: Bearer) -> Connection | None:
+        connections = bearer.device.connections.values()
+        return next((each for each in connections if bearer in each.bearers), None)
 
     def drop_held(self, bearer: Bearer) -> None:
         """Give up packets that a device has sent from nobody knows where."""

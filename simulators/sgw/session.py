@@ -26,6 +26,8 @@ class Bearer:
     #: where packets to the device go; None while it is idle
     enb: FTeid | None = None
     waiting: list[bytes] = field(default_factory=list)
+    #: number of waiting packets that were received before the charging pause
+    counted: int = 0
     #: what came from it before the MME has said where it is, which the PGW wants to know
     held: list[bytes] = field(default_factory=list)
     #: what is charged, since the PGW has answered

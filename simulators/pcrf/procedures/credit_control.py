@@ -96,12 +96,8 @@ def _initial(core: Core, message: Message) -> Message:
     rules = core.rules(session, controls.INITIAL)
     session = replace(session, rules=rules.names, lacking=rules.lacking)
     agreed = [supported_features(features)] if message.get("Supported-Features") is not None else []
-    monitored = _monitoring(core.config, used := core.used(imsi))
-    triggers = [EventTrigger[each] for each in core.config.triggers]
-    if monitored:
-        triggers.append(EventTrigger.USAGE_REPORT)
-    armed = (("Event-Trigger", int(each)) for each in triggers)
-    avps = [*agreed, *armed, *orders(rules), *authorized_qos(core.config, session.qos, used), *monitored]
+    used = core.used(imsi)
+    avps = [*agreed, *_reports(core, used), *orders(rules), *authorized_qos(core.config, session.qos, used)]
     answer = core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
     _keep(core, _with_report(session, message), message, answer)
     tell_lacking(core, session)
@@ -114,8 +110,8 @@ def _update(core: Core, session: GxSession, message: Message) -> Message:
     now = _with_report(replace(session, failed=failed), message)
     used = _used(core, session, message)
     avps, now = _authorize(core, session, now, used, message)
-    if used is not None:
-        avps += _monitoring(core.config, used[1])
+    if used is not None or _is_revalidated(message):
+        avps += _reports(core, used[1] if used is not None else core.used(session.imsi))
     answer = core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
     if failed != session.failed:
         core.site.note(f"rules are not in force: {', '.join(failed) or 'none'}", imsi=session.imsi)
@@ -130,10 +126,10 @@ def _authorize(
     core: Core, before: GxSession, now: GxSession, used: tuple[str, int] | None, message: Message
 ) -> tuple[Avps, GxSession]:
     """Authorise another QoS that a PGW asks for (4.5.5), with rules of that QoS, and the rate after a use."""
-    octets = core.used(now.imsi)
-    slowed = used is not None and is_slowed(core.config, used[1]) and not is_slowed(core.config, octets)
-    asked = bool(_QOS_TRIGGERS & set(message.all("Event-Trigger")))
-    avps = authorized_qos(core.config, now.qos, used[1] if used is not None else octets) if slowed or asked else []
+    octets = used[1] if used is not None else core.used(now.imsi)
+    slowed = used is not None and is_slowed(core.config, octets)
+    asked = bool(_QOS_TRIGGERS & set(message.all("Event-Trigger"))) or _is_revalidated(message)
+    avps = authorized_qos(core.config, now.qos, octets) if slowed or asked else []
     if now.qos.default == before.qos.default:
         return avps, now
     rules = core.rules(now, controls.UPDATE)
@@ -216,6 +212,21 @@ def _place(octets: bytes) -> _Place:
         failed = [("3GPP-User-Location-Info", octets)]
         raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, error.reason, failed) from None
     return _Place(str(tai) if tai is not None else "", str(cell) if cell is not None else "")
+
+
+def _is_revalidated(message: Message) -> bool:
+    """Return True if a PGW requests rules at the Revalidation-Time."""
+    return EventTrigger.REVALIDATION_TIMEOUT in message.all("Event-Trigger")
+
+
+def _reports(core: Core, used: int) -> Avps:
+    """Build the AVPs that order reports of events and usage, and a request at the end of a slower month (5.3.41)."""
+    monitored, slowed = _monitoring(core.config, used), is_slowed(core.config, used)
+    triggers = [EventTrigger[each] for each in core.config.triggers]
+    triggers += [EventTrigger.USAGE_REPORT] if monitored else []
+    triggers += [EventTrigger.REVALIDATION_TIMEOUT] if slowed else []
+    due = [("Revalidation-Time", core.clock.next_month())] if slowed else []
+    return [*(("Event-Trigger", int(each)) for each in triggers), *due, *monitored]
 
 
 def _monitoring(config: PcrfConfig, used: int) -> Avps:

@@ -89,6 +89,11 @@ class Rules:
     #: AVPs that the next CCR asks for: a QoS, or bearers of the device's command
     requested: Avps = field(default_factory=list)
     wanted: Authorized | None = None
+    #: number of consecutive reports that answers have caused, and the timer of a delayed one
+    chained: int = 0
+    late: Timer | None = None
+    #: the last QoS that could not be enforced
+    refused: Authorized | None = None
     commanded: tuple[int, int] | None = None
     #: by kind (`qos`, `resources`) the procedures that await an answer: to the next CCR, and to the one sent
     waiting: dict[str, asyncio.Future[Message | None]] = field(default_factory=dict)

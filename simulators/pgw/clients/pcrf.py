@@ -52,6 +52,8 @@ _NOT_FOR_DEVICE: Final = frozenset({
 })  # fmt: skip
 #: seconds until rules are asked for again at least: a time in the past would have them asked for without end
 _SHORTEST: Final = 1.0
+#: consecutive reports, each caused by the answer to the previous one, that are sent without a delay
+_MOST_CHAINED: Final = 3
 
 
 class Procedures(NamedTuple):
@@ -88,8 +90,15 @@ class Pcrf:
         self._of[credit.id] = session
         event = await credit.begin()
         if isinstance(event, Granted):
+            if event.answer.get("Session-Release-Cause") is not None:
+                return Cause.REMOTE_PEER_NOT_RESPONDING  # the caller ends the Gx session
             rules.take(event.answer)
-            session.ambr, session.qos = qos.authorized(event.answer, qos.Authorized(session.ambr, session.qos))
+            session.ambr, wanted = qos.authorized(event.answer, _qos_of(session))
+            if qos.is_possible(wanted):
+                session.qos = wanted
+            else:
+                rules.events[EventTrigger.DEFAULT_EPS_BEARER_QOS_MODIFICATION_FAILURE] = None
+                rules.refused = qos.Authorized(session.ambr, wanted)
             rules.default = session.qos
             self._order_reports(session, rules, event.answer)
             session.rules = self._set(session, rules)
@@ -191,6 +200,8 @@ class Pcrf:
     def on_qos_result(self, session: Session, wanted: qos.Authorized, *, done: bool) -> None:
         """Report a QoS that the device did not take; neither event needs a subscription (5.3.7, values 29 and 34)."""
         gx = session.gx
+        if gx is not None:
+            gx.refused = None if done else wanted
         if gx is None or done:
             return
         if wanted.ambr != session.ambr:
@@ -289,6 +300,8 @@ class Pcrf:
         """Carry out the orders of a message; return False if rules were to be installed and none could be."""
         before, qos_asked = (dict(gx.installed), gx.default, gx.online), not message.request and "qos" in gx.asked
         wanted = qos.authorized(message, gx.wanted if qos_asked and gx.wanted is not None else _qos_of(session))
+        if wanted == gx.refused and not message.request:
+            wanted = _qos_of(session)  # its failure was reported; another attempt would fail as well
         gx.default = wanted.qos
         done = gx.take(message)
         self._order_reports(session, gx, message)
@@ -301,11 +314,28 @@ class Pcrf:
         if wanted != _qos_of(session) and not qos_asked:
             self._core.site.spawn(self._enforce(session, wanted), "QoS that a PCRF orders")
         gx.stood_by_default()
-        if (gx.failures and not message.request) or gx.events:
-            self._ask(session, "rules are not active")
         if not message.request:
+            self._report(session, gx)
             gx.give_answer(message)
+        elif gx.events:
+            self._ask(session, "event trigger")
         return done
+
+    def _report(self, session: Session, gx: Rules) -> None:
+        """Report the failures and events that an answer causes; after several such reports in a row, delay each.
+
+        Otherwise a PCRF that repeats its order in each answer causes an endless series of requests.
+        """
+        gx.chained = gx.chained + 1 if gx.failures or gx.events else 0
+        if 0 < gx.chained <= _MOST_CHAINED:
+            self._ask(session, "rules are not active")
+        elif gx.chained and gx.late is None:
+            gx.late = self._core.site.clock.call_later(_SHORTEST, partial(self._report_late, session, gx))
+
+    def _report_late(self, session: Session, gx: Rules) -> None:
+        gx.late = None
+        if session.gx is gx:
+            self._ask(session, "rules are not active")
 
     async def _enforce(self, session: Session, wanted: qos.Authorized) -> None:
         done = await qos.enforce(self._core, session, wanted)

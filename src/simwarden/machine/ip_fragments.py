@@ -95,7 +95,7 @@ class Fragments:
     def take(self, data: bytes, now: float) -> Whole | None:
         """Take a fragment; return its packet if that is whole now. Raises PeerError for one that cannot be part of one.
 
-        A fragment that overlaps others ends all of its packet.
+        A fragment that overlaps others ends all of its packet; an exact copy of a waiting one is ignored.
         """
         packet = ip.decode(data)
         protocol = packet.protocol if packet.version == 4 else 0  # RFC 8200 4.5: by addresses and identification
@@ -107,6 +107,8 @@ class Fragments:
         if key._replace(hop_limit=0) in self._gone:
             raise PeerError("fragment with the number of a packet that has gone on")
         held = self._waiting.setdefault(key, _Waiting(now))
+        if held.parts.get(packet.offset) == (packet, data):  # duplicated in the network (RFC 8200 4.5)
+            return None
         if held.overlaps(packet):
             del self._waiting[key]
             raise PeerError("fragment that overlaps another")

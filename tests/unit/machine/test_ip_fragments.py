@@ -49,12 +49,31 @@ def four(at: int, size: int, *, more: bool = True, number: int = 7) -> bytes:
     return ip.encode(ip.Packet("10.64.0.1", "198.51.100.80", 17, bytes(size), 64, 0, number, at, more))
 
 
+@pytest.mark.parametrize("packet", [FOUR, SIX], ids=["IPv4", "IPv6"])
+@pytest.mark.parametrize("altered", [True, False])
+def test_a_fragment_that_comes_twice_is_left_out_and_one_with_other_octets_ends_its_packet(
+    packet: Any, *, altered: bool
+) -> None:
+    cut, held = parts_of(packet), Fragments()
+    assert held.take(cut[1], 0) is None
+    again = cut[1][:-1] + bytes((cut[1][-1] ^ altered,))
+    if altered:
+        with pytest.raises(PeerError, match="overlaps"):
+            held.take(again, 0)
+        return
+    assert held.take(again, 0) is None
+    assert held.take(cut[0], 0) is None
+    whole = held.take(cut[2], 0)
+    assert whole is not None
+    assert whole.parts == tuple(cut)
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [
         ((0, 16, True), (8, 16, True)),
         ((8, 16, True), (0, 16, True)),
-        ((0, 16, True), (0, 16, True)),
+        ((0, 16, True), (0, 8, True)),
         ((16, 16, False), (32, 8, True)),
         ((32, 8, True), (16, 16, False)),
     ],

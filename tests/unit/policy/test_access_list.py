@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PUBLIC = (
     *("bj.cn", "com.br", "co.kr", "xn--55qx5d.cn", "herokuapp.com", "vercel.app", "duckdns.org", "myhuaweicloud.com"),
     *("r2.dev", "trycloudflare.com", "blob.core.windows.net", "web.app", "ngrok-free.app", "compute.amazonaws.com"),
+    *("kawasaki.jp", "ck"),  # each name below is public by a rule for all of them
 )
 
 

@@ -101,15 +101,20 @@ async def test_quotas_of_the_ocs() -> None:
 async def test_volume_after_which_the_pcrf_slows_a_card_down() -> None:
     async with PcrfNet({"slower": {"after": 1000, "rate": [8, 8]}}) as bench:
         await bench.provision()
-        await bench.pgw.ask(INITIAL, 0)
+        asked = [(f"APN-Aggregate-Max-Bitrate-{way}", 64_000) for way in ("UL", "DL")]
+        await bench.pgw.ask(INITIAL, 0, "a", ("QoS-Information", asked))
         await to_last_second(bench)
         used = ("Usage-Monitoring-Information", [("Used-Service-Unit", [("CC-Total-Octets", 1000)])])
         march = await bench.pgw.ask(UPDATE, 1, "a", used)
+        due = march.get("Revalidation-Time")
+        assert (march.all("Event-Trigger")[-1], due) == (17, bench.clock.wall().timestamp() + 1)
+        early = await bench.pgw.ask(UPDATE, 2, "a", ("Event-Trigger", 17))
         await bench.sleep(1)
-        april = await bench.pgw.ask(UPDATE, 2, "a", ("Usage-Monitoring-Information", []))
-        rates = [answer.find("QoS-Information", "APN-Aggregate-Max-Bitrate-UL") for answer in (march, april)]
-        assert rates[0] == 8000
-        assert rates[1] != 8000
+        april = await bench.pgw.ask(UPDATE, 3, "a", ("Event-Trigger", 17))
+        rates = [answer.find("QoS-Information", "APN-Aggregate-Max-Bitrate-UL") for answer in (march, early, april)]
+        assert rates == [8000, 8000, 64_000]
+        monitored = april.find("Usage-Monitoring-Information", "Granted-Service-Unit", "CC-Total-Octets")
+        assert (monitored, april.get("Revalidation-Time"), april.all("Event-Trigger")[-1]) == (1000, None, 33)
 
 
 async def test_changes_of_a_list_in_a_month() -> None:

@@ -55,18 +55,21 @@ class Bindings:
         for address in addresses:
             names = self._known.setdefault(address, {})
             names[known] = Binding(max(until, names[known].until if known in names else 0.0), now)
-        if sum(map(len, self._known.values())) > MOST:
-            self._forget(now)
+        self._bound(now)
 
     def extend(self, address: bytes, names: Iterable[str], now: float, least: float, until: float) -> tuple[str, ...]:
         """Extend names of an address to `until`; return those that would have ended before `least`."""
         known = self._known.setdefault(address, {})
         earlier = tuple(name for name in names if (name, True) not in known or known[name, True].until < least)
         known.update({(name, True): Binding(until, now) for name in earlier})
+        if earlier:
+            self._bound(now)
         return earlier
 
-    def _forget(self, now: float) -> None:
-        """Forget what has ended, and of too many first what was given by resolvers that are not believed."""
+    def _bound(self, now: float) -> None:
+        """Remove bindings beyond the bound: first those that have ended, or are of resolvers that are not believed."""
+        if sum(map(len, self._known.values())) <= MOST:
+            return
         known = sorted(
             (sure and until > now, since, address, (name, sure))
             for address, names in self._known.items()

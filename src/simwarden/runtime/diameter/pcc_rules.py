@@ -33,8 +33,8 @@ MOST_FILTERS: Final = 64
 GUARANTEED: Final = frozenset({1, 2, 3, 4, 65, 66, 67, 75})
 #: Metering-Method (TS 29.212 5.3.8): what counts octets
 _VOLUME, _DURATION_AND_VOLUME = 1, 2
-#: Online (TS 29.212 5.3.10): ENABLE_ONLINE
-_ENABLED: Final = 1
+#: Online (TS 29.212 5.3.10): DISABLE_ONLINE
+_DISABLED: Final = 0
 #: AVPs of Flow-Information that ask for marks of packets, by which no rule here tells flows
 _MARKS: Final = frozenset({"ToS-Traffic-Class", "Security-Parameter-Index", "Flow-Label"})
 #: Redirect-Support (TS 29.212 5.3.83): REDIRECTION_ENABLED
@@ -294,8 +294,11 @@ def _check_ends(rule: FilterRule, place: Place, *, closed: bool) -> None:
 
 
 def online_of(online: int | None) -> bool | None:
-    """Read an Online AVP; without it the default charging method holds (5.3.10)."""
-    return None if online is None else online == _ENABLED
+    """Read an Online AVP; without it the default charging method holds (5.3.10).
+
+    A value that the specification does not have makes no octets free.
+    """
+    return None if online is None else online != _DISABLED
 
 
 def _charging(says: Mapping[str, Any]) -> dict[str, Any]:

@@ -215,6 +215,20 @@ async def test_use_that_is_more_than_anybodys_is_as_much() -> None:
         assert session["used"] == 1 << 41
 
 
+async def test_each_session_of_a_card_gets_the_slower_rate_with_its_next_report() -> None:
+    rates = ("QoS-Information", [(f"APN-Aggregate-Max-Bitrate-{way}", 64_000) for way in ("UL", "DL")])
+    used = ("Used-Service-Unit", [("CC-Total-Octets", 1000)])
+    report = ("Usage-Monitoring-Information", [("Monitoring-Key", b"session"), used])
+    async with Network({"slower": {"after": 1000, "rate": [8, 8]}}) as net:
+        await net.provision()
+        answers = [await net.pgw.ask(INITIAL, 0, session, rates) for session in ("a", "b")]
+        answers += [await net.pgw.ask(UPDATE, 1, session, report) for session in ("a", "b")]
+        answers += [await net.pgw.ask(INITIAL, 0, "c", rates)]
+        found = [each.find("QoS-Information", "APN-Aggregate-Max-Bitrate-UL") for each in answers]
+        assert found == [64_000, 64_000, 8000, 8000, 8000]
+        assert [bool(each.all("Usage-Monitoring-Information")) for each in answers] == [True] * 2 + [False] * 3
+
+
 # -- changes
 
 

@@ -93,6 +93,22 @@ async def test_a_connection_may_be_idle_for_two_hours(idle: float, *, passes: bo
         assert await card.down(packet) == ([packet] if passes else [])
 
 
+@pytest.mark.parametrize("ends", ["F", "R"])
+@pytest.mark.parametrize(("idle", "passes"), [(IDLE - 1, True), (IDLE + 1, False)])
+async def test_a_connection_that_has_ended_is_idle_soon(ends: str, idle: float, *, passes: bool) -> None:
+    async with Gateways(pgw=GATED) as bench:
+        card = await device(bench)
+        assert await card.connect(SERVER)
+        ended = bytes(IP(src=card.own, dst=SERVER) / TCP(sport=50000, dport=80, flags=f"{ends}A", seq=100, ack=8))
+        assert await card.up(ended) == [ended]
+        back = IP(src=SERVER, dst=card.own)
+        if ends == "F":
+            await card.down(bytes(back / TCP(sport=80, dport=50000, flags="FA", seq=8, ack=101)))
+        await bench.sleep(idle)
+        syn = bytes(back / TCP(sport=80, dport=50000, flags="S", seq=900))
+        assert await card.down(syn) == ([syn] if passes else [])
+
+
 async def test_a_connection_from_outside_does_not_begin() -> None:
     async with Gateways(pgw=GATED) as bench:
         card = await device(bench)
@@ -126,6 +142,7 @@ async def test_an_answer_in_fragments_passes() -> None:
     [
         ({"whitelist": [f"{SERVER}:5683"]}, True),
         ({"whitelist": [f"udp://{OTHER}"]}, False),
+        ({"whitelist": ["udp://0.0.0.0/0:5683"], "exception": "A-1"}, False),  # which lists nobody
         ({"blacklist": [OTHER]}, False),  # who is not denied is not listed yet
     ],
 )

@@ -131,6 +131,29 @@ async def test_what_is_above_the_ambr_is_dropped_and_the_rate_comes_back() -> No
     assert [((f.ended - f.began).total_seconds(), f.rule) for f in flows] == [(100.25, "ambr"), (0, "ambr")]
 
 
+@pytest.mark.parametrize(("apn", "passed"), [("meters", 10), ("service", 20)])
+async def test_connections_of_a_card_by_one_apn_share_its_rate(apn: str, passed: int) -> None:
+    rate = {"ambr": scapy.IE_AMBR(AMBR_Uplink=80, AMBR_Downlink=80)}
+    qos = scapy.IE_Bearer_QoS(PCI=1, PriorityLevel=8, PVI=0, QCI=9)
+    second = {
+        "bearer": scapy.IE_BearerContext(IE_list=[scapy.IE_EPSBearerID(EBI=6), qos]),
+        "apn": scapy.IE_APN(APN=apn.encode()),
+    }
+    async with Gateways() as bench:
+        made = await bench.session(**rate)
+        other = await bench.mme.create(**rate, **second)
+        assert (await bench.mme.modify(made["sender_f_teid"].teid, 6)).accepted
+        for each in (made, other):
+            bench.enb.send(each, *[udp(each["paa"].ipv4, payload=bytes(972))] * 12)
+        await bench.settle()
+        assert len(bench.net.received()) == passed
+        bench.net.send(
+            *(udp(SERVER, each["paa"].ipv4, payload=bytes(972)) for each in (made, other) for _ in range(12))
+        )
+        await bench.settle()
+        assert len(bench.enb.received()) == passed
+
+
 async def test_a_device_learns_its_prefix() -> None:
     async with Gateways() as bench:
         made = await bench.session(**BOTH)

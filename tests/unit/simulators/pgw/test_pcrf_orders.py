@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from charging import REALM
 from credit_net import GROUPS, ScriptedOcs
-from gateways import Gateways
+from gateways import Gateways, udp
 from gx_gy_page import rows
-from scripted_pcrf import LISTED, Net, install, rule, to, used
+from scripted_pcrf import LISTED, OTHER, Net, install, rule, to, used
 
 from simulators.pgw.qos import Authorized
 from simwarden.policy.flow_rule import Quality
@@ -18,7 +18,7 @@ from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter.gx_qos import ambr_of, apn_ambr, qos_information, quality_of
 from simwarden.wire.diameter.dictionary import AVPS, BY_POINT, COMMANDS, Kind
 from simwarden.wire.diameter.dictionary import GROUPS as GRAMMARS
-from simwarden.wire.gtpv2 import Ambr, Cause, CauseIe
+from simwarden.wire.gtpv2 import Ambr, Cause, CauseIe, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps
 
 REFUSED = {"cause": CauseIe(Cause.UE_REFUSES), "bearer_contexts": ({"ebi": 5, "cause": CauseIe(Cause.UE_REFUSES)},)}
+KEYED = (("one", LISTED, b"a"), ("other", OTHER, b"b"))
+GRANTED = ("Granted-Service-Unit", [("CC-Total-Octets", 9999)])
 SLOW = ("QoS-Information", [("APN-Aggregate-Max-Bitrate-UL", 8000), ("APN-Aggregate-Max-Bitrate-DL", 8999)])
 DEFAULT = ("Default-EPS-Bearer-QoS", [("QoS-Class-Identifier", 8)])
 
@@ -49,10 +51,103 @@ async def test_a_lower_rate_that_the_device_refuses_holds_for_its_packets() -> N
         made = await net.session()
         net.mme.answers["update-bearer-request"] = REFUSED
         await net.pcrf.order_rules(SLOW)
-        await net.settle()
+        await net.sleep(1)
         sent = [await net.passes(made, LISTED) for _ in range(120)]
         assert sent[0]
         assert not sent[-1]
+
+
+@pytest.mark.parametrize("way", ["UL", "DL"])
+async def test_a_rate_of_a_rule_is_of_its_direction(way: str) -> None:
+    rate = ("QoS-Information", [("QoS-Class-Identifier", 9), (f"Max-Requested-Bandwidth-{way}", 8000)])
+    async with Net() as net:
+        net.pcrf.answers["credit-control"] = [install(rule("listed", to(LISTED), rate))]
+        made = await net.session()
+        own = made["paa"].ipv4
+        net.enb.send(made, *[udp(own, LISTED, bytes(1000))] * 9)
+        net.net.send(*[udp(LISTED, own, bytes(1000))] * 9)
+        await net.settle()
+        assert (len(net.net.received()), len(net.enb.received())) == ((2, 9) if way == "UL" else (9, 2))
+
+
+async def test_use_of_a_key_is_that_of_its_rules() -> None:
+    rules = [rule(name, to(address), ("Monitoring-Key", key)) for name, address, key in KEYED]
+    async with Net() as net:
+        ordered = ("Usage-Monitoring-Information", [("Monitoring-Key", b"b"), GRANTED, ("Usage-Monitoring-Level", 1)])
+        net.pcrf.answers["credit-control"] = [install(*rules), ("Event-Trigger", 33), ordered]
+        made = await net.session()
+        assert await net.passes(made, LISTED)
+        assert await net.passes(made, OTHER)
+        await net.mme.delete(made["sender_f_teid"].teid)
+        await net.settle()
+        assert used(net.pcrf.asked[-1]) == [len(udp(made["paa"].ipv4, OTHER))]
+
+
+NONE_HAS = [(0, 8), (255, 8), (1, 8), (65, 8), (256, 8), (-1, 8), (9, 0), (9, 16), (9, 0xFFFFFFFF)]
+
+
+def default_qos(qci: int, priority: int) -> tuple[str, Avps]:
+    level: Any = [("Priority-Level", priority)]
+    return "Default-EPS-Bearer-QoS", [("QoS-Class-Identifier", qci), ("Allocation-Retention-Priority", level)]
+
+
+@pytest.mark.parametrize(("qci", "priority"), NONE_HAS)
+@pytest.mark.parametrize("by", ["answer", "RAR"])
+async def test_a_qos_that_no_default_bearer_has_is_reported_and_the_session_goes_on(
+    qci: int, priority: int, by: str
+) -> None:
+    order = default_qos(qci, priority)
+    async with Net() as net:
+        if by == "answer":
+            net.pcrf.answers["credit-control"] = [install(rule("listed", to(LISTED))), order]
+        made = await net.session()
+        if by == "RAR":
+            assert (await net.pcrf.order_rules(order)).result_code == 2001
+        await net.settle()
+        assert [each.all("Event-Trigger") for each in net.pcrf.asked] == [[], [34]]
+        (session,) = net.pgw.core.sessions.values()
+        assert (session.qos.qci, session.qos.arp.priority) == (9, 8)
+        assert await net.passes(made, LISTED)
+
+
+async def test_a_command_for_a_qos_that_no_default_bearer_has_fails() -> None:
+    async with Net() as net:
+        made = await net.session()
+        net.pcrf.answers["credit-control"] = [default_qos(1, 8)]
+        (session,) = net.pgw.core.sessions.values()
+        ies = {"apn_ambr": Ambr(500, 500), "bearer_context": {"ebi": 5}}
+        command = net.sgw.core.node.ask(Message("modify-bearer-command", ies, session.teid), "127.1.4.1", "S5-C")
+        failure = await command
+        assert (failure.name, failure.cause) == ("modify-bearer-failure-indication", Cause.REQUEST_REJECTED)
+        assert await net.passes(made, LISTED)
+
+
+@pytest.mark.parametrize("repeated", ["QoS", "rule", "report"])
+async def test_an_order_that_each_answer_repeats_is_reported_once_a_second_at_most(repeated: str) -> None:
+    orders: dict[str, Avps] = {
+        "QoS": [SLOW],
+        "rule": [install(rule("wrong", "nonsense"))],
+        "report": [("Event-Trigger", 33), monitor(("CC-Total-Octets", 9999), Usage_Monitoring_Report=0)],
+    }
+    async with Net() as net:
+        net.mme.answers["update-bearer-request"] = REFUSED
+        made = await net.session()
+        net.pcrf.answers["credit-control"] = [install(rule("listed", to(LISTED))), *orders[repeated]]
+        await net.pcrf.order_rules(("Event-Trigger", 33), monitor(("CC-Total-Octets", 1)))
+        assert await net.passes(made, LISTED)  # whose use is reported
+        await net.sleep(10)
+        assert 2 <= len(net.pcrf.asked) <= 16
+        assert await net.passes(made, LISTED)
+
+
+@pytest.mark.parametrize("cause", [0, 1, 2])
+async def test_a_session_that_the_first_answer_releases_does_not_begin(cause: int) -> None:
+    async with Net() as net:
+        net.pcrf.answers["credit-control"] = [install(rule("listed", to(LISTED))), ("Session-Release-Cause", cause)]
+        assert (await net.mme.create()).cause == Cause.REMOTE_PEER_NOT_RESPONDING
+        await net.settle()
+        assert net.pcrf.kinds() == [1, 3]
+        assert net.pgw.census()["sessions"] == 0
 
 
 async def test_two_changes_of_the_hss_are_asked_one_after_the_other() -> None:
@@ -189,3 +284,20 @@ async def test_what_an_ocs_may_send_and_is_passed_over_changes_nothing(name: str
         assert session.credit.groups[1].left[0] == 5000
         assert made.accepted
         assert REALM in ocs.asked[0].get("Origin-Host")
+
+
+@pytest.mark.parametrize(("online", "counted"), [(0, False), (1, True), (2, True), (-1, True)])
+@pytest.mark.parametrize("by", ["rule", "session"])
+async def test_octets_are_free_by_online_0_and_by_no_other_value(online: int, by: str, *, counted: bool) -> None:
+    said, group = ("Online", online), ("Rating-Group", 1)
+    own = (said, group) if by == "rule" else (group,)
+    net = Net(gy="ocs")
+    ocs: Any = net.add("ocs", Ocs)
+    async with net:
+        net.pcrf.answers["credit-control"] = [install(rule("listed", to(LISTED), *own)), said]
+        ocs.answers["credit-control"] = [
+            (GROUPS, [("Rating-Group", 1), ("Granted-Service-Unit", [("CC-Total-Octets", 5000)])])
+        ]
+        made = await net.session()
+        assert await net.passes(made, LISTED)
+        assert bool(ocs.asked) is counted

@@ -21,7 +21,7 @@ from simwarden.trace.events import Note, PacketDropped
 from simwarden.trace.records import FlowRecord
 from simwarden.wire import ip
 from simwarden.wire.diameter import RawAvp, first
-from simwarden.wire.gtpv2 import ChangeReportingAction, RatType, UeTimeZone
+from simwarden.wire.gtpv2 import Cause, CauseIe, ChangeReportingAction, RatType, UeTimeZone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,6 +170,42 @@ async def test_what_waits_is_bounded_and_dropped_when_nothing_more_is_granted() 
         assert net.net.received() == []
         assert len(net.of(PacketDropped)) == MOST_WAITING + 10
         assert net.ended() == [9]
+
+
+async def test_one_packet_of_a_pause_is_paid_when_the_device_is_there_again() -> None:
+    """A server that helps sends it large ones, after a small one for which the device has not answered its paging."""
+    async with Net(ScriptedGy, [units(1000)]) as net:
+        made = await net.session(**FAST)
+        teid = made["sender_f_teid"].teid
+        await net.mme.release(teid)
+        net.mme.answers["downlink-data-notification"] = {"cause": CauseIe(Cause.UNABLE_TO_PAGE_UE)}
+        assert not await net.down(made, 30)
+        net.mme.answers.clear()
+        assert [await net.down(made, size) for size in (400, 500, 300)] == [False] * 3
+        await net.mme.modify(teid)
+        await net.settle()
+        assert [len(each) for _, each in net.enb.received()] == [400]
+        await net.mme.delete(teid)
+        await net.settle()
+        assert net.told() == [(1, (None, True)), (3, (530, False))]
+
+
+@pytest.mark.parametrize("final", [True, False])
+async def test_a_packet_of_a_pause_beyond_the_grant_ends_it(*, final: bool) -> None:
+    async with Net(ScriptedGy, [units(100, *([FINAL] if final else []))], 4012) as net:
+        made = await net.session(**FAST)
+        teid = made["sender_f_teid"].teid
+        await net.mme.release(teid)
+        net.mme.answers["downlink-data-notification"] = {"cause": CauseIe(Cause.UNABLE_TO_PAGE_UE)}
+        await net.down(made, 30)
+        net.mme.answers.clear()
+        await net.down(made, 400)
+        await net.mme.modify(teid)
+        await net.settle()
+        net.enb.received()
+        assert not await net.down(made, 30)
+        assert net.ended() == [9]
+        assert net.told()[-1] == ((3, (430, False)) if final else (2, (430, True)))
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
-from directed import BOTH, OTHER, Device, card, device, to
+from directed import BOTH, OTHER, Device, card, change, device, to
 from gateways import IMSI, SERVER, Gateways, udp
 from scapy.contrib import gtp_v2 as scapy
 
 from simulators.pgw import relations
 from simulators.pgw.relations import Relations
+from simwarden.machine.inspection import bindings
 from simwarden.operations.management import Role
 
 HOUR = 3600.0
-LIST = {"whitelist": ["udp://up.example:5683"]}
+LIST: dict[str, Any] = {"whitelist": ["udp://up.example:5683"]}
 
 
 async def report(it: Device) -> bool:
@@ -87,6 +89,38 @@ async def test_answers_of_the_card_renew_its_relation_and_packets_of_the_server_
         assert await report(it) is answered
 
 
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize("hours", [1, 24])
+async def test_a_meter_that_its_server_polls_keeps_their_relation(hours: float, *, answered: bool) -> None:
+    """Each poll is a flow that the server begins; the meter sends nothing but its answers."""
+    async with Gateways() as bench:
+        it = await device(bench, **LIST)
+        assert await it.look_up("up.example", SERVER)
+        assert await report(it)
+        passed = []
+        for _ in range(round(120 / hours)):
+            await bench.sleep(hours * HOUR)
+            poll, reply = to(SERVER, it.own, 40001, near=5683), to(it.own, SERVER, 5683, near=40001)
+            passed.append(await it.down(poll) == [poll])
+            assert not (passed[-1] and answered) or await it.up(reply) == [reply]
+        assert passed[0]
+        assert passed[-1] is answered
+
+
+async def test_packets_that_are_refused_renew_no_relation() -> None:
+    async with Gateways() as bench:
+        it = await device(bench, **LIST)
+        assert await it.look_up("up.example", SERVER)
+        assert await report(it)
+        await change(bench, **LIST, blacklist=[SERVER])
+        for _ in range(50 * 15):
+            await bench.sleep(240)
+            assert not await report(it)
+        await change(bench, **LIST)
+        await bench.sleep(301)
+        assert not await report(it)
+
+
 async def test_a_long_connection_keeps_its_relation_for_the_next_one() -> None:
     async with Gateways() as bench:
         it = await device(bench, whitelist=["tcp://up.example:80"])
@@ -136,6 +170,28 @@ def test_cards_of_which_nothing_is_known_any_more_are_forgotten(monkeypatch: pyt
     assert [each._known is old._known for each, old in zip(again, found, strict=True)] == [True, False, True, False]
 
 
+async def test_relations_of_a_card_are_bounded_and_deleted_when_they_have_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bindings, "MOST", 3)
+    async with Gateways() as bench:
+        it = await device(bench, whitelist=["udp://*.up.example:5683"])
+        for day in range(3):
+            for number in range(5):
+                address = f"198.51.{100 + day}.{number + 1}"
+                assert await it.look_up(f"a{number}.up.example", address)
+                sent = to(it.own, address, 5683)
+                assert await it.up(sent) == [sent]
+            (session,) = bench.pgw.core.sessions.values()
+            assert sum(map(len, session.bindings._known.values())) == 3
+            for number in range(5):  # flows that go on bring nothing back beyond the bound
+                await it.up(to(it.own, f"198.51.{100 + day}.{number + 1}", 5683))
+            assert sum(map(len, session.bindings._known.values())) == 3
+            await bench.sleep(48 * HOUR)
+        stored = bench.pgw.core.relations._store.relations(0)
+        assert {address[2] for _, address, _, _ in stored} == {102}
+
+
 @pytest.mark.parametrize("used", [True, False])
 async def test_a_relation_outlives_a_crash_of_the_pgw(*, used: bool) -> None:
     async with Gateways() as bench:
@@ -147,3 +203,5 @@ async def test_a_relation_outlives_a_crash_of_the_pgw(*, used: bool) -> None:
         await bench.sleep(HOUR)
         it = Device(bench, await bench.session(**BOTH))
         assert await report(it) is used
+        await bench.sleep(48 * HOUR)
+        assert not await report(it)

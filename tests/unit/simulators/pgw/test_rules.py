@@ -649,6 +649,12 @@ async def test_an_alias_of_a_denied_name_is_not_denied() -> None:
         ("10.9.8.7", {"inner_networks": []}, True),  # a private APN
         ("10.64.0.9", {"inner_networks": []}, False),
         (SERVER, {"inner_networks": ["198.51.100.0/24"]}, False),
+        ("64:ff9b::a09:807", {}, False),  # 10.9.8.7 behind NAT64, 6to4 and as it is mapped
+        ("2002:a09:807::1", {}, False),
+        ("::ffff:10.9.8.7", {}, False),
+        ("64:ff9b::a40:9", {"inner_networks": []}, False),
+        ("64:ff9b::a09:807", {"inner_networks": []}, True),
+        ("64:ff9b::c633:6450", {}, True),
     ],
 )
 async def test_no_listed_name_leads_to_inner_addresses(
@@ -656,8 +662,9 @@ async def test_no_listed_name_leads_to_inner_addresses(
 ) -> None:
     async with Gateways(pgw={"apns": {"*": settings}}) as bench:
         card = await device(bench, whitelist=["http://up.example", "up.example:5683"])
-        assert await card.look_up("up.example", answered)
-        packet = to(card.own, answered, 5683)
+        six = ":" in answered
+        assert await card.look_up("up.example", answered, "AAAA" if six else "A")
+        packet = to(card.six if six else card.own, answered, 5683)
         assert await card.up(packet) == ([packet] if passes else [])
         assert await card.fetch(answered, "up.example") == ("through" if passes else "nowhere")
 

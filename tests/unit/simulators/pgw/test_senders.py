@@ -12,7 +12,7 @@ from simwarden.operations.management import Role
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.gtp.user import NOT_THE_PEER
 from simwarden.trace.events import Frame
-from simwarden.trace.records import ChargingRecord
+from simwarden.trace.records import CauseForRecClosing, ChargingRecord
 from simwarden.wire import gtpu, gtpv2
 from simwarden.wire.gtpu import MessageType
 from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType, Message, RatType
@@ -126,6 +126,15 @@ async def test_a_session_at_the_same_sgw_has_nothing_of_it_told() -> None:
         told = await bench.ask_pgw("modify-bearer-request", teid, bearer_contexts_to_be_modified=({"ebi": 5},))
         assert "msisdn" not in told.ies
         assert "charging_id" not in told["bearer_contexts_modified"][0]
+
+
+async def test_a_request_about_a_session_that_is_being_ended_changes_nothing() -> None:
+    async with Bench() as bench:
+        await bench.session()
+        session = bench.pgw_session
+        bench.pgw.core.close(session, CauseForRecClosing.MANAGEMENT_INTERVENTION, confirmed=False)
+        told = await bench.ask_pgw("modify-bearer-request", session.teid, rat_type=RatType.LTE_M)
+        assert (told.accepted, session.rat) == (True, RatType.EUTRAN)
 
 
 AT_PGW: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -11,7 +11,7 @@ from scapy.contrib import gtp_v2 as scapy
 from simwarden.trace.events import Frame
 from simwarden.trace.records import ChargingRecord
 from simwarden.wire import gtpv2
-from simwarden.wire.gtpv2 import Cause, CauseIe, Indication
+from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, Indication, InterfaceType
 
 PACKET = udp(SERVER, "10.64.0.1")
 
@@ -68,7 +68,7 @@ async def test_charging_goes_on_when_the_device_is_reached() -> None:
         assert (flags(bench), is_paused(bench)) == ([Indication.PPON, Indication.PPOF], False)
         await down(bench, 2)
         assert len(bench.enb.received()) == 2
-        assert await charged(bench, made) == {"sgw": (0, 2 * len(PACKET)), "pgw": (0, 3 * len(PACKET))}
+        assert await charged(bench, made) == {"sgw": (0, 2 * len(PACKET)), "pgw": (0, 4 * len(PACKET))}
 
 
 async def test_a_packet_of_the_device_ends_the_pause_at_once() -> None:
@@ -148,3 +148,58 @@ async def test_another_sgw_resumes_charging_and_says_whether_it_may_pause() -> N
         told = await bench.ask_pgw("modify-bearer-request", session.teid, sender_f_teid=session.sgw._replace(teid=0x78))
         assert (session.pausable, "indication_flags" in told.ies) == (False, False)
         assert made.accepted
+
+
+@pytest.mark.parametrize(("most", "delivered"), [(0, 0), (1, 1), (2, 2), (64, 9)])
+async def test_packets_of_the_pause_are_delivered_beyond_one_only_where_that_is_asked_for(
+    most: int, delivered: int
+) -> None:
+    """A server that helps sends packets to a device that has not answered its paging, and answers it now."""
+    async with Gateways(sgw={"paused_packets": most}) as bench:
+        made = await unreachable(bench)
+        await down(bench)
+        bench.mme.answers["downlink-data-notification"] = {"cause": CauseIe(Cause.REQUEST_ACCEPTED)}
+        await down(bench, 9)
+        assert (await bench.mme.modify(made["sender_f_teid"].teid)).accepted
+        await bench.settle()
+        assert len(bench.enb.received()) == delivered
+        assert bench.dropped().count("it was received during a charging pause") == 9 - delivered
+        octets = delivered * len(PACKET), 2 * len(PACKET)  # the PGW: the one before the pause, and one of it
+        assert await charged(bench, made) == {"sgw": (0, octets[0]), "pgw": (0, octets[1])}
+
+
+async def test_packets_that_were_charged_before_the_pause_are_delivered() -> None:
+    async with Gateways(sgw={"buffered_packets": 3}) as bench:
+        made = await bench.session()
+        await bench.mme.release(made["sender_f_teid"].teid)
+        await down(bench, 5)  # the fourth is dropped, and the fifth is not charged
+        assert is_paused(bench)
+        assert (await bench.mme.modify(made["sender_f_teid"].teid)).accepted
+        await bench.settle()
+        assert len(bench.enb.received()) == 3
+        assert await charged(bench, made) == {"sgw": (0, 3 * len(PACKET)), "pgw": (0, 5 * len(PACKET))}
+
+
+async def test_packets_of_an_idle_bearer_pause_nothing_while_the_device_is_connected() -> None:
+    alarm = {"qci": 7, "filters": [{"remote": "203.0.113.66/32"}]}
+    async with Gateways(pgw={"apns": {"*": {"bearers": {"alarm": alarm}}}}, sgw={"buffered_packets": 2}) as bench:
+        end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, 0xE2, bench.enb.address)
+
+        def told_by_mme(asked: gtpv2.Message) -> dict[str, Any]:
+            (context,) = asked["bearer_contexts"]
+            accepted = CauseIe(Cause.REQUEST_ACCEPTED)
+            made = {"ebi": 6, "cause": accepted, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"]}
+            return {"cause": accepted, "bearer_contexts": (made,)}
+
+        bench.mme.answers["create-bearer-request"] = told_by_mme
+        made = await bench.session()
+        await bench.settle()
+        await bench.mme.release(made["sender_f_teid"].teid)
+        assert (await bench.mme.modify(made["sender_f_teid"].teid)).accepted  # the radio bearer of alarms is not there
+        bench.net.send(*[udp("203.0.113.66", "10.64.0.1")] * 4)
+        await bench.settle()
+        assert bench.dropped() == ["too many packets wait for the device"] * 2
+        assert (flags(bench), is_paused(bench)) == ([], False)
+        await down(bench)
+        assert len(bench.enb.received()) == 1
+        assert (await charged(bench, made))["pgw"] == (0, 4 * len(udp("203.0.113.66", "10.64.0.1")) + len(PACKET))
