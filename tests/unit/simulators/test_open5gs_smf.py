@@ -43,7 +43,9 @@ class GySmf(ScriptedClient):
 
 
 class GxSmf(GxClient):
-    """Open5GS' SMF on Gx."""
+    """Open5GS' SMF on Gx, which gives its Origin-State-Id in the CER only."""
+
+    state_id = 7
 
     async def take(self, message: Message, peer: Peer) -> Message | None:
         """Answer a Re-Auth-Request with its octets."""
@@ -156,3 +158,15 @@ async def test_its_answer_confirms_a_changed_list() -> None:
         assert [each.name for each in net.smf.heard] == ["re-auth-request"]
         (session,) = await net.call("GET", "/sessions")
         assert (session["pgw"], session["rules"], session["pending"]) == (HOST, ["10.45.0.9"], False)
+
+
+async def test_its_session_ends_when_it_is_restarted() -> None:
+    async with PcrfNet() as net:
+        await net.provision()
+        await net.smf.replay("gx-initial")
+        for state, sessions in ((7, 1), (8, 0)):
+            await net.host.stop("smf", kill=True)
+            net.smf.state_id = state
+            await net.host.start("smf")
+            await net.settle()
+            assert len(await net.call("GET", "/sessions")) == sessions
