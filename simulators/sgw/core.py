@@ -46,7 +46,6 @@ class Core:
         #: by this node's TEIDs of S11, and of S5
         self.by_teid: dict[int, Device] = {}
         self.by_s5_teid: dict[int, Connection] = {}
-        self.pagings = 0
         self.records = Records(site, "sGWRecord", config.partial_records)
 
     def knows(self, control: Control, name: str, host: str, listed: tuple[str, ...], imsi: str) -> bool:
@@ -124,6 +123,7 @@ class Core:
         del device.connections[connection.ebi]
         self.site.observe("session", None, key=connection.key)
         if not device.connections:
+            device.end_paging()
             self.end_forwarding(device)
             self.devices.pop(device.key, None)
             self.by_teid.pop(device.teid, None)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from simwarden.wire.gtpv2 import ChangeReportingAction
 
 if TYPE_CHECKING:
+    import asyncio
+
     from simwarden.runtime.gtp.charging import Account
     from simwarden.wire.gtpv2 import BearerQos, FTeid, Message, RatType, Uli
 
@@ -93,10 +95,16 @@ class Device:
     uli: Uli | None = None
     #: how often it was taken for idle
     releases: int = 0
-    #: the number of the paging for packets that wait, 0 while there is none
-    paging: int = 0
+    #: the paging for packets that wait, None while there is none; set when it is over
+    paging: asyncio.Event | None = None
     #: tunnels for forwarding while it is handed over
     forwarding: list[int] = field(default_factory=list)
+
+    def end_paging(self) -> None:
+        """End the paging: the device is reached, or cannot be."""
+        if self.paging is not None:
+            self.paging.set()
+            self.paging = None
 
     @property
     def standing(self) -> list[Connection]:

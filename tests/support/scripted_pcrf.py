@@ -9,11 +9,14 @@ from gateways import Gateways, udp
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.testing import ScriptedServer
 from simwarden.testing.diameter import REALM
+from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType
 
 if TYPE_CHECKING:
+    from simwarden.wire import gtpv2
     from simwarden.wire.diameter import Avps, Message
 
 LISTED, OTHER = "192.0.2.10", "192.0.2.11"
+ENB_BEARER_TEID = 0xE2
 
 
 def rule(name: str, described: str, *more: tuple[str, Any]) -> tuple[str, Avps]:
@@ -88,3 +91,22 @@ def failed(message: Message) -> list[tuple[list[bytes], int]]:
         ([value for name, value in each if name == "Charging-Rule-Name"], dict(each)["Rule-Failure-Code"])
         for each in message.all("Charging-Rule-Report")
     ]
+
+
+def accept_bearers(net: Gateways) -> None:
+    """Make the MME accept the dedicated bearers of the PGW, each with another EPS bearer identity."""
+    end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, ENB_BEARER_TEID, net.enb.address)
+    identities = iter(range(6, 16))
+
+    def accept(asked: gtpv2.Message) -> dict[str, Any]:
+        (context,) = asked["bearer_contexts"]
+        cause = CauseIe(Cause.REQUEST_ACCEPTED)
+        bearer = {"ebi": next(identities), "cause": cause, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"]}
+        return {"cause": cause, "bearer_contexts": (bearer,)}
+
+    net.mme.answers["create-bearer-request"] = accept
+    accepted = CauseIe(Cause.REQUEST_ACCEPTED)
+    net.mme.answers["update-bearer-request"] = lambda asked: {
+        "cause": accepted,
+        "bearer_contexts": ({"ebi": asked["bearer_contexts"][0]["ebi"], "cause": accepted},),
+    }

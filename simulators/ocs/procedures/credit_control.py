@@ -59,7 +59,10 @@ async def _in_its_turn(core: Core, asked: Message) -> Message:
         reason, failed = "no such service is charged here", [("Service-Context-Id", asked.get("Service-Context-Id"))]
         return core.node.answer(asked, ResultCode.DIAMETER_RATING_FAILED, reason=reason, failed=failed)
     if card is None or (known is not None and (known.imsi, known.service) != (card.imsi, service)):
-        return core.node.answer(asked, ResultCode.DIAMETER_USER_UNKNOWN)
+        reason = "no card has these Subscription-Ids" if card is None else "the session is of another card or service"
+        named = ", ".join(data for _, data in _subscription(asked)) or "none"
+        core.site.note(f"{asked.get('Origin-Host')} gets no units for {named}: {reason}")
+        return core.node.answer(asked, ResultCode.DIAMETER_USER_UNKNOWN, reason=reason)
     session = known or _begun(asked, card, service)
     return await _serve(core, asked, kind, Rating(core, card, session, _OCCASIONS.get(kind, controls.EVENT)))
 
@@ -81,14 +84,19 @@ def _service(asked: Message) -> Service | None:
     return service if of_event is (service is Service.SMS) else None
 
 
+def _subscription(asked: Message) -> list[tuple[int, str]]:
+    """Return the types and data of a request's Subscription-Ids, also of those in Service-Information."""
+    inner = [each for name, each in asked.get("Service-Information", ()) if name == "Subscription-Id"]
+    return [
+        (first(each, "Subscription-Id-Type"), first(each, "Subscription-Id-Data", ""))
+        for each in [*asked.all("Subscription-Id"), *inner]
+    ]
+
+
 def _card(core: Core, asked: Message) -> QuotaCard | None:
     """Return whose units are asked for, by IMSI and number (RFC 8506 8.46); of two cards nobody's."""
-    ids = asked.all("Subscription-Id") + [
-        each for name, each in asked.get("Service-Information", ()) if name == "Subscription-Id"
-    ]
     found: list[QuotaCard | None] = []
-    for each in ids:
-        kind, data = first(each, "Subscription-Id-Type"), first(each, "Subscription-Id-Data", "")
+    for kind, data in _subscription(asked):
         if kind == SubscriptionIdType.END_USER_IMSI:
             found.append(core.store.card(data))
         elif kind == SubscriptionIdType.END_USER_E164:

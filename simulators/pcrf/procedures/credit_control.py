@@ -44,7 +44,7 @@ _WAYS: Final = ("CC-Input-Octets", "CC-Output-Octets")
 _MOST_USED: Final = 1 << 40
 
 
-async def credit_control(core: Core, message: Message, _peer: Peer) -> Message:
+async def credit_control(core: Core, message: Message, peer: Peer) -> Message:
     """Answer a CCR."""
     identity, number = message.get("Session-Id"), message.get("CC-Request-Number")
     kept, kind = core.store.answered(identity), message.get("CC-Request-Type")
@@ -53,7 +53,7 @@ async def credit_control(core: Core, message: Message, _peer: Peer) -> Message:
     if kept is not None and kept == number and theirs:
         return _again(message, core.store.answer(identity))
     if kind == CcRequestType.INITIAL_REQUEST and kept is None:
-        return _initial(core, message)
+        return _initial(core, message, peer)
     if session is None or not theirs:
         answer = core.node.answer(message, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
         over_before = kept is None and kind == CcRequestType.TERMINATION_REQUEST
@@ -74,7 +74,13 @@ def _again(message: Message, octets: bytes) -> Message:
     return answer
 
 
-def _initial(core: Core, message: Message) -> Message:
+def _state_id(message: Message, peer: Peer) -> int:
+    """Return the PGW's Origin-State-Id (RFC 6733 8.16): of the request, else of the CER of a PGW that is the peer."""
+    state: int = message.get("Origin-State-Id", 0)
+    return state or (peer.state_id if peer.host == message.get("Origin-Host") else 0)
+
+
+def _initial(core: Core, message: Message, peer: Peer) -> Message:
     """Answer the first CCR of a session by its rules (4.5.1): those of a card that is provisioned."""
     imsi = _imsi(message)
     if not imsi:
@@ -90,7 +96,7 @@ def _initial(core: Core, message: Message) -> Message:
         intern(message.get("Origin-Host")),
         intern(message.get("Origin-Realm")),
         GxFeature.ADC in features,
-        state_id=message.get("Origin-State-Id", 0),
+        state_id=_state_id(message, peer),
         qos=requested_qos(message, UNKNOWN_QOS),
     )
     rules = core.rules(session, controls.INITIAL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from simulators.sgw.procedures import dedicated
@@ -43,13 +44,12 @@ def release(core: Core, device: Device) -> None:
 def page(core: Core, bearer: Bearer) -> None:
     """Have the MME page a device for which packets wait, once (7.2.11)."""
     device = bearer.device
-    if not device.paging:
-        core.pagings += 1
-        device.paging = core.pagings
+    if device.paging is None:
+        device.paging = asyncio.Event()
         core.site.spawn(_notify(core, bearer, device.paging), "downlink-data-notification")
 
 
-async def _notify(core: Core, bearer: Bearer, number: int) -> None:
+async def _notify(core: Core, bearer: Bearer, over: asyncio.Event) -> None:
     device = bearer.device
     ies = {"ebi": bearer.ebi, "arp": bearer.qos.arp}
     try:
@@ -64,14 +64,16 @@ async def _notify(core: Core, bearer: Bearer, number: int) -> None:
         core.site.note(f"the MME does not page: cause {answer.cause}", imsi=device.imsi)
         give_up(core, device)
         return
-    await core.site.clock.sleep(core.config.buffering)
-    if device.paging == number:
+    try:
+        async with asyncio.timeout(core.config.buffering):
+            await over.wait()
+    except TimeoutError:
         give_up(core, device)
 
 
 def give_up(core: Core, device: Device) -> None:
     """Drop what waits for a device that was not reached; the next packet is a reason to page it anew."""
-    device.paging = 0
+    device.end_paging()
     for bearer in device.bearers.values():
         core.drop_waiting(bearer)
 

@@ -224,7 +224,8 @@ def _modify(core: Core, device: Device, asked: dict[str, Any]) -> dict[str, Any]
         if bearer.enb not in (None, enb):  # a handover: the old eNB forwards until it hears this (TS 23.401 5.5.1)
             assert bearer.enb is not None  # noqa: S101 - said above
             core.plane.end(bearer.enb.teid, bearer.enb.address, "S1-U")
-        bearer.enb, device.paging = enb, 0
+        bearer.enb = enb
+        device.end_paging()
         if isinstance(bearer, Connection):
             bearer.dropped = 0
         core.flush(bearer, enb)

@@ -25,6 +25,7 @@ from credit_net import (
 
 from simwarden.runtime.diameter import Unreachable
 from simwarden.runtime.store import StoreUnavailableError
+from simwarden.trace.events import Note
 from simwarden.wire.diameter import first
 
 if TYPE_CHECKING:
@@ -239,6 +240,14 @@ async def test_who_is_charged_for_what(more: dict[str, Any], result: int) -> Non
     async with Net({"data": 5000}) as net:
         assert (await net.pgw.ccr(S, INITIAL, 0, group(), **more)).result_code == result
         assert await net.used() == (1000 if result == 2001 else 0)
+
+
+async def test_a_refusal_of_an_unknown_card_is_logged_with_its_number() -> None:
+    async with Net({"data": 5000}) as net:
+        answer = await net.pgw.ccr(S, INITIAL, 0, group(), who=NUMBER)
+        assert answer.get("Error-Message") == "no card has these Subscription-Ids"
+    (note,) = (each.text for each in net.of(Note) if "gets no units" in each.text)
+    assert note == f"pgw.{REALM} gets no units for 861440000000099: no card has these Subscription-Ids"
 
 
 async def test_a_card_without_a_quota_is_denied_the_service() -> None:

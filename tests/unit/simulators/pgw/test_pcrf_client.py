@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gateways import udp
 from scapy.contrib import gtp_v2 as scapy
-from scripted_pcrf import LISTED, OTHER, Net, failed, install, monitor, rule, to, used
+from scripted_pcrf import LISTED, OTHER, Net, accept_bearers, failed, install, monitor, rule, to, used
 
 from simwarden.wire.diameter import check_request, decode, encode
 from simwarden.wire.diameter.codes import GxFeature
 from simwarden.wire.diameter.dictionary import BY_POINT
 from simwarden.wire.diameter.features import gx_features_of
-from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType
+from simwarden.wire.gtpv2 import Cause, CauseIe
 
 if TYPE_CHECKING:
-    from simwarden.wire import gtpv2
     from simwarden.wire.diameter import Avps
 
 #: of an app of people, by its network
@@ -312,7 +311,6 @@ async def test_use_that_is_to_be_reported_goes_on_where_it_is_told_again() -> No
 
 # -- rules with a QoS of their own
 
-OWN = 0xE2
 RATES = [f"{kind}-{way}" for kind in ("Guaranteed-Bitrate", "Max-Requested-Bandwidth") for way in ("UL", "DL")]
 
 
@@ -326,27 +324,9 @@ def qos(qci: int, priority: int = 4, guaranteed: int = 0) -> tuple[str, Avps]:
     ]
 
 
-def sets_bearers_up(net: Net) -> None:
-    end = FTeid.at(InterfaceType.S1_U_ENODEB_GTP_U, OWN, net.enb.address)
-    identities = iter(range(6, 16))
-
-    def told(asked: gtpv2.Message) -> dict[str, Any]:
-        (context,) = asked["bearer_contexts"]
-        cause = CauseIe(Cause.REQUEST_ACCEPTED)
-        made = {"ebi": next(identities), "cause": cause, "s1_u_enodeb": end, "s1_u_sgw": context["s1_u_sgw"]}
-        return {"cause": cause, "bearer_contexts": (made,)}
-
-    net.mme.answers["create-bearer-request"] = told
-    accepted = CauseIe(Cause.REQUEST_ACCEPTED)
-    net.mme.answers["update-bearer-request"] = lambda asked: {
-        "cause": accepted,
-        "bearer_contexts": ({"ebi": asked["bearer_contexts"][0]["ebi"], "cause": accepted},),
-    }
-
-
 async def test_a_rule_of_another_qos_is_in_force_with_its_bearer() -> None:
     async with Net() as net:
-        sets_bearers_up(net)
+        accept_bearers(net)
         made = await net.session()
         quality = qos(1, guaranteed=64_999)
         answer = await net.pcrf.order_rules(install(rule("other", to(OTHER), quality)))
@@ -366,7 +346,7 @@ async def test_a_rule_of_another_qos_is_in_force_with_its_bearer() -> None:
 
 async def test_a_rule_that_changes_is_in_force_when_its_bearer_has_changed() -> None:
     async with Net() as net:
-        sets_bearers_up(net)
+        accept_bearers(net)
         made = await net.session()
         quality = qos(1, guaranteed=64_999)
         await net.pcrf.order_rules(install(rule("other", to(OTHER), quality)))
@@ -383,7 +363,7 @@ async def test_a_rule_that_changes_is_in_force_when_its_bearer_has_changed() -> 
 
 async def test_rules_of_one_qos_share_a_bearer_until_one_of_them_gets_another() -> None:
     async with Net() as net:
-        sets_bearers_up(net)
+        accept_bearers(net)
         await net.session()
         (session,) = net.pgw.core.sessions.values()
         both = [rule(name, to(address), qos(7)) for name, address in (("a", OTHER), ("b", "203.0.113.7"))]
@@ -404,7 +384,7 @@ async def test_rules_of_one_qos_share_a_bearer_until_one_of_them_gets_another() 
 
 async def test_rules_whose_filters_are_too_many_for_one_bearer_get_another() -> None:
     async with Net() as net:
-        sets_bearers_up(net)
+        accept_bearers(net)
         await net.session()
         (session,) = net.pgw.core.sessions.values()
         made = []
@@ -470,7 +450,7 @@ async def test_a_rule_without_its_bearer_opens_nothing_and_is_reported(wrong: tu
 
 async def test_a_rule_whose_bearer_is_lost_is_in_force_no_more() -> None:
     async with Net() as net:
-        sets_bearers_up(net)
+        accept_bearers(net)
         made = await net.session()
         await net.pcrf.order_rules(install(rule("other", to(OTHER), qos(7))))
         await net.settle()

@@ -177,6 +177,18 @@ async def test_a_device_is_paged_anew_for_what_comes_later() -> None:
         assert bench.enb.received() == [(ENB_TEID, packet)]
 
 
+@pytest.mark.parametrize("end", ["modify", "delete"])
+async def test_paging_ends_when_the_device_is_reached_or_gone(end: str) -> None:
+    async with Gateways() as bench:
+        made = await idle(bench)
+        bench.net.send(udp(SERVER, made["paa"].ipv4))
+        await bench.settle()
+        assert bench.host.under_way("sgw") == ["downlink-data-notification"]
+        assert (await getattr(bench.mme, end)(teid(made))).accepted
+        await bench.settle()
+        assert bench.host.under_way("sgw") == []
+
+
 async def test_what_waits_for_a_device_is_dropped_as_its_session_ends() -> None:
     async with Gateways(pgw={"apns": {"*": {"report_location": True}}}) as bench:
         made = await idle(bench, indication=scapy.IE_Indication(length=2, CRSI=1))
