@@ -75,7 +75,6 @@ GATE: Final = Control(
     judge_inbound,
     (FLOW,),
     "Packets from outside only of flows that the device began, and of listed servers",
-    function="data",
 )
 QUOTA: Final = Control(
     "data.quota",

@@ -82,6 +82,7 @@ def write_first(path: str, *, force: bool, use: str = "", misuse: str = "") -> N
     from simwarden.scenario.schema import scenario_schema  # noqa: PLC0415
 
     try:
+        first.parent.mkdir(parents=True, exist_ok=True)
         first.write_text(_EDITORS + story, "utf-8")
         twin.write_text(_EDITORS + other, "utf-8")
         schema = json.dumps(scenario_schema(Registry.installed()), indent=1, ensure_ascii=False)

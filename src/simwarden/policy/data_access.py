@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from simwarden.policy.flow_rule import FlowRule
 
 
+def _end(address: str, port: int) -> str:
+    """Return the far end of a flow in words; `port` is 0 where the protocol has no ports (ICMP)."""
+    return f"{address} port {port}" if port else address
+
+
 @tells(expected=GIVEN.or_none(), seen=USER_ADDRESS, port=NUMBER, name=GIVEN.or_none())
 def judge_flow(
     *, rule: FlowRule | None, open_: bool, pending: bool = False, address: str, port: int, name: str = ""
@@ -26,7 +31,7 @@ def judge_flow(
     facts = {"expected": rule.name if rule is not None else "", "seen": address, "port": port, "name": name}
     if rule is None:
         shown = f" and shows {name}" if name else ""
-        return Ruling.refuse(f"no rule of the card lets it pass: it is with {address} port {port}{shown}", **facts)
+        return Ruling.refuse(f"no rule of the card lets it pass: it is with {_end(address, port)}{shown}", **facts)
     if not open_:
         return Ruling.refuse(f"the gate of rule {rule.name} is closed in this direction", **facts)
     return Ruling.admit(f"rule {rule.name}" + (", if it shows its name" if pending else ""), **facts)
@@ -47,7 +52,7 @@ def judge_inbound(*, begun: bool, listed: bool, address: str, port: int) -> Ruli
     facts = {"seen": address, "port": port}
     if begun or listed:
         return Ruling.admit("the device began the flow" if begun else "the server is listed", **facts)
-    return Ruling.refuse(f"the device began no flow with {address} port {port}, which is no listed server", **facts)
+    return Ruling.refuse(f"the device began no flow with {_end(address, port)}, which is no listed server", **facts)
 
 
 @tells(expected=NUMBER, seen=NUMBER)

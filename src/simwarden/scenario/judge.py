@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 #: others of a kind that a mismatch lists when nothing fits
 _LISTED = 6
+#: when records are written, which a phase may end before
+_WRITTEN = {
+    "flow": "no flow record: it is written when the flow or its session ends, or after flow_interval",
+    "cdr": "no CDR: it is written when the session or call ends, or at a limit of partial_records",
+}
 #: events with fields that files may name
 _TOLD = (Answered, ChargingRecord, FlowRecord)
 
@@ -216,7 +221,12 @@ class Judge:
             want, got = _side_by_side(condition.fields, fields_of(told[0]))
             return _mismatch(condition, want, got, told[0].number)
         got = "; ".join(show(_asked_of(fields_of(each), condition.fields)) for each in told[-_LISTED:])
-        return _mismatch(condition, wanted_in(condition), got or f"no {condition.kind}", told[-1].number if told else 0)
+        return _mismatch(
+            condition,
+            wanted_in(condition),
+            got or _WRITTEN.get(condition.kind, f"no {condition.kind}"),
+            told[-1].number if told else 0,
+        )
 
     def _told(self, condition: EventWanted, since: int) -> Iterator[Event]:
         for event in self._trace.since(since, Event):

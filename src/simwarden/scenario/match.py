@@ -114,9 +114,9 @@ def _is_none(want: Any) -> bool:
 
 
 def _names_of(member: enum.Enum) -> tuple[str, ...]:
-    """Return what a member may be called, by its older names too; of Diameter's results also the part that differs."""
+    """Return all names of a member, aliases included; of results of Diameter and SMPP also those without prefix."""
     names = [plain(name) for name, each in type(member).__members__.items() if each is member]
-    short = [name.removeprefix("diameter_").removeprefix("error_") for name in names]
+    short = [name.removeprefix("esme_").removeprefix("diameter_").removeprefix("error_") for name in names]
     return *names, plain(str(member.value)), *short
 
 

@@ -384,7 +384,7 @@ class _Run:
         if found:
             place = self.step.place if self.step is not None else Place(self.scenario.path)
             wrong = tuple(Mismatch(what, want, got, place) for what, want, got in found)
-            raise StepFailed("the network is not at rest after the last step", wrong)
+            raise StepFailed("the network is not at rest after the last step; a `wait` may let it end", wrong)
 
     async def _let_procedures_end(self, host: Host) -> None:
         """Let what is under way come to its end, if it can while something is down or fails."""

@@ -60,6 +60,12 @@ def test_what_it_writes_is_valid_and_passes(asked: tuple[str, ...]) -> None:
         assert "--use" not in asked or f"use: {asked[1]}" in text
 
 
+def test_init_creates_the_folder_of_the_file() -> None:
+    result = cli("init", "stories/meters/my.yaml")
+    assert result.exit_code == 0, result.output
+    assert "2 checked, none wrong" in cli("validate", "stories").output
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

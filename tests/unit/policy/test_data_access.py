@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simwarden.policy.access_list import Destination, under
-from simwarden.policy.data_access import judge_denied, judge_destinations, judge_flow
+from simwarden.policy.data_access import judge_denied, judge_destinations, judge_flow, judge_inbound
 from simwarden.policy.flow_rule import FlowFilter, FlowRule
 
 RULE = FlowRule("192.0.2.7:443", (FlowFilter(),))
@@ -98,3 +98,11 @@ def test_an_entry_within_another(narrow: str, wide: str) -> None:
 )
 def test_paths(path: str, prefix: str, *, below: bool) -> None:
     assert under(path, prefix) is below
+
+
+@pytest.mark.parametrize(("port", "end"), [(5683, "203.0.113.66 port 5683"), (0, "203.0.113.66")])
+def test_reasons_name_a_port_only_where_the_protocol_has_ports(port: int, end: str) -> None:
+    gate = judge_inbound(begun=False, listed=False, address="203.0.113.66", port=port)
+    assert (gate.admitted, gate.reason) == (False, f"the device began no flow with {end}, which is no listed server")
+    flow = judge_flow(rule=None, open_=False, address="203.0.113.66", port=port)
+    assert (flow.admitted, flow.reason) == (False, f"no rule of the card lets it pass: it is with {end}")

@@ -72,6 +72,14 @@ def test_records_of_a_phase_are_as_wanted_or_told(wanted: str, said: str) -> Non
     assert bool(said) == bool(told)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"), [("flow", "no flow record: it is written"), ("cdr", "no CDR: it is written")]
+)
+def test_a_missing_record_is_explained_by_when_it_is_written(kind: str, said: str) -> None:
+    story = STORY.replace("- power_off: meter\n", "")
+    assert got(f"- expect: {{pgw: {{{kind}: {{card: card}}}}}}\n", story).startswith(said)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("wanted", "happened"),

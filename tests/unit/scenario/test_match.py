@@ -10,6 +10,7 @@ from simwarden.model.identity import Plmn, Tai
 from simwarden.model.units import seconds
 from simwarden.scenario.identities import Identity
 from simwarden.scenario.match import differences, matches, show
+from simwarden.wire.smpp.enums import Status
 
 
 class Cause(enum.IntEnum):
@@ -30,6 +31,7 @@ class Word(enum.Enum):
         ("ILLEGAL_ME", Cause.ILLEGAL_ME), ("illegal-me", Cause.ILLEGAL_ME), ("6", Cause.ILLEGAL_ME),
         ("0x06", Cause.ILLEGAL_ME),
         ("user-unknown", Code.DIAMETER_ERROR_USER_UNKNOWN),
+        ("RINVSRCADR", Status.ESME_RINVSRCADR), ("ESME_RINVSRCADR", Status.ESME_RINVSRCADR),
         ("first_use", Word.FIRST_USE), ("5001", 5001), ("1.5", 1.5), ("yes", True), ("off", False),
         ("0aff", b"\x0a\xff"),
         ("none", None), ("Accepted", "accepted"), ("001-01-0001", Tai(Plmn("001", "01"), 1)),
