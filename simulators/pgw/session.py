@@ -265,7 +265,9 @@ class Session:
     def count_service(self, group: int | None, octets: int, now: float, *, up: bool) -> None:
         """Count octets for a rating group, by default that of the APN."""
         number = self.addresses.config.rating_group if group is None else group
-        use = self.services.setdefault(number, ServiceUse(now, now))
+        use = self.services.get(number)
+        if use is None:
+            use = self.services[number] = ServiceUse(now, now)
         use.last = now
         if up:
             use.uplink += octets
