@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from bisect import bisect_right
 from collections import deque
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from simulators.pgw.config import INNER
@@ -49,19 +51,33 @@ class Pool:
         self._returned.append(address)
 
 
+def _ranges(width: int, networks: Iterable[str]) -> list[tuple[int, int]]:
+    """Return the first and the last address of each network of so many bits, in order, without those inside others."""
+    ranges: list[tuple[int, int]] = []
+    for start, length, bits in sorted(map(Network.parse, networks)):
+        if bits == width and not (ranges and start <= ranges[-1][1]):
+            ranges.append((start, start + (1 << width - length) - 1))
+    return ranges
+
+
 class Addresses:
     """The addresses of an APN's sessions."""
 
     def __init__(self, config: ApnConfig, taken: dict[str, object], pools: Iterable[str] = ()) -> None:
         """`taken` has all addresses and prefixes that are in use, by any APN; `pools` are the networks of all APNs."""
         self.config, self._taken = config, taken
-        #: networks to which no name leads
         inner = INNER if config.inner_networks is None else config.inner_networks
-        self.inner = tuple(map(Network.parse, (*pools, *inner)))
+        self._inner = {bits // 8: _ranges(bits, (*pools, *inner)) for bits in (32, 128)}
         self._pools = {4: Pool(config.ipv4) if config.ipv4 else None, 6: Pool(config.ipv6) if config.ipv6 else None}
         self._static = [ipaddress.ip_network(each) for each in config.static]
         #: those that are of a pool, with it
         self._dynamic: dict[str, Pool] = {}
+
+    def is_inner(self, address: bytes) -> bool:
+        """Return True if no name leads to an address, given as octets."""
+        value, ranges = int.from_bytes(address), self._inner[len(address)]
+        position = bisect_right(ranges, value, key=itemgetter(0))
+        return position > 0 and value <= ranges[position - 1][1]
 
     def has(self, version: int) -> bool:
         """Whether sessions here may have an address of a version: of a pool, or static."""
