@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulators.pgw import dedicated_bearers
 from simwarden.policy.flow_rule import Quality
 from simwarden.runtime.diameter.gx_qos import ambr_of, apn_ambr, default_bearer, qos_information, quality_of
+from simwarden.wire.diameter.message import SharedGroup
 from simwarden.wire.gtpv2 import Ambr, Arp, BearerQos
 
 if TYPE_CHECKING:
@@ -27,10 +29,12 @@ def requested(ambr: Ambr, qos: BearerQos) -> Avps:
     return [*apn_ambr(ambr.uplink * 1000, ambr.downlink * 1000), default_bearer(_quality(qos))]
 
 
-def charged(ambr: Ambr, qos: BearerQos) -> Avps:
+@lru_cache(maxsize=1024)
+def charged(ambr: Ambr, qos: BearerQos) -> tuple[str, Any]:
     """Build the QoS-Information by which an OCS may rate a session: QCI, ARP and APN-AMBR together."""
     rates = apn_ambr(ambr.uplink * 1000, ambr.downlink * 1000)
-    return [("QoS-Information", [*qos_information(_quality(qos))[1], *(each for _, group in rates for each in group)])]
+    groups = (qos_information(_quality(qos)), *rates)
+    return "QoS-Information", SharedGroup(each for _, group in groups for each in group)
 
 
 def _quality(qos: BearerQos) -> Quality:

@@ -26,6 +26,8 @@ def rates_of(rules: Iterable[FlowRule], before: Mapping[str, tuple[Bucket, Bucke
     """
     rates: Rates = {}
     rules = tuple(rules)
+    if not any(rule.quality is not None and (rule.quality.maximum_up or rule.quality.maximum_down) for rule in rules):
+        return rates
     sharing = Counter(rule.quality[:4] for rule in rules if rule.quality is not None)
     for rule in rules:
         quality = rule.quality

@@ -142,13 +142,10 @@ class Rules:
 
     def _install(self, group: Avps) -> Iterable[bool]:
         timed = any(name in _TIMED for name, _ in group)
-        names = frozenset(
-            name_of(value) if name == "Charging-Rule-Definition" else value for name, value in group if name in _NAMING
-        )
         if first(group, "Resource-Allocation-Notification") == _NOTIFIED:
-            self.notified |= names
+            self.notified |= _names_in(group)
         if first(group, "Charging-Correlation-Indicator") == _IDENTIFIED:
-            self.correlated |= names
+            self.correlated |= _names_in(group)
         for name, value in group:
             if name == "Charging-Rule-Definition":
                 yield self._define(value, timed=timed)
@@ -216,9 +213,12 @@ class Rules:
         quality, default = self.installed[name].quality, self.default
         if quality is None or self.installed[name].denies:
             return False
+        if quality.qci != default.qci:
+            return True
+        if quality[1:4] == default.arp:
+            return False
         told = first(first(self.definitions[name], "QoS-Information", []), "Allocation-Retention-Priority")
-        same = told is None or (quality.priority, quality.may_preempt, quality.preemptable) == default.arp
-        return quality.qci != default.qci or not same
+        return told is not None
 
     def sharing(self, most: int) -> dict[Kind, dict[bytes, FlowRule]]:
         """Return the rules that need bearers by the bearer that they share, with no more than `most` filters in one."""
@@ -291,6 +291,13 @@ class Rules:
             if names := self.of_group(group, default):
                 avps.append(report(_names(names), None, status, final=action))
         return avps
+
+
+def _names_in(group: Avps) -> frozenset[bytes]:
+    """Return the names of the rules that a Charging-Rule-Install defines or names."""
+    return frozenset(
+        name_of(value) if name == "Charging-Rule-Definition" else value for name, value in group if name in _NAMING
+    )
 
 
 def _names(names: Iterable[bytes]) -> Avps:

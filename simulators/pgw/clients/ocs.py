@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 from simulators.pgw import qos
@@ -77,6 +78,11 @@ class Ocs:
         self._core, self._end_session, self._report_places = core, end_session, report_places
         settings = CreditSettings(tx=core.config.answer_time)
         self._client = CreditClient(node, "Gy", "", realm, settings=settings, re_auth=self._re_auth)
+        #: by whether an APN obeys CONTINUE, and 4011
+        self._settings = {
+            obeyed: replace(settings, obeys_continue=obeyed[0], obeys_not_applicable=obeyed[1])
+            for obeyed in product((False, True), repeat=2)
+        }
         self._of: dict[int, GySession] = {}
         self._by_id: dict[str, Session] = {}
 
@@ -86,11 +92,7 @@ class Ocs:
         `told`: its MME knows the cause of a refusal by an OCS (UNACCSI, TS 29.274 8.12).
         """
         config = session.addresses.config
-        settings = replace(
-            self._client.settings,
-            obeys_continue=config.without_ocs == "continue",
-            obeys_not_applicable=config.not_applicable == "pass",
-        )
+        settings = self._settings[config.without_ocs == "continue", config.not_applicable == "pass"]
         gy = self._client.open(
             lambda ask: self._fill(session, ask), lambda event: self._hear(session, event), config.gy, settings
         )
@@ -254,7 +256,7 @@ class Ocs:
         return [
             ("3GPP-PDP-Type", _PDP_TYPES[session.paa.pdn_type]),
             *(("PDP-Address", each) for each in (session.paa.ipv4, session.paa.ipv6) if each),
-            *qos.charged(session.ambr, session.qos),
+            qos.charged(session.ambr, session.qos),
             ("SGSN-Address", session.sgw.address),
             ("GGSN-Address", self._core.node.address),
             *([("3GPP-IMSI-MCC-MNC", subscriber)] if subscriber else []),
