@@ -88,9 +88,8 @@ class FlowTable(dict[ip.Flow, C]):
         self._queues: defaultdict[FlowKind, OrderedDict[ip.Flow, None]] = defaultdict(OrderedDict)
 
     def add(self, flow: ip.Flow, count: C) -> None:
-        """Add a flow that has just begun; `touch` it when it is known whether its packet passes."""
+        """Add a flow that has just begun; it has a class from its first `touch`, when its packet has passed or not."""
         self[flow] = count
-        self._place(flow, count, _kind_of(flow, count))
 
     def touch(self, flow: ip.Flow, count: C, now: float) -> ip.Flow | None:
         """Record that a flow is active, and its class; return the flow that has to leave, None if all have room."""

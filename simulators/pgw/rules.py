@@ -157,7 +157,7 @@ def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
         count.refused_by = count.why = CONFINED
         return fit.rule is not None
     facts = {
-        "address": str(ipaddress.ip_address(flow.destination)),
+        "address": ip.address_text(flow.destination),
         "port": flow.destination_port,
         "name": seen.shown.host if seen.shown is not None else "",
     }

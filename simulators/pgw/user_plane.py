@@ -6,7 +6,6 @@ pass, and so does the AMBR, it is counted for its flow and its session.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulators.pgw import gate, rules
@@ -434,7 +433,7 @@ class Gateway:
         refusal = dns.refusal_of(question) if question and session.bindings.believes(flow.destination) else None
         if refusal is None:
             return
-        resolver, device = (str(ipaddress.ip_address(each)) for each in (flow.destination, flow.source))
+        resolver, device = map(ip.address_text, (flow.destination, flow.source))
         datagram = ip.Udp(flow.destination_port, flow.source_port, refusal)
         answer = ip.encode(ip.encode_udp(datagram, resolver, device))
         end, bucket = _way(session, flow, answer)
