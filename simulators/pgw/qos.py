@@ -53,7 +53,8 @@ def authorized(message: Message, asked: Authorized) -> Authorized:
     quality = quality_of(message.get("Default-EPS-Bearer-QoS", []))
     if quality is not None:
         qos = qos._replace(qci=quality.qci, arp=Arp(quality.priority, quality.may_preempt, quality.preemptable))
-    return Authorized(ambr, qos)
+    granted = Authorized(ambr, qos)
+    return asked if granted == asked else granted  # of equal ones a session keeps its own
 
 
 def _kbits(rate: int | None, otherwise: int) -> int:

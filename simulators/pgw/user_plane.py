@@ -151,13 +151,13 @@ class Gateway:
         session.user_teid = self.plane.open(
             lambda packets: self._receive(session, packets), senders=lambda: session.sgw_user.addresses
         )
-        session.tunnels.add(session.user_teid)
+        session.tunnels += (session.user_teid,)
 
     def close(self, session: Session) -> None:
         """Close all tunnels of a session."""
         for teid in session.tunnels:
             self.plane.close(teid)
-        session.tunnels.clear()
+        session.tunnels = ()
 
     def _lose(self, teid: int, host: str) -> None:
         """End the sessions whose tunnel the SGW does not have (TS 23.007 22)."""
@@ -179,12 +179,12 @@ class Gateway:
             lambda packets: self._receive(session, packets, bearer),
             senders=lambda: (bearer.sgw_user or session.sgw_user).addresses,
         )
-        session.tunnels.add(bearer.user_teid)
+        session.tunnels += (bearer.user_teid,)
 
     def close_bearer(self, session: Session, bearer: Bearer) -> None:
         """Close the tunnel of a dedicated bearer."""
         self.plane.close(bearer.user_teid)
-        session.tunnels.discard(bearer.user_teid)
+        session.tunnels = tuple(each for each in session.tunnels if each != bearer.user_teid)
 
     def _receive(self, session: Session, packets: list[bytes], bearer: Bearer | None = None) -> None:
         """Handle packets of a tunnel; drop them if its session is being ended."""
@@ -396,7 +396,7 @@ class Gateway:
                 found = ip.decode(packet)
                 if not (found.offset or found.more):
                     return packet
-                whole = (session.fragments_up if up else session.fragments_down).take(packet, now)
+                whole = session.reassemble(packet, now, up=up)
             if whole is not None and ip.is_routed(whole):  # behind the header of fragments, if not before it
                 self._refuse(session, flow, whole, ROUTED, up=up)
                 whole = None
