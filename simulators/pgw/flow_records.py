@@ -77,9 +77,9 @@ def close_flow(site: Site, session: Session, reason: EndReason, flow: Flow | Non
 def _record(site: Site, session: Session, flow: Flow, count: FlowCount, reason: EndReason) -> None:
     counters, now = count.counters, site.clock.now()
     start = site.clock.wall() - dt.timedelta(seconds=now)
-    told, began = counters, count.began
+    passed, began = counters, count.began
     if count.recorded is not None:
-        told, began = counters.since(count.recorded), count.recorded_at
+        passed, began = counters.since(count.recorded), count.recorded_at
     count.recorded, count.recorded_at = counters, now
     site.record(
         FlowRecord(
@@ -91,7 +91,7 @@ def _record(site: Site, session: Session, flow: Flow, count: FlowCount, reason: 
             port=flow.source_port,
             peer=address_text(flow.destination),
             peer_port=flow.destination_port,
-            **told._asdict(),
+            **passed._asdict(),
             began=start + dt.timedelta(seconds=began),
             ended=start + dt.timedelta(seconds=count.ended),
             names=count.names,

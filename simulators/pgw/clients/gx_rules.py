@@ -230,8 +230,8 @@ class Rules:
             return True
         if quality[1:4] == default.arp:
             return False
-        told = first(first(self.definitions[name], "QoS-Information", []), "Allocation-Retention-Priority")
-        return told is not None
+        arp = first(first(self.definitions[name], "QoS-Information", []), "Allocation-Retention-Priority")
+        return arp is not None
 
     def sharing(self, most: int) -> dict[Kind, dict[bytes, FlowRule]]:
         """Return the rules that need bearers by the bearer that they share, with no more than `most` filters in one."""
