@@ -83,7 +83,8 @@ _FIELDS = tuple(each.name for each in fields(GxSession))
 @dataclass(slots=True)
 class _Memory:
     sessions: dict[str, GxSession] = field(default_factory=dict)
-    by_card: dict[str, set[str]] = field(default_factory=dict)
+    #: by card their Session-Ids, in order
+    by_card: dict[str, tuple[str, ...]] = field(default_factory=dict)
     #: of each session the number of the last CCR; what it was answered is in the database alone
     answers: dict[str, int] = field(default_factory=dict)
     #: answers of sessions that are over, the first first
@@ -148,7 +149,7 @@ class Store(HeldCards[DataCard]):
 
     def sessions_of(self, imsi: str) -> tuple[GxSession, ...]:
         """Return the sessions of a card."""
-        return tuple(self._held.sessions[each] for each in sorted(self._held.by_card.get(imsi, ())))
+        return tuple(self._held.sessions[each] for each in self._held.by_card.get(imsi, ()))
 
     def answered(self, session: str) -> int | None:
         """Return the number of a session's last CCR, also of one that is over."""
@@ -184,7 +185,8 @@ class Store(HeldCards[DataCard]):
         carry_out(self._engine, (*forgotten, *self._answer_written(identity, answer, now), *counted))
         if session is not None:
             del self._held.sessions[identity]
-            self._held.by_card[session.imsi].discard(identity)
+            others = self._held.by_card[session.imsi]
+            self._held.by_card[session.imsi] = tuple(each for each in others if each != identity)
             if used is not None:
                 self._held.used[session.imsi] = used
         self._forget_answers(now - _KEPT)
@@ -224,7 +226,9 @@ class Store(HeldCards[DataCard]):
 
     def _hold(self, session: GxSession) -> None:
         self._held.sessions[session.id] = session
-        self._held.by_card.setdefault(session.imsi, set()).add(session.id)
+        others = self._held.by_card.get(session.imsi, ())
+        if session.id not in others:
+            self._held.by_card[session.imsi] = tuple(sorted((*others, session.id)))
 
 
 def _row(session: GxSession) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from simulators.pgw.addressing import prefix_of
+from simulators.pgw.session import EMPTY
 from simwarden.runtime.gtp.charging import served_addresses, zone
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _dynamic(session: Session) -> dict[str, bool]:
 def _take_service_data(session: Session, site: Site) -> tuple[dict[str, Any], ...] | None:
     """Return what each rating group has used since the last record, and count anew; None if there is nothing."""
     now, start = site.clock.wall(), site.clock.wall() - dt.timedelta(seconds=site.clock.now())
-    used, session.services = session.services, {}
+    used, session.services = session.services, EMPTY
     return (
         tuple(
             {

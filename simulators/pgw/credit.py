@@ -7,7 +7,7 @@ most, in their order; it is dropped when nothing more is granted.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from simulators.pgw.controls import CREDIT
 from simwarden.wire.diameter.apps.gy import ReportingReason
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Decision
     from simwarden.runtime.clock import Clock, Timer
 
-    #: asks the control of granted octets: on which occasion, and what the OCS said
-    Judge = Callable[[str, "Grant"], Decision]
-
+#: a session
+S_contra = TypeVar("S_contra", contravariant=True)
 #: packets of a rating group that wait at most
 MOST_WAITING: Final = 64
 #: why packets are dropped
@@ -57,6 +56,8 @@ class Grant(NamedTuple):
 
 
 NO_GRANT: Final = Grant()
+#: one empty set for all sessions: each frozenset() is another
+NO_TRIGGERS: Final[frozenset[int]] = frozenset()
 
 
 class Used(NamedTuple):
@@ -122,7 +123,7 @@ class Group:
         #: when its last packet passed, and after how long without one it gives back what it has; 0: never
         self.last = self.holding = 0.0
         self.timer: Timer | None = None
-        self.triggers: frozenset[int] = frozenset()
+        self.triggers: frozenset[int] = NO_TRIGGERS
         #: more is to be asked for, and why; a request about it is under way
         self.asked, self.out = False, False
         self.reason = ReportingReason.QUOTA_EXHAUSTED
@@ -150,15 +151,33 @@ class Group:
         self.clock = self.begun = None
 
 
-class Credit:
-    """The rating groups of a session. `ask` has a request go out, `over` hears that the last group has ended."""
+class Grantor(Protocol[S_contra]):
+    """The client of an OCS, as far as the credit of its sessions needs it."""
 
-    def __init__(self, judge: Judge, ask: Callable[[], None], over: Callable[[], None], clock: Clock) -> None:
-        self._judge, self._ask, self._tell_over, self._clock = judge, ask, over, clock
+    def judge(self, session: S_contra, on: str, grant: Grant) -> Decision:
+        """Decide whether what the OCS said of a group lets packets pass."""
+        ...
+
+    def ask(self, session: S_contra) -> None:
+        """Send a request about a session."""
+        ...
+
+    def end_exhausted(self, session: S_contra) -> None:
+        """End a session of which the last group has ended."""
+        ...
+
+
+class Credit(Generic[S_contra]):
+    """The rating groups of a session."""
+
+    __slots__ = ("_changes", "_clock", "_due", "_grantor", "_session", "groups", "over", "uncharged")
+
+    def __init__(self, grantor: Grantor[S_contra], session: S_contra, clock: Clock) -> None:
+        self._grantor, self._session, self._clock = grantor, session, clock
         #: no group has octets any more; none needs any
         self.over = self.uncharged = False
         self.groups: dict[int, Group] = {}
-        self._changes: frozenset[int] = frozenset()
+        self._changes: frozenset[int] = NO_TRIGGERS
         #: a request is due that is not made yet: all that there is to say until then is in it
         self._due = False
 
@@ -220,7 +239,7 @@ class Credit:
     def _ask_once(self) -> None:
         if not self._due:
             self._due = True
-            self._ask()
+            self._grantor.ask(self._session)
 
     def begin(self, groups: Iterable[int]) -> None:
         """Have groups asked for with the first request."""
@@ -259,7 +278,7 @@ class Credit:
 
     def take_changes(self) -> frozenset[int]:
         """Have groups reported and asked for that changes are about, in the request that is made now; return these."""
-        changes, self._changes, self._due = self._changes, frozenset(), False
+        changes, self._changes, self._due = self._changes, NO_TRIGGERS, False
         for group in self.groups.values():
             if not group.ended and group.triggers & changes:
                 group.asked, group.reason = True, ReportingReason.RATING_CONDITION_CHANGE
@@ -361,7 +380,7 @@ class Credit:
 
     def _admit(self, group: Group, on: str, grant: Grant) -> bool:
         """Ask the control; a group that it refuses ends, and what waits for it."""
-        if self._judge(on, grant).admitted:
+        if self._grantor.judge(self._session, on, grant).admitted:
             group.free, group.exempt = not grant.units, grant.exempt
             if group.free:
                 self._drain(group)
@@ -377,7 +396,7 @@ class Credit:
     def _look(self) -> None:
         if self.groups and not self.over and all(each.ended for each in self.groups.values()):
             self.over = True
-            self._tell_over()
+            self._grantor.end_exhausted(self._session)
 
     def go_on(self, why: str, on: str = CREDIT, *, exempt: bool = False) -> None:
         """Have all packets pass, since the OCS has wanted that for when it is not there; a late answer ends it.

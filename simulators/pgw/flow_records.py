@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-import ipaddress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from simulators.pgw.session import IDLE, Counters
+from simulators.pgw.session import IDLE
 from simwarden.trace.records import FlowRecord
+from simwarden.wire.ip import address_text
 
 if TYPE_CHECKING:
     from simulators.pgw.core import Core
@@ -75,22 +75,23 @@ def close_flow(site: Site, session: Session, reason: EndReason, flow: Flow | Non
 
 
 def _record(site: Site, session: Session, flow: Flow, count: FlowCount, reason: EndReason) -> None:
-    start = site.clock.wall() - dt.timedelta(seconds=site.clock.now())
-    told, began = count.counters.since(count.recorded or Counters()), count.began
+    counters, now = count.counters, site.clock.now()
+    start = site.clock.wall() - dt.timedelta(seconds=now)
+    passed, began = counters, count.began
     if count.recorded is not None:
-        began = count.recorded_at
-    count.recorded, count.recorded_at = count.counters, site.clock.now()
+        passed, began = counters.since(count.recorded), count.recorded_at
+    count.recorded, count.recorded_at = counters, now
     site.record(
         FlowRecord(
             element=site.name,
             subject=session.imsi,
             apn=session.apn,
             protocol=flow.protocol,
-            address=str(ipaddress.ip_address(flow.source)),
+            address=address_text(flow.source),
             port=flow.source_port,
-            peer=str(ipaddress.ip_address(flow.destination)),
+            peer=address_text(flow.destination),
             peer_port=flow.destination_port,
-            **told._asdict(),
+            **passed._asdict(),
             began=start + dt.timedelta(seconds=began),
             ended=start + dt.timedelta(seconds=count.ended),
             names=count.names,

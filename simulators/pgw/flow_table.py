@@ -7,7 +7,7 @@ unknown sender only creates flows of the first two classes, and cannot displace 
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from simwarden.wire import ip
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 #: seconds within which the order of packets does not count: a flow moves to the end of its class once in that time
 GRAIN: Final = 1.0
 #: packets in each direction from which on a flow is more than a question and its answer
-_LASTING: Final = 2
+LASTING: Final = 2
 _ICMP: Final = frozenset({ip.Protocol.ICMP, ip.Protocol.ICMPV6})
 
 
-class FlowKind(Enum):
+class FlowKind(StrEnum):
     """A class of flows."""
 
     #: refused, or begun from outside and not answered; also ICMP, of which each packet is judged separately
@@ -45,8 +45,6 @@ BOUNDS: Final[dict[FlowKind, int]] = {
     FlowKind.DATAGRAMS: 1024,
     FlowKind.CONNECTION: 2048,
 }
-#: classes in which a flow stays as long as it goes on
-SETTLED: Final = frozenset({FlowKind.INBOUND, FlowKind.DATAGRAMS, FlowKind.CONNECTION})
 
 
 class Counted(Protocol):
@@ -74,7 +72,7 @@ def _kind_of(flow: ip.Flow, count: Counted) -> FlowKind:
     if not count.outbound:
         return FlowKind.INBOUND
     over = count.watch is not None and count.watch.over
-    if over or min(count.uplink_packets, count.downlink_packets) < _LASTING:
+    if over or min(count.uplink_packets, count.downlink_packets) < LASTING:
         return FlowKind.BRIEF
     return FlowKind.CONNECTION if flow.protocol == ip.Protocol.TCP else FlowKind.DATAGRAMS
 
@@ -90,9 +88,8 @@ class FlowTable(dict[ip.Flow, C]):
         self._queues: defaultdict[FlowKind, OrderedDict[ip.Flow, None]] = defaultdict(OrderedDict)
 
     def add(self, flow: ip.Flow, count: C) -> None:
-        """Add a flow that has just begun; `touch` it when it is known whether its packet passes."""
+        """Add a flow that has just begun; it has a class from its first `touch`, when its packet has passed or not."""
         self[flow] = count
-        self._place(flow, count, _kind_of(flow, count))
 
     def touch(self, flow: ip.Flow, count: C, now: float) -> ip.Flow | None:
         """Record that a flow is active, and its class; return the flow that has to leave, None if all have room."""

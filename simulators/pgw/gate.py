@@ -5,13 +5,12 @@ There is no NAT: devices keep their addresses. It is asked after the rules of th
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Final
 
 from simulators.pgw import rules
 from simulators.pgw.controls import FLOW, GATE
 from simulators.pgw.session import IDLE, IDLE_CONNECTION
-from simwarden.wire.ip import Protocol
+from simwarden.wire.ip import Protocol, address_text
 
 if TYPE_CHECKING:
     from simulators.pgw.core import Core
@@ -28,7 +27,7 @@ def refusal(core: Core, session: Session, flow: Flow, count: FlowCount, packet: 
     about = rules.flow_of_error(session, packet, up=False) if flow.protocol in _ERRORS else None
     begun, listed = _is_begun(about or count, flow, core.site.clock.now()), count.listed
     if count.gate is None or count.gate[:2] != (begun, listed):
-        address, port = str(ipaddress.ip_address(flow.destination)), flow.destination_port
+        address, port = address_text(flow.destination), flow.destination_port
         asked = {"begun": begun, "listed": listed, "address": address, "port": port}
         decision = core.site.decide(GATE, session.imsi, on=FLOW, **asked)
         count.gate = (begun, listed, "" if decision.admitted else f"{GATE.id}: {decision.reason}")

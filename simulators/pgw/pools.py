@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from bisect import bisect_right
 from collections import deque
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from simulators.pgw.config import INNER
@@ -50,6 +52,15 @@ class Pool:
         self._returned.append(address)
 
 
+def _ranges(width: int, networks: Iterable[Network]) -> list[tuple[int, int]]:
+    """Return the first and the last address of each network of so many bits, in order, without those inside others."""
+    ranges: list[tuple[int, int]] = []
+    for start, length, bits in sorted(networks):
+        if bits == width and not (ranges and start <= ranges[-1][1]):
+            ranges.append((start, start + (1 << width - length) - 1))
+    return ranges
+
+
 class Addresses:
     """The addresses of an APN's sessions."""
 
@@ -58,12 +69,19 @@ class Addresses:
         self.config, self._taken = config, taken
         inner = INNER if config.inner_networks is None else config.inner_networks
         networks = [Network.parse(each) for each in (*pools, *inner)]
-        #: networks to which no name leads, with their IPv6 forms
-        self.inner = tuple(one for each in networks for one in (each, *leading_to(each)))
+        #: ranges of addresses to which no name leads, with their IPv6 forms
+        blocked = [one for each in networks for one in (each, *leading_to(each))]
+        self._inner = {bits // 8: _ranges(bits, blocked) for bits in (32, 128)}
         self._pools = {4: Pool(config.ipv4) if config.ipv4 else None, 6: Pool(config.ipv6) if config.ipv6 else None}
         self._static = [ipaddress.ip_network(each) for each in config.static]
         #: those that are of a pool, with it
         self._dynamic: dict[str, Pool] = {}
+
+    def is_inner(self, address: bytes) -> bool:
+        """Return True if no name leads to an address, given as octets."""
+        value, ranges = int.from_bytes(address), self._inner[len(address)]
+        position = bisect_right(ranges, value, key=itemgetter(0))
+        return position > 0 and value <= ranges[position - 1][1]
 
     def has(self, version: int) -> bool:
         """Whether sessions here may have an address of a version: of a pool, or static."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simulators.pgw import dedicated_bearers
 from simulators.pgw.config import GUARANTEED
 from simwarden.policy.flow_rule import Quality
 from simwarden.runtime.diameter.gx_qos import ambr_of, apn_ambr, default_bearer, qos_information, quality_of
+from simwarden.wire.diameter.message import SharedGroup
 from simwarden.wire.gtpv2 import Ambr, Arp, BearerQos
 
 if TYPE_CHECKING:
@@ -32,10 +34,12 @@ def requested(ambr: Ambr, qos: BearerQos) -> Avps:
     return [*apn_ambr(ambr.uplink * 1000, ambr.downlink * 1000), default_bearer(_quality(qos))]
 
 
-def charged(ambr: Ambr, qos: BearerQos) -> Avps:
+@lru_cache(maxsize=1024)
+def charged(ambr: Ambr, qos: BearerQos) -> tuple[str, Any]:
     """Build the QoS-Information by which an OCS may rate a session: QCI, ARP and APN-AMBR together."""
     rates = apn_ambr(ambr.uplink * 1000, ambr.downlink * 1000)
-    return [("QoS-Information", [*qos_information(_quality(qos))[1], *(each for _, group in rates for each in group)])]
+    groups = (qos_information(_quality(qos)), *rates)
+    return "QoS-Information", SharedGroup(each for _, group in groups for each in group)
 
 
 def _quality(qos: BearerQos) -> Quality:
@@ -54,7 +58,8 @@ def authorized(message: Message, asked: Authorized) -> Authorized:
     quality = quality_of(message.get("Default-EPS-Bearer-QoS", []))
     if quality is not None:
         qos = qos._replace(qci=quality.qci, arp=Arp(quality.priority, quality.may_preempt, quality.preemptable))
-    return Authorized(ambr, qos)
+    granted = Authorized(ambr, qos)
+    return asked if granted == asked else granted  # of equal ones a session keeps its own
 
 
 def _kbits(rate: int | None, otherwise: int) -> int:

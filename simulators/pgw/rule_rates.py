@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from simulators.pgw.config import GUARANTEED
-from simulators.pgw.session import OVER_RULE
+from simulators.pgw.session import EMPTY, OVER_RULE
 from simwarden.machine.token_bucket import Bucket
 
 if TYPE_CHECKING:
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from simwarden.policy.flow_rule import FlowRule
 
     #: by the name of a rule: the bucket of each direction
-    Rates = dict[str, tuple[Bucket, Bucket]]
+    Rates = Mapping[str, tuple[Bucket, Bucket]]
 
 
-def rates_of(rules: Iterable[FlowRule], before: Mapping[str, tuple[Bucket, Bucket]], mtu: int, now: float) -> Rates:
+def rates_of(rules: Iterable[FlowRule], before: Rates, mtu: int, now: float) -> Rates:
     """Return the buckets of rules with a rate; an existing bucket is kept and gets the current rate.
 
     A rule that is alone on a bearer with guaranteed rates has the bucket of that bearer.
     """
-    rates: Rates = {}
+    rates: dict[str, tuple[Bucket, Bucket]] = {}
     rules = tuple(rules)
+    if not any(rule.quality is not None and (rule.quality.maximum_up or rule.quality.maximum_down) for rule in rules):
+        return EMPTY
     sharing = Counter(rule.quality[:4] for rule in rules if rule.quality is not None)
     for rule in rules:
         quality = rule.quality

@@ -157,7 +157,7 @@ def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
         count.refused_by = count.why = CONFINED
         return fit.rule is not None
     facts = {
-        "address": str(ipaddress.ip_address(flow.destination)),
+        "address": ip.address_text(flow.destination),
         "port": flow.destination_port,
         "name": seen.shown.host if seen.shown is not None else "",
     }
@@ -168,7 +168,7 @@ def _passes(core: Core, session: Session, flow: ip.Flow, count: FlowCount, *, up
             return False
         if denying is not None:
             fit = rules.fit(end, seen, up=up, denied=False)
-    if any(each.has(flow.destination) for each in session.addresses.inner):  # no name leads there, whoever says so
+    if session.addresses.is_inner(flow.destination):  # no name leads there, whoever says so
         fit = rules.fit(end, seen._replace(bound=()), up=up, denied=False)
     if fit.rule is not None:
         count.rule, count.group = fit.rule, session.group_of(fit.rule)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simulators.pgw.flow_table import FlowTable
 from simwarden.machine.inspection.bindings import Bindings
@@ -13,6 +14,7 @@ from simwarden.policy.rule_set import NO_RULES
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
 
     from simulators.pgw.clients.gx_rules import Rules
     from simulators.pgw.credit import Credit
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from simulators.pgw.pools import Addresses
     from simulators.pgw.usage import Monitor
     from simwarden.machine.inspection.watch import Watch
+    from simwarden.machine.ip_fragments import Whole
     from simwarden.machine.token_bucket import Bucket
     from simwarden.model.identity import Plmn
     from simwarden.policy.flow_rule import FlowRule
@@ -40,6 +43,8 @@ IDLE_CONNECTION: Final = 7440.0
 OVER_AMBR: Final = "ambr: above the rate of the session's APN"
 OVER_MBR: Final = "mbr: above the rate of its bearer"
 OVER_RULE: Final = "mbr: above the rate of its rule"
+#: the state of a session of which nothing is in use; what changes is made then
+EMPTY: Final[Mapping[Any, Any]] = MappingProxyType({})
 #: the rating group of rules that are not charged online (Online 0, TS 29.212 5.3.10)
 FREE: Final = -1
 
@@ -204,7 +209,7 @@ class Session:
     #: from where the SGW has sent the request that it is the SGW by
     sgw_host: str = ""
     #: TEIDs of all tunnels for its packets, until the SGW has ended them too
-    tunnels: set[int] = field(default_factory=set)
+    tunnels: tuple[int, ...] = ()
     rat: RatType | None = None
     uli: Uli | None = None
     #: whether each change of that is reported (TS 23.401 5.9.2.2)
@@ -216,7 +221,7 @@ class Session:
     #: what its PCRF has told, None: it has none
     gx: Rules | None = None
     #: what its OCS has granted, None: it needs no grant
-    credit: Credit | None = None
+    credit: Credit[Session] | None = None
     #: what is reported of its use to its PCRF, None: nothing
     usage: Monitor | None = None
     #: the SGW may pause its charging, and has done so (TS 23.401 5.3.6A)
@@ -227,12 +232,11 @@ class Session:
     #: what its OCS wants to have in its records (PS-Furnish-Charging-Information, TS 32.299 7.2)
     furnished: bytes = b""
     #: the rates of rules that have one, by their names
-    rates: dict[str, tuple[Bucket, Bucket]] = field(default_factory=dict)
+    rates: Mapping[str, tuple[Bucket, Bucket]] = field(default_factory=lambda: EMPTY)
     #: whether it is a call for help, which no card's lists are about
     confined: bool = False
-    #: fragments of packets that are not whole yet, from the device and to it
-    fragments_up: Fragments = field(default_factory=Fragments)
-    fragments_down: Fragments = field(default_factory=Fragments)
+    #: fragments of packets that are not whole yet, to the device and from it; None: there were none
+    fragments: tuple[Fragments, Fragments] | None = None
     #: by which rule no packets pass, empty if they do
     closed_by: str = ""
     time_zone: UeTimeZone | None = None
@@ -248,7 +252,7 @@ class Session:
     bearers: dict[str, Bearer] = field(default_factory=dict)
     flows: FlowTable[FlowCount] = field(default_factory=FlowTable)
     #: what its rating groups have used since its last record, where a server rules or grants them
-    services: dict[int, ServiceUse] = field(default_factory=dict)
+    services: Mapping[int, ServiceUse] = field(default_factory=lambda: EMPTY)
     #: when flows are recorded next, while the session goes on
     flow_timer: Timer | None = None
     #: what resolvers told the device
@@ -267,12 +271,21 @@ class Session:
     def count_service(self, group: int | None, octets: int, now: float, *, up: bool) -> None:
         """Count octets for a rating group, by default that of the APN."""
         number = self.addresses.config.rating_group if group is None else group
-        use = self.services.setdefault(number, ServiceUse(now, now))
+        use = self.services.get(number)
+        if use is None:
+            use = ServiceUse(now, now)
+            self.services = {**self.services, number: use}
         use.last = now
         if up:
             use.uplink += octets
         else:
             use.downlink += octets
+
+    def reassemble(self, fragment: bytes, now: float, *, up: bool) -> Whole | None:
+        """Take a fragment; return its packet if that is whole now. Raises PeerError."""
+        if self.fragments is None:
+            self.fragments = Fragments(), Fragments()
+        return self.fragments[up].take(fragment, now)
 
     @property
     def gated(self) -> bool:

@@ -6,7 +6,6 @@ pass, and so does the AMBR, it is counted for its flow and its session.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulators.pgw import gate, rules
@@ -15,7 +14,7 @@ from simulators.pgw.controls import BLACKLIST, GATE, QUOTA, WHITELIST
 from simulators.pgw.credit import NOTHING_LEFT
 from simulators.pgw.evidence import is_question
 from simulators.pgw.flow_records import EndReason, close_flow, watch
-from simulators.pgw.flow_table import GRAIN, SETTLED
+from simulators.pgw.flow_table import GRAIN, LASTING
 from simulators.pgw.inspection import begin, look
 from simulators.pgw.session import FREE, IDLE, IDLE_CONNECTION, FlowCount
 from simwarden.errors import PeerError
@@ -63,14 +62,10 @@ def _way(session: Session, flow: ip.Flow, packet: bytes) -> tuple[FTeid, Bucket]
     return session.sgw_user, session.downlink
 
 
-def _exceeded_rate(
-    session: Session, count: FlowCount, bucket: Bucket, size: int, now: float, *, up: bool
-) -> Bucket | None:
-    """Return the rate that a packet exceeds, of its rule (TS 29.212 4.5.5.7) or of its bearer; None if it fits both."""
-    rates = session.rates.get(count.rule.name) if session.rates and count.rule is not None else None
-    if rates is not None and not rates[not up].take(size, now):
-        return rates[not up]
-    return None if bucket.take(size, now) else bucket
+def _exceeded_rule_rate(session: Session, count: FlowCount, size: int, now: float, *, up: bool) -> Bucket | None:
+    """Return the rate of its rule that a packet exceeds (TS 29.212 4.5.5.7); None if it fits or there is none."""
+    rates = session.rates.get(count.rule.name) if count.rule is not None else None
+    return rates[not up] if rates is not None and not rates[not up].take(size, now) else None
 
 
 def _is_over(session: Session, flow: ip.Flow, count: FlowCount, now: float) -> bool:
@@ -166,13 +161,13 @@ class Gateway:
         session.user_teid = self.plane.open(
             lambda packets: self._receive(session, packets), senders=lambda: session.sgw_user.addresses
         )
-        session.tunnels.add(session.user_teid)
+        session.tunnels += (session.user_teid,)
 
     def close(self, session: Session) -> None:
         """Close all tunnels of a session."""
         for teid in session.tunnels:
             self.plane.close(teid)
-        session.tunnels.clear()
+        session.tunnels = ()
 
     def _lose(self, teid: int, host: str) -> None:
         """End the sessions whose tunnel the SGW does not have (TS 23.007 22)."""
@@ -203,12 +198,12 @@ class Gateway:
             lambda packets: self._receive(session, packets, bearer),
             senders=lambda: (bearer.sgw_user or session.sgw_user).addresses,
         )
-        session.tunnels.add(bearer.user_teid)
+        session.tunnels += (bearer.user_teid,)
 
     def close_bearer(self, session: Session, bearer: Bearer) -> None:
         """Close the tunnel of a dedicated bearer."""
         self.plane.close(bearer.user_teid)
-        session.tunnels.discard(bearer.user_teid)
+        session.tunnels = tuple(each for each in session.tunnels if each != bearer.user_teid)
 
     def _receive(self, session: Session, packets: list[bytes], bearer: Bearer | None = None) -> None:
         """Handle packets of a tunnel; drop them if its session is being ended."""
@@ -222,6 +217,7 @@ class Gateway:
         """Let packets of a device out, those of a dedicated bearer if they are of it (TS 23.203 6.1.1.1)."""
         now = self.core.site.clock.now()
         passed: list[bytes] = []
+        inspected = session.inspected
         for came in packets:
             packet = came
             try:
@@ -233,7 +229,7 @@ class Gateway:
             if source != session.ipv4 and source[:8] != session.prefix:
                 self._from_link(session, packet, flow)
                 continue
-            if session.inspected and not ip.is_plain(packet):
+            if inspected and not ip.is_plain(packet):
                 whole = self._whole(session, flow, packet, now, up=True)
                 if whole is None:
                     continue
@@ -245,7 +241,7 @@ class Gateway:
             elif self._count(session, flow, packet, (bearer or session).uplink, now, up=True):
                 passed.append(packet)
         if self.sgi is not None:
-            self.sgi.send_packets(_parts(passed) if session.inspected else passed)
+            self.sgi.send_packets(_parts(passed) if inspected else passed)
 
     def _from_link(self, session: Session, packet: bytes, flow: ip.Flow) -> None:
         """Answer who asks for its prefix from its link-local address; else a source is another's."""
@@ -273,14 +269,14 @@ class Gateway:
             if session is None:
                 self._drop(None, packet, NO_SESSION)
                 continue
-            if session.inspected and not ip.is_plain(packet):
+            if not ip.is_plain(packet) and session.inspected:
                 whole = self._whole(session, flow, packet, now, up=False)
                 if whole is None:
                     continue
                 packet, flow = whole, ip.flow_of(whole).back()
             end, bucket = _way(session, flow, packet)
             if self._count(session, flow, packet, bucket, now, up=False):
-                passed.setdefault(end, []).extend(_parts((packet,)) if session.inspected else (packet,))
+                passed.setdefault(end, []).extend((packet,) if type(packet) is bytes else _parts((packet,)))
         for end, each in passed.items():
             self._send(end, each)
 
@@ -295,27 +291,33 @@ class Gateway:
             self._refuse(session, flow, packet, session.closed_by, f"{session.closed_by}: {OUTSIDE}", up=up)
             return False
         count = session.flows.get(flow)
-        over = count is None or (now - count.ended > IDLE and _is_over(session, flow, count, now))
-        if count is None or over or (up and count.up is False and _is_another(flow, count, packet)):
+        if (
+            count is None
+            or (now - count.ended > IDLE and _is_over(session, flow, count, now))
+            or (up and count.up is False and _is_another(flow, count, packet))
+        ):
             count = self._begin(session, flow, now, up=up)
         if count.settled is not session.rules or (count.up if up else count.down) is None:
             rules.judge(self.core, session, flow, count, packet, up=up)
-        if (refused := self._ruled_out(session, flow, count, packet, up=up)) is not None:
+        asks = not (count.up if up else count.down) or (not up and session.gated)
+        if asks and (refused := self._ruled_out(session, flow, count, packet, up=up)) is not None:
             self._refuse(session, flow, packet, *refused, up=up)
             return False
         size = len(packet) if type(packet) is bytes else _octets(packet)
         count.ended = now
         if up and session.paused:  # the device is there
             self.core.pause(session, paused=False)
-        limit = _exceeded_rate(session, count, bucket, size, now, up=up)
-        if limit is not None:
+        limit = _exceeded_rule_rate(session, count, size, now, up=up) if session.rates else None
+        if limit is not None or not bucket.take(size, now):
+            limit = limit or bucket
             count.dropped += 1
             count.dropped_octets += size
             count.over = limit.over.partition(":")[0]
             self._drop(session, packet, limit.over)
             self._touch(session, flow, count, now)
             return False
-        if count.watch is not None and not self._look(session, flow, count, packet, up=up):
+        watched, closed = count.watch is not None, count.closed
+        if watched and not self._look(session, flow, count, packet, up=up):
             return False
         if (
             session.credit is not None
@@ -325,9 +327,15 @@ class Gateway:
         ):
             return False
         _passed(session, count, size, up=up)
-        ended = count.watch is not None and count.watch.over
         renews = up and now >= count.renew
-        if ended or renews or count.kind not in SETTLED or now - count.moved >= GRAIN:
+        if (
+            (count.uplink_packets if up else count.downlink_packets) <= LASTING
+            or closed
+            or now - count.moved >= GRAIN
+            or renews
+            or session.flow_timer is None
+            or (watched and (count.watch is None or count.watch.over))
+        ):  # else neither its class nor its place in the table changes
             self._touch(session, flow, count, now, renews=renews)
         return True
 
@@ -357,9 +365,12 @@ class Gateway:
         """Take a packet's octets of those that an OCS has granted; where it has to wait for more it goes by itself."""
         assert session.credit is not None  # noqa: S101 - who calls has seen to it
         group = _group_of(session, count)
-        held = _Held(session, flow, count, packet, size, up)
         passes = session.credit.take(
-            group, size, count.ended, lambda granted: self._let_go(held, granted=granted), up=up
+            group,
+            size,
+            count.ended,
+            lambda granted: self._let_go(_Held(session, flow, count, packet, size, up), granted=granted),
+            up=up,
         )
         if passes is None:
             count.waiting += size
@@ -394,9 +405,8 @@ class Gateway:
 
     def _look(self, session: Session, flow: ip.Flow, count: FlowCount, packet: bytes, *, up: bool) -> bool:
         """Look what a flow shows, and say whether the packet still passes then: who says a name has not said it yet."""
-        now = self.core.site.clock.now()
         if not session.rules.directed:
-            look(count, packet, now, up=up)
+            look(count, packet, count.ended, up=up)
         elif not rules.look_again(self.core, session, flow, count, packet, up=up):
             self._refuse(session, flow, packet, count.refused_by, count.why, up=up)
             return False
@@ -410,7 +420,7 @@ class Gateway:
                 found = ip.decode(packet)
                 if not (found.offset or found.more):
                     return packet
-                whole = (session.fragments_up if up else session.fragments_down).take(packet, now)
+                whole = session.reassemble(packet, now, up=up)
             if whole is not None and ip.is_routed(whole):  # behind the header of fragments, if not before it
                 self._refuse(session, flow, whole, ROUTED, up=up)
                 whole = None
@@ -447,7 +457,7 @@ class Gateway:
         refusal = dns.refusal_of(question) if question and session.bindings.believes(flow.destination) else None
         if refusal is None:
             return
-        resolver, device = (str(ipaddress.ip_address(each)) for each in (flow.destination, flow.source))
+        resolver, device = map(ip.address_text, (flow.destination, flow.source))
         datagram = ip.Udp(flow.destination_port, flow.source_port, refusal)
         answer = ip.encode(ip.encode_udp(datagram, resolver, device))
         end, bucket = _way(session, flow, answer)

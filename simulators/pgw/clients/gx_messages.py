@@ -51,11 +51,11 @@ def initial(session: Session) -> Avps:
 
 def update(session: Session, gx: Rules) -> Avps:
     """Build the content of a CCR-U: events and reports since the last one."""
-    events, gx.events = gx.events, {}
-    requested, gx.requested = gx.requested, []
+    events, gx.events = gx.events, ()
+    requested, gx.requested = gx.requested, ()
     avps: Avps = [*facts.subscription(session), *access(session), *facts.place(session), *gx.reports()]
     avps += [_charging_identifier(session, gx, name) for name in gx.identified]
-    gx.identified = []
+    gx.identified = ()
     avps += gx.changes(session.addresses.config.rating_group)
     avps += [*(("Event-Trigger", int(each)) for each in events), *requested]
     if EventTrigger.AN_GW_CHANGE in events:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from simulators.pgw.session import EMPTY
 from simwarden.runtime.diameter.pcc_rules import (
     Place,
     RuleError,
@@ -22,7 +23,7 @@ from simwarden.wire.diameter import first
 from simwarden.wire.diameter.apps.gx import EventTrigger, PccRuleStatus, RuleFailureCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from simulators.pgw.qos import Authorized
     from simwarden.policy.flow_rule import FlowRule
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 _NOTIFIED: Final = 0
 #: Charging-Correlation-Indicator (TS 29.212 5.3.67): CHARGING_IDENTIFIER_REQUIRED
 _IDENTIFIED: Final = 0
+_ALLOCATED: Final = EventTrigger.SUCCESSFUL_RESOURCE_ALLOCATION
+_CORRELATED: Final = EventTrigger.CHARGING_CORRELATION_EXCHANGE
+#: one empty set for all sessions: each frozenset() is another
+NOTHING: Final[frozenset[Any]] = frozenset()
 #: AVPs of a Charging-Rule-Install that name a rule
 _NAMING: Final = frozenset({"Charging-Rule-Definition", "Charging-Rule-Name"})
 #: AVPs of an order by which rules would begin or end by themselves, which they do not here
@@ -66,28 +71,28 @@ class Rules:
     installed: dict[bytes, FlowRule] = field(default_factory=dict)
     #: rules for which a bearer was ordered, as they were then, and those whose bearer stands
     bearers: dict[bytes, FlowRule] = field(default_factory=dict)
-    standing: frozenset[bytes] = frozenset()
+    standing: frozenset[bytes] = NOTHING
     #: by QoS the names of bearers and the rules that they were ordered for; whether one is being ordered
     called: dict[Kind, str] = field(default_factory=dict)
     built: dict[Kind, dict[bytes, FlowRule]] = field(default_factory=dict)
     bearing: bool = False
-    triggers: frozenset[int] = frozenset()
+    triggers: frozenset[int] = NOTHING
     #: what the next CCR reports: what has happened, and rules that are not active
-    events: dict[EventTrigger, None] = field(default_factory=dict)
-    failures: dict[tuple[RuleFailureCode, PccRuleStatus], Avps] = field(default_factory=dict)
+    events: tuple[EventTrigger, ...] = ()
+    failures: Mapping[tuple[RuleFailureCode, PccRuleStatus], Avps] = field(default_factory=lambda: EMPTY)
     #: rules whose bearer is to be reported when it stands (Resource-Allocation-Notification), and those that do
-    notified: frozenset[bytes] = frozenset()
-    allocated: list[bytes] = field(default_factory=list)
+    notified: frozenset[bytes] = NOTHING
+    allocated: tuple[bytes, ...] = ()
     #: rules whose charging identifier is to be reported (Charging-Correlation-Indicator), and those whose is due
-    correlated: frozenset[bytes] = frozenset()
-    identified: list[bytes] = field(default_factory=list)
+    correlated: frozenset[bytes] = NOTHING
+    identified: tuple[bytes, ...] = ()
     #: rating groups that are reported as out of credit, and those whose change is to be reported
-    exhausted: frozenset[int] = frozenset()
-    credit_changes: dict[int, FinalUnitAction | None] = field(default_factory=dict)
+    exhausted: frozenset[int] = NOTHING
+    credit_changes: Mapping[int, FinalUnitAction | None] = field(default_factory=lambda: EMPTY)
     #: when rules are asked for again (Revalidation-Time, 5.3.41)
     revalidation: Timer | None = None
     #: AVPs that the next CCR asks for: a QoS, or bearers of the device's command
-    requested: Avps = field(default_factory=list)
+    requested: tuple[tuple[str, Any], ...] = ()
     wanted: Authorized | None = None
     #: number of consecutive reports that answers have caused, and the timer of a delayed one
     chained: int = 0
@@ -96,8 +101,8 @@ class Rules:
     refused: Authorized | None = None
     commanded: tuple[int, int] | None = None
     #: by kind (`qos`, `resources`) the procedures that await an answer: to the next CCR, and to the one sent
-    waiting: dict[str, asyncio.Future[Message | None]] = field(default_factory=dict)
-    asked: dict[str, asyncio.Future[Message | None]] = field(default_factory=dict)
+    waiting: Mapping[str, asyncio.Future[Message | None]] = field(default_factory=lambda: EMPTY)
+    asked: Mapping[str, asyncio.Future[Message | None]] = field(default_factory=lambda: EMPTY)
     #: the session stands, or is over: orders of the PCRF come after the answer to the first CCR, and the OCS's
     begun: asyncio.Event | None = field(default_factory=asyncio.Event)
 
@@ -107,17 +112,25 @@ class Rules:
             self.begun.set()
             self.begun = None
 
+    def report_event(self, *events: EventTrigger) -> None:
+        """Have events reported with the next CCR, each once."""
+        self.events = tuple(dict.fromkeys((*self.events, *events)))
+
+    def expect_answer(self) -> None:
+        """Note that a CCR is sent: the procedures that wait await its answer."""
+        if self.waiting:
+            self.asked, self.waiting = {**self.asked, **self.waiting}, EMPTY
+
     def give_answer(self, answer: Message | None) -> None:
         """Pass the answer of the CCR sent to the procedures that await it; None if the session has ended."""
-        asked, self.asked, self.wanted = self.asked, {}, None
+        asked, self.asked, self.wanted = self.asked, EMPTY, None
         for each in asked.values():
             if not each.done():
                 each.set_result(answer)
 
     def give_up(self) -> None:
         """Release waiting procedures and the timer when the session ends."""
-        self.asked |= self.waiting
-        self.waiting = {}
+        self.expect_answer()
         self.give_answer(None)
         self.revalidate(None)
 
@@ -140,20 +153,17 @@ class Rules:
                     self._drop(value)
         triggers = message.all("Event-Trigger")
         if triggers:
-            self.triggers = frozenset(triggers) - {EventTrigger.NO_EVENT_TRIGGERS}
+            self.triggers = _armed(tuple(triggers))
         self.online = self.online if (online := message.get("Online")) is None else online_of(online)
         asked = [each for group in message.all("Charging-Rule-Install") for each in self._install(group)]
         return not asked or any(asked)
 
     def _install(self, group: Avps) -> Iterable[bool]:
         timed = any(name in _TIMED for name, _ in group)
-        names = frozenset(
-            name_of(value) if name == "Charging-Rule-Definition" else value for name, value in group if name in _NAMING
-        )
         if first(group, "Resource-Allocation-Notification") == _NOTIFIED:
-            self.notified |= names
+            self.notified |= _names_in(group)
         if first(group, "Charging-Correlation-Indicator") == _IDENTIFIED:
-            self.correlated |= names
+            self.correlated |= _names_in(group)
         for name, value in group:
             if name == "Charging-Rule-Definition":
                 yield self._define(value, timed=timed)
@@ -221,9 +231,12 @@ class Rules:
         quality, default = self.installed[name].quality, self.default
         if quality is None or self.installed[name].denies:
             return False
-        told = first(first(self.definitions[name], "QoS-Information", []), "Allocation-Retention-Priority")
-        same = told is None or (quality.priority, quality.may_preempt, quality.preemptable) == default.arp
-        return quality.qci != default.qci or not same
+        if quality.qci != default.qci:
+            return True
+        if quality[1:4] == default.arp:
+            return False
+        arp = first(first(self.definitions[name], "QoS-Information", []), "Allocation-Retention-Priority")
+        return arp is not None
 
     def sharing(self, most: int) -> dict[Kind, dict[bytes, FlowRule]]:
         """Return the rules that need bearers by the bearer that they share, with no more than `most` filters in one."""
@@ -257,24 +270,21 @@ class Rules:
     def _fail(
         self, failure: RuleFailureCode, name: tuple[str, Any], status: PccRuleStatus = PccRuleStatus.INACTIVE
     ) -> None:
-        self.failures.setdefault((failure, status), []).append(name)
+        self.failures = {**self.failures, (failure, status): [*self.failures.get((failure, status), ()), name]}
 
     def stood(self, *names: bytes) -> bool:
         """Note that the bearers of rules stand; return True if that is to be reported (5.3.7, values 22 and 28)."""
-        reported = {
-            EventTrigger.SUCCESSFUL_RESOURCE_ALLOCATION: (self.notified, self.allocated),
-            EventTrigger.CHARGING_CORRELATION_EXCHANGE: (self.correlated, self.identified),
-        }
-        due = False
-        for event, (wanted, done) in reported.items():
-            stand = [name for name in names if name in wanted and event in self.triggers]
-            done.extend(stand)
-            if stand:
-                self.events[event] = None
-                due = True
+        if not (self.notified or self.correlated):
+            return False
+        allocated, identified = (
+            tuple(name for name in names if name in wanted and event in self.triggers)
+            for wanted, event in ((self.notified, _ALLOCATED), (self.correlated, _CORRELATED))
+        )
+        self.allocated, self.identified = self.allocated + allocated, self.identified + identified
+        self.report_event(*(_ALLOCATED,) * bool(allocated), *(_CORRELATED,) * bool(identified))
         self.notified -= frozenset(names)
         self.correlated -= frozenset(names)
-        return due
+        return bool(allocated or identified)
 
     def stood_by_default(self) -> None:
         """Note that rules of the default bearer need no bearer to be set up."""
@@ -283,19 +293,32 @@ class Rules:
 
     def reports(self) -> Avps:
         """Return reports of what could not be installed, once."""
-        failures, self.failures = self.failures, {}
+        failures, self.failures = self.failures, EMPTY
         return [report(names, *why) for why, names in failures.items()]
 
     def changes(self, default: int) -> Avps:
         """Return reports of rules whose bearer stands, and of those out of credit or with credit again, once."""
-        allocated, self.allocated = self.allocated, []
-        changes, self.credit_changes = self.credit_changes, {}
+        allocated, self.allocated = self.allocated, ()
+        changes, self.credit_changes = self.credit_changes, EMPTY
         avps: Avps = [report(_names(allocated), None, PccRuleStatus.ACTIVE)] if allocated else []
         for group, action in changes.items():
             status = PccRuleStatus.ACTIVE if action is None else PccRuleStatus.INACTIVE
             if names := self.of_group(group, default):
                 avps.append(report(_names(names), None, status, final=action))
         return avps
+
+
+@lru_cache(maxsize=1024)  # sessions with the same triggers have one set of them
+def _armed(triggers: tuple[int, ...]) -> frozenset[int]:
+    """Return the events that a PCRF has armed (5.3.7)."""
+    return frozenset(triggers) - {EventTrigger.NO_EVENT_TRIGGERS}
+
+
+def _names_in(group: Avps) -> frozenset[bytes]:
+    """Return the names of the rules that a Charging-Rule-Install defines or names."""
+    return frozenset(
+        name_of(value) if name == "Charging-Rule-Definition" else value for name, value in group if name in _NAMING
+    )
 
 
 def _names(names: Iterable[bytes]) -> Avps:

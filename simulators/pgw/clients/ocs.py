@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 from simulators.pgw import qos
@@ -77,6 +77,11 @@ class Ocs:
         self._core, self._end_session, self._report_places = core, end_session, report_places
         settings = CreditSettings(tx=core.config.answer_time)
         self._client = CreditClient(node, "Gy", "", realm, settings=settings, re_auth=self._re_auth)
+        #: by whether an APN obeys CONTINUE, and 4011
+        self._settings = {
+            obeyed: replace(settings, obeys_continue=obeyed[0], obeys_not_applicable=obeyed[1])
+            for obeyed in product((False, True), repeat=2)
+        }
         self._of: dict[int, GySession] = {}
         self._by_id: dict[str, Session] = {}
 
@@ -86,16 +91,11 @@ class Ocs:
         `told`: its MME knows the cause of a refusal by an OCS (UNACCSI, TS 29.274 8.12).
         """
         config = session.addresses.config
-        settings = replace(
-            self._client.settings,
-            obeys_continue=config.without_ocs == "continue",
-            obeys_not_applicable=config.not_applicable == "pass",
-        )
+        settings = self._settings[config.without_ocs == "continue", config.not_applicable == "pass"]
         gy = self._client.open(
             lambda ask: self._fill(session, ask), lambda event: self._hear(session, event), config.gy, settings
         )
-        judge, clock = partial(self._judge, session), self._core.site.clock
-        credit = session.credit = Credit(judge, lambda: self._ask(session, gy), lambda: self._over(session), clock)
+        credit = session.credit = Credit(self, session, self._core.site.clock)
         self._of[session.charging_id], self._by_id[gy.id] = gy, session
         groups = self._groups(session)
         if not groups and _has_free(session):
@@ -126,8 +126,11 @@ class Ocs:
         default = session.addresses.config.rating_group
         return list(dict.fromkeys(default if each is None else each for each in named if each != FREE))
 
-    def _ask(self, session: Session, gy: GySession) -> None:
+    def ask(self, session: Session) -> None:
         """Send what is due: an update, or the first request of a session that needed no credit until now."""
+        gy = self._of.get(session.charging_id)
+        if gy is None:
+            return
         if gy.machine.state is State.IDLE:
             self._core.site.spawn(self._begin_late(session, gy), "CCR-I")
         else:
@@ -176,10 +179,11 @@ class Ocs:
         if gy is not None and session.credit is not None and session.credit.changed(what):
             gy.update(ReportingReason.RATING_CONDITION_CHANGE.name)
 
-    def _judge(self, session: Session, on: str, grant: Grant) -> Decision:
+    def judge(self, session: Session, on: str, grant: Grant) -> Decision:
+        """Ask the control of granted octets about what the OCS said of a group."""
         return self._core.site.decide(QUOTA, session.imsi, on=on, units=grant.units, why=grant.why, free=grant.free)
 
-    def _over(self, session: Session) -> None:
+    def end_exhausted(self, session: Session) -> None:
         """End a session of which no group has octets any more, if it has begun and no rule passes packets without."""
         if self._stands(session) and not _has_free(session):
             denied = session.credit is not None and session.credit.denied
@@ -254,7 +258,7 @@ class Ocs:
         return [
             ("3GPP-PDP-Type", _PDP_TYPES[session.paa.pdn_type]),
             *(("PDP-Address", each) for each in (session.paa.ipv4, session.paa.ipv6) if each),
-            *qos.charged(session.ambr, session.qos),
+            qos.charged(session.ambr, session.qos),
             ("SGSN-Address", session.sgw.address),
             ("GGSN-Address", self._core.node.address),
             *([("3GPP-IMSI-MCC-MNC", subscriber)] if subscriber else []),
@@ -275,7 +279,7 @@ _ASKED_FOR: Final = {
 }
 
 
-def _groups(credit: Credit, ask: Ask, changes: frozenset[int]) -> Avps:
+def _groups(credit: Credit[Session], ask: Ask, changes: frozenset[int]) -> Avps:
     """Say what was used of each group, and which are to get more."""
     last = ask.kind is CcRequestType.TERMINATION_REQUEST
     told: Avps = []

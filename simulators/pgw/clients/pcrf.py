@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulators.pgw import qos
 from simulators.pgw.clients import gx_messages as messages
-from simulators.pgw.clients.gx_rules import Rules
+from simulators.pgw.clients.gx_rules import NOTHING, Rules
 from simulators.pgw.controls import RE_AUTH
 from simulators.pgw.rule_rates import rates_of
+from simulators.pgw.session import EMPTY
 from simulators.pgw.usage import order_usage
 from simwarden.model.network import Network
 from simwarden.policy.access_list import Destination
@@ -97,12 +98,14 @@ class Pcrf:
             if qos.is_possible(wanted):
                 session.qos = wanted
             else:
-                rules.events[EventTrigger.DEFAULT_EPS_BEARER_QOS_MODIFICATION_FAILURE] = None
+                rules.report_event(EventTrigger.DEFAULT_EPS_BEARER_QOS_MODIFICATION_FAILURE)
                 rules.refused = qos.Authorized(session.ambr, wanted)
             rules.default = session.qos
             self._order_reports(session, rules, event.answer)
             session.rules = self._set(session, rules)
-            session.rates = rates_of(session.rules.rules, {}, session.addresses.config.mtu, self._core.site.clock.now())
+            session.rates = rates_of(
+                session.rules.rules, EMPTY, session.addresses.config.mtu, self._core.site.clock.now()
+            )
             return None
         del self._of[credit.id]
         session.gx = None
@@ -173,7 +176,7 @@ class Pcrf:
         }
         events = [each for each, did in happened.items() if did and each in session.gx.triggers]
         if events:
-            session.gx.events.update(dict.fromkeys(events))
+            session.gx.report_event(*events)
             self._ask(session, "event trigger")
 
     # -- the QoS of a session, and what a device asks for
@@ -189,11 +192,11 @@ class Pcrf:
         if gx is None or wanted == (session.ambr, session.qos):
             return wanted
         if wanted.ambr != session.ambr:
-            gx.events[EventTrigger.QOS_CHANGE] = None
+            gx.report_event(EventTrigger.QOS_CHANGE)
         if wanted.qos != session.qos:
-            gx.events[EventTrigger.DEFAULT_EPS_BEARER_QOS_CHANGE] = None
+            gx.report_event(EventTrigger.DEFAULT_EPS_BEARER_QOS_CHANGE)
         gx.wanted = wanted
-        gx.requested += qos.requested(*wanted)
+        gx.requested = (*gx.requested, *qos.requested(*wanted))
         answer = await self._answer(session, gx, "qos")
         return qos.authorized(answer, wanted) if answer is not None else None
 
@@ -205,9 +208,9 @@ class Pcrf:
         if gx is None or done:
             return
         if wanted.ambr != session.ambr:
-            gx.events[EventTrigger.APN_AMBR_MODIFICATION_FAILURE] = None
+            gx.report_event(EventTrigger.APN_AMBR_MODIFICATION_FAILURE)
         if wanted.qos != session.qos:
-            gx.events[EventTrigger.DEFAULT_EPS_BEARER_QOS_MODIFICATION_FAILURE] = None
+            gx.report_event(EventTrigger.DEFAULT_EPS_BEARER_QOS_MODIFICATION_FAILURE)
         gx.default = session.qos
         self._install(session, self._set(session, gx))
         self._bear(session)
@@ -220,8 +223,8 @@ class Pcrf:
         """
         if not await self._turn(session, gx, "resources"):
             return False
-        gx.events[EventTrigger.RESOURCE_MODIFICATION_REQUEST] = None
-        gx.requested += requested
+        gx.report_event(EventTrigger.RESOURCE_MODIFICATION_REQUEST)
+        gx.requested = (*gx.requested, *requested)
         before, gx.commanded = dict(gx.installed), commanded
         answer = await self._answer(session, gx, "resources")
         served = (
@@ -241,7 +244,7 @@ class Pcrf:
     async def _answer(self, session: Session, gx: Rules, kind: str) -> Message | None:
         """Send an update and return its answer; None if the session has ended."""
         told: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
-        gx.waiting[kind] = told
+        gx.waiting = {**gx.waiting, kind: told}
         self._ask(session, "event trigger")
         answer = await told
         return answer if session.gx is gx else None
@@ -253,7 +256,7 @@ class Pcrf:
         gx, credit = session.gx, session.credit
         if gx is None or gx.begun is not None or credit is None or credit.over:
             return
-        exhausted = frozenset(number for number, group in credit.groups.items() if group.ended)
+        exhausted = frozenset(number for number, group in credit.groups.items() if group.ended) or NOTHING
         changes: dict[EventTrigger, tuple[frozenset[int], FinalUnitAction | None]] = {
             EventTrigger.OUT_OF_CREDIT: (exhausted - gx.exhausted, FinalUnitAction.TERMINATE),
             EventTrigger.REALLOCATION_OF_CREDIT: (gx.exhausted - exhausted, None),
@@ -261,8 +264,8 @@ class Pcrf:
         gx.exhausted = exhausted
         for event, (groups, action) in changes.items():
             if groups and event in gx.triggers:
-                gx.credit_changes.update(dict.fromkeys(sorted(groups), action))
-                gx.events[event] = None
+                gx.credit_changes = {**gx.credit_changes, **dict.fromkeys(sorted(groups), action)}
+                gx.report_event(event)
                 self._ask(session, "event trigger")
 
     def _ask(self, session: Session, why: str) -> None:
@@ -279,8 +282,7 @@ class Pcrf:
             return [*messages.termination(session), station]
         if session.gx is None:
             return [*messages.access(session), station]
-        session.gx.asked |= session.gx.waiting
-        session.gx.waiting = {}
+        session.gx.expect_answer()
         return [*messages.update(session, session.gx), station]
 
     # -- what comes
@@ -346,7 +348,7 @@ class Pcrf:
         groups = message.all("Usage-Monitoring-Information")
         session.usage = order_usage(session.usage, groups, partial(self._full, session))
         if session.usage is not None and session.usage.due:
-            gx.events[EventTrigger.USAGE_REPORT] = None
+            gx.report_event(EventTrigger.USAGE_REPORT)
         if (when := message.get("Revalidation-Time")) is not None:
             delay = max(_SHORTEST, when - self._core.site.clock.wall().timestamp())
             gx.revalidate(self._core.site.clock.call_later(delay, lambda: self._revalidate(session, gx)))
@@ -356,12 +358,12 @@ class Pcrf:
 
     def _revalidate(self, session: Session, gx: Rules) -> None:
         if session.gx is gx and EventTrigger.REVALIDATION_TIMEOUT in gx.triggers:
-            gx.events[EventTrigger.REVALIDATION_TIMEOUT] = None
+            gx.report_event(EventTrigger.REVALIDATION_TIMEOUT)
             self._ask(session, "event trigger")
 
     def _full(self, session: Session) -> None:
         if session.gx is not None and EventTrigger.USAGE_REPORT in session.gx.triggers:
-            session.gx.events[EventTrigger.USAGE_REPORT] = None
+            session.gx.report_event(EventTrigger.USAGE_REPORT)
             self._ask(session, "usage")
 
     def _install(self, session: Session, rules: RuleSet) -> None:

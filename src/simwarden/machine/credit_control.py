@@ -155,6 +155,23 @@ Event = Ask | Granted | Uncharged | Ended | Closed
 class CreditSession:
     """One session of a client."""
 
+    __slots__ = (
+        "_answer",
+        "_asked",
+        "_events",
+        "_now",
+        "_number",
+        "_stops",
+        "_tx",
+        "_update",
+        "_validity",
+        "_why",
+        "failover",
+        "handling",
+        "settings",
+        "state",
+    )
+
     def __init__(self, settings: CreditSettings | None = None) -> None:
         self.settings = settings or CreditSettings()
         self.state = State.IDLE

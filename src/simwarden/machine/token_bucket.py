@@ -24,7 +24,8 @@ class Bucket:
 
     def take(self, octets: int, now: float) -> bool:
         """Whether so many octets may pass now."""
-        self._fill(now)
+        if now > self._filled:
+            self._fill(now)
         if octets > self._octets:
             return False
         self._octets -= octets

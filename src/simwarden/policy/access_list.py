@@ -64,6 +64,8 @@ def leading_to(network: Network) -> tuple[Network, ...]:
 
 def ipv4_in(address: bytes) -> bytes | None:
     """Return the IPv4 address that an IPv6 address leads to, as octets; None if there is none in it."""
+    if len(address) == 4:
+        return None
     if any(each.has(address) for each in HOLDS_IPV4):
         return address[-4:]
     return address[2:6] if _SIX_TO_FOUR.has(address) else None

@@ -88,7 +88,7 @@ class Fit(NamedTuple):
 class _Rule:
     """A rule, its filters by name: lists of people's applications are long."""
 
-    __slots__ = ("named", "plain", "rule")
+    __slots__ = ("named", "plain", "questions", "rule")
 
     def __init__(self, rule: FlowRule) -> None:
         self.rule = rule
@@ -99,13 +99,18 @@ class _Rule:
         for each in rule.filters:
             if each.name:
                 self.named[each.name] = (*self.named.get(each.name, ()), each)
+        self.questions = tuple(each for each in rule.filters if each.name and each.question)
 
     def fit(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
         """Whether a flow is one of its; None: if it shows that it is. `sure`: all names of its address are such."""
-        found = [self._by_path(each, seen) for each in self.plain if each.fits(flow, up=up)]
-        if self.named and True not in found:
-            found.append(self._by_name(flow, seen, sure=sure, up=up))
-        return True if True in found else None if None in found else False
+        found: bool | None = False
+        for each in self.plain:
+            if each.fits(flow, up=up):
+                if by_path := self._by_path(each, seen):
+                    return True
+                found = None if by_path is None else found
+        by_name = self._by_name(flow, seen, sure=sure, up=up) if self.named else False
+        return found if by_name is False else by_name
 
     def _by_name(self, flow: FarEnd, seen: Evidence, *, sure: bool, up: bool) -> bool | None:
         shown, denies = seen.shown, self.rule.denies
@@ -139,7 +144,7 @@ class _Rule:
         if self.rule.denies or not seen.more:
             return False
         may = any(self._far(each, flow, up=up) for each in seen.bound)
-        return None if may or any(each.question and each.fits(flow, up=up) for each in self._all()) else False
+        return None if may or any(each.fits(flow, up=up) for each in self.questions) else False
 
     def _by_path(self, filter_: FlowFilter, seen: Evidence) -> bool | None:
         """Whether what a flow shows is below the path of a filter that it fits otherwise; None: if it shows so."""
@@ -227,7 +232,9 @@ class RuleSet:
 
     def _sure(self, flow: FarEnd, seen: Evidence, *, up: bool, denies: bool) -> bool:
         """Whether all names of a flow's address are listed, or denied: then it need not show which it is to."""
-        rules = [each for each in self._all if each.named and each.rule.denies is denies] if seen.bound else []
+        if not seen.bound:
+            return False
+        rules = [each for each in self._all if each.named and each.rule.denies is denies]
         return bool(rules) and all(any(each.names(name, flow, up=up) for each in rules) for name in seen.bound)
 
 

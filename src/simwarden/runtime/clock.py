@@ -76,7 +76,8 @@ class Clock:
 
     def month(self, when: float | None = None) -> str:
         """Return the operator's calendar month (`2026-03`), now or at a time (POSIX)."""
-        return f"{self.local(when):%Y-%m}"
+        local = self.local(when)
+        return f"{local.year}-{local.month:02}"
 
     def next_month(self) -> int:
         """Return the start of the operator's next calendar month, in POSIX seconds."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.policy.flow_rule import Quality
 from simwarden.wire.diameter import first
+from simwarden.wire.diameter.message import SharedGroup, read_group
 
 if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps
@@ -26,27 +28,39 @@ _AMBR: Final = (
 )
 
 
+@lru_cache(maxsize=1024)
 def qos_information(quality: Quality) -> tuple[str, Any]:
     """Build the QoS-Information of a rule."""
     rates = [
         each for field, names in _RATES.items() if (rate := getattr(quality, field)) for each in _rate(names, rate)
     ]
-    return "QoS-Information", [_qci(quality), *rates, _priority(quality)]
+    return "QoS-Information", SharedGroup([_qci(quality), *rates, _priority(quality)])
 
 
+@lru_cache(maxsize=1024)
 def default_bearer(quality: Quality) -> tuple[str, Any]:
     """Build the Default-EPS-Bearer-QoS, which has no rates."""
-    return _DEFAULT, [_qci(quality), _priority(quality)]
+    return _DEFAULT, SharedGroup([_qci(quality), _priority(quality)])
 
 
 def apn_ambr(uplink: int, downlink: int) -> Avps:
     """Build the QoS-Information that says the APN-AMBR, in bit/s; a rate of 0 is left out."""
-    rates = [each for names, rate in zip(_AMBR, (uplink, downlink), strict=True) if rate for each in _rate(names, rate)]
+    rates = _apn_ambr(uplink, downlink)
     return [("QoS-Information", rates)] if rates else []
+
+
+@lru_cache(maxsize=1024)
+def _apn_ambr(*limits: int) -> SharedGroup:
+    rates = zip(_AMBR, limits, strict=True)
+    return SharedGroup(each for names, rate in rates if rate for each in _rate(names, rate))
 
 
 def quality_of(avps: Avps) -> Quality | None:
     """Read the QCI, the ARP and the rates of a QoS-Information or a Default-EPS-Bearer-QoS; None without a QCI."""
+    return read_group(avps, _quality_of)
+
+
+def _quality_of(avps: Avps) -> Quality | None:
     qci = first(avps, "QoS-Class-Identifier")
     if qci is None:
         return None
@@ -63,6 +77,10 @@ def quality_of(avps: Avps) -> Quality | None:
 
 def ambr_of(avps: Avps) -> tuple[int | None, int | None]:
     """Read the APN-AMBR of a QoS-Information in bit/s, uplink and downlink; None for a rate that it does not say."""
+    return read_group(avps, _ambr_of)
+
+
+def _ambr_of(avps: Avps) -> tuple[int | None, int | None]:
     return _rate_of(avps, _AMBR[0]), _rate_of(avps, _AMBR[1])
 
 

@@ -19,7 +19,7 @@ from simwarden.wire.diameter.apps.gx import FlowDirection, FlowStatus, PccRuleSt
 from simwarden.wire.diameter.codec import encode_avps
 from simwarden.wire.diameter.dictionary import AVPS
 from simwarden.wire.diameter.filter_rule import FilterRule
-from simwarden.wire.diameter.message import SharedGroup
+from simwarden.wire.diameter.message import read_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -155,21 +155,13 @@ class _Told(NamedTuple):
 
 def rule_of(definition: Avps, place: Place) -> FlowRule:
     """Make the rule of a definition. Raises RuleError."""
-    told = _told_before(definition) if isinstance(definition, SharedGroup) else _told(definition)
+    told = read_group(definition, _told)  # once for the sessions of cards with the same lists
     if told.application is not None:
         filters = _of_application(told.application, place, closed=told.rule.denies)
         return _same(told.rule._replace(filters=filters))
     for ends in told.ends:
         _check_ends(ends, place, closed=told.rule.denies)
     return told.rule
-
-
-def _told_before(definition: SharedGroup) -> _Told:
-    """Read what sessions of cards with the same lists are told: once."""
-    if definition.meaning is None:
-        definition.meaning = _told(definition)
-    told: _Told = definition.meaning
-    return told
 
 
 def _told(definition: Avps) -> _Told:

@@ -108,6 +108,23 @@ class CreditClient:
 class Session:
     """One session of a client."""
 
+    __slots__ = (
+        "_client",
+        "_clock",
+        "_fill",
+        "_first",
+        "_hear",
+        "_over",
+        "_peer",
+        "_sent",
+        "_settling",
+        "_timer",
+        "id",
+        "machine",
+        "partly",
+        "server",
+    )
+
     def __init__(self, client: CreditClient, fill: Fill, hear: Hear, peer: str, settings: CreditSettings) -> None:
         self._client, self._fill, self._hear, self._peer = client, fill, hear, peer
         self._clock = client.node.site.clock
@@ -116,7 +133,8 @@ class Session:
         self.server = ""
         self.machine = CreditSession(settings)
         self._first: asyncio.Future[Event] | None = None
-        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        #: who waits for its end
+        self._over: asyncio.Future[None] | None = None
         self._timer = MachineTimer(self._clock, self._on_timer, internal=False)
         self._settling = False
         #: the CCR under way is about a part of what the session has: who fills one says so
@@ -143,7 +161,9 @@ class Session:
         """Stop: send the CCR-T, and wait for its answer or until it is late."""
         self.machine.stop(self._clock.now())
         self._act()
-        await self._over
+        if self.machine.state is not State.ENDED:
+            self._over = self._over or asyncio.get_running_loop().create_future()
+            await self._over
 
     def ask_again(self) -> bool:
         """Take note of an RAR; return whether a CCR follows."""
@@ -168,9 +188,10 @@ class Session:
                 self._first.set_result(event)
             else:
                 self._hear(event)
-        if self.machine.state is State.ENDED and not self._over.done():
+        if self.machine.state is State.ENDED:
             self._client.sessions.pop(self.id, None)
-            self._over.set_result(None)
+            if self._over is not None and not self._over.done():
+                self._over.set_result(None)
         self._timer.arm(self.machine.next_timer())
 
     def _on_timer(self) -> None:

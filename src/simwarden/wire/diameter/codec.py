@@ -59,6 +59,7 @@ def _encode_tbcd(digits: str) -> bytes:
     return bytes.fromhex(digits + "f" * (len(digits) % 2)).translate(_SWAPPED_NIBBLES)
 
 
+@lru_cache(maxsize=1024)
 def _decode_address(data: bytes) -> str:
     """Address (RFC 6733 4.3.1): two octets of address family (IANA), then the address."""
     family, value = data[:2], data[2:]
@@ -69,6 +70,7 @@ def _decode_address(data: bytes) -> str:
     raise ValueError(f"address family {family.hex()} with {len(value)} octets")
 
 
+@lru_cache(maxsize=1024)
 def _encode_address(text: str) -> bytes:
     if text.isdigit():
         return b"\0\x08" + text.encode()
@@ -346,7 +348,7 @@ def encode_avps(avps: Iterable[tuple[str, Any]]) -> bytes:
                 append(_PACKERS[kind](value))
                 continue
             if kind == 2:  # _GROUPED
-                octets = encode_avps(value)
+                octets = encode_avps(value) if value.__class__ is not SharedGroup else _encode_shared(value)
             elif kind == 0:  # _TEXT
                 octets = value.encode()
             else:
@@ -361,6 +363,13 @@ def encode_avps(avps: Iterable[tuple[str, Any]]) -> bytes:
     except (KeyError, TypeError, ValueError, AttributeError, struct_error) as wrong:
         raise InternalError(f"AVP {name} cannot be encoded: {wrong!r}") from wrong
     return b"".join(parts)
+
+
+def _encode_shared(group: SharedGroup) -> bytes:
+    """Encode a group that messages have in common: once."""
+    if group.octets is None:
+        group.octets = encode_avps(group)
+    return group.octets
 
 
 def _encode_raw(raw: RawAvp) -> bytes:

@@ -14,7 +14,15 @@ from simwarden.wire.diameter.dictionary import (
     Command,
     Kind,
 )
-from simwarden.wire.diameter.message import FLAG_ERROR, FLAG_PROXIABLE, DiameterError, Message, RawAvp
+from simwarden.wire.diameter.message import (
+    FLAG_ERROR,
+    FLAG_PROXIABLE,
+    Avps,
+    DiameterError,
+    Message,
+    RawAvp,
+    SharedGroup,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -66,7 +74,7 @@ def check_avps(avps: Sequence[tuple[str, Any]], grammar: Grammar) -> None:
         if name in _VALID_VALUES and value not in _VALID_VALUES[name]:
             raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, f"{name} is {value}", [(name, value)])
         if isinstance(value, list) and name in GROUPS and name != "Failed-AVP":
-            check_avps(value, GROUPS[name])
+            _check_group(value, GROUPS[name])
     for name in _REQUIRED[id(grammar)]:
         if name not in counts:
             raise DiameterError(
@@ -76,6 +84,15 @@ def check_avps(avps: Sequence[tuple[str, Any]], grammar: Grammar) -> None:
         most = rules[name][1] if name in rules else None
         if most is not None and count > most:
             raise _too_many(avps, name, most, grammar)
+
+
+def _check_group(avps: Avps, grammar: Grammar) -> None:
+    """Check a group; one that messages have in common is checked once."""
+    if not isinstance(avps, SharedGroup):
+        check_avps(avps, grammar)
+    elif avps.grammar is not grammar:
+        check_avps(avps, grammar)
+        avps.grammar = grammar
 
 
 def _too_many(avps: Sequence[tuple[str, Any]], name: str, most: int, grammar: Grammar) -> DiameterError:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from simwarden.errors import PeerError
 from simwarden.wire.diameter.codes import VENDOR_3GPP, Application, ExperimentalResult, ResultCode
 from simwarden.wire.diameter.dictionary import APPLICATIONS, BY_CODE, COMMANDS, KEYS, NAMES, find_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from simwarden.wire.diameter.dictionary import Command
+    from simwarden.wire.diameter.dictionary import Command, Grammar
 
+T = TypeVar("T")
 FLAG_REQUEST = 0x80
 FLAG_PROXIABLE = 0x40
 FLAG_ERROR = 0x20
@@ -58,20 +59,34 @@ class Undecoded:
 class SharedGroup(list[tuple[str, Any]]):
     """The value of a group that messages have in common: it is that of all of them, and never changes.
 
-    `meaning` is for what a reader makes of it, to be made once; None until then.
+    `grammar` is the one that it was checked against, `octets` are its encoded AVPs; None until then.
     """
 
-    __slots__ = ("meaning",)
+    __slots__ = ("_meanings", "grammar", "octets")
 
     def __init__(self, avps: Iterable[tuple[str, Any]]) -> None:
-        self.meaning: Any = None
+        self.grammar: Grammar | None = None
+        self.octets: bytes | None = None
+        self._meanings: dict[Callable[[Avps], Any], Any] = {}
         super().__init__([(each[0], SharedGroup(each[1])) if each[1].__class__ is list else each for each in avps])
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
         raise TypeError("the group is in several messages")
 
+    def read(self, reader: Callable[[Avps], T]) -> T:
+        """Return what a reader makes of the group, which is made once for each reader."""
+        if reader not in self._meanings:
+            self._meanings[reader] = reader(self)
+        meaning: T = self._meanings[reader]
+        return meaning
+
     append = extend = insert = remove = pop = clear = sort = reverse = _refuse
     __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
+
+
+def read_group(avps: Avps, reader: Callable[[Avps], T]) -> T:
+    """Return what a reader makes of a group; of one that messages have in common it is made once."""
+    return avps.read(reader) if isinstance(avps, SharedGroup) else reader(avps)
 
 
 class DiameterError(PeerError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import struct
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from simwarden.errors import PeerError
@@ -193,6 +194,12 @@ def _decode_v6(data: bytes) -> Packet:
     ends = str(ipaddress.IPv6Address(source)), str(ipaddress.IPv6Address(destination))
     carried, traffic_class = data[found.at : found.end], first >> 20 & 0xFF
     return Packet(*ends, found.protocol, carried, hops, traffic_class, found.identification, found.offset, found.more)
+
+
+@lru_cache(maxsize=4096)
+def address_text(octets: bytes) -> str:
+    """Return an address of 4 or 16 octets as text."""
+    return str(ipaddress.ip_address(octets))
 
 
 def addresses_of(data: bytes) -> tuple[bytes, bytes]:

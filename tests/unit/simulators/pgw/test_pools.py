@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import pytest
 
 from simulators.pgw.addressing import give_back, prefix_of, take
@@ -48,3 +50,26 @@ def test_an_apn_of_static_addresses_alone(version: int, static: str) -> None:
     assert apn.take(version, static, "one") == static
     apn.give_back(static)
     assert apn.take(version, static, "two") == static
+
+
+@pytest.mark.parametrize(
+    ("address", "inner"),
+    [
+        ("10.0.0.0", True),
+        ("10.255.255.255", True),
+        ("11.0.0.0", False),
+        ("9.255.255.255", False),
+        ("10.64.0.9", True),  # of a network inside another one
+        ("198.51.100.7", True),  # of a pool
+        ("198.51.101.0", False),
+        ("0.0.0.1", False),
+        ("255.255.255.255", False),
+        ("2001:db8:64::1", True),
+        ("2001:db8:65::1", False),
+        ("::a00:1", False),  # 10.0.0.1 in other octets
+    ],
+)
+def test_an_address_is_inner_if_a_network_has_it(address: str, *, inner: bool) -> None:
+    networks = ["10.64.0.0/16", "10.0.0.0/8", "2001:db8:64::/48"]
+    apn = Addresses(ApnConfig.model_validate({"inner_networks": networks}), {}, ["198.51.100.0/24"])
+    assert apn.is_inner(ip_address(address).packed) is inner

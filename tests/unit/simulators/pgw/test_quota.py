@@ -14,6 +14,7 @@ from scapy.contrib import gtp_v2 as scapy
 
 from simulators.ocs.element import Ocs
 from simulators.pgw.credit import MOST_WAITING
+from simulators.pgw.flow_table import FlowKind
 from simwarden.policy.flow_rule import FlowFilter, FlowRule
 from simwarden.policy.rule_set import RuleSet
 from simwarden.runtime.declare import Declaration, ElementConfig
@@ -151,6 +152,15 @@ async def test_a_packet_that_does_not_fit_waits_for_more_and_others_behind_it() 
         await net.settle()
         assert [len(each) for each in net.net.received()] == list(sizes)
         assert net.told() == [(1, (None, True)), (2, (90, True))]
+
+
+async def test_a_packet_that_waited_for_octets_makes_its_flow_a_lasting_one() -> None:
+    async with Net(ScriptedGy, [units(300)], [units(5000, FINAL)]) as net:
+        made = await net.session(**FAST)
+        assert [await net.up(made, 90), await net.down(made, 90), await net.down(made, 90)] == [True] * 3
+        assert await net.up(made, 300)
+        (session,) = net.pgw.core.sessions.values()
+        assert [count.kind for count in session.flows.values()] == [FlowKind.DATAGRAMS]
 
 
 async def test_what_a_grant_has_no_room_for_any_more_has_another_asked_for() -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from simwarden.wire.diameter import DiameterError, Message, RawAvp, ResultCode, check_request, decode, encode
+from simwarden.wire.diameter import Avps, DiameterError, Message, RawAvp, ResultCode, check_request, decode, encode
 from simwarden.wire.diameter.codec import MAXIMUM_DEPTH
 from simwarden.wire.diameter.dictionary import BY_POINT
+from simwarden.wire.diameter.message import SharedGroup, read_group
 
 DEFINITION: list[tuple[str, Any]] = [
     ("Charging-Rule-Name", b"coap"),
@@ -17,8 +18,8 @@ DEFINITION: list[tuple[str, Any]] = [
 ]
 
 
-def order(definition: list[tuple[str, Any]], session: str = "a") -> bytes:
-    """Return an RAR of the PCRF that installs a rule."""
+def order(definition: list[tuple[str, Any]], session: str = "a", *more: tuple[str, Any]) -> bytes:
+    """Return an RAR of the PCRF that installs a rule, with `more` AVPs."""
     head = [
         ("Session-Id", session),
         ("Auth-Application-Id", BY_POINT["Gx"]),
@@ -29,7 +30,7 @@ def order(definition: list[tuple[str, Any]], session: str = "a") -> bytes:
         ("Re-Auth-Request-Type", 0),
     ]
     install = ("Charging-Rule-Install", [("Charging-Rule-Definition", definition)])
-    return encode(Message(258, BY_POINT["Gx"], 0xC0, 1, 1, [*head, install]))
+    return encode(Message(258, BY_POINT["Gx"], 0xC0, 1, 1, [*head, install, *more]))
 
 
 def definition_in(octets: bytes) -> Any:
@@ -78,6 +79,40 @@ def test_a_group_against_its_grammar_is_refused_each_time() -> None:
         with pytest.raises(DiameterError) as error:
             check_request(decode(octets), {BY_POINT["Gx"]})
         assert error.value.result is ResultCode.DIAMETER_MISSING_AVP
+
+
+def test_a_group_is_checked_against_the_grammar_of_each_avp_that_it_is_the_value_of() -> None:
+    group, applications = [("Precedence", 7)], {BY_POINT["Gx"]}
+    check_request(decode(order(DEFINITION, "a", ("QoS-Information", group))), applications)
+    with pytest.raises(DiameterError) as error:
+        check_request(decode(order(group)), applications)
+    assert error.value.result is ResultCode.DIAMETER_MISSING_AVP
+
+
+def test_a_reader_reads_a_group_once_and_a_reader_that_fails_each_time() -> None:
+    group, reads = SharedGroup(DEFINITION), list[str]()
+
+    def count(avps: Avps) -> int:
+        reads.append("count")
+        return len(avps)
+
+    def refuse(_avps: Avps) -> int:
+        reads.append("refuse")
+        raise TypeError
+
+    assert [read_group(group, count) for _ in range(2)] == [3, 3]
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            read_group(group, refuse)
+    assert reads == ["count", "refuse", "refuse"]
+    assert [read_group(list(DEFINITION), count) for _ in range(2)] == [3, 3]
+    assert len(reads) == 5
+
+
+def test_an_encoded_group_has_the_same_octets_each_time() -> None:
+    assert [order(SharedGroup(DEFINITION)) for _ in range(2)] == [order(DEFINITION)] * 2
+    group = SharedGroup(DEFINITION)
+    assert [order(group, each) for each in "ab"] == [order(DEFINITION, each) for each in "ab"]
 
 
 def test_a_fault_is_told_by_its_octet_of_the_message() -> None:

@@ -174,8 +174,8 @@ SHORT = {
 """What TS 29.212 calls its requests for short; an answer ends in A instead of R."""
 
 
-SHARED = {"Charging-Rule-Definition"}
-"""Cards with the same lists have the same rules, and so do all their sessions."""
+SHARED = {"Charging-Rule-Definition", "QoS-Information", "Default-EPS-Bearer-QoS"}
+"""Cards with the same lists have the same rules, and so do all their sessions; few QoS are in use."""
 
 
 class FlowStatus(IntEnum):
