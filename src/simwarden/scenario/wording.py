@@ -87,7 +87,8 @@ class Wording:
         for key, value in want.items():
             name = key if key in known else next((each for each in known if plain(each) == plain(key)), None)
             if name is None:
-                self.problems.unknown(f"field of {what}", key, known, (spot / key).key)
+                hint = _holder(key, known) or guess(key, known)
+                self.problems.add(f"field of {what} {key!r} is not known", (spot / key).key, hint)
             else:
                 may_be = known[name].beside(want)
                 self.value(name, value, may_be.or_none() if optional else may_be, spot / key)
@@ -256,3 +257,11 @@ def _codes(value: Any, *, coded: bool = False) -> Iterator[str]:
             yield from _codes(each, coded=coded)
     elif coded and str(value).isdecimal():
         yield str(value)
+
+
+def _holder(key: str, known: Mapping[str, Values]) -> str:
+    """Return a hint if one of the known fields has a field of that name inside."""
+    for name, values in known.items():
+        if values.inside is not None and plain(key) in map(plain, values.inside()):
+            return f"it is a field of {name}: {name}: {{{key}: ...}}"
+    return ""

@@ -54,3 +54,11 @@ def test_a_field_that_a_message_never_has_is_an_error(key: str, name: str, field
 def test_a_field_that_it_may_have_is_none(name: str, field: str, value: str) -> None:
     text = STORY.replace("KEY", "never").replace("NAME", name).replace("FIELD: 1", f"{field}: {value}")
     assert Loader().load("story.yaml", text).steps
+
+
+@pytest.mark.parametrize("key", ["expect", "never"])
+def test_a_field_of_a_group_is_an_error_outside_of_it(key: str) -> None:
+    text = STORY.replace("KEY", key).replace("NAME", "gx.credit-control-answer")
+    text = text.replace("FIELD", "apn_aggregate_max_bitrate_ul")
+    with pytest.raises(ScenarioError, match="it is a field of qos_information"):
+        Loader().load("story.yaml", text)

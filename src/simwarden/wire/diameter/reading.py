@@ -184,8 +184,20 @@ def field_values(name: str) -> v.Values:
 
 
 def fields_of(grammar: Grammar) -> dict[str, v.Values]:
-    """Return the fields of a command or group by its grammar: where any AVP may be added, all of the dictionary."""
-    return {field_name(name): field_values(name) for name in (AVPS if grammar.extensible else grammar.rules)}
+    """Return the fields of a command or group by its grammar, with those that may be added to it."""
+    added = _addable() if grammar.extensible else ()
+    return {field_name(name): field_values(name) for name in dict.fromkeys((*grammar.rules, *added))}
+
+
+@cache
+def _addable() -> tuple[str, ...]:
+    """Return the AVPs that an extensible grammar may have besides those that it names (`*[AVP]`).
+
+    AVPs that only groups name are not among them: an expectation of one would be at a wrong level, and never met.
+    """
+    of_commands = {avp for each in COMMANDS.values() for avp in each.grammar.rules}
+    of_groups = {avp for each in GROUPS.values() for avp in each.rules}
+    return tuple(avp for avp in AVPS if avp in of_commands or avp not in of_groups)
 
 
 def _length(head: bytes) -> int | None:
@@ -243,7 +255,7 @@ class Diameter(Reading):
 @cache
 def _any_avp() -> tuple[MessageField, ...]:
     """Return what a message that may be extended may have besides what its grammar names."""
-    return tuple(MessageField(field_name(avp), False, field_values(avp)) for avp in AVPS)
+    return tuple(MessageField(field_name(avp), False, field_values(avp)) for avp in _addable())
 
 
 def _enumeration_of(avp: str) -> str:
