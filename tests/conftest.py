@@ -19,8 +19,8 @@ from simwarden.scenario import registry
 __all__ = ["postgresql", "store_url"]
 
 pytest_plugins = ["simwarden.testing.plugin"]
-#: a package of its own, whose stories are for those who have it installed
-collect_ignore = ["prober", "stranger"]
+#: a package of its own and scenarios with elements of others, for those who have them installed
+collect_ignore = ["prober", "stranger", "interop/open5gs"]
 
 #: folders of tests all of which `make test` leaves to `make test-all`, beside what is marked `slow` one by one
 SLOW = {"bench", "fuzz", "interop", "web"}

@@ -9,7 +9,7 @@ import subprocess
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from waiting import reserved_port
+from waiting import LONG, reserved_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -102,7 +102,7 @@ async def baresip(folder: Path, number: str, port: int) -> AsyncIterator[Baresip
 
 
 async def _reach(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LONG):
         while True:
             try:
                 return await asyncio.open_connection("127.0.0.1", port)

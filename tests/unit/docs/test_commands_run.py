@@ -132,6 +132,8 @@ def commands_of(page: Path) -> list[str]:
 
 PAGES = {str(page.relative_to(ROOT)): commands for page in [*shown.PAGES] if (commands := commands_of(page))}
 
+NOT_HERE["docs/foreign-cores.md"] = dict.fromkeys(PAGES["docs/foreign-cores.md"], OTHERS)
+
 
 def test_what_is_not_run_is_listed_and_is_there() -> None:
     listed = {(page, command) for page, commands in NOT_HERE.items() for command in commands}
