@@ -85,7 +85,7 @@ def test_openssl_takes_no_name_that_is_not_shown(server: ssl.SSLContext) -> None
         flow.say(octets[cut:], cut)
         named += bool(names)
         assert set(names) <= set(flow.hosts) or "unreadable" in flow.hosts, (names, flow.hosts, octets.hex(), cut)
-    assert named > CASES // 8
+    assert named > CASES // 6  # 27 of 100 have a name that OpenSSL takes; of 300 between 70 and 92
 
 
 #: records that may come between two ClientHellos: changes of cipher, alerts, empty ones, early data, heartbeats
