@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from simwarden.runtime.store import open_engine
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-def write_older_store(url: str, metadata: sa.MetaData, column: str, **row: Any) -> None:
-    """Make the tables without a column of `messages`, and write one message; what `row` does not give is 0 or empty."""
+
+@contextmanager
+def upgraded_store(url: str, metadata: sa.MetaData, column: str, **row: Any) -> Iterator[sa.Engine]:
+    """Write a database whose `messages` lack a column, then open it as the current version does.
+
+    It holds one message: what `row` does not give is 0 or empty.
+    """
+    _write(url, metadata, column, row)
+    engine = open_engine(url, metadata)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _write(url: str, metadata: sa.MetaData, column: str, row: dict[str, Any]) -> None:
     older = sa.MetaData(info={"schema": metadata.info.get("schema", "")})
     for table in metadata.tables.values():
         kept = [each._copy() for each in table.columns if (table.name, each.name) != ("messages", column)]

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -104,7 +105,8 @@ def test_without_its_write_ahead_log_nothing_is_written_and_nothing_is_lost(tmp_
         process.process.kill()
         process.process.wait(20)
     log.unlink(missing_ok=True)
-    assert sqlite3.connect(store).execute("SELECT seq FROM subscribers").fetchone()[0]
+    with closing(sqlite3.connect(store)) as database:
+        assert database.execute("SELECT seq FROM subscribers").fetchone()[0]
     with serve(tmp_path, "hss", what) as process, Client(process.where["S6a"]) as client:
         assert is_served(client)
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from business import CODE, IMSI, MSISDN, OTA_CODE, OTHER_CODE, OTHER_MSISDN, Business, provision
-from older_store import write_older_store
+from older_store import upgraded_store
 from smpp_submits import NOT_ALLOWED, REFERENCE, TEXTS, TOTAL, ask, number
 
 from simulators.sms_gateway.store import METADATA, Store
 from simwarden.machine.smpp_session import SmppSession
 from simwarden.runtime.site import Site
-from simwarden.runtime.store import open_engine, sqlite_url
+from simwarden.runtime.store import sqlite_url
 from simwarden.trace.events import Frame
 from simwarden.wire import smpp
 from simwarden.wire.smpp import Address, Command, MessageState, Parameter, Status, Tag
@@ -471,8 +471,8 @@ async def test_scheduled_message_goes_on_with_its_time() -> None:
 
 async def test_store_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "store")
-    write_older_store(url, METADATA, "scheduled", id=3, state="waiting")
-    assert [(each.id, each.scheduled) for each in Store(open_engine(url, METADATA)).messages()] == [(3, 0.0)]
+    with upgraded_store(url, METADATA, "scheduled", id=3, state="waiting") as engine:
+        assert [(each.id, each.scheduled) for each in Store(engine).messages()] == [(3, 0.0)]
 
 
 async def test_message_whose_validity_is_past_ends_as_expired() -> None:

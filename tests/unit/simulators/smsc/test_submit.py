@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from older_store import write_older_store
+from older_store import upgraded_store
 from service_centre import ABSENT, CODE, LISTED, MSISDN, Network
 from smpp_submits import NOT_ALLOWED, REFERENCE, TEXTS, TOTAL, ask, number
 
 from simulators.smsc.store import METADATA, Store
-from simwarden.runtime.store import open_engine, sqlite_url
+from simwarden.runtime.store import sqlite_url
 from simwarden.wire import smpp
 from simwarden.wire.smpp import Address, Parameter, Status, Tag
 from simwarden.wire.sms import Concatenation, Deliver, Ports
@@ -126,5 +126,5 @@ async def test_message_replaces_what_waits_between_the_same_numbers() -> None:
 
 async def test_store_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "store")
-    write_older_store(url, METADATA, "scheduled", id=3, direction="mt", imsi="001010000000017")
-    assert [(each.id, each.scheduled) for each in Store(open_engine(url, METADATA)).messages] == [(3, 0.0)]
+    with upgraded_store(url, METADATA, "scheduled", id=3, direction="mt", imsi="001010000000017") as engine:
+        assert [(each.id, each.scheduled) for each in Store(engine).messages] == [(3, 0.0)]
