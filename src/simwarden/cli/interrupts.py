@@ -6,6 +6,7 @@ other people's clean-up (a pool that waits for its processes, a loop, a destruct
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -49,10 +50,17 @@ def is_by_nohup(number: int) -> bool:
 
 @contextmanager
 def finishing(finish: Callable[[], str]) -> Iterator[None]:
-    """Have `finish` called if the process is interrupted within; it returns what is said then."""
+    """Have `finish` called if the process is interrupted within; it returns what is said then.
+
+    Output to a terminal that was closed fails at once (EIO), which may be before SIGHUP is handled: it is the same.
+    """
     _State.finish = finish
     try:
         yield
+    except OSError as error:
+        if error.errno == errno.EIO and error.filename is None:
+            _end(signal.SIGHUP)
+        raise
     finally:
         _State.finish = None
 

@@ -151,6 +151,20 @@ def _on_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
+def test_output_that_fails_before_the_hang_up_is_handled_leaves_the_report() -> None:
+    program = """
+import errno
+from simwarden.cli import interrupts
+interrupts.watch()
+with interrupts.finishing(lambda: "interrupted; report"), interrupts.held():
+    raise OSError(errno.EIO, "Input/output error")
+"""
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=LONG
+    )
+    assert (done.returncode, done.stderr) == (129, "interrupted; report\n")
+
+
 def test_nohup_has_a_run_outlive_its_terminal(tmp_path: Path) -> None:
     (tmp_path / "long.yaml").write_text("scenario: A while\nclock: real\nsteps: [{wait: 3 s}]\n", "utf-8")
     process = begun(tmp_path, "run", str(SCENARIOS / "demo" / "moved-card.yaml"), "long.yaml", nohup=True)
