@@ -9,6 +9,7 @@ import traceback
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from simwarden.errors import ConfigError, InternalError, ManagementError, Place, SimwardenError, UnjudgedError
@@ -143,7 +144,7 @@ class _Run:
         self.trace.show_packets = options.packets
         self.settings = HostSettings(
             seed=seed,
-            scenario=scenario.title,
+            scenario=Path(scenario.path).stem,
             transport=transport,
             carriers=scenario.carriers,
             worker=options.worker,
