@@ -55,7 +55,7 @@ def digest(parts: Iterable[Any]) -> str:
 
 def story(job: suite.Job) -> tuple[str, dict[str, str]]:
     """Play one scenario; return what it came to, part by part, each in a word."""
-    result = run_scenario(Loader().validate(job.path, to_run=True), job.name, RunOptions(seed=SEED))
+    result = run_scenario(Loader().validate(job.reference, to_run=True), job.name, RunOptions(seed=SEED))
     frames = [
         (each.time, each.source, each.target, each.interface, each.stream, each.ppid, each.data, each.clear)
         for each in result.events

@@ -213,7 +213,7 @@ class Campaign:
         tests = {each.nodeid: each for each in own if not any(word in each.nodeid for word in TESTS_LEFT_OUT)}
         for file in FILES:  # what is loaded later would have the code as it is
             importlib.import_module(_module(file))
-        self._try({job.path: functools.partial(fails, job.path) for job in suite.find(["scenarios"])})
+        self._try({job.reference: functools.partial(fails, job.reference) for job in suite.find(["scenarios"])})
         self._try({name: functools.partial(self._fails, test) for name, test in tests.items()})
         return True
 

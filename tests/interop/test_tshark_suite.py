@@ -122,7 +122,7 @@ def _of_terminals(captures: list[Path]) -> list[Path]:
 
     So it calls a card's refusal without data, also where a terminal itself reads what its PIN does not open.
     """
-    texts = {job.name: Path(job.path).read_text("utf-8") for job in find([str(SCENARIOS)])}
+    texts = {job.name: Path(job.reference).read_text("utf-8") for job in find([str(SCENARIOS)])}
     odd = {
         name
         for name, text in texts.items()

@@ -22,7 +22,7 @@ def passed(name: str = "moved-card", title: str = "A meter's card is refused in 
         verdict=Verdict.PASSED,
         proves=("bind.hss.learned",),
         tags=("binding",),
-        twin="card-back.yaml",
+        twin="scenarios/binding/card-back.yaml",
         lanes=lanes(),
         events=traces.moved_card(),
         seconds=0.04,

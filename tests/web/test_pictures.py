@@ -42,7 +42,7 @@ def _address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A report of the demo's stories, on the virtual clock."""
     loader = Loader()
     with contextlib.chdir(ROOT):  # so that the report shows no path of this machine
-        jobs = [(job, loader.load(job.path)) for job in suite.find(["scenarios/demo"])]
+        jobs = [(job, loader.load(job.reference)) for job in suite.find(["scenarios/demo"])]
         results = list(suite.run_all(jobs, RunOptions(), "", 1))
     return write_report(results, tmp_path_factory.mktemp("pictures") / "report").as_uri()
 

@@ -42,7 +42,7 @@ def _address(tmp_path_factory: pytest.TempPathFactory) -> str:
     (folder / "leak.yaml").write_text(leak.replace("twin: card-back-in-its-meter.yaml\n", ""), "utf-8")
     loader = Loader()
     paths = [str(SCENARIOS / each) for each in STORIES if (SCENARIOS / each).exists()]
-    jobs = [(job, loader.load(job.path)) for job in suite.find([*paths, str(folder / "leak.yaml")])]
+    jobs = [(job, loader.load(job.reference)) for job in suite.find([*paths, str(folder / "leak.yaml")])]
     return write_report(suite.run_all(jobs, RunOptions(), "", 1), folder / "report").as_uri()
 
 

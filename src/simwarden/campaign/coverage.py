@@ -236,7 +236,7 @@ class Cover(Campaign):
         return "coverage has no reviewed record: what is claimed stands in the scenarios"
 
     def _seen(self, cases: dict[str, Case], order: Order) -> Iterator[tuple[str, Seen]]:
-        trials = {Trial(case.job.path, case.job.name): path for path, case in cases.items()}
+        trials = {Trial(case.job.reference, case.job.name): path for path, case in cases.items()}
         work = partial(carry_out, options=RunOptions(seed=order.seed), network=self.loader.network_file)
         with Crew(work, min(workers_for(cases, order.workers), len(trials))) as crew:
             for trial, seen in order.carried_out(crew, list(trials)):

@@ -72,9 +72,9 @@ def scenario_cards(path: str, network: str, known: Known) -> Iterator[tuple[str,
     loader = Loader(network_file=network)
     read = Sections(loader.registry)
     for job in suite.find([path]):
-        for card in loader.load(job.path).cards.values():
+        for card in loader.load(job.reference).cards.values():
             held = reduce(or_, (read({each.section: [each.values]}) for each in card.entries), Held())
-            yield job.path, CardRow(card.line, card.keys.imsi, card.keys.msisdn, _holding(card.keys, known, held))
+            yield job.reference, CardRow(card.line, card.keys.imsi, card.keys.msisdn, _holding(card.keys, known, held))
 
 
 def exported_cards(path: Path, known: Known) -> Iterator[CardRow]:

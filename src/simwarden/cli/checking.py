@@ -14,8 +14,10 @@ from simwarden.cli.shipped import located, shipped, stories
 from simwarden.errors import ConfigError, Place, UserFileError
 from simwarden.plain import plain
 from simwarden.scenario import suite
+from simwarden.scenario.case_reference import split_reference
+from simwarden.scenario.drafted import text_of
 from simwarden.scenario.load import Loader
-from simwarden.scenario.problems import ScenarioErrors, guess
+from simwarden.scenario.problems import Problems, ScenarioErrors, guess
 from simwarden.scenario.renamed import fix
 from simwarden.scenario.twin import expects_refusal
 
@@ -33,9 +35,9 @@ def validate_files(paths: Sequence[str], network: str, *, as_json: bool = False,
     wrong: dict[str, list[UserFileError]] = {}
     for job in jobs:
         try:
-            loader.validate(job.path)
+            loader.validate(job.reference)
         except UserFileError as error:
-            wrong[job.path] = [*error.problems] if isinstance(error, ScenarioErrors) else [error]
+            wrong[job.reference] = [*error.problems] if isinstance(error, ScenarioErrors) else [error]
             if not as_json:
                 exits.show(str(error))
                 annotate(error)
@@ -43,9 +45,9 @@ def validate_files(paths: Sequence[str], network: str, *, as_json: bool = False,
     if as_json:
         found = [
             {
-                "file": job.path,
-                "errors": [_error(each) for each in wrong.get(job.path, [])],
-                "warnings": [str(each) for each in renamed.get(job.path, [])],
+                "file": job.reference,
+                "errors": [_error(each) for each in wrong.get(job.reference, [])],
+                "warnings": [str(each) for each in renamed.get(job.reference, [])],
             }
             for job in jobs
         ]
@@ -58,6 +60,20 @@ def validate_files(paths: Sequence[str], network: str, *, as_json: bool = False,
         raise typer.Exit(exits.NOTHING)
     if wrong:
         raise typer.Exit(exits.USAGE)
+
+
+def print_cases(paths: Sequence[str], network: str) -> None:
+    """Print cases as files without parameters, one document each. Raises ScenarioErrors, or ConfigError."""
+    loader = Loader(network_file=network)
+    jobs = suite.find(located(paths))
+    for job in jobs:
+        file, name = split_reference(job.reference)
+        loader.load(job.reference)
+        found = loader.case_file(file)
+        document = found.document(found.find(name) or found.cases[0], Problems())
+        exits.show(
+            f"{'---' if len(jobs) > 1 else ''}\n# {job.reference}\n{text_of(document.data)}".lstrip("\n").rstrip()
+        )
 
 
 def _renamed(found: Iterable[Renamed], *, to_fix: bool) -> dict[str, list[Renamed]]:
@@ -97,7 +113,7 @@ def list_files(paths: Sequence[str], tags: Sequence[str], match: Sequence[str], 
     wrong = 0
     for job in suite.find(located(paths) if paths else [str(shipped())]):
         try:
-            loaded.append((job, loader.load(job.path)))
+            loaded.append((job, loader.load(job.reference)))
         except UserFileError as error:
             wrong += 1
             exits.complain(str(error))
@@ -131,7 +147,7 @@ def _print_list(found: Sequence[tuple[str, suite.Titled]]) -> None:
 
 def _listed(job: suite.Job, scenario: Scenario) -> dict[str, Any]:
     own = {each: getattr(scenario, each) for each in ("title", "tags", "proves", "twin", "about")}
-    return {"name": job.name, "path": job.path, **own, "expects_refusal": expects_refusal(scenario)}
+    return {"name": job.name, "path": job.reference, **own, "expects_refusal": expects_refusal(scenario)}
 
 
 def print_schema(management: str, role: str) -> None:

@@ -29,7 +29,7 @@ def load_checked(
     wrong: list[UserFileError] = []
     for job in suite.find(located(paths)):
         try:
-            loaded.append((job, loader.validate(job.path, to_run=True)))
+            loaded.append((job, loader.validate(job.reference, to_run=True)))
         except UserFileError as error:
             wrong += flat(error)
     for each in dict.fromkeys(loader.renamed):

@@ -12,16 +12,9 @@ def names(incomplete: str) -> list[str]:
 
 def tags(incomplete: str) -> list[str]:
     """Complete the tags of the shipped scenarios."""
-    import yaml  # noqa: PLC0415
+    from simwarden.cli.shipped import stories  # noqa: PLC0415
 
-    from simwarden.cli.shipped import shipped  # noqa: PLC0415
-    from simwarden.scenario import suite  # noqa: PLC0415
-
-    found: set[str] = set()
-    for job in suite.find([str(shipped())]):
-        with open(job.path, encoding="utf-8") as file:  # noqa: PTH123 - the loader checks far more than is asked here
-            found.update(*(yaml.safe_load(line)["tags"] for line in file if line.startswith("tags: [")))
-    return _fitting(sorted(found), incomplete)
+    return _fitting(sorted({tag for story in stories() for tag in story.tags}), incomplete)
 
 
 def controls(incomplete: str) -> list[str]:

@@ -53,12 +53,12 @@ def export_settings(paths: Sequence[str], element: str, form: str, network: str)
     loader = Loader(network_file=network)
     first, settings = "", {}
     for job in suite.find(located(paths)):
-        scenario = loader.load(job.path)
+        scenario = loader.load(job.reference)
         told = _instance(scenario, element).config.model_dump(mode="json", exclude_defaults=True)
         if not first:
             first, settings = scenario.title, told
         elif told != settings:
-            complain(f"{job.path}: {element} has other settings than in {first!r}")
+            complain(f"{job.reference}: {element} has other settings than in {first!r}")
     _WRITERS[form]({"settings": settings})
 
 
@@ -73,7 +73,7 @@ def _instance(scenario: Scenario, element: str) -> Instance:
 
 def _collect(loader: Loader, paths: Sequence[str], element: str, seed: int, rows: dict[str, dict[str, Any]]) -> None:
     for job in suite.find(located(paths)):
-        scenario = loader.load(job.path)
+        scenario = loader.load(job.reference)
         instance = _instance(scenario, element)
         chosen = seed if scenario.seed is None else scenario.seed
         for card in scenario.cards.values():
@@ -83,7 +83,7 @@ def _collect(loader: Loader, paths: Sequence[str], element: str, seed: int, rows
             first = rows.setdefault(card.keys.imsi, row)
             if {**first, "scenario": "", "name": ""} != {**row, "scenario": "", "name": ""}:
                 complain(
-                    f"{job.path}: {card.name} has the IMSI of a card of {first['scenario']!r}, but is not the same"
+                    f"{job.reference}: {card.name} has the IMSI of a card of {first['scenario']!r}, but is not the same"
                 )
 
 

@@ -107,10 +107,14 @@ def validate(
     network: Network = "",
     json: Json = False,  # noqa: FBT002 - a flag
     fix: Annotated[bool, typer.Option("--fix", help="Rename words of the version before.")] = False,  # noqa: FBT002 - a flag
+    to_print: Annotated[bool, typer.Option("--print", help="Print each case with its parameters replaced.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Check scenario files without running them: file, line and column of all that is wrong, and what was meant."""
-    from simwarden.cli.checking import validate_files  # noqa: PLC0415
+    from simwarden.cli.checking import print_cases, validate_files  # noqa: PLC0415
 
+    if to_print:
+        print_cases(paths, network)
+        return
     validate_files(paths, network, as_json=json, to_fix=fix)
 
 

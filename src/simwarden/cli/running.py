@@ -22,6 +22,7 @@ from simwarden.cli.summing import FEW, by_clause, leaks, misuses, rejected_with,
 from simwarden.errors import ConfigError, NothingError, Place
 from simwarden.scenario import suite
 from simwarden.scenario.alarm import interrupt
+from simwarden.scenario.case_reference import resolved
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import ScenarioResult, Verdict
@@ -132,8 +133,8 @@ def paths_of(paths: list[str], report: str, *, last_failed: bool) -> list[str]:
 
 
 def _of_last_failed(jobs: list[tuple[suite.Job, Scenario]], folder: str) -> list[tuple[suite.Job, Scenario]]:
-    failed = {os.path.realpath(each) for each in _not_passed(folder)}
-    found = [(job, scenario) for job, scenario in jobs if os.path.realpath(job.path) in failed]
+    failed = {resolved(each) for each in _not_passed(folder)}
+    found = [(job, scenario) for job, scenario in jobs if resolved(job.reference) in failed]
     if not found:
         raise NothingError(f"--last-failed: {Path(folder) / 'junit.xml'} has none of these scenarios as failed")
     return found
@@ -184,7 +185,7 @@ class _Told:
 def _told(result: ScenarioResult, order: Order) -> str:
     if result.failure is None:
         return ""
-    capture = str(Path(order.report) / f"{result.name}.pcapng") if order.trace != "off" else ""
+    capture = str(Path(order.report) / result.capture_name) if order.trace != "off" else ""
     return text_of(result.failure, capture)
 
 

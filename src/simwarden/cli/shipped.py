@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import simwarden
 from simwarden.errors import ConfigError, Place
 from simwarden.scenario import suite
+from simwarden.scenario.case_reference import join_reference, split_reference, stem_of
 from simwarden.scenario.problems import guess
 
 if TYPE_CHECKING:
@@ -16,15 +17,12 @@ if TYPE_CHECKING:
 
     from simwarden.campaign.matrix.plan import Plan
 
-#: the keys of a story that tell what it is, each with the lines that belong to it
-_HEAD: Final = re.compile(r"^(?:scenario|proves|tags)[ \t]*:.*\n(?:(?:[ \t#-].*)?\n)*", re.MULTILINE)
-
 
 class Story(NamedTuple):
     """What a shipped scenario says of itself."""
 
     name: str
-    path: str
+    reference: str
     title: str
     tags: tuple[str, ...]
     proves: tuple[str, ...]
@@ -35,19 +33,16 @@ def stories(word: str = "") -> Iterator[Story]:
 
     With a word only of those that say it.
     """
-    from simwarden.scenario.load import read_file  # noqa: PLC0415 - as the next one
-    from simwarden.scenario.problems import Problems  # noqa: PLC0415 - few commands ask for it
-    from simwarden.scenario.yamlfile import read  # noqa: PLC0415
+    from simwarden.scenario.cases import headings_in  # noqa: PLC0415 - few commands ask for it
+    from simwarden.scenario.load import read_file  # noqa: PLC0415 - as the one before
 
+    text, headings = cache(read_file), cache(headings_in)
     for job in suite.find([str(shipped())]):
-        head = "".join(found[0] for found in _HEAD.finditer(read_file(job.path)))
-        if word not in head:
-            continue
-        data = read(head, job.path, Problems()).data
-        told = data if isinstance(data, dict) else {}
-        yield Story(
-            job.name, job.path, str(told.get("scenario", "")), *(tuple(told.get(key, ())) for key in ("tags", "proves"))
-        )
+        file, case = split_reference(job.reference)
+        if word in text(file):
+            told = headings(text(file), file)[case]
+            title, tags, proves = str(told.get("scenario", "")), told.get("tags", ()), told.get("proves", ())
+            yield Story(job.name, job.reference, title, tuple(tags), tuple(proves))
 
 
 def shipped() -> Path:
@@ -65,21 +60,33 @@ def located(paths: Iterable[str]) -> list[str]:
     What is there under a path is that: `moved-card`, `demo-moved-card`, `demo/moved-card.yaml` and `demo` name shipped
     scenarios where no file or folder is called so. Raises ConfigError for what is neither.
     """
-    return [each for path in paths for each in ([path] if path and Path(path).exists() else _shipped_as(path))]
+    return [each for path in paths for each in ([path] if _is_there(path) else _shipped_as(path))]
+
+
+def _is_there(reference: str) -> bool:
+    file, _ = split_reference(reference)
+    return bool(file) and Path(file).exists()
 
 
 def _shipped_as(name: str) -> list[str]:
     root = shipped()
     if not name:
         raise ConfigError("a file, a folder or the name of a shipped scenario is expected, not ''")
-    if not Path(name).is_absolute() and ".." not in Path(name).parts and (root / name).exists():
-        return [str(root / name)]
+    file, case = split_reference(name)
+    if not Path(file).is_absolute() and ".." not in Path(file).parts and (root / file).exists():
+        return [join_reference(str(root / file), case)]
     jobs = suite.find([str(root)])
-    found = [job.path for job in jobs if name in (job.name, Path(job.path).stem)]
+    found = [job.reference for job in jobs if name in _names_of(job)]
     if not found:
-        near = guess(name, [word for job in jobs for word in (job.name, Path(job.path).stem)])
+        near = guess(name, [word for job in jobs for word in _names_of(job)])
         raise ConfigError("there is no such file or folder, and no shipped scenario of that name", Place(name), near)
     return found
+
+
+def _names_of(job: suite.Job) -> Iterator[str]:
+    """Yield what a shipped case may be called, and its file with all of its cases."""
+    for name in (job.name, stem_of(job.reference)):
+        yield from dict.fromkeys((name, split_reference(name)[0]))
 
 
 def plan_of(folder: str) -> Plan:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simwarden.cli.shipped import shipped
 from simwarden.policy.requirements import clauses, requirements
+from simwarden.scenario.case_reference import resolved
 from simwarden.scenario.result import Misuse, Verdict
 from simwarden.scenario.stopped import sentence_of
 
@@ -51,18 +50,16 @@ def leaks(results: Sequence[ScenarioResult]) -> Iterator[str]:
 
 def twins_not_run(results: Sequence[ScenarioResult]) -> Iterator[str]:
     """Say which stories had their refusal, and not the twin beside it by which it is known to spare who is in order."""
-    ran = {os.path.realpath(each.path) for each in results}
+    ran = {resolved(each.reference) for each in results}
     for each in results:
-        twin = Path(each.path).parent / each.twin
-        if each.verdict is Verdict.PASSED and each.expects_refusal and os.path.realpath(twin) not in ran:
+        if each.verdict is Verdict.PASSED and each.expects_refusal and resolved(each.twin) not in ran:
             told = "its twin, which shows what is not refused, was not run"
-            yield f"{each.name}: {told}: simwarden run {_called(Path(each.path))} {_called(twin)}"
+            yield f"{each.name}: {told}: simwarden run {_called(each.reference)} {_called(each.twin)}"
 
 
-def _called(path: Path) -> Path:
+def _called(reference: str) -> str:
     """Return how a command names a story: a shipped one that was named so as in their folder, else by its path."""
-    folder = shipped()
-    return path.relative_to(folder) if path.is_absolute() and path.is_relative_to(folder) else path
+    return reference.removeprefix(f"{shipped()}/")
 
 
 def by_clause(results: Sequence[ScenarioResult]) -> Iterator[str]:

@@ -101,7 +101,7 @@ def twin_of(file: Path) -> Path | None:
 
 def concerned_by(changed: Iterable[str], paths: Sequence[str]) -> list[str]:
     """Return what to run: changed scenarios with their twins and those whose twin they are; all for anything else."""
-    scenarios = {os.path.normpath(job.path): twin_of(Path(job.path)) for job in suite.find(_there(paths))}
+    scenarios = {os.path.normpath(job.reference): twin_of(Path(job.reference)) for job in suite.find(_there(paths))}
     twins = {path: os.path.normpath(twin) for path, twin in scenarios.items() if twin is not None}
     found: list[str] = []
     for path in changed:

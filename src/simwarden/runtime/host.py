@@ -116,8 +116,8 @@ class EventSettings:
 class HostSettings:
     """What distinguishes one run from another.
 
-    `seed` and `scenario` (the name of its file) derive all randomness; `worker` tells parallel runs apart. `transport`
-    says what carries frames, `carriers` what carries those of single reference points.
+    `seed` and `scenario` (the name of its file and case) derive all randomness; `worker` tells parallel runs apart.
+    `transport` says what carries frames, `carriers` what carries those of single reference points.
     `external` maps elements outside this process to the address of each of their interfaces ("" for any interface).
     `switches` maps controls to "always-admit", "always-refuse" or "refusal-ignored" (`policy/decision.py`): by
     `KIND/ID@OCCASION` for one of a control's occasions, by `KIND/ID` or the id alone for all of them; the runner sets

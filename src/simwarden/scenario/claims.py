@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simwarden.policy.decision import Verdict
 from simwarden.scenario import suite
+from simwarden.scenario.case_reference import resolved, stem_of
 from simwarden.scenario.document import DecisionWanted
 from simwarden.scenario.effects import expects_record, without_effect
 from simwarden.scenario.twin import phases
@@ -159,21 +159,17 @@ def points_named(scenario: Scenario, condition: DecisionWanted) -> Iterator[Poin
 
 def gather(jobs: Sequence[tuple[Job, Scenario]], loader: Loader) -> dict[str, Case]:
     """Return the scenarios by path, with their claims and twins; a twin that was not chosen is loaded too."""
-    cases = {_key(job.path): Case(job, scenario, tuple(claims_of(scenario))) for job, scenario in jobs}
+    cases = {resolved(job.reference): Case(job, scenario, tuple(claims_of(scenario))) for job, scenario in jobs}
     for path, case in list(cases.items()):
         if not case.scenario.twin:
             continue
-        twin = Path(case.job.path).parent / case.scenario.twin
-        case.twin = _key(twin)
+        twin = case.scenario.twin
+        case.twin = resolved(twin)
         if case.twin not in cases:
             scenario = loader.load(twin)
-            cases[case.twin] = Case(suite.Job(str(twin), twin.stem), scenario, tuple(claims_of(scenario)))
+            cases[case.twin] = Case(suite.Job(twin, stem_of(twin)), scenario, tuple(claims_of(scenario)))
         cases[case.twin].twin_of.add(path)
     return cases
-
-
-def _key(path: str | Path) -> str:
-    return str(Path(path).resolve())
 
 
 def workers_for(cases: dict[str, Case], workers: int) -> int:

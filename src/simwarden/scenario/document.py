@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from simwarden.scenario.case_reference import join_reference
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -230,14 +232,14 @@ class Step:
     action: Action | None
     facts: Mapping[str, Any]
     expectations: tuple[Expectation, ...] = ()
-    #: the word by which a measurement finds the moment of this step
-    mark: str = ""
+    #: what twins and measurements call it
+    name: str = ""
     during: tuple[During, ...] = ()
 
 
 @dataclass(slots=True)
 class Scenario:
-    """A scenario file, checked."""
+    """A case of a scenario file, checked; `twin` is a reference as well."""
 
     path: str
     title: str
@@ -267,6 +269,13 @@ class Scenario:
     lines: dict[str, int] = field(default_factory=dict)
     #: the members of names that stand for several instances
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: which case of the file it is
+    case: str = ""
+
+    @property
+    def reference(self) -> str:
+        """What names it: `FILE`, or `FILE::case`."""
+        return join_reference(self.path, self.case)
 
     @property
     def external(self) -> dict[str, Instance]:

@@ -64,7 +64,7 @@ def make_record(
         ignored=tuple(f"{each.element} ignored what {each.peer} sent: {each.reason}" for each in found.faults),
         ladder=messages_around(events, found.event, order) if found.event else last_messages(events, order),
         around="the decision" if found.decided and found.event == found.decided.number else "it" if found.event else "",
-        rerun=f"simwarden run {scenario.path}{rerun}",
+        rerun=f"simwarden run {scenario.reference}{rerun}",
         detail=detail,
     )
     return replace(record, **_told_by(found), **_of_external(scenario, events, order))

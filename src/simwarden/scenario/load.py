@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -12,6 +12,8 @@ from simwarden.plain import plain
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import Model
 from simwarden.scenario import network
+from simwarden.scenario.case_reference import join_reference, split_reference
+from simwarden.scenario.cases import CaseFile
 from simwarden.scenario.document import Scenario
 from simwarden.scenario.effects import check_effects
 from simwarden.scenario.expectation import ExpectationReader
@@ -52,6 +54,15 @@ class Header(Model):
     """Whether keep-alives (watchdogs, heartbeats) run; else virtual time skips them."""
 
 
+_State: TypeAlias = tuple[int, int]
+
+
+def _state_of(file: str) -> _State:
+    """Return what differs after a file was written. Raises OSError."""
+    told = Path(file).stat()
+    return told.st_mtime_ns, told.st_size
+
+
 def read_file(path: str | Path) -> str:
     """Return the text of a file. Raises ConfigError, with what is wrong."""
     try:
@@ -80,7 +91,8 @@ class Loader:
         self.registry = registry or Registry.installed()
         self.network_file, self.without = network_file, without
         self.renamed: list[Renamed] = []
-        self._read: dict[str, tuple[tuple[int, int], Scenario]] = {}
+        self._loaded: dict[str, tuple[_State, Scenario]] = {}
+        self._files: dict[str, tuple[_State, CaseFile]] = {}
         self.base = self._read_network(network_file) if network_file else Source("")
 
     def _read_network(self, path: str) -> Source:
@@ -97,13 +109,13 @@ class Loader:
         problems.raise_if_any()
         return source
 
-    def validate(self, path: str | Path, *, to_run: bool = False) -> Scenario:
-        """Read and check one scenario, what it claims, the form of its refusals, and its twin. Raises as `load` does.
+    def validate(self, reference: str | Path, *, to_run: bool = False) -> Scenario:
+        """Read and check one case, what it claims, the form of its refusals, and its twin. Raises as `load` does.
 
         One `to_run` may be one that passes whatever happens: somebody may want to see what does.
         """
-        scenario = self.read(path)
-        problems = Problems()
+        scenario = self.read(reference)
+        problems = Problems(scenario.case)
         if not to_run:
             check_expectations(scenario, problems)
         check_claims(scenario, self, problems)
@@ -113,22 +125,57 @@ class Loader:
         problems.raise_if_any()
         return scenario
 
-    def read(self, path: str | Path) -> Scenario:
-        """Load a file, or return what was loaded of it before if it is the same still: a twin is read twice."""
+    def read(self, reference: str | Path) -> Scenario:
+        """Load a case, or return what was loaded of it before if its file is the same still: a twin is read twice."""
+        file, _ = split_reference(str(reference))
         try:
-            told = Path(path).stat()
+            state = _state_of(file)
         except OSError:
-            return self.load(path)
-        name, state = str(path), (told.st_mtime_ns, told.st_size)
-        held = self._read.get(name)
+            return self.load(reference)
+        held = self._loaded.get(str(reference))
         if held is None or held[0] != state:
-            held = self._read[name] = (state, self.load(path))
+            held = self._loaded[str(reference)] = (state, self.load(reference))
         return held[1]
 
-    def load(self, path: str | Path, text: str | None = None) -> Scenario:
-        """Read and check one scenario by itself. Raises ScenarioErrors with all that is wrong, or ConfigError."""
+    def load(self, reference: str | Path, text: str | None = None) -> Scenario:
+        """Read and check one case by itself. Raises ScenarioErrors with all that is wrong, or ConfigError.
+
+        A file that has several cases is loaded by `FILE::case`.
+        """
+        file, name = split_reference(str(reference))
+        found = self.case_file(file, text)
+        case = found.find(name)
+        if case is None:
+            known = [each.name for each in found.all_cases]
+            told = f"has no case {name!r}" if name else "has several cases; which one?"
+            raise ScenarioError(told, Place(file), guess(name, known))
+        problems = Problems(name)
+        problems.found += found.problems.found
+        source = found.source if found.is_plain else found.document(case, problems)
+        scenario = self._assemble(source, problems)
+        scenario.case = name
+        scenario.keys = tuple(dict.fromkeys((*scenario.keys, *found.keys)))
+        if twin := found.twin_of(case):
+            scenario.twin = join_reference(file, twin.name)
+        problems.raise_if_any()
+        return scenario
+
+    def case_file(self, file: str, text: str | None = None) -> CaseFile:
+        """Read a file and how its cases differ, once while it is the same.
+
+        What is wrong with either is in its `problems`. Raises ScenarioError for what is no YAML, or ConfigError.
+        """
+        state = _state_of(file) if text is None and Path(file).exists() else None
+        held = self._files.get(file)
+        if held is not None and held[0] == state:
+            return held[1]
         problems = Problems()
-        return self.assemble(self._parse(read_file(path) if text is None else text, str(path), problems), problems)
+        source = self._parse(read_file(file) if text is None else text, file, problems)
+        found = CaseFile(source, problems)
+        found.check()
+        if state is not None:
+            self._files[file] = (state, found)
+        return found
 
     def _parse(self, text: str, path: str, problems: Problems) -> Source:
         source = read(text, path, problems)
@@ -174,7 +221,7 @@ class Loader:
             steps=reader.read(data.get(steps, ""), top / steps),
             proves=tuple(header.proves),
             claimed=tuple((top / "proves" / place).place for place in range(len(header.proves))),
-            twin=header.twin,
+            twin=str(Path(source.file).parent / header.twin) if header.twin else "",
             tags=tuple(header.tags),
             about=header.about,
             seed=header.seed,

@@ -37,17 +37,18 @@ class Problems:
 
     What only follows from another error is not told: a name that nothing has is told once, with the lines in which it
     stands again. Where a part that gives names cannot be read at all (`nameless`), none is told; where settings are
-    wrong (`unset`), nothing of what only they could tell.
+    wrong (`unset`), nothing of what only they could tell. What is wrong in one `case` of a file names that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, case: str = "") -> None:
         self.found: list[UserFileError] = []
+        self._case = f"in the case {case}" if case else ""
         self.nameless = self.unset = False
         self._nobodies: dict[str, tuple[int, list[Place]]] = {}
 
     def add(self, reason: str, place: Place, hint: str = "") -> None:
         """Note an error at a place."""
-        self.found.append(ScenarioError(reason, place, hint))
+        self.found.append(ScenarioError(reason, place, "; ".join(filter(None, (hint, self._case)))))
 
     def unknown(self, what: str, name: str, known: Iterable[str], place: Place) -> None:
         """Note that a name is not one of those known, and guess which was meant."""

@@ -27,26 +27,34 @@ class ScenarioFailure(Exception):  # noqa: N818 - pytest shows its text alone
 
 
 class ScenarioFile(pytest.File):
-    """A scenario file: one test."""
+    """A scenario file: a test for each of its cases."""
 
     def collect(self) -> Iterable[ScenarioItem]:
-        """Yield the one test."""
-        yield ScenarioItem.from_parent(self, name=self.path.stem)
+        """Yield the tests; that of a case without a name is called as the file is."""
+        from simwarden.scenario.suite import case_names  # noqa: PLC0415 - see the module
+
+        for case in case_names(self.path):
+            yield ScenarioItem.from_parent(self, name=case or self.path.stem, case=case)
 
 
 class ScenarioItem(pytest.Item):
-    """Runs a scenario in a loop of its own."""
+    """Runs a case of a scenario file in a loop of its own."""
+
+    def __init__(self, *, case: str = "", **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.case = case
 
     def runtest(self) -> None:
         """Check and run the scenario."""
         from simwarden.errors import SimwardenError  # noqa: PLC0415 - see the module
+        from simwarden.scenario.case_reference import join_reference  # noqa: PLC0415
         from simwarden.scenario.failure import text_of  # noqa: PLC0415
         from simwarden.scenario.load import Loader  # noqa: PLC0415
         from simwarden.scenario.runner import RunOptions, run_scenario  # noqa: PLC0415
 
-        path = self._path()
+        reference = join_reference(self._path(), self.case)
         try:
-            scenario = Loader().validate(path, to_run=True)
+            scenario = Loader().validate(reference, to_run=True)
         except SimwardenError as error:
             raise ScenarioFailure(str(error)) from error
         result = run_scenario(scenario, self.name, RunOptions())

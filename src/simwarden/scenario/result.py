@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simwarden.errors import Place
+from simwarden.scenario.case_reference import SEPARATOR, join_reference
 from simwarden.scenario.secrets import hide_keys
 from simwarden.scenario.twin import expects_refusal
 
@@ -148,6 +149,8 @@ class ScenarioResult:
     tags: tuple[str, ...] = ()
     twin: str = ""
     about: str = ""
+    #: which case of the file it was
+    case: str = ""
     lanes: tuple[Lane, ...] = ()
     events: list[Event] = field(default_factory=list)
     seed: int = 0
@@ -169,12 +172,23 @@ class ScenarioResult:
     #: keys of cards and operators in the file, which no report shows
     keys: tuple[str, ...] = field(default=(), repr=False)
 
+    @property
+    def reference(self) -> str:
+        """What names its case: `FILE`, or `FILE::case`."""
+        return join_reference(self.path, self.case)
+
+    @property
+    def capture_name(self) -> str:
+        """The name of its capture in a report; no system has colons in the names of files."""
+        return f"{self.name.replace(SEPARATOR, '.')}.pcapng"
+
 
 def blank_result(scenario: Scenario, name: str, *, seed: int, transport: str, clock: str) -> ScenarioResult:
     """Return the result of a run that has not begun."""
     return ScenarioResult(
         name=name,
         path=scenario.path,
+        case=scenario.case,
         title=hide_keys(scenario.title, scenario.keys),
         verdict=Verdict.PASSED,
         proves=scenario.proves,

@@ -9,7 +9,6 @@ import traceback
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from simwarden.errors import ConfigError, InternalError, ManagementError, Place, SimwardenError, UnjudgedError
@@ -22,6 +21,7 @@ from simwarden.runtime.transport.choose import described
 from simwarden.scenario import failure
 from simwarden.scenario.acting import Acting, StepFailed
 from simwarden.scenario.alarm import Interrupted, TimeUp, alarm
+from simwarden.scenario.case_reference import stem_of
 from simwarden.scenario.document import Manage, OutcomeWanted, Together, Wait
 from simwarden.scenario.effects import evidence_in
 from simwarden.scenario.judge import Judge, wanted_in
@@ -144,7 +144,7 @@ class _Run:
         self.trace.show_packets = options.packets
         self.settings = HostSettings(
             seed=seed,
-            scenario=Path(scenario.path).stem,
+            scenario=stem_of(scenario.reference),
             transport=transport,
             carriers=scenario.carriers,
             worker=options.worker,

@@ -18,6 +18,7 @@ from simwarden.model.profile import use_names
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import UtcOffset
 from simwarden.runtime.transport.choose import NAMES
+from simwarden.scenario.case_steps import NAME
 from simwarden.scenario.document import NO_ANSWER
 from simwarden.scenario.during import ALTER, AT_ONCE, LASTING
 from simwarden.scenario.event_fields import ANSWER, events_of
@@ -25,6 +26,7 @@ from simwarden.scenario.identities import MOST, CardKeys
 from simwarden.scenario.load import Header
 from simwarden.scenario.messages import spoken_names
 from simwarden.scenario.network import TRANSPORT, UTC_OFFSET
+from simwarden.scenario.schema_parameters import PARAMETER, parameter_keys, with_parameters
 from simwarden.scenario.schema_values import (
     DURATION,
     IDENTITIES,
@@ -99,15 +101,18 @@ class _Assembly:
             entry = self.card() if section == "cards" else self._config(self.registry.declaration(kind))
             entry["properties"] = {**entry["properties"], "count": _COUNT}
             properties[section] = {"type": ["object", "null"], "additionalProperties": entry}
-        return {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "title": "simwarden scenario",
-            "type": "object",
-            "properties": properties,
-            "required": ["scenario", "steps"],
-            "additionalProperties": False,
-            "$defs": self.definitions,
-        }
+        top = with_parameters(
+            {
+                "type": "object",
+                "properties": properties,
+                "required": ["scenario", "steps"],
+                "additionalProperties": False,
+                "$defs": self.definitions,
+            }
+        )
+        top["properties"] |= parameter_keys(top["properties"])
+        top["$defs"]["parameter"] = PARAMETER
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "simwarden scenario", **top}
 
     def _config(self, declaration: Declaration) -> dict[str, Any]:
         properties = self.fields(declaration.config)
@@ -179,7 +184,8 @@ class _Assembly:
             "expect": {"anyOf": [subjects, {"type": _TEXT}], "description": WORDS["expect"].doc},
             "never": {"anyOf": [subjects, {"type": "string"}], "description": WORDS["never"].doc},
         }
-        beside = {name: duration(WORDS[name].doc) for name in BESIDE}
+        beside: dict[str, Any] = {key: duration(WORDS[key].doc) for key in BESIDE if key != NAME}
+        beside[NAME] = {"type": "string", "description": WORDS[NAME].doc}
         beside[DURING] = self._during(one)
         step = {
             "type": "object",
@@ -188,7 +194,9 @@ class _Assembly:
             "minProperties": 1,
             "dependentSchemas": self._one_verb(verbs, (*judged, *beside), subjects),
         }
-        return {"type": "array", "minItems": 1, "items": {"anyOf": [step, {"enum": sorted(self.registry.verbs)}]}}
+        self.definitions["step"] = step
+        choices = [{"$ref": "#/$defs/step"}, {"enum": sorted(self.registry.verbs)}]
+        return {"type": "array", "minItems": 1, "items": {"anyOf": choices}}
 
     def _one_verb(self, verbs: Collection[str], others: Collection[str], subjects: dict[str, Any]) -> dict[str, Any]:
         """Return what a verb demands of its step: no other verb in it, and one of its outcomes, if it has some."""

@@ -237,11 +237,11 @@ def _decided(scenario: Scenario) -> set[str]:
 def _pair(scenario: Scenario, loader: Loader) -> Iterator[Scenario]:
     """Yield the twin of a scenario, and the scenarios beside it whose twin it is."""
     path = Path(scenario.path)
-    names = [scenario.twin] if scenario.twin else []
-    names += [each for each, twin in _twins_in(path.parent).items() if twin == path.name]
-    for name in names:
+    others = [scenario.twin] if scenario.twin else []
+    others += [str(path.parent / each) for each, twin in _twins_in(path.parent).items() if twin == path.name]
+    for other in others:
         try:
-            yield loader.read(path.parent / name)
+            yield loader.read(other)
         except SimwardenError:
             continue  # its own check tells what is wrong with it
 

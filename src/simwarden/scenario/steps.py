@@ -50,7 +50,7 @@ STATUSES = tuple(text for each in HTTPStatus for text in (each.phrase, str(int(e
 _NOTHING = "2001"
 _FAIL_KEYS = ("element", "answer", "after", "database")
 _JUDGE = ("expect", "never")
-BESIDE = ("over", "every", "for", "mark")
+BESIDE = ("over", "every", "for", "name")
 """Keys with a text that may stand beside a verb (see `words`)."""
 DURING = "during"
 
@@ -104,7 +104,7 @@ class StepReader:
         facts = {key: value for key, value in data.items() if key not in _JUDGE}
         if during and (not verbs or isinstance(action, Rhythm)):
             self.problems.add("during: it stands beside a verb that the step carries out", (spot / DURING).key)
-        return Step(index, spot.place, text, action, facts, expectations, str(data.get("mark", "")), during)
+        return Step(index, spot.place, text, action, facts, expectations, str(data.get("name", "")), during)
 
     def _timed(self, verb: str, data: dict[str, Any], spot: Spot) -> Action | None:
         """Read a step's verb with what stands beside it: who of several does it when, and how often."""

@@ -18,7 +18,9 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
-from simwarden.errors import ConfigError, InternalError, Place
+from simwarden.errors import ConfigError, InternalError, Place, ScenarioError
+from simwarden.scenario.case_reference import join_reference, split_reference
+from simwarden.scenario.problems import guess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,15 +35,17 @@ R = TypeVar("R")
 _SUFFIXES = (".yaml", ".yml")
 #: a top-level key, the first one with or without a byte order mark
 _KEY = re.compile(r"^[\ufeff\ufffd]*['\"]?(\w+)['\"]?[ \t]*:", re.MULTILINE)
+#: that a file has several cases: it varies something, or describes its twin
+_HAS_CASES = re.compile(r"^(?:vary|exclude)[ \t]*:|^twin[ \t]*:[ \t]*(?:[{#]|$)", re.MULTILINE)
 #: similarity of a misspelt `scenario` key (difflib ratio)
 _ALIKE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A scenario file and the name under which its results are kept."""
+    """A case of a scenario file by its reference, and the name under which its results are kept."""
 
-    path: str
+    reference: str
     name: str
 
 
@@ -50,16 +54,17 @@ def is_scenario(text: str) -> bool:
     return "scenario" in _KEY.findall(text)
 
 
-def find(paths: Iterable[str]) -> list[Job]:
-    """Return the scenarios in files and folders, in the order of paths. Raises ConfigError for a missing path.
+def find(references: Iterable[str]) -> list[Job]:
+    """Return the cases in files and folders, in the order given. Raises ConfigError for a missing path or case.
 
-    A file that is named is taken as a scenario whatever is in it; in a folder only files with a `scenario:` key are, in
-    any spelling and encoding, so that mistakes in it are reported.
+    `FILE::case` stands for that case alone. A file that is named is taken as a scenario whatever is in it; in a
+    folder only files with a `scenario:` key are, in any spelling and encoding, so that mistakes in it are reported.
     """
     jobs: dict[str, Job] = {}
     names: set[str] = set()
-    for given in paths:
-        root = Path(given)
+    for given in references:
+        file, case = split_reference(given)
+        root = Path(file)
         if root.is_dir():
             if not os.access(root, os.R_OK | os.X_OK):
                 raise ConfigError("cannot be read: Permission denied", Place(given))
@@ -69,9 +74,39 @@ def find(paths: Iterable[str]) -> list[Job]:
         else:
             raise ConfigError("there is no such file or folder", Place(given))
         for path in files:
-            if str(path) not in jobs:
-                jobs[str(path)] = Job(str(path), _unique(_name(path, root), names))
+            for reference in _cases_of(path, case):
+                if reference not in jobs:
+                    name = join_reference(_name(path, root), split_reference(reference)[1])
+                    jobs[reference] = Job(reference, _unique(name, names))
     return list(jobs.values())
+
+
+def _cases_of(path: Path, wanted: str) -> list[str]:
+    """Return the cases of a file by their references, or the one that is wanted. Raises ConfigError if it is none."""
+    known = case_names(path)
+    if wanted and wanted not in known:
+        raise ConfigError(f"has no case {wanted!r}", Place(str(path)), guess(wanted, known))
+    return [join_reference(path, case) for case in ([wanted] if wanted else known)]
+
+
+def case_names(path: Path) -> list[str]:
+    """Return the names of the cases of a file, of which only the keys are read that tell them.
+
+    A file in which they cannot be read is one case: whoever loads it says what is wrong.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return [""]
+    if not _HAS_CASES.search(text):
+        return [""]
+    from simwarden.scenario.cases import outline_of  # noqa: PLC0415 - few commands meet a file with cases
+
+    try:
+        outline = outline_of(text, str(path))
+    except ScenarioError:
+        return [""]
+    return [case.name for case in outline.all_cases]
 
 
 def _looks_like_one(path: Path) -> bool:
@@ -98,8 +133,8 @@ class Titled(Protocol):
     """What scenarios are chosen by."""
 
     @property
-    def path(self) -> str:
-        """Its file."""
+    def reference(self) -> str:
+        """Its file, and which case of it."""
 
     @property
     def title(self) -> str:
@@ -122,7 +157,7 @@ def chosen(scenario: Titled, name: str, tags: Iterable[str], patterns: Iterable[
         return False
     if set(unwanted) & set(scenario.tags):
         return False
-    texts = [text.lower() for text in (name, scenario.title, scenario.path, *scenario.proves)]
+    texts = [text.lower() for text in (name, scenario.title, scenario.reference, *scenario.proves)]
     globs = [pattern.lower() if any(c in pattern for c in "*?[") else f"*{pattern.lower()}*" for pattern in patterns]
     return not globs or any(fnmatch.fnmatchcase(text, glob) for text in texts for glob in globs)
 
@@ -198,7 +233,7 @@ def _collect(futures: list[Future[R]], tasks: Sequence[Any]) -> Iterator[R]:
             try:
                 yield future.result()
             except BrokenProcessPool as error:
-                raise InternalError(f"a process died while it ran {task.path}, or one beside it") from error
+                raise InternalError(f"a process died while it ran {task}, or one beside it") from error
     finally:
         for future in futures:
             future.cancel()
@@ -237,5 +272,5 @@ def _loader(network: str) -> Any:
 def _run_job(job: Job, options: RunOptions, network: str) -> ScenarioResult:
     from simwarden.scenario.runner import run_scenario  # noqa: PLC0415 - in the worker
 
-    scenario = _loader(network).load(job.path)
+    scenario = _loader(network).load(job.reference)
     return _told(scenario, run_scenario(scenario, job.name, replace(options, worker=_worker)))

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import Place, SimwardenError
 from simwarden.policy.decision import Verdict
+from simwarden.scenario.case_reference import split_reference
 from simwarden.scenario.document import (
     DecisionWanted,
     EventWanted,
@@ -220,12 +221,11 @@ def check_twin(scenario: Scenario, loader: Loader, problems: Problems) -> None:
         if expects_refusal(scenario):
             problems.add("a scenario that expects a refusal names its twin, which passes", place, "add twin: FILE")
         return
-    path = Path(scenario.path).parent / scenario.twin
-    if not path.is_file():
+    if not Path(split_reference(scenario.twin)[0]).is_file():
         problems.add(f"twin {scenario.twin} does not exist", place)
         return
     try:
-        twin = loader.read(str(path))
+        twin = loader.read(scenario.twin)
     except SimwardenError as error:
         problems.add(f"twin {scenario.twin} is not valid: {str(error).splitlines()[0]}", place)
         return

@@ -69,7 +69,7 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
             "every: 15 min",
         ),
         "for": Word(_BESIDE, "How long what is done `every` so often goes on; else until the story ends.", "for: 2 h"),
-        "mark": Word(_BESIDE, "A word by which a measurement finds the moment of this step.", "mark: change"),
+        "name": Word(_BESIDE, "What a twin or a measurement calls this step.", "name: change"),
         "during": Word(
             _BESIDE,
             "What is put in while the verb is carried out, before a frame with that message is delivered (the `nth` "

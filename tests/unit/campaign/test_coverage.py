@@ -23,7 +23,7 @@ SHIPPED = Path(__file__).parents[3] / "scenarios"
 
 def covered(*paths: Path) -> Coverage:
     loader = Loader()
-    jobs = [(job, loader.load(job.path)) for job in suite.find(map(str, paths))]
+    jobs = [(job, loader.load(job.reference)) for job in suite.find(map(str, paths))]
     return Cover(jobs, loader).carry_out(Order())
 
 

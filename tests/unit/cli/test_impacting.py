@@ -37,7 +37,7 @@ steps:
   - $life.step
   - wait: 65 min
   - list_equipment: {equipment: meter.imei, status: prohibited, reason: stolen}
-    mark: change
+    name: change
   - wait: 3 h
 """
 
@@ -104,7 +104,8 @@ def test_what_is_recorded_is_compared_with(cli: Cli, tmp_path: Path) -> None:
 def test_a_slower_element_is_noticed(cli: Cli, tmp_path: Path) -> None:
     assert cli("e", "--update").exit_code == 0
     path = tmp_path / "e" / "list.yaml"
-    path.write_text(TEXT.replace("verdict_lifetime: $lifetime", "verdict_lifetime: 3 h"))
+    slower = TEXT.replace("verdict_lifetime: $lifetime", "verdict_lifetime: 3 h")
+    path.write_text(slower.replace("about: What", "about: After $lifetime what"))
     result = cli("e")
     assert result.exit_code == 1
     assert "last leak was 45 min, is 1.75 h" in result.stdout

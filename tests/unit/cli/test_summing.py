@@ -27,7 +27,7 @@ MOVED = (
 def play(*paths: str) -> list[ScenarioResult]:
     loader = Loader()
     jobs = suite.find([str(SCENARIOS / path) for path in paths])
-    return list(suite.run_all([(job, loader.load(job.path)) for job in jobs], RunOptions(), "", 1))
+    return list(suite.run_all([(job, loader.load(job.reference)) for job in jobs], RunOptions(), "", 1))
 
 
 def test_a_misuse_is_told_in_a_sentence() -> None:

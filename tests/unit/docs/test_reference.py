@@ -93,7 +93,9 @@ def test_each_cell_of_the_tables_links_to_a_card_that_has_the_control(pages: dic
 def test_a_quota_of_messages_is_no_quota_of_data() -> None:
     """A card for data only has none that acts, as long as the one of messages is all that there is."""
     loader, stories = Loader(), DOCS.parent / "scenarios"
-    jobs = [(job, loader.load(job.path)) for job in suite.find([str(stories / "sms/long-message-over-the-quota.yaml")])]
+    jobs = [
+        (job, loader.load(job.reference)) for job in suite.find([str(stories / "sms/long-message-over-the-quota.yaml")])
+    ]
     page = classes_page(jobs, loader, stories)
     rows = [line.split(" | ") for line in page.splitlines() if re.match(r"\| [1-6] \|", line)]
     column = 4 + list(measures()).index("quota")

@@ -83,7 +83,7 @@ def test_a_folder_with_the_suffix_of_a_file_is_no_twin(folder: Path, loader: Loa
 )  # fmt: skip
 def test_scenarios_are_chosen(folder: Path, loader: Loader, tags: list[str], match: list[str], names: int) -> None:
     jobs = suite.find([str(folder)])
-    assert len([job for job in jobs if suite.chosen(loader.load(job.path), job.name, tags, match)]) == names
+    assert len([job for job in jobs if suite.chosen(loader.load(job.reference), job.name, tags, match)]) == names
 
 
 def digest(result: ScenarioResult) -> tuple[str, str, str, list[tuple[float, str, str, bytes]]]:
@@ -96,7 +96,7 @@ def test_any_number_of_processes_gives_the_same(
 ) -> None:
     monkeypatch.setattr(registry_module, "_installed", lambda: registry)
     loader = Loader(registry)
-    jobs = [(job, loader.load(job.path)) for job in suite.find([str(folder)])]
+    jobs = [(job, loader.load(job.reference)) for job in suite.find([str(folder)])]
     one = [digest(result) for result in suite.run_all(jobs, RunOptions(seed=7), "", 1)]
     three = [digest(result) for result in suite.run_all(jobs, RunOptions(seed=7), "", 3)]
     assert [verdict for _, verdict, _, _ in one] == ["passed"] * 3 + ["failed"] + ["passed"] * 2

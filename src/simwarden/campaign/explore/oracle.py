@@ -61,7 +61,7 @@ class Oracle:
     def __init__(self, plan: Plan, told: Told, reference: Seen) -> None:
         self._plan, self._scenario, self._reference = plan, told.without, reference
         self._refusable = told.refusable
-        #: by which word that works which terminals are asked to do, by its mark
+        #: by which word that works which terminals are asked to do, by the name of its step
         self._good = {each.judged: each.good for each in (*told.busy, *told.morning) if each.judged}
         self._wanted = self._lasting(reference.settled)
         self._rights = [self._served(each) for each in (*reference.moments, reference.settled)]

@@ -85,7 +85,7 @@ def _whole(bench: Bench, finding: Finding) -> dict[str, Any]:
         entry["do"] = _done(bench.meaning(what), written.get(f"do {what}", []))
         steps[point.step].setdefault("during", []).append(entry)
     for each in steps:
-        each.pop("mark", None)
+        each.pop("name", None)
         if len(each.get("during", ())) == 1:
             each["during"] = each["during"][0]
     steps = _copied(_up_to(bench, finding, steps))
@@ -110,7 +110,7 @@ def _up_to(bench: Bench, finding: Finding, steps: list[Any]) -> list[Any]:
     if kind == ENFORCED:
         last = max(bench.points[number].step for number, _ in finding.first.put)
         asked = finding.deviation.fact[1] if finding.deviation.fact is not None else ""
-        doing = [each for each in busy if isinstance(each, dict) and each.get("mark") == asked]
+        doing = [each for each in busy if isinstance(each, dict) and each.get("name") == asked]
         return [*steps[: last + 1], {"wait": "5 s"}, *doing]
     if kind == BUSY:
         return [*steps, *busy]
@@ -127,7 +127,7 @@ def _up_to(bench: Bench, finding: Finding, steps: list[Any]) -> list[Any]:
 def _judged(steps: list[dict[str, Any]], deviation: Deviation) -> list[Any]:
     """Return steps with what is expected: of what a terminal was asked to do last how it ends, of all else a fact."""
     assert deviation.fact is not None  # noqa: S101 - see `_whole`
-    places = [place for place, each in enumerate(steps) if each.pop("mark", "") == deviation.fact[1]]
+    places = [place for place, each in enumerate(steps) if each.pop("name", "") == deviation.fact[1]]
     if places:
         return [*steps[: places[-1]], {**steps[places[-1]], "expect": deviation.value}]
     return [*steps, {"expect": _expected(deviation)}]

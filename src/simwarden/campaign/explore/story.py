@@ -26,7 +26,7 @@ ENFORCED = 5.0
 class Deed(NamedTuple):
     """Something that a terminal is asked to do after the story.
 
-    Where its step has a mark it is `judged`, by the element and that mark: it works if it ends by the word `good`, the
+    Where its step has a name it is `judged`, by the element and that name: it works if it ends by the word `good`, the
     first of its verb's.
     """
 
@@ -75,7 +75,7 @@ def told(plan: Plan, story: Story, changes: Sequence[Change], loader: Loader) ->
         without=replace(whole, steps=_numbered([*parts["before"], *parts["steps"]])),
         before=replace(whole, steps=_numbered([*parts["before"], *done, *parts["steps"]])),
         changes={each.name: _actions(parts[_done(each)]) for each in changes},
-        procedures={len(parts["before"]) + place: step.mark for place, step in enumerate(parts["steps"]) if step.mark},
+        procedures={len(parts["before"]) + place: step.name for place, step in enumerate(parts["steps"]) if step.name},
         busy=_deeds(parts["busy"], whole),
         morning=_deeds(parts["morning"], whole),
         source=source,
@@ -121,10 +121,10 @@ def _deeds(steps: list[Step], scenario: Scenario) -> tuple[Deed, ...]:
 
 
 def _deed(step: Step, action: Action, scenario: Scenario) -> Deed:
-    if not (step.mark and isinstance(action, Call)):
+    if not (step.name and isinstance(action, Call)):
         return Deed(action)
     kind = scenario.registry.kinds[scenario.instances[action.element].kind]
-    return Deed(action, (action.element, step.mark), next(iter(kind.all_verbs()[action.verb].outcomes), ""))
+    return Deed(action, (action.element, step.name), next(iter(kind.all_verbs()[action.verb].outcomes), ""))
 
 
 def _parted(steps: list[T], blocks: dict[str, list[Spot]]) -> Iterator[tuple[str, list[T]]]:

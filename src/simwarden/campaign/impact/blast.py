@@ -38,11 +38,11 @@ class BlastMeter(Meter):
         self._inside: set[str] = set()
         self._in_before: set[str] = set()
 
-    def mark(self, word: str, time: float) -> None:
+    def on_step(self, name: str, time: float) -> None:
         """See Meter."""
-        if word == "failed":
+        if name == "failed":
             self._failed = time
-        elif word == "returned":
+        elif name == "returned":
             self._returned = time
             self._out_at_return = set(self._out_since)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from simwarden.campaign.engine import Order, Tell
-    from simwarden.campaign.impact.experiment import Case, Experiment
+    from simwarden.campaign.impact.experiment import Experiment, MeasuredCase
     from simwarden.campaign.impact.perform import Outcome
     from simwarden.campaign.impact.record import Difference
 
@@ -113,7 +113,7 @@ class Impact(Campaign):
         return [place for place, name in enumerate(names) if not wanted or any(each in name for each in wanted)]
 
 
-def named(experiment: Experiment, case: Case) -> str:
+def named(experiment: Experiment, case: MeasuredCase) -> str:
     """Return the name by which a case is asked for: `delay-hss/given/idle`."""
     return "/".join((experiment.name, *case.words.values()))
 

@@ -56,9 +56,9 @@ class DelayMeter(Meter):
         self._ended: tuple[float, int] | None = None
         self._gone: int | None = None
 
-    def mark(self, word: str, time: float) -> None:
+    def on_step(self, name: str, time: float) -> None:
         """See Meter."""
-        if word == "change":
+        if name == "change":
             self._changed = time
             self._look(time)
 

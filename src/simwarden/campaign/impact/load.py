@@ -36,9 +36,9 @@ class LoadMeter(Meter):
         self._back: dict[str, float] = {}
         self._revived: set[str] = set()
 
-    def mark(self, word: str, time: float) -> None:
+    def on_step(self, name: str, time: float) -> None:
         """See Meter."""
-        self._since[word] = time
+        self._since[name] = time
 
     def take(self, event: Event) -> None:
         """See Meter."""

@@ -25,19 +25,19 @@ OUTCOMES = ("attach", "tau", "service_request")
 
 
 class Measure(Model):
-    """Base of what a file says under `measure`. `marks` are the words that its steps must be marked with."""
+    """Base of what a file says under `measure`. `steps` are those that the file must name."""
 
-    marks: ClassVar[tuple[str, ...]] = ()
+    steps: ClassVar[tuple[str, ...]] = ()
     title: ClassVar[str] = ""
 
 
 class Delay(Measure):
     """From a change to the last message that was served although it should not have been."""
 
-    marks: ClassVar[tuple[str, ...]] = ("change",)
+    steps: ClassVar[tuple[str, ...]] = ("change",)
     title: ClassVar[str] = "Delay: from a change to the last leaked message"
     card: str
-    """The card whose use is no longer right after the step marked `change`."""
+    """The card whose use is no longer right after the step called `change`."""
     terminals: list[str] = Field(min_length=1)
     """The terminals that it is used in."""
     held: str
@@ -47,7 +47,7 @@ class Delay(Measure):
 class Packets(Measure):
     """From a change to the last user packet that got through although it should not have."""
 
-    marks: ClassVar[tuple[str, ...]] = ("change",)
+    steps: ClassVar[tuple[str, ...]] = ("change",)
     title: ClassVar[str] = "Packets: from a change to the last packet"
     terminals: list[str] = Field(min_length=1)
     """The terminals that send, and are sent to."""
@@ -72,9 +72,9 @@ class Calls(Packets):
 
 
 class Blast(Measure):
-    """Whom a decider hurts that fails from the step marked `failed` to the one marked `returned`."""
+    """Whom a decider hurts that fails from the step called `failed` to the one called `returned`."""
 
-    marks: ClassVar[tuple[str, ...]] = ("failed", "returned")
+    steps: ClassVar[tuple[str, ...]] = ("failed", "returned")
     title: ClassVar[str] = "Blast radius: a decider fails"
     good: list[str] = Field(min_length=1)
     """Devices or platforms, or groups of them, whose use is right."""
@@ -85,13 +85,13 @@ class Blast(Measure):
 
 
 class Load(Measure):
-    """What a fleet that is refused costs in signalling, from the step marked `refused` to the one marked `cured`.
+    """What a fleet that is refused costs in signalling, from the step called `refused` to the one called `cured`.
 
-    Those that are served after `cured` came back by themselves; those after `cycled`, if a step is marked so, because
+    Those that are served after `cured` came back by themselves; those after `cycled`, if a step is called so, because
     they were switched off and on.
     """
 
-    marks: ClassVar[tuple[str, ...]] = ("refused", "cured")
+    steps: ClassVar[tuple[str, ...]] = ("refused", "cured")
     title: ClassVar[str] = "Signalling load of each reject cause"
     fleet: list[str] = Field(min_length=1)
     """Devices, or groups of them."""
@@ -118,8 +118,8 @@ class Meter(ABC):
     """Is told of each event of a run as it happens, and gives figures at its end. It keeps counts, no events."""
 
     @abstractmethod
-    def mark(self, word: str, time: float) -> None:
-        """Be told that a marked step begins."""
+    def on_step(self, name: str, time: float) -> None:
+        """Be told that a named step begins."""
 
     @abstractmethod
     def take(self, event: Event) -> None:

@@ -34,9 +34,9 @@ class ThroughMeter(Meter):
     def way(self, event: StateChange) -> str:
         """Return which way something came by what an event tells: `out`, `in`, or empty for none."""
 
-    def mark(self, word: str, time: float) -> None:
+    def on_step(self, name: str, time: float) -> None:
         """See Meter."""
-        if word == "change":
+        if name == "change":
             self.changed = time
 
     def take(self, event: Event) -> None:

@@ -23,7 +23,7 @@ from simwarden.trace.events import Event, StepMark
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simwarden.campaign.impact.experiment import Case
+    from simwarden.campaign.impact.experiment import MeasuredCase
     from simwarden.campaign.impact.measures import Figure, Meter
 
 #: real seconds after which a case counts as hung
@@ -62,14 +62,14 @@ def _loader(network: str) -> Loader:
     return Loader(network_file=network)
 
 
-def measure(case: Case, options: RunOptions) -> Outcome:
+def measure(case: MeasuredCase, options: RunOptions) -> Outcome:
     """Run the story of a case and return its figures. Events are told to a meter as they happen, and not kept."""
     meter = meter_of(case)
-    marks = {step.index: step.mark for step in case.scenario.steps if step.mark}
+    named = {step.index: step.name for step in case.scenario.steps if step.name}
 
     def sink(event: Event) -> None:
-        if isinstance(event, StepMark) and event.index in marks:
-            meter.mark(marks[event.index], event.time)
+        if isinstance(event, StepMark) and event.index in named:
+            meter.on_step(named[event.index], event.time)
         meter.take(event)
 
     began = time.perf_counter()
@@ -85,7 +85,7 @@ def measure(case: Case, options: RunOptions) -> Outcome:
         return Outcome({}, str(why), seconds=spent)
 
 
-def meter_of(case: Case) -> Meter:
+def meter_of(case: MeasuredCase) -> Meter:
     """Make the meter that a case asks for."""
     wanted, scenario = case.measure, case.scenario
     if isinstance(wanted, Delay):

@@ -149,7 +149,7 @@ class _Proving:
     # -- running
 
     def _run_normally(self, names: list[str]) -> None:
-        trials = [Trial(self.cases[name].job.path, self.cases[name].job.name) for name in names]
+        trials = [Trial(self.cases[name].job.reference, self.cases[name].job.name) for name in names]
         for name, seen in zip(names, self._run(trials), strict=True):
             self.normal[name] = seen
             if seen.verdict in (Result.FAILED, Result.ERROR):
@@ -192,7 +192,7 @@ class _Proving:
         job = self.cases[name].job
         inside = [spot for spot in finding.spots if not self._is_outside(name, spot)]
         switches = tuple((spot.name, finding.switch) for spot in inside)
-        return Trial(job.path, job.name, switches, self._lacking(name, finding))
+        return Trial(job.reference, job.name, switches, self._lacking(name, finding))
 
     def _run(self, trials: list[Trial]) -> list[Seen]:
         self.known += len(trials)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from simwarden.model.profile import Assessment, Function, uses
 from simwarden.policy.classification import classify, measures, scenes
 from simwarden.policy.decision import Verdict
+from simwarden.scenario.case_reference import resolved
 from simwarden.scenario.claims import gather, points_of
 from simwarden.scenario.reference.elements import MADE
 from simwarden.scenario.reference.markdown import code, codes, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from simwarden.model.profile import Use
     from simwarden.policy.classification import Classification, Measure
@@ -141,7 +142,7 @@ def _shown(cases: Mapping[str, Case], loader: Loader, root: Path) -> dict[str, l
     ranked: dict[str, list[tuple[bool, int, int, str, str]]] = {}
     for case in cases.values():
         proves = case.scenario.proves
-        path = Path(case.job.path).resolve().relative_to(root.resolve()).as_posix()
+        path = resolved(case.job.reference).removeprefix(f"{root.resolve()}/")
         refusing = [point.control for name, point in points.items() if case.claimed(name, Verdict.REFUSE)]
         keyed = ((each, each) for control in refusing for each in control.requirements)
         of_function = ((f"{each.requirement} {each.function}", each.requirement) for each in refusing if each.function)

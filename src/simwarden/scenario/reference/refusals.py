@@ -77,7 +77,7 @@ def observe(jobs: Sequence[tuple[Job, Scenario]], loader: Loader, options: RunOp
             found.broken.append(case.job.name)
             continue
         for refusal in refusals_of(case.scenario, result, claimed):
-            found.shown[refusal.point].setdefault(refusal, []).append(case.job.path)
+            found.shown[refusal.point].setdefault(refusal, []).append(case.job.reference)
     return found
 
 

@@ -80,7 +80,7 @@ class Report:
         if not _keeps(result, self._trace):
             self._page.add(result, [], "")
             return
-        capture = f"{result.name}.pcapng"
+        capture = result.capture_name
         hide = hider(result.keys)
         with (self._folder / "events.jsonl").open("a", encoding="utf-8") as lines:
             lines.writelines(f"{hide(line)}\n" for line in lines_of(result.events, scenario=result.name))

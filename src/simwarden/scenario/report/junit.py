@@ -46,7 +46,7 @@ class _Case(TestCase):
 
 def _case(result: ScenarioResult) -> TestCase:
     case = _Case(fit(result.title), classname=fit(result.name), time=round(result.seconds, 3))
-    case.file = fit(result.path)
+    case.file = fit(result.reference)
     said = {
         name: fit(" ".join(values)) for name, values in (("proves", result.proves), ("tags", result.tags)) if values
     }

@@ -76,8 +76,7 @@ class Page:
         """Turn the path of a twin into the name of its scenario, where it is in this report."""
         names = {os.path.normpath(each["path"]): each["name"] for each in self._index}
         for each in self._index:
-            beside = os.path.normpath(os.path.join(os.path.dirname(each["path"]), each["twin"]))  # noqa: PTH118, PTH120
-            each["twin_name"] = names.get(beside, "") if each["twin"] else ""
+            each["twin_name"] = names.get(os.path.normpath(each["twin"]), "")
         whose = {each["twin_name"]: each["name"] for each in reversed(self._index)}
         for each in self._index:
             each["twin_of"] = whose.get(each["name"], "")
@@ -90,7 +89,7 @@ def _summary(result: ScenarioResult, rows: Sequence[Row], lanes: Sequence[str]) 
     return {
         "name": result.name,
         "title": result.title,
-        "path": result.path,
+        "path": result.reference,
         "verdict": result.verdict.value,
         "proves": [_proof(each) for each in result.proves],
         "tags": result.tags,

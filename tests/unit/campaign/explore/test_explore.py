@@ -94,8 +94,8 @@ def test_every_element_may_bring_a_plan() -> None:
 
 def test_the_stories_enter_every_procedure() -> None:
     plan = plan_of(str(FOLDER))
-    marks = {step.get("mark") for story in plan.stories.values() for step in story.spot.value["steps"]}
-    assert marks >= {
+    names = {step.get("name") for story in plan.stories.values() for step in story.spot.value["steps"]}
+    assert names >= {
         "attach",
         "first-use",
         "s1-handover",
@@ -105,7 +105,7 @@ def test_the_stories_enter_every_procedure() -> None:
         "paging",
         "detach",
     }
-    assert marks >= {"re-attach", "emergency-call", "suspension", "resumption", "release", "attach-by-platform"}
+    assert names >= {"re-attach", "emergency-call", "suspension", "resumption", "release", "attach-by-platform"}
 
 
 # -- points and runs

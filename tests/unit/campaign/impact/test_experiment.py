@@ -47,7 +47,7 @@ steps:
   - $life.step
   - wait: 65 min
   - list_equipment: {equipment: meter.imei, status: prohibited, reason: "stolen, $life"}
-    mark: change
+    name: change
   - wait: $watch
 """
 Write = Callable[..., Path]
@@ -89,7 +89,7 @@ def test_axes_make_cases_and_words_make_steps(write: Write) -> None:
     assert lifetimes == [0, 0, 3600, 3600]
     assert isinstance(made.cases[0].measure, Delay)
     assert made.cases[0].scenario.title == "A list at the EIR"
-    assert [step.mark for step in made.cases[0].scenario.steps] == ["", "", "", "", "change", ""]
+    assert [step.name for step in made.cases[0].scenario.steps] == ["", "", "", "", "change", ""]
 
 
 def test_parameters_are_set_from_outside(write: Write) -> None:
@@ -105,14 +105,18 @@ def test_parameters_are_set_from_outside(write: Write) -> None:
         ("$life.step", "$life.steps", "F:23:5: $life.steps: steps is not known (did you mean 'step'?"),
         ("{tau: meter, every", "{tauu: meter, every", "F:12:61: verb 'tauu' is not known"),
         ("$watch", "soon", "F:27:11: 'soon' is no duration"),
-        ("mark: change", "mark: chang", "F:3:1: no step is marked 'change'"),
+        ("name: change", "name: chang", "F:3:1: no step is called 'change'"),
         ("card: card, term", "card: cart, term", "card 'cart' is not known"),
         ("[meter], held", "[metre], held", "terminals 'metre' is not known"),
         ("mme.session", "mme.sesion", "record 'sesion' is not known (did you mean 'session'"),
         ("mme.session", "mne.session", "element 'mne' is not known"),
         ("  delay: {", "  dela: {", "F:4:3: measure 'dela' is not known"),
         (", held: mme.session", "", "key 'held' is missing"),
-        ('    asked: {seconds: "0"}\n    kept: {seconds: 1 h}\n', "", "lifetime: words with what they stand for"),
+        (
+            '    asked: {seconds: "0"}\n    kept: {seconds: 1 h}\n',
+            "",
+            "lifetime: words, or words with what they stand for",
+        ),
         ("set: {watch: 2 h}", "set: 2 h", "set: names with their values"),
         ("stolen, $life", "stolen, $life.step", "$life.step is no text"),
         ("meter: {type: module}", "meter: {type: modul}", "F:18:17: type: 'modul' is not one of"),
@@ -126,7 +130,7 @@ def test_what_is_wrong_is_told_where_it_was_written(
 
 
 def test_an_error_of_one_case_names_it(wrong: Callable[[str, str], list[str]]) -> None:
-    assert "in the case lifetime: asked, life: restless" in wrong("{wait: 10 s}", "{wait: a bit}")[0]
+    assert "in the case asked-restless" in wrong("{wait: 10 s}", "{wait: a bit}")[0]
 
 
 def test_other_files_are_no_experiments(write: Write, tmp_path: Path) -> None:

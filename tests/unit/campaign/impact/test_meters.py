@@ -87,7 +87,7 @@ def refused(time: float) -> list[Event]:
 def measured(meter: Meter, lines: Iterable[Event | tuple[str, float]], end: float) -> dict[str, Any]:
     for line in lines:
         if isinstance(line, tuple):
-            meter.mark(*line)
+            meter.on_step(*line)
         else:
             meter.take(line)
     return dict(meter.figures(end))

@@ -71,7 +71,7 @@ class Shelf:
         return Case(suite.Job(str(self.folder / name), name), scenario, tuple(claims_of(scenario)))
 
     def prove(self, *spots: str, order: Order = ALL, **choice: Any) -> Proof:
-        jobs = [(job, self.loader.load(job.path)) for job in suite.find([str(self.folder)])]
+        jobs = [(job, self.loader.load(job.reference)) for job in suite.find([str(self.folder)])]
         chosen = Choice(lambda each: not spots or each.name in spots, **choice)
         return prove(jobs, self.loader, order, chosen)
 
@@ -321,7 +321,7 @@ def test_the_result_is_the_same_for_any_number_of_processes(shelf: Shelf) -> Non
 
 def test_the_shipped_controls_of_the_card_have_no_survivor() -> None:
     loader = Loader()
-    jobs = [(job, loader.load(job.path)) for job in suite.find([str(SHIPPED / "binding" / "form")])]
+    jobs = [(job, loader.load(job.reference)) for job in suite.find([str(SHIPPED / "binding" / "form")])]
     proof = prove(jobs, loader, ALL, Choice(lambda spot: spot.control.id == "pre.form"))
     assert (len(proof.killed), proof.survivors, proof.weak) == (6, [], [])
 

@@ -1,0 +1,32 @@
+"""How a case of a scenario file is named on the command line, in reports and as a twin: `FILE::case`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+#: what stands between a file, a case and its twin: as in pytest
+SEPARATOR: Final = "::"
+
+
+def split_reference(reference: str) -> tuple[str, str]:
+    """Return the file and the case that a reference names; the case is empty where none is named."""
+    file, _, case = reference.partition(SEPARATOR)
+    return file, case
+
+
+def join_reference(file: str | Path, case: str) -> str:
+    """Return what names a case of a file."""
+    return f"{file}{SEPARATOR}{case}" if case else str(file)
+
+
+def resolved(reference: str) -> str:
+    """Return a reference by the absolute path of its file, without symbolic links."""
+    file, case = split_reference(reference)
+    return join_reference(Path(file).resolve(), case)
+
+
+def stem_of(reference: str) -> str:
+    """Return the name of a case without the folders and the suffix of its file: `moved-card::by-hss`."""
+    file, case = split_reference(reference)
+    return join_reference(Path(file).stem, case)

@@ -1,0 +1,98 @@
+"""The steps of a case: what is given, then those of its file as far as the case, or its twin, has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from simwarden.scenario.problems import guess
+from simwarden.scenario.validation import short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from simwarden.scenario.merge import Merged
+    from simwarden.scenario.parameters import Substitution
+    from simwarden.scenario.problems import Problems
+    from simwarden.scenario.yamlfile import Spot
+
+GIVEN: Final = "given"
+STEPS: Final = "steps"
+#: the key by which a step is named
+NAME: Final = "name"
+JUDGED: Final = ("expect", "never")
+ATTACHED: Final = "attached"
+
+
+@dataclass(slots=True)
+class StepWriter:
+    """Writes the steps of a document. What is wrong with them as a list is noted in `problems`."""
+
+    document: Merged
+    substitution: Substitution
+    problems: Problems
+
+    def write(self, top: Spot, twin: Spot | None) -> None:
+        """Write the steps of a file; those of a `twin` as far as that shares them, and then its own."""
+        self.document.origins[STEPS,] = top / STEPS
+        told = (top / STEPS).value
+        if not isinstance(told, list):
+            self.document.data[STEPS] = told
+            return
+        self.document.data[STEPS] = made = list(self._given(top / GIVEN))
+        if twin is None:
+            self._copy(made, top / STEPS, range(len(told)))
+            return
+        named = {step[NAME]: index for index, step in enumerate(told) if isinstance(step, dict) and NAME in step}
+        first = self._find(named, twin / "from") if (twin / "from").value else len(told)
+        left_out = {self._find(named, spot) for spot in _entries(twin / "without")}
+        self._copy(made, top / STEPS, [index for index in range(first) if index not in left_out])
+        if first < len(told):
+            self._copy(made, top / STEPS, [first])
+            self._judge(made, twin)
+        if isinstance(own := (twin / STEPS).value, list):
+            self._copy(made, twin / STEPS, range(len(own)))
+
+    def _copy(self, made: list[Any], spot: Spot, indexes: Iterable[int]) -> None:
+        self.substitution.copy_entries(made, spot, indexes, (STEPS,))
+
+    def _find(self, named: dict[str, int], spot: Spot) -> int:
+        """Return the place of the step of a name, or note that there is none."""
+        name = spot.value if isinstance(spot.value, str) else ""
+        if name not in named:
+            told = f"no step of this file is called {short(spot.value)}"
+            self.problems.add(told, spot.place, guess(name, named) or "add name: beside its verb")
+        return named.get(name, -1)
+
+    def _judge(self, made: list[Any], twin: Spot) -> None:
+        """Let the last step expect what the twin does."""
+        step, path = made[-1], (STEPS, len(made) - 1)
+        for key in JUDGED if isinstance(step, dict) else ():
+            step.pop(key, None)
+            if (twin / key).value is not None:
+                step[key] = self.substitution.copy(twin / key, (*path, key))
+
+    def _given(self, spot: Spot) -> Iterator[dict[str, Any]]:
+        """Yield the steps that bring about what is given: cards put into devices, which attach."""
+        told = spot.value or {}
+        if not isinstance(told, dict) or not isinstance(told.get(ATTACHED, {}), dict):
+            self.problems.add("given: `attached: {DEVICE: CARD}` is expected", spot.place)
+            return
+        for key in told:
+            if key != ATTACHED:
+                self.problems.unknown("key", key, (ATTACHED,), (spot / key).key)
+        attached = told.get(ATTACHED) or {}
+        for number, device in enumerate(attached):
+            at = spot / ATTACHED / device
+            card = self.substitution.copy(at, (STEPS, 2 * number))
+            self.document.origins[STEPS, 2 * number + 1] = at
+            yield {"insert": {"card": card, "into": device}}
+            yield {"power_on": device, "expect": "accepted"}
+
+
+def _entries(spot: Spot) -> Iterator[Spot]:
+    """Yield the entries of a list; a single value is one."""
+    if isinstance(spot.value, list):
+        yield from (spot / index for index in range(len(spot.value)))
+    elif spot.value:
+        yield spot

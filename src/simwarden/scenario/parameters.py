@@ -1,0 +1,176 @@
+"""Named values of a scenario file: `$name` and `$name.key` stand for what the file says elsewhere.
+
+    set: {quota: 10 MB}                    # `$quota` is `10 MB`
+    vary:
+      way:                                 # an axis: each of its words makes a case of its own
+        by-tls: {port: 443, sni: elsewhere.example}
+        by-quic: {port: 443, quic: true}
+    steps:
+      - send: {device: meter, with: $way}  # `with` inserts the keys of a mapping
+      - wait: $way.delay                   # a value; in a list one or more entries; or a part of a text
+
+`$axis` in a text is the word of the axis. `$$` is a dollar sign.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simwarden.scenario.problems import guess
+from simwarden.scenario.validation import short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from simwarden.scenario.merge import Merged
+    from simwarden.scenario.problems import Problems
+    from simwarden.scenario.yamlfile import Path, Spot
+
+#: the key under which a mapping is inserted
+WITH = "with"
+_USE = re.compile(r"\$(?:\$|([A-Za-z][\w-]*)((?:\.[\w-]+)*))")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a name stands for, and the word of the axis that chose it."""
+
+    spot: Spot
+    word: str = ""
+
+
+def uses_in(value: Any) -> Iterator[tuple[str, ...]]:
+    """Yield each use of a parameter in a value, as its name and the keys after it."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from uses_in(key)
+            yield from uses_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from uses_in(inner)
+    elif isinstance(value, str) and "$" in value:
+        for match in _USE.finditer(value):
+            if match[1]:
+                yield match[1], *filter(None, match[2].split("."))
+
+
+class Substitution:
+    """Copies parts of a file into a document with parameters replaced; each part keeps its place in the file."""
+
+    def __init__(self, document: Merged, parameters: Mapping[str, Parameter], problems: Problems) -> None:
+        self._document, self._parameters, self._problems = document, parameters, problems
+        #: the names whose values are being copied: one that stands within its own value has none
+        self._open: list[str] = []
+
+    def copy(self, spot: Spot, path: Path) -> Any:
+        """Return the value at a spot as it stands at `path` of the document."""
+        self._document.origins[path] = spot
+        value = spot.value
+        if isinstance(value, dict):
+            return self._copy_mapping(value, spot, path)
+        if isinstance(value, list):
+            return self._copy_list(value, spot, path)
+        if not isinstance(value, str) or "$" not in value:
+            return value
+        match = _USE.fullmatch(value)
+        if match is None or not match[1]:
+            return self._replace_in_text(value, spot)
+        parameter = self._find(match, spot)
+        return "" if parameter is None else self._copy_value(match[1], parameter.spot, path)
+
+    def _copy_value(self, name: str, spot: Spot, path: Path) -> Any:
+        """Copy the value of a parameter, or a part of it."""
+        self._open.append(name)
+        made = self.copy(spot, path)
+        self._open.pop()
+        return made
+
+    def _copy_mapping(self, value: dict[str, Any], spot: Spot, path: Path) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for key, inner in value.items():
+            if key == WITH and isinstance(inner, str) and "$" in inner:
+                self._insert_keys(made, value, spot / key, path)
+                continue
+            name = self._replace_in_text(key, spot / key) if "$" in key else key
+            made[name] = self.copy(spot / key, (*path, name))
+        return made
+
+    def _insert_keys(self, made: dict[str, Any], around: dict[str, Any], spot: Spot, path: Path) -> None:
+        """Insert the keys of the mapping that `with` names."""
+        match = _USE.fullmatch(spot.value)
+        if match is None or not match[1]:
+            self._problems.add(f"with: the name of a mapping is expected, not {short(spot.value)}", spot.place)
+            return
+        parameter = self._find(match, spot)
+        if parameter is None:
+            return
+        value = parameter.spot.value or {}
+        if not isinstance(value, dict):
+            self._problems.add(f"with: {match[0]} is {short(value)}, and no mapping", spot.place)
+            return
+        for key in value:
+            if key in around or key in made:
+                self._problems.add(f"with: {match[0]} has the key {key!r}, which stands here already", spot.place)
+            else:
+                made[key] = self._copy_value(match[1], parameter.spot / key, (*path, key))
+
+    def _copy_list(self, items: list[Any], spot: Spot, path: Path) -> list[Any]:
+        made: list[Any] = []
+        self.copy_entries(made, spot, range(len(items)), path)
+        return made
+
+    def copy_entries(self, made: list[Any], spot: Spot, indexes: Iterable[int], path: Path) -> None:
+        """Copy some entries of a list to the end of another; one that stands for a list is replaced by its entries."""
+        for index in indexes:
+            item = spot.value[index]
+            match = _USE.fullmatch(item) if isinstance(item, str) else None
+            name = match[1] if match else ""
+            parameter = self._find(match, spot / index) if match and name else None
+            if parameter and isinstance(parameter.spot.value, list):
+                for inner in range(len(parameter.spot.value)):
+                    made.append(self._copy_value(name, parameter.spot / inner, (*path, len(made))))
+            elif parameter or not name:
+                made.append(self.copy(spot / index, (*path, len(made))))
+
+    def _find(self, match: re.Match[str], spot: Spot) -> Parameter | None:
+        """Return what a use stands for, or note that there is none such."""
+        name, keys = match[1], match[2]
+        parameter = self._parameters.get(name)
+        if parameter is None:
+            self._problems.add(f"${name} is not known", spot.place, guess(name, self._parameters))
+            return None
+        if name in self._open:
+            self._problems.add(f"${name} stands within its own value", spot.place)
+            return None
+        here = parameter.spot
+        for key in filter(None, keys.split(".")):
+            value = here.value
+            if not isinstance(value, dict) or key not in value:
+                known = value if isinstance(value, dict) else ()
+                self._problems.add(f"{match[0]}: {key} is not known", spot.place, guess(key, known))
+                return None
+            here /= key
+        return Parameter(here, "" if keys else parameter.word)
+
+    def _replace_in_text(self, text: str, spot: Spot) -> str:
+        return _USE.sub(lambda match: self._written(match, spot), text)
+
+    def _written(self, match: re.Match[str], spot: Spot) -> str:
+        """Return what stands in a text in the place of a use: the word of an axis, or a value that is a text."""
+        if not match[1]:
+            return "$"
+        parameter = self._find(match, spot)
+        if parameter is None:
+            return ""
+        value = parameter.spot.value
+        if parameter.word and not isinstance(value, str):
+            return parameter.word
+        if isinstance(value, str):
+            self._open.append(match[1])
+            made = self._replace_in_text(value, parameter.spot)
+            self._open.pop()
+            return made
+        self._problems.add(f"{match[0]} is no text, and stands within one", spot.place)
+        return ""

@@ -1,0 +1,225 @@
+"""Scenario files with parameters: what their cases are, and what is wrong with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simwarden.errors import ConfigError, UserFileError
+from simwarden.scenario import suite
+from simwarden.scenario.cases import CaseFile, headings_in, outline_of
+from simwarden.scenario.load import Loader
+from simwarden.scenario.problems import Problems
+from simwarden.scenario.result import Verdict
+from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.scenario.yamlfile import read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = """\
+scenario: HSS rejects a card bound to $terminal.says in a phone
+proves: [bind.hss.learned]
+tags: [binding]
+set: {device: phone}
+vary:
+  terminal:
+    meter: {says: a meter, device: {type: module}, extra: {use: gas-meter}}
+    camera: {says: a camera, device: {type: module}}
+cards:
+  card: {profile: meter, binding: {by: hss, learn: first-use}}
+devices:
+  bound: $terminal.device
+  phone: {type: handset}
+given: {attached: {bound: card}}
+steps:
+  - power_off: bound
+  - move: {card: card, to: $device}
+  - power_on: $device
+    name: attach
+    expect: rejected
+  - expect:
+      phone: {emm_cause: EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED}
+      hss: {binding: {card: card, imei: bound.imei}}
+      decision: {by: hss, control: bind.hss.learned, card: card}
+  - wait: 1 min
+twin:
+  scenario: HSS serves a card in $terminal.says that it is bound to
+  proves: []
+  set: {device: bound}
+  from: attach
+  expect: accepted
+  steps:
+    - expect: {mme: {session: {card: card, imei: bound.imei}}}
+""".replace(", extra: {use: gas-meter}", "")
+
+
+def case_file(text: str, most: int = 12) -> CaseFile:
+    problems = Problems()
+    made = CaseFile(read(text, "F", problems), problems, most=most)
+    made.check()
+    return made
+
+
+def document(text: str, name: str = "") -> dict[str, Any]:
+    made = case_file(text)
+    case = made.find(name)
+    assert case is not None, [each.name for each in made.all_cases]
+    problems = Problems()
+    data: dict[str, Any] = made.document(case, problems).data
+    problems.raise_if_any()
+    assert not made.problems.found
+    return data
+
+
+def wrong(text: str) -> list[str]:
+    made = case_file(text)
+    found = [*made.problems.found]
+    for case in made.all_cases:
+        problems = Problems(case.name)
+        made.document(case, problems)
+        found += problems.found
+    return [str(each) for each in found]
+
+
+def test_each_word_makes_a_case_and_each_case_has_its_twin(tmp_path: Path) -> None:
+    (tmp_path / "moved.yaml").write_text(TEXT)
+    jobs = suite.find([str(tmp_path)])
+    assert [job.name for job in jobs] == [
+        "moved::meter",
+        "moved::meter-twin",
+        "moved::camera",
+        "moved::camera-twin",
+    ]
+    loader = Loader()
+    scenarios = [loader.validate(job.reference) for job in jobs]
+    assert [each.title for each in scenarios[:3]] == [
+        "HSS rejects a card bound to a meter in a phone",
+        "HSS serves a card in a meter that it is bound to",
+        "HSS rejects a card bound to a camera in a phone",
+    ]
+    assert scenarios[0].twin == jobs[1].reference
+    assert [run_scenario(each, "moved", RunOptions()).verdict for each in scenarios] == [Verdict.PASSED] * 4
+
+
+def test_a_case_is_found_by_its_reference_and_an_unknown_one_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "moved.yaml"
+    file.write_text(TEXT)
+    assert [job.name for job in suite.find([f"{file}::camera"])] == ["moved::camera"]
+    with pytest.raises(ConfigError, match=r"has no case 'camra' \(did you mean 'camera'\?\)"):
+        suite.find([f"{file}::camra"])
+    with pytest.raises(UserFileError, match=r"has several cases; which one\? \(known: meter, meter-twin, camera"):
+        Loader().load(file)
+
+
+def test_a_twin_shares_the_steps_before_and_has_its_own_after() -> None:
+    text = "scenario: a\nset: {x: 1}\nsteps: [{a: $x}, {b: 2, name: here, expect: no}, {c: 3}]\n"
+    twin = "twin: {scenario: b, set: {x: 9}, from: here, expect: yes, steps: [{d: $x}]}\n"
+    assert document(text + twin)["steps"] == [{"a": "1"}, {"b": "2", "name": "here", "expect": "no"}, {"c": "3"}]
+    made = document(text + twin, "twin")
+    assert made["steps"] == [{"a": "9"}, {"b": "2", "name": "here", "expect": "yes"}, {"d": "9"}]
+    assert made["scenario"] == "b"
+    without = "twin: {scenario: b, without: here}\n"
+    assert document(text + without, "twin")["steps"] == [{"a": "1"}, {"c": "3"}]
+
+
+def test_a_twin_that_sets_an_axis_is_the_twin_of_all_its_words() -> None:
+    text = "scenario: a\nvary: {x: [p, q], y: [r, s]}\nsteps: [{a: $x}, {b: $y}]\n"
+    made = case_file(text + "twin: {scenario: b, set: {x: other}}\n")
+    assert [case.name for case in made.all_cases] == ["p-r", "r-twin", "p-s", "s-twin", "q-r", "q-s"]
+    twins = [made.twin_of(case) for case in made.cases]
+    assert [twin.name for twin in twins if twin] == ["r-twin", "s-twin", "r-twin", "s-twin"]
+    assert document(text + "twin: {scenario: b, set: {x: other}}\n", "s-twin")["steps"] == [{"a": "other"}, {"b": "s"}]
+
+
+def test_given_devices_are_attached_before_the_first_step() -> None:
+    made = document("scenario: a\ngiven: {attached: {meter: card, phone: other}}\nsteps: [{wait: 1 s}]\n")
+    assert made["steps"] == [
+        {"insert": {"card": "card", "into": "meter"}},
+        {"power_on": "meter", "expect": "accepted"},
+        {"insert": {"card": "other", "into": "phone"}},
+        {"power_on": "phone", "expect": "accepted"},
+        {"wait": "1 s"},
+    ]
+
+
+def test_with_inserts_keys_and_a_list_its_entries() -> None:
+    names = "set: {m: {x: 1, y: $n}, n: 2, l: [{p: 1}, {q: $n}]}\n"
+    text = f"scenario: a\n{names}steps: [{{v: {{a: 0, with: $m}}}}, $l, {{w: $m.x}}]\n"
+    assert document(text)["steps"] == [{"v": {"a": "0", "x": "1", "y": "2"}}, {"p": "1"}, {"q": "2"}, {"w": "1"}]
+
+
+def test_texts_take_words_and_values_and_two_dollars_are_one() -> None:
+    text = (
+        'scenario: "costs $$5, $way and $n"\nset: {n: 2}\nvary: {way: {by-tls: {port: 443}}}\nsteps: [{p: $way.port}]\n'
+    )
+    assert document(text, "by-tls") == {"scenario": "costs $5, by-tls and 2", "steps": [{"p": "443"}]}
+
+
+def test_a_grid_excludes_cases() -> None:
+    text = "scenario: a\nvary: {x: [p, q], y: [r, s]}\nexclude: [{x: p, y: r}, {y: s}]\nsteps: [{a: $x}, {b: $y}]\n"
+    assert [case.name for case in case_file(text).cases] == ["q-r"]
+
+
+HEAD = "scenario: a\nsteps: [{b: 1, name: here}]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("set: {x: 1}\n" + HEAD, "F:1:7: $x is used nowhere"),
+        ("vary: {x: [p]}\n" + HEAD, "F:1:8: $x is used nowhere"),
+        ("vary: {x: {p: {k: 1, j: 2}}}\nscenario: a\nsteps: [$x.k]", "F:1:22: $x.j is used nowhere"),
+        ("scenario: a\nset: {size: 1}\nsteps: [{a: $sise}, {b: $size}]", "F:3:13: $sise is not known (did you"),
+        ("scenario: a\nset: {x: {k: 1}}\nsteps: [{a: $x.j}, $x]", "F:3:13: $x.j: j is not known (known: k)"),
+        ("scenario: a\nset: {x: $y, y: $x}\nsteps: [{a: $x}]", "$x stands within its own value"),
+        ("scenario: a\nset: {x: {k: 1}}\nsteps: [{a: b $x}]", "F:3:13: $x is no text, and stands within one"),
+        ("scenario: a\nset: {x: 1}\nsteps: [{a: {with: $x}}]", "F:3:20: with: $x is '1', and no mapping"),
+        ("scenario: a\nset: {x: {k: 1}}\nsteps: [{a: {k: 2, with: $x}}]", "with: $x has the key 'k', which stands"),
+        ("set: 3\n" + HEAD, "F:1:6: set: names with their values are expected, not '3'"),
+        ("vary: {x: 3}\n" + HEAD, "F:1:11: x: words, or words with what they stand for, are expected, not '3'"),
+        ("scenario: a\nset: {x: 1}\nvary: {x: [p]}\nsteps: [$x]", "F:3:8: x is a name in `set` already"),
+        ("scenario: a\nvary: {x: [a b, a-b]}\nsteps: [$x]", "F:2:1: vary: 2 cases would be called 'a-b'"),
+        ("scenario: a\nvary: {x: [twin]}\nsteps: [$x]", "x: 'twin' cannot name a case"),
+        ("scenario: a\nvary: {x: [p]}\nexclude: [{x: q}]\nsteps: [$x]", "F:3:11: exclude: there is no such case"),
+        ("scenario: a\nvary: {x: [p]}\nexclude: [{x: p}]\nsteps: [$x]", "exclude: no case is left"),
+        ("scenario: a\nvary: {x: [" + ", ".join("abcdefghijklm") + "]}\nsteps: [$x]", "vary: 13 cases are too many"),
+        (HEAD + "twin: {scenario: b}", "F:3:1: twin: say where it differs (by set, without or from)"),
+        (HEAD + "twin: {without: here}", "twin: it has a title of its own"),
+        (HEAD + "twin: {scenario: b, without: her}", "no step of this file is called 'her' (did you mean 'here'?"),
+        (HEAD + "twin: {scenario: b, without: here, expect: x}", "expect: say from which step on"),
+        (HEAD + "twin: {scenario: b, from: here, stepps: []}", "key 'stepps' is not known (did you mean 'steps'?)"),
+        (HEAD + "twin: {scenario: b, set: {z: 1}}", "parameter 'z' is not known"),
+        ("scenario: a\nset: {x: 1, y: 2}\nsteps: [$x, $y]\ntwin: {scenario: b, set: {x: 3, y: 4}}", "twin differs"),
+        ("scenario: a\ngiven: {attached: card}\nsteps: []", "F:2:8: given: `attached: {DEVICE: CARD}` is expected"),
+        ("scenario: a\ngiven: {registered: {}}\nsteps: []", "key 'registered' is not known"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_where_it_is_written(text: str, told: str) -> None:
+    assert any(told in each for each in wrong(text)), wrong(text)
+
+
+def test_an_error_of_one_case_names_the_case(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(
+        TEXT.replace("camera: {says: a camera, device: {type: module}}", "camera: {says: a, device: {typ: module}}")
+    )
+    Loader().load(f"{file}::meter")
+    with pytest.raises(UserFileError, match=r"a\.yaml:8:\d+: .*typ.*in the case camera\)"):
+        Loader().load(f"{file}::camera")
+
+
+def test_an_outline_has_the_cases_and_titles_of_the_whole() -> None:
+    assert [each.name for each in outline_of(TEXT, "F").all_cases] == [each.name for each in case_file(TEXT).all_cases]
+    titles = {name: heading["scenario"] for name, heading in headings_in(TEXT, "F").items()}
+    assert titles["meter-twin"] == "HSS serves a card in a meter that it is bound to"
+
+
+def test_no_report_shows_a_key_of_another_case(tmp_path: Path) -> None:
+    keys = ["00112233445566778899aabbccddeef0", "ff112233445566778899aabbccddeef1"]
+    text = TEXT.replace("profile: meter", "profile: meter, k: $terminal.secret")
+    for name, key in zip(("meter", "camera"), keys, strict=True):
+        text = text.replace(f"says: a {name},", f'says: a {name}, secret: "{key}",')
+    (tmp_path / "a.yaml").write_text(text)
+    assert set(Loader().load(f"{tmp_path}/a.yaml::meter").keys) == set(keys)
