@@ -18,8 +18,8 @@ from simwarden.scenario.case_reference import split_reference
 from simwarden.scenario.drafted import text_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import Problems, ScenarioErrors, guess
+from simwarden.scenario.refusals import expects_refusal
 from simwarden.scenario.renamed import fix
-from simwarden.scenario.twin import expects_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

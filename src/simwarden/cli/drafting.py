@@ -15,7 +15,6 @@ from simwarden.scenario.drafted import refusals_shown, refusals_told, text_of, u
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import guess
 from simwarden.scenario.runner import RunOptions, run_scenario
-from simwarden.scenario.soundness import unnoticed
 from simwarden.trace.events import Decided, StateChange, StepMark
 
 if TYPE_CHECKING:
@@ -46,13 +45,13 @@ def draft(name: str, use: str, twin: str) -> tuple[str, str]:
             proves = refused.decision.control.requirement
             head = {"scenario": story["scenario"], "proves": [proves], "twin": twin}
             try:
-                text = text_of({**head, **_sound(story)})
+                text = text_of({**head, **story})
             except UserFileError:  # nobody is told of it: a session with fewer rules, say
                 continue
             honest, whole = _data(plan, misuse, method, use, honest=True)
             honest = _formed(honest, form)
             for steps in dict.fromkeys((len(story["steps"]) - 1, whole)):  # as long as the other, else to its own end
-                texts = text, text_of(_sound(_served(honest, refused, steps)))
+                texts = text, text_of(_served(honest, refused, steps))
                 if not unheld(dict(zip(("story.yaml", twin), texts, strict=True))):
                     return texts
     raise ConfigError(f"no story of the misuse {name!r} can be made by itself: see `simwarden matrix --misuse {name}`")
@@ -84,18 +83,6 @@ def _load(data: Mapping[str, Any]) -> Scenario:
 
 def _play(data: Mapping[str, Any]) -> Sequence[Event]:
     return run_scenario(_load(data), "draft", RunOptions()).events
-
-
-def _sound(data: dict[str, Any]) -> dict[str, Any]:
-    """Return a story in which each verb that may be refused unseen is expected to end as it does."""
-    steps = [*data["steps"]]
-    for step, _, best in unnoticed(_load(data)):
-        steps[step.index] = {**steps[step.index], "expect": best}
-        failure = run_scenario(_load({**data, "steps": steps}), "draft", RunOptions()).failure
-        for each in failure.mismatches if failure is not None else ():
-            if each.subject == "outcome" and each.want == best:
-                steps[step.index]["expect"] = each.got
-    return {**data, "steps": steps}
 
 
 def _formed(data: dict[str, Any], form: str) -> dict[str, Any]:

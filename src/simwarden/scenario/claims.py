@@ -10,7 +10,7 @@ from simwarden.scenario import suite
 from simwarden.scenario.case_reference import resolved, stem_of
 from simwarden.scenario.document import DecisionWanted
 from simwarden.scenario.effects import expects_record, without_effect
-from simwarden.scenario.twin import phases
+from simwarden.scenario.refusals import phases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,7 +13,7 @@ from simwarden.policy.decision import Verdict
 from simwarden.scenario.document import DecisionWanted, EventWanted, FactWanted, OutcomeWanted
 from simwarden.scenario.event_fields import ANSWER
 from simwarden.scenario.problems import plain
-from simwarden.scenario.twin import expected, expects_refusal, phases
+from simwarden.scenario.refusals import expected, expects_refusal, phases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +77,13 @@ def without_effect(scenario: Scenario) -> Iterator[DecisionWanted]:
         if any(is_effect(scenario, each) and (never or not _goes_well(each)) for each, never in conditions):
             pending = []
     yield from pending
+
+
+def check_expectations(scenario: Scenario, problems: Problems) -> None:
+    """Note a scenario that passes whatever happens."""
+    if not any(step.expectations for step in scenario.steps):
+        place = Place(scenario.path, scenario.lines.get("steps", scenario.lines.get("scenario", 1)))
+        problems.add("nothing is expected: this passes whatever happens", place, "add expect:")
 
 
 def check_effects(scenario: Scenario, problems: Problems) -> None:

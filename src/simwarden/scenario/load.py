@@ -15,17 +15,16 @@ from simwarden.scenario import network
 from simwarden.scenario.case_reference import join_reference, split_reference
 from simwarden.scenario.cases import CaseFile
 from simwarden.scenario.document import Scenario
-from simwarden.scenario.effects import check_effects
+from simwarden.scenario.effects import check_effects, check_expectations
 from simwarden.scenario.expectation import ExpectationReader
 from simwarden.scenario.identities import Cast, References
 from simwarden.scenario.named import check_names
 from simwarden.scenario.problems import Problems, guess, nearest
+from simwarden.scenario.refusals import check_refusals, check_twin
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.renamed import Renamed, rename
 from simwarden.scenario.secrets import keys_in
-from simwarden.scenario.soundness import check_claims, check_expectations
 from simwarden.scenario.steps import StepReader
-from simwarden.scenario.twin import check_refusals, check_twin
 from simwarden.scenario.validation import check
 from simwarden.scenario.yamlfile import Source, Spot, read
 
@@ -110,7 +109,7 @@ class Loader:
         return source
 
     def validate(self, reference: str | Path, *, to_run: bool = False) -> Scenario:
-        """Read and check one case, what it claims, the form of its refusals, and its twin. Raises as `load` does.
+        """Read and check one case, the form of its refusals, their effect, and its twin. Raises as `load` does.
 
         One `to_run` may be one that passes whatever happens: somebody may want to see what does.
         """
@@ -118,7 +117,6 @@ class Loader:
         problems = Problems(scenario.case)
         if not to_run:
             check_expectations(scenario, problems)
-        check_claims(scenario, self, problems)
         check_refusals(scenario, problems)
         check_effects(scenario, problems)
         check_twin(scenario, self, problems)

@@ -25,8 +25,8 @@ from simwarden.scenario.document import (
 )
 from simwarden.scenario.match import matches, show
 from simwarden.scenario.problems import plain
+from simwarden.scenario.refusals import tells_refusal
 from simwarden.scenario.result import Mismatch, Verdict
-from simwarden.scenario.twin import tells_refusal
 from simwarden.trace.dissect import carried
 from simwarden.trace.events import Decided, Frame, Rejected, StateChange
 

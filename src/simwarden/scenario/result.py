@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from simwarden.errors import Place
 from simwarden.scenario.case_reference import SEPARATOR, join_reference
+from simwarden.scenario.refusals import expects_refusal
 from simwarden.scenario.secrets import hide_keys
-from simwarden.scenario.twin import expects_refusal
 
 if TYPE_CHECKING:
     from simwarden.scenario.document import Scenario

@@ -28,12 +28,12 @@ from simwarden.scenario.judge import Judge, wanted_in
 from simwarden.scenario.network import events_to, lacking_links
 from simwarden.scenario.outside import placements_of, why_unusable
 from simwarden.scenario.provisioning import provision_of
+from simwarden.scenario.refusals import refuses_beside
 from simwarden.scenario.rejections import Phase, check_rejections
 from simwarden.scenario.rest import is_busy, is_whole, unrest
 from simwarden.scenario.result import Met, Mismatch, ScenarioResult, Verdict, blank_result
 from simwarden.scenario.secrets import hide_keys
 from simwarden.scenario.standing import AT_ONCE_REAL, AT_ONCE_VIRTUAL, History
-from simwarden.scenario.twin import refuses_beside
 from simwarden.trace.events import Fault, Note, StepMark
 from simwarden.trace.trace import Trace
 

@@ -14,9 +14,9 @@ from simwarden.scenario.claims import points_named
 from simwarden.scenario.document import DecisionWanted, FactWanted
 from simwarden.scenario.effects import LEAK, is_effect, is_served, without_effect
 from simwarden.scenario.reference.refusals import next_of, refusals_of
+from simwarden.scenario.refusals import expected, is_refusal, refusing_steps, tells_refusal
 from simwarden.scenario.result import Misuse, Stopped
 from simwarden.scenario.result import Verdict as Result
-from simwarden.scenario.twin import expected, is_refusal, refusing_steps, tells_refusal
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Frame, PacketDropped, StepMark
 from simwarden.trace.rows import clause_of

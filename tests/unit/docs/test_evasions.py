@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 import pytest
 
 from simwarden.scenario.load import Loader
+from simwarden.scenario.refusals import expects_refusal
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
-from simwarden.scenario.twin import expects_refusal
 
 ROOT = Path(__file__).parents[3]
 STORIES = ROOT / "scenarios"

@@ -11,7 +11,7 @@ import pytest
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.document import DecisionWanted
 from simwarden.scenario.load import Loader
-from simwarden.scenario.twin import expected, expects_refusal
+from simwarden.scenario.refusals import expected, expects_refusal
 
 if TYPE_CHECKING:
     from simwarden.scenario.document import Scenario

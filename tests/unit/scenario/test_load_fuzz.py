@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from simwarden.errors import SimwardenError
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import Problems
-from simwarden.scenario.twin import check_refusals, facts_between
+from simwarden.scenario.refusals import check_refusals
 
 GOOD = yaml.load(
     """
@@ -78,7 +78,6 @@ def load(loader: Loader, text: str) -> None:
             pytest.fail(f"no place: {error}")
     else:
         check_refusals(scenario, Problems())
-        facts_between(scenario, scenario)
 
 
 @settings(max_examples=budget.examples(300))

@@ -15,10 +15,10 @@ from simulators.mme.demands import DEMANDS
 from simulators.mme.procedures import attach, service_request
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import Problems
+from simwarden.scenario.refusals import check_refusals, expects_refusal
 from simwarden.scenario.rejections import Finding, Phase, check_rejections
 from simwarden.scenario.result import ScenarioResult, Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
-from simwarden.scenario.twin import check_refusals, expects_refusal
 from simwarden.trace.events import Event, Note, Rejected
 from simwarden.wire.nas.enums import EmmCause
 
