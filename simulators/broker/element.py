@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.broker.answers import SessionTold
 from simulators.broker.config import BrokerConfig
+from simulators.broker.sources import Source
+from simwarden.machine.mqtt_broker import Broker as Machine
 from simwarden.model.values import IMSI, NUMBER, TEXT, instance_of
 from simwarden.operations.element import Element
 from simwarden.operations.event_kinds import DATA, TOPIC
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import HISTORY, Declaration, Observable
 from simwarden.runtime.machine_timer import MachineTimer
-from simwarden.runtime.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from simulators.broker.store import Store
-    from simwarden.machine.mqtt_broker import Broker as Machine
     from simwarden.machine.mqtt_broker import Connection
     from simwarden.runtime.link import Link
     from simwarden.wire.mqtt import Publish
+
+
+#: sources of events that are counted; the first one is forgotten
+_MOST = 10_000
 
 
 class Broker(Element[BrokerConfig]):
@@ -65,15 +67,11 @@ class Broker(Element[BrokerConfig]):
         ),
     )
     machine: Machine
-    store: Store
 
     async def start(self) -> None:
-        """Open the store and listen."""
-        from simulators.broker.store import METADATA, Store  # noqa: PLC0415 - SQLAlchemy is heavy; files need none
-        from simwarden.machine.mqtt_broker import Broker as Machine  # noqa: PLC0415 - as above
-
-        self.store = Store(self.site.open_store(METADATA))
-        self.machine = Machine(self.store, self.config.users)
+        """Listen."""
+        self.machine = Machine(self.config.users)
+        self._sources: dict[tuple[str, str], Source] = {}
         self._links: dict[Connection, tuple[Link, MachineTimer]] = {}
         await self.site.listen("MQTT", self._accept)
 
@@ -94,9 +92,8 @@ class Broker(Element[BrokerConfig]):
     @route("GET", "/sessions", gives=tuple[SessionTold, ...])
     async def sessions(self, _call: Call) -> list[dict[str, Any]]:
         """Tell the kept sessions: filters, and how many messages wait."""
-        waits = self.store.waits()
-        kept = self.store.sessions().items()
-        return [{"client": name, "filters": list(each), "waiting": waits.get(name, 0)} for name, each in kept]
+        kept = self.machine.kept_sessions().items()
+        return [{"client": name, "filters": filters, "waiting": waiting} for name, (filters, waiting) in kept]
 
     # -- links
 
@@ -113,25 +110,18 @@ class Broker(Element[BrokerConfig]):
             self._links[connection][0].record_received(data)
             if self.site.injected_fault is not None:
                 return  # it fails for now: what it is told is lost on it, and nobody hears that
-            self._work(connection, lambda: connection.receive(data, self._now()))
-
-    def _work(self, connection: Connection, work: Callable[[], None]) -> None:
-        """Do something for a client; if the store does not, nothing is acknowledged, and the connection ends."""
-        try:
-            work()
+            connection.receive(data, self._now())
             self._flush(connection)
-        except StoreError as error:
-            self.site.note(f"a client is left: {error}")
-            connection.drop()
-            self._settle(connection)
 
     def _on_timer(self, connection: Connection) -> None:
         if self.site.injected_fault is not None:
             return  # nor does it give up anybody
-        self._work(connection, lambda: connection.on_timer(self._now()))
+        connection.on_timer(self._now())
+        self._flush(connection)
 
     def _lost(self, connection: Connection, _reason: str) -> None:
-        self._work(connection, connection.lost)
+        connection.lost()
+        self._flush(connection)
 
     def _now(self) -> float:
         return self.site.clock.now()
@@ -169,27 +159,23 @@ class Broker(Element[BrokerConfig]):
         if event is None:
             return
         epoch, _, number = event["id"].rpartition("-")
-        source, fresh = self.store.count(event["source"], epoch, int(number))
-        self.site.observe(
-            "delivery",
-            {
-                "source": source.source.rpartition("/")[2],
-                "received": source.received,
-                "repeated": source.repeated,
-                "missing": source.missing,
-                "last": source.last,
-            },
-            key=f"{source.source} {epoch}",
-        )
+        source, name = self._source_of(event["source"], epoch), event["source"].rpartition("/")[2]
+        fresh = source.count(int(number))
+        self.site.observe("delivery", {"source": name, **asdict(source)}, key=f"{event['source']} {epoch}")
         if fresh:
             topic = event["type"].removeprefix("simwarden.").replace(".", "/")
             shown = {"id": event["id"], "topic": topic, "sequence": int(number)}
-            shown |= {"source": source.source.rpartition("/")[2], "imsi": event.get("subject", "")}
+            shown |= {"source": name, "imsi": event.get("subject", "")}
             self.site.observe("event", {**shown, "data": event.get("data", {})}, key=event["id"])
+
+    def _source_of(self, name: str, epoch: str) -> Source:
+        if (name, epoch) not in self._sources and len(self._sources) >= _MOST:
+            del self._sources[next(iter(self._sources))]
+        return self._sources.setdefault((name, epoch), Source())
 
 
 def _is_text(value: object) -> bool:
-    """Whether a value is a text that every database keeps: JSON can tell a NUL, and half a surrogate pair."""
+    """Return True for a text that can be written in UTF-8: JSON can hold a NUL and half a surrogate pair."""
     return isinstance(value, str) and "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
 
 

@@ -1,16 +1,16 @@
 """An MQTT 3.1.1 broker without I/O: sessions, subscriptions, retained messages, and what waits for subscribers.
 
-What must survive a killed process (sessions that are not clean, what waits for them, retained messages) is in a
-`Memory` of the owner's; a message is there before its PUBACK is made. Quality of service is at most 1: a subscription
-that asks for 2 is granted 1, which the standard allows (3.8.4), and a PUBLISH with 2 ends its connection.
+All of it is in memory and ends with the broker. Quality of service is at most 1: a subscription that asks for 2 is
+granted 1, which the standard allows (3.8.4), and a PUBLISH with 2 ends its connection.
 """
 
 from __future__ import annotations
 
 import hmac
+import itertools
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import PeerError
 from simwarden.machine.timer import Timer
@@ -39,45 +39,14 @@ if TYPE_CHECKING:
 WINDOW: Final = 64
 #: octets of the largest packet that is taken
 LONGEST_PACKET: Final = 1 << 18
-#: messages that may wait for a clean session, whose connection is ended when there are more; a kept one has the disk
+#: messages that may wait for a session; further ones are dropped, and its connection is ended
 MOST_QUEUED: Final = 100_000
+#: sessions that are not clean, and topics with a retained message: further ones are refused, or not retained
+MOST_SESSIONS: Final = 1_000
+MOST_RETAINED: Final = 10_000
 #: seconds in which CONNECT must come
 CONNECT_TIME: Final = 10.0
 _IDENTIFIERS = 65535
-
-Waiting = tuple[int, Publish]
-"""A message that waits for a subscriber, with its number: later ones have higher numbers."""
-
-
-class Memory(Protocol):
-    """What outlives the broker's process. Each call is committed when it returns."""
-
-    def sessions(self) -> Mapping[str, Mapping[str, int]]:
-        """Return the filters with their QoS of each kept session, by client identifier."""
-
-    def keep_session(self, client: str) -> None:
-        """Keep a session, if it is not kept yet."""
-
-    def drop_session(self, client: str) -> None:
-        """Forget a session with its filters and all that waits."""
-
-    def keep_filters(self, client: str, filters: Mapping[str, int]) -> None:
-        """Keep filters of a session in addition."""
-
-    def drop_filters(self, client: str, filters: Sequence[str]) -> None:
-        """Forget filters of a session."""
-
-    def store(self, message: Publish, clients: Sequence[str], *, retain: bool) -> None:
-        """Keep a message for sessions, and as its topic's retained one (an empty payload: there is none any more)."""
-
-    def waiting(self, client: str, after: int, most: int) -> list[Waiting]:
-        """Return what waits for a session, beginning after a number."""
-
-    def done(self, client: str, number: int) -> None:
-        """Forget a message that a session has acknowledged."""
-
-    def retained(self) -> Iterable[Publish]:
-        """Return all retained messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +66,7 @@ class Faulted:
 
 
 class _Session:
-    """A client's session; what waits for a clean one is in its `queue`, for another in the broker's memory."""
+    """A client's session, with the messages that wait for it by their number."""
 
     def __init__(self, client: str, *, clean: bool) -> None:
         self.client, self.clean = client, clean
@@ -116,15 +85,13 @@ class _Session:
 class Broker:
     """All sessions of one broker. `users` are names with passwords; without any, everybody may connect."""
 
-    def __init__(self, memory: Memory, users: Mapping[str, str] | None = None) -> None:
-        self.memory, self._users = memory, dict(users or {})
+    def __init__(self, users: Mapping[str, str] | None = None) -> None:
+        self._users = dict(users or {})
         self._sessions: dict[str, _Session] = {}
         self._unnamed = 0
         self._touched: dict[Connection, None] = {}
+        self._retained: dict[str, Publish] = {}
         self.events: list[Published] = []
-        for client, filters in memory.sessions().items():
-            session = self._sessions[client] = _Session(client, clean=False)
-            session.filters.update(filters)
 
     def open(self, now: float) -> Connection:
         """Take a new connection."""
@@ -141,12 +108,21 @@ class Broker:
 
     # -- sessions
 
+    def kept_sessions(self) -> dict[str, tuple[list[str], int]]:
+        """Return the sessions that are not clean by client: their filters, and how many messages wait."""
+        kept = sorted((each for each in self._sessions.values() if not each.clean), key=lambda each: each.client)
+        return {each.client: (sorted(each.filters), len(each.queue)) for each in kept}
+
     def admits(self, packet: Connect) -> bool:
         """Whether name and password are right."""
         if not self._users:
             return True
         wanted = self._users.get(packet.user or "")
         return wanted is not None and hmac.compare_digest(wanted.encode(), packet.password or b"")
+
+    def has_room(self, packet: Connect) -> bool:
+        """Return True unless a client wants one more session kept than there is room for."""
+        return packet.clean or packet.client in self._sessions or len(self.kept_sessions()) < MOST_SESSIONS
 
     def begin(self, connection: Connection, packet: Connect) -> tuple[_Session, bool]:
         """Return the session of a client that connects, and whether it was there before (3.1.2.4)."""
@@ -159,11 +135,7 @@ class Broker:
             former.connection.taken_over()
         present = former is not None and not former.clean and not packet.clean
         if former is None or not present:
-            if former is not None and not former.clean:
-                self.memory.drop_session(client)
             former = self._sessions[client] = _Session(client, clean=packet.clean)
-            if not packet.clean:
-                self.memory.keep_session(client)
         former.connection, former.sent = connection, 0
         return former, present
 
@@ -178,22 +150,18 @@ class Broker:
     def subscribe(self, session: _Session, filters: Iterable[tuple[str, int]]) -> tuple[int, ...]:
         """Add filters to a session and return the QoS granted."""
         granted = {each: min(qos, 1) for each, qos in filters}
-        if not session.clean:
-            self.memory.keep_filters(session.client, granted)
         session.filters.update(granted)
         return tuple(granted[each] for each, _ in filters)
 
     def unsubscribe(self, session: _Session, filters: Sequence[str]) -> None:
         """Take filters from a session."""
-        if not session.clean:
-            self.memory.drop_filters(session.client, filters)
         for each in filters:
             session.filters.pop(each, None)
 
     def tell_retained(self, session: _Session, filters: Iterable[tuple[str, int]]) -> None:
         """Send retained messages to a new subscription (3.3.1.3)."""
         wanted = list(filters)
-        for message in self.memory.retained():
+        for message in self._retained.values():
             granted = [min(qos, 1) for each, qos in wanted if matches(each, message.topic)]
             if granted:
                 self._hand_over(replace(message, qos=min(message.qos, max(granted))), [session])
@@ -201,7 +169,7 @@ class Broker:
     # -- messages
 
     def publish(self, client: str, message: Publish) -> None:
-        """Keep a message and send it to all who subscribed; committed where it must be when this returns."""
+        """Send a message to all who subscribed, or let it wait for them."""
         plain = replace(message, retain=False, duplicate=False, identifier=0)
         by_qos: dict[int, list[_Session]] = {}
         for session in self._sessions.values():
@@ -209,7 +177,9 @@ class Broker:
             if granted is not None:
                 by_qos.setdefault(min(granted, message.qos), []).append(session)
         if message.retain:
-            self.memory.store(replace(plain, retain=True), (), retain=True)
+            self._retained.pop(message.topic, None)
+            if message.payload and len(self._retained) < MOST_RETAINED:  # an empty one removes that of its topic
+                self._retained[message.topic] = replace(plain, retain=True)
         for qos, sessions in by_qos.items():
             self._hand_over(replace(plain, qos=qos), sessions)
         self.events.append(Published(client, message))
@@ -220,17 +190,13 @@ class Broker:
                 if session.connection is not None:
                     session.connection.send(message)
             return
-        kept = [session.client for session in sessions if not session.clean]
-        if kept:
-            self.memory.store(message, kept, retain=False)
         for session in sessions:
-            if session.clean:
+            if len(session.queue) < MOST_QUEUED:
                 session.numbers += 1
                 session.queue[session.numbers] = message
-                if len(session.queue) > MOST_QUEUED and session.connection is not None:
-                    session.connection.too_slow()
-                    continue
-            self.pump(session)
+                self.pump(session)
+            elif session.connection is not None:
+                session.connection.too_slow()
 
     def pump(self, session: _Session) -> None:
         """Send what waits for a session, as far as its window allows."""
@@ -238,33 +204,20 @@ class Broker:
         room = WINDOW - len(session.flying)
         if connection is None or room < WINDOW // 2:  # what is on its way brings us here again
             return
-        for number, message in self._waiting(session, room):
+        waiting = ((number, message) for number, message in session.queue.items() if number > session.sent)
+        for number, message in [*itertools.islice(waiting, room)]:
             identifier = number % _IDENTIFIERS + 1
             if identifier in session.flying:
                 return
             session.flying[identifier] = session.sent = number
             connection.send(replace(message, identifier=identifier))
 
-    def _waiting(self, session: _Session, most: int) -> list[Waiting]:
-        if not session.clean:
-            return self.memory.waiting(session.client, session.sent, most)
-        found = []
-        for number, message in session.queue.items():
-            if number > session.sent:
-                found.append((number, message))
-            if len(found) == most:
-                break
-        return found
-
     def acknowledged(self, session: _Session, identifier: int) -> None:
         """Take note of a subscriber's PUBACK; one for nothing is let pass, as after a connection was lost."""
         number = session.flying.pop(identifier, None)
         if number is None:
             return
-        if session.clean:
-            session.queue.pop(number, None)
-        else:
-            self.memory.done(session.client, number)
+        session.queue.pop(number, None)
         self.pump(session)
 
 
@@ -342,11 +295,6 @@ class Connection:
             message = Publish(will.topic, will.payload, min(will.qos, 1), will.retain)
             self._broker.publish(self.client, message)
 
-    def drop(self) -> None:
-        """End without a further word, and without the will: what it was told is not kept."""
-        self._out, self._will = [], None
-        self._end()
-
     def taken_over(self) -> None:
         """Make room for a newer connection of the same client (3.1.4)."""
         self.lost()
@@ -395,7 +343,9 @@ class Connection:
             return ConnectCode.UNACCEPTABLE_PROTOCOL_VERSION
         if not packet.client and not packet.clean:
             return ConnectCode.IDENTIFIER_REJECTED
-        return ConnectCode.ACCEPTED if self._broker.admits(packet) else ConnectCode.BAD_USER_NAME_OR_PASSWORD
+        if not self._broker.admits(packet):
+            return ConnectCode.BAD_USER_NAME_OR_PASSWORD
+        return ConnectCode.ACCEPTED if self._broker.has_room(packet) else ConnectCode.SERVER_UNAVAILABLE
 
     def publish(self, session: _Session, packet: Publish) -> None:
         """PUBLISH from the client (3.3)."""

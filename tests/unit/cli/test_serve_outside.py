@@ -86,20 +86,6 @@ def test_a_damaged_database_is_one_that_does_not_answer(tmp_path: Path) -> None:
         assert_serves_without_a_word(served)
 
 
-@pytest.mark.slow
-def test_a_broker_whose_database_is_damaged_acknowledges_nothing(tmp_path: Path) -> None:
-    settings = {"listen": {"MQTT": "127.0.0.1:0"}, "store": f"sqlite:///{tmp_path}/broker.sqlite"}
-    event = json.dumps({"specversion": "1.0", "id": "e-1", "source": "s", "type": "simwarden.x"}).encode()
-    with serve(tmp_path, "broker", settings) as served:
-        assert publish(served.where["MQTT"], event) == 1
-        damage(tmp_path / "broker.sqlite")
-        with closing(socket.create_connection(served.where["MQTT"], timeout=20)) as peer:
-            peer.sendall(mqtt.encode(mqtt.Connect("keeps", clean=False)))
-            assert peer.recv(10) == b""
-        assert_serves_without_a_word(served)
-        assert "does not answer" in served.log.read_text()
-
-
 HEAD = "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer o\r\n"
 HEAD += "Content-Type: application/json\r\nContent-Length: 99\r\n\r\n"
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
 import pytest
 
 from simwarden.machine import mqtt_broker
@@ -15,6 +12,7 @@ from simwarden.wire.mqtt import (
     Bare,
     ConnAck,
     Connect,
+    ConnectCode,
     Packet,
     PacketType,
     Publish,
@@ -25,54 +23,6 @@ from simwarden.wire.mqtt import (
     Will,
     encode,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-
-@dataclass
-class Memory:
-    """A broker's memory in a few dictionaries."""
-
-    kept: dict[str, dict[str, int]] = field(default_factory=dict)
-    queue: list[tuple[int, str, Publish]] = field(default_factory=list)
-    last: dict[str, Publish] = field(default_factory=dict)
-    count: int = 0
-
-    def sessions(self) -> Mapping[str, Mapping[str, int]]:
-        return self.kept
-
-    def keep_session(self, client: str) -> None:
-        self.kept.setdefault(client, {})
-
-    def drop_session(self, client: str) -> None:
-        self.kept.pop(client, None)
-        self.queue = [each for each in self.queue if each[1] != client]
-
-    def keep_filters(self, client: str, filters: Mapping[str, int]) -> None:
-        self.kept[client].update(filters)
-
-    def drop_filters(self, client: str, filters: Sequence[str]) -> None:
-        for each in filters:
-            self.kept[client].pop(each, None)
-
-    def store(self, message: Publish, clients: Sequence[str], *, retain: bool) -> None:
-        if retain:
-            self.last.pop(message.topic, None)
-            if message.payload:
-                self.last[message.topic] = message
-        for client in clients:
-            self.count += 1
-            self.queue.append((self.count, client, message))
-
-    def waiting(self, client: str, after: int, most: int) -> list[tuple[int, Publish]]:
-        return [(n, m) for n, c, m in self.queue if c == client and n > after][:most]
-
-    def done(self, client: str, number: int) -> None:
-        self.queue = [each for each in self.queue if each[:2] != (number, client)]
-
-    def retained(self) -> Iterable[Publish]:
-        return list(self.last.values())
 
 
 class Client:
@@ -109,7 +59,7 @@ class Client:
 
 
 def test_a_publisher_and_a_broker_understand_each_other() -> None:
-    broker, publisher = Broker(Memory()), MqttPublisher(Connect("hss", keep_alive=60))
+    broker, publisher = Broker(), MqttPublisher(Connect("hss", keep_alive=60))
     connection = broker.open(0.0)
     publisher.connected(0.0)
     acknowledged, sent = 0, 0
@@ -222,7 +172,7 @@ def test_identifiers_go_round_and_are_never_zero() -> None:
 
 
 def test_a_message_goes_to_whom_it_concerns_once_and_with_the_lower_qos() -> None:
-    broker = Broker(Memory())
+    broker = Broker()
     a, b, c = Client(broker, "a"), Client(broker, "b"), Client(broker, "c")
     assert a.say(Subscribe(1, (("x/+", 2), ("x/#", 0)))) == [SubAck(1, (1, 0))]
     b.say(Subscribe(1, (("x/y", 0),)))
@@ -238,40 +188,58 @@ def test_a_message_goes_to_whom_it_concerns_once_and_with_the_lower_qos() -> Non
     assert a.hear() == []
 
 
-def test_what_waits_for_a_kept_session_outlives_connection_and_broker() -> None:
-    memory = Memory()
-    broker = Broker(memory)
+def test_what_waits_for_a_kept_session_outlives_its_connection() -> None:
+    broker = Broker()
     ops = Client(broker, clean=False)
     ops.say(Subscribe(1, (("#", 1),)))
     ops.connection.lost()
     sender = Client(broker, "s")
     for number in range(300):
         sender.say(Publish("t", b"%d" % number, 1, identifier=number + 1))
-    again = Broker(memory)
-    ops = Client(again, clean=False)
+    ops = Client(broker, clean=False)
     assert ops.heard[0] == ConnAck(session_present=True)
     taken = [each.payload for each in ops.heard if isinstance(each, Publish)]
     assert taken == [b"%d" % number for number in range(mqtt_broker.WINDOW)]  # as far as the window allows
     ops.connection.lost()
-    ops = Client(Broker(memory), clean=False)
+    ops = Client(broker, clean=False)
     for each in [each for each in ops.heard if isinstance(each, Publish)]:
-        taken_again = ops.connection.receive(encode(Ack(PacketType.PUBACK, each.identifier)), 0.0)
-        assert taken_again is None
+        ops.connection.receive(encode(Ack(PacketType.PUBACK, each.identifier)), 0.0)
     rest = ops.take()
     assert [b"%d" % n for n in range(mqtt_broker.WINDOW)] + rest == [b"%d" % n for n in range(300)]
-    assert memory.queue == []
+    assert [waiting for _, waiting in broker.kept_sessions().values()] == [0]
 
 
 def test_a_clean_connection_ends_a_kept_session() -> None:
-    memory = Memory()
-    broker = Broker(memory)
+    broker = Broker()
     Client(broker, clean=False).say(Subscribe(1, (("#", 1),)))
     assert Client(broker).heard == [ConnAck()]
-    assert memory.kept == {}
+    assert broker.kept_sessions() == {}
+
+
+def test_messages_beyond_the_queue_of_an_absent_client_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt_broker, "MOST_QUEUED", 2)
+    broker = Broker()
+    ops = Client(broker, clean=False)
+    ops.say(Subscribe(1, (("#", 1),)))
+    ops.connection.lost()
+    sender = Client(broker, "s")
+    for number in range(4):
+        sender.say(Publish("t", b"%d" % number, 1, identifier=number + 1))
+    assert [each.payload for each in Client(broker, clean=False).heard if isinstance(each, Publish)] == [b"0", b"1"]
+
+
+def test_further_sessions_are_refused_and_further_topics_not_retained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt_broker, "MOST_SESSIONS", 1)
+    monkeypatch.setattr(mqtt_broker, "MOST_RETAINED", 1)
+    broker = Broker()
+    kept = [Client(broker, name, clean=False).heard[0] for name in ("a", "b", "a")]
+    assert kept == [ConnAck(), ConnAck(ConnectCode.SERVER_UNAVAILABLE), ConnAck(session_present=True)]
+    Client(broker, "s").say(Publish("t/a", b"1", 0, retain=True), Publish("t/b", b"2", 0, retain=True))
+    assert Client(broker, "c").say(Subscribe(1, (("t/#", 1),)))[1:] == [Publish("t/a", b"1", 0, retain=True)]
 
 
 def test_a_second_connection_of_a_client_takes_over() -> None:
-    broker = Broker(Memory())
+    broker = Broker()
     first = Client(broker, "a")
     second = Client(broker, "a")
     assert first.connection.over
@@ -280,7 +248,7 @@ def test_a_second_connection_of_a_client_takes_over() -> None:
 
 
 def test_retained_messages_greet_a_new_subscription() -> None:
-    broker = Broker(Memory())
+    broker = Broker()
     Client(broker, "s").say(Publish("state/a", b"up", 1, retain=True, identifier=1), Publish("state/b", b"x"))
     ops = Client(broker)
     assert ops.say(Subscribe(1, (("state/#", 1),)))[1:] == [Publish("state/a", b"up", 1, retain=True, identifier=2)]
@@ -292,7 +260,7 @@ def test_retained_messages_greet_a_new_subscription() -> None:
 
 @pytest.mark.parametrize(("goodbye", "told"), [(True, []), (False, [b"gone"])])
 def test_a_will_is_published_unless_the_client_says_goodbye(goodbye: bool, told: list[bytes]) -> None:  # noqa: FBT001
-    broker = Broker(Memory())
+    broker = Broker()
     ops = Client(broker)
     ops.say(Subscribe(1, (("state/#", 1),)))
     leaving = Client(broker, "s", will=Will("state/s", b"gone", 1))
@@ -313,7 +281,7 @@ def test_a_will_is_published_unless_the_client_says_goodbye(goodbye: bool, told:
     ],
 )
 def test_who_may_connect(connect: Connect, code: int) -> None:
-    broker = Broker(Memory(), {"ops": "right"})
+    broker = Broker({"ops": "right"})
     connection = broker.open(0.0)
     connection.receive(encode(connect), 0.0)
     assert connection.data_to_send() == [encode(ConnAck(code))]
@@ -335,7 +303,7 @@ def test_who_may_connect(connect: Connect, code: int) -> None:
     ids=str,
 )
 def test_what_a_client_may_not_say_ends_its_connection_only(packets: list[Packet]) -> None:
-    broker = Broker(Memory())
+    broker = Broker()
     other = Client(broker, "other")
     connection = broker.open(0.0)
     for each in packets:
@@ -346,13 +314,13 @@ def test_what_a_client_may_not_say_ends_its_connection_only(packets: list[Packet
 
 
 def test_a_puback_for_nothing_is_let_pass() -> None:
-    ops = Client(Broker(Memory()))
+    ops = Client(Broker())
     assert ops.say(Ack(PacketType.PUBACK, 77)) == []
     assert not ops.connection.over
 
 
 def test_silent_clients_are_given_up() -> None:
-    broker = Broker(Memory())
+    broker = Broker()
     mute = broker.open(0.0)
     assert mute.next_timer() == (10.0, False)
     mute.on_timer(10.0)
@@ -368,7 +336,7 @@ def test_silent_clients_are_given_up() -> None:
 
 def test_a_subscriber_that_takes_nothing_is_cut_off_and_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mqtt_broker, "MOST_QUEUED", 100)
-    broker = Broker(Memory())
+    broker = Broker()
     slow, quick = Client(broker, "slow"), Client(broker, "quick")
     for each in (slow, quick):
         each.say(Subscribe(1, (("#", 1),)))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import simwarden.scenario.registry as registry_module
-from simwarden.errors import ConfigError, SimwardenError
+from simwarden.errors import ConfigError
 from simwarden.scenario import suite
 from simwarden.scenario.load import Loader
 from simwarden.scenario.registry import Registry
@@ -63,14 +63,6 @@ def test_a_scenario_with_a_mistake_in_its_first_key_is_not_left_out(
     text = (folder / "s0.yaml").read_text().replace(old, new, 1)
     (folder / "s7.yaml").write_text(text, encoding)
     assert "s7" in [job.name for job in suite.find([str(folder)])]
-
-
-def test_a_folder_with_the_suffix_of_a_file_is_no_twin(folder: Path, loader: Loader) -> None:
-    (folder / "folder.yaml").mkdir()
-    text = (folder / "s3.yaml").read_text()
-    (folder / "s3.yaml").write_text(text.replace("scenario:", "proves: [area.cell]\nscenario:"))
-    with pytest.raises(SimwardenError, match="expects a decision"):
-        loader.validate(folder / "s3.yaml")
 
 
 @pytest.mark.parametrize(
