@@ -89,15 +89,23 @@ class ManagementError(SimwardenError):
     """The call is refused or makes no sense. `status` is the HTTP status; the message is for a person.
 
     `code` is for programs, by default that of the status. `allow` are the methods that a path has, where another was
-    asked for (405). `subject` is the card that is at fault, of several.
+    asked for (405). `subject` is the card that is at fault, of several. `wait` is in seconds, until the call may be
+    tried again (429).
     """
 
     def __init__(
-        self, status: int, message: str, *, code: str = "", allow: tuple[str, ...] = (), subject: str = ""
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str = "",
+        allow: tuple[str, ...] = (),
+        subject: str = "",
+        wait: int = 0,
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.allow = status, code or CODES.get(status, "FAILED"), allow
-        self.subject = subject
+        self.subject, self.wait = subject, wait
 
     def body(self) -> dict[str, Any]:
         """Return the error as it goes over HTTP."""

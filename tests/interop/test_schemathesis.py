@@ -33,8 +33,8 @@ SCOPES += [f"{SUBSCRIPTIONS}:{each}" for each in ("subscribe", "read", "delete")
 #: sinks are made up by the generator: no name may become an address, so that no event leaves the machine
 NO_NAMES = """
 import socket
-import simwarden.operations.http_door as door
-door.WRONG_TOKENS = door.REFUSALS = 1 << 30  # a generator tries more than a person may
+import simwarden.operations.refusal_limit
+simwarden.operations.refusal_limit.MOST_REFUSALS = 1 << 30  # a generator tries more than a person may
 known = socket.getaddrinfo
 def getaddrinfo(host, *more, **named):
     if host not in ("127.0.0.1", None):

@@ -22,9 +22,9 @@ from simulators.cmp.north.errors import (
 )
 from simulators.cmp.north.model import GENERIC
 from simwarden.errors import ManagementError
-from simwarden.operations.http_turns import Turns
 from simwarden.operations.jsonbody import check_kind, parse, read_octets
 from simwarden.operations.management import Role
+from simwarden.operations.refusal_limit import RefusalLimit
 from simwarden.operations.routing import Answer, Resource, answer_of, find
 from simwarden.operations.tokens import Tokens
 from simwarden.runtime.store import StoreError, UnstorableError
@@ -62,7 +62,7 @@ class NorthSide:
     ) -> None:
         self._platform, self._config = platform, config
         self._tokens = Tokens((client.token, name) for name, client in config.clients.items())
-        self._turns = Turns(platform.site.clock)
+        self._limit = RefusalLimit(platform.site.clock.now)
         base, all_of = f"/{PREVENTION}/vwip", f"/{SUBSCRIPTIONS}/vwip/subscriptions"
         self._operations = (
             _Operation("POST", f"{base}/bind", f"{PREVENTION}:bind", 200, prevention.bind),
@@ -89,17 +89,24 @@ class NorthSide:
             return Answer(operation.status, await operation.work(name, client, body, **places), headers)
         except ApiError as error:
             answer = answer_of(error)
+            self._count(token, error.status)
         except StoreError as error:
             self._platform.site.note(f"{method} {path} is refused for a time: {error}")
             answer = answer_of(invalid(GENERIC) if isinstance(error, UnstorableError) else unavailable())
         return replace(answer, headers={**headers, **answer.headers})
 
     async def knows(self, token: str) -> bool:
-        """Whether a token is a client's, who then has its turn."""
+        """Return True if a token is a client's. Raises ManagementError (429) for one that has to wait."""
         name = self._tokens.whose(token)
         if name is not None:
-            await self._turns.take(name, first=self._config.clients[name].role is Role.OPERATOR)
+            self._limit.check(name)
+            await self._platform.site.clock.give_way()  # a client with many calls does not stop the element
         return name is not None
+
+    def _count(self, token: str, status: int) -> None:
+        name = self._tokens.whose(token)
+        if name is not None and self._config.clients[name].role is not Role.OPERATOR:
+            self._limit.count(name, status)
 
     def _find(self, method: str, path: str) -> tuple[_Operation, dict[str, str]]:
         """Return the operation of a method and a path. Raises ApiError (404, 405)."""
@@ -131,8 +138,9 @@ def north_app(side: NorthSide, guard: Callable[[str, Exception], None]) -> ASGIA
         given = request.headers.get("x-correlator")
         try:
             body = await _body(request) if await side.knows(token) else None  # nobody's body is not worth reading
-        except ManagementError as error:  # 413, 415
-            return Answer(error.status, error.body(), _echo(given))
+        except ManagementError as error:  # 413, 415, 429
+            answer = answer_of(error)
+            return replace(answer, headers={**_echo(given), **answer.headers})
         return await side.call(request.method, request.scope["path"], body, token=token, correlator=given)
 
     def fault(call: str, error: Exception) -> Answer:

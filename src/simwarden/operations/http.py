@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import socket
-from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -21,10 +18,9 @@ from starlette.responses import JSONResponse, Response
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from simwarden.errors import ConfigError, ManagementError
-from simwarden.operations.http_door import TRUSTED, Door
-from simwarden.operations.http_turns import Turns
 from simwarden.operations.jsonbody import check_kind, parse, read_octets
 from simwarden.operations.management import Role, manage
+from simwarden.operations.refusal_limit import RefusalLimit
 from simwarden.operations.routing import Answer, answer_of
 from simwarden.operations.tokens import bearer
 
@@ -42,7 +38,7 @@ if TYPE_CHECKING:
 _LARGEST = {Role.OPERATOR: 1 << 24, Role.CUSTOMER: 1 << 16}
 #: octets of a body from which on it is read in a thread, so that other interfaces are served meanwhile
 _LARGE = 1 << 16
-#: connections of one interface at the same time, far fewer than a process may have open files
+#: connections and calls of one interface at the same time; further ones are answered 503
 MOST_CONNECTIONS = 256
 _BACKLOG = 64
 #: seconds in which a request must have come: twice that for one that begins late
@@ -71,7 +67,7 @@ def json_app(serve: Callable[[Request, str], Awaitable[Answer]], fault: Callable
 
     async def answer(request: Request) -> Response:
         try:
-            said = await serve(request, bearer(request.headers.get("authorization", "")))
+            said = await serve(request, _token_of(request))
         except ManagementError as error:
             said = answer_of(error)
         except ClientDisconnect:
@@ -87,26 +83,38 @@ def json_app(serve: Callable[[Request, str], Awaitable[Answer]], fault: Callable
     return app_of(answer)
 
 
+def _token_of(request: Request) -> str:
+    """Return the bearer token of a request. Raises ManagementError for two: nobody could tell which one counts."""
+    given = request.headers.getlist("authorization")
+    if len(given) > 1:  # RFC 9110 5.3, 11.6.2
+        raise ManagementError(400, "there is more than one Authorization")
+    return bearer(given[0] if given else "")
+
+
 def management_app(element: Element[Any], tokens: Tokens[Caller]) -> ASGIApp:
     """Return the ASGI application of an element's management interface."""
-    turns = Turns(element.site.clock)
+    limit = RefusalLimit(element.site.clock.now)
 
     async def serve(request: Request, token: str) -> Answer:
         caller = tokens.whose(token)
         if caller is None:
             raise ManagementError(401, "the bearer token is nobody's" if token else "a bearer token is needed")
-        if caller.role is Role.OPERATOR:
-            request.scope[TRUSTED] = True
+        if caller.role is Role.CUSTOMER:
+            limit.check(caller.name)
         octets = await read_octets(request, _LARGEST[caller.role])
         if octets:
             check_kind(request)
-        await turns.take(caller.name, first=caller.role is Role.OPERATOR)
+        await element.site.clock.give_way()  # a caller with many calls does not stop the element
         large = len(octets) > _LARGE
         body = await asyncio.get_running_loop().run_in_executor(None, _object, octets) if large else _object(octets)
         path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
-        return Answer(
-            200, await manage(element, caller, request.method, path, body, query=query, strict=True, large=large)
-        )
+        try:
+            said = await manage(element, caller, request.method, path, body, query=query, strict=True, large=large)
+        except ManagementError as error:
+            if caller.role is Role.CUSTOMER:
+                limit.count(caller.name, error.status)
+            raise
+        return Answer(200, said)
 
     def fault(call: str, error: Exception) -> Answer:
         element.site.guard(f"management {call}", error)
@@ -126,43 +134,15 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     """A connection that ends if its peer lets the server wait, so that silence takes no sockets from other interfaces.
 
     Every `PATIENCE` seconds a whole request must have come, or be in the works, and the peer must take its answer.
-    When there are too many, the one that leaves is the oldest of the address that has most, of those without work; if
-    all of them have work, the newest.
     """
 
     _watch: asyncio.TimerHandle | None = None
     _seen: Any = None
-    _numbers = itertools.count()
-    number = 0
-
-    def __init__(self, *, told: Callable[[str], None], **more: Any) -> None:
-        self._told = told
-        super().__init__(**more)
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """See asyncio; one connection too many makes another leave, or leaves itself."""
+        """See asyncio."""
         super().connection_made(transport)
-        self.number = next(self._numbers)
         self._watch = self.loop.call_later(PATIENCE, self._look)
-        if len(self.connections) > MOST_CONNECTIONS:
-            hosts = Counter(each.host for each in self.connections)
-            busiest = max(hosts.values())
-            theirs = sorted((each for each in self.connections if hosts[each.host] == busiest), key=_by_age)
-            leaves = next((each for each in theirs if not each.works), theirs[-1])
-            self.connections.discard(leaves)
-            self._told(f"a connection of {leaves.host} is left: {MOST_CONNECTIONS} connections stand on HTTP")
-            leaves.transport.abort()
-
-    @property
-    def host(self) -> str:
-        """The peer's address."""
-        return self.client[0] if self.client else ""
-
-    @property
-    def works(self) -> bool:
-        """Whether a whole request is in the works, and its answer taken."""
-        cycle = self.cycle
-        return cycle is not None and not (cycle.response_complete or cycle.more_body or self.flow.write_paused)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio."""
@@ -171,15 +151,13 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         super().connection_lost(exc)
 
     def _look(self) -> None:
-        if self.works or self.cycle is not self._seen:
-            self._seen = self.cycle
+        cycle = self.cycle
+        works = cycle is not None and not (cycle.response_complete or cycle.more_body or self.flow.write_paused)
+        if works or cycle is not self._seen:
+            self._seen = cycle
             self._watch = self.loop.call_later(PATIENCE, self._look)
         else:
             self.transport.abort()
-
-
-def _by_age(connection: _Protocol) -> int:
-    return connection.number
 
 
 class _Server(uvicorn.Server):
@@ -213,10 +191,11 @@ class HttpServer:
     def __init__(self, site: Site, app: ASGIApp, host: str, port: int) -> None:
         self._site, self._host, self._port = site, host, port
         config = uvicorn.Config(
-            Door(app, site.clock.now),
+            app,
             host,
             port,
-            http=partial(_Protocol, told=site.note),  # type: ignore[arg-type]  # what makes a protocol is enough
+            http=_Protocol,
+            limit_concurrency=MOST_CONNECTIONS,
             backlog=_BACKLOG,  # so many are taken at once, before the first of them is looked at
             lifespan="off",
             log_level="warning",

@@ -40,6 +40,8 @@ def answer_of(error: ManagementError) -> Answer:
     headers = {"Allow": ", ".join(error.allow)} if error.status == 405 else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if error.wait:
+        headers["Retry-After"] = str(error.wait)
     return Answer(error.status, error.body(), headers)
 
 

@@ -107,15 +107,18 @@ def test_who_does_not_take_its_answer_is_left() -> None:
     _play(story)
 
 
-def test_one_connection_too_many_ends_the_oldest_and_the_others_serve_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_too_many_is_answered_503_and_the_others_serve_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simwarden.operations.http, "PATIENCE", 60.0)  # the others have said nothing yet
 
     async def story(port: int) -> None:
-        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
-        assert await _gone(held[0][0])
-        for reader, writer in held[1:]:
-            writer.write(HEAD + b"fast")
-            assert await reader.readuntil(b"done")
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(HEAD + b"fast")
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 503")
+        writer.close()
+        await asyncio.sleep(0.1)
+        held[0][1].write(HEAD + b"fast")
+        assert await held[0][0].readuntil(b"done")
         for _, each in held:
             each.close()
 

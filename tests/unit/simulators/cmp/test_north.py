@@ -858,18 +858,6 @@ async def test_a_platform_without_clients_has_no_api(loop: TestbedLoop) -> None:
             await net.do("cmp", "sinks", say=500)
 
 
-async def test_the_desk_comes_first_and_customers_take_turns(net: Net) -> None:
-    async with net:
-        turns = list[str]()
-
-        async def ask(client: str) -> None:
-            assert await net.cmp.north.side.knows(f"{client}-token")
-            turns.append(client)
-
-        await asyncio.gather(*map(ask, ("water", "water", "gas", "desk")))
-        assert turns == ["desk", "water", "gas", "water"]
-
-
 async def test_over_http(net: Net) -> None:
     async with net:
         app = north_app(net.cmp.north.side, net.cmp.site.guard)
