@@ -9,7 +9,7 @@ import yaml
 
 from simwarden.campaign.matrix.story import story_of
 from simwarden.cli.shipped import plan_of
-from simwarden.errors import ConfigError, UserFileError
+from simwarden.errors import ConfigError
 from simwarden.model.profile import uses
 from simwarden.scenario.drafted import refusals_shown, refusals_told, text_of, unheld
 from simwarden.scenario.load import Loader
@@ -44,10 +44,7 @@ def draft(name: str, use: str, twin: str) -> tuple[str, str]:
             story, refused = found
             proves = refused.decision.control.requirement
             head = {"scenario": story["scenario"], "proves": [proves], "twin": twin}
-            try:
-                text = text_of({**head, **story})
-            except UserFileError:  # nobody is told of it: a session with fewer rules, say
-                continue
+            text = text_of({**head, **story})
             honest, whole = _data(plan, misuse, method, use, honest=True)
             honest = _formed(honest, form)
             for steps in dict.fromkeys((len(story["steps"]) - 1, whole)):  # as long as the other, else to its own end
