@@ -12,6 +12,7 @@ from simwarden.errors import SimwardenError
 from simwarden.model.identity import imei_key
 from simwarden.model.values import moment
 from simwarden.policy.numbers import international
+from simwarden.scenario.bounds import is_bounds, is_within
 from simwarden.scenario.problems import plain
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -66,7 +67,8 @@ def matches(want: Any, got: Any, path: str = "") -> bool:
     if isinstance(got, _MANY) and not isinstance(want, list):
         return any(matches(want, item, path) for item in got) or (not got and _is_none(want))
     if isinstance(want, Mapping) and not isinstance(got, Mapping):
-        return False
+        counts = isinstance(got, (int, float)) and not isinstance(got, bool)
+        return counts and is_bounds(want) and is_within(got, want)
     if isinstance(want, (Mapping, list)):
         return next(differences(want, got, path), None) is None
     return _scalar(want if isinstance(want, str) else str(want), got, path.rpartition(".")[2])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simwarden.model.address import IPV4, IPV6, PORT
 from simwarden.model.interfaces import INTERFACES
 from simwarden.model.units import UNITS
+from simwarden.scenario.bounds import BOUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +38,15 @@ IDENTITIES: Final[dict[str, dict[str, Any]]] = {
     "msisdn": {"type": _TEXT, "pattern": rf"^(\+?\d{{1,15}}|{_OWNED}|.*\{{.*)?$", "maximum": 10**15 - 1},
 }
 _NONE: Final[dict[str, Any]] = {"enum": ["", "none", "null", "absent", None]}
+
+
+#: bounds of a number
+BOUNDED: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {key: {"type": ["number", "string"]} for key in BOUNDS},
+    "additionalProperties": False,
+    "minProperties": 1,
+}
 
 
 def _in_any_case(word: str) -> str:
@@ -99,6 +109,7 @@ def value(values: Values) -> dict[str, Any]:
         choices += [
             {"type": "number", "minimum": 0},
             {"type": "string", "pattern": r"^\s*[+]?(0[xX][0-9A-Fa-f]+|[\d.]+)\s*$"},
+            BOUNDED,
         ]
     elif not choices:
         return SCALAR  # of a form that only the declaration knows

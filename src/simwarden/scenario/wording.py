@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.model.identity import Plmn
 from simwarden.model.values import TEXT, plain
+from simwarden.scenario.bounds import check_bounds, is_bounds
 from simwarden.scenario.identities import Identity
 from simwarden.scenario.problems import guess
 from simwarden.scenario.validation import short
@@ -94,12 +95,9 @@ class Wording:
                 self.value(name, value, may_be.or_none() if optional else may_be, spot / key)
 
     def value(self, what: str, want: Any, values: Values, spot: Spot) -> None:
-        """Check a value that is wanted: of a list each, of a mapping its fields."""
+        """Check a value that is wanted: of a list each, of a mapping its fields, or bounds of a number."""
         if isinstance(want, dict):
-            if values.inside is not None:
-                self.fields(what, want, values.inside(), spot, optional=True)
-            elif not values.loose:
-                self.problems.add(f"{what} is {values.about} and has no fields", spot.place)
+            self._mapping(what, want, values, spot)
         elif isinstance(want, list):
             for index, each in enumerate(want):
                 self.value(what, each, values, spot / index)
@@ -112,6 +110,15 @@ class Wording:
             self.problems.add(said, spot.place, "say what it comes with: a control, a cause, whom it is about")
         elif not self._may_be(str(want), values):
             self.problems.add(f"{what} is never {short(want)}", spot.place, self._hint(str(want), values))
+
+    def _mapping(self, what: str, want: Mapping[str, Any], values: Values, spot: Spot) -> None:
+        if values.inside is not None:
+            self.fields(what, want, values.inside(), spot, optional=True)
+        elif is_bounds(want) and values.fits("1") and not values.free:
+            check_bounds(what, want, spot, self.problems)
+        elif not values.loose:
+            hint = "a number may have the bounds at_least and at_most" if values.fits("1") and not values.free else ""
+            self.problems.add(f"{what} is {values.about} and has no fields", spot.place, hint)
 
     def _is_told(self, want: Any, values: Values) -> bool:
         """Whether a text that may be any is one that the file gives, or its network."""

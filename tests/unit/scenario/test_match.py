@@ -62,6 +62,24 @@ def test_does_not_match(want: Any, got: Any) -> None:
     assert not matches(want, got)
 
 
+@pytest.mark.parametrize(
+    ("bounds", "inside", "outside"),
+    [
+        ({"at_most": "10 MB"}, [0, 10_000_000], [10_000_001]),
+        ({"at_least": "2"}, [2, 2.5], [1, 1.9]),
+        ({"at_least": "30 s", "at_most": "1 min"}, [30, 60.0], [29.9, 61]),
+    ],
+)
+def test_a_number_within_bounds(bounds: dict[str, str], inside: list[float], outside: list[float]) -> None:
+    assert all(matches({"used": bounds}, {"used": number}) for number in inside)
+    assert not any(matches({"used": bounds}, {"used": number}) for number in outside)
+
+
+@pytest.mark.parametrize("got", ["5", None, True, {"at_least": 1}, [], "none"])
+def test_only_a_number_is_within_bounds(got: Any) -> None:
+    assert not matches({"at_least": "5"}, got)
+
+
 def test_imeis_are_compared_by_14_digits_and_imsis_by_all() -> None:
     assert matches({"imei": "350000000000019"}, {"imei": "3500000000000122"})
     assert not matches({"imei": "350000000000019"}, {"imei": "350000000000029"})
