@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from simulators.device.procedures import short_message
 from simulators.device.verbs import ENDED, OneDevice, need_power
-from simwarden.errors import ManagementError
+from simwarden.errors import ManagementError, PeerError
 from simwarden.model.values import GIVEN, NUMBER, OCTETS, PARTY, TIME, members, one_of
-from simwarden.runtime.declare import HISTORY, DeviceName, Observable, VerbModel, verb
+from simwarden.runtime.declare import HISTORY, DeviceName, Observable, Seconds, VerbModel, verb
 from simwarden.wire.ppsms import CpCause, RpCause
 from simwarden.wire.sms import Address, FailureCause, Status, encode_rp_address
 from simwarden.wire.sms.address import encode_address
@@ -36,8 +36,22 @@ class SendSms(VerbModel):
     """The terminal."""
     to: Annotated[str, Field(min_length=1, max_length=20)]
     """The number or code that it is for."""
-    text: Annotated[str, Field(max_length=10_000)] = "alarm"
-    """What it says; a long text goes in parts."""
+    ton: Annotated[int, Field(ge=-1, le=7)] = -1
+    """The type of number of `to` (TS 23.040 9.1.2.5); -1: as it is written."""
+    npi: Annotated[int, Field(ge=-1, le=15)] = -1
+    """The numbering plan of `to` (TS 23.040 9.1.2.5); -1: ISDN, of a text unknown."""
+    text: Annotated[str, Field(max_length=10_000)] = ""
+    """What it says; a long text goes in parts. Empty without `octets`: `alarm`."""
+    octets: Annotated[str, Field(max_length=20_000)] = ""
+    """User data in hexadecimal digits instead of a text."""
+    header: Annotated[str, Field(max_length=280)] = ""
+    """The user data header of each part in hexadecimal digits, with its length (TS 23.040 9.2.3.24)."""
+    data_coding: Annotated[int, Field(ge=-1, le=255)] = -1
+    """TP-DCS; -1: as the text needs, of octets 8 bit data."""
+    reply_path: bool = False
+    """TP-RP: the answer may go through the same centre."""
+    validity: Seconds = 0.0
+    """TP-VP, relative: how long the centre keeps it; 0: not said."""
     service_centre: str = ""
     """The centre that it is sent to, of a terminal that has another set than the card has (EF.SMSP)."""
     protocol_identifier: Annotated[int, Field(ge=0, le=255)] = 0
@@ -50,6 +64,39 @@ class SendSms(VerbModel):
     def _fits(cls, value: str) -> str:
         encode_address(Address.parse(value))
         return value
+
+    @field_validator("octets", "header")
+    @classmethod
+    def _is_hexadecimal(cls, value: str) -> str:
+        return bytes.fromhex(value).hex()
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if self.text and self.octets:
+            raise ValueError("a message has a text or octets, not both")
+        try:
+            short_message.user_data_of(self.outgoing)
+        except PeerError as error:
+            raise ValueError(f"header: {error.reason}") from error
+        encode_address(self.outgoing.destination)
+        return self
+
+    @property
+    def outgoing(self) -> short_message.Outgoing:
+        """The message."""
+        address = Address.parse(self.to)
+        ton, npi = (own if own >= 0 else read for own, read in ((self.ton, address.ton), (self.npi, address.npi)))
+        return short_message.Outgoing(
+            destination=Address(address.number, ton, npi),
+            text=self.text or ("" if self.octets else "alarm"),
+            octets=bytes.fromhex(self.octets),
+            header=bytes.fromhex(self.header),
+            data_coding=self.data_coding,
+            protocol_identifier=self.protocol_identifier,
+            status_report=self.status_report,
+            reply_path=self.reply_path,
+            validity=self.validity,
+        )
 
     @field_validator("service_centre")
     @classmethod
@@ -95,8 +142,7 @@ class ShortMessages:
             raise ManagementError(
                 409, f"{emm.site.name} has no service centre: neither the card nor the step names one"
             )
-        fields = arguments.model_dump(include=set(short_message.Outgoing._fields))
-        return await short_message.send(emm, short_message.Outgoing(**fields), centre)
+        return await short_message.send(emm, arguments.outgoing, centre)
 
     @verb("refused", *ENDED)
     async def delete_sms(self, arguments: OneDevice) -> str:

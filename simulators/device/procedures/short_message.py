@@ -14,6 +14,7 @@ from simwarden.wire.nas import Message, MessageType
 from simwarden.wire.ppsms import CpCause, Rp, RpCause, RpType
 from simwarden.wire.sms import (
     Address,
+    Alphabet,
     Concatenation,
     Deliver,
     DeliverReport,
@@ -23,6 +24,7 @@ from simwarden.wire.sms import (
     Submit,
     SubmitReport,
     UserData,
+    Validity,
     coding_of,
     concatenation_of,
     decode,
@@ -31,6 +33,7 @@ from simwarden.wire.sms import (
     octets_for,
     parts_of,
     scheme_for,
+    split_header,
 )
 from simwarden.wire.sms.reading import named
 
@@ -42,15 +45,27 @@ if TYPE_CHECKING:
 
 #: TP-PID of SIM data download (TS 23.040 9.2.3.9), which class 2 messages alone have (TS 31.111 7.1.1)
 _DATA_DOWNLOAD, _SIM_CLASS, _FLASH_CLASS = 0x7F, 2, 0
+#: TP-DCS of 8 bit data (TS 23.038 4)
+_OCTETS = 4
+_LARGEST_SEPTET = 0x7F
 
 
 class Outgoing(NamedTuple):
-    """A message to be sent: to whom, what it says, and how."""
+    """A message to be sent: to whom, what it says, and how.
 
-    to: str
-    text: str
+    `data_coding` is -1 where it follows from the text; of octets it is then 8 bit data. `validity` is in seconds, 0 for
+    none.
+    """
+
+    destination: Address
+    text: str = ""
+    octets: bytes = b""
+    header: bytes = b""
+    data_coding: int = -1
     protocol_identifier: int = 0
     status_report: bool = False
+    reply_path: bool = False
+    validity: float = 0.0
 
 
 class Sent(NamedTuple):
@@ -128,21 +143,35 @@ def _data(centre: str, submit: Submit, reference: int) -> Rp:
     return Rp(RpType.RP_DATA, reference, from_mobile=True, destination=destination, user_data=encode(submit))
 
 
+def user_data_of(message: Outgoing, reference: int = 0) -> tuple[int, list[UserData]]:
+    """Return a message's data coding scheme and user data: one, or the parts of a concatenated one.
+
+    See TS 23.040 9.2.3.24.1. `reference` is that of the parts. Raises ValueError for what the scheme cannot hold, and
+    PeerError for a header that is none.
+    """
+    scheme = message.data_coding
+    if scheme < 0:
+        scheme = _OCTETS if message.octets else scheme_for(message.text)
+    octets = message.octets or octets_for(message.text, scheme)
+    if coding_of(scheme).alphabet is Alphabet.GSM_7_BIT and max(octets, default=0) > _LARGEST_SEPTET:
+        raise ValueError(
+            f"octets above {_LARGEST_SEPTET:02x} do not fit into the 7 bit alphabet of data coding {scheme}"
+        )
+    header = split_header(message.header)[0] if message.header else ()
+    parts = parts_of(octets, scheme, len(message.header))
+    if len(parts) == 1:
+        return scheme, [UserData(octets, header)]
+    room = len(encode_header([*header, Concatenation(reference, 1, 1).element]))
+    parts = parts_of(octets, scheme, room)
+    elements = [Concatenation(reference, len(parts), number).element for number in range(1, len(parts) + 1)]
+    return scheme, [UserData(part, (*header, element)) for part, element in zip(parts, elements, strict=True)]
+
+
 def _submits(emm: Emm, message: Outgoing) -> list[Submit]:
-    """Make the TPDUs of a message: one, or the parts of a concatenated one (TS 23.040 9.2.3.24.1)."""
-    scheme = scheme_for(message.text)
-    octets = octets_for(message.text, scheme)
-    parts = parts_of(octets, scheme, 0)
-    headers: list[UserData] = [UserData(octets)]
+    scheme, parts = user_data_of(message, emm.sms_long % 255 + 1)
     if len(parts) > 1:
         emm.sms_long = emm.sms_long % 255 + 1
-        room = len(encode_header([Concatenation(emm.sms_long, 1, 1).element]))
-        parts = parts_of(octets, scheme, room)
-        headers = [
-            UserData(part, (Concatenation(emm.sms_long, len(parts), number).element,))
-            for number, part in enumerate(parts, 1)
-        ]
-    return [_submit(emm, message, scheme, data) for data in headers]
+    return [_submit(emm, message, scheme, part) for part in parts]
 
 
 def next_reference(emm: Emm) -> int:
@@ -154,11 +183,13 @@ def next_reference(emm: Emm) -> int:
 def _submit(emm: Emm, message: Outgoing, scheme: int, data: UserData) -> Submit:
     return Submit(
         reference=next_reference(emm),
-        destination=Address.parse(message.to),
+        destination=message.destination,
         protocol_identifier=message.protocol_identifier,
         data_coding_scheme=scheme,
         user_data=data,
         status_report_request=message.status_report,
+        reply_path=message.reply_path,
+        validity=Validity.relative(message.validity) if message.validity else None,
     )
 
 

@@ -156,7 +156,7 @@ async def test_tpdu_that_cannot_be_read_is_refused() -> None:
 @given(st.text(max_size=400))
 def test_text_of_any_length_is_whole_in_its_parts(text: str) -> None:
     phone = Phone()
-    outgoing = short_message.Outgoing("10658000", text)
+    outgoing = short_message.Outgoing(Address.parse("10658000"), text)
     made: list[Submit] = short_message._submits(phone, outgoing)  # type: ignore[arg-type]
     scheme = made[0].data_coding_scheme
     assert b"".join(each.user_data.octets for each in made) == octets_for(text, scheme)
