@@ -229,13 +229,11 @@ class CaseFile:
         made = Merged(self.source.file)
         substitution = Substitution(made, self._parameters_of(case), problems)
         twin = self._top / TWIN
-        for key in self._data:
-            if key in (*PARAMETER_KEYS, GIVEN, STEPS) or (key == TWIN and self._twin is not None):
-                continue
-            if key == TWIN and case.is_twin:
-                continue
-            told = twin / key if case.is_twin and key in _HEADING and self._says(key) else self._top / key
-            made.data[key] = substitution.copy(told, (key,))
+        own = [key for key in _HEADING if case.is_twin and self._says(key)]
+        for key in dict.fromkeys((*self._data, *own)):
+            if key not in (*PARAMETER_KEYS, GIVEN, STEPS) and not (key == TWIN and (case.is_twin or self._twin)):
+                told = twin / key if key in own else self._top / key
+                made.data[key] = substitution.copy(told, (key,))
         StepWriter(made, substitution, problems).write(self._top, twin if case.is_twin else None)
         return made
 

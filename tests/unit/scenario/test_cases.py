@@ -120,6 +120,7 @@ def test_a_twin_shares_the_steps_before_and_has_its_own_after() -> None:
     made = document(text + twin, "twin")
     assert made["steps"] == [{"a": "9"}, {"b": "2", "name": "here", "expect": "yes"}, {"d": "9"}]
     assert made["scenario"] == "b"
+    assert document(text + "twin: {scenario: b, set: {x: 9}, tags: [own]}\n", "twin")["tags"] == ["own"]
     without = "twin: {scenario: b, without: here}\n"
     assert document(text + without, "twin")["steps"] == [{"a": "1"}, {"c": "3"}]
 
