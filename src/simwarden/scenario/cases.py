@@ -7,6 +7,7 @@ A file without parameters is one case, whose name is empty. Another is called by
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ TWIN: Final = "twin"
 PARAMETER_KEYS: Final = ("set", "vary", "exclude")
 #: cases of one file without their twins, so that a person can look at all of them
 MOST_CASES: Final = 12
+#: combinations of words, of which some are excluded
+_MOST_COMBINATIONS: Final = 10_000
 #: what a twin may say: what it is called, and where it differs
 TWIN_KEYS: Final = ("scenario", "about", "proves", "tags", "set", "without", "from", "expect", "never", "steps")
 _HEADING: Final = ("scenario", "about", "proves", "tags")
@@ -157,6 +160,11 @@ class CaseFile:
 
     def _combinations(self) -> list[dict[str, str]]:
         """Return the words of each case, without those that `exclude` names."""
+        number = math.prod(len(words) for words in self._axes.values())
+        if number > _MOST_COMBINATIONS:
+            told = f"vary: {number} combinations are too many (at most {_MOST_COMBINATIONS})"
+            self.problems.add(told, (self._top / "vary").key)
+            return [{axis: next(iter(words)) for axis, words in self._axes.items()}]
         found = [dict(zip(self._axes, words, strict=True)) for words in itertools.product(*self._axes.values())]
         excluded = self._data.get("exclude") or []
         spot = self._top / "exclude"

@@ -18,6 +18,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from simwarden.errors import ScenarioError
 from simwarden.scenario.problems import guess
 from simwarden.scenario.validation import short
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 #: the key under which a mapping is inserted
 WITH = "with"
+#: values of the largest document, and parameters within one another
+_MOST, _DEEPEST = 200_000, 50
 _USE = re.compile(r"\$(?:\$|([A-Za-z][\w-]*)((?:\.[\w-]+)*))")
 
 
@@ -63,9 +66,11 @@ class Substitution:
         self._document, self._parameters, self._problems = document, parameters, problems
         #: the names whose values are being copied: one that stands within its own value has none
         self._open: list[str] = []
+        self._copied = 0
 
     def copy(self, spot: Spot, path: Path) -> Any:
         """Return the value at a spot as it stands at `path` of the document."""
+        self._count(spot)
         self._document.origins[path] = spot
         value = spot.value
         if isinstance(value, dict):
@@ -79,6 +84,12 @@ class Substitution:
             return self._replace_in_text(value, spot)
         parameter = self._find(match, spot)
         return "" if parameter is None else self._copy_value(match[1], parameter.spot, path)
+
+    def _count(self, spot: Spot) -> None:
+        """Count a value that is copied. Raises ScenarioError for too many, or too many within one another."""
+        self._copied += 1
+        if self._copied > _MOST or len(self._open) > _DEEPEST:
+            raise ScenarioError("is nested too deep, or grows too large by its parameters", spot.place)
 
     def _copy_value(self, name: str, spot: Spot, path: Path) -> Any:
         """Copy the value of a parameter, or a part of it."""
@@ -161,6 +172,7 @@ class Substitution:
         """Return what stands in a text in the place of a use: the word of an axis, or a value that is a text."""
         if not match[1]:
             return "$"
+        self._count(spot)
         parameter = self._find(match, spot)
         if parameter is None:
             return ""

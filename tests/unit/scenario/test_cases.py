@@ -201,6 +201,21 @@ def test_what_is_wrong_is_told_where_it_is_written(text: str, told: str) -> None
     assert any(told in each for each in wrong(text)), wrong(text)
 
 
+@pytest.mark.parametrize("value", ["[{}]", "[{}, {}]", "x{}x{}"])
+def test_parameters_that_grow_without_end_are_an_error(value: str) -> None:
+    names = [f"p{number}: {value.replace('{}', f'$p{number + 1}')}" for number in range(60)]
+    text = f"scenario: a\nset: {{{', '.join(names)}, p60: x}}\nsteps: [{{a: $p0}}]\n"
+    with pytest.raises(UserFileError, match="is nested too deep, or grows too large by its parameters"):
+        document(text)
+
+
+def test_combinations_without_number_are_an_error() -> None:
+    axes = ", ".join(f"a{number}: [{', '.join(f'w{each}' for each in range(10))}]" for number in range(9))
+    steps = ", ".join(f"$a{number}" for number in range(9))
+    said = wrong(f"scenario: a\nvary: {{{axes}}}\nsteps: [{steps}]\n")
+    assert said == ["F:2:1: vary: 1000000000 combinations are too many (at most 10000)"]
+
+
 def test_an_error_of_one_case_names_the_case(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(
