@@ -15,6 +15,7 @@ import yaml
 
 from simwarden.campaign.impact.experiment import read_experiment
 from simwarden.scenario.load import Loader
+from simwarden.scenario.suite import find
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +74,8 @@ def test_an_example_of_a_scenario_is_one(tmp_path: Path, data: Any) -> None:
     if "experiment" in steps:
         read_experiment(str(file), Loader(), {})
     else:
-        Loader().load(file)
+        for job in find([str(file)]):
+            Loader().load(job.reference)
 
 
 @pytest.mark.parametrize(
