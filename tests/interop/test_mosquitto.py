@@ -318,7 +318,7 @@ def test_mosquitto_sub_reads_from_the_broker_of_ours(tmp_path: Path) -> None:
         reserved_port() as port,
         Register(tmp_path, {"listen": f"127.0.0.1:{port}", "prefix": "ops/lab"}) as register,
     ):
-        command = f"mosquitto_sub -d -p {port} -q 1 -c -i me -t ops/lab/+/card/refused/# -C 3 -v".split()
+        command = f"stdbuf -oL mosquitto_sub -d -p {port} -q 1 -c -i me -t ops/lab/+/card/refused/# -C 3 -v".split()
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:  # noqa: S603
             try:
                 assert reader.stdout is not None

@@ -17,6 +17,7 @@ import pytest
 import traces
 
 from simwarden.model.interfaces import INTERFACES
+from simwarden.scenario.case_reference import capture_name, split_reference
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.suite import find
 from simwarden.trace.events import Frame
@@ -109,7 +110,7 @@ def read(path: Path, *options: str) -> list[Row]:
 def _captures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Play all scenarios, unless SUITE_REPORT says where the report of that is, as in CI."""
     if given := os.environ.get("SUITE_REPORT"):
-        return sorted(Path(given) / f"{job.name}.pcapng" for job in find([str(SCENARIOS)]))
+        return sorted(Path(given) / capture_name(job.name) for job in find([str(SCENARIOS)]))
     report = tmp_path_factory.mktemp("suite")
     command = [sys.executable, "-m", "simwarden", "run", str(SCENARIOS), "-j", "2", "--report", str(report)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603 - ours
@@ -122,7 +123,8 @@ def _of_terminals(captures: list[Path]) -> list[Path]:
 
     So it calls a card's refusal without data, also where a terminal itself reads what its PIN does not open.
     """
-    texts = {job.name: Path(job.reference).read_text("utf-8") for job in find([str(SCENARIOS)])}
+    files = {Path(capture_name(job.name)).stem: split_reference(job.reference)[0] for job in find([str(SCENARIOS)])}
+    texts = {name: Path(file).read_text("utf-8") for name, file in files.items()}
     odd = {
         name
         for name, text in texts.items()

@@ -169,7 +169,7 @@ def test_the_file_stands_beside_the_ladder(page: Any, address: str) -> None:
     ("message", "field", "octets"),
     [
         ("Update location answer, experimental", "experimental_result", "00 00 13 89"),
-        ("Attach reject", "dedicated_info_nas", "27 ab a7 cc 82 01 5e c7 a7"),
+        ("Attach reject", "dedicated_info_nas", "27 b9 7b 39 51 01 81 fc e4"),
         ("Update location request", "user_name", "30 30 31 30 31 30 30 30 30 30 30 30 30 30 31"),
     ],
 )

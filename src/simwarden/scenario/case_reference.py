@@ -26,6 +26,11 @@ def resolved(reference: str) -> str:
     return join_reference(Path(file).resolve(), case)
 
 
+def capture_name(name: str) -> str:
+    """Return the file name of a case's capture in a report: not all systems allow colons in it."""
+    return f"{name.replace(SEPARATOR, '.')}.pcapng"
+
+
 def stem_of(reference: str) -> str:
     """Return the name of a case without the folders and the suffix of its file: `moved-card::by-hss`."""
     file, case = split_reference(reference)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simwarden.errors import Place
-from simwarden.scenario.case_reference import SEPARATOR, join_reference
+from simwarden.scenario.case_reference import capture_name, join_reference
 from simwarden.scenario.refusals import expects_refusal
 from simwarden.scenario.secrets import hide_keys
 
@@ -179,8 +179,8 @@ class ScenarioResult:
 
     @property
     def capture_name(self) -> str:
-        """The name of its capture in a report; no system has colons in the names of files."""
-        return f"{self.name.replace(SEPARATOR, '.')}.pcapng"
+        """The file name of its capture in a report."""
+        return capture_name(self.name)
 
 
 def blank_result(scenario: Scenario, name: str, *, seed: int, transport: str, clock: str) -> ScenarioResult:

@@ -42,7 +42,7 @@ def cli(*arguments: str) -> Result:
         (),
         ("--use", "smart-metering"),
         ("--misuse", "phone"),
-        *(("--use", use, "--misuse", each) for each, use in zip(MISUSES, cycle(USES), strict=False) if each != "liar"),
+        *(("--use", use, "--misuse", each) for each, use in zip(MISUSES, cycle(USES), strict=False)),
     ],
 )
 def test_what_it_writes_is_valid_and_passes(asked: tuple[str, ...]) -> None:
@@ -72,7 +72,6 @@ def test_init_creates_the_folder_of_the_file() -> None:
         (("--use", "smart-meterin"), "no use of cards is called 'smart-meterin' (did you mean 'smart-metering'?)"),
         (("--misuse", "phon"), "no misuse is called 'phon' (did you mean 'phone'?)"),
         (("--misuse", "phone", "--use", "x"), "no use of cards is called 'x'"),
-        (("--misuse", "liar"), "no story of the misuse 'liar' can be made by itself"),  # no network side stops it
     ],
 )
 def test_a_name_that_nothing_has_is_told_and_nothing_written(asked: tuple[str, ...], said: str) -> None:
