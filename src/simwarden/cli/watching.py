@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import simwarden
 from simwarden.scenario import suite
+from simwarden.scenario.case_reference import split_reference
 from simwarden.scenario.load import Loader
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def sources_of(registry: Registry) -> list[Path]:
 def stamps_of(paths: Iterable[str], network: str, sources: Iterable[Path]) -> dict[str, Stamp]:
     """Return when each watched file was written, and its size; a file that has just gone is left out."""
     files = [Path(network)] if network else []
-    for root in map(Path, paths):
+    for root in (Path(split_reference(path)[0]) for path in paths):
         files += [path for path in root.rglob("*") if path.suffix in (".yaml", ".yml")] if root.is_dir() else [root]
     for root in sources:
         files += [path for path in root.rglob("*") if path.suffix in _SOURCES]
@@ -101,7 +102,8 @@ def twin_of(file: Path) -> Path | None:
 
 def concerned_by(changed: Iterable[str], paths: Sequence[str]) -> list[str]:
     """Return what to run: changed scenarios with their twins and those whose twin they are; all for anything else."""
-    scenarios = {os.path.normpath(job.reference): twin_of(Path(job.reference)) for job in suite.find(_there(paths))}
+    files = dict.fromkeys(split_reference(job.reference)[0] for job in suite.find(_there(paths)))
+    scenarios = {os.path.normpath(file): twin_of(Path(file)) for file in files}
     twins = {path: os.path.normpath(twin) for path, twin in scenarios.items() if twin is not None}
     found: list[str] = []
     for path in changed:
@@ -116,7 +118,8 @@ def concerned_by(changed: Iterable[str], paths: Sequence[str]) -> list[str]:
 
 
 def _there(paths: Iterable[str]) -> list[str]:
-    return [path for path in paths if Path(path).exists()]
+    """Return the files and folders that exist, without the cases that are named in them."""
+    return [file for file, _ in map(split_reference, paths) if Path(file).exists()]
 
 
 def run_once(order: Order, paths: Sequence[str]) -> None:

@@ -121,8 +121,11 @@ class Broker:
         return wanted is not None and hmac.compare_digest(wanted.encode(), packet.password or b"")
 
     def has_room(self, packet: Connect) -> bool:
-        """Return True unless a client wants one more session kept than there is room for."""
-        return packet.clean or packet.client in self._sessions or len(self.kept_sessions()) < MOST_SESSIONS
+        """Return True unless the client asks for one more persistent session than the broker holds."""
+        session = self._sessions.get(packet.client)
+        if packet.clean or (session is not None and not session.clean):
+            return True
+        return sum(not each.clean for each in self._sessions.values()) < MOST_SESSIONS
 
     def begin(self, connection: Connection, packet: Connect) -> tuple[_Session, bool]:
         """Return the session of a client that connects, and whether it was there before (3.1.2.4)."""

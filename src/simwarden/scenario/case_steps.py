@@ -1,4 +1,4 @@
-"""The steps of a case: what is given, then those of its file as far as the case, or its twin, has them."""
+"""The steps of a case: those that attach the given devices, then the steps of the file, or of the twin."""
 
 from __future__ import annotations
 
@@ -33,22 +33,28 @@ class StepWriter:
     problems: Problems
 
     def write(self, top: Spot, twin: Spot | None) -> None:
-        """Write the steps of a file; those of a `twin` as far as that shares them, and then its own."""
+        """Write the steps of a file, or those that its `twin` shares followed by the twin's own."""
+        steps = (top / STEPS).value
+        if steps is None:
+            return
         self.document.origins[STEPS,] = top / STEPS
-        told = (top / STEPS).value
-        if not isinstance(told, list):
-            self.document.data[STEPS] = told
+        if not isinstance(steps, list):
+            self.document.data[STEPS] = steps
             return
         self.document.data[STEPS] = made = list(self._given(top / GIVEN))
         if twin is None:
-            self._copy(made, top / STEPS, range(len(told)))
-            return
-        named = {step[NAME]: index for index, step in enumerate(told) if isinstance(step, dict) and NAME in step}
-        first = self._find(named, twin / "from") if (twin / "from").value else len(told)
-        left_out = {self._find(named, spot) for spot in _entries(twin / "without")}
-        self._copy(made, top / STEPS, [index for index in range(first) if index not in left_out])
-        if first < len(told):
-            self._copy(made, top / STEPS, [first])
+            self._copy(made, top / STEPS, range(len(steps)))
+        else:
+            self._write_twin(made, steps, top / STEPS, twin)
+
+    def _write_twin(self, made: list[Any], steps: list[Any], spot: Spot, twin: Spot) -> None:
+        named = {step[NAME]: index for index, step in enumerate(steps) if isinstance(step, dict) and NAME in step}
+        last = self._find(named, twin / "from") if (twin / "from").value else None
+        left_out = [self._find(named, entry) for entry in _entries(twin / "without")]
+        shared = range(len(steps) if last is None else last)
+        self._copy(made, spot, [index for index in shared if index not in left_out])
+        if last is not None and last in named.values():
+            self._copy(made, spot, [last])
             self._judge(made, twin)
         if isinstance(own := (twin / STEPS).value, list):
             self._copy(made, twin / STEPS, range(len(own)))
@@ -57,7 +63,7 @@ class StepWriter:
         self.substitution.copy_entries(made, spot, indexes, (STEPS,))
 
     def _find(self, named: dict[str, int], spot: Spot) -> int:
-        """Return the place of the step of a name, or note that there is none."""
+        """Return the index of a named step, or note that no step has that name and return -1."""
         name = spot.value if isinstance(spot.value, str) else ""
         if name not in named:
             told = f"no step of this file is called {short(spot.value)}"
@@ -65,7 +71,7 @@ class StepWriter:
         return named.get(name, -1)
 
     def _judge(self, made: list[Any], twin: Spot) -> None:
-        """Let the last step expect what the twin does."""
+        """Replace what the last step expects by what the twin expects of it."""
         step, path = made[-1], (STEPS, len(made) - 1)
         for key in JUDGED if isinstance(step, dict) else ():
             step.pop(key, None)
@@ -73,7 +79,7 @@ class StepWriter:
                 step[key] = self.substitution.copy(twin / key, (*path, key))
 
     def _given(self, spot: Spot) -> Iterator[dict[str, Any]]:
-        """Yield the steps that bring about what is given: cards put into devices, which attach."""
+        """Yield the steps that attach the given devices, each with its card."""
         told = spot.value or {}
         if not isinstance(told, dict) or not isinstance(told.get(ATTACHED, {}), dict):
             self.problems.add("given: `attached: {DEVICE: CARD}` is expected", spot.place)

@@ -234,6 +234,9 @@ def test_further_sessions_are_refused_and_further_topics_not_retained(monkeypatc
     broker = Broker()
     kept = [Client(broker, name, clean=False).heard[0] for name in ("a", "b", "a")]
     assert kept == [ConnAck(), ConnAck(ConnectCode.SERVER_UNAVAILABLE), ConnAck(session_present=True)]
+    clean = Client(broker, "b")
+    assert Client(broker, "b", clean=False).heard == [ConnAck(ConnectCode.SERVER_UNAVAILABLE)]
+    assert not clean.connection.over
     Client(broker, "s").say(Publish("t/a", b"1", 0, retain=True), Publish("t/b", b"2", 0, retain=True))
     assert Client(broker, "c").say(Subscribe(1, (("t/#", 1),)))[1:] == [Publish("t/a", b"1", 0, retain=True)]
 

@@ -189,6 +189,8 @@ HEAD = "scenario: a\nsteps: [{b: 1, name: here}]\n"
         (HEAD + "twin: {scenario: b}", "F:3:1: twin: say where it differs (by set, without or from)"),
         (HEAD + "twin: {without: here}", "twin: it has a title of its own"),
         (HEAD + "twin: {scenario: b, without: her}", "no step of this file is called 'her' (did you mean 'here'?"),
+        ("scenario: a\nsteps: []\ntwin: {scenario: b, from: here}", "no step of this file is called 'here'"),
+        ("scenario: a\nsteps: [$x]\ntwin: {scenario: b, from: here}", "no step of this file is called 'here'"),
         (HEAD + "twin: {scenario: b, without: here, expect: x}", "expect: say from which step on"),
         (HEAD + "twin: {scenario: b, from: here, stepps: []}", "key 'stepps' is not known (did you mean 'steps'?)"),
         (HEAD + "twin: {scenario: b, set: {z: 1}}", "parameter 'z' is not known"),
@@ -224,6 +226,12 @@ def test_an_error_of_one_case_names_the_case(tmp_path: Path) -> None:
     Loader().load(f"{file}::meter")
     with pytest.raises(UserFileError, match=r"a\.yaml:8:\d+: .*typ.*in the case camera\)"):
         Loader().load(f"{file}::camera")
+
+
+def test_a_misspelt_steps_is_named_once() -> None:
+    with pytest.raises(UserFileError) as error:
+        Loader().load("F", "scenario: a\nset: {x: 1}\nstepps: [{wait: $x}]\n")
+    assert str(error.value) == "F:3:1: key 'stepps' is not known (did you mean 'steps'?)"
 
 
 def test_an_outline_has_the_cases_and_titles_of_the_whole() -> None:
