@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 from dataclasses import dataclass, replace
@@ -62,7 +63,7 @@ class NorthSide:
     ) -> None:
         self._platform, self._config = platform, config
         self._tokens = Tokens((client.token, name) for name, client in config.clients.items())
-        self._limit = RefusalLimit(platform.site.clock.now)
+        self._limit, self._turn = RefusalLimit(platform.site.clock.now), asyncio.Lock()
         base, all_of = f"/{PREVENTION}/vwip", f"/{SUBSCRIPTIONS}/vwip/subscriptions"
         self._operations = (
             _Operation("POST", f"{base}/bind", f"{PREVENTION}:bind", 200, prevention.bind),
@@ -100,7 +101,8 @@ class NorthSide:
         name = self._tokens.whose(token)
         if name is not None:
             self._limit.check(name)
-            await self._platform.site.clock.give_way()  # a client with many calls does not stop the element
+            async with self._turn:  # one call at a time: many calls do not delay what peers have sent
+                await self._platform.site.clock.give_way()
         return name is not None
 
     def _count(self, token: str, status: int) -> None:

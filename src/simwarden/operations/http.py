@@ -93,7 +93,7 @@ def _token_of(request: Request) -> str:
 
 def management_app(element: Element[Any], tokens: Tokens[Caller]) -> ASGIApp:
     """Return the ASGI application of an element's management interface."""
-    limit = RefusalLimit(element.site.clock.now)
+    limit, turn = RefusalLimit(element.site.clock.now), asyncio.Lock()
 
     async def serve(request: Request, token: str) -> Answer:
         caller = tokens.whose(token)
@@ -104,7 +104,8 @@ def management_app(element: Element[Any], tokens: Tokens[Caller]) -> ASGIApp:
         octets = await read_octets(request, _LARGEST[caller.role])
         if octets:
             check_kind(request)
-        await element.site.clock.give_way()  # a caller with many calls does not stop the element
+        async with turn:  # one call at a time: many calls do not delay what peers have sent
+            await element.site.clock.give_way()
         large = len(octets) > _LARGE
         body = await asyncio.get_running_loop().run_in_executor(None, _object, octets) if large else _object(octets)
         path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import tracemalloc
@@ -216,3 +217,50 @@ def test_who_has_no_token_is_told_before_its_body_is_read(desk: Desk) -> None:
 
     assert desk.ask("/things", "guess", content=endless()).status_code == 401
     assert not taken
+
+
+class Busy(Element[ElementConfig]):
+    """Notes each call, and what it does for a peer after some turns of the loop."""
+
+    declaration = Declaration(kind="busy", title="Busy", lane=1, config=ElementConfig)
+    done: list[str]
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+    @route("GET", "/things", roles=BOTH, gives=str)
+    async def look(self, call: Call) -> str:
+        """Look."""
+        self.done.append(call.caller)
+        self.site.spawn(self._serve_peer(), "peer")
+        return ""
+
+    async def _serve_peer(self) -> None:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        self.done.append("peer")
+
+
+def test_peers_are_served_between_the_calls_of_a_customer() -> None:
+    async def story(clock: Clock) -> None:
+        host = Host(asyncio.get_running_loop(), clock, Trace(clock.now), HostSettings())  # type: ignore[arg-type]
+        busy = host.add("busy", Busy, ElementConfig())
+        busy.done = []
+        transport = httpx.ASGITransport(management_app(busy, Tokens([("buyer", Caller(Role.CUSTOMER, "portal"))])))
+
+        async def ask() -> int:
+            headers = {"Authorization": "Bearer buyer"}
+            async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers) as http:
+                return (await http.get("/things")).status_code
+
+        assert set(await asyncio.gather(*(ask() for _ in range(10)))) == {200}
+        assert busy.done[:19] == [*["portal", "peer"] * 9, "portal"]
+
+    loop = TestbedLoop(virtual=True)
+    try:
+        loop.run_until_complete(asyncio.wait_for(story(Clock(loop)), 60))
+    finally:
+        loop.close()
