@@ -139,7 +139,7 @@ def _list_shipped(tags: Sequence[str], match: Sequence[str]) -> None:
 
 
 def _print_list(found: Sequence[tuple[str, suite.Titled]]) -> None:
-    """Print a line for each scenario: the folder by itself before its scenarios, where there is more than one folder."""
+    """Print a line for each scenario, below a line for its folder where there are several folders."""
     width = max(len(name) for name, _ in found)
     folders = folders_of([scenario.reference for _, scenario in found])
     shown = ""

@@ -31,10 +31,10 @@ def resolved(reference: str) -> str:
 
 
 def folders_of(references: Sequence[str]) -> list[str]:
-    """Return the folder of each case below the one that holds all of them: `data/whitelist`, or nothing for that itself."""
-    parents = [os.path.dirname(os.path.abspath(split_reference(each)[0])) for each in references]
+    """Return the folder of each case, below the one that holds all: `data/whitelist`, or empty for a case in that."""
+    parents = [Path(split_reference(each)[0]).absolute().parent for each in references]
     root = os.path.commonpath(parents) if parents else ""
-    return [Path(os.path.relpath(parent, root)).as_posix().removeprefix(".") for parent in parents]
+    return [parent.relative_to(root).as_posix().removeprefix(".") for parent in parents]
 
 
 def capture_name(name: str) -> str:
