@@ -122,11 +122,14 @@ class Substitution:
         if not isinstance(value, dict):
             self._problems.add(f"with: {match[0]} is {short(value)}, and no mapping", spot.place)
             return
-        for key in value:
+        origin = self._document.origins[path]
+        inserted = self._copy_value(parameter.spot, path) or {}
+        self._document.origins[path] = origin
+        for key, inner in inserted.items():
             if key in around or key in made:
                 self._problems.add(f"with: {match[0]} has the key {key!r}, which stands here already", spot.place)
             else:
-                made[key] = self._copy_value(parameter.spot / key, (*path, key))
+                made[key] = inner
 
     def _copy_list(self, items: list[Any], spot: Spot, path: Path) -> list[Any]:
         made: list[Any] = []
