@@ -80,13 +80,20 @@ def story(job: suite.Job) -> tuple[str, dict[str, str]]:
         for each in result.events
         if isinstance(each, Frame)
     ]
-    decided = [line_of(each, Dissector()) for each in result.events if isinstance(each, Decided)]
+    decided = [decision_line(each) for each in result.events if isinstance(each, Decided)]
     return name, {
         "verdict": result.verdict.value,
         "frames": f"{len(frames)} {digest(frames)}",
         "decisions": f"{len(decided)} {digest(decided)}",
         "shown": digest(shown(result)),
     }
+
+
+def decision_line(event: Decided) -> str:
+    """Return the line of a decision without the number of the event, which counts steps too."""
+    record = json.loads(line_of(event, Dissector()))
+    del record["n"]
+    return json.dumps(record)
 
 
 def shown(result: ScenarioResult) -> Iterator[Any]:
