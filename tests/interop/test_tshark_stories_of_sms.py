@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.skipif(not TSHARK, reason="tshark is not installed (apt install tshark)"),
 ]
 STORIES = Path(__file__).parents[2] / "scenarios/sms"
-NAMES = ("message-to-a-telephone", "message-to-a-sleeping-meter", "route-asked-by-a-foreign-centre", "card-with-voice")
+NAMES = ("mo-destination::phone-number", "mme-state::idle", "sri-smsc-not-listed", "registration-for-sms::voice")
 
 
 @pytest.fixture(name="report", scope="module")
@@ -37,7 +37,7 @@ def told(report: Path, name: str, field: str) -> set[str]:
 
 
 def test_refused_message_of_a_meter(report: Path) -> None:
-    name = "message-to-a-telephone"
+    name = "mo-destination::phone-number"
     assert told(report, name, "gsm_sms.tp-da") >= {"13800138000"}
     assert told(report, name, "gsm_sms.tp-fcs") == {"0xc4"}
     assert told(report, name, "gsm_a.rp.cause") == {"21"}
@@ -48,7 +48,7 @@ def test_refused_message_of_a_meter(report: Path) -> None:
 
 
 def test_message_for_a_meter(report: Path) -> None:
-    name = "message-to-a-sleeping-meter"
+    name = "mme-state::idle"
     assert told(report, name, "gsm_sms.tp-oa") >= {"10658000"}
     assert told(report, name, "gsm_sms.sms_text") >= {"read the meter"}
     assert told(report, name, "smpp.receipted_message_id") == {"1"}
@@ -57,11 +57,11 @@ def test_message_for_a_meter(report: Path) -> None:
 
 
 def test_route_that_a_foreign_centre_is_not_told(report: Path) -> None:
-    name = "route-asked-by-a-foreign-centre"
+    name = "sri-smsc-not-listed"
     assert "5101" in told(report, name, "diameter.Experimental-Result-Code")
     assert told(report, name, "diameter.Serving-Node") == set()
 
 
 def test_card_with_voice_is_attached_without_sms(report: Path) -> None:
-    assert told(report, "card-with-voice", "nas-eps.emm.add_upd_res") == set()
-    assert "18" in told(report, "card-with-voice", "nas-eps.emm.cause")
+    assert told(report, "registration-for-sms::voice", "nas-eps.emm.add_upd_res") == set()
+    assert "18" in told(report, "registration-for-sms::voice", "nas-eps.emm.cause")

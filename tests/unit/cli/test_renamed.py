@@ -13,7 +13,7 @@ from simwarden.cli.main import app
 from simwarden.cli.serving import Service
 from simwarden.scenario.load import Loader
 
-NAME = "apn-of-a-public-pgw.yaml"
+NAME = "apn-at-public-pgw.yaml"
 SETTING = "{gateways: {apns: {meters.example: $pgw}}}"
 SCENARIO = f"""\
 scenario: MME rejects an APN that leads to a public PGW

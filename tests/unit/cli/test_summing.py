@@ -52,8 +52,8 @@ def test_it_says_that_the_twin_of_a_refusal_was_not_run() -> None:
     ("path", "line"),
     [
         ("binding/hss/question-from-an-unlisted-peer.yaml", "refused with Result-Code 3010"),
-        ("binding/card/buyer-reads-the-card.yaml", "refused with HTTP 403 Forbidden (card)"),
-        ("binding/form/soldered-card-cannot-be-moved.yaml", "stopped (card)"),
+        ("binding/operator/read-by-customer.yaml::card", "refused with HTTP 403 Forbidden (card)"),
+        ("binding/form/soldered-card.yaml::moved", "stopped (card)"),
     ],
 )
 def test_what_is_refused_otherwise_is_told_as_it_was(path: str, line: str) -> None:
@@ -63,7 +63,7 @@ def test_what_is_refused_otherwise_is_told_as_it_was(path: str, line: str) -> No
 
 
 def test_of_packets_that_go_no_further_it_tells_that() -> None:
-    played = play("area/packets-after-a-handover-to-another-base-station.yaml")
+    played = play("area/pgw-location/x2-handover.yaml")
     told = ": stopped by pgw (area.cell, clause 2.2.1) with the card's packets dropped"
     assert list(misuses(played))[1].endswith(told)
 
@@ -127,8 +127,8 @@ def test_the_page_tells_the_time_that_the_terminal_tells(tmp_path: Path, monkeyp
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("binding/hss/given-and-a-phone-is-reported.yaml", "one) with s6a.cancel-location-request to intruder"),
-        ("binding/form/soldered-card-cannot-be-moved.yaml", "2.1.2) with move: refused"),
+        ("binding/hss/reported-terminal.yaml::given", "one) with s6a.cancel-location-request to intruder"),
+        ("binding/form/soldered-card.yaml::moved", "2.1.2) with move: refused"),
     ],
 )
 def test_without_a_cause_it_tells_what_was_done(path: str, told: str) -> None:

@@ -96,12 +96,12 @@ def test_a_quota_of_messages_is_no_quota_of_data() -> None:
     """A card for data only has none that acts, as long as the one of messages is all that there is."""
     loader, stories = Loader(), DOCS.parent / "scenarios"
     jobs = [
-        (job, loader.load(job.reference)) for job in suite.find([str(stories / "sms/long-message-over-the-quota.yaml")])
+        (job, loader.load(job.reference)) for job in suite.find([str(stories / "sms/quota/messages.yaml::mo-long")])
     ]
     page = classes_page(jobs, loader, stories)
     rows = [line.split(" | ") for line in page.splitlines() if re.match(r"\| [1-6] \|", line)]
     column = 4 + list(measures()).index("quota")
-    shown = "SMS [quota](../scenarios/sms/long-message-over-the-quota.yaml) (2.5)"
+    shown = "SMS [quota](../scenarios/sms/quota/messages.yaml) (2.5)"
     whole = [f"voice **open**, {shown}, data **open**", f"{shown}, data **open**", "data **open**"]
     assert [row[column].removeprefix("3.2(2): ") for row in rows] == [each for each in whole for _ in range(6)]
 

@@ -28,10 +28,10 @@ RECORDS = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
 STORIES = (
     "demo/moved-card.yaml",
     "demo/first-story.yaml",
-    "area/buyer-changes-the-cell.yaml",
-    "area/handover-beside-the-cards-cell.yaml",
-    "evasion/diameter-avp-twice.yaml",
-    "data/packet-after-the-suspension.yaml",
+    "area/management/area-change.yaml::cells-by-customer",
+    "area/handover/other-cell-other-tracking-area.yaml",
+    "evasion/diameter-peers/screening.yaml::two-user-names",
+    "data/session-management/suspended-card.yaml::packets",
 )
 
 #: what other commands write into the folder, and what stands for a capture
