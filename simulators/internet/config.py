@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from simwarden.runtime.declare import ElementConfig, IpText, Model
+from simwarden.runtime.content import Content
+from simwarden.runtime.declare import ElementConfig, IpText, Model, Seconds
 
 _NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.(?!-)[a-z0-9-]{1,63})*", re.ASCII)
 
@@ -49,6 +50,36 @@ class HostConfig(Model):
         return value
 
 
+class ServiceConfig(Model):
+    """A service of a host at a port."""
+
+    protocol: Literal["udp", "tcp", "tls", "mqtt", "mqtts"] = "tcp"
+    """`udp`: datagrams. `tcp` and `tls`: connections, under TLS with the host's certificate. `mqtt` and `mqtts` (under
+    TLS): a broker (MQTT 3.1.1)."""
+    greeting: Content = Content()
+    """Content that the host sends first, when a connection is set up: `{text: "220 ready\\r\\n"}`; by default none."""
+    answer: Literal["echo", "nothing"] | Content = "echo"
+    """Reply to octets that arrive: the same octets, nothing, or fixed content."""
+    silence: Seconds = 0.0
+    """Time without octets after which it resets a connection; 0: never. Keep-alives of TCP carry none."""
+
+    @model_validator(mode="after")
+    def _fits_protocol(self) -> Self:
+        if self.greeting.content and self.protocol not in ("tcp", "tls"):
+            raise ValueError(f"greeting: expected protocol tcp or tls, got {self.protocol}")
+        if self.answer != "echo" and self.protocol in ("mqtt", "mqtts"):
+            raise ValueError(f"answer: a broker ({self.protocol}) has none")
+        if self.silence and self.protocol == "udp":
+            raise ValueError("silence: datagrams (udp) have no connection")
+        return self
+
+    def answer_to(self, data: bytes) -> bytes | None:
+        """Return the reply to octets that arrive, None without one."""
+        if isinstance(self.answer, Content):
+            return self.answer.content
+        return data if self.answer == "echo" else None
+
+
 def _hosts() -> dict[str, HostConfig]:
     resolver = HostConfig(
         addresses=("192.0.2.53", "2001:db8::53"), names=("resolver.example",), answers=("icmp", "dns")
@@ -65,6 +96,9 @@ class InternetConfig(ElementConfig):
 
     hosts: dict[str, HostConfig] = Field(default_factory=_hosts)
     """Its hosts by name. What comes to an address of nobody is noted as well, and answered by nothing."""
+    services: dict[str, dict[Annotated[int, Field(ge=1, le=65535)], ServiceConfig]] = Field(default_factory=dict)
+    """Services of hosts, by the host's name and the port (`{server: {2525: {protocol: tcp}}}`). At such a port
+    `answers` does not apply."""
     outside: tuple[IpText, ...] = ("203.0.113.1", "2001:db8:ffff::1")
     """Addresses of programs of this machine in a run with TUN interfaces (`run --tun`)."""
 
@@ -72,3 +106,9 @@ class InternetConfig(ElementConfig):
     @classmethod
     def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(ipaddress.ip_address(each)) for each in value)
+
+    @model_validator(mode="after")
+    def _are_hosts(self) -> Self:
+        for name in self.services.keys() - self.hosts.keys():
+            raise ValueError(f"services: expected one of the hosts {', '.join(self.hosts)}, got {name!r}")
+        return self
