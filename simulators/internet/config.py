@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from simwarden.runtime.content import Content
 from simwarden.runtime.declare import ElementConfig, IpText, Model, Seconds
@@ -14,32 +14,48 @@ from simwarden.runtime.declare import ElementConfig, IpText, Model, Seconds
 _NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.(?!-)[a-z0-9-]{1,63})*", re.ASCII)
 
 
+def _as_host_name(name: str) -> str:
+    """Return a name in lower case, without the final dot. Raises ValueError."""
+    small = name.lower().removesuffix(".")
+    if len(small) > 253 or not _NAME.fullmatch(small):
+        raise ValueError(f"{small!r} is no name of a host (RFC 1123 2.1)")
+    return small
+
+
+HostName = Annotated[str, AfterValidator(_as_host_name)]
+Address = Annotated[IpText, AfterValidator(lambda value: str(ipaddress.ip_address(value)))]
+
+
+class RecordConfig(Model):
+    """Records of a name, in place of the addresses of the hosts that have it."""
+
+    alias: Annotated[str, AfterValidator(lambda value: value and _as_host_name(value))] = ""
+    """The name of which it is an alias (CNAME)."""
+    answers: tuple[tuple[Address, ...], ...] = ()
+    """Addresses for each query in turn, the last ones from then on: `[[198.51.100.80], [203.0.113.66]]` has another
+    address from the second query on. Queries for A and AAAA are counted separately."""
+    ttl: Annotated[Seconds, Field(le=0x7FFFFFFF)] = 60.0
+    """How long its records may be stored (RFC 1035 3.2.1), in whole seconds."""
+
+    @model_validator(mode="after")
+    def _is_either(self) -> Self:
+        if bool(self.alias) is bool(self.answers):
+            raise ValueError(f"expected alias or answers, got {'both' if self.alias else 'neither'}")
+        return self
+
+
 class HostConfig(Model):
     """A host: where it is, what it is called, and what it answers."""
 
-    addresses: tuple[IpText, ...] = Field(min_length=1)
+    addresses: tuple[Address, ...] = Field(min_length=1)
     """Its IP addresses, of both versions."""
-    names: tuple[str, ...] = ()
+    names: tuple[HostName, ...] = ()
     """Its names, which the resolver tells, and which its certificate is for."""
     answers: tuple[Literal["udp", "icmp", "http", "https", "dns"], ...] = ("udp", "icmp", "http", "https")
     """What it answers: datagrams to any port (they are sent back), echo requests, HTTP at port 80, HTTPS at 443, and
     DNS at 53, by the names of all hosts. Other ports of TCP it refuses. Nothing: it only watches."""
     pages: dict[str, Annotated[int, Field(ge=0, le=100_000_000)]] = Field(default_factory=lambda: {"/": 64})
     """Paths that it has for HTTP, with the octets of each; others get 404."""
-
-    @field_validator("addresses")
-    @classmethod
-    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(str(ipaddress.ip_address(each)) for each in value)
-
-    @field_validator("names")
-    @classmethod
-    def _are_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        small = tuple(each.lower().removesuffix(".") for each in value)
-        for each in small:
-            if len(each) > 253 or not _NAME.fullmatch(each):
-                raise ValueError(f"{each!r} is no name of a host (RFC 1123 2.1)")
-        return small
 
     @field_validator("pages")
     @classmethod
@@ -99,16 +115,25 @@ class InternetConfig(ElementConfig):
     services: dict[str, dict[Annotated[int, Field(ge=1, le=65535)], ServiceConfig]] = Field(default_factory=dict)
     """Services of hosts, by the host's name and the port (`{server: {2525: {protocol: tcp}}}`). At such a port
     `answers` does not apply."""
-    outside: tuple[IpText, ...] = ("203.0.113.1", "2001:db8:ffff::1")
+    records: dict[HostName, RecordConfig] = Field(default_factory=dict)
+    """Records of the resolvers by name: aliases, lifetimes and answers that change
+    (`{app.example: {alias: server.example, ttl: 5 min}}`)."""
+    outside: tuple[Address, ...] = ("203.0.113.1", "2001:db8:ffff::1")
     """Addresses of programs of this machine in a run with TUN interfaces (`run --tun`)."""
-
-    @field_validator("outside")
-    @classmethod
-    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(str(ipaddress.ip_address(each)) for each in value)
 
     @model_validator(mode="after")
     def _are_hosts(self) -> Self:
         for name in self.services.keys() - self.hosts.keys():
             raise ValueError(f"services: expected one of the hosts {', '.join(self.hosts)}, got {name!r}")
         return self
+
+    @field_validator("records")
+    @classmethod
+    def _end(cls, value: dict[str, RecordConfig]) -> dict[str, RecordConfig]:
+        for name in value:
+            seen, last = [name], name
+            while (last := value[last].alias if last in value else "") and last not in seen:
+                seen.append(last)
+            if last:
+                raise ValueError(f"the aliases {' > '.join((*seen, last))} have no end")
+        return value

@@ -66,6 +66,8 @@ class Core:
         self.tcp.patience = _PATIENCE
         #: returns the answer to a DNS query in a datagram: its source and destination, and its octets
         self.resolve: Callable[[tuple[str, str], bytes], bytes] = lambda _ends, _query: b""
+        #: queries so far, by the name and kind of a record whose answers change
+        self.queries: dict[tuple[str, str], int] = {}
         #: what hosts need for TLS, by their first address
         self.contexts: dict[str, ssl.SSLContext] = {}
         self._asked: dict[tuple[str, ...], int] = {}

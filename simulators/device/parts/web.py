@@ -155,6 +155,8 @@ class Web:
                 "addresses": USER_ADDRESS.or_none(),
                 "rcode": one_of("NOERROR", "NXDOMAIN", "REFUSED", "SERVFAIL", "FORMERR", "NOTIMP").or_none(),
                 "over": one_of("udp", "tcp").or_none(),
+                "aliases": GIVEN.or_none(),
+                "ttl": NUMBER.or_none(),
                 "outcome": one_of(*OUTCOMES),
             },
             passing=HISTORY,
@@ -182,7 +184,8 @@ class Web:
         `timed-out`, `refused` if nobody is there, `dropped` where the terminal has no bearer for it.
         """  # noqa: D205 - the whole of it is the outcome
         need_power(self.emm)
-        facts = {"name": arguments.name, "kind": arguments.kind, "addresses": "", "rcode": None, "over": None}
+        asked = {"name": arguments.name, "kind": arguments.kind}
+        facts: dict[str, Any] = {**asked, "addresses": "", "rcode": None, "over": None, "aliases": [], "ttl": None}
         outcome = await self._outcome(self._resolve(arguments, facts), 60.0)
         self.emm.site.observe("resolved", {**facts, "outcome": outcome}, key=arguments.name)
         return outcome
@@ -245,7 +248,7 @@ class Web:
 
         server = asked.server or await self._server(asked.apn)
         found = await resolve(self.emm.packets, asked.name, asked.kind, server, asked.apn)
-        facts.update(addresses=" ".join(found.addresses), rcode=found.rcode, over=found.over)
+        facts.update(found._asdict(), addresses=" ".join(found.addresses), aliases=list(found.aliases))
         return list(found.addresses)
 
     async def _server(self, apn: str) -> str:

@@ -153,6 +153,14 @@ def addresses_in(answer: Message, name: str) -> list[tuple[str, str]]:
     return found
 
 
+def aliases_in(answer: Message) -> tuple[str, ...]:
+    """Return the names to which the aliases of an answer lead, in its order."""
+    import dns.rdatatype  # noqa: PLC0415 - as above
+
+    chain = (each for records in answer.answer if records.rdtype == dns.rdatatype.CNAME for each in records)
+    return tuple(_as_text(each.target) for each in chain)
+
+
 def in_stream(message: bytes) -> bytes:
     """Return a message as it goes over TCP: behind its length (RFC 1035 4.2.2)."""
     return len(message).to_bytes(2) + message
