@@ -77,8 +77,8 @@ def questions_in(query: Message) -> tuple[Question, ...]:
     return tuple(Question(_as_text(each.name), dns.rdatatype.to_text(each.rdtype)) for each in query.question)
 
 
-def refusal_of(query: bytes) -> bytes | None:
-    """Return the answer REFUSED to a query (RFC 1035 4.1.1), None for octets that are not a query."""
+def refusal_of(query: bytes, rcode: str = "REFUSED") -> bytes | None:
+    """Return the answer to a query with an RCODE (RFC 1035 4.1.1), None for octets that are not a query."""
     import dns.message  # noqa: PLC0415 - as above
     import dns.rcode  # noqa: PLC0415 - as above
 
@@ -86,7 +86,7 @@ def refusal_of(query: bytes) -> bytes | None:
         asked = decode(query)
         questions_in(asked)
         answer = dns.message.make_response(asked)
-        answer.set_rcode(dns.rcode.REFUSED)
+        answer.set_rcode(dns.rcode.from_text(rcode))
         return answer.to_wire()
     except PeerError:
         return None
