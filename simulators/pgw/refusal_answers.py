@@ -28,7 +28,7 @@ _RCODES: Final = {"answer": "REFUSED", "nxdomain": "NXDOMAIN"}
 
 
 def build_answer(config: PgwConfig, session: Session, flow: ip.Flow, packet: bytes) -> bytes | None:
-    """Return the packet that answers a refused packet of a device, None if there is none.
+    """Return the packet that answers a refused packet of a device, or None.
 
     A query to a resolver of the APN is answered in the resolver's name (`refused_questions`), a TCP segment in the name
     of its destination, all else by the PGW (`refused_flows`).

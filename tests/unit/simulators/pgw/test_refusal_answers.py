@@ -19,7 +19,7 @@ LIST = {"whitelist": [f"udp://{SERVER}:5683", f"tcp://{SERVER}:8883"]}
 
 
 async def refused(it: Device, packet: bytes) -> list[Packet]:
-    """Send a packet that the list refuses; return what the device receives."""
+    """Send a packet that the list refuses; return the packets that the device receives."""
     assert await it.up(packet) == []
     kind = IPv6 if packet[0] >> 4 == 6 else IP
     return [kind(each) for _, each in it.bench.enb.received()]
