@@ -92,7 +92,7 @@ class ServiceConfig(Model):
     def answer_to(self, data: bytes) -> bytes | None:
         """Return the reply to octets that arrive, None without one."""
         if isinstance(self.answer, Content):
-            return self.answer.content
+            return self.answer.content or None
         return data if self.answer == "echo" else None
 
 

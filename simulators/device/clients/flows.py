@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.ip.tcp import Conversation, Stream
 
 FlowProtocol = Literal["udp", "tcp", "tls", "mqtt", "mqtts"]
-#: states in which a flow is over, by what has ended it; a timeout is an OSError, so it comes before other errors
+#: states in which a flow is over, by the error that has ended it: the first that fits
 _ENDS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (TimeoutError, "timed-out"),
     (ConnectionAbortedError, "dropped"),
@@ -113,6 +113,11 @@ class UserFlow:
         mqtt.on_alive, mqtt.on_lost = self._note_alive, self._lose
         await mqtt.connect()
         return mqtt
+
+    @property
+    def waiting(self) -> bool:
+        """True while an answer is awaited."""
+        return self._answer is not None
 
     async def exchange(self, data: bytes, within: float) -> str:
         """Send octets and wait for an answer: octets of the far end, of a broker its PUBACK. Returns the outcome."""

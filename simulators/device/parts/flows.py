@@ -166,6 +166,8 @@ class Flows:
         """  # noqa: D205 - the whole of it is the outcome
         need_power(self.emm)
         flow = self._find(arguments.name)
+        if flow.waiting:
+            raise ManagementError(409, f"{self.emm.site.name} waits for an answer in its flow {flow.name!r}")
         return await flow.exchange(arguments.content, arguments.within)
 
     @verb("closed", "dropped")

@@ -260,12 +260,17 @@ def test_what_makes_no_sense_is_an_error(play: Play) -> None:
         for more in ({}, {"name": "other"}):
             with pytest.raises(ManagementError, match="open, with this name or port"):
                 await open_flow(bench, "udp", port=5000, **more)
+        waiting = bench.loop.create_task(exchange(bench))
+        await bench.host.clock.sleep(0)
+        with pytest.raises(ManagementError, match="waits for an answer"):
+            await exchange(bench)
+        assert await waiting == "timed-out"
         with pytest.raises(ManagementError, match="no host unknown"):
             await push(bench, "udp", sender="unknown")
         with pytest.raises(ManagementError, match="name its port"):
             await push(bench, "tcp")
 
-    play(story)
+    play(story, udp={"answer": "nothing"})
 
 
 @pytest.mark.parametrize(
