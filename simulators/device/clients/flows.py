@@ -1,4 +1,4 @@
-"""What programs on the terminal keep open: flows of datagrams, connections of TCP and TLS, and sessions of MQTT."""
+"""Flows that programs on the terminal keep open: of datagrams, connections of TCP and TLS, and sessions of MQTT."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ENDS: Final[tuple[tuple[type[Exception], str], ...]] = (
 
 
 class Place(NamedTuple):
-    """Where a flow goes, from which port (0: any), by which APN (empty: the first), for which name of TLS."""
+    """Destination of a flow, its own port (0: any), the APN that it uses (empty: the first), and the name in TLS."""
 
     address: str
     port: int
@@ -39,7 +39,7 @@ class Datagrams:
     def __init__(self, packets: Packets, own: str, own_port: int, place: Place) -> None:
         self._packets, self._own, self._own_port, self._place = packets, own, own_port, place
         self._arrived = packets.open_port(own_port)
-        #: the sender of what was read last, which may be anybody
+        #: the sender of the last datagram that was read, which need not be the far end
         self.sender = place.address
 
     async def read(self) -> bytes:
@@ -153,9 +153,10 @@ class UserFlow:
         while self.state == "open":
             try:
                 data = await talk.read()
-            except ConnectionRefusedError:  # of datagrams: the next ones may get there
-                self._settle("refused")
             except (ConnectionError, TimeoutError, PeerError) as error:
+                if isinstance(talk, Datagrams):  # the next ones may arrive
+                    self._settle("refused")
+                    continue
                 if isinstance(error, PeerError):
                     self._packets.emm.radio.fault(error.reason, b"")
                 self._end(next(state for kind, state in _ENDS if isinstance(error, kind)))

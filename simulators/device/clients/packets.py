@@ -63,7 +63,7 @@ class Packets:
         #: by the flow that answers it: how a packet fared that was sent as octets
         self._odd: dict[ip.Flow, asyncio.Future[str]] = {}
         self._tcp: TcpHost | None = None
-        #: what programs keep open, by name
+        #: flows that programs have opened, by name
         self.flows: dict[str, UserFlow] = {}
         #: the bearer by which all goes, of a terminal that lies; 0 for none
         self.forced = 0
@@ -215,11 +215,11 @@ class Packets:
             del self._ports[own_port]
 
     def open_port(self, own_port: int) -> asyncio.Queue[tuple[str, bytes] | None]:
-        """Return what comes to a port from now on: sources and octets, None where nobody is at the far end."""
+        """Return a queue of the datagrams that arrive at a port: source and octets, None for an error of ICMP."""
         return self._ports.setdefault(own_port, asyncio.Queue())
 
     def close_port(self, own_port: int) -> None:
-        """Take nothing more at a port; who waits there learns that nobody is at the far end."""
+        """Receive nothing more at a port, and end the read that waits there."""
         arrived = self._ports.pop(own_port, None)
         if arrived is not None:
             arrived.put_nowait(None)

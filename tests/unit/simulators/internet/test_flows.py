@@ -154,17 +154,20 @@ def test_a_broker_ends_the_session_of_a_client_that_is_silent(play: Play) -> Non
     play(story)
 
 
-@pytest.mark.parametrize(("keep_alive", "state"), [(0, "reset"), (10, "reset")])
-def test_a_server_resets_a_silent_connection_whatever_its_keep_alives(play: Play, keep_alive: int, state: str) -> None:
+@pytest.mark.parametrize("protocol", ["tcp", "tls"])
+@pytest.mark.parametrize("keep_alive", [0, 10])
+def test_a_server_resets_a_silent_connection_whatever_its_keep_alives(
+    play: Play, protocol: str, keep_alive: int
+) -> None:
     async def story(bench: Bench) -> None:
-        assert await open_flow(bench, "tcp", keep_alive=keep_alive) == "connected"
+        assert await open_flow(bench, protocol, keep_alive=keep_alive) == "connected"
         await bench.host.clock.sleep(290)
         assert await exchange(bench) == "delivered"
         await bench.host.clock.sleep(301)
         assert await exchange(bench) == "dropped"
 
-    bench = play(story, tcp={"silence": "5 min"})
-    assert seen(bench, "meter", "user_flow")[-1]["state"] == state
+    bench = play(story, **{protocol: {"silence": "5 min"}})
+    assert seen(bench, "meter", "user_flow")[-1]["state"] == "reset"
     assert seen(bench, "internet", "user_flow")[-1]["state"] == "timed-out"
 
 
@@ -194,6 +197,17 @@ def test_a_port_without_a_service_refuses(play: Play) -> None:
     assert len(play(story).of(PeerFault)) == 2
 
 
+@pytest.mark.parametrize("protocol", CONNECTIONS)
+def test_a_server_that_goes_away_ends_a_flow(play: Play, protocol: str) -> None:
+    async def story(bench: Bench) -> None:
+        assert await open_flow(bench, protocol) == "connected"
+        await bench.host.stop("internet")
+        await bench.host.clock.settle()
+        assert seen(bench, "meter", "user_flow")[-1]["state"] == "reset"
+
+    play(story)
+
+
 def test_other_senders_reach_a_device_without_a_gate(play: Play) -> None:
     async def story(bench: Bench) -> None:
         assert await open_flow(bench, "udp", port=5000) == "connected"
@@ -217,12 +231,13 @@ def test_what_comes_from_another_sender_answers_no_exchange(play: Play) -> None:
     play(story, udp={"answer": "nothing"})
 
 
-def test_two_clients_of_one_name_take_each_others_session(play: Play) -> None:
+@pytest.mark.parametrize("protocol", ["mqtt", "mqtts"])
+def test_two_clients_of_one_name_take_each_others_session(play: Play, protocol: str) -> None:
     """MQTT 3.1.4: the broker ends the older connection."""
 
     async def story(bench: Bench) -> None:
-        assert await open_flow(bench, "mqtt", name="old") == "connected"
-        assert await open_flow(bench, "mqtt", name="new") == "connected"
+        assert await open_flow(bench, protocol, name="old") == "connected"
+        assert await open_flow(bench, protocol, name="new") == "connected"
         assert await exchange(bench, name="old") == "dropped"
         assert await exchange(bench, name="new") == "delivered"
         assert [each["state"] for each in seen(bench, "internet", "user_flow")] == ["open", "open", "closed"]
