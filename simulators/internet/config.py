@@ -30,7 +30,7 @@ class RecordConfig(Model):
     """Records of a name, in place of the addresses of the hosts that have it."""
 
     alias: Annotated[str, AfterValidator(lambda value: value and _as_host_name(value))] = ""
-    """The name of which it is an alias (CNAME)."""
+    """The name for which it is an alias (CNAME)."""
     answers: tuple[tuple[Address, ...], ...] = ()
     """Addresses for each query in turn, the last ones from then on: `[[198.51.100.80], [203.0.113.66]]` has another
     address from the second query on. Queries for A and AAAA are counted separately."""
@@ -129,11 +129,11 @@ class InternetConfig(ElementConfig):
 
     @field_validator("records")
     @classmethod
-    def _end(cls, value: dict[str, RecordConfig]) -> dict[str, RecordConfig]:
+    def _have_no_loop(cls, value: dict[str, RecordConfig]) -> dict[str, RecordConfig]:
         for name in value:
             seen, last = [name], name
             while (last := value[last].alias if last in value else "") and last not in seen:
                 seen.append(last)
             if last:
-                raise ValueError(f"the aliases {' > '.join((*seen, last))} have no end")
+                raise ValueError(f"alias loop: {' > '.join((*seen, last))}")
         return value

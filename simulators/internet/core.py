@@ -162,28 +162,29 @@ class Core:
             if host is None or kind is None or "icmp" not in host.answers:
                 return None
             return ip.encode_icmp(message._replace(type=kind), packet.destination, packet.source)
-        if host is None or not (host.answers or any(each == packet.destination for each, _ in self.services)):
+        if host is None:
             return None
         if packet.protocol == Protocol.TCP:
-            self.tcp.take(packet)
+            if host.answers or any(each == packet.destination for each, _ in self.services):
+                self.tcp.take(packet)
             return None
         return self._answer_datagram(packet, host) if packet.protocol == Protocol.UDP else None
 
     def _answer_datagram(self, packet: Packet, host: HostConfig) -> Packet | None:
         udp = ip.decode_udp(packet)
-        payload: bytes | None = udp.payload
+        ends, payload = (packet.source, packet.destination), udp.payload
         service = self.services.get((packet.destination, udp.destination_port))
-        if service is None and "dns" in host.answers and udp.destination_port == _DNS:
-            payload = self.resolve((packet.source, packet.destination), udp.payload)
+        answer: bytes | None
+        if service is not None and service.protocol == "udp":
+            answer = service.answer_to(payload)
+        elif "dns" in host.answers and udp.destination_port == _DNS:
+            answer, payload = self.resolve(ends, payload), b""
         else:
-            self.note_payload((packet.source, packet.destination), udp.destination_port, "udp", udp.payload)
-            if service is not None and service.protocol == "udp":
-                payload = service.answer_to(udp.payload)
-            elif "udp" not in host.answers:
-                return None
-        if payload is None:
+            answer = payload if "udp" in host.answers else None
+        self.note_payload(ends, udp.destination_port, "udp", payload)
+        if answer is None:
             return None
-        back = Udp(udp.destination_port, udp.source_port, payload)
+        back = Udp(udp.destination_port, udp.source_port, answer)
         return ip.encode_udp(back, packet.destination, packet.source)
 
     def note_payload(self, ends: tuple[str, str], port: int, protocol: str, data: bytes) -> None:

@@ -46,7 +46,7 @@ class Push(VerbModel, Content):
     """Send octets of a host to a device, unasked."""
 
     to: IpPlaceText
-    """The device's address, with its port; of a connection that stands the port may be left out."""
+    """The device's address, with its port; in an open connection the port may be left out."""
     sender: str = "server"
     """The host that sends."""
     port: Annotated[int, Field(ge=1, le=65535)] = 7

@@ -46,6 +46,11 @@ class UserFlow:
         self._client: Connection | None = None
         self._state = ""
 
+    @property
+    def is_open(self) -> bool:
+        """True until one of both ends the connection."""
+        return self._state == "open"
+
     async def serve(self, stream: Stream) -> None:
         """Speak with the device until one of both, or the network, ends the connection."""
         stream.patience = self.service.silence or None
@@ -119,7 +124,7 @@ class UserFlow:
 
     def send_packets(self, packets: list[bytes]) -> None:
         """Send packets of the broker."""
-        if self._talk is not None:
+        if packets and self._talk is not None and self.is_open:
             self._talk.write(b"".join(packets))
 
     def close(self) -> None:
@@ -157,7 +162,8 @@ async def push(core: Core, ends: Ends, content: bytes, patience: float) -> str:
     Raises ManagementError.
     """
     own, own_port, to, port = ends
-    flows = [flow for at, flow in core.flows.items() if at[:3] == (own, own_port, to) and port in (0, at[3])]
+    found = [flow for at, flow in core.flows.items() if at[:3] == (own, own_port, to) and port in (0, at[3])]
+    flows = [flow for flow in found if flow.is_open]
     for flow in flows:
         flow.push(content)
     if flows:

@@ -220,6 +220,22 @@ def test_other_senders_reach_a_device_without_a_gate(play: Play) -> None:
     assert (arrived["source"], arrived["text"]) == (OTHER, "order")
 
 
+def test_a_host_that_only_watches_shows_what_arrives() -> None:
+    async def story(bench: Bench) -> None:
+        assert await open_flow(bench, "udp", to=f"{OTHER}:9") == "connected"
+        assert await exchange(bench, "secret") == "timed-out"
+        assert (
+            await bench.do("meter", "send", device="meter", packet=f"IP(dst='{OTHER}')/UDP(dport=9)/'octets'")
+            == "timed-out"
+        )
+
+    watcher = {"hosts": {"watcher": {"addresses": [OTHER], "answers": []}}}
+    loop = TestbedLoop(virtual=True)
+    bench = Bench(loop, "memory", "ipv4", InternetConfig.model_validate(watcher)).play(story)
+    loop.close()
+    assert texts(bench, "internet") == ["secret", "octets"]
+
+
 def test_what_comes_from_another_sender_answers_no_exchange(play: Play) -> None:
     async def story(bench: Bench) -> None:
         assert await open_flow(bench, "udp", port=5000) == "connected"
