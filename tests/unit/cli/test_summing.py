@@ -18,7 +18,7 @@ from simwarden.trace.events import Decided
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 MOVED = (
-    "A meter's card, bound on first use, is refused in a phone: stopped by hss (bind.hss.learned, clause 2.1.3(1) one),"
+    "HSS rejects a first-use-bound meter card in a phone: stopped by hss (bind.hss.learned, clause 2.1.3(1) one),"
     " told #8 EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED in attach reject; the device holds the card invalid until it is"
     " switched off or the card is taken out; forgets GUTI, TAI list and keys"
 )
@@ -51,14 +51,12 @@ def test_it_says_that_the_twin_of_a_refusal_was_not_run() -> None:
 @pytest.mark.parametrize(
     ("path", "line"),
     [
-        ("binding/hss/question-from-an-unlisted-peer.yaml", "refused with Result-Code 3010"),
+        ("binding/eir/unlisted-peer.yaml::eir", "refused with Result-Code 3010"),
         ("binding/operator/read-by-customer.yaml::card", "refused with HTTP 403 Forbidden (card)"),
         ("binding/form/soldered-card.yaml::moved", "stopped (card)"),
     ],
 )
 def test_what_is_refused_otherwise_is_told_as_it_was(path: str, line: str) -> None:
-    if not (SCENARIOS / path).exists():
-        path = path.replace("hss", "eir")
     assert rejected_with(play(path)[0]).startswith(line)
 
 
