@@ -1,7 +1,8 @@
 """Mutates the rules and the procedures that enforce them, and looks who notices: scenarios first, then unit tests.
 
     python tests/bench/mutants.py --sample 60 --seed 1     # a sample; without --sample all of them, which takes hours
-    python tests/bench/mutants.py --only simulators/hss    # those whose name has this in it: a file, an operator
+    python tests/bench/mutants.py --only simulators/hss    # text in file or name: a function, an operator
+    python tests/bench/mutants.py --only hss.store: --show # print the chosen ones, run none
 
 What is changed and how is in mutations.py. Everything is imported once; each mutant is a fork that puts its code in the
 place of what is loaded, and runs what reaches the place: of a condition, what saw it other than the mutant has it.
@@ -30,7 +31,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from mutations import Mutant, mutants, spots
+from mutations import Mutant, module_of, mutants, spots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +52,7 @@ TARGETS = (
 #: what is declared, and what refuses nobody: records, too, are of what was let pass
 _NOT = ("config", "controls", "events", "requirements", "risk_scenes", "answers", "addresses", "charging", "inspection")
 #: rules by which `classify` advises who orders or opens a card: no element asks them, and so no story reaches them
-ADVICE = tuple(f"src/simwarden/policy/{name}.py " for name in ("access_list", "classification", "need"))
+ADVICE = tuple(f"simwarden.policy.{name}:" for name in ("access_list", "classification", "need"))
 FILES = sorted(str(at.relative_to(ROOT)) for each in TARGETS for at in ROOT.glob(each) if at.stem not in _NOT)
 TESTS = (
     *("tests/unit/policy", "tests/unit/simulators", "tests/unit/runtime/test_pcc_rules.py"),
@@ -109,7 +110,7 @@ def put(file: str, tree: ast.Module, functions: list[Any]) -> None:
             each.__code__ = codes.get(key, each.__code__)
         else:
             each.cache_clear()
-    loaded = vars(importlib.import_module(_module(file)))
+    loaded = vars(importlib.import_module(module_of(file)))
     namespace, fresh = dict(loaded), set[str]()
     for before, now in zip(parsed(file).body, tree.body, strict=True):
         names = {each.id for each in ast.walk(now) if isinstance(each, ast.Name)}
@@ -126,10 +127,6 @@ def _around(mutant: Mutant) -> set[str]:
     """Return the files that what a mutant changes may be used in: of what a module assigns, all of its element."""
     inside = Path(mutant.file).parts[:2]
     return {each for each in FILES if each == mutant.file or (not mutant.place[1:] and Path(each).parts[:2] == inside)}
-
-
-def _module(file: str) -> str:
-    return file.removeprefix("src/").removesuffix(".py").replace("/", ".")
 
 
 def work(send: Callable[[Any], None], what: Mutant | set[str], items: Items) -> None:
@@ -212,7 +209,7 @@ class Campaign:
         own = [each for each in session.items if each.get_closest_marker("interop") is None]
         tests = {each.nodeid: each for each in own if not any(word in each.nodeid for word in TESTS_LEFT_OUT)}
         for file in FILES:  # what is loaded later would have the code as it is
-            importlib.import_module(_module(file))
+            importlib.import_module(module_of(file))
         self._try({job.reference: functools.partial(fails, job.reference) for job in suite.find(["scenarios"])})
         self._try({name: functools.partial(self._fails, test) for name, test in tests.items()})
         return True
@@ -249,14 +246,14 @@ class Campaign:
                 self.by[mutant.name] = killer
             kills[mutant.file, killer] += 1
             told = killer or ("survives so far" if is_made else "COULD NOT BE MADE")
-            sys.stderr.write(f"{len(self.by)}/{len(self.tried)} {mutant.name}: {told}\n")
+            sys.stderr.write(f"{len(self.by)}/{len(self.tried)} {mutant.name}: {told}\n    {mutant.shown}\n")
 
 
-def gate(by: dict[str, str], listed: dict[str, str], red: list[str]) -> tuple[int, str]:
+def gate(by: dict[str, str], listed: dict[str, str], red: list[str], shown: dict[str, str]) -> tuple[int, str]:
     """Return the exit code (2: nothing was tried, or something is red by itself; 1: an unlisted survivor), and why."""
     survivors = sorted(name for name, killer in by.items() if not killer)
-    unlisted = [f"SURVIVES: {name}" for name in survivors if name not in listed]
-    lines = [f"listed survivor: {name}\n    {listed[name]}" for name in survivors if name in listed]
+    unlisted = [f"SURVIVES: {name}\n    {shown[name]}" for name in survivors if name not in listed]
+    lines = [f"listed survivor: {name}\n    {shown[name]}\n    {listed[name]}" for name in survivors if name in listed]
     lines += [f"KILLED, though listed: {name}\n    by {by[name]}" for name in sorted(listed) if by.get(name)]
     lines += [*unlisted, *(f"RED without any mutant: {name}" for name in red)]
     enforced = {name: killer for name, killer in by.items() if not name.startswith(ADVICE)}
@@ -278,18 +275,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", type=int, help="so many mutants, chosen by the seed; default all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="a part of a mutant's name, such as its file")
+    parser.add_argument("--only", default="", help="a part of a mutant's file or name")
+    parser.add_argument("--show", action="store_true", help="print the mutants and their code, run none")
     parser.add_argument("-j", dest="workers", type=int, default=1, help="processes")
     given = parser.parse_args()
     os.chdir(ROOT)
     every = [each for file in FILES for each in mutants(file, parsed(file))]
     every.sort(key=lambda each: hashlib.sha256(f"{given.seed} {each.name}".encode()).digest())
-    wanted = [each for each in every if given.only in each.name][: given.sample]
+    wanted = [each for each in every if given.only in f"{each.file} {each.name}"][: given.sample]
+    if given.show:
+        sys.stdout.writelines(f"{each.name}\n    {each.shown}\n" for each in wanted)
+        return 0
     reviewed = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")).get("survivor", [])
     campaign = Campaign(wanted, given.workers)
     if wanted:
         pytest.main([*_PYTEST, *TESTS], plugins=[campaign])
-    code, text = gate(campaign.by, {each["mutant"]: each["reason"] for each in reviewed}, campaign.red)
+    listed, shown = {each["mutant"]: each["reason"] for each in reviewed}, {each.name: each.shown for each in wanted}
+    code, text = gate(campaign.by, listed, campaign.red, shown)
     sys.stdout.write(f"{text}\n")
     return code
 

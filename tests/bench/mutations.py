@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import collections
+import copy
 import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -98,24 +99,52 @@ def spots(parent: ast.AST, scope: str = "", statement: ast.stmt | None = None, *
 
 
 class Mutant(NamedTuple):
-    """File and name of a mutant, and what has to be reached for it. Lines may move, names do not."""
+    """A mutant: its file, its name on the list, the present code of the change, and the place to reach for it.
+
+    The name holds the function, the operator and the shape of the change (its code with all names and strings blanked),
+    and a number if the function has several such changes. Renamed locals and edits of other lines do not affect it.
+    """
 
     file: str
     name: str
+    shown: str
     place: tuple[Any, ...]
+
+
+def module_of(file: str) -> str:
+    """Return the module name of a file."""
+    return file.removeprefix("src/").removesuffix(".py").replace("/", ".")
+
+
+def _code(node: ast.AST) -> str:
+    return " ".join(ast.unparse(node).split())
+
+
+def _shape(node: ast.AST) -> str:
+    """Return the code of a node with its names and strings blanked."""
+    blank = copy.deepcopy(node)
+    for each in ast.walk(blank):
+        for field, value in ast.iter_fields(each):
+            if isinstance(value, str | bytes):
+                setattr(each, field, "_")
+    return _code(blank)
 
 
 def mutants(file: str, tree: ast.Module) -> Iterator[Mutant]:
     """Yield each mutant; while one is yielded, the tree is it."""
-    seen = collections.Counter[str]()
+    found = list[tuple[Spot, str, Any, str]]()
     for spot, (operator, kind, others) in itertools.product(list(spots(tree)), OPERATORS):
         for other in (isinstance(spot.node, kind) and others(spot.node, spot)) or ():
-            texts = [" ".join(ast.unparse(ast.fix_missing_locations(each)).split()) for each in (spot.node, other)]
-            name = f"{file} {spot.scope}: {operator}: " + " -> ".join(text[:90] for text in texts)
-            seen[name] += 1
-            place = (file, *[spot.statement.lineno] * bool(spot.scope))  # what is no function is reached by the file
-            if operator in ("always", "never"):
-                place = (file, spot.node.lineno, spot.node.col_offset, operator == "never")
-            spot.holder[spot.key] = other
-            yield Mutant(file, name + f" ({seen[name]})" * (seen[name] > 1), place)
-            spot.holder[spot.key] = spot.node
+            change = f"{_shape(spot.node)} -> {_shape(ast.fix_missing_locations(other))}"
+            found.append((spot, operator, other, f"{module_of(file)}:{spot.scope}: {operator}: {change}"))
+    alike, seen = collections.Counter(name for *_, name in found), collections.Counter[str]()
+    for spot, operator, other, name in found:
+        seen[name] += 1
+        place = (file, *[spot.statement.lineno] * bool(spot.scope))  # what is no function is reached by the file
+        if operator in ("always", "never"):
+            place = (file, spot.node.lineno, spot.node.col_offset, operator == "never")
+        shown = f"{file}:{spot.statement.lineno}: {_code(spot.node)} -> {_code(other)}"
+        which = f" ({seen[name]} of {alike[name]})" * (alike[name] > 1)
+        spot.holder[spot.key] = other
+        yield Mutant(file, name + which, shown, place)
+        spot.holder[spot.key] = spot.node

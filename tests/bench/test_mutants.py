@@ -29,6 +29,15 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return told
 
 
+def _instead(name: str, known: dict[str, str]) -> str:
+    """Return the present mutants of a function for a stale entry of the list."""
+    function, operator = name.split(": ")[:2]
+    if not any(other.startswith(f"{function}: ") for other in known):
+        return "no such function, or no mutant of it"
+    alike = [f"\n  {other}\n    {known[other]}" for other in known if other.startswith(f"{function}: {operator}: ")]
+    return "".join(alike) or "the function has no mutant of this operator"
+
+
 @pytest.fixture(scope="module")
 def script() -> dict[str, Any]:
     """The names of the script, which is in no package."""
@@ -62,9 +71,11 @@ def test_a_run_that_tries_no_mutant_fails() -> None:
     ],
 )
 def test_the_list_is_the_gate(script: dict[str, Any], kind: str, *, listed: bool, red: list[str], code: int) -> None:
-    name, killers = "a.py f: never: x", {"scenarios": "a.yaml", "unit tests": "test_a.py::test", "survived": ""}
+    name, killers = "a:f: never: _ -> False", {"scenarios": "a.yaml", "unit tests": "test_a.py::test", "survived": ""}
     tried = {} if kind == "not made" else {name: killers[kind]}
-    found, text = script["gate"](tried, {name: "equivalent: it is the same"} if listed else {}, red)
+    found, text = script["gate"](
+        tried, {name: "equivalent: it is the same"} if listed else {}, red, {name: "a.py:1: x"}
+    )
     assert found == code
     assert ("SURVIVES" in text) == (code == 1)
     assert ("though listed" in text) == (listed and kind == "scenarios")
@@ -83,10 +94,11 @@ def test_red_is_what_fails_or_does_not_end_and_not_what_a_clock_saw_no_time_of(s
 
 def test_rules_that_only_advise_are_counted_and_told_apart(script: dict[str, Any]) -> None:
     advice = script["ADVICE"][0]
-    assert Path(script["ROOT"], advice.strip()).is_file()
-    killers = {"a.py f: 1": "a.yaml", "a.py f: 2": "test_a.py::test", "a.py f: 3": "", "a.py f: 4": ""}
+    assert {*script["ADVICE"]} <= {f"{script['module_of'](file)}:" for file in script["FILES"]}
+    killers = {"a:f: 1": "a.yaml", "a:f: 2": "test_a.py::test", "a:f: 3": "", "a:f: 4": ""}
     killers |= {f"{advice}f: {number}": "test_b.py::test" for number in range(3)}
-    _, text = script["gate"](killers, {"a.py f: 3": "equivalent: the same", "a.py f: 4": "redundant: so"}, [])
+    listed = {"a:f: 3": "equivalent: the same", "a:f: 4": "redundant: so"}
+    _, text = script["gate"](killers, listed, [], dict.fromkeys(listed, "a.py:1: x"))
     assert text.splitlines()[-2:] == [
         "7 mutants tried, of those not equivalent 16.7% killed by scenarios alone, 83.3% in all",
         (
@@ -99,12 +111,35 @@ def test_rules_that_only_advise_are_counted_and_told_apart(script: dict[str, Any
 def test_each_survivor_on_the_list_has_its_reason_and_is_a_mutant(script: dict[str, Any]) -> None:
     listed = tomllib.loads(MUTANTS.with_suffix(".toml").read_text("utf-8")).get("survivor", [])
     trees = {file: script["parsed"](file) for file in script["FILES"]}
-    known = {name for file, tree in trees.items() for _, name, _ in script["mutants"](file, tree)}
+    known = {each.name: each.shown for file, tree in trees.items() for each in script["mutants"](file, tree)}
     names = [each["mutant"] for each in listed]
-    assert [name for name in names if name not in known] == []
+    stale = [name for name in names if name not in known]
+    assert not stale, "\n".join(f"{name}: {_instead(name, known)}" for name in stale)
     assert len(names) == len(set(names))
     kinds = ("equivalent: ", "redundant: ", "elsewhere: ", "not enforcement: ", "open: ")
     assert [each["mutant"] for each in listed if not each["reason"].startswith(kinds)] == []
+
+
+def _of(script: dict[str, Any], source: str) -> dict[str, str]:
+    return {each.name: each.shown for each in script["mutants"]("simulators/a.py", ast.parse(source))}
+
+
+def test_renames_and_other_lines_leave_the_names_of_mutants(script: dict[str, Any]) -> None:
+    before = _of(script, "def f(card):\n    if card.old and not g(card, 'a'):\n        raise KeyError\n")
+    after = _of(script, "x = 1\ndef f(it):\n    y = it\n    if y.new and not h(\n        y, 'b'): raise ValueError\n")
+    assert [*before] == [*after]
+    assert "simulators.a:f: never: _._ and (not _(_, '_')) -> False" in before
+    assert "simulators.a:f: operand dropped: _._ and (not _(_, '_')) -> _._" in before
+
+
+def test_a_stale_entry_is_reported_with_the_present_mutants(script: dict[str, Any]) -> None:
+    one, two = "simulators.a:f: dropped: _() -> pass", "simulators.a:f: dropped: _() -> pass (1 of 2)"
+    known = _of(script, "def f():\n    g()\n    h()\n")
+    assert one not in known  # the number is missing
+    assert two in _instead(one, known)
+    assert known[two] in _instead(one, known)
+    assert _instead(one.replace("dropped", "never"), known) == "the function has no mutant of this operator"
+    assert _instead(one.replace(":f:", ":gone:"), known) == "no such function, or no mutant of it"
 
 
 def test_each_mutant_can_be_made(script: dict[str, Any]) -> None:

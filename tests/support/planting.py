@@ -1,25 +1,67 @@
-"""Faults that are planted in the elements: a piece of a function's source is put for another, wherever it is called."""
+"""Plant a fault in an element: replace a function for all its callers or for one of them.
+
+Functions are given by reference, so that a rename tool updates the tests and mypy reports a missing function or a fault
+with other arguments. Only the code of the function changes: dispatch tables and imports keep the same object.
+"""
 
 from __future__ import annotations
-import __future__ as future
 
-import inspect
-import textwrap
-from typing import TYPE_CHECKING, Any
+import itertools
+import sys
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import pytest
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
-def plant(monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any], *changes: tuple[str, str]) -> None:
-    """Change a function in place; a piece that its source no longer has is an error: the fault must still apply."""
-    source = textwrap.dedent(inspect.getsource(function))
-    for old, new in changes:
-        assert source.count(old) == 1, f"{function.__qualname__} has no such piece any more: {old}"
-        source = source.replace(old, new)
-    made: dict[str, Any] = {}
-    flags = future.annotations.compiler_flag
-    exec(compile(source, inspect.getfile(function), "exec", flags, dont_inherit=True), function.__globals__, made)  # noqa: S102 - our own source
-    monkeypatch.setattr(function, "__code__", made[function.__name__].__code__)
+_NUMBERS = itertools.count()
+
+
+def plant(
+    monkeypatch: pytest.MonkeyPatch,
+    function: Callable[P, R],
+    fault: Callable[Concatenate[Callable[P, R], P], R],
+    *,
+    caller: Callable[..., Any] | None = None,
+) -> None:
+    """Call the fault, with the unchanged function as its first argument, in place of a function; `caller` limits it."""
+    changed = cast("FunctionType", function)
+    unchanged: Any = FunctionType(changed.__code__, changed.__globals__, changed.__name__, changed.__defaults__)
+    unchanged.__kwdefaults__ = changed.__kwdefaults__
+    codes = {*_codes(cast("FunctionType", caller).__code__)} if caller else None
+
+    def call(*args: Any, **values: Any) -> Any:
+        if codes is None or sys._getframe(2).f_code in codes:
+            return fault(unchanged, *args, **values)
+        return unchanged(*args, **values)
+
+    name = f"planted {next(_NUMBERS)}"
+    monkeypatch.setitem(changed.__globals__, name, call)
+    monkeypatch.setattr(changed, "__code__", _call.__code__.replace(co_names=(name,)))
+
+
+def drop(*_: Any, **__: Any) -> None:
+    """Do nothing: a fault that drops a call."""
+
+
+async def drop_async(*_: Any, **__: Any) -> None:
+    """Do nothing when awaited: a fault that drops the call of a coroutine."""
+
+
+_planted: Callable[..., Any] = drop
+
+
+def _call(*args: Any, **values: Any) -> Any:
+    return _planted(*args, **values)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code of a function and of the comprehensions and functions in it."""
+    yield code
+    for each in code.co_consts:
+        yield from _codes(each) if isinstance(each, CodeType) else ()

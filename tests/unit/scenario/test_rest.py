@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from planting import plant
+from planting import drop_async, plant
 
-from simulators.mme.procedures import default_bearer
+from simulators.mme.clients import s1
 from simulators.scp.core import Core as ScpCore
 from simulators.sgw.procedures import sessions
 from simulators.ssp.clients.terminal import Terminal
-from simulators.ssp.clients.trunk import OutgoingLeg
+from simulators.ssp.clients.trunk import OutgoingLeg, Trunks
 from simulators.ssp.element import Ssp
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.rest import disagreements
 from simwarden.scenario.result import ScenarioResult, Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from simulators.scp.call import Call
+    from simulators.sgw.core import Core as SgwCore
+    from simulators.sgw.session import Connection
+    from simwarden.wire.gtpv2 import FTeid, Message
 
 STORY = """\
 scenario: A meter is switched on and off
@@ -32,7 +40,6 @@ steps:
   - power_off: meter
   - expect: {meter: {attach: "off"}}
 """
-AT_THE_PGW = ("if Indication.OI in flags:", "if False:")
 
 
 def play(more: str = "") -> ScenarioResult:
@@ -41,7 +48,7 @@ def play(more: str = "") -> ScenarioResult:
 
 def test_a_session_that_outlives_its_end_elsewhere_fails_the_story(monkeypatch: pytest.MonkeyPatch) -> None:
     assert play().verdict is Verdict.PASSED
-    plant(monkeypatch, sessions.delete_session, AT_THE_PGW)
+    plant(monkeypatch, sessions._delete_at_pgw, drop_async, caller=sessions.delete_session)
     result = play()
     assert (result.verdict, result.failure is not None) == (Verdict.FAILED, True)
     assert result.failure is not None
@@ -53,29 +60,44 @@ def test_a_session_that_outlives_its_end_elsewhere_fails_the_story(monkeypatch: 
 
 
 def test_what_is_under_way_has_its_time_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    begins = "device, flags = core.by_teid"
     for seconds, under_way in ((20, []), (600, ["delete-session-request"])):
+
+        async def delay(
+            unchanged: Callable[..., Awaitable[Message]], core: SgwCore, *rest: Any, seconds: int = seconds
+        ) -> Message:
+            await core.site.clock.sleep(seconds)
+            return await unchanged(core, *rest)
+
         with monkeypatch.context() as patch:
-            plant(patch, sessions.delete_session, (begins, f"await core.site.clock.sleep({seconds}); {begins}"))
+            plant(patch, sessions.delete_session, delay)
             result = play()
         wrong = result.failure.mismatches if result.failure is not None else ()
         assert [each.got for each in wrong if each.subject == "sgw"] == under_way
 
 
+def move_tunnel(unchanged: Callable[[int, bytes], FTeid], teid: int, address: bytes) -> FTeid:
+    """Return a TEID other than that of the eNB."""
+    del teid
+    return unchanged(7, address)
+
+
+async def change_qos(unchanged: Callable[..., Awaitable[Message]], *values: Any) -> Message:
+    """Set a QCI at the SGW that the PGW and the MME do not have."""
+    answer = await unchanged(*values)
+    connection: Connection = values[-1]
+    connection.qos = connection.qos._replace(qci=1)
+    return answer
+
+
 @pytest.mark.parametrize(
     ("place", "fault", "subject", "got"),
     [
-        (default_bearer.take_tunnels, ("enb_end(tunnel.gtp_teid,", "enb_end(7,"), "S1-U tunnels", "sgw 5 7 127."),
-        (
-            sessions._create_at_pgw,
-            ('made.get("bearer_qos") or connection.qos', "connection.qos._replace(qci=1)"),
-            "QoS",
-            "sgw 001010000000001 5 1 ",
-        ),
+        (s1.enb_end, move_tunnel, "S1-U tunnels", "sgw 5 7 127."),
+        (sessions._create_at_pgw, change_qos, "QoS", "sgw 001010000000001 5 1 "),
     ],
 )
 def test_what_two_hold_and_not_alike_fails_the_story(
-    place: Any, fault: tuple[str, str], subject: str, got: str, monkeypatch: pytest.MonkeyPatch
+    place: Any, fault: Any, subject: str, got: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on = "  - power_on: meter\n"
     assert play(on).verdict is Verdict.PASSED
@@ -87,7 +109,7 @@ def test_what_two_hold_and_not_alike_fails_the_story(
 
 
 def test_while_something_is_down_nobody_has_to_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, sessions.delete_session, AT_THE_PGW)
+    plant(monkeypatch, sessions._delete_at_pgw, drop_async, caller=sessions.delete_session)
     assert play("  - kill: eir\n").verdict is Verdict.PASSED
     assert play("  - fail: {element: eir, answer: 5012}\n").verdict is Verdict.PASSED
     assert play("  - restart: eir\n").verdict is Verdict.FAILED
@@ -140,28 +162,32 @@ def test_a_vlr_that_begins_anew_need_not_know_whom_the_hlr_knows_with_it(monkeyp
     assert "VLRs" in told("  - wait: 1 s\n")
 
 
+def lose_leg(_unchanged: Callable[[Terminal], None], terminal: Terminal) -> None:
+    """Remove the call from a terminal and send nothing to the far leg."""
+    terminal.leg = None
+
+
+def forget_trunk_call(_unchanged: Callable[..., None], trunks: Trunks, call: int, _cause: int) -> None:
+    """Remove a call from a trunk without a SIP message."""
+    trunks.forget(call)
+
+
+def keep_dialogue(unchanged: Callable[[ScpCore, Call], None], core: ScpCore, call: Call) -> None:
+    """Keep the dialogue of a call after its end."""
+    unchanged(core, call)
+    core.calls[call.dialogue] = call
+
+
 @pytest.mark.parametrize(
-    ("place", "fault", "wrong"),
+    ("place", "caller", "fault", "wrong"),
     [
-        (
-            Terminal.release,
-            ("self.clear_call()", "self.leg = None"),
-            {"calls at terminals": "ssp lift; device nothing else"},
-        ),
-        (
-            OutgoingLeg.release,
-            ("self._trunks.hang_up(", "self._trunks.forget(self._call) or (lambda *_: None)("),
-            {"trunk calls pstn": "pstn pstn; ssp nothing else"},
-        ),
-        (
-            ScpCore.forget,
-            ("del self.calls[call.dialogue]", "pass"),
-            {"CAP dialogues": "scp 001010000000001; ssp nothing else"},
-        ),
+        (Terminal.clear_call, Terminal.release, lose_leg, {"calls at terminals": "ssp lift; device nothing else"}),
+        (Trunks.hang_up, OutgoingLeg.release, forget_trunk_call, {"trunk calls pstn": "pstn pstn; ssp nothing else"}),
+        (ScpCore.forget, None, keep_dialogue, {"CAP dialogues": "scp 001010000000001; ssp nothing else"}),
     ],
 )
 def test_a_call_that_one_end_alone_has_fails_the_story(
-    place: Any, fault: tuple[str, str], wrong: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    place: Any, caller: Any, fault: Any, wrong: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_a_call = VOICE + '  - call: {device: lift, to: "13800001111"}\n    expect: connected\n  - power_off: lift\n'
 
@@ -170,5 +196,5 @@ def test_a_call_that_one_end_alone_has_fails_the_story(
         return {each.subject: each.got for each in result.failure.mismatches} if result.failure else {}
 
     assert told() == {}
-    plant(monkeypatch, place, fault)
+    plant(monkeypatch, place, fault, caller=caller)
     assert told() == wrong
