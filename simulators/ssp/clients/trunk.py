@@ -17,7 +17,7 @@ from simulators.ssp.numbers import (
     written,
 )
 from simwarden.errors import ConfigError, PeerError
-from simwarden.machine.sip_agent import CallState
+from simwarden.machine.sip_call import CallState
 from simwarden.machine.sip_events import Alerting, Answered, Incoming, Refused, Released
 from simwarden.model.address import as_network, is_within
 from simwarden.runtime.sip import SipTrunk
