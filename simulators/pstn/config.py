@@ -36,6 +36,8 @@ class Phone(Model):
     """How long it talks before it hangs up; 0: the other side does."""
     cause: Annotated[int, Field(ge=1, le=127)] = 21
     """The cause by which it refuses (Q.850)."""
+    digits: Literal["accept", "reject"] = "accept"
+    """Accept the DTMF digits of a call (SIP INFO), or answer them with 415."""
 
 
 def _phones() -> dict[str, Phone]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import ManagementError, PeerError
-from simwarden.machine.sip_events import Alerting, Answered, Incoming, Refused, Released
+from simwarden.machine.sip_events import Alerting, Answered, DigitAnswered, DigitReceived, Incoming, Refused, Released
 from simwarden.policy.numbers import party
 from simwarden.runtime.sip import SipTrunk
 from simwarden.wire.q850 import CauseValue
@@ -46,6 +46,14 @@ class Talk:
     settled: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     over: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     timer: Timer | None = None
+    #: received DTMF digits, and the answer to the one that is being sent
+    digits: str = ""
+    digit_outcome: asyncio.Future[str] | None = None
+
+    def end_digit(self, outcome: str) -> None:
+        """Set how the other party answers the DTMF digit that is being sent, if one is."""
+        if self.digit_outcome is not None and not self.digit_outcome.done():
+            self.digit_outcome.set_result(outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,7 @@ class Core:
         """Hang up nothing: phones and trunk are gone, and so is what somebody waits for at one of them."""
         for talk in self.talks.values():
             _disarm(talk)
+            talk.end_digit("released")
             for waited in (talk.settled, talk.over):
                 if not waited.done():
                     waited.set_result("released")
@@ -107,8 +116,7 @@ class Core:
             number = self.trunk.agent.invite(target, shown, address, self.site.clock.now(), *headers, body=body)
         except PeerError as error:
             raise ManagementError(400, error.reason) from None
-        talk = self.talks[number] = Talk(name, to, outgoing=True, state="calling")
-        self._show(talk)
+        talk = self._add(number, Talk(name, to, outgoing=True, state="calling"))
         self.trunk.flush()
         return talk
 
@@ -127,6 +135,22 @@ class Core:
             self.trunk.agent.hang_up(call, self.site.clock.now(), cause)
             self._end(call, talk, "released", cause)
             self.trunk.flush()
+
+    async def dial(self, call: int, digits: str) -> str:
+        """Send DTMF digits; return `accepted`, or the outcome of the first other one. Raises ManagementError (409)."""
+        talk = self.talks[call]
+        if talk.digit_outcome is not None and not talk.digit_outcome.done():
+            raise ManagementError(409, f"{talk.phone} is dialling")
+        for key in digits:
+            if talk.state != "connected":
+                return "released"
+            talk.digit_outcome = asyncio.get_running_loop().create_future()
+            self.trunk.agent.send_digit(call, key, self.site.clock.now())
+            self.trunk.flush()
+            outcome = await talk.digit_outcome
+            if outcome != "accepted":
+                return outcome
+        return "accepted"
 
     def hang_up_after(self, call: int, seconds: float) -> None:
         """End a call after a while, in place of what was planned for it."""
@@ -154,6 +178,10 @@ class Core:
                 self._end(call, self.talks[call], _outcome(cause), cause)
             case Released(call, cause) if call in self.talks:
                 self._end(call, self.talks[call], "released", cause)
+            case DigitReceived(call, key) if call in self.talks:
+                self._show_digit(self.talks[call], key)
+            case DigitAnswered(call, status) if call in self.talks:
+                self.talks[call].end_digit("accepted" if status < 300 else "rejected")
             case _:
                 pass
         self.trunk.flush()
@@ -170,14 +198,21 @@ class Core:
             return self._refuse(call, CauseValue.USER_BUSY)
         if phone.when_called == "refuse":
             return self._refuse(call, phone.cause)
-        talk = self.talks[call] = Talk(name, asserted or shown, outgoing=False, state="ringing")
-        self._show(talk)
+        talk = self._add(call, Talk(name, asserted or shown, outgoing=False, state="ringing"))
         self.trunk.agent.ring(call, self.site.clock.now())
         if phone.when_called == "answer":
             self._later(talk, phone.after, partial(self.pick_up, call))
         else:
             self._later(talk, phone.gives_up, partial(self.hang_up, call, CauseValue.NO_ANSWER_FROM_USER))
         return None
+
+    def _add(self, call: int, talk: Talk) -> Talk:
+        """Register a call of a phone."""
+        self.talks[call] = talk
+        if self.config.phones[talk.phone].digits == "reject":
+            self.trunk.agent.reject_digits(call)
+        self._show(talk)
+        return talk
 
     def _refuse(self, call: int, cause: int) -> None:
         self.trunk.agent.reject(call, cause, self.site.clock.now(), status_of(cause))
@@ -196,6 +231,7 @@ class Core:
         del self.talks[call]
         _disarm(talk)
         talk.state, talk.cause = outcome, cause
+        talk.end_digit("released")
         self._show(talk)
         for future in (talk.settled, talk.over):
             if not future.done():
@@ -214,6 +250,11 @@ class Core:
         self.site.observe(
             "invited", {**fields, "phone": self._name_of(called) or "", "times": times}, key=" ".join(key)
         )
+
+    def _show_digit(self, talk: Talk, key: str) -> None:
+        talk.digits += key
+        value = {"phone": talk.phone, "other": talk.other, "received": talk.digits}
+        self.site.observe("digits", value, key=talk.phone)
 
     def _show(self, talk: Talk) -> None:
         value = {

@@ -7,8 +7,9 @@ called party does comes up; each half may hold either at a detection point until
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from simulators.ssp.bcsm import O_BCSM, Happening, Pic, failure
 from simulators.ssp.numbers import address_of, is_same
@@ -18,7 +19,7 @@ from simwarden.wire.q850 import Cause, CauseValue
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from simulators.ssp.bcsm import Model
     from simulators.ssp.clients.gsmscf import Scf
@@ -50,6 +51,12 @@ class Setup:
     forwardings: int = 0
 
 
+DigitReply: TypeAlias = Callable[[int | None], None]
+"""Called once for each DTMF digit: with None if it is accepted, else with the cause of its rejection."""
+NOT_CONNECTED: Final = CauseValue.MESSAGE_NOT_COMPATIBLE_WITH_STATE
+"""Why a DTMF digit is rejected for which there is no connected party."""
+
+
 class Upstream(Protocol):
     """Whoever is nearer to the caller."""
 
@@ -65,6 +72,9 @@ class Upstream(Protocol):
     def cleared(self, cause: Cause) -> None:
         """The call has not come about, or the other side has ended it."""
 
+    def called_party_digit(self, key: str, reply: DigitReply) -> None:
+        """Deliver a DTMF digit of the called party to the caller."""
+
 
 class Downstream(Protocol):
     """Whoever is nearer to the called party."""
@@ -72,8 +82,8 @@ class Downstream(Protocol):
     def release(self, cause: Cause) -> None:
         """The caller's side ends the call."""
 
-    def digit(self, key: str) -> None:
-        """The caller has pressed a key."""
+    def digit(self, key: str, reply: DigitReply) -> None:
+        """Deliver a DTMF digit of the caller to the gsmSRF that collects digits, or to the called party."""
 
 
 class Nowhere:
@@ -82,8 +92,10 @@ class Nowhere:
     def release(self, cause: Cause) -> None:
         """See Downstream."""
 
-    def digit(self, key: str) -> None:
+    def digit(self, key: str, reply: DigitReply) -> None:
         """See Downstream."""
+        del key
+        reply(NOT_CONNECTED)
 
 
 class Nobody:
@@ -100,6 +112,11 @@ class Nobody:
 
     def cleared(self, cause: Cause) -> None:
         """See Upstream."""
+
+    def called_party_digit(self, key: str, reply: DigitReply) -> None:
+        """See Upstream."""
+        del key
+        reply(NOT_CONNECTED)
 
 
 @dataclass(slots=True)
@@ -214,6 +231,13 @@ class Half:
         what = Happening.CALLED_PARTY_CLEARS if self.pic is self.model.active else failure(cause.value)
         self._happen(what, lambda: self._end(cause), cause)
 
+    def called_party_digit(self, key: str, reply: DigitReply) -> None:
+        """See Upstream: a call that waits for orders is not through-connected."""
+        if self.scf is not None and self.scf.is_waiting:
+            reply(NOT_CONNECTED)
+        else:
+            self.up.called_party_digit(key, reply)
+
     def _end(self, cause: Cause) -> None:
         self._finish(cause)
         self.up.cleared(cause)
@@ -229,10 +253,14 @@ class Half:
         self._finish(cause)
         self.down.release(cause)
 
-    def digit(self, key: str) -> None:
-        """See Downstream: keys are for whoever collects digits, first here."""
-        if self.scf is None or not self.scf.digit(key):
-            self.down.digit(key)
+    def digit(self, key: str, reply: DigitReply) -> None:
+        """See Downstream: digits that a gsmSRF collects, and those of a call that waits for orders, go no further."""
+        if self.scf is not None and self.scf.digit(key):
+            reply(None)
+        elif self.scf is not None and self.scf.is_waiting:
+            reply(NOT_CONNECTED)
+        else:
+            self.down.digit(key, reply)
 
     # -- what the network does
 

@@ -12,6 +12,9 @@ _SERVICE: Final = "cm-service-reject"
 HELD: Final = Demand(
     "hold-reject", None, "a call is to be held, and no supplementary service is provisioned", "TS 24.083 2.1.1"
 )
+DIGIT_REJECTED: Final = Demand(
+    "start-dtmf-reject", None, "no connected party or digit collection takes a DTMF digit", "TS 24.008 5.5.7"
+)
 SUPPLEMENTARY: Final = Demand(
     _SERVICE,
     MmCause.SERVICE_OPTION_NOT_SUPPORTED,
@@ -21,4 +24,4 @@ SUPPLEMENTARY: Final = Demand(
 NOT_REGISTERED: Final = Demand(
     _SERVICE, MmCause.IMSI_UNKNOWN_IN_VLR, "a card that is not registered here calls", "TS 24.008 4.5.1.1"
 )
-DEMANDS: Final = (HELD, SUPPLEMENTARY, NOT_REGISTERED)
+DEMANDS: Final = (HELD, DIGIT_REJECTED, SUPPLEMENTARY, NOT_REGISTERED)

@@ -15,7 +15,7 @@ from ssp_net import EIR, HLR, LISTED, Eir, Far, Hlr, Ms, T, o_csi, t_csi
 
 from simulators.scp.element import Scp
 from simulators.ssp.bcsm import O_BCSM
-from simulators.ssp.call import Half, Nowhere, Setup
+from simulators.ssp.call import Half, Nobody, Nowhere, Setup
 from simulators.ssp.element import Ssp
 from simulators.ssp.procedures.calls import scf_of
 from simwarden.runtime.loop import TestbedLoop
@@ -140,22 +140,6 @@ def test_calls_through_ssp_and_scp(kind: str) -> None:
     loop.close()
     calls = TERMINALS * ROUNDS
     figures.tell(f"calls {kind} terminals through SSP and SCP", f"{calls / took[0]:,.0f}/s")
-
-
-class Nobody:
-    """A caller who hears nothing."""
-
-    def progress(self) -> None:
-        """See Upstream."""
-
-    def alerting(self) -> None:
-        """See Upstream."""
-
-    def answered(self) -> None:
-        """See Upstream."""
-
-    def cleared(self, cause: Cause) -> None:
-        """See Upstream."""
 
 
 def test_dialogues_from_initial_dp_to_connect() -> None:

@@ -104,3 +104,27 @@ def test_a_card_calls_sipp_in_many_spellings(tmp_path: Path, request: pytest.Fix
         assert [number for number, word in told.items() if word is T.CONNECT] == reached
 
     play(story, far, through)
+
+
+def test_sipp_receives_the_dtmf_digits_of_a_card(tmp_path: Path) -> None:
+    far = free_port()
+
+    async def story(net: CallsNet) -> None:
+        process = await start(sipp(tmp_path, "-sf", str(CALLS.with_name("digits.xml")), "-p", str(far), "-m", "1"))
+        await asyncio.sleep(1)
+        net.ms.call(LISTED[0])
+        await net.heard(T.CONNECT)
+        for key, response in (
+            ("1", T.START_DTMF_ACKNOWLEDGE),
+            ("#", T.START_DTMF_ACKNOWLEDGE),
+            ("2", T.START_DTMF_REJECT),
+        ):
+            net.ms.heard.clear()
+            net.ms.say(T.START_DTMF, keypad_facility=key)
+            assert await net.heard(T.START_DTMF_ACKNOWLEDGE, T.START_DTMF_REJECT) is response
+            net.ms.say(T.STOP_DTMF)
+        await asyncio.sleep(0.5)
+        net.ms.hang_up()
+        await finish(process, tmp_path)
+
+    play(story, far)

@@ -40,3 +40,7 @@ def test_sip(tmp_path: Path) -> None:
     assert invite["sip.pai.user"] == ["+8614400000017"]
     refused = dict(zip(MESSAGES, rows, strict=True))["invite-response"]
     assert refused["sip.reason_cause_q850"] == ["21"]
+    digit = dict(zip(MESSAGES, rows, strict=True))["info"]
+    assert digit["sip.Content-Type"] == ["application/dtmf-relay"]
+    assert bytes.fromhex(digit["sip.msg_body"][0].replace(":", "")) == b"Signal=5\r\nDuration=100\r\n"
+    assert dict(zip(MESSAGES, rows, strict=True))["info-response"]["sip.Recv-Info"] == [""]

@@ -37,6 +37,7 @@ def headers(method: str, number: int = 1, *more: tuple[str, str], tag: str = "")
 
 _CONTACT = ("Contact", "<sip:+8614400000017@192.0.2.1:5060>")
 _SDP = ("Content-Type", "application/sdp")
+DTMF = ("Content-Type", "application/dtmf-relay")
 _REASON = sip.reason_header(21)
 MESSAGES: Final[dict[str, Message]] = {
     "invite": Request(
@@ -49,14 +50,16 @@ MESSAGES: Final[dict[str, Message]] = {
     "bye": Request("BYE", TARGET, headers("BYE", 2, sip.reason_header(16), tag="a6c85cf")),
     "cancel": Request("CANCEL", TARGET, headers("CANCEL")),
     "options": Request("OPTIONS", "sip:192.0.2.2", headers("OPTIONS")),
-    "request": Request("INFO", TARGET, headers("INFO", 3, tag="a6c85cf")),
+    "info": Request("INFO", TARGET, headers("INFO", 3, DTMF, tag="a6c85cf"), sip.encode_digit("5")),
+    "request": Request("UPDATE", TARGET, headers("UPDATE", 4, tag="a6c85cf")),
     "invite-response": Response(403, headers("INVITE", 1, _REASON, tag="a6c85cf")),
     "invite-response, answered": Response(200, headers("INVITE", 1, _CONTACT, _SDP, tag="a6c85cf"), OFFER),
     "invite-response, timer": Response(180, headers("INVITE", 1, _CONTACT, tag="a6c85cf")),
     "bye-response": Response(200, headers("BYE", 2, tag="a6c85cf")),
     "cancel-response": Response(200, headers("CANCEL", tag="a6c85cf")),
     "options-response": Response(200, headers("OPTIONS", 1, ("Allow", "INVITE, ACK"), tag="a6c85cf")),
-    "request-response": Response(405, headers("INFO", 3, ("Allow", "INVITE"), tag="a6c85cf")),
+    "info-response": Response(469, headers("INFO", 3, ("Recv-Info", ""), tag="a6c85cf")),
+    "request-response": Response(405, headers("UPDATE", 4, ("Allow", "INVITE"), tag="a6c85cf")),
 }
 
 

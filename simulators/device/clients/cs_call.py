@@ -73,7 +73,7 @@ class Call:
             T.RELEASE: self._on_release,
             T.RELEASE_COMPLETE: self._on_release_complete,
             T.START_DTMF_ACKNOWLEDGE: lambda _message: self._key_told("accepted"),
-            T.START_DTMF_REJECT: lambda _message: self._key_told("refused"),
+            T.START_DTMF_REJECT: lambda _message: self._key_told("rejected"),
             T.HOLD_REJECT: lambda _message: self._key_told("not-available"),
             T.STATUS_ENQUIRY: self._on_status_enquiry,
         }
@@ -140,7 +140,7 @@ class Call:
             self._wait(self._release)
 
     async def press(self, key: str) -> str:
-        """Press a key: `accepted`, `refused`, or `released` where the call is over."""
+        """Press a key: `accepted`, `rejected`, or `released` where the call is over."""
         self._key = asyncio.get_running_loop().create_future()
         self._send(T.START_DTMF, keypad_facility=key)
         word = await self._key

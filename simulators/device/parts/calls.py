@@ -132,9 +132,9 @@ class Calls:
         await mine.ended()
         return "released"
 
-    @verb("accepted", "refused", "released")
+    @verb("accepted", "rejected", "released")
     async def dial(self, arguments: Dial) -> str:
-        """Press keys in the call: `accepted` as the network has heard them, `released` if it is over."""
+        """Press keys in the call (START DTMF): `accepted`, `rejected`, or `released` if the call is over."""
         mine = self._mine()
         for key in arguments.digits:
             word = await mine.press(key)

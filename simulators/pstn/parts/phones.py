@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from simwarden.model.values import GIVEN, NUMBER, PARTY, members, one_of
+from simwarden.model.values import GIVEN, NUMBER, PARTY, TEXT, members, one_of
 from simwarden.runtime.declare import HISTORY, Names, Observable, Seconds, VerbModel, verb
 from simwarden.wire.q850 import CauseValue
 from simwarden.wire.sip.enums import Status
@@ -44,6 +44,13 @@ class CallNumber(PhoneVerb):
     """How long the call lasts before the caller hangs up; the step is over then. 0: until somebody hangs up."""
 
 
+class DialDigits(PhoneVerb):
+    """Send DTMF digits in the call of a phone."""
+
+    digits: Annotated[str, Field(pattern=r"^[0-9*#A-D]{1,20}$"), BeforeValidator(str)]
+    """The digits."""
+
+
 class Phones:
     """Telephones."""
 
@@ -74,6 +81,12 @@ class Phones:
                 "status": members(Status) | NUMBER,
                 "cause": members(CauseValue) | NUMBER,
             },
+            passing=HISTORY,
+        ),
+        Observable(
+            "digits",
+            "the DTMF digits (SIP INFO) that a phone has accepted in its last call with digits, in their order",
+            fields={"phone": GIVEN, "other": PARTY.or_none(), "received": TEXT},
             passing=HISTORY,
         ),
     )
@@ -108,6 +121,11 @@ class Phones:
         talk = self.core.talks[call]
         self.core.pick_up(call)
         return await talk.settled
+
+    @verb("accepted", "rejected", "released")
+    async def dial(self, arguments: DialDigits) -> str:
+        """Send DTMF digits in the call of a phone: `accepted`, `rejected`, or `released` if the call is over."""
+        return await self.core.dial(self.core.standing(arguments.phone, "connected"), arguments.digits)
 
     @verb("released")
     async def hang_up(self, arguments: PhoneVerb) -> str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from simulators.ssp.call import LOCATION, Nobody, Nowhere
+from simulators.ssp.call import LOCATION, NOT_CONNECTED, Nobody, Nowhere
 from simulators.ssp.numbers import RESTRICTED
 from simwarden.errors import PeerError
 from simwarden.wire import isup
 from simwarden.wire.dtap import CODING_GSM, CallingNumber, CallState, MessageType
 from simwarden.wire.q850 import Cause, CauseValue
+from simwarden.wire.sip import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from simulators.ssp.call import Downstream, Half, Setup, Upstream
+    from simulators.ssp.call import DigitReply, Downstream, Half, Setup, Upstream
     from simulators.ssp.clients.terminal import Terminal
     from simwarden.runtime.clock import Timer
     from simwarden.wire.dtap import Message
@@ -44,6 +45,8 @@ class Leg:
         self.down: Downstream = Nowhere()
         self._up: Upstream = up if up is not None else Nobody()
         self._timer: Timer | None = None
+        #: the DTMF digit to which the other party has not responded yet
+        self._digit = ""
         self._handlers: dict[MessageType, Callable[[Message], None]] = {
             T.CALL_CONFIRMED: self._on_call_confirmed,
             T.ALERTING: self._on_alerting,
@@ -130,8 +133,12 @@ class Leg:
         if not self.terminal.stop_paging():
             self._disconnect(cause)
 
-    def digit(self, key: str) -> None:
-        """See Downstream: nothing is heard of keys at a terminal."""
+    def digit(self, key: str, reply: DigitReply) -> None:
+        """See Downstream: a terminal receives digits as tones in the speech path, and by no message (TS 23.014 4)."""
+        del key
+        reply(None if self.state is S.ACTIVE else NOT_CONNECTED)
+
+    called_party_digit = digit
 
     # -- what the terminal does
 
@@ -182,12 +189,31 @@ class Leg:
         self._done()
 
     def _on_start_dtmf(self, message: Message) -> None:
+        """Deliver a digit (5.5.7), one at a time: a terminal waits for the response to START DTMF before the next one."""
         key = message.get("keypad_facility", "")
         if not key:
-            self._send(T.START_DTMF_REJECT, cc_cause=Cause(CauseValue.MANDATORY_ELEMENT_MISSING, 2, CODING_GSM))
+            self._reject_digit(CauseValue.MANDATORY_ELEMENT_MISSING)
+        elif key not in KEYS:
+            self._reject_digit(CauseValue.INVALID_ELEMENT_CONTENTS)
+        elif self._digit:
+            self._reject_digit(CauseValue.MESSAGE_NOT_COMPATIBLE_WITH_STATE)
+        else:
+            self._digit = key
+            deliver = self.down.digit if self.originating else self._up.called_party_digit
+            deliver(key, self._on_digit_reply)
+
+    def _on_digit_reply(self, cause: int | None) -> None:
+        """Respond to START DTMF, unless the call is being cleared."""
+        key, self._digit = self._digit, ""
+        if self.state in (S.NULL, S.DISCONNECT_INDICATION, S.RELEASE_REQUEST):
             return
-        self._send(T.START_DTMF_ACKNOWLEDGE, keypad_facility=key)
-        self.down.digit(key)
+        if cause is None:
+            self._send(T.START_DTMF_ACKNOWLEDGE, keypad_facility=key)
+        else:
+            self._reject_digit(cause)
+
+    def _reject_digit(self, cause: int) -> None:
+        self._send(T.START_DTMF_REJECT, cc_cause=Cause(cause, 2, CODING_GSM))
 
     def _on_hold(self, message: Message) -> None:
         """Refuse call hold: no supplementary service is provisioned for anybody here (TS 24.083 2.1.1)."""

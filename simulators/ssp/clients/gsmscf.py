@@ -81,6 +81,11 @@ class Scf:
         """How long the called party may ring, as it was ordered."""
         return self._ssf.no_answer
 
+    @property
+    def is_waiting(self) -> bool:
+        """True while the call is held at a detection point until the gsmSCF gives orders."""
+        return self._pending is not None
+
     def digit(self, key: str) -> bool:
         """Take a key of the caller's; whether it was waited for."""
         return self._srf.digit(key)

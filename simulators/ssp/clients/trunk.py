@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simulators.ssp import controls
-from simulators.ssp.call import LOCATION, Nowhere, Setup
+from simulators.ssp.call import LOCATION, NOT_CONNECTED, Nowhere, Setup
 from simulators.ssp.numbers import (
     NETWORK_PROVIDED,
     NOT_VERIFIED,
@@ -17,20 +17,20 @@ from simulators.ssp.numbers import (
     written,
 )
 from simwarden.errors import ConfigError, PeerError
-from simwarden.machine.sip_agent import CallState
-from simwarden.machine.sip_events import Alerting, Answered, Incoming, Refused, Released
+from simwarden.machine.sip_call import CallState
+from simwarden.machine.sip_events import Alerting, Answered, DigitAnswered, Incoming, Refused, Released
 from simwarden.model.address import as_network, is_within
 from simwarden.runtime.sip import SipTrunk
 from simwarden.wire import isup
 from simwarden.wire.isup import GenericNumber
 from simwarden.wire.q850 import Cause, CauseValue
-from simwarden.wire.sip import NameAddress, Uri, describe
+from simwarden.wire.sip import NameAddress, Uri, cause_of, describe
 from simwarden.wire.sip.family import TRUNK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulators.ssp.call import Downstream, Upstream
+    from simulators.ssp.call import DigitReply, Downstream, Upstream
     from simulators.ssp.core import Core
     from simwarden.machine.sip_events import Address, CallEvent
     from simwarden.runtime.clock import Timer
@@ -66,6 +66,10 @@ class IncomingLeg:
         """See Upstream."""
         self._trunks.hang_up(self._call, cause.value)
 
+    def called_party_digit(self, key: str, reply: DigitReply) -> None:
+        """See Upstream."""
+        self._trunks.send_digit(self._call, key, reply)
+
     def take(self, event: CallEvent) -> None:
         """Take what became of the call."""
         match event:
@@ -87,8 +91,9 @@ class OutgoingLeg:
         self._timer.cancel()
         self._trunks.hang_up(self._call, cause.value)
 
-    def digit(self, key: str) -> None:
-        """See Downstream: there is no media that keys would be heard in."""
+    def digit(self, key: str, reply: DigitReply) -> None:
+        """See Downstream."""
+        self._trunks.send_digit(self._call, key, reply)
 
     def take(self, event: CallEvent) -> None:
         """Take what became of the call."""
@@ -118,6 +123,8 @@ class Trunks:
     def __init__(self, core: Core, arrive: Callable[[IncomingLeg, Setup], None]) -> None:
         self._core, self._arrive = core, arrive
         self._legs: dict[int, IncomingLeg | OutgoingLeg] = {}
+        #: replies that are due when the other network answers the DTMF digit of a call
+        self._digits: dict[int, DigitReply] = {}
         self._sip = SipTrunk(core.site, self._take)
         self._agent = self._sip.agent
 
@@ -135,6 +142,8 @@ class Trunks:
     def _take(self, event: CallEvent) -> None:
         if isinstance(event, Incoming):
             self._come(event)
+        elif isinstance(event, DigitAnswered):
+            self._end_digit(event.call, None if event.status < 300 else cause_of(event.status))
         else:
             leg = self._legs.get(getattr(event, "call", -1))
             if leg is not None:
@@ -200,6 +209,23 @@ class Trunks:
     def forget(self, call: int) -> None:
         """Take it that a call is over."""
         self._legs.pop(call, None)
+        self._end_digit(call, NOT_CONNECTED)
+
+    # -- digits; received ones would be tones towards the terminal: without media they are accepted and dropped
+
+    def send_digit(self, call: int, key: str, reply: DigitReply) -> None:
+        """Send a DTMF digit to the other network, if the call is connected there."""
+        if self._agent.state(call) is not CallState.STANDING or call in self._digits:
+            reply(NOT_CONNECTED)
+            return
+        self._digits[call] = reply
+        self._agent.send_digit(call, key, self._core.clock.now())
+        self._sip.flush()
+
+    def _end_digit(self, call: int, cause: int | None) -> None:
+        reply = self._digits.pop(call, None)
+        if reply is not None:
+            reply(cause)
 
     # -- calls that go
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.ssp import charging
 from simulators.ssp.bcsm import O_BCSM, T_BCSM
-from simulators.ssp.call import LAST_FORWARDING, LOCATION, Half, Nowhere, Setup
+from simulators.ssp.call import LAST_FORWARDING, LOCATION, NOT_CONNECTED, Half, Nowhere, Setup
 from simulators.ssp.clients.gsmscf import Scf, Trigger
 from simulators.ssp.clients.mobility import MapError, NoAnswer, ask_route
 from simulators.ssp.numbers import NETWORK_PROVIDED, cause_of, international, is_e164, number_of, who
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from typing import TypeAlias
 
-    from simulators.ssp.call import Downstream, Upstream
+    from simulators.ssp.call import DigitReply, Downstream, Upstream
     from simulators.ssp.clients.call_control import Leg
     from simulators.ssp.clients.terminal import Terminal
     from simulators.ssp.clients.trunk import IncomingLeg
@@ -192,10 +192,12 @@ class _Enquiry:
         if self._next is not None:
             self._next.release(cause)
 
-    def digit(self, key: str) -> None:
+    def digit(self, key: str, reply: DigitReply) -> None:
         """See Downstream."""
         if self._next is not None:
-            self._next.digit(key)
+            self._next.digit(key, reply)
+        else:
+            reply(NOT_CONNECTED)
 
 
 async def _interrogate(core: Core, up: Upstream, setup: Setup, msisdn: str) -> Callable[[], Downstream]:

@@ -5,15 +5,16 @@ Sessions are described and never changed: a further INVITE in a call is refused 
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import InternalError, PeerError
+from simwarden.machine.sip_call import Call, CallState
 from simwarden.machine.sip_events import (
     Alerting,
     Answered,
     CallEvent,
+    DigitAnswered,
+    DigitReceived,
     Fault,
     Incoming,
     Refused,
@@ -39,6 +40,7 @@ from simwarden.wire.sip import (
     reason_header,
     status_of,
 )
+from simwarden.wire.sip.dtmf import DTMF_RELAY, decode_digit, encode_digit
 from simwarden.wire.sip.message import answer
 from simwarden.wire.sip.sdp import CONTENT_TYPE
 
@@ -49,47 +51,13 @@ if TYPE_CHECKING:
 
 _ALLOW: Final = ("Allow", ", ".join(Method))
 _COOKIE: Final = "z9hG4bK"
-_OPTIONS_OK: Final = (_ALLOW, ("Accept", "application/sdp"))
-
-
-class CallState(enum.Enum):
-    """Where a call stands."""
-
-    CALLING = "calling"
-    CANCELLING = "cancelling"
-    OFFERED = "offered"
-    ACCEPTED = "accepted"
-    STANDING = "standing"
-    LEAVING = "leaving"
-
-
-@dataclass(slots=True)
-class _Call:
-    number: int
-    state: CallState
-    is_ours: bool
-    call_id: str
-    local: NameAddress
-    remote: NameAddress
-    peer: Address
-    #: where requests of the dialogue go: the Contact of the other side, and the route to it
-    target: str
-    route: tuple[str, ...] = ()
-    sequence: int = 0
-    remote_sequence: int = -1
-    invite: Request | None = None
-    key: str = ""
-    #: our 2xx, sent again until it is acknowledged (13.3.1.4)
-    accepted: Response | None = None
-    again: float = 0.0
-    pause: float = 0.0
-    gives_up: float = 0.0
-    #: a call of ours that is given up before anything has come cannot be cancelled yet (9.1)
-    heard: bool = False
-    cause: int = CauseValue.NORMAL_CALL_CLEARING
-    acknowledgement: Request | None = None
-    #: keys of its transactions
-    keys: set[str] = field(default_factory=set)
+_ACCEPT: Final = ("Accept", "application/sdp")
+_OPTIONS_OK: Final = (_ALLOW, _ACCEPT)
+#: header fields that go with errors of INFO; no Info Package is supported, so Recv-Info is empty (RFC 6086 4.2.2)
+_INFO_ERRORS: Final = {
+    Status.UNSUPPORTED_MEDIA_TYPE: (("Accept", DTMF_RELAY),),
+    Status.BAD_INFO_PACKAGE: (("Recv-Info", ""),),
+}
 
 
 class SipAgent:
@@ -105,10 +73,10 @@ class SipAgent:
         self.local, self.timers = local, timers
         self._draw = draw
         self._transactions = Transactions(timers)
-        self._calls: dict[int, _Call] = {}
-        self._by_key: dict[str, _Call] = {}
+        self._calls: dict[int, Call] = {}
+        self._by_key: dict[str, Call] = {}
         #: by Call-ID and our tag
-        self._dialogues: dict[tuple[str, str], _Call] = {}
+        self._dialogues: dict[tuple[str, str], Call] = {}
         self._accepted: set[int] = set()
         self._numbers = 0
         self._events: list[CallEvent] = []
@@ -167,6 +135,16 @@ class SipAgent:
         elif found.state in (CallState.STANDING, CallState.ACCEPTED):
             self._bye(found, cause, now)
 
+    def send_digit(self, call: int, key: str, now: float) -> None:
+        """Send a DTMF digit to the other side of a connected call; `DigitAnswered` or `Released` follows."""
+        found = self._of(call, CallState.STANDING)
+        request = self._make(found, Method.INFO, ("Content-Type", DTMF_RELAY), body=encode_digit(key))
+        self._keep(found, self._transactions.request(request, found.peer, now))
+
+    def reject_digits(self, call: int) -> None:
+        """Answer DTMF digits in a call with 415 from now on."""
+        self._of(call).accepts_digits = False
+
     # -- the five calls
 
     def receive(self, data: bytes, source: Address, now: float) -> None:
@@ -203,7 +181,7 @@ class SipAgent:
                 each.pause = min(2 * each.pause, self.timers.t2)
                 each.again = now + each.pause
 
-    def _unacknowledged(self) -> list[_Call]:
+    def _unacknowledged(self) -> list[Call]:
         """Return the calls whose answer nobody has acknowledged yet: mostly none, and for a moment."""
         self._accepted = {each for each in self._accepted if self.state(each) is CallState.ACCEPTED}
         return [self._calls[each] for each in sorted(self._accepted)]
@@ -219,7 +197,7 @@ class SipAgent:
                     case Responded(key, response):
                         self._hear_response(key, response, now)
                     case TimedOut(key):
-                        self._time_out(key)
+                        self._time_out(key, now)
                     case Fault():
                         self._events.append(event)
             except PeerError as error:  # an address in the middle of a message that cannot be read
@@ -234,7 +212,7 @@ class SipAgent:
             self._hear_cancel(key, request, now)
         elif request.method == Method.OPTIONS:
             self._answer(key, request, Status.OK, now, *_OPTIONS_OK)
-        elif request.method == Method.BYE:
+        elif request.method in (Method.BYE, Method.INFO):
             self._answer(key, request, Status.CALL_TRANSACTION_DOES_NOT_EXIST, now)
         elif key:
             self._answer(key, request, Status.METHOD_NOT_ALLOWED, now, _ALLOW)
@@ -272,7 +250,8 @@ class SipAgent:
     def _hear_within(self, key: str, request: Request, source: Address, now: float) -> None:
         call = self._dialogue(request.call_id, request.to.tag, request.sender.tag)
         if request.method == Method.ACK:
-            if call is not None and call.state is CallState.ACCEPTED and request.cseq.number == call.remote_sequence:
+            invite = call.invite if call is not None and call.state is CallState.ACCEPTED else None
+            if call is not None and invite is not None and request.cseq.number == invite.cseq.number:
                 call.state = CallState.STANDING
                 self._events.append(Answered(call.number, request.body))
             return
@@ -285,7 +264,7 @@ class SipAgent:
             call.remote_sequence = request.cseq.number
             self._hear_in_order(key, request, call, now)
 
-    def _hear_in_order(self, key: str, request: Request, call: _Call, now: float) -> None:
+    def _hear_in_order(self, key: str, request: Request, call: Call, now: float) -> None:
         match request.method:
             case Method.BYE:
                 self._answer(key, request, Status.OK, now)
@@ -296,8 +275,40 @@ class SipAgent:
                 self._answer(key, request, Status.NOT_ACCEPTABLE_HERE, now)
             case Method.OPTIONS:
                 self._answer(key, request, Status.OK, now, *_OPTIONS_OK)
+            case Method.INFO:
+                self._hear_info(key, request, call, now)
             case _:
                 self._answer(key, request, Status.METHOD_NOT_ALLOWED, now, _ALLOW)
+
+    def _hear_info(self, key: str, request: Request, call: Call, now: float) -> None:
+        """Answer a DTMF digit, which needs a confirmed dialog. Raises PeerError after the answer to a malformed one."""
+        if call.state not in (CallState.ACCEPTED, CallState.STANDING):
+            self._answer(key, request, Status.CALL_TRANSACTION_DOES_NOT_EXIST, now)
+            return
+        if not call.accepts_digits:
+            self._answer(key, request, Status.UNSUPPORTED_MEDIA_TYPE, now, _ACCEPT)
+            return
+        try:
+            digit = decode_digit(request)
+        except PeerError as error:
+            status = Status(error.code or Status.BAD_REQUEST)
+            self._answer(key, request, status, now, *_INFO_ERRORS.get(status, ()))
+            raise
+        self._answer(key, request, Status.OK, now)
+        if digit:
+            self._events.append(DigitReceived(call.number, digit))
+
+    def _end_info(self, key: str, call: Call, status: int, now: float) -> None:
+        """Report how a DTMF digit was answered; 408 and 481 end the call (RFC 3261 12.2.1.2)."""
+        call.keys.discard(key)
+        self._by_key.pop(key, None)
+        if call.state is not CallState.STANDING:
+            return
+        if status in (Status.REQUEST_TIMEOUT, Status.CALL_TRANSACTION_DOES_NOT_EXIST):
+            self._events.append(Released(call.number, cause_of(status)))
+            self._bye(call, cause_of(status), now)
+        else:
+            self._events.append(DigitAnswered(call.number, status))
 
     def _hear_response(self, key: str, response: Response, now: float) -> None:
         call = self._by_key.get(key)
@@ -307,6 +318,9 @@ class SipAgent:
         if method == Method.BYE:
             if response.status >= 200:
                 self._forget(call)
+        elif method == Method.INFO:
+            if response.status >= 200:
+                self._end_info(key, call, response.status, now)
         elif method == Method.INVITE:
             call.heard = True
             if response.status < 200:
@@ -316,13 +330,13 @@ class SipAgent:
             else:
                 self._hear_refusal(call, response)
 
-    def _hear_progress(self, call: _Call, response: Response, now: float) -> None:
+    def _hear_progress(self, call: Call, response: Response, now: float) -> None:
         if call.state is CallState.CANCELLING:
             self._cancel(call, now)
         elif call.state is CallState.CALLING and response.status > Status.TRYING:
             self._events.append(Alerting(call.number, response.status))
 
-    def _hear_answer(self, call: _Call, response: Response, now: float) -> None:
+    def _hear_answer(self, call: Call, response: Response, now: float) -> None:
         """Acknowledge a 2xx, each time that it comes (13.2.2.4); one that crosses our CANCEL is ended at once."""
         if call.acknowledgement is not None:
             if response.to.tag == call.remote.tag:
@@ -341,14 +355,17 @@ class SipAgent:
             call.state = CallState.STANDING
             self._events.append(Answered(call.number, response.body))
 
-    def _hear_refusal(self, call: _Call, response: Response) -> None:
+    def _hear_refusal(self, call: Call, response: Response) -> None:
         if call.state is not CallState.CANCELLING:
             self._events.append(Refused(call.number, response.status, cause_of(response)))
         self._forget(call)
 
-    def _time_out(self, key: str) -> None:
+    def _time_out(self, key: str, now: float) -> None:
         call = self._by_key.get(key)
         if call is None:
+            return
+        if key.endswith(f" {Method.INFO}"):
+            self._end_info(key, call, Status.REQUEST_TIMEOUT, now)
             return
         if call.state is CallState.CALLING:
             self._events.append(Refused(call.number, Status.REQUEST_TIMEOUT, cause_of(Status.REQUEST_TIMEOUT)))
@@ -356,7 +373,7 @@ class SipAgent:
 
     # -- messages
 
-    def _cancel(self, call: _Call, now: float) -> None:
+    def _cancel(self, call: Call, now: float) -> None:
         """Send a CANCEL, once (9.1): it has the branch of its INVITE."""
         invite = call.invite
         if invite is None or f"c {invite.vias[0].branch} {Method.CANCEL}" in self._by_key:
@@ -373,13 +390,13 @@ class SipAgent:
         self._keep(call, key)
         self._transactions.cancelled(call.key, now)
 
-    def _bye(self, call: _Call, cause: int, now: float) -> None:
+    def _bye(self, call: Call, cause: int, now: float) -> None:
         request = self._make(call, Method.BYE, reason_header(cause))
         self._keep(call, self._transactions.request(request, call.peer, now))
         call.state = CallState.LEAVING
 
     def _make(
-        self, call: _Call, method: Method, *more: tuple[str, str], number: int | None = None, body: bytes = b""
+        self, call: Call, method: Method, *more: tuple[str, str], number: int | None = None, body: bytes = b""
     ) -> Request:
         """Make a request of a call (12.2.1.1)."""
         if number is None:
@@ -403,7 +420,7 @@ class SipAgent:
         return Request(method, call.target, Headers(headers), body)
 
     def _respond(
-        self, call: _Call, status: int, now: float, *more: tuple[str, str], body: bytes = b""
+        self, call: Call, status: int, now: float, *more: tuple[str, str], body: bytes = b""
     ) -> Response | None:
         """Answer the INVITE of a call; all but 100 have our tag, and those that make a dialogue our Contact."""
         if call.invite is None:
@@ -429,29 +446,29 @@ class SipAgent:
         target: str,
         *,
         call_id: str = "",
-    ) -> _Call:
+    ) -> Call:
         """Keep a call: one that came has a Call-ID already."""
         self._numbers += 1
         is_ours, name = not call_id, call_id or f"{self._token(16)}@{self.local[0]}"
-        call = _Call(self._numbers, state, is_ours, name, local, remote, peer, target)
+        call = Call(self._numbers, state, is_ours, name, local, remote, peer, target)
         self._calls[call.number] = self._dialogues[call.call_id, local.tag] = call
         return call
 
-    def _keep(self, call: _Call, key: str) -> None:
+    def _keep(self, call: Call, key: str) -> None:
         self._by_key[key] = call
         call.keys.add(key)
 
-    def _of(self, call: int, *states: CallState) -> _Call:
+    def _of(self, call: int, *states: CallState) -> Call:
         found = self._calls.get(call)
         if found is None or (states and found.state not in states):
             raise InternalError(f"call {call} is {found.state.value if found is not None else 'over'}")
         return found
 
-    def _dialogue(self, call_id: str, local: str, remote: str) -> _Call | None:
+    def _dialogue(self, call_id: str, local: str, remote: str) -> Call | None:
         found = self._dialogues.get((call_id, local))
         return found if found is not None and found.remote.tag == remote else None
 
-    def _forget(self, call: _Call) -> None:
+    def _forget(self, call: Call) -> None:
         self._calls.pop(call.number, None)
         self._dialogues.pop((call.call_id, call.local.tag), None)
         for key in call.keys:

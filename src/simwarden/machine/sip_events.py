@@ -109,4 +109,20 @@ class Released:
     cause: int
 
 
-CallEvent: TypeAlias = Incoming | Alerting | Answered | Refused | Released | Fault
+@dataclass(frozen=True, slots=True)
+class DigitReceived:
+    """The other side of a call has sent a DTMF digit, which was accepted."""
+
+    call: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigitAnswered:
+    """The other side of a call has answered our DTMF digit with a final status."""
+
+    call: int
+    status: int
+
+
+CallEvent: TypeAlias = Incoming | Alerting | Answered | Refused | Released | DigitReceived | DigitAnswered | Fault

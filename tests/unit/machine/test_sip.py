@@ -7,11 +7,21 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sip_messages import CALLER, FAR, LOCAL, MESSAGES, OFFER, TARGET, Wire, draw, headers
+from sip_messages import CALLER, DTMF, FAR, LOCAL, MESSAGES, OFFER, TARGET, Wire, draw, headers
 
 from simwarden.errors import InternalError
-from simwarden.machine.sip_agent import CallState, SipAgent
-from simwarden.machine.sip_events import Alerting, Answered, Fault, Incoming, Refused, Released
+from simwarden.machine.sip_agent import SipAgent
+from simwarden.machine.sip_call import CallState
+from simwarden.machine.sip_events import (
+    Alerting,
+    Answered,
+    DigitAnswered,
+    DigitReceived,
+    Fault,
+    Incoming,
+    Refused,
+    Released,
+)
 from simwarden.wire import sip
 from simwarden.wire.q850 import CauseValue
 from simwarden.wire.sip import Message, Request, Response, Status
@@ -209,6 +219,8 @@ def statuses(messages: list[Message]) -> list[int]:
         (MESSAGES["bye"], 481),
         (MESSAGES["cancel"], 481),
         (MESSAGES["request"], 481),
+        (MESSAGES["info"], 481),
+        (Request("INFO", TARGET, headers("INFO", 1, DTMF), sip.encode_digit("5")), 481),
         (Request("SUBSCRIBE", TARGET, headers("SUBSCRIBE")), 405),
         (Request("BYE", TARGET, headers("BYE")), 481),
         (Request("INVITE", TARGET, headers("INVITE")), 400),
@@ -238,11 +250,116 @@ def test_a_further_invite_is_refused_and_the_call_goes_on() -> None:
     assert statuses(ask(wire, again)) == [488]
     old = wire.near._make(call, sip.Method.BYE, number=1)
     assert statuses(ask(wire, old)) == [500], "out of order"
-    info = Request("INFO", again.uri, again.headers.without("CSeq", "Via"))
-    more = (("Via", "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKother"), ("CSeq", "9 INFO"))
-    info = Request("INFO", info.uri, sip.Headers((*more, *info.headers)))
-    assert statuses(ask(wire, info)) == [405]
+    more = (("Via", "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKother"), ("CSeq", "9 UPDATE"))
+    update = Request("UPDATE", again.uri, sip.Headers((*more, *again.headers.without("CSeq", "Via"))))
+    assert statuses(ask(wire, update)) == [405]
     assert wire.far.state(theirs) is CallState.STANDING
+
+
+@pytest.mark.parametrize("sender", ["near", "far"])
+@pytest.mark.parametrize("what", ["", "INFO", "200 INFO"])
+def test_digits_are_delivered_once_and_in_order(sender: str, what: str) -> None:
+    wire = Wire(lost(what, 2))
+    calls = dict(zip(("near", "far"), standing(wire), strict=True))
+    other = "far" if sender == "near" else "near"
+    for key in "1#A":
+        agent: SipAgent = getattr(wire, sender)
+        agent.send_digit(calls[sender], key, wire.now)
+        wire.wait(5)
+        assert wire.heard[agent][-1] == DigitAnswered(calls[sender], 200)
+    received = [each for each in wire.heard[getattr(wire, other)] if isinstance(each, DigitReceived)]
+    assert received == [DigitReceived(calls[other], key) for key in "1#A"]
+    wire.wait(60)
+    assert len(wire.near._transactions) == len(wire.far._transactions) == 0
+    assert not any("INFO" in key for key in (*wire.near._by_key, *wire.far._by_key))
+
+
+@pytest.mark.parametrize(
+    ("body", "more", "status", "told"),
+    [
+        (b"Signal=55", DTMF, 400, None),
+        (b"5", ("Content-Type", "application/dtmf"), 415, ("Accept", "application/dtmf-relay")),
+        (b"Signal=5", ("Info-Package", "infoDtmf"), 469, ("Recv-Info", "")),
+        (b"", DTMF, 200, None),
+    ],
+)
+def test_what_is_no_digit_is_refused_and_the_call_goes_on(
+    body: bytes, more: tuple[str, str], status: int, told: tuple[str, str] | None
+) -> None:
+    wire = Wire()
+    ours, theirs = standing(wire)
+    (answer,) = ask(wire, wire.near._make(wire.near._calls[ours], sip.Method.INFO, more, body=body))
+    assert isinstance(answer, Response)
+    assert answer.status == status
+    assert told is None or told in answer.headers
+    events = wire.far.events()
+    assert [type(each) for each in events] == ([] if status == 200 else [Fault])
+    assert wire.far.state(theirs) is CallState.STANDING
+
+
+def test_digits_are_refused_where_they_are_not_wanted() -> None:
+    wire = Wire()
+    ours, theirs = standing(wire)
+    wire.far.reject_digits(theirs)
+    wire.near.send_digit(ours, "5", wire.now)
+    wire.run()
+    assert wire.heard[wire.near][-1] == DigitAnswered(ours, 415)
+    assert isinstance(wire.heard[wire.far][-1], Answered)
+    assert wire.near.state(ours) is CallState.STANDING
+
+
+def test_a_digit_to_a_party_that_is_gone_ends_the_call() -> None:
+    for silent, cause in ((True, 102), (False, 41)):
+        gone: list[bool] = []
+        wire = Wire(lambda _message, gone=gone: bool(gone))  # type: ignore[misc]
+        ours, theirs = standing(wire)
+        if silent:
+            gone.append(True)
+        else:
+            wire.far._forget(wire.far._calls[theirs])
+        wire.near.send_digit(ours, "5", wire.now)
+        wire.wait(40)
+        assert wire.heard[wire.near][-1] == Released(ours, cause)
+        wire.wait(40)
+        assert len(wire.near) == 0
+        assert not [each for each in wire.heard[wire.near] if isinstance(each, DigitAnswered)]
+
+
+def test_a_digit_may_come_before_a_lost_acknowledgement() -> None:
+    wire = Wire(lost("ACK", 1))
+    ours, theirs = standing(wire)
+    assert wire.far.state(theirs) is CallState.ACCEPTED
+    wire.near.send_digit(ours, "5", wire.now)
+    wire.wait(5)
+    assert wire.heard[wire.near][-1] == DigitAnswered(ours, 200)
+    assert [type(each) for each in wire.heard[wire.far]] == [Incoming, DigitReceived, Answered]
+    assert wire.far.state(theirs) is CallState.STANDING
+
+
+def test_a_digit_needs_a_connected_call() -> None:
+    wire = Wire()
+    ours, theirs = wire.call()
+    for agent, call in ((wire.near, ours), (wire.far, theirs)):
+        with pytest.raises(InternalError):
+            agent.send_digit(call, "5", wire.now)
+    calling = wire.near._calls[ours]
+    local, remote = calling.local, calling.remote
+    early = Request("INFO", TARGET, headers("INFO", 2, DTMF).without("From", "To", "Call-ID"), sip.encode_digit("5"))
+    named = (("From", str(remote)), ("To", str(local)), ("Call-ID", calling.call_id))
+    wire.near.receive(sip.encode(Request("INFO", TARGET, sip.Headers((*early.headers, *named)), early.body)), FAR, 0)
+    assert [data.split(b" ")[1] for data, _ in wire.near.data_to_send()] == [b"481"]
+    assert not [each for each in wire.near.events() if isinstance(each, DigitReceived)]
+
+
+def test_digits_that_cross_the_end_of_a_call_change_nothing() -> None:
+    wire = Wire()
+    ours, _ = standing(wire)
+    wire.near.send_digit(ours, "5", wire.now)
+    wire.near.hang_up(ours, wire.now)
+    wire.wait(60)
+    assert [type(each) for each in wire.heard[wire.near]] == [Alerting, Answered]
+    assert [type(each) for each in wire.heard[wire.far]] == [Incoming, Answered, DigitReceived, Released]
+    assert (len(wire.near), len(wire.far)) == (0, 0)
 
 
 def test_the_same_request_again_is_answered_alike() -> None:

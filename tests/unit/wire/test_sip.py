@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sip_messages import MESSAGES
+from sip_messages import DTMF, MESSAGES, TARGET, headers
 
 from simwarden.errors import PeerError
 from simwarden.wire import sip
 from simwarden.wire.q850 import CauseValue
-from simwarden.wire.sip import CSeq, NameAddress, Status, Uri, Via, cause_of, reason_header, status_of
+from simwarden.wire.sip import CSeq, NameAddress, Request, Status, Uri, Via, cause_of, reason_header, status_of
 from simwarden.wire.sip.parts import split_list
 
 
@@ -62,6 +62,74 @@ def test_via_and_cseq() -> None:
     for text in ("x INVITE", "1", "4294967296 INVITE", "-1 INVITE"):
         with pytest.raises(PeerError):
             CSeq.parse(text)
+
+
+def info(body: bytes, *more: tuple[str, str]) -> Request:
+    return Request("INFO", TARGET, headers("INFO", 2, *(more or (DTMF,)), tag="a6c85cf"), body)
+
+
+@pytest.mark.parametrize("key", sorted(sip.KEYS))
+def test_a_digit_is_read_as_it_was_written(key: str) -> None:
+    assert sip.decode_digit(info(sip.encode_digit(key))) == key
+
+
+@pytest.mark.parametrize(
+    ("body", "key"),
+    [
+        (b"Signal=5\nDuration=160", "5"),
+        (b"Signal= 1\r\nDuration= 160\r\n\r\n", "1"),
+        (b"signal=d\r\n", "D"),
+        (b"Duration=160\r\nSignal=11", "#"),
+        (b"Signal=10\r\nDuration=160\r\nVolume=10", "*"),
+        (b"", ""),
+    ],
+)
+def test_digits_of_other_implementations_are_read(body: bytes, key: str) -> None:
+    assert sip.decode_digit(info(body, ("Content-Type", "Application/DTMF-Relay ;charset=utf-8"))) == key
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(
+            b"5",
+            b"Signal=",
+            b"Signal=55",
+            b"Signal=16",
+            b"Signal=X",
+            b"Signal==5",
+            b"Signal=\xb2",
+            b"Duration=100",
+            b"=5",
+        ),
+        *(b"Signal=5\r\nDuration=x", b"Signal=5\r\nDuration=-1", b"Signal=5\r\nSignal=6", b"\r\n", b"\xff\xfe\x00"),
+    ],
+)
+def test_malformed_digits_are_answered_400(body: bytes) -> None:
+    with pytest.raises(PeerError) as error:
+        sip.decode_digit(info(body))
+    assert error.value.code == 400
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        (("Content-Type", "application/dtmf"), 415),
+        (("Content-Length", "9"), 415),
+        (("Info-Package", "infoDtmf"), 469),
+    ],
+)
+def test_other_bodies_and_info_packages_are_refused(more: tuple[str, str], status: int) -> None:
+    with pytest.raises(PeerError) as error:
+        sip.decode_digit(info(b"Signal=5\r\n", more))
+    assert error.value.code == status
+
+
+@pytest.mark.parametrize(("body", "shown"), [(sip.encode_digit("7"), "7"), (b"Signal=77", "malformed: ")])
+def test_a_digit_is_shown(body: bytes, shown: str) -> None:
+    seen = sip.dissect(sip.encode(info(body)))
+    assert seen.fields["dtmf_digit"].startswith(shown)
+    assert f"DTMF {shown}" in seen.summary
 
 
 # RFC 3261 25.1 with its compact forms, folded lines and blanks (after 3.1.1.1 of RFC 4475, with other names)

@@ -9,6 +9,7 @@ from simwarden.wire.lazily import offer
 if TYPE_CHECKING:
     from simwarden.wire.sip.causes import cause_of, reason_header, status_of
     from simwarden.wire.sip.codec import decode, encode
+    from simwarden.wire.sip.dtmf import KEYS, decode_digit, encode_digit
     from simwarden.wire.sip.enums import Method, Status
     from simwarden.wire.sip.message import Headers, Message, Request, Response
     from simwarden.wire.sip.parts import CSeq, NameAddress, Uri, Via
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from simwarden.wire.sip.sdp import describe
 
 __all__ = [
+    "KEYS",
     "CSeq",
     "Headers",
     "Message",
@@ -28,11 +30,13 @@ __all__ = [
     "Via",
     "cause_of",
     "decode",
+    "decode_digit",
     "describe",
     "dissect",
     "encode",
+    "encode_digit",
     "reason_header",
     "status_of",
 ]
 
-__getattr__ = offer(__name__, __all__, "codec", "message", "parts", "causes", "enums", "sdp", "reading")
+__getattr__ = offer(__name__, __all__, "codec", "message", "parts", "causes", "enums", "sdp", "dtmf", "reading")

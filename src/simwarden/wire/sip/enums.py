@@ -1,4 +1,4 @@
-"""Methods and statuses of SIP (RFC 3261 7.1, 21)."""
+"""Methods and statuses of SIP (RFC 3261 7.1, 21; RFC 6086)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ class Method(StrEnum):
     BYE = "BYE"
     CANCEL = "CANCEL"
     OPTIONS = "OPTIONS"
+    INFO = "INFO"
 
 
 class Status(IntEnum):
-    """Statuses of responses (RFC 3261 21)."""
+    """Statuses of responses (RFC 3261 21, RFC 6086 11.6)."""
 
     TRYING = 100
     RINGING = 180
@@ -46,6 +47,7 @@ class Status(IntEnum):
     BAD_EXTENSION = 420
     EXTENSION_REQUIRED = 421
     INTERVAL_TOO_BRIEF = 423
+    BAD_INFO_PACKAGE = 469
     TEMPORARILY_UNAVAILABLE = 480
     CALL_TRANSACTION_DOES_NOT_EXIST = 481
     LOOP_DETECTED = 482

@@ -11,6 +11,7 @@ from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.q850 import CauseValue
 from simwarden.wire.sip.causes import cause_of
 from simwarden.wire.sip.codec import decode
+from simwarden.wire.sip.dtmf import decode_digit
 from simwarden.wire.sip.enums import Method, Status
 from simwarden.wire.sip.message import Message, Request
 from simwarden.wire.sip.parts import NameAddress, Uri
@@ -41,6 +42,9 @@ def dissect(data: bytes) -> Dissection:
     if isinstance(message, Request):
         fields |= {"method": message.method, "request_uri": message.uri}
         title = f"{message.method} {_number(message.uri) or message.uri}"
+        if message.method == Method.INFO and message.body:
+            fields["dtmf_digit"] = _digit(message)
+            title += f", DTMF {fields['dtmf_digit']}"
     else:
         fields["status"] = named(Status, message.status)
         phrase = Status(message.status).phrase if message.status in {*Status} else message.phrase
@@ -82,6 +86,13 @@ def _number(uri: str) -> str:
         return ""
 
 
+def _digit(message: Request) -> str:
+    try:
+        return decode_digit(message)
+    except PeerError as error:
+        return f"malformed: {error.reason}"
+
+
 class Sip(Reading):
     """How SIP is read."""
 
@@ -112,5 +123,7 @@ class Sip(Reading):
         else:
             fields += [MessageField("method", True, _METHOD), MessageField("request_uri", True, v.TEXT)]
         fields.append(MessageField("content_type", False, v.TEXT))
+        if name == Method.INFO.lower():
+            fields.append(MessageField("dtmf_digit", False, v.TEXT))
         what = "response to" if name.endswith("-response") else "request"
         return MessageInfo(f"{what} {name.removesuffix('-response').upper()} (RFC 3261)", tuple(fields))

@@ -17,7 +17,7 @@ from simulators.pstn import config as pstn_config
 from simulators.pstn.config import PstnConfig
 from simulators.pstn.element import Pstn
 from simwarden.errors import ManagementError
-from simwarden.machine.sip_events import Answered, Incoming, Refused, Released
+from simwarden.machine.sip_events import Answered, DigitAnswered, DigitReceived, Incoming, Refused, Released
 from simwarden.runtime.loop import TestbedLoop
 from simwarden.testing import Bench
 from simwarden.wire.sip import NameAddress, Uri
@@ -186,6 +186,49 @@ async def test_a_caller_can_be_forged_and_withheld(loop: TestbedLoop) -> None:
         ]
         asserted = f"<sip:{BOB}@{here}>"
         assert found == [(BOB, asserted, None), (ALICE, asserted, None), (BOB, None, None), ("", asserted, "id")]
+
+
+async def test_digits_that_a_phone_receives_are_shown_for_each_call(loop: TestbedLoop) -> None:
+    async with World(loop, digits="reject") as net:
+        for phone, seen in (("alice", "12#"), ("bob", ""), ("alice", "12#")):
+            net.ssp.heard.clear()
+            where = net.host.address_of("pstn", "SIP")
+            number = ALICE if phone == "alice" else BOB
+            call = net.ssp.trunk.agent.invite(f"sip:{number}@192.0.2.1", _who(net), where, net.clock.now())
+            net.ssp.trunk.flush()
+            await net.sleep(4)
+            for key in "12#":
+                net.ssp.trunk.agent.send_digit(call, key, net.clock.now())
+                net.ssp.trunk.flush()
+                await net.settle()
+            statuses = [each.status for each in net.ssp.heard if isinstance(each, DigitAnswered)]
+            assert statuses == [200 if seen else 415] * 3
+            assert net.last("digits") == {"phone": "alice", "other": CARD, "received": "12#"}
+            net.ssp.trunk.agent.hang_up(call, net.clock.now())
+            net.ssp.trunk.flush()
+            await net.settle()
+        assert [each["received"] for each in net.observed("digits")] == ["1", "12", "12#"] * 2
+
+
+async def test_a_phone_dials_in_a_call(loop: TestbedLoop) -> None:
+    async with World(loop) as net:
+        words = {"pstn": "pstn", "phone": "alice"}
+        with pytest.raises(ManagementError, match="no call"):
+            await net.do("pstn", "dial", digits="1", **words)
+        assert await net.do("pstn", "call", to=CARD, **words) == "connected"
+        assert await net.do("pstn", "dial", digits="5*D", **words) == "accepted"
+        assert [each.key for each in net.ssp.heard if isinstance(each, DigitReceived)] == list("5*D")
+        (call,) = net.ssp.trunk.agent._calls
+        net.ssp.trunk.agent.reject_digits(call)
+        assert await net.do("pstn", "dial", digits="12", **words) == "rejected"
+        first = asyncio.ensure_future(net.do("pstn", "dial", digits="1", **words))
+        await asyncio.sleep(0)
+        with pytest.raises(ManagementError, match="is dialling"):
+            await net.do("pstn", "dial", digits="2", **words)
+        assert await first == "rejected"
+        await net.host.stop("ssp", kill=True)
+        assert await net.do("pstn", "dial", digits="12", **words) == "released"
+        assert net.last("call")["cause"] == 102
 
 
 async def test_a_call_that_nobody_takes_ends_by_its_caller(loop: TestbedLoop) -> None:

@@ -9,7 +9,7 @@ from ssp_net import LISTED, MSISDN, OTHER, SspNet, connect, release, t_csi
 
 from simulators.ssp.clients.trunk import _identity
 from simulators.ssp.numbers import number_of, read
-from simwarden.machine.sip_agent import CallState
+from simwarden.machine.sip_call import CallState
 from simwarden.machine.sip_events import Released
 from simwarden.trace.events import Frame
 from simwarden.wire.sip import Status
