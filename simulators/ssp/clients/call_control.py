@@ -189,7 +189,7 @@ class Leg:
         self._done()
 
     def _on_start_dtmf(self, message: Message) -> None:
-        """Deliver a digit (5.5.7), one at a time: a terminal waits for the response to START DTMF before the next one."""
+        """Deliver a digit (5.5.7), one at a time: a terminal waits for the response before it sends the next one."""
         key = message.get("keypad_facility", "")
         if not key:
             self._reject_digit(CauseValue.MANDATORY_ELEMENT_MISSING)
