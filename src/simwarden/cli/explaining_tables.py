@@ -59,7 +59,7 @@ def crossed(name: str, registry: Registry) -> Iterator[str]:
 
 def _misuse(each: Misuse) -> str:
     lines = [f"{each.name}: misuse of the matrix", f"  {each.head.misuse}", *_about(each.head.about)]
-    lines += [f"  by {each.head.user}; the legitimate user's story: {each.honest.story}"]
+    lines += [f"  by {each.value('misuse', 'user')}; the legitimate user's story: {each.value('legitimate', 'story')}"]
     return "\n".join([*lines, f"  simwarden matrix --misuse {each.name}"])
 
 

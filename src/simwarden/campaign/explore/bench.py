@@ -8,7 +8,7 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simwarden.campaign.explore.faults import element_faults, may_meet, mishaps
+from simwarden.campaign.explore.faults import element_faults, frame_faults, may_meet
 from simwarden.campaign.explore.oracle import Oracle
 from simwarden.campaign.explore.plan import Plan, read_plan
 from simwarden.campaign.explore.story import Told, told
@@ -53,7 +53,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class BaselineRun:
     """A story in which nothing is put in: what ends it before its time, its points, and marks of its frames.
 
     By `far_end` a run differs in what terminals sent and heard, by `wires` in any frame or its time.
@@ -112,11 +112,11 @@ class Bench:
         return carry_out(self.told, self.told.without, {}, self.options, at_once if self.change else never)
 
     @cached_property
-    def ground(self) -> Ground:
+    def ground(self) -> BaselineRun:
         """What there is to know of that run; whoever knows it from another process sets it."""
         base = self.base
         points = () if base.fault else tuple(self._points())
-        return Ground(base.fault, points, self._far_end(base), _mark(base.wires()))
+        return BaselineRun(base.fault, points, self._far_end(base), _mark(base.wires()))
 
     def _far_end(self, seen: Seen) -> bytes:
         scenario = self.told.without
@@ -138,7 +138,7 @@ class Bench:
     @cached_property
     def faults(self) -> Mapping[str, Put | Mishap]:
         """What may befall the story, by name."""
-        return mishaps() | element_faults(self.told.without)
+        return frame_faults() | element_faults(self.told.without)
 
     @property
     def points(self) -> Sequence[Point]:

@@ -19,7 +19,7 @@ _SECONDS = {"delay": 3.0, "stall": 30.0}
 _GONE, _SILENT, _SLOW, _LATE = 10.0, 30.0, 60.0, 2.0
 
 
-def mishaps() -> dict[str, Mishap]:
+def frame_faults() -> dict[str, Mishap]:
     """Return what may become of a frame, by name."""
     return {word: Mishap(word, _SECONDS[word] if word in LASTING else 0.0) for word in MISHAPS}
 

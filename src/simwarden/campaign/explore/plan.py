@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from simwarden.campaign.record import NAME as RECORD
 from simwarden.errors import ConfigError, Place
 from simwarden.runtime.declare import Model, Seconds
 from simwarden.scenario.parts import entries_of, head_of, top_of
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from simwarden.scenario.yamlfile import Spot
 
 NAME = "explore.yaml"
-#: the file of what has been reviewed, which is no part of the plan
-REVIEWED = "reviewed.yaml"
 #: steps that follow each story: contacts at once, and after a night
 _TAIL = ("busy", "morning")
 _KEYS = ("stories", "changes", "agree", "returns", *_TAIL)
@@ -117,7 +116,7 @@ def read_plan(folder: Path, registry: Registry) -> Plan:
     """Read a folder, and what elements bring. Raises ScenarioErrors with all that is wrong, ConfigError for no plan."""
     problems = Problems()
     plan = Plan(folder, ("network", *registry.sections))
-    own = sorted(path for path in folder.glob("*.yaml") if path.name != REVIEWED)
+    own = sorted(path for path in folder.glob("*.yaml") if path.name != RECORD)
     if not own:
         raise ConfigError("nothing to explore is here: *.yaml with stories and changes", Place(str(folder)))
     brought = (Path(inspect.getfile(kind)).parent / NAME for kind in registry.kinds.values())

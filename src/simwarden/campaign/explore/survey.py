@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from simwarden.campaign.engine import quiet
-from simwarden.campaign.explore.bench import AND, Bench, Ground, Point, bench, plan_of
+from simwarden.campaign.explore.bench import AND, BaselineRun, Bench, Point, bench, plan_of
+from simwarden.campaign.grid import no_progress
 from simwarden.scenario.problems import ScenarioErrors
 from simwarden.scenario.suite import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simwarden.campaign.engine import Order, Tell
     from simwarden.campaign.explore.oracle import Deviation
+    from simwarden.campaign.grid import Order, Progress
 
 #: things put in by name, each at a point by its number
 Put = tuple[tuple[int, str], ...]
@@ -57,7 +57,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class PlannedRun:
     """One run that may be made: a story, a change by whose settings it is told, and what is put in by point."""
 
     story: str
@@ -80,7 +80,7 @@ class Work:
     what: str
     puts: tuple[Put, ...]
     #: what was seen of the story when it was looked at; None for two changes, which nobody has looked at together
-    ground: Ground | None = None
+    ground: BaselineRun | None = None
 
     @property
     def path(self) -> str:
@@ -122,7 +122,7 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class Finding:
+class DeviationGroup:
     """Runs that deviate alike: the shortest of them, and how many there are."""
 
     what: str
@@ -157,13 +157,13 @@ class Survey:
     #: stories with a change that there was no time to look at, so that nobody knows what could have been tried
     unseen: int = 0
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
-    findings: dict[tuple[str, str, str, str], Finding] = field(default_factory=dict)
+    findings: dict[tuple[str, str, str, str], DeviationGroup] = field(default_factory=dict)
     #: stories in which something cannot be put in or judged, with the reason
     unjudged: dict[str, str] = field(default_factory=dict)
     #: stories that do not come to their end when nothing is put in, with what ended them
     broken: dict[str, str] = field(default_factory=dict)
     #: what was seen of each story with each change when it was looked at
-    grounds: dict[tuple[str, str], Ground] = field(default_factory=dict)
+    grounds: dict[tuple[str, str], BaselineRun] = field(default_factory=dict)
 
     def take(self, outcome: Outcome) -> None:
         """Count a run; of two things that are put in, what each does by itself is found elsewhere."""
@@ -173,7 +173,7 @@ class Survey:
             cell.tried += 1
             cell.altered += outcome.altered
         for each in outcome.deviations:
-            made = Finding(outcome.what, outcome.point.procedure, outcome.point.message, each, outcome)
+            made = DeviationGroup(outcome.what, outcome.point.procedure, outcome.point.message, each, outcome)
             found = self.findings.setdefault(made.key, made)
             found.count += 1
             if outcome.length < found.first.length:
@@ -215,7 +215,7 @@ def _outcome(work: Work, put: Put) -> Outcome:
 class _View:
     """What a story is by itself, the points by what can be put in, and why it cannot be judged."""
 
-    ground: Ground | None = None
+    ground: BaselineRun | None = None
     points: dict[str, list[int]] = field(default_factory=dict)
     unjudged: str = ""
 
@@ -249,7 +249,7 @@ def _wanted(name: str, wanted: tuple[str, ...]) -> bool:
     return not wanted or name in wanted or name.partition("-")[0] in wanted
 
 
-def survey(wanted: Wanted, order: Order, tell: Tell = quiet) -> Survey:
+def survey(wanted: Wanted, order: Order, progress: Progress = no_progress) -> Survey:
     """Explore. But for a budget the result is the same for any number of processes.
 
     A budget that is left over when everything is tried is spent on pairs.
@@ -257,16 +257,16 @@ def survey(wanted: Wanted, order: Order, tell: Tell = quiet) -> Survey:
     found = Survey(wanted)
     with Crew(_any, order.workers) as crew:
         every = list(_every(crew, found, order.half()))
-        tries = _drawn(every, wanted.runs, wanted.seed)
+        tries = _sample(every, wanted.runs, wanted.seed)
         alone = len(tries)
         tries = [*tries, *_pairs(every, wanted, wanted.pairs)]
         for part in range(1, _PARTS):
             found.planned += len(tries)
             chunk = _FEW if order.limited or order.workers == 1 else _CHUNK
-            for _, outcomes in order.carried_out(crew, list(_works(tries, found, chunk))):
+            for _, outcomes in order.run(crew, list(_works(tries, found, chunk))):
                 for each in outcomes:
                     found.take(each)
-                tell(found.runs, found.planned, outcomes[0].story)
+                progress(found.runs, found.planned, outcomes[0].story)
             if order.over or not order.limited or wanted.pairs or wanted.runs:
                 break
             tries = _pairs(every, wanted, _PART, part)
@@ -281,10 +281,10 @@ def _any(task: _Sight | Work) -> Any:
     return _look(task) if isinstance(task, _Sight) else carry_out(task)
 
 
-def _every(crew: Crew[_Sight | Work, Any], found: Survey, order: Order) -> Iterator[Try]:
+def _every(crew: Crew[_Sight | Work, Any], found: Survey, order: Order) -> Iterator[PlannedRun]:
     """Yield each run with one thing put in; stories that are broken by themselves are noted."""
     sights = list(_sights(found.wanted))
-    views = dict(order.carried_out(crew, sights))
+    views = dict(order.run(crew, sights))
     found.unseen = len(sights) - len(views)
     for sight, view in ((each, views[each]) for each in sights if each in views):
         if view.ground is not None:
@@ -294,8 +294,8 @@ def _every(crew: Crew[_Sight | Work, Any], found: Survey, order: Order) -> Itera
         if view.unjudged:
             found.unjudged[sight.path] = view.unjudged
         for what, numbers in view.points.items():
-            tries = [Try(sight.story, sight.change, ((number, what),)) for number in numbers]
-            yield from _drawn(tries, found.wanted.points, found.wanted.seed)
+            tries = [PlannedRun(sight.story, sight.change, ((number, what),)) for number in numbers]
+            yield from _sample(tries, found.wanted.points, found.wanted.seed)
 
 
 def _sights(wanted: Wanted) -> Iterator[_Sight]:
@@ -316,7 +316,7 @@ def _draw(seed: int, what: object) -> bytes:
     return hashlib.blake2b(f"{seed}/{what}".encode(), digest_size=8).digest()
 
 
-def _drawn(tries: list[Try], number: int, seed: int) -> list[Try]:
+def _sample(tries: list[PlannedRun], number: int, seed: int) -> list[PlannedRun]:
     """Return so many of them (0: all), chosen by the seed, in their wanted."""
     if not number or number >= len(tries):
         return tries
@@ -324,7 +324,7 @@ def _drawn(tries: list[Try], number: int, seed: int) -> list[Try]:
     return [tries[place] for place in sorted(places)]
 
 
-def _pairs(every: list[Try], wanted: Wanted, number: int, part: int = 0) -> list[Try]:
+def _pairs(every: list[PlannedRun], wanted: Wanted, number: int, part: int = 0) -> list[PlannedRun]:
     """Return so many runs with two changes, or with a change and a fault, in either wanted, chosen by the seed.
 
     How often which fault is drawn differs by seed: each has a rate of its own, so that some seeds have many of a kind.
@@ -337,7 +337,7 @@ def _pairs(every: list[Try], wanted: Wanted, number: int, part: int = 0) -> list
         others.setdefault(each.story, []).append(each.put[0][1])
     known = {each.change for each in changes}
     rates = {name: generator.random() for name in sorted({name for many in others.values() for name in many} - known)}
-    found: set[Try] = set()
+    found: set[PlannedRun] = set()
     for _ in range(number * 4 if changes else 0):
         if len(found) < number:
             change = generator.choice(changes)
@@ -348,7 +348,7 @@ def _pairs(every: list[Try], wanted: Wanted, number: int, part: int = 0) -> list
     return sorted(found, key=lambda each: (each.group, each.put))
 
 
-def _pair(wanted: Wanted, change: Try, other: str, both: bool, generator: random.Random) -> set[Try]:  # noqa: FBT001
+def _pair(wanted: Wanted, change: PlannedRun, other: str, both: bool, generator: random.Random) -> set[PlannedRun]:  # noqa: FBT001
     """Return a change with a fault or another change near it; nothing for two that cannot be told in one story."""
     (number, what), first = change.put[0], generator.random() < _CHANGE_FIRST
     later = number + 1 + int(generator.expovariate(1 / _NEAR))
@@ -358,10 +358,10 @@ def _pair(wanted: Wanted, change: Try, other: str, both: bool, generator: random
         wanted.bench(change.story, told)
     except ScenarioErrors:
         return set()
-    return {Try(change.story, told, put)}
+    return {PlannedRun(change.story, told, put)}
 
 
-def _works(tries: list[Try], found: Survey, chunk: int) -> Iterator[Work]:
+def _works(tries: list[PlannedRun], found: Survey, chunk: int) -> Iterator[Work]:
     for (story, change, names), group in groupby(tries, key=lambda each: each.group):
         puts = [each.put for each in group]
         for start in range(0, len(puts), chunk):

@@ -1,4 +1,4 @@
-"""The campaign `impact`: cases of experiments, their figures, and the recorded ones that these are held against."""
+"""The campaign `impact`: the cases of experiments, and their figures, which are held against the record."""
 
 from __future__ import annotations
 
@@ -6,12 +6,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from simwarden.campaign.engine import Campaign, Page, Result, Wrong, held, known, scenario_text, write
+from simwarden.campaign.grid import (
+    Finding,
+    Grid,
+    Order,
+    Progress,
+    Score,
+    check_names,
+    format_review_summary,
+    no_progress,
+    scenario_text,
+)
+from simwarden.campaign.impact.columns import COLUMNS, format_difference, tone
 from simwarden.campaign.impact.experiment import find, read_experiment
 from simwarden.campaign.impact.measures import MEASURES
 from simwarden.campaign.impact.perform import Task, perform
-from simwarden.campaign.impact.record import NAME, Record, compare
-from simwarden.campaign.impact.table import COLUMNS, TONES, rows_of, settings_of, table_of, told, tone
+from simwarden.campaign.record import NAME, Record
+from simwarden.campaign.tables import Cell, Column, Row, Table
 from simwarden.errors import ConfigError, NothingError, UserFileError
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import ScenarioErrors, flat, guess
@@ -21,234 +32,233 @@ from simwarden.scenario.suite import Crew
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from simwarden.campaign.engine import Order, Tell
-    from simwarden.campaign.impact.experiment import Experiment, MeasuredCase
-    from simwarden.campaign.impact.perform import Outcome
-    from simwarden.campaign.impact.record import Difference
+    from simwarden.campaign.impact.experiment import Experiment
+    from simwarden.campaign.impact.perform import Measured
+    from simwarden.campaign.record import Outcome
 
-Chosen: TypeAlias = "list[tuple[Experiment, list[int]]]"
-Results: TypeAlias = "list[tuple[Experiment, dict[int, Outcome]]]"
+Results: TypeAlias = "list[tuple[Experiment, dict[int, Measured]]]"
 _ABOUT = (
     "All times are those of the run's own clock; signalling takes none of it, so that a delay of 0 s is one of "
-    "messages alone. The figures come from the trace, and are the same for the same seed."
+    "messages alone. The figures come from the trace, and are the same for the same seed. Green: nothing leaked, no "
+    "device was hurt, all came back unaided; amber: for a while, or at a price; red: it stays so, or no figures."
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Impact(Campaign):
+@dataclass
+class Impact(Grid):
     """Experiments in `paths`, the cases that `match` fits, with parameters replaced by `settings` (`NAME=VALUE`)."""
 
     name: ClassVar[str] = "impact"
+    unit: ClassVar[str] = "cases"
     counted: ClassVar[str] = "cases"
 
     paths: Sequence[str]
     match: Sequence[str] = ()
     settings: Sequence[str] = ()
     network: str = ""
+    #: the outcomes by experiment and number of the case
+    results: Results = field(default_factory=list)
+    #: how many cases the record was compared with
+    compared: int = 0
+    differences: list[Finding] = field(default_factory=list)
+    #: whether the figures were measured in the way of the recorded ones
+    comparable: bool = True
 
-    def carry_out(self, order: Order, tell: Tell) -> Figures:
-        """See Campaign."""
-        chosen = self._choose()
-        options = RunOptions(seed=order.seed)
+    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
+        """See Grid."""
+        chosen, options = self._choose(), RunOptions(seed=order.seed)
+        given = self._given()
         tasks = [
-            Task(each.path, each.settings, number, self.network, options)
-            for each, numbers in chosen
-            for number in numbers
+            Task(each.path, given, number, self.network, options) for each, numbers in chosen for number in numbers
         ]
-        done: dict[tuple[str, int], Outcome] = {}
+        done: dict[tuple[str, int], Measured] = {}
         with Crew(perform, min(order.workers, len(tasks))) as crew:
-            for task, outcome in order.carried_out(crew, tasks):
-                done[task.path, task.number] = outcome
-                tell(len(done), len(tasks), Path(task.path).stem)
-        results = [
-            (each, {number: done[each.path, number] for number in numbers if (each.path, number) in done})
-            for each, numbers in chosen
-        ]
-        found = Figures([each for each in results if each[1]], not (order.seed or self.network))
-        found.tried, found.left = len(done), len(tasks) - len(done)
-        found.faults = sum(outcome.fault for outcome in done.values())
-        found.hold()
-        return found
+            for task, measured in order.run(crew, tasks):
+                done[task.path, task.number] = measured
+                progress(len(done), len(tasks), Path(task.path).stem)
+        for each, numbers in chosen:
+            mine = {number: done[each.path, number] for number in numbers if (each.path, number) in done}
+            self.results += [(each, mine)] if mine else []
+        self.tried, self.left = len(done), len(tasks) - len(done)
+        self.faults = sum(measured.fault for measured in done.values())
+        self.comparable = not (order.seed or self.network)
+        self.compare()
 
-    def unfit(self, order: Order) -> str:
-        """See Campaign."""
-        other = self.match or self.network or order.seed or order.limited
+    def reason_not_acceptable(self, order: Order) -> str:
+        """See Grid."""
+        other = self.match or self.settings or self.network or order.seed or order.limited
         return "whole experiments of seed 0 in the default network are recorded, without a budget" if other else ""
 
-    def _choose(self) -> Chosen:
+    def _given(self) -> dict[str, str]:
+        given = [text.partition("=") for text in self.settings]
+        for text, (name, _, value) in zip(self.settings, given, strict=True):
+            if not name or not value:
+                raise ConfigError(f"--set: NAME=VALUE is expected, not {text!r}")
+        return {name: value for name, _, value in given}
+
+    def _choose(self) -> list[tuple[Experiment, list[int]]]:
         """Read all experiments before any is carried out. Raises ScenarioErrors with all that is wrong in all files."""
-        loader = Loader(network_file=self.network)
-        settings = dict(_setting(text) for text in self.settings)
+        loader, given = Loader(network_file=self.network), self._given()
         experiments: list[Experiment] = []
         wrong: list[UserFileError] = []
         for path in find(self.paths):
             try:
-                experiments.append(read_experiment(path, loader, settings))
+                experiments.append(read_experiment(path, loader, given))
             except UserFileError as error:
                 wrong += flat(error)
-        if wrong:  # of a parameter of the command line that is wrong in many files it is told once
+        if wrong:  # a parameter of the command line that is wrong in many files is reported once
             raise ScenarioErrors(list({(each.place, each.reason): each for each in reversed(wrong)}.values())[::-1])
         there = {name for each in experiments for name in each.settings}
-        for name in settings:
+        for name in given:
             if experiments and name not in there:
                 raise ConfigError(f"--set: no experiment has a parameter {name!r}", hint=guess(name, sorted(there)))
-        chosen = [(each, numbers) for each in experiments if (numbers := self._fitting(each))]
+        chosen = [(each, numbers) for each in experiments if (numbers := self._matching(each))]
         if not chosen:
             hint = guess(" ".join(self.match), [each.name for each in experiments])
             raise NothingError("no experiment was chosen" + (f" ({hint})" if hint else ""))
         return chosen
 
-    def story(self, case: str) -> str:
-        """Return a case (`EXPERIMENT/WORD/WORD`, a word of each axis) as a scenario. Raises UserFileError."""
-        experiments = {each.name: each for each, _ in self._choose()}
-        name = case.partition("/")[0]
-        known([name], experiments, "experiment")
-        cases = {named(experiments[name], each): each for each in experiments[name].cases}
-        known([case], cases, "case")
-        return scenario_text(cases[case].document)
-
-    def _fitting(self, experiment: Experiment) -> list[int]:
+    def _matching(self, experiment: Experiment) -> list[int]:
         names = [f"{experiment.name} {case.name}".lower() for case in experiment.cases]
         wanted = [each.lower() for each in self.match]
         return [place for place, name in enumerate(names) if not wanted or any(each in name for each in wanted)]
 
+    def story(self, case: str) -> str:
+        """Return a case (`EXPERIMENT/WORD/WORD`, a word of each axis) as a scenario. Raises UserFileError."""
+        experiments = {each.name: each for each, _ in self._choose()}
+        name = case.partition("/")[0]
+        check_names([name], experiments, "experiment")
+        cases = {experiments[name].id_of(number): each for number, each in enumerate(experiments[name].cases)}
+        check_names([case], cases, "case")
+        return scenario_text(cases[case].document)
 
-def named(experiment: Experiment, case: MeasuredCase) -> str:
-    """Return the name by which a case is asked for: `delay-hss/given/idle`."""
-    return "/".join((experiment.name, *case.words.values()))
+    # -- the record
 
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not name or not equals or not value:
-        raise ConfigError(f"--set: NAME=VALUE is expected, not {text!r}")
-    return name, value
-
-
-@dataclass(slots=True)
-class Figures(Result):
-    """The outcomes of cases by experiment. `comparable`: they were measured in the way of the recorded ones.
-
-    `compared` is how many cases there is a record for.
-    """
-
-    unit: ClassVar[str] = "cases"
-
-    results: Results
-    comparable: bool = True
-    differences: list[Difference] = field(default_factory=list)
-    compared: int = 0
-
-    def hold(self) -> None:
-        """Hold the figures against the recorded ones, where those were measured in the same way."""
+    def compare(self) -> None:
+        """Compare the figures with the recorded ones, if they were measured in the same way."""
         self.differences, self.compared = [], 0
-        for experiment, outcomes in self.results if self.comparable else ():
-            path = Path(experiment.path).parent / NAME
-            record = Record.read(path)
-            settings = record.settings(experiment.name)
-            if not path.is_file() or (settings is not None and settings != experiment.settings):
+        for path, results in self._by_record().items() if self.comparable and not self.settings else ():
+            if not path.is_file():
                 continue
-            figures = {name: each for name, each in _figures(experiment, outcomes).items() if each}
-            silent = {case.name for case in experiment.cases} - figures.keys()  # not tried, or told as not measured
-            recorded = {name: each for name, each in record.cases(experiment.name).items() if name not in silent}
-            self.differences += compare(experiment.name, recorded, figures)
-            self.compared += len(figures)
+            found, kinds, expected = (
+                _figures(results),
+                {each.name: each.kind for each, _ in results},
+                _expected(results),
+            )
 
-    @property
-    def outcomes(self) -> list[Outcome]:
-        """All outcomes."""
-        return [outcome for _, outcomes in self.results for outcome in outcomes.values()]
+            def explain(
+                case: str, want: Outcome, got: Outcome, kinds: Mapping[str, str] = kinds
+            ) -> tuple[str, str, str]:
+                assert isinstance(got, dict)  # noqa: S101 - figures
+                if not isinstance(want, dict):
+                    return "", "figures that are not recorded", ""
+                return *format_difference(kinds[case.partition("/")[0]], want, got), ""
 
-    def summary(self) -> str:
-        """See Result."""
-        cases = len(self.outcomes)
-        wrong = len({(each.experiment, each.case) for each in self.differences})
-        alone = f", of the {self.compared} that were reviewed in the same way" if 0 < self.compared < cases else ""
-        return f"{cases} case{'' if cases == 1 else 's'}; {held(wrong, self.compared)}{alone}"
+            self.differences += Record(path).load().compare(found, expected, explain)
+            self.compared += len(found)
 
-    def lines(self) -> Iterator[str]:
-        """Yield a table an experiment, and what its columns say."""
-        for kind, measure in MEASURES.items():
-            mine = [each for each in self.results if each[0].kind == kind]
-            if mine:
-                yield f"{measure.title}\n"
-                yield from (f"  {each.heading}: {each.about}" for each in COLUMNS[kind] if each.about)
-                yield ""
-            for experiment, outcomes in mine:
-                yield from table_of(experiment, outcomes)
-                yield ""
-
-    def wrong(self) -> Iterator[Wrong]:
-        """See Result."""
-        kinds = {experiment.name: experiment.kind for experiment, _ in self.results}
-        for experiment, outcomes in self.results:
-            for number, outcome in outcomes.items():
-                if outcome.failure:
-                    case = experiment.cases[number].name
-                    yield Wrong(f"{experiment.name}, {case}: not measured: {outcome.failure}")
-        for each in self.differences:
-            yield Wrong(f"differs: {told(each, kinds.get(each.experiment, ''))}")
-
-    def data(self) -> dict[str, Any]:
-        """See Result."""
-        return {
-            "experiments": [
-                {
-                    "experiment": experiment.name,
-                    "title": experiment.title,
-                    "measure": experiment.kind,
-                    "set": dict(experiment.settings),
-                    "cases": [
-                        {**experiment.cases[number].words, "figures": dict(each.figures), "failure": each.failure}
-                        for number, each in outcomes.items()
-                    ],
-                }
-                for experiment, outcomes in self.results
-            ],
-            "differences": [
-                {"experiment": each.experiment, "case": each.case, "figure": each.figure}
-                | {"was": each.was, "now": each.now}
-                for each in self.differences
-            ],
-        }
-
-    def page(self) -> Page:
-        """See Result."""
-        tones = [_tone(experiment, each) for experiment, outcomes in self.results for each in outcomes.values()]
-        groups = [
-            {"title": measure.title, "columns": COLUMNS[kind], "tones": TONES[kind], "tables": tables}
-            for kind, measure in MEASURES.items()
-            if (tables := [_table(*each) for each in self.results if each[0].kind == kind])
-        ]
-        return Page(str(len(tones)), "cases measured", tones, _ABOUT, {"groups": groups})
+    def _by_record(self) -> dict[Path, Results]:
+        found: dict[Path, Results] = {}
+        for each in self.results:
+            found.setdefault(Path(each[0].path).parent / NAME, []).append(each)
+        return found
 
     def accept(self, why: str) -> list[Path]:
-        """Record the figures as they are."""
-        if any(outcome.failure for outcome in self.outcomes):
+        """See Grid: the figures are recorded as they are, unless a case has none."""
+        if any(each.failure for each in self._measured()):
             return []
-        records: dict[Path, Record] = {}
+        written = [
+            Record(path).load().accept(_figures(results), why, _expected(results))
+            for path, results in self._by_record().items()
+        ]
+        self.compare()
+        return written
+
+    # -- what is shown
+
+    def _measured(self) -> Iterator[Measured]:
+        for _, outcomes in self.results:
+            yield from outcomes.values()
+
+    def summary(self) -> str:
+        """See Grid."""
+        cases = self.tried
+        alone = f", of the {self.compared} that were reviewed in the same way" if 0 < self.compared < cases else ""
+        review = format_review_summary(len(self.differences), self.compared)
+        return f"{cases} case{'' if cases == 1 else 's'}; {review}{alone}"
+
+    def tables(self) -> Iterator[Table]:
+        """See Grid: a table an experiment, by kind of measure."""
+        for kind, measure in MEASURES.items():
+            title, key = measure.title, [f"{each.heading}: {each.about}" for each in COLUMNS[kind] if each.about]
+            for experiment, outcomes in self.results:
+                if experiment.kind == kind:
+                    yield table_of(experiment, outcomes, title, key)
+                    title, key = "", []
+
+    def findings(self) -> Iterator[Finding]:
+        """See Grid."""
         for experiment, outcomes in self.results:
-            path = Path(experiment.path).parent / NAME
-            record = records.setdefault(path, Record.read(path))
-            record.put(experiment.name, experiment.settings, _figures(experiment, outcomes), why)
-        paths = [write(path, record.text()) for path, record in records.items()]
-        self.hold()
-        return paths
+            for number, measured in outcomes.items():
+                if measured.failure:
+                    yield Finding(f"{experiment.id_of(number)}: not measured: {measured.failure}")
+        yield from self.differences
+
+    def cases(self) -> Iterator[dict[str, Any]]:
+        """See Grid."""
+        for experiment, outcomes in self.results:
+            for number, measured in outcomes.items():
+                case = experiment.cases[number]
+                told = {"measure": experiment.kind, "set": dict(experiment.settings), "words": dict(case.words)}
+                yield {"case": experiment.id_of(number), "outcome": measured.failure or dict(measured.figures), **told}
+
+    def score(self) -> Score:
+        """See Grid."""
+        tones = [_tone(experiment, each) for experiment, outcomes in self.results for each in outcomes.values()]
+        return Score(str(len(tones)), "cases measured", tones, _ABOUT)
 
 
-def _figures(experiment: Experiment, outcomes: Mapping[int, Outcome]) -> dict[str, Mapping[str, Any]]:
-    return {experiment.cases[number].name: outcome.figures for number, outcome in outcomes.items()}
+def _figures(results: Results) -> dict[str, Outcome]:
+    return {
+        experiment.id_of(number): measured.figures
+        for experiment, outcomes in results
+        for number, measured in outcomes.items()
+        if measured.figures
+    }
 
 
-def _tone(experiment: Experiment, outcome: Outcome) -> str:
-    return tone(experiment.kind, outcome.figures) if outcome.figures else "bad"
+def _expected(results: Results) -> Any:
+    """Return a test for cases of the record that are no case of their experiment any more."""
+    names = {experiment.name for experiment, _ in results}
+    known = {experiment.id_of(number) for experiment, _ in results for number in range(len(experiment.cases))}
+    return lambda case: case.partition("/")[0] in names and case not in known
 
 
-def _table(experiment: Experiment, outcomes: Mapping[int, Outcome]) -> dict[str, Any]:
-    """Return an experiment as its template wants it."""
-    rows = [
-        {"words": words, "cells": cells, "failure": outcome.failure, "tone": _tone(experiment, outcome)}
-        | {"case": named(experiment, experiment.cases[number])}
-        for (words, cells), (number, outcome) in zip(rows_of(experiment, outcomes), outcomes.items(), strict=True)
-    ]
-    return {"it": experiment, "settings": settings_of(experiment), "rows": rows}
+def _tone(experiment: Experiment, measured: Measured) -> str:
+    return tone(experiment.kind, measured.figures) if measured.figures else "bad"
+
+
+def table_of(
+    experiment: Experiment, outcomes: Mapping[int, Measured], section: str = "", key: Sequence[str] = ()
+) -> Table:
+    """Return the table of an experiment: a row a case."""
+    columns = COLUMNS[experiment.kind]
+    rows: list[Row] = []
+    for number, measured in outcomes.items():
+        words: list[str | Cell] = [*experiment.cases[number].words.values()]
+        name = experiment.id_of(number).replace("/", "-").replace(" ", "-")
+        if words:
+            words[0] = Cell(str(words[0]), _tone(experiment, measured), run=name)
+        figures = [each.format(measured.figures.get(each.figure)) for each in columns] if measured.figures else []
+        rows.append([*words, *(figures or [f"not measured: {measured.failure}"])])
+    settings = ", ".join(f"{name} {value}" for name, value in experiment.settings.items())
+    example = experiment.id_of(next(iter(outcomes), 0))
+    command = f"`simwarden impact --story {example if ' ' not in example else repr(example)}`"
+    return Table(
+        [*map(Column, experiment.axes), *(each.column for each in columns)],
+        rows,
+        f"{experiment.title} [{experiment.name}]" + (f" ({settings})" if settings else ""),
+        f"{experiment.about} A case as a scenario: {command}",
+        section,
+        key,
+    )

@@ -72,6 +72,10 @@ class Experiment:
         """A name for tables and records: that of the file."""
         return Path(self.path).stem
 
+    def id_of(self, number: int) -> str:
+        """Return the id of a case: `delay-hss/given/idle`."""
+        return "/".join((self.name, *self.cases[number].words.values()))
+
 
 def _told(words: Mapping[str, str]) -> str:
     return ", ".join(f"{axis}: {word}" for axis, word in words.items())

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simwarden.campaign.impact.experiment import MeasuredCase
-    from simwarden.campaign.impact.measures import Figure, Meter
+    from simwarden.campaign.impact.measures import Meter
+    from simwarden.campaign.record import Figure
 
 #: real seconds after which a case counts as hung
 LIMIT = 900.0
@@ -42,8 +43,8 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a case: its figures, or why there are none. `seconds` is real time."""
+class Measured:
+    """The outcome of a case: its figures, or why there are none. `seconds` is real time."""
 
     figures: Mapping[str, Figure]
     failure: str = ""
@@ -51,7 +52,7 @@ class Outcome:
     seconds: float = 0.0
 
 
-def perform(task: Task) -> Outcome:
+def perform(task: Task) -> Measured:
     """Carry out a case in this process, and return what came of it."""
     experiment = read_experiment(task.path, _loader(task.network), task.settings, only=task.number)
     return measure(experiment.cases[0], task.options)
@@ -62,7 +63,7 @@ def _loader(network: str) -> Loader:
     return Loader(network_file=network)
 
 
-def measure(case: MeasuredCase, options: RunOptions) -> Outcome:
+def measure(case: MeasuredCase, options: RunOptions) -> Measured:
     """Run the story of a case and return its figures. Events are told to a meter as they happen, and not kept."""
     meter = meter_of(case)
     named = {step.index: step.name for step in case.scenario.steps if step.name}
@@ -78,11 +79,11 @@ def measure(case: MeasuredCase, options: RunOptions) -> Outcome:
     spent = time.perf_counter() - began
     if result.verdict is not Verdict.PASSED:
         summary = result.failure.summary if result.failure is not None else result.verdict.value
-        return Outcome({}, summary, fault=result.verdict is Verdict.ERROR, seconds=spent)
+        return Measured({}, summary, fault=result.verdict is Verdict.ERROR, seconds=spent)
     try:
-        return Outcome(meter.figures(result.virtual), seconds=spent)
+        return Measured(meter.figures(result.virtual), seconds=spent)
     except MeaninglessError as why:
-        return Outcome({}, str(why), seconds=spent)
+        return Measured({}, str(why), seconds=spent)
 
 
 def meter_of(case: MeasuredCase) -> Meter:

@@ -1,51 +1,46 @@
 """The files of a matrix: misuses, methods alone and combined, and what a misuser may get. They name all elements.
 
-A folder of a matrix holds `misuses/*.yaml`, `methods.yaml`, `services.yaml`, and `expected.yaml` (see `expected`).
+A folder of a matrix holds `misuses/*.yaml`, `methods.yaml`, `services.yaml`, and the record. A misuse is a scenario
+whose axis `use` has two words: `misuse`, and `legitimate` for the same motions by the legitimate user.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import Field
 
 from simwarden.errors import ConfigError, Place
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import Model
+from simwarden.scenario.cases import Case, CaseFile
 from simwarden.scenario.parts import entries_of, head_of, top_of
 from simwarden.scenario.problems import Problems
 from simwarden.scenario.yamlfile import Source, Spot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from simwarden.scenario.registry import Registry
+
+#: the axis of a misuse's file, its words, and what its steps have in the place of what each word does
+AXIS: Final = "use"
+MISUSE, LEGITIMATE = WORDS = "misuse", "legitimate"
+_ACT: Final = f"${AXIS}.act"
 
 
 class MisuseHead(Model):
     """What the file of a misuse says beside its elements and steps."""
 
     misuse: str = Field(min_length=1)
-    """The story in one sentence."""
+    """The misuse in one sentence."""
     about: str = ""
     """Anything a reader should know."""
-    user: str = Field(min_length=1)
-    """The terminal that misuses the card."""
     alike: dict[str, str] = Field(default_factory=dict)
     """Terminals of the make of others: what a method makes the one do, it makes the other do."""
     lacking: dict[str, str] = Field(default_factory=dict)
-    """Services whose probe does not fit this story, with what is missing."""
-
-
-class HonestHead(Model):
-    """The same motions in the hands of the legitimate user."""
-
-    story: str = Field(min_length=1)
-    """The story in one sentence."""
-    user: str = Field(min_length=1)
-    """The legitimate terminal."""
+    """Services whose probe does not fit this misuse, with what is missing."""
 
 
 class MethodHead(Model):
@@ -81,12 +76,22 @@ class ServiceHead(Model):
 
 @dataclass(frozen=True, slots=True)
 class Misuse:
-    """A story of misuse; `name` is that of its file."""
+    """A misuse; `name` is that of its file, and `uses` has its two cases as documents, by the word of the axis."""
 
     name: str
     head: MisuseHead
-    honest: HonestHead
     spot: Spot
+    uses: dict[str, Spot]
+
+    def value(self, word: str, key: str) -> Any:
+        """Return what a word of the axis says under a key."""
+        return (self.spot / "vary" / AXIS / word / key).value
+
+    @property
+    def before(self) -> int:
+        """The number of steps before the misuse."""
+        steps: list[Any] = (self.spot / "steps").value
+        return steps.index(_ACT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ class Service:
     head: ServiceHead
     spot: Spot
     path: bool
-    #: kinds that it needs and nobody has installed
+    #: kinds that it needs and that are not installed
     missing: tuple[str, ...] = ()
     #: whether there is a probe: a foothold by which it is seen
     probed: bool = False
@@ -149,77 +154,66 @@ def read_plan(folder: Path, registry: Registry) -> Plan:
         raise ConfigError(
             "no matrix is here: misuses/*.yaml, methods.yaml and services.yaml make one", Place(str(folder))
         )
-    for file in files:
+    methods = top_of(folder / "methods.yaml", problems)
+    order = (methods / "misuses").value
+    ordered = order if isinstance(order, list) else []
+    for index, name in enumerate(ordered):
+        if name not in (names := [file.stem for file in files]):
+            problems.unknown("misuse", str(name), names, (methods / "misuses" / index).place)
+    for file in sorted(files, key=lambda each: ordered.index(each.stem) if each.stem in ordered else len(ordered)):
         misuse = _misuse(plan, file, problems)
         if misuse is not None:
             plan.misuses[misuse.name] = misuse
-    methods = top_of(folder / "methods.yaml", problems)
-    _order_misuses(plan, methods / "misuses", problems)
     _read_methods(plan, methods, problems)
     _read_services(plan, top_of(folder / "services.yaml", problems), registry, problems)
     for misuse in plan.misuses.values():
-        for name in misuse.head.lacking:
-            if name not in plan.services:
-                problems.unknown("service", name, plan.services, (misuse.spot / "lacking" / name).key)
+        _check(misuse.head.lacking, plan.services, "service", misuse.spot / "lacking", problems)
     problems.raise_if_any()
     return plan
+
+
+def _check(names: Any, known: Any, what: str, spot: Spot, problems: Problems) -> None:
+    """Note names of a list, or keys of a mapping, that are not known."""
+    for index, name in enumerate(names):
+        if name not in known:
+            here = (spot / index).place if isinstance(names, list) else (spot / name).key
+            problems.unknown(what, name, known, here)
 
 
 def _misuse(plan: Plan, file: Path, problems: Problems) -> Misuse | None:
     spot = top_of(file, problems)
     data = spot.source.data
-    head = head_of(MisuseHead, spot, data, (*plan.parts, "before", "steps", "foothold", "honest"), problems)
-    for key in ("steps", "honest"):
-        if not data.get(key):
-            problems.add(f"a misuse has {key!r}", spot.place)
-    here = spot / "honest"
-    honest = head_of(HonestHead, here, data.get("honest", {}), ("steps", "foothold"), problems)
-    if head is None or honest is None:
-        return None
-    return Misuse(file.stem, head, honest, spot)
-
-
-def _order_misuses(plan: Plan, spot: Spot, problems: Problems) -> None:
-    """Put the misuses into the order of the columns."""
-    named = spot.value if isinstance(spot.value, list) else []
-    for index, name in enumerate(named):
-        if name not in plan.misuses:
-            problems.unknown("misuse", str(name), plan.misuses, (spot / index).place)
-    order = [name for name in named if name in plan.misuses]
-    plan.misuses = {name: plan.misuses[name] for name in dict.fromkeys((*order, *plan.misuses))}
+    head = head_of(MisuseHead, spot, data, (*plan.parts, "set", "vary", "steps", "foothold"), problems)
+    cases = CaseFile(spot.source, problems)
+    if [case.words.get(AXIS) for case in cases.cases] != [*WORDS]:
+        problems.add(f"a misuse has vary: {{{AXIS}: {{{': {...}, '.join(WORDS)}: {{...}}}}}}", spot.place)
+    elif _ACT not in (data.get("steps") or ()):
+        problems.add(f"a misuse has 'steps', with {_ACT} among them", spot.place)
+    elif head is not None:
+        uses = {word: Spot(cases.document(Case({AXIS: word}), problems)) for word in WORDS}
+        return Misuse(file.stem, head, spot, uses)
+    return None
 
 
 def _read_methods(plan: Plan, top: Spot, problems: Problems) -> None:
     for name, spot, entry in entries_of(top, "methods", problems):
         head = head_of(MethodHead, spot, entry, (*plan.parts, "after"), problems)
         if head is not None:
-            _check_requirements(head, spot, problems)
+            _check(head.requires, requirements(), "requirement", spot / "requires", problems)
             plan.methods[name] = Method(name, head, (spot,))
     alone = dict(plan.methods)
     for name, spot, entry in entries_of(top, "combined", problems):
-        head = head_of(CombinationHead, spot, entry, (), problems)
-        if head is not None:
-            plan.methods[name] = _combination(name, head, spot, alone, problems)
-
-
-def _combination(
-    name: str, head: CombinationHead, spot: Spot, alone: Mapping[str, Method], problems: Problems
-) -> Method:
-    if name in alone:
-        problems.add(f"two methods are called {name!r}", spot.key)
-    for index, member in enumerate(head.of):
-        if member not in alone:
-            problems.unknown("method", member, alone, (spot / "of" / index).place)
-    members = [alone[each] for each in head.of if each in alone]
-    requires = dict.fromkeys(each for member in members for each in member.head.requires)
-    whole = head.model_copy(update={"requires": list(requires)})
-    return Method(name, whole, tuple(spot for each in members for spot in each.spots), tuple(head.of))
-
-
-def _check_requirements(head: MethodHead, spot: Spot, problems: Problems) -> None:
-    for index, name in enumerate(head.requires):
-        if name not in requirements():
-            problems.unknown("requirement", name, requirements(), (spot / "requires" / index).place)
+        combined = head_of(CombinationHead, spot, entry, (), problems)
+        if combined is None:
+            continue
+        if name in alone:
+            problems.add(f"two methods are called {name!r}", spot.key)
+        _check(combined.of, alone, "method", spot / "of", problems)
+        members = [alone[each] for each in combined.of if each in alone]
+        requires = dict.fromkeys(each for member in members for each in member.head.requires)
+        spots = tuple(spot for each in members for spot in each.spots)
+        whole = combined.model_copy(update={"requires": list(requires)})
+        plan.methods[name] = Method(name, whole, spots, tuple(combined.of))
 
 
 def _read_services(plan: Plan, top: Spot, registry: Registry, problems: Problems) -> None:

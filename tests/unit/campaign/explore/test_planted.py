@@ -25,12 +25,11 @@ from simulators.pgw import procedures as pgw
 from simulators.pgw.parts.areas import Areas
 from simulators.pgw.store import AreaStore
 from simulators.sgw.procedures import bearers
-from simwarden.campaign.engine import Order
 from simwarden.campaign.explore import bench
+from simwarden.campaign.explore.campaign import Explore, read_record
 from simwarden.campaign.explore.repeat import scenario_of
-from simwarden.campaign.explore.reviewed import read_reviewed
 from simwarden.campaign.explore.survey import Survey, Wanted, survey
-from simwarden.campaign.explore.table import judge
+from simwarden.campaign.grid import Order
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
@@ -70,11 +69,16 @@ def explored(story: str, change: str = "", fault: str = "", *, pairs: int = 0, p
     )
 
 
+def judge(found: Survey) -> Explore:
+    explored = Explore(found.wanted)
+    explored.judge(found, read_record(FOLDER))
+    return explored
+
+
 def news(found: Survey) -> set[str]:
     """What is found that nobody has reviewed, in words: what is judged, what differs, before which message."""
     assert not found.broken
-    judged = judge(found, read_reviewed(FOLDER))
-    return {f"{each.deviation.name} before {each.message}" for each in judged.new}
+    return {f"{each.deviation.name} before {each.message}" for each in judge(found).new}
 
 
 class Planted(NamedTuple):
@@ -299,7 +303,7 @@ KEPT = {
 def test_a_scenario_that_is_kept_fails_until_the_fault_is_mended(kept: Kept) -> None:
     with pytest.MonkeyPatch.context() as planted:
         plant(planted, kept.function, kept.pieces)
-        judged = judge(explored("attach", kept.change, points=20), read_reviewed(FOLDER))
+        judged = judge(explored("attach", kept.change, points=20))
         finding = next(each for each in judged.new if each.deviation.name == kept.finding)
         text = scenario_of(bench.bench(str(FOLDER), "", 0, "attach", kept.change), finding)
         assert played(text) is Verdict.FAILED, text
