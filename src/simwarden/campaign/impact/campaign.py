@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from simwarden.campaign.grid import (
     Finding,
@@ -18,9 +20,9 @@ from simwarden.campaign.grid import (
     scenario_text,
 )
 from simwarden.campaign.impact.columns import COLUMNS, format_difference, tone
-from simwarden.campaign.impact.experiment import find, read_experiment
+from simwarden.campaign.impact.experiment import Experiment, find, read_experiment
 from simwarden.campaign.impact.measures import MEASURES
-from simwarden.campaign.impact.perform import Task, perform
+from simwarden.campaign.impact.perform import Measured, Task, perform
 from simwarden.campaign.record import NAME, Record
 from simwarden.campaign.tables import Cell, Column, Row, Table
 from simwarden.errors import ConfigError, NothingError, UserFileError
@@ -30,18 +32,28 @@ from simwarden.scenario.runner import RunOptions
 from simwarden.scenario.suite import Crew
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from simwarden.campaign.impact.experiment import Experiment
-    from simwarden.campaign.impact.perform import Measured
     from simwarden.campaign.record import Outcome
 
-Results: TypeAlias = "list[tuple[Experiment, dict[int, Measured]]]"
 _ABOUT = (
     "All times are those of the run's own clock; signalling takes none of it, so that a delay of 0 s is one of "
     "messages alone. The figures come from the trace, and are the same for the same seed. Green: nothing leaked, no "
     "device was hurt, all came back unaided; amber: for a while, or at a price; red: it stays so, or no figures."
 )
+
+
+class CaseRun(NamedTuple):
+    """A case that was run."""
+
+    experiment: Experiment
+    number: int
+    measured: Measured
+
+    @property
+    def tone(self) -> str:
+        """The tone of its figures."""
+        return tone(self.experiment.kind, self.measured.figures) if self.measured.figures else "bad"
 
 
 @dataclass
@@ -56,9 +68,9 @@ class Impact(Grid):
     match: Sequence[str] = ()
     settings: Sequence[str] = ()
     network: str = ""
-    #: the outcomes by experiment and number of the case
-    results: Results = field(default_factory=list)
-    #: how many cases the record was compared with
+    #: the cases that were run, by their ids
+    runs: dict[str, CaseRun] = field(default_factory=dict)
+    #: how many of them the record was compared with
     compared: int = 0
     differences: list[Finding] = field(default_factory=list)
     #: whether the figures were measured in the way of the recorded ones
@@ -66,22 +78,21 @@ class Impact(Grid):
 
     def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
         """See Grid."""
-        chosen, options = self._choose(), RunOptions(seed=order.seed)
-        given = self._given()
-        tasks = [
-            Task(each.path, given, number, self.network, options) for each, numbers in chosen for number in numbers
-        ]
-        done: dict[tuple[str, int], Measured] = {}
+        cases = [(each, number) for each in self._experiments() for number in self._matching(each)]
+        if not cases:
+            hint = guess(" ".join(self.match), [each.name for each in self._experiments()])
+            raise NothingError("no experiment was chosen" + (f" ({hint})" if hint else ""))
+        given, options = self._given(), RunOptions(seed=order.seed)
+        tasks = {Task(each.path, tuple(given), number, self.network, options): (each, number) for each, number in cases}
+        done: dict[Task, Measured] = {}
         with Crew(perform, min(order.workers, len(tasks))) as crew:
-            for task, measured in order.run(crew, tasks):
-                done[task.path, task.number] = measured
+            for task, measured in order.run(crew, list(tasks)):
+                done[task] = measured
                 progress(len(done), len(tasks), Path(task.path).stem)
-        for each, numbers in chosen:
-            mine = {number: done[each.path, number] for number in numbers if (each.path, number) in done}
-            self.results += [(each, mine)] if mine else []
+        self.runs = {each.id_of(n): CaseRun(each, n, done[task]) for task, (each, n) in tasks.items() if task in done}
         self.tried, self.left = len(done), len(tasks) - len(done)
         self.faults = sum(measured.fault for measured in done.values())
-        self.comparable = not (order.seed or self.network)
+        self.comparable = not (order.seed or self.network or self.settings)
         self.compare()
 
     def reason_not_acceptable(self, order: Order) -> str:
@@ -89,16 +100,16 @@ class Impact(Grid):
         other = self.match or self.settings or self.network or order.seed or order.limited
         return "whole experiments of seed 0 in the default network are recorded, without a budget" if other else ""
 
-    def _given(self) -> dict[str, str]:
-        given = [text.partition("=") for text in self.settings]
-        for text, (name, _, value) in zip(self.settings, given, strict=True):
-            if not name or not value:
+    def _given(self) -> list[tuple[str, str]]:
+        given = [(name, value) for name, _, value in (text.partition("=") for text in self.settings)]
+        for text, pair in zip(self.settings, given, strict=True):
+            if not all(pair):
                 raise ConfigError(f"--set: NAME=VALUE is expected, not {text!r}")
-        return {name: value for name, _, value in given}
+        return given
 
-    def _choose(self) -> list[tuple[Experiment, list[int]]]:
+    def _experiments(self) -> list[Experiment]:
         """Read all experiments before any is carried out. Raises ScenarioErrors with all that is wrong in all files."""
-        loader, given = Loader(network_file=self.network), self._given()
+        loader, given = Loader(network_file=self.network), dict(self._given())
         experiments: list[Experiment] = []
         wrong: list[UserFileError] = []
         for path in find(self.paths):
@@ -108,24 +119,22 @@ class Impact(Grid):
                 wrong += flat(error)
         if wrong:  # a parameter of the command line that is wrong in many files is reported once
             raise ScenarioErrors(list({(each.place, each.reason): each for each in reversed(wrong)}.values())[::-1])
+        names = [each.name for each in experiments]
+        if double := next((name for name in names if names.count(name) > 1), ""):
+            raise ConfigError(f"two experiments are called {double!r}")
         there = {name for each in experiments for name in each.settings}
         for name in given:
             if experiments and name not in there:
                 raise ConfigError(f"--set: no experiment has a parameter {name!r}", hint=guess(name, sorted(there)))
-        chosen = [(each, numbers) for each in experiments if (numbers := self._matching(each))]
-        if not chosen:
-            hint = guess(" ".join(self.match), [each.name for each in experiments])
-            raise NothingError("no experiment was chosen" + (f" ({hint})" if hint else ""))
-        return chosen
+        return experiments
 
     def _matching(self, experiment: Experiment) -> list[int]:
         names = [f"{experiment.name} {case.name}".lower() for case in experiment.cases]
-        wanted = [each.lower() for each in self.match]
-        return [place for place, name in enumerate(names) if not wanted or any(each in name for each in wanted)]
+        return [n for n, name in enumerate(names) if not self.match or any(each.lower() in name for each in self.match)]
 
     def story(self, case: str) -> str:
         """Return a case (`EXPERIMENT/WORD/WORD`, a word of each axis) as a scenario. Raises UserFileError."""
-        experiments = {each.name: each for each, _ in self._choose()}
+        experiments = {each.name: each for each in self._experiments()}
         name = case.partition("/")[0]
         check_names([name], experiments, "experiment")
         cases = {experiments[name].id_of(number): each for number, each in enumerate(experiments[name].cases)}
@@ -137,125 +146,89 @@ class Impact(Grid):
     def compare(self) -> None:
         """Compare the figures with the recorded ones, if they were measured in the same way."""
         self.differences, self.compared = [], 0
-        for path, results in self._by_record().items() if self.comparable and not self.settings else ():
-            if not path.is_file():
-                continue
-            found, kinds, expected = (
-                _figures(results),
-                {each.name: each.kind for each, _ in results},
-                _expected(results),
-            )
-
-            def explain(
-                case: str, want: Outcome, got: Outcome, kinds: Mapping[str, str] = kinds
-            ) -> tuple[str, str, str]:
-                assert isinstance(got, dict)  # noqa: S101 - figures
-                if not isinstance(want, dict):
-                    return "", "figures that are not recorded", ""
-                return *format_difference(kinds[case.partition("/")[0]], want, got), ""
-
-            self.differences += Record(path).load().compare(found, expected, explain)
-            self.compared += len(found)
-
-    def _by_record(self) -> dict[Path, Results]:
-        found: dict[Path, Results] = {}
-        for each in self.results:
-            found.setdefault(Path(each[0].path).parent / NAME, []).append(each)
-        return found
+        for record, found in self._records() if self.comparable else ():
+            if record.path.is_file():
+                self.differences += record.load().compare(found, self._is_gone, self._explain)
+                self.compared += len(found)
 
     def accept(self, why: str) -> list[Path]:
         """See Grid: the figures are recorded as they are, unless a case has none."""
-        if any(each.failure for each in self._measured()):
+        if any(run.measured.failure for run in self.runs.values()):
             return []
-        written = [
-            Record(path).load().accept(_figures(results), why, _expected(results))
-            for path, results in self._by_record().items()
-        ]
+        written = [record.load().accept(found, why, self._is_gone) for record, found in self._records()]
         self.compare()
         return written
 
-    # -- what is shown
+    def _records(self) -> Iterator[tuple[Record, dict[str, Outcome]]]:
+        """Yield each record, and the figures that it is compared with."""
+        for folder in dict.fromkeys(Path(run.experiment.path).parent for run in self.runs.values()):
+            mine = {case: run for case, run in self.runs.items() if Path(run.experiment.path).parent == folder}
+            yield (
+                Record(folder / NAME),
+                {case: run.measured.figures for case, run in mine.items() if run.measured.figures},
+            )
 
-    def _measured(self) -> Iterator[Measured]:
-        for _, outcomes in self.results:
-            yield from outcomes.values()
+    def _is_gone(self, case: str) -> bool:
+        """Return True for a case of the record that is no case of its experiment any more."""
+        experiment = {run.experiment.name: run.experiment for run in self.runs.values()}.get(case.partition("/")[0])
+        return experiment is not None and case not in map(experiment.id_of, range(len(experiment.cases)))
+
+    def _explain(self, case: str, want: Outcome, got: Outcome) -> tuple[str, str, str]:
+        if isinstance(want, str) or isinstance(got, str):
+            return "", "figures that are not recorded", ""
+        return *format_difference(self.runs[case].experiment.kind, want, got), ""
+
+    # -- what is shown
 
     def summary(self) -> str:
         """See Grid."""
-        cases = self.tried
-        alone = f", of the {self.compared} that were reviewed in the same way" if 0 < self.compared < cases else ""
+        alone = f", of the {self.compared} that were reviewed in the same way" if 0 < self.compared < self.tried else ""
         review = format_review_summary(len(self.differences), self.compared)
-        return f"{cases} case{'' if cases == 1 else 's'}; {review}{alone}"
+        return f"{self.tried} case{'' if self.tried == 1 else 's'}; {review}{alone}"
 
     def tables(self) -> Iterator[Table]:
         """See Grid: a table an experiment, by kind of measure."""
+        experiments = {run.experiment.path: run.experiment for run in self.runs.values()}
         for kind, measure in MEASURES.items():
             title, key = measure.title, [f"{each.heading}: {each.about}" for each in COLUMNS[kind] if each.about]
-            for experiment, outcomes in self.results:
-                if experiment.kind == kind:
-                    yield table_of(experiment, outcomes, title, key)
-                    title, key = "", []
+            for path in (path for path, each in experiments.items() if each.kind == kind):
+                yield table_of([run for run in self.runs.values() if run.experiment.path == path], title, key)
+                title, key = "", []
 
     def findings(self) -> Iterator[Finding]:
         """See Grid."""
-        for experiment, outcomes in self.results:
-            for number, measured in outcomes.items():
-                if measured.failure:
-                    yield Finding(f"{experiment.id_of(number)}: not measured: {measured.failure}")
+        for case, run in self.runs.items():
+            if run.measured.failure:
+                yield Finding(f"{case}: not measured: {run.measured.failure}")
         yield from self.differences
 
     def cases(self) -> Iterator[dict[str, Any]]:
         """See Grid."""
-        for experiment, outcomes in self.results:
-            for number, measured in outcomes.items():
-                case = experiment.cases[number]
-                told = {"measure": experiment.kind, "set": dict(experiment.settings), "words": dict(case.words)}
-                yield {"case": experiment.id_of(number), "outcome": measured.failure or dict(measured.figures), **told}
+        for case, run in self.runs.items():
+            told = {"measure": run.experiment.kind, "set": dict(run.experiment.settings)}
+            words = dict(run.experiment.cases[run.number].words)
+            yield {"case": case, "outcome": run.measured.failure or dict(run.measured.figures), "words": words, **told}
 
     def score(self) -> Score:
         """See Grid."""
-        tones = [_tone(experiment, each) for experiment, outcomes in self.results for each in outcomes.values()]
-        return Score(str(len(tones)), "cases measured", tones, _ABOUT)
+        return Score(str(self.tried), "cases measured", [run.tone for run in self.runs.values()], _ABOUT)
 
 
-def _figures(results: Results) -> dict[str, Outcome]:
-    return {
-        experiment.id_of(number): measured.figures
-        for experiment, outcomes in results
-        for number, measured in outcomes.items()
-        if measured.figures
-    }
-
-
-def _expected(results: Results) -> Any:
-    """Return a test for cases of the record that are no case of their experiment any more."""
-    names = {experiment.name for experiment, _ in results}
-    known = {experiment.id_of(number) for experiment, _ in results for number in range(len(experiment.cases))}
-    return lambda case: case.partition("/")[0] in names and case not in known
-
-
-def _tone(experiment: Experiment, measured: Measured) -> str:
-    return tone(experiment.kind, measured.figures) if measured.figures else "bad"
-
-
-def table_of(
-    experiment: Experiment, outcomes: Mapping[int, Measured], section: str = "", key: Sequence[str] = ()
-) -> Table:
+def table_of(runs: Sequence[CaseRun], section: str = "", key: Sequence[str] = ()) -> Table:
     """Return the table of an experiment: a row a case."""
+    experiment = runs[0].experiment
     columns = COLUMNS[experiment.kind]
     rows: list[Row] = []
-    for number, measured in outcomes.items():
-        words: list[str | Cell] = [*experiment.cases[number].words.values()]
-        name = experiment.id_of(number).replace("/", "-").replace(" ", "-")
-        if words:
-            words[0] = Cell(str(words[0]), _tone(experiment, measured), run=name)
-        figures = [each.format(measured.figures.get(each.figure)) for each in columns] if measured.figures else []
-        rows.append([*words, *(figures or [f"not measured: {measured.failure}"])])
+    for run in runs:
+        first, *words = (*experiment.cases[run.number].words.values(), "")
+        name = re.sub("[/ ]", "-", experiment.id_of(run.number))
+        figures = [each.format(run.measured.figures.get(each.figure)) for each in columns]
+        shown = figures if run.measured.figures else [f"not measured: {run.measured.failure}"]
+        rows.append([Cell(first, run.tone, run=name), *words[:-1], *shown])
     settings = ", ".join(f"{name} {value}" for name, value in experiment.settings.items())
-    example = experiment.id_of(next(iter(outcomes), 0))
-    command = f"`simwarden impact --story {example if ' ' not in example else repr(example)}`"
+    command = f"`simwarden impact --story {shlex.quote(experiment.id_of(runs[0].number))}`"
     return Table(
-        [*map(Column, experiment.axes), *(each.column for each in columns)],
+        [*map(Column, experiment.axes or ("",)), *(each.column for each in columns)],
         rows,
         f"{experiment.title} [{experiment.name}]" + (f" ({settings})" if settings else ""),
         f"{experiment.about} A case as a scenario: {command}",

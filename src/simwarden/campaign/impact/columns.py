@@ -43,6 +43,15 @@ class FigureColumn:
         return Column(self.heading, self.about, figures=True)
 
 
+def _through(what: str, out: str, into: str) -> tuple[FigureColumn, ...]:
+    return (
+        FigureColumn("last_out", "last out", "time", "none", f"from the change to the last {what} that {out}"),
+        FigureColumn(f"{what}s_out", "out", about=f"{what}s that {out} after the change"),
+        FigureColumn("last_in", "last in", "time", "none", f"from the change to the last {what} that {into}"),
+        FigureColumn(f"{what}s_in", "in", about=f"{what}s that {into} after the change"),
+    )
+
+
 COLUMNS: Mapping[str, tuple[FigureColumn, ...]] = {
     "delay": (
         FigureColumn("last_leak", "last leak", "time", "none", "from the change to the last message that was served"),
@@ -61,34 +70,11 @@ COLUMNS: Mapping[str, tuple[FigureColumn, ...]] = {
         ),
         FigureColumn("told", "device told", "time", "never", "until the device hears of it"),
     ),
-    "packets": (
-        FigureColumn("last_out", "last out", "time", "none", "from the change to the last packet that got out at SGi"),
-        FigureColumn("packets_out", "out", about="packets that got out after the change"),
-        FigureColumn(
-            "last_in", "last in", "time", "none", "from the change to the last packet that came to the device"
-        ),
-        FigureColumn("packets_in", "in", about="packets that came to the device after the change"),
-    ),
-    "messages": (
-        FigureColumn(
-            "last_out", "last out", "time", "none", "from the change to the last message that came to the platform"
-        ),
-        FigureColumn("messages_out", "out", about="messages that came to the platform after the change"),
-        FigureColumn(
-            "last_in", "last in", "time", "none", "from the change to the last message that came to the device"
-        ),
-        FigureColumn("messages_in", "in", about="messages that came to the device after the change"),
-    ),
+    "packets": _through("packet", "got out at SGi", "came to the device"),
+    "messages": _through("message", "came to the platform", "came to the device"),
     "calls": (
-        FigureColumn(
-            "last_out", "last out", "time", "none", "from the change to the last call that rang at the far end"
-        ),
-        FigureColumn("calls_out", "out", about="calls that rang at the far end after the change"),
-        FigureColumn("last_in", "last in", "time", "none", "from the change to the last call that rang at the device"),
-        FigureColumn("calls_in", "in", about="calls that rang at the device after the change"),
-        FigureColumn(
-            "ended", "in progress ended", "time", "-", "from the change to the end of the call that was in progress"
-        ),
+        *_through("call", "rang at the far end", "rang at the device"),
+        FigureColumn("ended", "in progress ended", "time", "-", "from the change to the end of the call in progress"),
     ),
     "blast": (
         FigureColumn("good", "good", about="devices and platforms whose use is right"),

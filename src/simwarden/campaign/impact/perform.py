@@ -12,8 +12,7 @@ from simwarden.campaign.impact.delay import DelayMeter
 from simwarden.campaign.impact.experiment import read_experiment
 from simwarden.campaign.impact.load import LoadMeter
 from simwarden.campaign.impact.measures import Blast, Calls, Delay, Load, MeaninglessError, Messages, Packets, members
-from simwarden.campaign.impact.packets import CallsMeter, MessagesMeter, PacketsMeter, ThroughMeter
-from simwarden.errors import InternalError
+from simwarden.campaign.impact.packets import CallsMeter, MessagesMeter, PacketsMeter
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
@@ -36,10 +35,10 @@ class Task:
     """One case for a worker: the file, its parameters, which of its cases, and how it is run."""
 
     path: str
-    settings: Mapping[str, str]
+    settings: tuple[tuple[str, str], ...]
     number: int
     network: str = ""
-    options: RunOptions = field(default_factory=RunOptions)
+    options: RunOptions = field(default_factory=RunOptions, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Measured:
 
 def perform(task: Task) -> Measured:
     """Carry out a case in this process, and return what came of it."""
-    experiment = read_experiment(task.path, _loader(task.network), task.settings, only=task.number)
+    experiment = read_experiment(task.path, _loader(task.network), dict(task.settings), only=task.number)
     return measure(experiment.cases[0], task.options)
 
 
@@ -87,20 +86,20 @@ def measure(case: MeasuredCase, options: RunOptions) -> Measured:
 
 
 def meter_of(case: MeasuredCase) -> Meter:
-    """Make the meter that a case asks for."""
+    """Return the meter of a case."""
     wanted, scenario = case.measure, case.scenario
     if isinstance(wanted, Delay):
-        element, _, observable = wanted.held.partition(".")
         imsi = scenario.cards[wanted.card].keys.imsi
-        return DelayMeter(members(wanted.terminals, scenario), (element, observable), imsi)
+        return DelayMeter(members(wanted.terminals, scenario), _observable(wanted.held), imsi)
     if isinstance(wanted, Packets):
-        element, _, observable = wanted.arrived.partition(".")
-        made: type[ThroughMeter] = PacketsMeter
-        if isinstance(wanted, Messages | Calls):
-            made = MessagesMeter if isinstance(wanted, Messages) else CallsMeter
-        return made(members(wanted.terminals, scenario), (element, observable))
+        meter = {Messages: MessagesMeter, Calls: CallsMeter}.get(type(wanted), PacketsMeter)
+        return meter(members(wanted.terminals, scenario), _observable(wanted.arrived))
     if isinstance(wanted, Blast):
         return BlastMeter(members(wanted.good, scenario), members(wanted.thieves, scenario), wanted.requests)
-    if isinstance(wanted, Load):
-        return LoadMeter(members(wanted.fleet, scenario), wanted.core, at_once=wanted.at_once)
-    raise InternalError(f"nothing measures {type(wanted).__name__}")
+    assert isinstance(wanted, Load)  # noqa: S101 - the last of MEASURES
+    return LoadMeter(members(wanted.fleet, scenario), wanted.core, at_once=wanted.at_once)
+
+
+def _observable(record: str) -> tuple[str, str]:
+    element, _, observable = record.partition(".")
+    return element, observable

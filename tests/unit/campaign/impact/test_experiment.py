@@ -156,7 +156,7 @@ def test_all_shipped_experiments_are_recorded_and_read() -> None:
 
 
 def figures(path: Path, number: int, settings: Mapping[str, str] | None = None, **switches: str) -> Mapping[str, Any]:
-    outcome = perform(Task(str(path), settings or {}, number, options=RunOptions(switches=switches)))
+    outcome = perform(Task(str(path), tuple((settings or {}).items()), number, options=RunOptions(switches=switches)))
     assert not outcome.failure, outcome
     return outcome.figures
 
@@ -237,7 +237,7 @@ def test_a_spread_back_off_breaks_the_step_of_a_fleet() -> None:
 
 def test_a_story_that_fails_gives_no_figures(write: Write) -> None:
     path = write(TEXT.replace("  - power_on: meter\n", "  - detach: meter\n"))
-    outcome = perform(Task(str(path), {}, 0))
+    outcome = perform(Task(str(path), (), 0))
     assert (outcome.figures, outcome.fault) == ({}, False)
     assert "switched off" in outcome.failure
     path = write(
@@ -245,4 +245,4 @@ def test_a_story_that_fails_gives_no_figures(write: Write) -> None:
             "into: meter}\n", "into: meter}\n  - list_equipment: {equipment: meter.imei, status: prohibited}\n"
         )
     )
-    assert perform(Task(str(path), {"watch": "3 h"}, 0)).failure == "no request was served before the change"
+    assert perform(Task(str(path), (("watch", "3 h"),), 0)).failure == "no request was served before the change"
