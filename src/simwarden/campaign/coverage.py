@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,12 +24,23 @@ if TYPE_CHECKING:
 
 
 class State(enum.Enum):
-    """How far something is covered. The value is the word that tables print."""
+    """How far something is covered: the word that tables print, and its tone."""
 
-    COVERED = "covered"
+    COVERED = "covered", "good"
     #: some of its controls or outcomes are claimed and seen, others not
-    PARTLY = "partly"
-    OPEN = "open"
+    PARTLY = "partly", "open"
+    OPEN = "open", "none"
+
+    def __init__(self, word: str, tone: str) -> None:
+        self.word, self.tone = word, tone
+
+    @classmethod
+    def of(cls, parts: Iterable[State | Shown]) -> State:
+        """Return the state of a whole by its parts."""
+        states = [part if isinstance(part, State) else cls.COVERED if part.claimed else cls.OPEN for part in parts]
+        if all(state is cls.COVERED for state in states):
+            return cls.COVERED
+        return cls.PARTLY if any(state is not cls.OPEN for state in states) else cls.OPEN
 
 
 @dataclass(slots=True)
@@ -38,11 +49,6 @@ class Shown:
 
     claimed: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
-
-    @property
-    def covered(self) -> bool:
-        """Whether a scenario claims it, and its trace shows it."""
-        return bool(self.claimed)
 
 
 @dataclass(slots=True)
@@ -56,7 +62,7 @@ class Row:
     @property
     def state(self) -> State:
         """How far it is covered."""
-        return _state([self.admitted.covered, self.refused.covered])
+        return State.of((self.admitted, self.refused))
 
 
 @dataclass(slots=True)
@@ -75,10 +81,7 @@ class Entry:
     @property
     def state(self) -> State:
         """How far it is covered."""
-        parts = [row.state for row in self.rows] + [State.OPEN for _ in self.missing]
-        if all(each is State.COVERED for each in parts):
-            return State.COVERED
-        return State.PARTLY if any(each is not State.OPEN for each in parts) else State.OPEN
+        return State.of([*(row.state for row in self.rows), *(State.OPEN for _ in self.missing)])
 
 
 _ABOUT = (
@@ -86,7 +89,7 @@ _ABOUT = (
     "decision with its effect; or it is the twin of one that does) and its trace shows it. A requirement that asks for "
     "a record counts with an expected record only."
 )
-_TONES = {State.COVERED: "good", State.PARTLY: "open", State.OPEN: "none"}
+_KEY = "admitted, refused: scenarios that claim the outcome and show it (others that show it)"
 _COLUMNS = (
     *map(Column, ("requirement", "clause", "state", "element/control")),
     Column("  admitted", "scenarios that claim the admission and show it (others that show it)", figures=True),
@@ -166,7 +169,7 @@ class Coverage(Grid):
         """See Grid."""
         rows = {row.point.name for entry in self.entries for row in entry.rows}
         closed = len({row.point.name for each in self.entries for row in each.rows if row.state is State.COVERED})
-        counts = ", ".join(f"{self.count(state)} {state.value}" for state in State)
+        counts = ", ".join(f"{self.count(state)} {state.word}" for state in State)
         return (
             f"{len(self.entries)} requirements: {counts}; {closed} of {len(rows)} controls with both "
             f"outcomes claimed and seen; {self.tried} scenarios"
@@ -175,9 +178,7 @@ class Coverage(Grid):
     def tables(self) -> Iterator[Table]:
         """See Grid: a row a control."""
         yield Table(_COLUMNS, [row for entry in self.entries for row in _rows(entry)])
-        yield Table(
-            (Column("admitted, refused: scenarios that claim the outcome and show it (others that show it)"),), ()
-        )
+        yield Table([Column(_KEY)], [])
 
     def findings(self) -> Iterator[Finding]:
         """See Grid."""
@@ -189,7 +190,7 @@ class Coverage(Grid):
         for entry in self.entries:
             yield {
                 "case": entry.requirement.id,
-                "outcome": entry.state.value,
+                "outcome": entry.state.word,
                 "clause": entry.requirement.clause,
                 "title": entry.requirement.title,
                 "scenarios": entry.scenarios,
@@ -197,9 +198,9 @@ class Coverage(Grid):
                 "controls": [
                     {
                         "control": row.point.name,
-                        "outcome": row.state.value,
-                        "admitted": {"claimed": row.admitted.claimed, "seen": row.admitted.seen},
-                        "refused": {"claimed": row.refused.claimed, "seen": row.refused.seen},
+                        "outcome": row.state.word,
+                        "admitted": asdict(row.admitted),
+                        "refused": asdict(row.refused),
                     }
                     for row in entry.rows
                 ],
@@ -207,7 +208,7 @@ class Coverage(Grid):
 
     def score(self) -> Score:
         """See Grid."""
-        tones = [tone for state, tone in _TONES.items() for _ in range(self.count(state))]
+        tones = [state.tone for state in State for _ in range(self.count(state))]
         return Score(f"{self.count(State.COVERED)} of {len(self.entries)}", "requirements covered", tones, _ABOUT)
 
 
@@ -216,7 +217,7 @@ def _rows(entry: Entry) -> Iterator[list[Cell | str]]:
     first: list[Cell | str] = [
         Cell(each.id, note=f"{each.title}: {each.rule}"),
         each.clause,
-        Cell(entry.state.value, _TONES[entry.state]),
+        Cell(entry.state.word, entry.state.tone),
     ]
     for row in entry.rows:
         outcomes = [
@@ -239,14 +240,7 @@ def _cell(anchor: str, shown: Shown) -> Cell:
     ]
     return Cell(
         text,
-        "good" if shown.covered else "open",
+        "good" if shown.claimed else "open",
         id=anchor,
         opens=(lambda: Detail(anchor, rows=rows)) if rows else None,
     )
-
-
-def _state(covered: Iterable[bool]) -> State:
-    found = list(covered)
-    if all(found):
-        return State.COVERED
-    return State.PARTLY if any(found) else State.OPEN

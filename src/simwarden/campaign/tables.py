@@ -16,13 +16,12 @@ _PIPE_COLUMNS = 120
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What a cell opens on the page: paragraphs, a small table, the last messages, and the text of a scenario."""
+    """What a cell opens on the page: paragraphs, a small table, the last messages, and further parts."""
 
     title: str
     lines: Sequence[str] = ()
     rows: Sequence[Row] = ()
     ladder: Sequence[str] = ()
-    scenario: str = ""
     parts: Sequence[Detail] = ()
 
 

@@ -45,7 +45,7 @@ def test_claims_and_what_the_trace_saw() -> None:
     assert row.state is State.COVERED
     # Seen in every run, claimed by none.
     assert rows["mme/mme.hss"].admitted.seen
-    assert not rows["mme/mme.hss"].admitted.covered
+    assert not rows["mme/mme.hss"].admitted.claimed
     assert rows["mme/mme.hss"].state is State.OPEN
     assert learned.state is State.PARTLY
 
@@ -111,7 +111,7 @@ def test_who_is_provisioned_is_no_dedicated_element() -> None:
     core = entry(covered(SHIPPED / "demo"), "fn.core")
     assert (core.state, core.missing) == (State.OPEN, ["bss"])
     assert {row.point.kind for row in core.rows} == {"mme", "pgw", "sgw", "smsc"}
-    assert not any(row.admitted.covered or row.refused.covered for row in core.rows)
+    assert not any(row.admitted.claimed or row.refused.claimed for row in core.rows)
 
 
 @pytest.mark.slow
@@ -133,7 +133,7 @@ def test_a_scenario_that_does_not_pass_covers_nothing(tmp_path: Path) -> None:
     coverage = covered(tmp_path / "wrong.yaml")
     assert coverage.runs.broken == [("wrong", "an expectation was not met")]
     [row] = [row for row in entry(coverage, "bind.hss.learned").rows if row.point.name == "hss/bind.hss.learned"]
-    assert not row.refused.covered
+    assert not row.refused.claimed
 
 
 def test_json_and_page_hold_the_same() -> None:

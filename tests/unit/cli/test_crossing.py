@@ -60,10 +60,10 @@ def test_json_and_pages(tmp_path: Path) -> None:
     assert cases["phone/hss-given"]["outcome"].startswith("blocked by hss/bind.hss.given, EMM #8; ")
     services = cases["phone/hss-given"]["services"]
     attach = services["attach"]
-    assert attach["outcome"] == "blocked"
+    assert attach["state"] == "blocked"
     assert attach["refusals"][0]["control"] == "bind.hss.given"
     assert attach["refusals"][0]["cause"].startswith("EMM cause 8")
-    assert services["data"] == {"outcome": "no attach", "behind": "hss/bind.hss.given"}
+    assert services["data"]["state"] == "no attach"
     assert cli(*SOME, "--report", str(tmp_path)).exit_code == 0
     assert json.loads((tmp_path / "matrix.json").read_text("utf-8"))["cases"]
     assert "simwarden matrix" in (tmp_path / "matrix.html").read_text("utf-8")

@@ -232,7 +232,6 @@ class Explore(Grid):
         rows: list[Row] = [["want", deviation.want], ["got", deviation.got]]
         rows += [["why", entry.why]] if entry else []
         ladder: Sequence[str] = ()
-        scenario = ""
         if drawn:
             here = self.wanted.bench(first.story, first.change)
             result = here.run(dict(first.put)).result
@@ -241,9 +240,8 @@ class Explore(Grid):
         if entry is None:
             name = kept_as(self.new.index(group) + 1, group)
             rows.append(["The whole ladder", Cell(name, run=name)])
-            scenario = scenario_of(self.wanted.bench(first.story, first.change), group) if drawn else ""
         lines = [f"{_state(entry)}: {deviation.kind}: {deviation.subject}{points}"]
-        return Detail(f"{group.what} before {first.point}", lines, rows, ladder, scenario)
+        return Detail(f"{group.what} before {first.point}", lines, rows, ladder)
 
     def cases(self) -> Iterator[dict[str, Any]]:
         """See Grid: the cells, and the groups of runs that deviate alike."""

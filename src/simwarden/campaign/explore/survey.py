@@ -71,28 +71,27 @@ class PlannedRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """One thing to be put into a story at some points; `change` names the settings (see `bench`)."""
+class Task:
+    """A story with a change (see `bench`), to be looked at first; with `puts`, runs of it with things put in."""
 
     wanted: Wanted
     story: str
     change: str
-    what: str
-    puts: tuple[Put, ...]
-    #: what was seen of the story when it was looked at; None for two changes, which nobody has looked at together
+    puts: tuple[Put, ...] = ()
+    #: what was seen of the story when it was looked at; None for two changes, which were not looked at together
     ground: BaselineRun | None = None
 
     @property
     def path(self) -> str:
-        """What it is called where a process dies."""
-        return f"{self.what} in {self.story}"
+        """Its name where a process dies."""
+        return f"{self.story} with {self.change or 'nothing'}"
 
     def bench(self) -> Bench:
         """Return where it is run."""
-        found = self.wanted.bench(self.story, self.change)
+        here = self.wanted.bench(self.story, self.change)
         if self.ground is not None:
-            found.ground = self.ground
-        return found
+            here.ground = self.ground
+        return here
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +183,7 @@ class Survey:
 _NOWHERE: Final = Point(0, 0, "", "", "", 0)
 
 
-def carry_out(work: Work) -> list[Outcome]:
-    """Carry out work in this process."""
-    return [_outcome(work, put) for put in work.puts]
-
-
-def _outcome(work: Work, put: Put) -> Outcome:
+def _outcome(work: Task, put: Put) -> Outcome:
     here = work.bench()
     fitted = here.fitting(put)
     changes, alone = {*here.told.changes}, len(put) == 1
@@ -220,28 +214,16 @@ class _View:
     unjudged: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """What is to be looked at first: a story with a change."""
-
-    wanted: Wanted
-    story: str
-    change: str
-
-    @property
-    def path(self) -> str:
-        """See Work."""
-        return f"{self.story} with {self.change or 'nothing'}"
-
-
-def _look(sight: _Sight) -> _View:
-    """Look at a story: run it as it is, and with the change from the first."""
-    here = sight.wanted.bench(sight.story, sight.change)
+def carry_out(task: Task) -> Any:
+    """Carry out a task in this process: a story without `puts` is looked at, as it is and with the change."""
+    if task.puts:
+        return [_outcome(task, put) for put in task.puts]
+    here = task.bench()
     unjudged = here.unjudged
     if unjudged:
         return _View(unjudged=unjudged)
     ground = here.ground
-    names = [sight.change] if sight.change else [name for name in here.faults if _wanted(name, sight.wanted.faults)]
+    names = [task.change] if task.change else [name for name in here.faults if _wanted(name, task.wanted.faults)]
     return _View(ground, {} if ground.fault else {name: here.numbers(name) for name in names})
 
 
@@ -255,7 +237,7 @@ def survey(wanted: Wanted, order: Order, progress: Progress = no_progress) -> Su
     A budget that is left over when everything is tried is spent on pairs.
     """
     found = Survey(wanted)
-    with Crew(_any, order.workers) as crew:
+    with Crew(carry_out, order.workers) as crew:
         every = list(_every(crew, found, order.half()))
         tries = _sample(every, wanted.runs, wanted.seed)
         alone = len(tries)
@@ -276,12 +258,7 @@ def survey(wanted: Wanted, order: Order, progress: Progress = no_progress) -> Su
     return found
 
 
-def _any(task: _Sight | Work) -> Any:
-    """Carry out what a process is given."""
-    return _look(task) if isinstance(task, _Sight) else carry_out(task)
-
-
-def _every(crew: Crew[_Sight | Work, Any], found: Survey, order: Order) -> Iterator[PlannedRun]:
+def _every(crew: Crew[Task, Any], found: Survey, order: Order) -> Iterator[PlannedRun]:
     """Yield each run with one thing put in; stories that are broken by themselves are noted."""
     sights = list(_sights(found.wanted))
     views = dict(order.run(crew, sights))
@@ -298,7 +275,7 @@ def _every(crew: Crew[_Sight | Work, Any], found: Survey, order: Order) -> Itera
             yield from _sample(tries, found.wanted.points, found.wanted.seed)
 
 
-def _sights(wanted: Wanted) -> Iterator[_Sight]:
+def _sights(wanted: Wanted) -> Iterator[Task]:
     plan = plan_of(wanted.folder)
     changes_alone, faults_alone = wanted.changes and not wanted.faults, wanted.faults and not wanted.changes
     for story in plan.stories.values():
@@ -307,9 +284,9 @@ def _sights(wanted: Wanted) -> Iterator[_Sight]:
         if not faults_alone:
             for change in plan.changes_of(story):
                 if not wanted.changes or change.name in wanted.changes:
-                    yield _Sight(wanted, story.name, change.name)
+                    yield Task(wanted, story.name, change.name)
         if not changes_alone:
-            yield _Sight(wanted, story.name, "")
+            yield Task(wanted, story.name, "")
 
 
 def _draw(seed: int, what: object) -> bytes:
@@ -361,9 +338,9 @@ def _pair(wanted: Wanted, change: PlannedRun, other: str, both: bool, generator:
     return {PlannedRun(change.story, told, put)}
 
 
-def _works(tries: list[PlannedRun], found: Survey, chunk: int) -> Iterator[Work]:
-    for (story, change, names), group in groupby(tries, key=lambda each: each.group):
+def _works(tries: list[PlannedRun], found: Survey, chunk: int) -> Iterator[Task]:
+    for (story, change, _), group in groupby(tries, key=lambda each: each.group):
         puts = [each.put for each in group]
         for start in range(0, len(puts), chunk):
             part = tuple(puts[start : start + chunk])
-            yield Work(found.wanted, story, change, AND.join(names), part, found.grounds.get((story, change)))
+            yield Task(found.wanted, story, change, part, found.grounds.get((story, change)))

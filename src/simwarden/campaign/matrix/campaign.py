@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from simwarden.campaign.grid import (
     Finding,
@@ -42,22 +42,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_TONES: Mapping[State, str] = {
-    State.BLOCKED: "good",
-    State.NO_ATTACH: "good",
-    State.DELAYED: "open",
-    State.LEAKED: "bad",
-    State.NOT_BUILT: "none",
-    State.UNEXPLAINED: "open",
-    State.BROKEN: "open",
-}
-_WORDS: Mapping[State, str] = {
-    State.LEAKED: "LEAK",
-    State.NO_ATTACH: "-",
-    State.NOT_BUILT: "n/b",
-    State.UNEXPLAINED: "??",
-    State.BROKEN: "broken",
-}
 #: how cells are read
 _KEY = (
     "hss #8   blocked by this kind of element, the terminal was told this EMM cause; without: no such cause was sent",
@@ -72,18 +56,12 @@ _COUNTED = (State.BLOCKED, State.DELAYED, State.LEAKED, State.NO_ATTACH, State.N
 _CAUSE = re.compile(r"(E[MS]M) cause (\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class MethodTask:
+class MethodTask(NamedTuple):
     """One row to be filled: a folder of a matrix, misuses, and the method that they are tried against."""
 
     folder: str
     misuses: tuple[str, ...]
     method: str
-
-    @property
-    def path(self) -> str:
-        """Its name where a process dies."""
-        return f"method {self.method}"
 
 
 @dataclass(slots=True)
@@ -211,7 +189,7 @@ class Matrix(Grid):
             for name, outcome in cell.outcomes.items():
                 if outcome.state in (State.UNEXPLAINED, State.BROKEN):
                     why = outcome.missing or "not in service, and no control refused"
-                    yield Finding(f"{cell.case}, {name}: {outcome.state.value}: {why}")
+                    yield Finding(f"{cell.case}, {name}: {outcome.state.title}: {why}")
                     break
         yield from self.differences
 
@@ -244,13 +222,13 @@ class Matrix(Grid):
         )
 
     def _rows(self, service: Service) -> Iterator[Row]:
-        previous: tuple[str, ...] = ()
+        previous: list[str] = []
         for method in self.methods:
-            if method.members and not previous:
+            if method.head.members and not previous:
                 yield []  # combinations stand apart
-            previous = method.members
+            previous = method.head.members
             cells = [self.cells[misuse.name, method.name] for misuse in self.misuses]
-            note = method.head.title + (f": {', '.join(method.members)}" if method.members else "")
+            note = method.head.title + (f": {', '.join(method.head.members)}" if method.head.members else "")
             yield [Cell(method.name, note=note), *(self._cell(cell, service) for cell in cells)]
 
     def _cell(self, cell: Crossing, service: Service) -> Cell:
@@ -258,19 +236,12 @@ class Matrix(Grid):
         shown = self.chosen_services and service.name != self.chosen_services[0]
         anchor = f"{cell.method}.{cell.misuse}" + (f".{service.name}" if shown else "")
         text = word_of(outcome) + "!" * bool(cell.unserved)
-        return Cell(text, _TONES[outcome.state], id=anchor, opens=partial(self._detail, cell))
+        return Cell(text, outcome.state.tone, id=anchor, opens=partial(self._detail, cell))
 
     def _detail(self, cell: Crossing) -> Detail:
         misuse, method = self.plan.misuses[cell.misuse], self.plan.methods[cell.method]
         served = f"is not served: {cell.unserved}" if cell.unserved else "is served in the same motions."
-        rows: list[Row] = [
-            [
-                each.label,
-                Cell(cell.outcomes[each.name].state.value, _TONES[cell.outcomes[each.name].state]),
-                _sentence(cell.outcomes[each.name]),
-            ]
-            for each in self.services
-        ]
+        rows = [_row(_label(each), cell.outcomes[each.name]) for each in self.services]
         rows.append(["The whole ladder", Cell("in the report of this folder", run=f"{cell.misuse}-{cell.method}"), ""])
         also = ", ".join(f"{each.element} {each.control}" for each in cell.attach.refusals[1:])
         lines = [
@@ -296,7 +267,7 @@ class Matrix(Grid):
             outcomes = [cell.outcomes[service.name] for cell in self.cells.values()]
             counts = (sum(each.state is state for each in outcomes) for state in _COUNTED)
             missing = dict.fromkeys(each.missing for each in outcomes if each.state is State.NOT_BUILT)
-            label = Cell(service.label, note=f"{service.head.title}. {service.head.about}")
+            label = Cell(_label(service), note=f"{service.head.title}. {service.head.about}")
             yield [label, *(str(count or "") for count in counts), "; ".join(missing)]
 
     def cases(self) -> Iterator[dict[str, Any]]:
@@ -313,7 +284,7 @@ class Matrix(Grid):
     def score(self) -> Score:
         """See Grid."""
         tones = sorted(
-            (_TONES[cell.attach.state] for cell in self.cells.values()), key=["good", "open", "bad", "none"].index
+            (cell.attach.state.tone for cell in self.cells.values()), key=["good", "open", "bad", "none"].index
         )
         counted = f"misuses against methods, {len(self.services)} services and paths"
         return Score(f"{len(self.misuses)} × {len(self.methods)}", counted, tones, _ABOUT)
@@ -336,7 +307,7 @@ def cause_of(outcome: ServiceOutcome) -> str:
 def word_of(outcome: ServiceOutcome) -> str:
     """Return an outcome as a word of a table."""
     if outcome.state not in (State.BLOCKED, State.DELAYED):
-        return _WORDS[outcome.state]
+        return outcome.state.word
     kind = outcome.refusals[0].kind
     if outcome.state is State.DELAYED:
         return f"{show(outcome.leaked).replace(' ', '')}>{kind}"
@@ -347,7 +318,7 @@ def word_of(outcome: ServiceOutcome) -> str:
 def told(outcome: ServiceOutcome) -> str:
     """Return an outcome as a line of the record."""
     if outcome.state not in (State.BLOCKED, State.DELAYED):
-        return str(outcome.state.value)
+        return outcome.state.title
     by = ", ".join(filter(None, (f"blocked by {outcome.refusals[0].point}", cause_of(outcome))))
     return by if outcome.state is State.BLOCKED else f"leaked {show(outcome.leaked)}, then {by}"
 
@@ -372,33 +343,20 @@ def _explain(_case: str, want: Outcome, got: Outcome) -> tuple[str, str, str]:
     return was, now, "a bypass has been opened" if opened else ""
 
 
-def _sentence(outcome: ServiceOutcome) -> str:
-    """Return the outcome of a service in a sentence."""
-    if outcome.state is State.NOT_BUILT:
-        return f"missing: {outcome.missing}"
-    if outcome.state is State.NO_ATTACH:
-        return f"by the same refusal: {outcome.refusals[0].point}" if outcome.refusals else "the attach is refused"
-    if outcome.state in (State.BLOCKED, State.DELAYED):
-        by = outcome.refusals[0]
-        cause = f"; told: {by.cause} ({by.interface})" if cause_of(outcome) else "; nothing was sent"
-        late = f"in service for {show(outcome.leaked)}, then " if outcome.state is State.DELAYED else ""
-        return f"{late}{by.element}, {by.control} ({by.clause}): {by.reason}{cause}"
-    if outcome.state is State.LEAKED:
-        return "in service to the end of the story"
-    return outcome.missing or "not in service, and no control refused"
+def _label(service: Service) -> str:
+    return service.head.short or service.head.title
+
+
+def _row(label: str, outcome: ServiceOutcome) -> Row:
+    """Return the outcome of a service as a row of the page: with who refused, why, and what was sent."""
+    by = outcome.refusals[0] if outcome.refusals else None
+    why = f"{told(outcome)} ({by.element}, {by.clause}): {by.reason}" if by else outcome.missing
+    return [label, Cell(outcome.state.title, outcome.state.tone), why]
 
 
 def _outcome_data(outcome: ServiceOutcome) -> dict[str, Any]:
-    """Return an outcome without what is empty; of one behind a refused attach only which control that was."""
-    behind = outcome.state is State.NO_ATTACH
-    data = {
-        "outcome": outcome.state.value,
-        "behind": outcome.refusals[0].point if behind and outcome.refusals else "",
-        "leaked_seconds": round(outcome.leaked, 3),
-        "missing": outcome.missing,
-        "refusals": [] if behind else [asdict(each) for each in outcome.refusals],
-        "ladder": list(outcome.ladder),
-    }
+    """Return an outcome for JSON without what is empty."""
+    data = asdict(outcome) | {"state": outcome.state.title}
     return {key: value for key, value in data.items() if value}
 
 
@@ -413,7 +371,7 @@ def check_stories(plan: Plan) -> None:
     pairs = [(each, first[1]) for each in plan.misuses.values()] + [(first[0], each) for each in plan.methods.values()]
     wanted: list[tuple[Misuse, Method, Service | None, bool]] = []
     wanted += [(*pair, None, honest) for pair in pairs for honest in (False, True)]
-    wanted += [(*first, probe, False) for probe in plan.services.values() if probe.probed]
+    wanted += [(*first, probe, False) for probe in plan.services.values() if not plan.lacking(probe)]
     for misuse, method, probe, honest in wanted:
         try:
             story_of(plan, misuse, method, loader, probe=probe, honest=honest)
@@ -463,7 +421,7 @@ class _Filler:
             return ServiceOutcome(attach.state, missing=attach.missing or "as the attach")
         if attach.state is State.BLOCKED and not service.head.apart:
             return ServiceOutcome(State.NO_ATTACH, attach.refusals[:1])
-        lacking = self.misuse.head.lacking.get(service.name, "") if service.probed else service.lacking
+        lacking = self.plan.lacking(service) or self.misuse.head.lacking.get(service.name)
         if lacking:
             return ServiceOutcome(State.NOT_BUILT, missing=lacking, leaked=attach.leaked)
         return self._run(probe=service)

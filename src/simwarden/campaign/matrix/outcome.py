@@ -29,21 +29,24 @@ _ONE_CONTACT = 1.0
 
 
 class State(enum.Enum):
-    """The outcome of a cell. The value is the word that tables print."""
+    """The outcome of a service: its name in records, its word in a table (empty: who blocked it) and its tone."""
 
     #: a control refused, and the user was never in service
-    BLOCKED = "blocked"
+    BLOCKED = "blocked", "", "good"
     #: the user was in service for a time, until a control ended it
-    DELAYED = "leaked, then blocked"
-    LEAKED = "leaked"
+    DELAYED = "leaked, then blocked", "", "open"
+    LEAKED = "leaked", "LEAK", "bad"
     #: nothing behind it: the attach is refused already
-    NO_ATTACH = "no attach"
+    NO_ATTACH = "no attach", "-", "good"
     #: an element is missing, or a probe
-    NOT_BUILT = "not built"
+    NOT_BUILT = "not built", "n/b", "none"
     #: not in service, though no control refused: a fault of an element or of the story
-    UNEXPLAINED = "unexplained"
+    UNEXPLAINED = "unexplained", "??", "open"
     #: the story did not get to the misuse, or broke in it
-    BROKEN = "broken"
+    BROKEN = "broken", "broken", "open"
+
+    def __init__(self, title: str, word: str, tone: str) -> None:
+        self.title, self.word, self.tone = title, word, tone
 
 
 @dataclass(frozen=True, slots=True)

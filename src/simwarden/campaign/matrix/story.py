@@ -54,7 +54,7 @@ def story_of(
     user, base = str(misuse.value(word, "user")), misuse.uses[word]
     service, attach, after, *methods = (
         expand(spot, problems, user=user)
-        for spot in ((probe or plan.attach).spot, plan.attach.spot, plan.after, *method.spots)
+        for spot in ((probe or plan.attach).spot, plan.attach.spot, plan.after, *plan.spots(method))
     )
     settings = [*_settings(plan, misuse, base, methods)]
     if probe is not None:
