@@ -10,8 +10,6 @@ from simwarden.scenario.during import LASTING, MISHAPS, mishaps_of
 from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from simwarden.scenario.document import Action, Scenario
 
 #: how long a frame is late, a connection carries nothing, an element is gone, silent or slow
@@ -36,24 +34,9 @@ def element_faults(scenario: Scenario) -> dict[str, tuple[Action, ...]]:
         listens = scenario.registry.declaration(each.kind).listens
         if each.section or each.external is not None or not listens:
             continue
-        kinds: list[tuple[str, Callable[[str], tuple[Action, ...]]]] = [("restarted", _restarted), ("killed", _killed)]
+        found[f"restarted-{name}"] = (Power(name, "restart"),)
+        found[f"killed-{name}"] = Power(name, "kill"), Wait(_GONE), Power(name, "start")
         if any(family_of(INTERFACES[interface].protocol).silenced for interface in listens):
-            kinds += [("silent", _silent), ("slow", _slow)]
-        found |= {f"{word}-{name}": make(name) for word, make in kinds}
+            found[f"silent-{name}"] = Fail(name, 0), Wait(_SILENT), Power(name, "mend")
+            found[f"slow-{name}"] = Fail(name, 0, after=_LATE), Wait(_SLOW), Power(name, "mend")
     return found
-
-
-def _restarted(name: str) -> tuple[Action, ...]:
-    return (Power(name, "restart"),)
-
-
-def _killed(name: str) -> tuple[Action, ...]:
-    return Power(name, "kill"), Wait(_GONE), Power(name, "start")
-
-
-def _silent(name: str) -> tuple[Action, ...]:
-    return Fail(name, 0), Wait(_SILENT), Power(name, "mend")
-
-
-def _slow(name: str) -> tuple[Action, ...]:
-    return Fail(name, 0, after=_LATE), Wait(_SLOW), Power(name, "mend")

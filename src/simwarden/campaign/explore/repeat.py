@@ -75,7 +75,7 @@ def alone(finding: DeviationGroup) -> str:
 
 
 def _whole(bench: Bench, finding: DeviationGroup) -> dict[str, Any]:
-    source, written = bench.told.source.data, bench.told.written
+    source, written = bench.told.composed.document.data, bench.told.composed.written
     steps = _copied([*written("before"), *written("steps")])
     for number, what in finding.first.put:
         point = bench.points[number]
@@ -105,7 +105,7 @@ def _copied(steps: list[Any]) -> list[dict[str, Any]]:
 
 def _up_to(bench: Bench, finding: DeviationGroup, steps: list[Any]) -> list[Any]:
     """Return the steps of a story with those that lead to the moment at which the finding is judged."""
-    written, kind, by = bench.told.written, finding.deviation.kind, finding.deviation.by
+    written, kind, by = bench.told.composed.written, finding.deviation.kind, finding.deviation.by
     busy, morning = [*written("busy"), {"wait": "5 s"}], written("morning")
     if kind == ENFORCED:
         last = max(bench.points[number].step for number, _ in finding.first.put)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.campaign.composition import Composed, compose, is_list
 from simwarden.scenario.document import Call
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from simwarden.campaign.explore.plan import Change, Plan, Story
     from simwarden.scenario.document import Action, Scenario, Step
     from simwarden.scenario.load import Loader
-    from simwarden.scenario.merge import Merged
     from simwarden.scenario.yamlfile import Spot
 
 #: seconds after a change in which nothing may be left of a right that is lost
@@ -53,15 +52,6 @@ class Told:
     returns: tuple[tuple[frozenset[str], tuple[Action, ...]], ...] = ()
     #: whether a change may be refused: one that has something else come first ends what may not be there
     refusable: bool = False
-
-    @property
-    def source(self) -> Merged:
-        """The document."""
-        return self.composed.document
-
-    def written(self, block: str) -> list[Any]:
-        """Return the steps of a block as they are written; none for a fault."""
-        return self.composed.written(block) if block in self.composed.sizes else []
 
 
 def told(plan: Plan, story: Story, changes: Sequence[Change], loader: Loader) -> Told:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,11 +63,6 @@ class PlannedRun:
     story: str
     change: str
     put: Put
-
-    @property
-    def group(self) -> tuple[str, str, tuple[str, ...]]:
-        """What is run together."""
-        return self.story, self.change, tuple(name for _, name in self.put)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,15 +189,8 @@ def _outcome(work: Task, put: Put) -> Outcome:
     deviations: list[Deviation] = []
     if seen.put_in == len(put):  # else the first has kept the second from coming about
         deviations = here.oracle.deviations(seen, change=changes == {*fitted.values()}, alone=alone)
-    return Outcome(
-        work.story,
-        work.change,
-        tuple(fitted.items()),
-        point,
-        here.altered(seen),
-        tuple(deviations),
-        len(here.told.without.steps),
-    )
+    put, steps = tuple(fitted.items()), len(here.told.without.steps)
+    return Outcome(work.story, work.change, put, point, here.altered(seen), tuple(deviations), steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +285,7 @@ def _sample(tries: list[PlannedRun], number: int, seed: int) -> list[PlannedRun]
     """Return so many of them (0: all), chosen by the seed, in their wanted."""
     if not number or number >= len(tries):
         return tries
-    places = sorted(range(len(tries)), key=lambda place: _draw(seed, tries[place]))[:number]
+    places = sorted(range(len(tries)), key=lambda place: _draw(seed, astuple(tries[place])))[:number]
     return [tries[place] for place in sorted(places)]
 
 
@@ -322,7 +310,7 @@ def _pairs(every: list[PlannedRun], wanted: Wanted, number: int, part: int = 0) 
             other = generator.choices(names, [rates.get(name, _TWO_CHANGES) for name in names])[0]
             if other != change.change:
                 found |= _pair(wanted, change, other, other in known, generator)
-    return sorted(found, key=lambda each: (each.group, each.put))
+    return sorted(found, key=lambda each: (_group(each), each.put))
 
 
 def _pair(wanted: Wanted, change: PlannedRun, other: str, both: bool, generator: random.Random) -> set[PlannedRun]:  # noqa: FBT001
@@ -338,8 +326,13 @@ def _pair(wanted: Wanted, change: PlannedRun, other: str, both: bool, generator:
     return {PlannedRun(change.story, told, put)}
 
 
+def _group(run: PlannedRun) -> tuple[str, str, tuple[str, ...]]:
+    """Return what is run together: runs of one story with the same things put in."""
+    return run.story, run.change, tuple(name for _, name in run.put)
+
+
 def _works(tries: list[PlannedRun], found: Survey, chunk: int) -> Iterator[Task]:
-    for (story, change, _), group in groupby(tries, key=lambda each: each.group):
+    for (story, change, _), group in groupby(tries, key=_group):
         puts = [each.put for each in group]
         for start in range(0, len(puts), chunk):
             part = tuple(puts[start : start + chunk])
