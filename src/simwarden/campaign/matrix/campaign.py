@@ -175,17 +175,12 @@ class Matrix(Grid):
 
     # -- what is shown
 
-    @property
-    def broken(self) -> list[Crossing]:
-        """Cells whose method does not serve the legitimate user in the same motions: their refusals say nothing."""
-        return [cell for cell in self.cells.values() if cell.unserved]
-
     def findings(self) -> Iterator[Finding]:
         """See Grid."""
-        for cell in self.broken:
-            what = f"method {cell.method} does not serve the legitimate user ({cell.misuse}): {cell.unserved}"
-            yield Finding(what)
         for cell in self.cells.values():
+            if cell.unserved:
+                user = f"the legitimate user ({cell.misuse})"
+                yield Finding(f"method {cell.method} does not serve {user}: {cell.unserved}")
             for name, outcome in cell.outcomes.items():
                 if outcome.state in (State.UNEXPLAINED, State.BROKEN):
                     why = outcome.missing or "not in service, and no control refused"
@@ -390,47 +385,48 @@ def _desk(folder: str) -> tuple[Plan, Loader]:
 def fill(task: MethodTask, options: RunOptions) -> list[Crossing]:
     """Fill one row. Never raises for what happens inside its runs."""
     plan, loader = _desk(task.folder)
-    options = replace(options, worker=worker())
-    known: dict[str, ServiceOutcome] = {}
-    misuses = (plan.misuses[name] for name in task.misuses)
-    return [_Filler(plan, loader, each, plan.methods[task.method], options).fill(known) for each in misuses]
+    filler = _Filler(plan, plan.methods[task.method], loader, replace(options, worker=worker(), tells=False))
+    return [filler.fill(plan.misuses[name]) for name in task.misuses]
 
 
+@dataclass(slots=True)
 class _Filler:
-    """Runs the stories of one cell."""
+    """Runs the stories of one row. `known` are its legitimate uses that have been run, for misuses that share one."""
 
-    def __init__(self, plan: Plan, loader: Loader, misuse: Misuse, method: Method, options: RunOptions) -> None:
-        self.plan, self.loader, self.misuse, self.method = plan, loader, misuse, method
-        self.options = replace(options, tells=False)
-        self.cell = Crossing(misuse.name, method.name, {})
+    plan: Plan
+    method: Method
+    loader: Loader
+    options: RunOptions
+    known: dict[str, ServiceOutcome] = field(default_factory=dict)
 
-    def fill(self, known: dict[str, ServiceOutcome]) -> Crossing:
-        """Return the cell. `known` are legitimate uses of this row that have been run, for misuses that share one."""
-        attach = self._run()
-        self.cell.outcomes[self.plan.attach.name] = attach
-        for service in list(self.plan.services.values())[1:]:
-            self.cell.outcomes[service.name] = self._service(service, attach)
-        key = json.dumps(honest_facts(self.plan, self.misuse))
-        if key not in known:
-            known[key] = self._run(honest=True)
-        self.cell.unserved = _unserved(known[key])
-        return self.cell
+    def fill(self, misuse: Misuse) -> Crossing:
+        """Return a cell."""
+        cell, (first, *others) = Crossing(misuse.name, self.method.name, {}), self.plan.services.values()
+        attach = cell.outcomes[first.name] = self._run(cell)
+        for service in others:
+            closed = self._closed(misuse, service, attach)
+            cell.outcomes[service.name] = closed or self._run(cell, probe=service)
+        key = json.dumps(honest_facts(self.plan, misuse))
+        if key not in self.known:
+            self.known[key] = self._run(cell, honest=True)
+        cell.unserved = _unserved(self.known[key])
+        return cell
 
-    def _service(self, service: Service, attach: ServiceOutcome) -> ServiceOutcome:
+    def _closed(self, misuse: Misuse, service: Service, attach: ServiceOutcome) -> ServiceOutcome | None:
+        """Return the outcome of a service that cannot be probed: behind an attach that failed, or not built."""
         if attach.state in (State.BROKEN, State.UNEXPLAINED) and not service.head.apart:
             return ServiceOutcome(attach.state, missing=attach.missing or "as the attach")
         if attach.state is State.BLOCKED and not service.head.apart:
             return ServiceOutcome(State.NO_ATTACH, attach.refusals[:1])
-        lacking = self.plan.lacking(service) or self.misuse.head.lacking.get(service.name)
-        if lacking:
-            return ServiceOutcome(State.NOT_BUILT, missing=lacking, leaked=attach.leaked)
-        return self._run(probe=service)
+        lacking = self.plan.lacking(service) or misuse.head.lacking.get(service.name)
+        return ServiceOutcome(State.NOT_BUILT, missing=lacking, leaked=attach.leaked) if lacking else None
 
-    def _run(self, *, probe: Service | None = None, honest: bool = False) -> ServiceOutcome:
-        story = story_of(self.plan, self.misuse, self.method, self.loader, probe=probe, honest=honest)
-        result = run_scenario(story.scenario, f"{self.misuse.name}-{self.method.name}", self.options)
-        self.cell.runs += 1
-        self.cell.faults += result.verdict is Verdict.ERROR
+    def _run(self, cell: Crossing, *, probe: Service | None = None, honest: bool = False) -> ServiceOutcome:
+        misuse = self.plan.misuses[cell.misuse]
+        story = story_of(self.plan, misuse, self.method, self.loader, probe=probe, honest=honest)
+        result = run_scenario(story.scenario, f"{cell.misuse}-{cell.method}", self.options)
+        cell.runs += 1
+        cell.faults += result.verdict is Verdict.ERROR
         return judge(story, result, drawn=not honest)
 
 
