@@ -37,7 +37,7 @@ class Composed:
         return [replace(step, index=index, expectations=()) for index, step in enumerate(steps)]
 
     def written(self, block: str) -> list[Any]:
-        """Return the steps of a block as they are written; none if there is no such block."""
+        """Return the steps of a block as they are written; none for an unknown block."""
         return self._cut(self.document.data["steps"], block) if block in self.sizes else []
 
     def _cut(self, steps: Sequence[T], block: str) -> list[T]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class State(enum.Enum):
-    """How far something is covered: the word that tables print, and its tone."""
+    """The state of a requirement or control: the word that tables print, and its tone."""
 
     COVERED = "covered", "good"
     #: some of its controls or outcomes are claimed and seen, others not
@@ -61,7 +61,7 @@ class Row:
 
     @property
     def state(self) -> State:
-        """How far it is covered."""
+        """Its state by its parts."""
         return State.of((self.admitted, self.refused))
 
 
@@ -80,7 +80,7 @@ class Entry:
 
     @property
     def state(self) -> State:
-        """How far it is covered."""
+        """Its state by its parts."""
         return State.of([*(row.state for row in self.rows), *(State.OPEN for _ in self.missing)])
 
 
@@ -99,7 +99,7 @@ _COLUMNS = (
 
 @dataclass
 class Coverage(Grid):
-    """What the normal runs cover. A scenario that does not pass covers nothing."""
+    """The requirements that the normal runs cover. A scenario that does not pass covers nothing."""
 
     name: ClassVar[str] = "coverage"
     unit: ClassVar[str] = "scenarios"

@@ -1,10 +1,10 @@
-"""A grid: the cases of a campaign, run one by one, judged, and held against a reviewed record.
+"""A grid: the cases of a campaign, run one by one, judged, and compared with a reviewed record.
 
 The cases of `matrix` are misuses x methods, those of `impact` experiments x the words of their axes, those of `explore`
 base scenarios x messages x what is put in, those of `prove` controls x checkpoints x switches; `coverage` has one case
-a scenario, and reads the normal runs of `prove`. What they share is here and in the modules beside it:
+a scenario, and reads the normal runs of `prove`. What they share is here and in the modules of this package:
 
-- `Order` runs cases in processes of their own, within a budget;
+- `Order` runs cases in separate processes, within a budget;
 - `Record` (record.py) is the reviewed record: an entry for one or several cases, with the outcome and the reason;
 - `Table` (tables.py) holds rows that are printed and shown on the page;
 - a `Finding` is a difference from the record, or a fault; the verdict and the exit code follow from the findings;
@@ -55,7 +55,7 @@ class Interruption:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How cases are run: the number of processes, the seed, and the time after which none is begun.
+    """The number of processes, the seed, and the time after which no case is begun.
 
     `until` is a time of `time.monotonic`. In a limited campaign the seed draws the order of the cases. An
     `interruption` that was requested ends the budget immediately.
@@ -68,12 +68,12 @@ class Order:
 
     @property
     def limited(self) -> bool:
-        """Whether there is a budget."""
+        """True if there is a budget."""
         return self.until < math.inf
 
     @property
     def over(self) -> bool:
-        """Whether the budget is spent."""
+        """True if the budget is spent."""
         return self.interruption.asked or time.monotonic() >= self.until
 
     def half(self) -> Order:
@@ -140,7 +140,7 @@ class Score:
 
 
 class Grid(ABC):
-    """A campaign, before and after its run. `name` is that of its command, its page and its data.
+    """A campaign, before and after its run. `name` is the name of the command, the page and the data.
 
     `tried` counts the cases that were run and `left` those that were left out because the budget was spent, both in
     `unit`; progress is in `counted`; `faults` counts runs that ended as an internal error.
@@ -156,7 +156,7 @@ class Grid(ABC):
 
     @abstractmethod
     def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
-        """Run the cases, and compare the outcomes with the record. Raises ConfigError for what does not exist."""
+        """Run the cases, and compare the outcomes with the record. Raises ConfigError for an unknown name."""
 
     @abstractmethod
     def summary(self) -> str:
@@ -179,7 +179,7 @@ class Grid(ABC):
         """Return the head of the page."""
 
     def reason_not_acceptable(self, order: Order) -> str:  # noqa: ARG002 - depends on the campaign
-        """Return why the outcomes cannot be accepted into the record; empty if they can."""
+        """Return the reason why the outcomes cannot be accepted into the record; empty if they can."""
         return ""
 
     def accept(self, why: str) -> list[Path]:  # noqa: ARG002 - depends on the campaign
@@ -220,7 +220,7 @@ class Grid(ABC):
 
 
 def format_review_summary(wrong: int, compared: int = 1) -> str:
-    """Return how many of the compared cases are not as reviewed, in words."""
+    """Return the number of compared cases that are not as reviewed, in words."""
     if not compared:
         return "nothing reviewed to hold it against"
     return f"{wrong} not as reviewed" if wrong else "all as reviewed"

@@ -23,7 +23,7 @@ M_co = TypeVar("M_co", bound=Model, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[M_co]):
-    """A named part of scenarios: what it says of itself, and where its settings and steps stand."""
+    """A named part of scenarios: its head, and the place of its settings and steps."""
 
     name: str
     head: M_co
@@ -40,7 +40,7 @@ def top_of(file: Path, problems: Problems) -> Spot:
 
 
 def head_of(model: type[M], spot: Spot, also: tuple[str, ...], problems: Problems) -> M | None:
-    """Check what a part says of itself; `also` are its other keys."""
+    """Check the head of a part; `also` are its other keys."""
     data = spot.value
     if not isinstance(data, dict):
         problems.add(f"keys and values are expected, not {short(data)}", spot.place)

@@ -1,4 +1,4 @@
-"""The reviewed record of a campaign: `reviewed.yaml` beside its files, a list of entries.
+"""The reviewed record of a campaign: `reviewed.yaml` in the folder of its files, a list of entries.
 
     - {case: phone/hss-given, outcome: "blocked by hss/bind.hss.given, EMM #8"}
     - {case: blast-eir/killed/open, outcome: {good: 50, hurt: 0}, why: the EIR fails open}
@@ -33,7 +33,7 @@ NAME = "reviewed.yaml"
 _HEAD = "# Outcomes that were reviewed. `--accept WHY` writes this file.\n"
 CASE, OUTCOME, WHY = "case", "outcome", "why"
 Figure: TypeAlias = "int | float | None"
-"""A count, a rate or seconds of virtual time; None where there is none."""
+"""A count, a rate or seconds of virtual time; None if there is no such event."""
 Outcome: TypeAlias = "str | Mapping[str, Figure]"
 
 
@@ -56,7 +56,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Record:
-    """The record in a file. Its entries name cases, or have patterns for `axes` with one of the `outcomes`."""
+    """The record in a file. Its entries name cases, or have patterns for `axes` and an outcome among `outcomes`."""
 
     path: Path
     axes: Sequence[str] = (CASE,)

@@ -1,4 +1,4 @@
-"""The campaign `explore`: base scenarios with something put in before each message, held against other runs."""
+"""The campaign `explore`: base scenarios with something put in before each message, compared with other runs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def read_record(folder: Path) -> Record:
 
 
 def _words(group: DeviationGroup) -> dict[str, Sequence[str]]:
-    """Return what the patterns of an entry are compared with: of two things that were put in, both and each."""
+    """Return the words that the patterns of an entry are compared with: of a pair of changes or faults, both and each."""
     return {
         "what": (group.what, *group.what.split(AND)),
         "into": (group.procedure,),
@@ -96,7 +96,7 @@ class Explore(Grid):
             raise NothingError(f"nothing was chosen: {why or 'no change asked for makes sense in these stories'}")
 
     def judge(self, found: Survey, record: Record) -> None:
-        """Compare a survey with the record. Only one of everything can tell that something is silent or gone."""
+        """Compare a survey with the record. Only a whole survey shows that something is silent or gone."""
         self.survey, self.wanted = found, found.wanted
         self.tried, self.left = found.runs or len(found.broken), found.planned - found.runs
         groups = found.findings.values()
@@ -226,7 +226,7 @@ class Explore(Grid):
         return Detail(f"{what} in {procedure}", [line, *([] if parts else ["All is as it must be."])], parts=parts)
 
     def _detail(self, group: DeviationGroup, entry: Entry | None, *, drawn: bool) -> Detail:
-        """Return what there is to know of a group; to draw its ladder its first run is made again."""
+        """Return the details of a group; to draw its ladder its first run is made again."""
         deviation, first = group.deviation, group.first
         points = f", at {group.count} points" if group.count > 1 else ""
         rows: list[Row] = [["want", deviation.want], ["got", deviation.got]]

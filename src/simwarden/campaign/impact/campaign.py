@@ -1,4 +1,4 @@
-"""The campaign `impact`: the cases of experiments, and their figures, which are held against the record."""
+"""The campaign `impact`: the cases of experiments, and their figures, which are compared with the record."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ class Impact(Grid):
     network: str = ""
     #: the cases that were run, by their ids
     runs: dict[str, CaseRun] = field(default_factory=dict)
-    #: how many of them the record was compared with
+    #: the number of cases that were compared with the record
     compared: int = 0
     differences: list[Finding] = field(default_factory=list)
-    #: whether the figures were measured in the way of the recorded ones
+    #: True if the figures were measured in the way of the recorded ones
     comparable: bool = True
 
     def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
@@ -169,7 +169,7 @@ class Impact(Grid):
             )
 
     def _is_gone(self, case: str) -> bool:
-        """Return True for a case of the record that is no case of its experiment any more."""
+        """Return True for a case of the record that its experiment no longer has."""
         experiment = {run.experiment.name: run.experiment for run in self.runs.values()}.get(case.partition("/")[0])
         return experiment is not None and case not in map(experiment.id_of, range(len(experiment.cases)))
 
