@@ -1,4 +1,4 @@
-"""Pages of campaigns: one file each, without script, that needs no network; links lead into the report in the same folder."""
+"""Pages of campaigns: one file each, without script and network access, linked to the report in the same folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAGES: Final = {
 
 
 def render(grid: Grid, folder: Path | None = None, coming: Iterable[str] = ()) -> str:
-    """Return the page of a campaign; in a folder it links to the other pages, existing or `coming`, and to the ladders."""
+    """Return the page of a campaign; in a folder with links to the other pages, existing or `coming`."""
     tables = list(grid.tables())
     cells = [cell for table in tables for row in table.rows for cell in row if isinstance(cell, Cell) and cell.opens]
     details = [(cell.id, cell.opens()) for cell in cells if cell.opens]

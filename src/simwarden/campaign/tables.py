@@ -56,7 +56,7 @@ class Column:
 class Table:
     """Rows under columns. An empty row is a blank line; one with fewer cells than columns ends with a remark.
 
-    `section` and `key` are the heading of a group of tables; `note` follows the title, on the page only. A `crossed` table is
+    `section` and `key` are the heading of a group of tables; `note` follows the title on the page. A `crossed` table is
     as wide as its cases, and is printed in parts that fit the terminal; one `on_page` is not printed.
     """
 

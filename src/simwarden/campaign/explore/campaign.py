@@ -49,7 +49,7 @@ def read_record(folder: Path) -> Record:
 
 
 def _words(group: DeviationGroup) -> dict[str, Sequence[str]]:
-    """Return the words that the patterns of an entry are compared with: of a pair of changes or faults, both and each."""
+    """Return the words that the patterns of an entry are compared with: of a pair, both together and each."""
     return {
         "what": (group.what, *group.what.split(AND)),
         "into": (group.procedure,),
