@@ -1,6 +1,6 @@
 """What was leaking once, and faults of the kind that elements might have, are found: an engine gone silent is noticed.
 
-A fault is a change of an element's source in this process; `explore` is then asked about the story that it concerns.
+A fault is a change of a function of an element in this process; `explore` is then run on the story that it concerns.
 """
 
 from __future__ import annotations
@@ -104,13 +104,13 @@ def test_a_detach_that_meets_a_handover_and_stays_behind(monkeypatch: pytest.Mon
         monkeypatch,
         handover.notify,
         ("source.detaching, source.procedure is not None", "None, False"),
-        ("elif ue.state is not EmmState.REGISTERED:", "elif False:"),
+        ("ue.state is not EmmState.REGISTERED", "False"),
     )
     check(Planted("s1-handover", "withdrawal", "", "enforced enb2.connected before handover-command"))
 
 
 def test_an_apn_that_stays_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, pdn_connectivity.apn_lost, ("if ue.emergency or", "if True or"))
+    plant(monkeypatch, pdn_connectivity.apn_lost, ("ue.emergency or data is None", "True"))
     check(Planted("attach", "apn-replaced", "", "enforced mme.session before attach-complete"))
 
 
@@ -118,19 +118,19 @@ def test_learning_anew_of_a_card_in_service_that_learns_nothing(monkeypatch: pyt
     plant(
         monkeypatch,
         Binding._rebind,
-        ("if mode and (not bound or elsewhere):", "if bound and elsewhere:"),
+        ("mode and (not bound or elsewhere)", "bound and elsewhere"),
     )
     check(Planted("attach", "learning-anew", "", "settled hss.binding before attach-complete"))
 
 
 def test_a_terminal_that_is_not_asked_about_at_its_next_contact(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = "await admit_terminal(core, ue, terminal, occasion, initial=False)"
-    plant(monkeypatch, service_request.check, (asked, f"(None if occasion is Occasion.SERVICE else {asked})"))
+    change = ("await admit_terminal(...)", "None if occasion is Occasion.SERVICE else ...")
+    plant(monkeypatch, service_request.check, change)
     check(Planted("service-request", "prohibited", "", "busy mme.session before service-request"))
 
 
 def test_a_target_that_stays_reserved_when_a_handover_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, handover.cancel, ("release(core, target, _Radio.HANDOVER_CANCELLED)", "pass"))
+    plant(monkeypatch, handover.cancel, ("release(...)", "pass"))
     check(Planted("s1-handover", "", "stall", "quiet connections of mme before handover-required"))
 
 
@@ -143,13 +143,13 @@ def test_a_change_that_is_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_no_check_where_a_handover_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, handover.notify, ("enforcement.enforce(core, ue, Occasion.ARRIVAL)", "pass"))
+    plant(monkeypatch, handover.notify, ("enforcement.enforce(...)", "pass"))
     check(Planted("s1-handover", "cell-ahead-taken-away", "", "enforced mme.session before handover-notify"))
 
 
 def test_subscriber_data_that_are_answered_and_not_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The canary: CI tries this one each time."""
-    plant(monkeypatch, subscriber_data.insert_subscriber_data, ("for ue in contexts:", "for ue in ():"))
+    plant(monkeypatch, subscriber_data.insert_subscriber_data, ("for ue in contexts: ...", "for ue in (): ..."))
     check(Planted("attach", "barring", "", "enforced mme.session before attach-complete"))
 
 
@@ -157,26 +157,26 @@ def test_no_detach_of_a_terminal_that_is_paged(monkeypatch: pytest.MonkeyPatch) 
     plant(
         monkeypatch,
         detach.detach_by_network,
-        (
-            "if ue.state is not EmmState.REGISTERED:",
-            "if ue.paged is not None:\n        return\n    if ue.state is not EmmState.REGISTERED:",
-        ),
+        ("core.end_session(...)", "if ue.paged is not None:\n    return\n..."),
     )
     check(Planted("paging", "rebinding", "", "enforced * before initial-context-setup-request"))
 
 
 def test_what_is_kept_after_the_answer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    def later(core: Core, subscriber: Subscriber, **values: Any) -> bool:
-        async def keep() -> None:
-            await core.site.clock.sleep(1)
-            core.store.register(subscriber, **values)
-            core.show_binding(core.store.get(subscriber.imsi) or subscriber)
+    def later(core: Core) -> Callable[..., bool]:
+        def register(subscriber: Subscriber, **values: Any) -> bool:
+            async def keep() -> None:
+                await core.site.clock.sleep(1)
+                core.store.register(subscriber, **values)
+                core.show_binding(core.store.get(subscriber.imsi) or subscriber)
 
-        core.site.spawn(keep(), "kept later")
-        return True
+            core.site.spawn(keep(), "kept later")
+            return True
+
+        return register
 
     monkeypatch.setattr(location, "later", later, raising=False)
-    plant(monkeypatch, location.register, ("if core.store.register(", "if later(core, "))
+    plant(monkeypatch, location.register, ("core.store.register", "later(core)"))
     check(Planted("first-use", "", "killed-hss", "settled hss.binding before attach-accept"))
 
 
@@ -185,7 +185,7 @@ def test_what_is_kept_after_the_answer_alone(monkeypatch: pytest.MonkeyPatch) ->
     reason="a withdrawal is ordered of an HSS that runs; explore kills none before the request that follows from it",
 )
 def test_an_mme_with_a_pending_notification_when_the_register_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, late.tell_pending, ("for notice in core.store.pending(host):", "for notice in ():"))
+    plant(monkeypatch, late.tell_pending, ("core.store.pending(...)", "()"))
     check(Planted("attach", "withdrawal", "killed-hss", "settled mme.session before *", pairs=400))
 
 
@@ -193,21 +193,18 @@ def test_an_answer_that_a_cancellation_has_overtaken_and_that_is_believed(monkey
     plant(
         monkeypatch,
         subscriber_data._cancel,
-        (
-            "if ue.state is not EmmState.REGISTERED and",
-            "if ue.state is not EmmState.REGISTERED:\n        return\n    if",
-        ),
+        ("ue.located, ue.subscription, ue.sms = ...", "...\nif ue.state is not EmmState.REGISTERED:\n    return"),
     )
     check(Planted("attach", "withdrawal", "", "enforced mme.session before update-location-answer"))
 
 
 def test_a_pool_whose_change_sweeps_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, pools._set, ("for account in accounts]", "for account in ()]"))
+    plant(monkeypatch, pools._set, ("accounts", "()"))
     check(Planted("platform", "pool-narrowed", "", "enforced mme.session before attach-complete"))
 
 
 def test_a_verdict_that_is_believed_beyond_its_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, mme_location.check_equipment, ("if until <= now or", "if not until or"))
+    plant(monkeypatch, mme_location.check_equipment, ("until <= now", "not until"))
     check(Planted("attach", "prohibited-later", "", "settled mme.session before attach-complete"))
 
 
@@ -218,7 +215,7 @@ def test_zone_codes_that_are_not_taken_back(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_timer_that_cuts_the_next_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """T3440, which is not stopped by the release that it waits for; contacts would hide that."""
-    plant(monkeypatch, Dispatch._released, ("Timer.T300, Timer.T3440, ", "Timer.T300, "))
+    plant(monkeypatch, Dispatch._released, ("Timer.T3440", "Timer.T300"))
     check(Planted("attach", "learning-anew", "", "quiet connections before *"))
 
 
@@ -226,7 +223,7 @@ def test_a_timer_that_cuts_the_next_connection(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_pgw_that_keeps_a_session_which_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, pgw.delete_session, ("core.close(session, CauseForRecClosing.NORMAL_RELEASE)", "pass"))
+    plant(monkeypatch, pgw.delete_session, ("core.close(...)", "pass"))
     check(Planted("attach", "withdrawal", "", "enforced pgw.session before attach-complete"))
 
 
@@ -240,28 +237,24 @@ def test_no_detach_of_a_terminal_that_is_handed_over(monkeypatch: pytest.MonkeyP
     plant(
         monkeypatch,
         detach.detach_by_network,
-        (
-            "    core.end_session(ue",
-            "    if ue.connection and ue.connection.handover:\n        return\n    core.end_session(ue",
-        ),
+        ("core.end_session(...)", "if ue.connection and ue.connection.handover:\n    return\n..."),
     )
     check(Planted("s1-handover-packets", "barring", "", "enforced mme.session before handover-request-acknowledge"))
 
 
 def test_cells_of_packets_that_hold_for_later_sessions_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing but the packets themselves shows it."""
-    plant(monkeypatch, Areas._put, ("await core.follow_area(session)", "pass"))
+    plant(monkeypatch, Areas._put, ("await core.follow_area(...)", "pass"))
     check(Planted("attach", "packets-cell-taken-away", "", "busy meter.packets before attach-complete"))
 
 
 def test_cells_of_packets_that_a_restart_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, AreaStore.put, ("if cells:\n            connection", "if False:\n            connection"))
+    plant(monkeypatch, AreaStore.put, ("connection.execute(sa.insert(_AREAS).values(...))", "pass"))
     check(Planted("attach", "packets-cell-taken-away", "restarted-pgw", "settled meter.packets before *", pairs=150))
 
 
 def test_a_further_connection_that_outlives_its_apn(monkeypatch: pytest.MonkeyPatch) -> None:
-    lost = "deactivate(core, ue, bearer, EsmCause.REGULAR_DEACTIVATION)"
-    plant(monkeypatch, pdn_connectivity.apn_lost, (lost, "pass"))
+    plant(monkeypatch, pdn_connectivity.apn_lost, ("deactivate(...)", "pass"))
     check(Planted("connections", "further-apn-removed", "", "enforced sgw.session before *"))
 
 
@@ -269,10 +262,10 @@ def test_a_further_connection_that_outlives_its_apn(monkeypatch: pytest.MonkeyPa
 
 
 class Kept(NamedTuple):
-    """A fault, by function and pieces of it, and the finding whose scenario has to tell it."""
+    """A fault, by function and a node of it, and the finding whose scenario has to tell it."""
 
     function: Callable[..., Any]
-    pieces: tuple[str, str]
+    change_of_node: tuple[str, str]
     change: str
     finding: str
 
@@ -284,15 +277,16 @@ KEPT = {
         "location-ended",
         "late mme.session",
     ),
-    "quiet": Kept(
-        location.register, ("core.show_registration(subscriber)", "pass"), "other-apn-removed", "quiet mme.session"
-    ),
+    "quiet": Kept(location.register, ("core.show_registration(...)", "pass"), "other-apn-removed", "quiet mme.session"),
     "packets": Kept(
-        Areas._put, ("await core.follow_area(session)", "pass"), "packets-cell-taken-away", "busy meter.packets"
+        Areas._put, ("await core.follow_area(...)", "pass"), "packets-cell-taken-away", "busy meter.packets"
     ),
     "audit": Kept(
         Suspensions._suspend,
-        ("change_all(subscribers, records,", "change_all(subscribers, () if subscribers[0].mme else records,"),
+        (
+            "self.core.store.change_all(...)",
+            "self.core.store.change_all(subscribers, () if subscribers[0].mme else records, due=Due.BARRING, **held)",
+        ),
         "barring",
         "audit hss suspend",
     ),
@@ -302,7 +296,7 @@ KEPT = {
 @pytest.mark.parametrize("kept", KEPT.values(), ids=[*KEPT])
 def test_a_scenario_that_is_kept_fails_until_the_fault_is_mended(kept: Kept) -> None:
     with pytest.MonkeyPatch.context() as planted:
-        plant(planted, kept.function, kept.pieces)
+        plant(planted, kept.function, kept.change_of_node)
         judged = judge(explored("attach", kept.change, points=20))
         finding = next(each for each in judged.new if each.deviation.name == kept.finding)
         text = scenario_of(bench.bench(str(FOLDER), "", 0, "attach", kept.change), finding)
@@ -311,7 +305,7 @@ def test_a_scenario_that_is_kept_fails_until_the_fault_is_mended(kept: Kept) -> 
 
 
 def test_a_scenario_says_what_it_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, handover.cancel, ("release(core, target, _Radio.HANDOVER_CANCELLED)", "pass"))
+    plant(monkeypatch, handover.cancel, ("release(...)", "pass"))
     found = explored("s1-handover", "", "stall").findings.values()
     finding = next(each for each in found if each.deviation.name == "quiet connections of mme")
     text = scenario_of(bench.bench(str(FOLDER), "", 0, "s1-handover", ""), finding)
