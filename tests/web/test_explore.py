@@ -8,7 +8,7 @@ from browsing import MARKS, opened
 from typer.testing import CliRunner
 
 from simwarden.campaign.explore.campaign import Explore
-from simwarden.campaign.explore.survey import Wanted, survey
+from simwarden.campaign.explore.runs import Wanted, explore
 from simwarden.campaign.grid import Order, write
 from simwarden.campaign.html_pages import render
 from simwarden.campaign.record import Record
@@ -21,7 +21,7 @@ SHIPPED = Path(__file__).parents[2] / "scenarios" / "explore"
 def test_a_cell_opens_the_ladder_of_its_finding_and_leads_to_that_of_the_scenario_kept_of_it(tmp_path: Path) -> None:
     wanted = Wanted(str(SHIPPED), stories=("attach",), changes=("prohibited", "barring"), points=12)
     judged = Explore(wanted)
-    judged.judge(survey(wanted, Order()), Record(tmp_path / "none"))
+    judged.judge(explore(wanted, Order()), Record(tmp_path / "none"))
     name, text = next(each for each in judged.files() if "no word for this" not in each[1])
     kept = write(tmp_path / name, text)
     CliRunner().invoke(app, ["run", str(kept), "--report", str(tmp_path)])

@@ -137,7 +137,7 @@ def explore(
 ) -> Grid:
     """Try every change and every fault before every message of the base stories, and say what is not as it must be."""
     from simwarden.campaign.explore.campaign import Explore  # noqa: PLC0415
-    from simwarden.campaign.explore.survey import Wanted  # noqa: PLC0415
+    from simwarden.campaign.explore.runs import Wanted  # noqa: PLC0415
 
     wanted = Wanted(folder or _shipped("explore"), network, runs=runs, pairs=pairs, points=points)
     return Explore(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from simwarden.campaign.explore.bench import AND, plan_of
 from simwarden.campaign.explore.repeat import alone, kept_as, scenario_of
-from simwarden.campaign.explore.survey import DeviationGroup, Survey, Wanted, survey
+from simwarden.campaign.explore.runs import DeviationGroup, ExploredRuns, Wanted, explore
 from simwarden.campaign.grid import Finding, Grid, Order, Progress, Score, check_names, no_progress
 from simwarden.campaign.record import NAME, Entry, Record
 from simwarden.campaign.tables import Cell, Column, Detail, Row, Table
@@ -31,7 +31,6 @@ _NAMED = 6
 #: deviations of a cell whose ladders are drawn, by their outcome
 _DRAWN = {NEW: 3, OPEN: 1, MEANT: 1}
 _MARKS = {NEW: " !", OPEN: " ?", MEANT: " ~"}
-_TONES = {NEW: "bad", OPEN: "open", MEANT: "none"}
 _ABOUT = (
     "A cell says at how many of its points what was put in altered what came; choose one for what was found there. "
     "! is not as reviewed, ? known and open, ~ differs and is meant to. Each run is held against the one in which the "
@@ -73,7 +72,7 @@ class Explore(Grid):
     name: ClassVar[str] = "explore"
 
     wanted: Wanted
-    survey: Survey = field(init=False)
+    explored: ExploredRuns = field(init=False)
     outcomes: list[tuple[DeviationGroup, Entry | None]] = field(default_factory=list)
     #: procedure and what was put in, where no terminal noticed it and no entry says why
     vacuous: list[tuple[str, str]] = field(default_factory=list)
@@ -90,14 +89,14 @@ class Explore(Grid):
         check_names(wanted.changes, plan.changes, "change")
         check_names(wanted.faults, [*MISHAPS, *_ELEMENT_FAULTS, *element_faults], "fault")
         record = read_record(Path(wanted.folder))
-        self.judge(survey(replace(wanted, seed=order.seed), order, progress), record)
-        if not (self.survey.planned or self.survey.unseen or self.tried):
-            why = "; ".join(f"{where}: {why}" for where, why in self.survey.unjudged.items())
+        self.judge(explore(replace(wanted, seed=order.seed), order, progress), record)
+        if not (self.explored.planned or self.explored.unseen or self.tried):
+            why = "; ".join(f"{where}: {why}" for where, why in self.explored.unjudged.items())
             raise NothingError(f"nothing was chosen: {why or 'no change asked for makes sense in these stories'}")
 
-    def judge(self, found: Survey, record: Record) -> None:
-        """Compare a survey with the record. Only a whole survey shows that something is silent or gone."""
-        self.survey, self.wanted = found, found.wanted
+    def judge(self, found: ExploredRuns, record: Record) -> None:
+        """Compare runs with the record. Only all of them together show that something is silent or gone."""
+        self.explored, self.wanted = found, found.wanted
         self.tried, self.left = found.runs or len(found.broken), found.planned - found.runs
         groups = found.findings.values()
         self.outcomes = [(each, record.find(_words(each), MEANT) or record.find(_words(each), OPEN)) for each in groups]
@@ -105,7 +104,7 @@ class Explore(Grid):
         entries = {each: record.find(_cell_words(*each), SILENT) for each in quiet}
         self.silent = {each: entry for each, entry in entries.items() if entry}
         self.vacuous = [each for each, entry in entries.items() if found.whole and not entry and "+" not in each[1]]
-        wanted = found.wanted
+        wanted, self.idle = found.wanted, []
         if found.whole and not (wanted.stories or wanted.changes or wanted.faults or wanted.network):
             for entry in record.entries:
                 silent = entry.outcome == SILENT
@@ -144,7 +143,7 @@ class Explore(Grid):
             for (what, into, differs), messages in alike.items()
         ]
         written = read_record(Path(self.wanted.folder)).append(rows)
-        self.judge(self.survey, read_record(Path(self.wanted.folder)))
+        self.judge(self.explored, read_record(Path(self.wanted.folder)))
         return [written]
 
     def files(self) -> Iterator[tuple[str, str]]:
@@ -157,32 +156,31 @@ class Explore(Grid):
 
     def summary(self) -> str:
         """See Grid."""
-        cells = self.survey.cells.values()
+        cells = self.explored.cells.values()
         return (
-            f"{self.survey.runs} runs, {len(cells)} pairs of a procedure and what was put in; it altered "
+            f"{self.explored.runs} runs, {len(cells)} pairs of a procedure and what was put in; it altered "
             f"{sum(cell.altered for cell in cells)}; findings: {len(self.new)} new, {len(self.those(OPEN))} open, "
             f"{len(self.those(MEANT))} meant; {len(self.silent)} pairs silent by review"
         )
 
     def findings(self) -> Iterator[Finding]:
         """See Grid."""
-        for where, fault in self.survey.broken.items():
+        for where, fault in self.explored.broken.items():
             yield Finding(f"{where}: the story does not come to its end: {fault}")
         alike: dict[tuple[str, str, str], list[DeviationGroup]] = {}
         for group in self.new:
             alike.setdefault((group.what, group.procedure, group.deviation.name), []).append(group)
         yield from map(_finding, alike.values())
         for procedure, what in self.vacuous:
-            tried = self.survey.cells[procedure, what].tried
+            tried = self.explored.cells[procedure, what].tried
             yield Finding(f"{what} in {procedure}: it altered nothing at any of {tried} points")
         yield from map(Finding, self.idle)
 
     def tables(self) -> Iterator[Table]:
         """See Grid: known leaks, and on the page a row for each change and fault, with a column a procedure."""
-        lines = [f"{self.survey.unseen} stories with a change: no time to look what can be tried in them"][
-            : self.survey.unseen
-        ]
-        lines += [f"{where}: cannot be judged: {why}" for where, why in self.survey.unjudged.items()]
+        unseen = f"{self.explored.unseen} stories with a change: no time to look what can be tried in them"
+        lines = [unseen] if self.explored.unseen else []
+        lines += [f"{where}: cannot be judged: {why}" for where, why in self.explored.unjudged.items()]
         known: dict[str, list[DeviationGroup]] = {}
         for group, entry in self.outcomes:
             if entry and entry.outcome == OPEN:
@@ -190,40 +188,32 @@ class Explore(Grid):
         lines += [_open(why, groups) for why, groups in known.items()]
         if lines:
             yield Table([Column()], [[line] for line in lines])
-        cells = self.survey.cells
-        procedures = list(dict.fromkeys(procedure for procedure, _ in cells))
+        keys = dict.fromkeys((*self.explored.cells, *((each.procedure, each.what) for each, _ in self.outcomes)))
+        procedures = list(dict.fromkeys(procedure for procedure, _ in keys))
         rows: list[Row] = [
-            [what, *(self._cell(procedure, what) if (procedure, what) in cells else "" for procedure in procedures)]
-            for what in dict.fromkeys(what for _, what in cells)
+            [what, *(self._cell(procedure, what) if (procedure, what) in keys else "" for procedure in procedures)]
+            for what in dict.fromkeys(what for _, what in keys)
         ]
         yield Table([Column("Put in"), *map(Column, procedures)], rows, crossed=True, on_page=True)
-        pairs = [each for each in self.outcomes if (each[0].procedure, each[0].what) not in cells]
-        if pairs:
-            shown: list[Row] = [
-                [self._pair(group, entry), group.deviation.name, group.deviation.got] for group, entry in pairs
-            ]
-            yield Table([*map(Column, ("Two things put in", "differs", "got"))], shown, on_page=True)
-
-    def _pair(self, group: DeviationGroup, entry: Entry | None) -> Cell:
-        text, opens = f"{group.what} in {group.procedure}", partial(self._detail, group, entry, drawn=True)
-        return Cell(text, _TONES[_state(entry)], id="/".join(group.key).replace(" ", "-"), opens=opens)
 
     def _cell(self, procedure: str, what: str) -> Cell:
-        cell = self.survey.cells[procedure, what]
+        """Return a cell; of a pair of changes or faults only what was found."""
+        cell = self.explored.cells.get((procedure, what))
         here = [each for each in self.outcomes if (each[0].procedure, each[0].what) == (procedure, what)]
         states = {_state(entry) for _, entry in here}
-        bad = NEW in states or (procedure, what) in self.vacuous
-        tone = "bad" if bad else "open" if OPEN in states else "good" if cell.altered else "none"
-        text = f"{cell.altered}/{cell.tried}" + "".join(mark for state, mark in _MARKS.items() if state in states)
+        bad, altered = NEW in states or (procedure, what) in self.vacuous, cell is not None and cell.altered
+        tone = "bad" if bad else "open" if OPEN in states else "good" if altered else "none"
+        text = (f"{cell.altered}/{cell.tried}" if cell else "") + "".join(_MARKS[each] for each in sorted(states))
         return Cell(text, tone, id=f"{what}.{procedure}", opens=partial(self._panel, procedure, what, here))
 
     def _panel(self, procedure: str, what: str, here: list[tuple[DeviationGroup, Entry | None]]) -> Detail:
-        cell, entry = self.survey.cells[procedure, what], self.silent.get((procedure, what))
-        line = f"altered what came at {cell.altered} of {cell.tried} points" + (f"; {entry.why}" if entry else "")
+        cell, entry = self.explored.cells.get((procedure, what)), self.silent.get((procedure, what))
+        lines = [f"altered what came at {cell.altered} of {cell.tried} points"] if cell else []
+        lines += [entry.why] if entry else []
         parts = [
             self._detail(group, each, drawn=number < _DRAWN[_state(each)]) for number, (group, each) in enumerate(here)
         ]
-        return Detail(f"{what} in {procedure}", [line, *([] if parts else ["All is as it must be."])], parts=parts)
+        return Detail(f"{what} in {procedure}", [*lines, *([] if parts else ["All is as it must be."])], parts=parts)
 
     def _detail(self, group: DeviationGroup, entry: Entry | None, *, drawn: bool) -> Detail:
         """Return the details of a group; to draw its ladder its first run is made again."""
@@ -245,7 +235,7 @@ class Explore(Grid):
 
     def cases(self) -> Iterator[dict[str, Any]]:
         """See Grid: the cells, and the groups of runs that deviate alike."""
-        for (procedure, what), cell in self.survey.cells.items():
+        for (procedure, what), cell in self.explored.cells.items():
             entry = self.silent.get((procedure, what))
             outcome = {"tried": cell.tried, "altered": cell.altered}
             yield {"case": f"{what}/{procedure}", "outcome": outcome, "why": entry.why if entry else ""}
@@ -265,9 +255,9 @@ class Explore(Grid):
     def score(self) -> Score:
         """See Grid."""
         tones = sorted(
-            (self._cell(*each).tone for each in self.survey.cells), key=["good", "none", "open", "bad"].index
+            (self._cell(*each).tone for each in self.explored.cells), key=["good", "none", "open", "bad"].index
         )
-        return Score(str(self.survey.runs), "runs, each with something put in before one message", tones, _ABOUT)
+        return Score(str(self.explored.runs), "runs, each with something put in before one message", tones, _ABOUT)
 
 
 def _state(entry: Entry | None) -> str:

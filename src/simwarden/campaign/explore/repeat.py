@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from simwarden.campaign.explore.bench import Bench
     from simwarden.campaign.explore.oracle import Deviation
-    from simwarden.campaign.explore.survey import DeviationGroup
+    from simwarden.campaign.explore.runs import DeviationGroup
     from simwarden.scenario.document import Action
     from simwarden.scenario.runner import RunOptions
 

@@ -17,7 +17,7 @@ from simwarden.campaign.explore.campaign import Explore, read_record
 from simwarden.campaign.explore.oracle import Deviation, Oracle
 from simwarden.campaign.explore.plan import read_plan
 from simwarden.campaign.explore.repeat import scenario_of
-from simwarden.campaign.explore.survey import DeviationGroup, Outcome, Survey, Wanted, survey
+from simwarden.campaign.explore.runs import DeviationGroup, ExploredRuns, Outcome, Wanted, explore
 from simwarden.campaign.explore.trial import Return
 from simwarden.campaign.grid import Order
 from simwarden.campaign.record import Record
@@ -84,7 +84,7 @@ def test_a_wrong_step_of_a_change_is_told_where_it_was_written(tmp_path: Path) -
         encoding="utf-8",
     )
     with pytest.raises(ScenarioErrors, match=r"own\.yaml:6:11: verb 'suspnd' is not known"):
-        survey(Wanted(str(tmp_path), changes=("c",)), Order())
+        explore(Wanted(str(tmp_path), changes=("c",)), Order())
 
 
 def test_every_element_may_bring_a_plan() -> None:
@@ -212,18 +212,18 @@ def test_timers_are_not_judged_where_no_night_goes_by(tmp_path: Path) -> None:
     assert Oracle(outside.plan, outside.told, story.base).deviations(seen, change=False) == []
 
 
-# -- surveys
+# -- campaign runs
 
 
-def judge(found: Survey, folder: Path | None = None) -> Explore:
-    """Compare a survey with the record of a folder, or with none."""
+def judge(found: ExploredRuns, folder: Path | None = None) -> Explore:
+    """Compare runs with the record of a folder, or with none."""
     explored = Explore(found.wanted)
     explored.judge(found, read_record(folder) if folder else Record(Path("none")))
     return explored
 
 
 def test_of_several_runs_the_shortest_is_kept() -> None:
-    found, (one, *_, last) = Survey(wanted()), here("detach", "barring").points
+    found, (one, *_, last) = ExploredRuns(wanted()), here("detach", "barring").points
     deviation = Deviation("quiet", "connections", "1", "2")
     shape: dict[str, Any] = {"story": "detach", "change": "barring", "altered": True, "deviations": (deviation,)}
     for put, point in (((0, "barring"), (2, "barring")), last), (((last.number, "barring"),), last):
@@ -235,29 +235,29 @@ def test_of_several_runs_the_shortest_is_kept() -> None:
 
 @pytest.mark.slow
 def test_a_budget_that_is_left_over_is_spent_on_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simwarden.campaign.explore.survey._PART", 3)
-    monkeypatch.setattr("simwarden.campaign.explore.survey._PARTS", 3)
-    alone = survey(wanted(stories=("detach",), changes=("barring", "rebinding"), faults=("repeat",)), Order())
+    monkeypatch.setattr("simwarden.campaign.explore.runs._PART", 3)
+    monkeypatch.setattr("simwarden.campaign.explore.runs._PARTS", 3)
+    alone = explore(wanted(stories=("detach",), changes=("barring", "rebinding"), faults=("repeat",)), Order())
     long = Order(until=time.monotonic() + 1e6)
-    found = survey(wanted(stories=("detach",), changes=("barring", "rebinding"), faults=("repeat",)), long)
+    found = explore(wanted(stories=("detach",), changes=("barring", "rebinding"), faults=("repeat",)), long)
     assert alone.runs < found.runs == found.planned <= alone.runs + 6
     assert found.whole
 
 
 @pytest.mark.slow
 def test_the_seed_alone_decides_what_is_tried() -> None:
-    one = judge(survey(wanted(runs=12, pairs=4, seed=3, **SHORT), Order(workers=1)))
-    two = judge(survey(wanted(runs=12, pairs=4, seed=3, **SHORT), Order(workers=2)))
-    other = judge(survey(wanted(runs=12, pairs=4, seed=4, **SHORT), Order(workers=1)))
+    one = judge(explore(wanted(runs=12, pairs=4, seed=3, **SHORT), Order(workers=1)))
+    two = judge(explore(wanted(runs=12, pairs=4, seed=3, **SHORT), Order(workers=2)))
+    other = judge(explore(wanted(runs=12, pairs=4, seed=4, **SHORT), Order(workers=1)))
     assert one.data() == two.data()
-    assert one.survey.runs == one.survey.planned == 16
+    assert one.explored.runs == one.explored.planned == 16
     assert one.data()["cases"] != other.data()["cases"]
 
 
 def test_what_is_not_begun_in_time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()  # each look at the clock takes a second
     monkeypatch.setattr("simwarden.campaign.grid.time", SimpleNamespace(monotonic=lambda: next(ticks)))
-    found = survey(wanted(**SHORT), Order(until=10))
+    found = explore(wanted(**SHORT), Order(until=10))
     assert 0 < found.runs < found.planned
     assert not found.whole
     left = found.planned - found.runs
@@ -266,7 +266,7 @@ def test_what_is_not_begun_in_time_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.slow
 def test_a_change_that_nobody_notices_is_an_error_unless_somebody_says_why() -> None:
-    found = survey(wanted(stories=("attach",), changes=("other-apn-removed",)), Order())
+    found = explore(wanted(stories=("attach",), changes=("other-apn-removed",)), Order())
     assert judge(found).vacuous == [("attach", "other-apn-removed")]
     reviewed = judge(found, FOLDER)
     assert reviewed.vacuous == []
@@ -289,7 +289,7 @@ def finding(what: str = "barring", differs: str = "mme.session", before: str = "
 def outcome_by(folder: Path, *entries: str) -> tuple[str, str]:
     """Return the outcome of the finding by a record of these entries, and the reason."""
     (folder / "reviewed.yaml").write_text("".join(f"- {each}\n" for each in entries), encoding="utf-8")
-    found = Survey(wanted())
+    found = ExploredRuns(wanted())
     found.findings[finding().key] = finding()
     ((_, entry),) = judge(found, folder).outcomes
     return (str(entry.outcome), entry.why) if entry else ("new", "")
@@ -321,7 +321,7 @@ def test_something_silent_is_named(tmp_path: Path) -> None:
 
 def test_what_is_accepted_is_found_no_more(tmp_path: Path) -> None:
     (tmp_path / "reviewed.yaml").write_text("# By hand.\n- {outcome: open, what: other, why: known}\n", "utf-8")
-    found = Survey(Wanted(str(tmp_path)))
+    found = ExploredRuns(Wanted(str(tmp_path)))
     for group in (finding(), finding(before="detach-request")):
         found.findings[group.key] = group
     explored = judge(found, tmp_path)
@@ -341,7 +341,7 @@ def test_what_is_accepted_is_found_no_more(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_finding_becomes_a_scenario_that_fails_alike() -> None:
     """The one that S13 brings: nobody tells an MME that a terminal was prohibited."""
-    found = survey(wanted(stories=("attach",), changes=("prohibited",)), Order())
+    found = explore(wanted(stories=("attach",), changes=("prohibited",)), Order())
     first = next(each for each in found.findings.values() if each.deviation.name == "enforced mme.session")
     text = scenario_of(here("attach", "prohibited"), first)
     assert text.startswith("# Found by `simwarden explore`: prohibited, before ")

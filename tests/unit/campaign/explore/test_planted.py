@@ -28,7 +28,7 @@ from simulators.sgw.procedures import bearers
 from simwarden.campaign.explore import bench
 from simwarden.campaign.explore.campaign import Explore, read_record
 from simwarden.campaign.explore.repeat import scenario_of
-from simwarden.campaign.explore.survey import Survey, Wanted, survey
+from simwarden.campaign.explore.runs import ExploredRuns, Wanted, explore
 from simwarden.campaign.grid import Order
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import Verdict
@@ -53,9 +53,9 @@ def _new_benches() -> object:
     bench.bench.cache_clear()
 
 
-def explored(story: str, change: str = "", fault: str = "", *, pairs: int = 0, points: int = 0) -> Survey:
+def explored(story: str, change: str = "", fault: str = "", *, pairs: int = 0, points: int = 0) -> ExploredRuns:
     """Explore one story."""
-    return survey(
+    return explore(
         Wanted(
             str(FOLDER),
             stories=(story,),
@@ -69,13 +69,13 @@ def explored(story: str, change: str = "", fault: str = "", *, pairs: int = 0, p
     )
 
 
-def judge(found: Survey) -> Explore:
+def judge(found: ExploredRuns) -> Explore:
     explored = Explore(found.wanted)
     explored.judge(found, read_record(FOLDER))
     return explored
 
 
-def news(found: Survey) -> set[str]:
+def news(found: ExploredRuns) -> set[str]:
     """What is found that nobody has reviewed, in words: what is judged, what differs, before which message."""
     assert not found.broken
     return {f"{each.deviation.name} before {each.message}" for each in judge(found).new}

@@ -141,7 +141,7 @@ class Cell:
 
 
 @dataclass(slots=True)
-class Survey:
+class ExploredRuns:
     """All that was found. `whole` says whether every point was tried."""
 
     wanted: Wanted
@@ -219,12 +219,12 @@ def _wanted(name: str, wanted: tuple[str, ...]) -> bool:
     return not wanted or name in wanted or name.partition("-")[0] in wanted
 
 
-def survey(wanted: Wanted, order: Order, progress: Progress = no_progress) -> Survey:
+def explore(wanted: Wanted, order: Order, progress: Progress = no_progress) -> ExploredRuns:
     """Explore. But for a budget the result is the same for any number of processes.
 
     A budget that is left over when everything is tried is spent on pairs.
     """
-    found = Survey(wanted)
+    found = ExploredRuns(wanted)
     with Crew(carry_out, order.workers) as crew:
         every = list(_every(crew, found, order.half()))
         tries = _sample(every, wanted.runs, wanted.seed)
@@ -246,7 +246,7 @@ def survey(wanted: Wanted, order: Order, progress: Progress = no_progress) -> Su
     return found
 
 
-def _every(crew: Crew[Task, Any], found: Survey, order: Order) -> Iterator[PlannedRun]:
+def _every(crew: Crew[Task, Any], found: ExploredRuns, order: Order) -> Iterator[PlannedRun]:
     """Yield each run with one thing put in; stories that are broken by themselves are noted."""
     sights = list(_sights(found.wanted))
     views = dict(order.run(crew, sights))
@@ -331,7 +331,7 @@ def _group(run: PlannedRun) -> tuple[str, str, tuple[str, ...]]:
     return run.story, run.change, tuple(name for _, name in run.put)
 
 
-def _works(tries: list[PlannedRun], found: Survey, chunk: int) -> Iterator[Task]:
+def _works(tries: list[PlannedRun], found: ExploredRuns, chunk: int) -> Iterator[Task]:
     for (story, change, _), group in groupby(tries, key=_group):
         puts = [each.put for each in group]
         for start in range(0, len(puts), chunk):
