@@ -28,7 +28,7 @@ def test_a_cell_opens_the_ladder_of_its_finding_and_leads_to_that_of_the_scenari
     page = write(tmp_path / "explore.html", render(judged, tmp_path))
     with opened(page) as view:
         assert view.locator("table.cross tbody tr").count() == 2
-        view.locator("tr:has-text('prohibited') td a").click()
+        view.locator("table.cross tr:has-text('prohibited') td a").click()
         panel = view.locator("[id='prohibited.attach']")
         assert panel.is_visible()
         assert "mme.session" in panel.inner_text()
