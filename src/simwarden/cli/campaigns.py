@@ -25,7 +25,7 @@ from simwarden.cli.options import (
 from simwarden.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from simwarden.campaign.switched_run import NormalRuns
     from simwarden.scenario.registry import Registry
@@ -72,8 +72,13 @@ def prove(
 
     It is broken on each of its occasions alone.
     """
+    from simwarden.campaign.prove.campaign import Prove  # noqa: PLC0415
+    from simwarden.campaign.prove.choice import choose  # noqa: PLC0415
+
     folders = paths or [_shipped()]
-    return _prove(*_normal_runs(folders, match, network), folders, control or (), changed)
+    runs, registry = _normal_runs(folders, match, network)
+    folder = next((each for each in folders if Path(each).is_dir()), "")
+    return Prove(runs, registry, choose(registry, folders, control or (), changed), folder)
 
 
 def coverage(paths: ShippedPaths = None, match: Match = None, network: Network = "") -> Grid:
@@ -161,16 +166,6 @@ def _normal_runs(paths: list[str], match: Many = None, network: str = "") -> tup
     return NormalRuns.of(load_checked(loader, paths, match=match or ()), loader), loader.registry
 
 
-def _prove(
-    runs: NormalRuns, registry: Registry, folders: list[str], controls: Sequence[str] = (), changed: str = ""
-) -> Grid:
-    from simwarden.campaign.prove.campaign import Prove  # noqa: PLC0415
-    from simwarden.campaign.prove.choice import choose  # noqa: PLC0415
-
-    folder = next((each for each in folders if Path(each).is_dir()), "")
-    return Prove(runs, registry, choose(registry, folders, controls, changed), folder)
-
-
 def _command(make: Callable[..., Any], **defaults: Any) -> Callable[..., None]:
     """Make a command of what makes a campaign: it is told what all are told too, and carries the campaign out."""
 
@@ -207,15 +202,13 @@ def _all(
 
 def _parts_of(root: Path) -> Iterator[Grid]:
     """Yield the campaigns that a folder of scenarios has, the one that spends what is left of a budget last."""
-    from simwarden.campaign.coverage import Coverage  # noqa: PLC0415
-
-    runs, registry = _normal_runs([str(root)])
-    yield Coverage(runs)
+    proof = prove([str(root)])
+    yield from proof.views()  # coverage, whose runs are those that the proof starts from
     if (root / "matrix").is_dir():
         yield matrix(str(root / "matrix"))
     if (root / "impact").is_dir():
         yield impact([str(root / "impact")])
-    yield _prove(runs, registry, [str(root)])
+    yield proof
     if (root / "explore").is_dir():
         yield explore(folder=str(root / "explore"))
 

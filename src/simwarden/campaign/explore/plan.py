@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import Field
 
-from simwarden.campaign.parts import Part, check_known, head_of, read_parts, top_of
+from simwarden.campaign.composition import Part, check_known, head_of, read_parts, top_of
 from simwarden.campaign.record import NAME as RECORD
 from simwarden.errors import ConfigError, Place
 from simwarden.runtime.declare import Model, Seconds

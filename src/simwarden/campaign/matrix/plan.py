@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pydantic import Field
 
-from simwarden.campaign.parts import Part, check_known, head_of, read_parts, top_of
+from simwarden.campaign.composition import Part, check_known, head_of, read_parts, top_of
 from simwarden.errors import ConfigError, Place
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import Model
