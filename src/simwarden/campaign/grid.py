@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 from simwarden.errors import ConfigError, InternalError, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from simwarden.campaign.tables import Table
@@ -235,14 +235,6 @@ def check_names(names: Iterable[str], known: Iterable[str], what: str) -> list[s
         if name not in there:
             raise ConfigError(f"no {what} is called {name!r}", hint=guess(name, there, len(there)))
     return wanted
-
-
-def scenario_text(data: Mapping[str, Any]) -> str:
-    """Return the document of a case as a scenario file for `run`."""
-    import yaml  # noqa: PLC0415 - only a printed case pays for it
-
-    ordered = {"scenario": data["scenario"], **data}
-    return yaml.safe_dump(ordered, sort_keys=False, width=120, allow_unicode=True, default_flow_style=None)
 
 
 def write(path: Path, text: str) -> Path:

@@ -101,12 +101,12 @@ def matrix(
 ) -> Grid:
     """Try the same misuses against each method of restriction, alone and combined: what blocks, and what leaks."""
     from simwarden.campaign.matrix.campaign import Matrix  # noqa: PLC0415
-    from simwarden.campaign.matrix.story import text_of  # noqa: PLC0415
+    from simwarden.campaign.matrix.story import story_text  # noqa: PLC0415
     from simwarden.cli.shipped import plan_of  # noqa: PLC0415
 
     plan = plan_of(folder)
     if story:
-        print(text_of(plan, story, honest=honest), end="")
+        print(story_text(plan, story, honest=honest), end="")
         raise typer.Exit
     return Matrix(plan, misuse or (), method or (), service or ())
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from simwarden.campaign.explore.bench import AND
 from simwarden.campaign.explore.oracle import BROKER, BUSY, ENFORCED, LATE
 from simwarden.campaign.explore.trial import EVENT, WHILE
-from simwarden.campaign.grid import scenario_text
 from simwarden.errors import UserFileError
 from simwarden.model.units import show
 from simwarden.scenario.document import Fail, Mishap, Power, Wait
+from simwarden.scenario.drafted import text_of
 from simwarden.scenario.expectation import REFUSAL_WORDS
 from simwarden.scenario.load import Loader
 from simwarden.scenario.runner import run_scenario
@@ -37,7 +37,7 @@ def scenario_of(bench: Bench, finding: DeviationGroup) -> str:
     if expected is not None:
         _shorten(data, expected, bench.options)
         data["steps"].append(expected)
-    return _head(finding) + scenario_text(data)
+    return _head(finding) + text_of(data)
 
 
 def _has_words(deviation: Deviation) -> bool:
@@ -201,7 +201,7 @@ def _mismatches(data: dict[str, Any], options: RunOptions) -> list[tuple[str, st
     Of an event that is missing all others are got, which have nothing to do with it.
     """
     try:
-        scenario = Loader().load("finding.yaml", scenario_text(data))
+        scenario = Loader().load("finding.yaml", text_of(data))
     except UserFileError:  # without some step it is no scenario any more
         return []
     record = run_scenario(scenario, "finding", options).failure

@@ -17,7 +17,6 @@ from simwarden.campaign.grid import (
     check_names,
     format_review_summary,
     no_progress,
-    scenario_text,
 )
 from simwarden.campaign.impact.columns import COLUMNS, format_difference, tone
 from simwarden.campaign.impact.experiment import Experiment, find, read_experiment
@@ -26,6 +25,7 @@ from simwarden.campaign.impact.perform import Measured, Task, perform
 from simwarden.campaign.record import NAME, Record
 from simwarden.campaign.tables import Cell, Column, Row, Table
 from simwarden.errors import ConfigError, NothingError, UserFileError
+from simwarden.scenario.drafted import text_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import ScenarioErrors, flat, guess
 from simwarden.scenario.runner import RunOptions
@@ -139,7 +139,8 @@ class Impact(Grid):
         check_names([name], experiments, "experiment")
         cases = {experiments[name].id_of(number): each for number, each in enumerate(experiments[name].cases)}
         check_names([case], cases, "case")
-        return scenario_text(cases[case].document)
+        document = cases[case].document
+        return text_of({"scenario": document["scenario"], **document})
 
     # -- the record
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simwarden.campaign.composition import compose, expand
-from simwarden.campaign.grid import check_names, scenario_text
+from simwarden.campaign.grid import check_names
 from simwarden.campaign.matrix.plan import LEGITIMATE, MISUSE
 from simwarden.scenario.document import FactWanted
+from simwarden.scenario.drafted import text_of
 from simwarden.scenario.expectation import ExpectationReader
 from simwarden.scenario.identities import References
 from simwarden.scenario.load import Loader
@@ -107,11 +108,11 @@ def _read_foothold(scenario: Scenario, spot: Spot, problems: Problems) -> Expect
     return expectation
 
 
-def text_of(plan: Plan, cell: str, *, honest: bool) -> str:
+def story_text(plan: Plan, cell: str, *, honest: bool) -> str:
     """Return the story of one cell (`MISUSE/METHOD`) as a scenario that `run` takes. Raises ConfigError."""
     misuse, _, method = cell.partition("/")
     check_names([misuse], plan.misuses, "misuse")
     check_names([method], plan.methods, "method")
     story = story_of(plan, plan.misuses[misuse], plan.methods[method], Loader(), honest=honest)
     data: dict[str, Any] = story.source.data
-    return scenario_text(data)
+    return text_of({"scenario": data["scenario"], **data})
