@@ -17,6 +17,7 @@ from simulators.device.dispatch import Dispatch
 from simulators.device.parts.calls import Calls
 from simulators.device.parts.card import CardSlot
 from simulators.device.parts.connections import Connections
+from simulators.device.parts.flows import Flows
 from simulators.device.parts.misbehaviour import Misbehaviour
 from simulators.device.parts.place import Place
 from simulators.device.parts.power import Power
@@ -53,7 +54,7 @@ class Device(Element[DeviceConfig]):
         consequences=tuple(consequences()),
         timers=tuple(timers()),
     )
-    parts = (Power, CardSlot, Service, Connections, Calls, ShortMessages, Traffic, Web, Place, Misbehaviour)
+    parts = (Power, CardSlot, Service, Connections, Calls, ShortMessages, Traffic, Web, Flows, Place, Misbehaviour)
 
     def __init__(self, site: Site, config: DeviceConfig) -> None:
         super().__init__(site, config)

@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from simwarden.errors import ManagementError, PeerError
+from simwarden.runtime.content import Payloads
 from simwarden.runtime.ip.tcp import TcpHost
 from simwarden.wire import ip
 from simwarden.wire.ip import Icmp, IcmpType, Icmpv6Type, Packet, Protocol, Udp
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Sequence
 
-    from simulators.internet.config import HostConfig, InternetConfig
+    from simulators.internet.config import HostConfig, InternetConfig, ServiceConfig
+    from simulators.internet.procedures.flows import Brokerage, UserFlow
+    from simwarden.runtime.ip.tcp import Ends
     from simwarden.runtime.link import Link
     from simwarden.runtime.site import Site
     from simwarden.runtime.tun import Tun
@@ -48,10 +51,23 @@ class Core:
         self.hosts: dict[str, HostConfig] = {
             address: host for host in config.hosts.values() for address in host.addresses
         }
+        #: services of hosts, by address and port
+        self.services: dict[tuple[str, int], ServiceConfig] = {
+            (address, port): service
+            for name, ports in config.services.items()
+            for address in config.hosts[name].addresses
+            for port, service in ports.items()
+        }
+        #: connections at services, and brokers by address and port
+        self.flows: dict[Ends, UserFlow] = {}
+        self.brokers: dict[tuple[str, int], Brokerage] = {}
+        self.payloads = Payloads(site)
         self.tcp = TcpHost(site, self._send, self.blame)
         self.tcp.patience = _PATIENCE
         #: returns the answer to a DNS query in a datagram: its source and destination, and its octets
         self.resolve: Callable[[tuple[str, str], bytes], bytes] = lambda _ends, _query: b""
+        #: queries so far, by the name and kind of a record whose answers change
+        self.queries: dict[tuple[str, str], int] = {}
         #: what hosts need for TLS, by their first address
         self.contexts: dict[str, ssl.SSLContext] = {}
         self._asked: dict[tuple[str, ...], int] = {}
@@ -146,22 +162,41 @@ class Core:
             if host is None or kind is None or "icmp" not in host.answers:
                 return None
             return ip.encode_icmp(message._replace(type=kind), packet.destination, packet.source)
-        if host is None or not host.answers:
+        if host is None:
             return None
         if packet.protocol == Protocol.TCP:
-            self.tcp.take(packet)
+            if host.answers or any(each == packet.destination for each, _ in self.services):
+                self.tcp.take(packet)
             return None
         return self._answer_datagram(packet, host) if packet.protocol == Protocol.UDP else None
 
     def _answer_datagram(self, packet: Packet, host: HostConfig) -> Packet | None:
         udp = ip.decode_udp(packet)
-        payload = udp.payload
-        if "dns" in host.answers and udp.destination_port == _DNS:
-            payload = self.resolve((packet.source, packet.destination), payload)
-        elif "udp" not in host.answers:
+        ends, payload = (packet.source, packet.destination), udp.payload
+        service = self.services.get((packet.destination, udp.destination_port))
+        answer: bytes | None
+        if service is not None and service.protocol == "udp":
+            answer = service.answer_to(payload)
+        elif "dns" in host.answers and udp.destination_port == _DNS:
+            answer, payload = self.resolve(ends, payload), b""
+        else:
+            answer = payload if "udp" in host.answers else None
+        self.note_payload(ends, udp.destination_port, "udp", payload)
+        if answer is None:
             return None
-        back = Udp(udp.destination_port, udp.source_port, payload)
+        back = Udp(udp.destination_port, udp.source_port, answer)
         return ip.encode_udp(back, packet.destination, packet.source)
+
+    def note_payload(self, ends: tuple[str, str], port: int, protocol: str, data: bytes) -> None:
+        """Report octets that came from a device (the first of `ends`); zeros, as `send` fills datagrams, are none."""
+        if any(data):
+            facts: dict[str, str | int] = {
+                "source": ends[0],
+                "destination": ends[1],
+                "port": port,
+                "protocol": protocol,
+            }
+            self.payloads.note(data, facts)
 
     def _hear(self, source: str, message: Icmp) -> None:
         waiting = self._awaited.get((source, message.rest))
@@ -172,7 +207,7 @@ class Core:
 
     async def reach(self, address: str, sender: str, patience: float) -> bool:
         """Send an echo request to a device; whether it answered. Raises ManagementError."""
-        own = self._address_of(sender, 6 if ":" in address else 4)
+        own = self.address_of(sender, 6 if ":" in address else 4)
         link = self._way(address)
         if link is None:
             return False
@@ -190,7 +225,16 @@ class Core:
             del self._awaited[key]
         return True
 
-    def _address_of(self, host: str, version: int) -> str:
+    def send_datagram(self, ends: Ends, content: bytes) -> bool:
+        """Send a datagram of a host to a device; return False without a way there."""
+        own, own_port, to, port = ends
+        link = self._way(to)
+        if link is not None:
+            link.send_packets([ip.encode(ip.encode_udp(Udp(own_port, port, content), own, to))])
+        return link is not None
+
+    def address_of(self, host: str, version: int) -> str:
+        """Return the address of a host. Raises ManagementError."""
         known = self.config.hosts.get(host)
         found = [each for each in known.addresses if (":" in each) == (version == 6)] if known is not None else []
         if not found:

@@ -280,9 +280,14 @@ class PgwConfig(GtpConfig):
     hello_octets: int = Field(default=20480, ge=0)
     """Octets of a flow, both ways together, that pass while its ClientHello (TLS, QUIC) has begun and is not whole, if
     that is more than `unnamed_octets`: a hello with a large session ticket or post-quantum keys has up to 16 KiB."""
-    refused_questions: Literal["drop", "answer"] = "drop"
+    refused_questions: Literal["drop", "answer", "nxdomain"] = "drop"
     """Questions to the resolvers of the APN (DNS over UDP) that the card's lists do not admit. `drop`: the device waits
-    for an answer. `answer`: the PGW answers REFUSED in the resolver's name, so that the device need not wait."""
+    for an answer. `answer`: the PGW answers REFUSED in the resolver's name, so that the device need not wait.
+    `nxdomain`: it answers NXDOMAIN, as if the name did not exist."""
+    refused_flows: Literal["drop", "answer"] = "drop"
+    """Other packets of a device that the card's lists do not admit. `drop`: the device waits for an answer. `answer`:
+    the PGW resets a TCP connection in the name of its destination, and answers all else with an error of ICMP or ICMPv6
+    (administratively prohibited), within the APN-AMBR. Packets to the device are never answered."""
     answer_grace: Seconds = 129600.0
     """Grace, from its last packet on, of an address of a listed name that a card has used before the resolver's answer
     ended; the server reaches the card as long. The default covers a device that reports once a

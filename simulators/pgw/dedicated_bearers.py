@@ -37,7 +37,9 @@ def provision(core: Core, session: Session, answer: Message, *, together: bool) 
     """
     listed = session.addresses.config.bearers.items()
     wanted = [(name, config) for name, config in listed if not config.cards or session.imsi in config.cards]
-    if not wanted or not together:
+    if not wanted:
+        return answer
+    if not together:
         core.site.spawn(_set_up_all(core, session, wanted), "dedicated bearers")
         return answer
     bearer = _open(core, session, *wanted.pop(0))

@@ -12,18 +12,18 @@ from simulators.pgw import gate, rules
 from simulators.pgw.addressing import prefix_of
 from simulators.pgw.controls import BLACKLIST, GATE, QUOTA, WHITELIST
 from simulators.pgw.credit import NOTHING_LEFT
-from simulators.pgw.evidence import is_question
 from simulators.pgw.flow_records import EndReason, close_flow, watch
 from simulators.pgw.flow_table import GRAIN, LASTING
 from simulators.pgw.inspection import begin, look
+from simulators.pgw.refusal_answers import ROUTER, build_answer
 from simulators.pgw.session import FREE, IDLE, IDLE_CONNECTION, FlowCount
 from simwarden.errors import PeerError
-from simwarden.machine.inspection.packets import datagram_in, segment_in
+from simwarden.machine.inspection.packets import segment_in
 from simwarden.machine.ip_fragments import Whole
 from simwarden.runtime.gtp.user import UserPlane
 from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import CauseForRecClosing
-from simwarden.wire import dns, ip
+from simwarden.wire import ip
 from simwarden.wire.tft import first_that_fits
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ ENDING = "its session is being ended"
 ROUTED = "it goes to others than its destination first"
 #: the controls by which lists refuse a flow
 _LISTS: Final = frozenset({WHITELIST.id, BLACKLIST.id})
-#: the PGW's address on the link of each session (TS 29.061 11.2.1.3)
-_ROUTER = "fe80::1"
 _ICMPV6, _SOLICITATION = ip.Protocol.ICMPV6, ip.Icmpv6Type.ROUTER_SOLICITATION
 _LINK_LOCAL = b"\xfe\x80"
 #: flags by which a connection begins or ends; a SYN may say more (RFC 3168 6.1.1)
@@ -250,7 +248,7 @@ class Gateway:
             self._refuse(session, flow, packet, SPOOFED, up=True)
             return
         told = ip.RouterAdvertisement(prefix_of(session.paa), mtu=session.addresses.config.mtu)
-        self._send(session.sgw_user, [ip.encode(ip.encode_router_advertisement(told, _ROUTER))])
+        self._send(session.sgw_user, [ip.encode(ip.encode_router_advertisement(told, ROUTER))])
 
     # -- to the device
 
@@ -448,18 +446,14 @@ class Gateway:
             count.dropped_octets += len(part)
             self._drop(session, part, reason or rule)
         self._touch(session, flow, count, now)
-        if up and rule in _LISTS and self.core.config.refused_questions == "answer":
-            self._answer_question(session, flow, packet, now)
+        if up and rule in _LISTS:
+            self._answer(session, flow, packet, now)
 
-    def _answer_question(self, session: Session, flow: ip.Flow, packet: bytes, now: float) -> None:
-        """Answer a refused question in the name of the session's resolver (REFUSED, RFC 1035 4.1.1), uncharged."""
-        question = datagram_in(packet) if is_question(flow) else None
-        refusal = dns.refusal_of(question) if question and session.bindings.believes(flow.destination) else None
-        if refusal is None:
+    def _answer(self, session: Session, flow: ip.Flow, packet: bytes, now: float) -> None:
+        """Answer a refused packet if the settings say so; the answer is not charged."""
+        answer = build_answer(self.core.config, session, flow, packet)
+        if answer is None:
             return
-        resolver, device = map(ip.address_text, (flow.destination, flow.source))
-        datagram = ip.Udp(flow.destination_port, flow.source_port, refusal)
-        answer = ip.encode(ip.encode_udp(datagram, resolver, device))
         end, bucket = _way(session, flow, answer)
         if bucket.take(len(answer), now):
             self._send(end, [answer])

@@ -6,20 +6,30 @@ import gc
 import json
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import figures
 import pytest
 import ratios
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # as the command sets it: see simwarden.cli.main
 gc.set_threshold(10_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)
-def _frozen() -> None:
-    """Freeze what is loaded, as the command does: the tests' own libraries are no part of what is measured."""
+def _frozen() -> Iterator[None]:
+    """Freeze what is loaded, as the command does: the tests' own libraries are no part of what is measured.
+
+    The reference is timed before and after, for the benches that a test measures.
+    """
     gc.collect()
     gc.freeze()
+    measured, before = figures.measured().keys(), ratios.time_reference()
+    yield
+    ratios.note_reference(figures.measured().keys() - measured, (before + ratios.time_reference()) / 2)
 
 
 @pytest.hookimpl(trylast=True)

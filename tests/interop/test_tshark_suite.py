@@ -62,7 +62,7 @@ LAWFUL = {"Data is empty": ("3GPP-Insert-Subscriber-Data Request", "Credit-Contr
 OTHERWISE_IN_CMPP_3 = ("CMPP_CONNECT_RESP", "CMPP_SUBMIT", "CMPP_DELIVER")
 
 #: stories in which a card refuses its terminal to read
-REFUSED_READS = {"binding-card-meter-with-a-wrong-pin"}
+REFUSED_READS = {"binding-card-wrong-pin"}
 #: an operation of CAP with octets as argument
 _OCTETS_OF_CAP = re.compile(r"\{[a-z-]+: \"?[0-9a-f]{2,}\"?[,}]")
 #: captures that are merged into one

@@ -1,8 +1,9 @@
-"""Ten benches against the last recorded ratios: CPU time of each beside that of a fixed piece of Python in one run.
+"""Ten benches against the last recorded ratios: CPU time of each beside that of a fixed piece of Python.
 
-The reference takes longer on a slower or busier machine, as the benches do, so that the ratio moves little. A run of
-the benches with BENCH_RATIOS=compare fails where a bench costs more than `TOLERANCE` times what
-`tests/bench/ratios.json` records; BENCH_RATIOS=record writes the file.
+The reference takes longer on a slower or busier machine, as the benches do, so that the ratio moves little. It is
+timed just before and just after each bench, since the speed of a machine changes within minutes. A run with
+BENCH_RATIOS=compare fails where a bench costs more than `TOLERANCE` times what `tests/bench/ratios.json` records;
+BENCH_RATIOS=record writes the file.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import json
 import re
 import statistics
 import time
-from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 RECORD: Final = Path(__file__).parents[1] / "bench" / "ratios.json"
 #: noise of a machine with neighbours is about a tenth
@@ -35,8 +38,11 @@ BENCHES: Final = (
 _UNITS: Final = {"s": 1.0, "ms": 1e-3}
 
 
-@cache
-def reference() -> float:
+#: the CPU seconds of the reference beside each bench that has run
+_references: dict[str, float] = {}
+
+
+def time_reference() -> float:
     """Return the CPU seconds of the reference: hashing, JSON, and small objects in dictionaries; median of 7."""
 
     def once() -> float:
@@ -51,6 +57,11 @@ def reference() -> float:
     return statistics.median(once() for _ in range(7))
 
 
+def note_reference(benches: Iterable[str], seconds: float) -> None:
+    """Note what the reference took beside benches."""
+    _references.update(dict.fromkeys(benches, seconds))
+
+
 def seconds_each(figure: str) -> float:
     """Return the seconds of one operation from a figure such as `1,378/s`, `4.78 ms` or `0.18 s`. Raises ValueError."""
     match = re.match(r"([\d,.]+)(/s| ms| s)", figure)
@@ -62,7 +73,7 @@ def seconds_each(figure: str) -> float:
 
 def ratios_of(figures: dict[str, str]) -> dict[str, float]:
     """Return the ratio of each of the ten benches. Raises KeyError if one of them has not run."""
-    return {bench: seconds_each(figures[bench]) / reference() for bench in BENCHES}
+    return {bench: seconds_each(figures[bench]) / _references[bench] for bench in BENCHES}
 
 
 def record(figures: dict[str, str]) -> None:

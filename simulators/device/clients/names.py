@@ -18,11 +18,16 @@ _TRIES: Final = 3
 
 
 class Resolved(NamedTuple):
-    """What came of a question: addresses, the RCODE by its name, and what carried the answer."""
+    """What came of a question: addresses, the RCODE by its name, and what carried the answer.
+
+    `aliases` are the names to which the answer leads, `ttl` is the shortest lifetime of its records, None without any.
+    """
 
     addresses: tuple[str, ...]
     rcode: str
     over: str
+    aliases: tuple[str, ...]
+    ttl: int | None
 
 
 async def resolve(packets: Packets, name: str, kind: str, server: str, apn: str = "") -> Resolved:
@@ -38,7 +43,9 @@ async def resolve(packets: Packets, name: str, kind: str, server: str, apn: str 
     if answer.flags & dns.flags.TC:
         answer, over = await _ask_again(packets, own, server, question), "tcp"
     found = tuple(address for each, address in codec.addresses_in(answer, name) if each == kind)
-    return Resolved(found, dns.rcode.to_text(answer.rcode()), over)
+    aliases = codec.aliases_in(answer)
+    ttl = min((records.ttl for records in answer.answer), default=None)
+    return Resolved(found, dns.rcode.to_text(answer.rcode()), over, aliases, ttl)
 
 
 async def _ask(packets: Packets, own: str, server: str, question: bytes) -> bytes:

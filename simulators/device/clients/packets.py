@@ -16,6 +16,7 @@ from simwarden.wire.tft import first_that_fits
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from simulators.device.clients.flows import UserFlow
     from simulators.device.contexts import Bearer, Emm
     from simwarden.runtime.ip.tcp import Stream, TcpHost
     from simwarden.runtime.tun import Tun
@@ -62,6 +63,8 @@ class Packets:
         #: by the flow that answers it: how a packet fared that was sent as octets
         self._odd: dict[ip.Flow, asyncio.Future[str]] = {}
         self._tcp: TcpHost | None = None
+        #: flows that programs have opened, by name
+        self.flows: dict[str, UserFlow] = {}
         #: the bearer by which all goes, of a terminal that lies; 0 for none
         self.forced = 0
         #: programs of this machine, in a run with TUN interfaces
@@ -211,10 +214,24 @@ class Packets:
         finally:
             del self._ports[own_port]
 
-    async def connect(self, own: str, to: str, port: int) -> Stream:
-        """Connect by TCP. Raises ConnectionError or TimeoutError."""
+    def open_port(self, own_port: int) -> asyncio.Queue[tuple[str, bytes] | None]:
+        """Return a queue of the datagrams that arrive at a port: source and octets, None for an error of ICMP."""
+        return self._ports.setdefault(own_port, asyncio.Queue())
+
+    def close_port(self, own_port: int) -> None:
+        """Receive nothing more at a port, and end the read that waits there."""
+        arrived = self._ports.pop(own_port, None)
+        if arrived is not None:
+            arrived.put_nowait(None)
+
+    def send_datagram(self, own: str, own_port: int, to: str, port: int, content: bytes) -> None:
+        """Send a datagram of a program; an idle terminal asks for its radio bearers first."""
+        self.forward([ip.encode(ip.encode_udp(Udp(own_port, port, content), own, to))])
+
+    async def connect(self, own: str, to: str, port: int, own_port: int = 0, keep_alive: float = 0.0) -> Stream:
+        """Connect by TCP, from a port of its own choice if there is none. Raises ConnectionError or TimeoutError."""
         self.tcp.mtu = self._told.get(self._bearer_of(ipaddress.ip_address(own).packed), _UNTOLD).mtu
-        return await self.tcp.connect(own, self.new_port(), to, port)
+        return await self.tcp.connect(own, own_port or self.new_port(), to, port, keep_alive)
 
     @property
     def tcp(self) -> TcpHost:
@@ -285,6 +302,8 @@ class Packets:
             self.tun.configure(())
         if self._tcp is not None:
             self._tcp.cut("the terminal has no bearer any more")
+        for flow in list(self.flows.values()):
+            flow.cut()
 
     async def _own_address(self, identity: int, version: int) -> str:
         """Return the address of a bearer; of IPv6 its prefix is asked for first (TS 23.401 5.3.1.2.2)."""

@@ -12,6 +12,7 @@ from simulators.device.procedures import service_request
 from simulators.device.state import Procedure
 from simulators.device.verbs import need_power
 from simwarden.errors import UnjudgedError
+from simwarden.model.address import split_port
 from simwarden.model.values import NUMBER
 from simwarden.runtime.declare import HISTORY, DeviceName, IpPlaceText, IpText, Observable, VerbModel, verb
 
@@ -51,7 +52,7 @@ class Send(VerbModel):
     @classmethod
     def _is_place(cls, value: str) -> str:
         if value:
-            split_port(value)
+            split_port(value, _PORT)
         return value
 
     @field_validator("packet")
@@ -77,19 +78,6 @@ class Send(VerbModel):
     @classmethod
     def _is_address(cls, value: str) -> str:
         return str(ipaddress.ip_address(value)) if value else ""
-
-
-def split_port(text: str, default: int = _PORT) -> tuple[str, int]:
-    """Return address and port of `ADDRESS:PORT`, IPv6 in brackets, or of an address alone. Raises ValueError."""
-    host, port = text, ""
-    if text.startswith("["):
-        host, _, port = text[1:].partition("]")
-        port = port.removeprefix(":")
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
-    if port and not (port.isdecimal() and 0 < int(port) <= 65535):
-        raise ValueError(f"{port!r} is no port")
-    return str(ipaddress.ip_address(host)), int(port or default)
 
 
 async def bearer_stands(emm: Emm) -> bool:
@@ -124,7 +112,7 @@ class Traffic:
         try:
             if arguments.packet:
                 return await self._send_packet(arguments.packet, arguments.apn)
-            place, carried = split_port(arguments.to), (arguments.protocol, arguments.octets)
+            place, carried = split_port(arguments.to, _PORT), (arguments.protocol, arguments.octets)
             emm.packets.forced = arguments.bearer
             return await emm.packets.ask(place, *carried, arguments.source, arguments.apn)
         except ConnectionAbortedError:

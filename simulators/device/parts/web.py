@@ -9,9 +9,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, field_validator
 
-from simulators.device.parts.traffic import bearer_stands, split_port
+from simulators.device.parts.traffic import bearer_stands
 from simulators.device.verbs import need_power
 from simwarden.errors import ManagementError, PeerError
+from simwarden.model.address import split_port
 from simwarden.model.values import GIVEN, NUMBER, USER_ADDRESS, one_of
 from simwarden.runtime.declare import HISTORY, DeviceName, IpPlaceText, IpText, Observable, Seconds, VerbModel, verb
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from simulators.device.contexts import Emm
 
-_OUTCOMES = ("delivered", "timed-out", "refused", "dropped")
+OUTCOMES = ("delivered", "timed-out", "refused", "dropped")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -34,7 +35,7 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _named(value: str) -> str:
+def check_server_name(value: str) -> str:
     """Return a name that a program may say. Raises ValueError."""
     if not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError(f"{value!r} is no name of a host")
@@ -106,7 +107,7 @@ class Fetch(VerbModel):
     @field_validator("host", "sni")
     @classmethod
     def _is_name(cls, value: str) -> str:
-        return _named(value)
+        return check_server_name(value)
 
 
 class OpenQuic(VerbModel):
@@ -132,13 +133,13 @@ class OpenQuic(VerbModel):
     @field_validator("to")
     @classmethod
     def _is_place(cls, value: str) -> str:
-        split_port(value)
+        split_port(value, 443)
         return value
 
     @field_validator("sni")
     @classmethod
     def _is_name(cls, value: str) -> str:
-        return _named(value)
+        return check_server_name(value)
 
 
 class Web:
@@ -154,7 +155,9 @@ class Web:
                 "addresses": USER_ADDRESS.or_none(),
                 "rcode": one_of("NOERROR", "NXDOMAIN", "REFUSED", "SERVFAIL", "FORMERR", "NOTIMP").or_none(),
                 "over": one_of("udp", "tcp").or_none(),
-                "outcome": one_of(*_OUTCOMES),
+                "aliases": GIVEN.or_none(),
+                "ttl": NUMBER.or_none(),
+                "outcome": one_of(*OUTCOMES),
             },
             passing=HISTORY,
         ),
@@ -166,7 +169,7 @@ class Web:
                 "status": NUMBER.or_none(),
                 "octets": NUMBER,
                 "sent": NUMBER,
-                "outcome": one_of(*_OUTCOMES),
+                "outcome": one_of(*OUTCOMES),
             },
             passing=HISTORY,
         ),
@@ -175,18 +178,19 @@ class Web:
     def __init__(self, emm: Emm) -> None:
         self.emm = emm
 
-    @verb(*_OUTCOMES)
+    @verb(*OUTCOMES)
     async def resolve(self, arguments: Resolve) -> str:
         """Resolve a name at the network's DNS server (over TCP if the answer is long): `delivered` with any answer,
         `timed-out`, `refused` if nobody is there, `dropped` where the terminal has no bearer for it.
         """  # noqa: D205 - the whole of it is the outcome
         need_power(self.emm)
-        facts = {"name": arguments.name, "kind": arguments.kind, "addresses": "", "rcode": None, "over": None}
+        asked = {"name": arguments.name, "kind": arguments.kind}
+        facts: dict[str, Any] = {**asked, "addresses": "", "rcode": None, "over": None, "aliases": [], "ttl": None}
         outcome = await self._outcome(self._resolve(arguments, facts), 60.0)
         self.emm.site.observe("resolved", {**facts, "outcome": outcome}, key=arguments.name)
         return outcome
 
-    @verb(*_OUTCOMES)
+    @verb(*OUTCOMES)
     async def fetch(self, arguments: Fetch) -> str:
         """Fetch a URL: `delivered` if the whole answer came, whatever its status, `refused` if the name, the server or
         the network would not, `timed-out` (octets that passed are told), `dropped` where the terminal has no bearer.
@@ -200,7 +204,7 @@ class Web:
         self.emm.site.observe("fetched", {"url": arguments.url, **told}, key=arguments.url)
         return outcome
 
-    @verb(*_OUTCOMES)
+    @verb(*OUTCOMES)
     async def open_quic(self, arguments: OpenQuic) -> str:
         """Say a ClientHello by QUIC: `delivered` if anything came back, `timed-out` if nothing did, `refused` if the
         network says that nobody is there, `dropped` where the terminal has no bearer for it.
@@ -244,7 +248,7 @@ class Web:
 
         server = asked.server or await self._server(asked.apn)
         found = await resolve(self.emm.packets, asked.name, asked.kind, server, asked.apn)
-        facts.update(addresses=" ".join(found.addresses), rcode=found.rcode, over=found.over)
+        facts.update(found._asdict(), addresses=" ".join(found.addresses), aliases=list(found.aliases))
         return list(found.addresses)
 
     async def _server(self, apn: str) -> str:

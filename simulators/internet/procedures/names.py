@@ -9,6 +9,7 @@ from simwarden.wire import dns as codec
 
 if TYPE_CHECKING:
     from dns.message import Message
+    from dns.rrset import RRset
 
     from simulators.internet.core import Core
     from simwarden.runtime.ip.tcp import Stream
@@ -37,7 +38,6 @@ def _answer(core: Core, ends: tuple[str, str], query: Message) -> Message:
     import dns.message  # noqa: PLC0415 - few runs have names
     import dns.rcode  # noqa: PLC0415 - as above
     import dns.rdatatype  # noqa: PLC0415 - as above
-    import dns.rrset  # noqa: PLC0415 - as above
 
     if query.flags & dns.flags.QR or len(query.question) != 1:
         raise PeerError("DNS message that is no query")
@@ -45,14 +45,36 @@ def _answer(core: Core, ends: tuple[str, str], query: Message) -> Message:
     name, kind = question.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(question.rdtype)
     core.note_asked(ends, "dns", name, kind)
     answer = dns.message.make_response(query, recursion_available=True)
-    hosts = [each for each in core.config.hosts.values() if name in each.names]
-    if not hosts:
+    while (record := core.config.records.get(name)) is not None and record.alias:
+        answer.answer.append(_record(name, int(record.ttl), "CNAME", f"{record.alias}."))
+        if kind == "CNAME":
+            return answer
+        name = record.alias
+    known = record is not None or any(name in each.names for each in core.config.hosts.values())
+    if not known:
         answer.set_rcode(dns.rcode.NXDOMAIN)
-    version = {"A": 4, "AAAA": 6}.get(kind)
-    found = [each for host in hosts for each in host.addresses if (6 if ":" in each else 4) == version]
     # of several records in one set dnspython would shuffle the order
-    answer.answer += [dns.rrset.from_text(question.name, _TTL, "IN", kind, each) for each in found]
+    found, ttl = _addresses(core, name, kind), int(record.ttl) if record is not None else _TTL
+    answer.answer += [_record(name, ttl, kind, each) for each in found]
     return answer
+
+
+def _record(name: str, ttl: int, kind: str, value: str) -> RRset:
+    import dns.rrset  # noqa: PLC0415 - few runs have names
+
+    return dns.rrset.from_text(f"{name}.", ttl, "IN", kind, value)
+
+
+def _addresses(core: Core, name: str, kind: str) -> list[str]:
+    """Return the addresses of a name in records of a kind; where answers change, those of the next query."""
+    version = {"A": 4, "AAAA": 6}.get(kind)
+    record = core.config.records.get(name)
+    if record is None:
+        found = [each for host in core.config.hosts.values() if name in host.names for each in host.addresses]
+    else:
+        turn = core.queries[name, kind] = core.queries.get((name, kind), 0) + (version is not None)
+        found = list(record.answers[min(max(turn, 1), len(record.answers)) - 1])
+    return [each for each in found if (6 if ":" in each else 4) == version]
 
 
 async def serve(core: Core, stream: Stream) -> None:

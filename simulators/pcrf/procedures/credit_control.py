@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 from sys import intern
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simulators.pcrf import controls
 from simulators.pcrf.card import GxSession
@@ -100,12 +100,12 @@ def _initial(core: Core, message: Message, peer: Peer) -> Message:
         qos=requested_qos(message, UNKNOWN_QOS),
     )
     rules = core.rules(session, controls.INITIAL)
-    session = replace(session, rules=rules.names, lacking=rules.lacking)
     agreed = [supported_features(features)] if message.get("Supported-Features") is not None else []
     used = core.used(imsi)
     avps = [*agreed, *_reports(core, used), *orders(rules), *authorized_qos(core.config, session.qos, used)]
     answer = core.node.answer(message, ResultCode.DIAMETER_SUCCESS, avps)
-    _keep(core, _with_report(session, message), message, answer)
+    session = _with_report(session, message, rules=rules.names, lacking=rules.lacking)
+    _keep(core, session, message, answer)
     tell_lacking(core, session)
     return answer
 
@@ -113,7 +113,7 @@ def _initial(core: Core, message: Message, peer: Peer) -> Message:
 def _update(core: Core, session: GxSession, message: Message) -> Message:
     """Answer a report of a PGW (4.5.3): the place, use, another QoS, rules that are not active."""
     failed = failures(session.failed, message)
-    now = _with_report(replace(session, failed=failed), message)
+    now = _with_report(session, message, failed=failed, qos=requested_qos(message, session.qos))
     used = _used(core, session, message)
     avps, now = _authorize(core, session, now, used, message)
     if used is not None or _is_revalidated(message):
@@ -190,8 +190,8 @@ def _used(core: Core, session: GxSession, message: Message) -> tuple[str, int] |
     return core.clock.month(), core.used(session.imsi) + _reported(message)
 
 
-def _with_report(session: GxSession, message: Message) -> GxSession:
-    """Return a session with the place, the use and the QoS that a CCR reports."""
+def _with_report(session: GxSession, message: Message, **changed: Any) -> GxSession:
+    """Return a session with the place and the use that a CCR reports, and what else has `changed`."""
     place = _place(message.get("3GPP-User-Location-Info", b""))
     return replace(
         session,
@@ -199,7 +199,7 @@ def _with_report(session: GxSession, message: Message) -> GxSession:
         cell=place.cell or session.cell,
         rat=message.get("RAT-Type", session.rat),
         used=session.used + _reported(message),
-        qos=requested_qos(message, session.qos),
+        **changed,
     )
 
 

@@ -11,6 +11,7 @@ from simulators.pgw.session import EMPTY
 from simwarden.runtime.diameter.pcc_rules import (
     Place,
     RuleError,
+    common_rules,
     merge,
     name_of,
     online_of,
@@ -159,6 +160,11 @@ class Rules:
         return not asked or any(asked)
 
     def _install(self, group: Avps) -> Iterable[bool]:
+        if not self.installed and (common := common_rules(group, self.place)) is not None:
+            self.definitions.update(common[0])
+            self.installed.update(common[1])
+            yield True
+            return
         timed = any(name in _TIMED for name, _ in group)
         if first(group, "Resource-Allocation-Notification") == _NOTIFIED:
             self.notified |= _names_in(group)
@@ -229,12 +235,10 @@ class Rules:
         One that closes its gates needs none, and counts at once.
         """
         quality, default = self.installed[name].quality, self.default
-        if quality is None or self.installed[name].denies:
+        if quality is None or (quality.qci, quality[1:4]) == (default.qci, default.arp) or self.installed[name].denies:
             return False
         if quality.qci != default.qci:
             return True
-        if quality[1:4] == default.arp:
-            return False
         arp = first(first(self.definitions[name], "QoS-Information", []), "Allocation-Retention-Priority")
         return arp is not None
 

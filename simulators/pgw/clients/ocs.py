@@ -122,7 +122,7 @@ class Ocs:
 
     def _groups(self, session: Session) -> list[int]:
         """Return the rating groups of the rules by which packets pass and that the OCS counts."""
-        named = [session.group_of(each) for each in session.rules.rules if not each.denies]
+        named = map(session.group_of, session.rules.charged)
         default = session.addresses.config.rating_group
         return list(dict.fromkeys(default if each is None else each for each in named if each != FREE))
 
@@ -327,7 +327,7 @@ def _information(session: Session) -> Avps:
 
 def _has_free(session: Session) -> bool:
     """Return True if some rule passes packets that the OCS does not count (Online 0)."""
-    return any(not each.denies and session.group_of(each) == FREE for each in session.rules.rules)
+    return any(session.group_of(each) == FREE for each in session.rules.charged)
 
 
 def _grants(answer: Message, only: int, *, obeys: bool) -> dict[int, Grant]:

@@ -14,7 +14,7 @@ from simwarden.cli.shipped import located, shipped, stories
 from simwarden.errors import ConfigError, Place, UserFileError
 from simwarden.plain import plain
 from simwarden.scenario import suite
-from simwarden.scenario.case_reference import split_reference
+from simwarden.scenario.case_reference import folders_of, split_reference
 from simwarden.scenario.drafted import text_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import Problems, ScenarioErrors, guess
@@ -139,10 +139,17 @@ def _list_shipped(tags: Sequence[str], match: Sequence[str]) -> None:
 
 
 def _print_list(found: Sequence[tuple[str, suite.Titled]]) -> None:
+    """Print a line for each scenario, below a line for its folder where there are several folders."""
     width = max(len(name) for name, _ in found)
-    for name, scenario in found:
+    folders = folders_of([scenario.reference for _, scenario in found])
+    shown = ""
+    for folder, (name, scenario) in zip(folders, found, strict=True):
+        if folder != shown:
+            exits.show(plain(f"{folder or '.'} ({folders.count(folder)})"))
+            shown = folder
         notes = [*scenario.tags, *(f"proves {each}" for each in scenario.proves)]
-        exits.show(plain(f"{name:<{width}}  {scenario.title}" + (f"  [{', '.join(notes)}]" if notes else "")))
+        line = f"{name:<{width}}  {scenario.title}" + (f"  [{', '.join(notes)}]" if notes else "")
+        exits.show(plain(f"{'  ' if shown else ''}{line}"))
 
 
 def _listed(job: suite.Job, scenario: Scenario) -> dict[str, Any]:

@@ -77,10 +77,27 @@ def _shipped_as(name: str) -> list[str]:
         return [join_reference(str(root / file), case)]
     jobs = suite.find([str(root)])
     found = [job.reference for job in jobs if name in _names_of(job)]
+    if not found and (new := _new_name_of(file)):
+        raise ConfigError(f"the scenario was renamed: `{new}`", Place(name))
     if not found:
         near = guess(name, [word for job in jobs for word in _names_of(job)])
         raise ConfigError("there is no such file or folder, and no shipped scenario of that name", Place(name), near)
     return found
+
+
+def _new_name_of(name: str) -> str:
+    """Return the name of a shipped scenario by the one that it had in the version before; empty if it had none such."""
+    import tomllib  # noqa: PLC0415 - only who uses an old name needs it
+
+    renamed = shipped() / "renamed.toml"
+    if not renamed.is_file():
+        return ""
+    wanted = name.removesuffix(".yaml")
+    for folder, names in tomllib.loads(renamed.read_text("utf-8")).items():
+        for old, new in names.items():
+            if wanted in (old, f"{folder}/{old}", f"{folder}/{old}".replace("/", "-")):
+                return f"{folder.partition('/')[0]}/{new}".replace("/", "-")
+    return ""
 
 
 def _names_of(job: suite.Job) -> Iterator[str]:

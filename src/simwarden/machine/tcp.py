@@ -4,8 +4,8 @@ The owner gives it segments and the time, and takes out segments and events. Han
 order, retransmission by the timer of RFC 6298, MSS, the peer's window, FIN and RST are as specified. Left out, each
 for being allowed to be: selective acknowledgement and timestamps (what is lost is sent again from the first hole),
 window scaling (at most 65,535 octets are on their way), congestion control and the algorithm of Nagle (links here drop
-by rule, not by load), urgent data (read as ordinary), keep-alives. Sequence numbers are kept as integers that do not
-wrap, and cut to 32 bits on the wire.
+by rule, not by load), urgent data (read as ordinary). Sequence numbers are kept as integers that do not wrap, and cut
+to 32 bits on the wire.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from simwarden.machine.tcp_table import (
     DEFAULT_MSS,
     LEAST_MSS,
     MOST_HELD,
+    MOST_PROBES,
     ON_CLOSE,
     ON_FIN,
     ON_FIN_ACKED,
     OVER,
+    PROBE_INTERVAL,
     SENDS,
     WHOLE,
     WINDOW,
+    Alive,
     Closed,
     Ended,
     Event,
@@ -73,6 +76,9 @@ class Connection:
         self._timed: tuple[int, float] | None = None
         self._deadline: float | None = None
         self._tries = 0
+        #: when the next keep-alive is due, and how many have no answer
+        self._probe_at: float | None = None
+        self._probes = 0
 
     # -- what the owner orders
 
@@ -193,10 +199,13 @@ class Connection:
 
     def next_timer(self) -> Timer | None:
         """Return when `on_timer` must be called."""
-        return Timer(self._deadline, keep_alive=False) if self._deadline is not None else None
+        due = [each for each in (self._deadline, self._probe_at) if each is not None]
+        return Timer(min(due), keep_alive=False) if due else None
 
     def on_timer(self, now: float) -> None:
         """Take note of the time; harmless before the deadline."""
+        if self._probe_at is not None and self._probe_at <= now:
+            self._probe(now)
         if self._deadline is None or self._deadline > now:
             return
         self._deadline = None
@@ -214,10 +223,34 @@ class Connection:
         self._resend()
         self._arm(now)
 
+    # -- keep-alives (3.8.4)
+
+    def _probe(self, now: float) -> None:
+        """Send a keep-alive, a segment without octets before the next number; give a peer up that answers none."""
+        if self._probes >= MOST_PROBES:
+            self._end(Closed(timed_out=True))
+            return
+        self._probe_at = now + min(self.settings.keep_alive, PROBE_INTERVAL)
+        if self._deadline is None:  # else octets are on their way, which the peer has to acknowledge
+            self._probes += 1
+            self._out.append(self._segment(self._next - 1, _ACK))
+
+    def _note_alive(self, now: float) -> None:
+        """Start the time to the next keep-alive again, as the peer has sent a segment."""
+        self._probe_at = now + self.settings.keep_alive if self.settings.keep_alive and self.state in SENDS else None
+        if self._probes:
+            self._probes = 0
+            self._events.append(Alive())
+
     # -- what comes
 
     def receive(self, segment: Tcp, now: float) -> None:
         """Take a segment of this connection (3.10.7)."""
+        self._receive(segment, now)
+        if self.state is not State.CLOSED:
+            self._note_alive(now)
+
+    def _receive(self, segment: Tcp, now: float) -> None:
         if self.state is State.SYN_SENT:
             self._receive_answer(segment, now)
             return
@@ -379,6 +412,7 @@ class Connection:
         if self.state is not State.CLOSED:
             self._events.append(event)
         self.state, self._deadline, self._ack_due = State.CLOSED, None, False
+        self._probe_at = None
         self._held.clear()
         self._buffer.clear()
 

@@ -18,6 +18,10 @@ LEAST_MSS: Final = 48
 MOST_HELD: Final = 256
 #: sequence numbers
 WHOLE: Final = 1 << 32
+#: keep-alives without an answer after which a peer is given up, and the longest time between two of them, in seconds
+#: (tcp_keepalive_probes and tcp_keepalive_intvl of Linux)
+MOST_PROBES: Final = 9
+PROBE_INTERVAL: Final = 75.0
 
 
 class State(Enum):
@@ -51,13 +55,15 @@ ON_CLOSE: Final = {State.ESTABLISHED: State.FIN_WAIT_1, State.CLOSE_WAIT: State.
 class TcpSettings:
     """`mss` is what this end takes, `version` that of IP, `tries` how often in all a segment is sent.
 
-    With 8 tries a peer is given up after 183 s, not before the 100 s of RFC 9293 3.8.3. `msl` is in seconds.
+    With 8 tries a peer is given up after 183 s, not before the 100 s of RFC 9293 3.8.3. `msl` is in seconds, and so is
+    `keep_alive`: after this time without a segment of the peer a keep-alive is sent (3.8.4); 0: none is.
     """
 
     mss: int = 1318
     version: int = 4
     tries: int = 8
     msl: float = 30.0
+    keep_alive: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,18 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class Alive:
+    """The peer has answered a keep-alive."""
+
+
+@dataclass(frozen=True, slots=True)
 class Faulted:
     """The peer sent what breaks the protocol; what it calls for has been sent."""
 
     reason: str
 
 
-Event = Opened | Received | Ended | Closed | Faulted
+Event = Opened | Received | Ended | Closed | Alive | Faulted
 
 
 def reset_for(segment: Tcp) -> Tcp | None:

@@ -57,6 +57,19 @@ def read_addresses(text: str, port: int = 0) -> tuple[str, int]:
     return ",".join(dict.fromkeys(host for host, _ in read)), read_address(last.strip(), port)[1]
 
 
+def split_port(text: str, default: int) -> tuple[str, int]:
+    """Return address and port of `ADDRESS:PORT`, IPv6 in brackets, or of an IP address alone. Raises ValueError."""
+    host, port = text, ""
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]")
+        port = port.removeprefix(":")
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    if port and not (port.isdecimal() and 0 < int(port) <= 65535):
+        raise ValueError(f"{port!r} is no port")
+    return str(ipaddress.ip_address(host)), int(port or default)
+
+
 def is_number(host: str) -> bool:
     """Whether systems read a host as an IPv4 address, in whatever form."""
     return bool(_NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]))

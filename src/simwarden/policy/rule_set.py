@@ -188,9 +188,10 @@ class RuleSet:
     """The rules of a session. They never change: a session gets another set.
 
     `directed`: not every flow passes, so that each is judged. `denies`: some rules close their gates both ways.
+    `charged` has one rule of those that do not for each way in which they are charged.
     """
 
-    __slots__ = ("_all", "_allowing", "_apps", "denies", "directed", "one_way", "rules")
+    __slots__ = ("_all", "_allowing", "_apps", "charged", "denies", "directed", "one_way", "rules")
 
     def __init__(
         self, rules: Iterable[FlowRule] = (), resolvers: Iterable[str] = (), apps: Iterable[Blacklist] = ()
@@ -205,6 +206,9 @@ class RuleSet:
         self._all = tuple(map(_Rule, self.rules))
         self._allowing = tuple(each for each in self._all if not each.rule.denies)
         self._apps = tuple(apps)
+        self.charged = tuple(
+            {(each.rule.online, each.rule.rating_group): each.rule for each in self._allowing}.values()
+        )
         self.denies = len(self._allowing) < len(self._all) or bool(self._apps)
         self.directed = self.rules != (ALL_FLOWS,) or bool(self._apps)
         #: whether packets of a flow may pass in one direction, and not in the other

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os.path
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: what stands between a file, a case and its twin: as in pytest
 SEPARATOR: Final = "::"
@@ -24,6 +28,13 @@ def resolved(reference: str) -> str:
     """Return a reference by the absolute path of its file, without symbolic links."""
     file, case = split_reference(reference)
     return join_reference(Path(file).resolve(), case)
+
+
+def folders_of(references: Sequence[str]) -> list[str]:
+    """Return the folder of each case, below the one that holds all: `data/whitelist`, or empty for a case in that."""
+    parents = [Path(split_reference(each)[0]).absolute().parent for each in references]
+    root = os.path.commonpath(parents) if parents else ""
+    return [parent.relative_to(root).as_posix().removeprefix(".") for parent in parents]
 
 
 def capture_name(name: str) -> str:

@@ -186,7 +186,7 @@ class CaseFile:
 
     def check(self) -> None:
         """Note parameters that nothing uses, and what a twin cannot say."""
-        used = set(uses_in({key: value for key, value in self._data.items() if key != TWIN} | {"": self._twin}))
+        used = set(uses_in(self._data))
         names = {use[0] for use in used}
         for name in self._set:
             if name not in names:

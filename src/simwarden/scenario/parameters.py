@@ -64,8 +64,9 @@ class Substitution:
 
     def __init__(self, document: Merged, parameters: Mapping[str, Parameter], problems: Problems) -> None:
         self._document, self._parameters, self._problems = document, parameters, problems
-        #: the names whose values are being copied: one that stands within its own value has none
-        self._open: list[str] = []
+        #: the values that are being copied, and the names that lead to others: one within itself has no value
+        self._open: list[Spot] = []
+        self._followed: list[Spot] = []
         self._copied = 0
 
     def copy(self, spot: Spot, path: Path) -> Any:
@@ -83,7 +84,7 @@ class Substitution:
         if match is None or not match[1]:
             return self._replace_in_text(value, spot)
         parameter = self._find(match, spot)
-        return "" if parameter is None else self._copy_value(match[1], parameter.spot, path)
+        return "" if parameter is None else self._copy_value(parameter.spot, path)
 
     def _count(self, spot: Spot) -> None:
         """Count a value that is copied. Raises ScenarioError for too many, or too many within one another."""
@@ -91,9 +92,9 @@ class Substitution:
         if self._copied > _MOST or len(self._open) > _DEEPEST:
             raise ScenarioError("is nested too deep, or grows too large by its parameters", spot.place)
 
-    def _copy_value(self, name: str, spot: Spot, path: Path) -> Any:
+    def _copy_value(self, spot: Spot, path: Path) -> Any:
         """Copy the value of a parameter, or a part of it."""
-        self._open.append(name)
+        self._open.append(spot)
         made = self.copy(spot, path)
         self._open.pop()
         return made
@@ -121,11 +122,14 @@ class Substitution:
         if not isinstance(value, dict):
             self._problems.add(f"with: {match[0]} is {short(value)}, and no mapping", spot.place)
             return
-        for key in value:
+        origin = self._document.origins[path]
+        inserted = self._copy_value(parameter.spot, path) or {}
+        self._document.origins[path] = origin
+        for key, inner in inserted.items():
             if key in around or key in made:
                 self._problems.add(f"with: {match[0]} has the key {key!r}, which stands here already", spot.place)
             else:
-                made[key] = self._copy_value(match[1], parameter.spot / key, (*path, key))
+                made[key] = inner
 
     def _copy_list(self, items: list[Any], spot: Spot, path: Path) -> list[Any]:
         made: list[Any] = []
@@ -141,29 +145,42 @@ class Substitution:
             parameter = self._find(match, spot / index) if match and name else None
             if parameter and isinstance(parameter.spot.value, list):
                 for inner in range(len(parameter.spot.value)):
-                    made.append(self._copy_value(name, parameter.spot / inner, (*path, len(made))))
+                    made.append(self._copy_value(parameter.spot / inner, (*path, len(made))))
             elif parameter or not name:
                 made.append(self.copy(spot / index, (*path, len(made))))
 
     def _find(self, match: re.Match[str], spot: Spot) -> Parameter | None:
         """Return what a use stands for, or note that there is none such."""
         name, keys = match[1], match[2]
-        parameter = self._parameters.get(name)
-        if parameter is None:
+        if name not in self._parameters:
             self._problems.add(f"${name} is not known", spot.place, guess(name, self._parameters))
             return None
-        if name in self._open:
-            self._problems.add(f"${name} stands within its own value", spot.place)
-            return None
-        here = parameter.spot
+        found = self._follow(self._parameters[name], name, spot)
         for key in filter(None, keys.split(".")):
-            value = here.value
-            if not isinstance(value, dict) or key not in value:
+            value = found.spot.value if found else None
+            if found is None or not isinstance(value, dict) or key not in value:
                 known = value if isinstance(value, dict) else ()
                 self._problems.add(f"{match[0]}: {key} is not known", spot.place, guess(key, known))
                 return None
-            here /= key
-        return Parameter(here, "" if keys else parameter.word)
+            found = self._follow(Parameter(found.spot / key), name, spot)
+        if found and any(inner.path[: len(found.spot.path)] == found.spot.path for inner in self._open):
+            self._problems.add(f"${name} stands within its own value", spot.place)
+            return None
+        return found
+
+    def _follow(self, parameter: Parameter, name: str, spot: Spot) -> Parameter | None:
+        """Return what a parameter stands for in the end, where its value is the name of another."""
+        value = parameter.spot.value
+        match = _USE.fullmatch(value) if isinstance(value, str) else None
+        if match is None or not match[1]:
+            return parameter
+        if parameter.spot in self._followed:
+            self._problems.add(f"${name} stands within its own value", spot.place)
+            return None
+        self._followed.append(parameter.spot)
+        found = self._find(match, parameter.spot)
+        self._followed.pop()
+        return found
 
     def _replace_in_text(self, text: str, spot: Spot) -> str:
         return _USE.sub(lambda match: self._written(match, spot), text)
@@ -180,7 +197,7 @@ class Substitution:
         if parameter.word and not isinstance(value, str):
             return parameter.word
         if isinstance(value, str):
-            self._open.append(match[1])
+            self._open.append(parameter.spot)
             made = self._replace_in_text(value, parameter.spot)
             self._open.pop()
             return made

@@ -26,6 +26,7 @@ from simwarden.scenario.identities import MOST, CardKeys
 from simwarden.scenario.load import Header
 from simwarden.scenario.messages import spoken_names
 from simwarden.scenario.network import TRANSPORT, UTC_OFFSET
+from simwarden.scenario.parameters import WITH
 from simwarden.scenario.schema_parameters import PARAMETER, parameter_keys, with_parameters
 from simwarden.scenario.schema_values import (
     DURATION,
@@ -208,7 +209,7 @@ class _Assembly:
         words["manage"] = [*STATUSES, NO_ANSWER]
         demands: dict[str, dict[str, Any]] = {}
         for name in verbs:
-            demands[name] = {"propertyNames": {"enum": [name, *others]}}
+            demands[name] = {"propertyNames": {"enum": [name, *others, WITH]}}
             if name in words:
                 text = {"type": "string", "pattern": one_of(words[name]), "examples": words[name]}
                 numbers = {"enum": [int(word) for word in words[name] if word.isdecimal()]}

@@ -13,7 +13,7 @@ PARAMETER: Final = {"type": "string", "pattern": r"\$[A-Za-z]"}
 _USE: Final = {"$ref": "#/$defs/parameter"}
 #: keywords whose value is a schema, and those whose values are schemas
 _ONE: Final = ("items", "additionalProperties")
-_MANY: Final = ("properties", "patternProperties")
+_MANY: Final = ("properties", "patternProperties", "dependentSchemas")
 _NAMED: Final = {"type": ["object", "null"], "additionalProperties": True}
 _WORDS: Final = {"anyOf": [{"type": "array", "items": {"type": ["string", "number", "boolean"]}}, _NAMED]}
 

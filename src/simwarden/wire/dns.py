@@ -77,8 +77,8 @@ def questions_in(query: Message) -> tuple[Question, ...]:
     return tuple(Question(_as_text(each.name), dns.rdatatype.to_text(each.rdtype)) for each in query.question)
 
 
-def refusal_of(query: bytes) -> bytes | None:
-    """Return the answer REFUSED to a query (RFC 1035 4.1.1), None for octets that are not a query."""
+def refusal_of(query: bytes, rcode: str = "REFUSED") -> bytes | None:
+    """Return the answer to a query with an RCODE (RFC 1035 4.1.1), None for octets that are not a query."""
     import dns.message  # noqa: PLC0415 - as above
     import dns.rcode  # noqa: PLC0415 - as above
 
@@ -86,7 +86,7 @@ def refusal_of(query: bytes) -> bytes | None:
         asked = decode(query)
         questions_in(asked)
         answer = dns.message.make_response(asked)
-        answer.set_rcode(dns.rcode.REFUSED)
+        answer.set_rcode(dns.rcode.from_text(rcode))
         return answer.to_wire()
     except PeerError:
         return None
@@ -151,6 +151,14 @@ def addresses_in(answer: Message, name: str) -> list[tuple[str, str]]:
             elif kind in ("A", "AAAA"):
                 found.append((kind, str(each.address)))
     return found
+
+
+def aliases_in(answer: Message) -> tuple[str, ...]:
+    """Return the names to which the aliases of an answer lead, in its order."""
+    import dns.rdatatype  # noqa: PLC0415 - as above
+
+    chain = (each for records in answer.answer if records.rdtype == dns.rdatatype.CNAME for each in records)
+    return tuple(_as_text(each.target) for each in chain)
 
 
 def in_stream(message: bytes) -> bytes:

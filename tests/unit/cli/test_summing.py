@@ -18,7 +18,7 @@ from simwarden.trace.events import Decided
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 MOVED = (
-    "A meter's card, bound on first use, is refused in a phone: stopped by hss (bind.hss.learned, clause 2.1.3(1) one),"
+    "HSS rejects a first-use-bound meter card in a phone: stopped by hss (bind.hss.learned, clause 2.1.3(1) one),"
     " told #8 EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED in attach reject; the device holds the card invalid until it is"
     " switched off or the card is taken out; forgets GUTI, TAI list and keys"
 )
@@ -51,19 +51,17 @@ def test_it_says_that_the_twin_of_a_refusal_was_not_run() -> None:
 @pytest.mark.parametrize(
     ("path", "line"),
     [
-        ("binding/hss/question-from-an-unlisted-peer.yaml", "refused with Result-Code 3010"),
-        ("binding/card/buyer-reads-the-card.yaml", "refused with HTTP 403 Forbidden (card)"),
-        ("binding/form/soldered-card-cannot-be-moved.yaml", "stopped (card)"),
+        ("binding/eir/unlisted-peer.yaml::eir", "refused with Result-Code 3010"),
+        ("binding/operator/read-by-customer.yaml::card", "refused with HTTP 403 Forbidden (card)"),
+        ("binding/form/soldered-card.yaml::moved", "stopped (card)"),
     ],
 )
 def test_what_is_refused_otherwise_is_told_as_it_was(path: str, line: str) -> None:
-    if not (SCENARIOS / path).exists():
-        path = path.replace("hss", "eir")
     assert rejected_with(play(path)[0]).startswith(line)
 
 
 def test_of_packets_that_go_no_further_it_tells_that() -> None:
-    played = play("area/packets-after-a-handover-to-another-base-station.yaml")
+    played = play("area/pgw-location/x2-handover.yaml")
     told = ": stopped by pgw (area.cell, clause 2.2.1) with the card's packets dropped"
     assert list(misuses(played))[1].endswith(told)
 
@@ -127,8 +125,8 @@ def test_the_page_tells_the_time_that_the_terminal_tells(tmp_path: Path, monkeyp
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("binding/hss/given-and-a-phone-is-reported.yaml", "one) with s6a.cancel-location-request to intruder"),
-        ("binding/form/soldered-card-cannot-be-moved.yaml", "2.1.2) with move: refused"),
+        ("binding/hss/reported-terminal.yaml::given", "one) with s6a.cancel-location-request to intruder"),
+        ("binding/form/soldered-card.yaml::moved", "2.1.2) with move: refused"),
     ],
 )
 def test_without_a_cause_it_tells_what_was_done(path: str, told: str) -> None:

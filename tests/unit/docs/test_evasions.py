@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import pytest
+import shipped_cases
 
 from simwarden.scenario.load import Loader
 from simwarden.scenario.refusals import expects_refusal
@@ -14,7 +15,6 @@ from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
 
 ROOT = Path(__file__).parents[3]
-STORIES = ROOT / "scenarios"
 PAGE = (ROOT / "docs" / "evasions.md").read_text("utf-8")
 
 
@@ -45,20 +45,20 @@ ADDRESSES: Final = {
 #: what else is other by IPv6: records, an advertisement that the meter has had, headers of two segments
 OTHER: Final = {
     "qtype='A'": "qtype='AAAA'",
-    "path: A}": "path: AAAA}",
-    "received: 2": "received: 3",
-    "octets: 2800": "octets: 2840",
+    '"path": "A"}': '"path": "AAAA"}',
+    '"received": "2"': '"received": "3"',
+    '"octets": "2800"': '"octets": "2840"',
     "203.0.113.0/24": "2001:db8:66::/56",
-    "pdn_type: ipv4v6": "pdn_type: ipv6",
-    "{type: module}": "{type: module, pdn_type: ipv6}",
-    "{profile: meter,": "{profile: meter, subscription: {apns: [{name: iot, pdn_type: ipv6}]},",
+    '"pdn_type": "ipv4v6"': '"pdn_type": "ipv6"',
+    '{"type": "module"}': '{"type": "module", "pdn_type": "ipv6"}',
+    '{"profile": "meter",': '{"profile": "meter", "subscription": {"apns": [{"name": "iot", "pdn_type": "ipv6"}]},',
 }
 
 
 def by_ipv6(story: str) -> str:
-    """Return a story with addresses of IPv6, and packets as scapy calls them there."""
+    """Return a scenario with addresses of IPv6, and packets as scapy calls them there."""
     text = re.sub(r"IP\(dst='([0-9.]+)', id=(\d+), frag=(\d+),( flags='MF',)? proto=17\)", _fragment, story)
-    text = re.sub(r"(resolve: \{[^}]+)\}", r"\1, kind: AAAA}", re.sub(r"\bIP\(", "IPv6(", text))
+    text = re.sub(r'("resolve": \{[^}]+)\}', r'\1, "kind": "AAAA"}', re.sub(r"\bIP\(", "IPv6(", text))
     for four, six in (*OTHER.items(), *ADDRESSES.items()):
         text = re.sub(rf"(?<=[/\"]){re.escape(four)}(?=:\d|/\")", f"[{six}]", text).replace(four, six)
     return text
@@ -83,18 +83,18 @@ def test_there_are_fourteen_evasions_and_more() -> None:
 def test_what_is_stopped_names_what_passes(row: Row) -> None:
     for stopped, passes in ((row.stopped, row.passes), (row.stopped6, row.passes6)):
         if stopped != "the same":
-            story = Loader().load(str(STORIES / f"{stopped}.yaml"))
-            assert expects_refusal(story)
-            assert Path(story.twin).stem == Path(passes).name
+            scenario = shipped_cases.load(stopped)
+            assert expects_refusal(scenario)
+            assert shipped_cases.name_of(scenario.twin) == passes
 
 
 @pytest.mark.parametrize("name", sorted({each for row in GRID for each in row[1:3] if row.stopped6 == "the same"}))
 def test_the_same_story_by_ipv6(name: str, tmp_path: Path) -> None:
-    text = by_ipv6((STORIES / f"{name}.yaml").read_text("utf-8"))
+    text = by_ipv6(shipped_cases.text_of(name))
     assert not any(four in text for four in ADDRESSES)
-    story = tmp_path / f"{Path(name).name}.yaml"
-    story.write_text(re.sub(r"^twin:.*\n", "", text, flags=re.MULTILINE), "utf-8")
-    assert outcome(story) == ""
+    scenario = tmp_path / "by-ipv6.yaml"
+    scenario.write_text(text, "utf-8")
+    assert outcome(scenario) == ""
 
 
 LEAKS = [*rows_behind("leaks"), *rows_behind("other leaks")]
@@ -110,12 +110,10 @@ def test_a_leak_has_its_reason_and_what_shows_it(row: list[str]) -> None:
         name = shown_by.strip("`")
         assert any(f"def {name}(" in each.read_text("utf-8") for each in (ROOT / "tests").rglob("test_*.py"))
     else:
-        assert (STORIES / f"{shown_by}.yaml").is_file()
+        assert shipped_cases.load(shown_by)
 
 
 def test_each_scenario_with_the_tag_leak_is_on_a_list() -> None:
-    tagged = re.compile(r"^tags: \[.*\bleak\b.*\]$", re.MULTILINE)
-    files = [path for path in STORIES.rglob("*.yaml") if tagged.search(path.read_text("utf-8"))]
-    leaks = {path.relative_to(STORIES).with_suffix("").as_posix() for path in files}
+    leaks = {name for name in shipped_cases.names_in() if "leak" in shipped_cases.document_of(name).get("tags", [])}
     assert len(leaks) > 14
     assert leaks <= {row[3] for row in LEAKS}

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+import shipped_cases
 from gx_gy_page import PAGE, ROOT, Row, rows
 
 from simwarden.wire.diameter.apps.gx import EventTrigger
@@ -62,7 +63,7 @@ def test_a_row_that_claims_an_effect_names_what_shows_it(row: Row) -> None:
         tests = [path.read_text() for path in (ROOT / "tests" / "unit").rglob("test_*.py")]
         assert any(f"def {row.shown_by.strip('`')}(" in text for text in tests)
         return
-    scenario = (ROOT / "scenarios" / f"{row.shown_by}.yaml").read_text()
+    scenario = shipped_cases.text_of(row.shown_by)
     words = scenario.lower().replace("_", "-")
     assert any(avp.lower() in words for avp in row.avps), f"{row.shown_by} has none of {', '.join(row.avps)}"
 

@@ -7,24 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import shipped_cases
 
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.document import DecisionWanted
-from simwarden.scenario.load import Loader
 from simwarden.scenario.refusals import expected, expects_refusal
 
 if TYPE_CHECKING:
     from simwarden.scenario.document import Scenario
 
 ROOT = Path(__file__).parents[3]
-STORIES = ROOT / "scenarios"
 PAGE = (ROOT / "docs" / "data.md").read_text("utf-8")
 ROWS = [
     tuple(map(str.strip, line.strip("| ").split(" | ")))
     for line in PAGE.partition("<!-- misuses: scenarios -->")[2].partition("\n\n")[0].splitlines()[3:]
 ]
 #: what says in a story that something does not get through
-STOPPED = re.compile(r"expect: (timed-out|dropped|rejected)|attach: rejected|never:|\b(403|none)\b")
+STOPPED = re.compile(r'"expect": "(timed-out|dropped|rejected)"|"attach": "rejected"|"never":|\b(403|none)\b')
 
 
 def test_there_are_rows_of_four_columns() -> None:
@@ -34,21 +33,25 @@ def test_there_are_rows_of_four_columns() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[2])
 def test_a_misuse_has_its_story_and_what_passes(row: tuple[str, ...]) -> None:
-    stopped, passes = (STORIES / f"{name}.yaml" for name in row[2:])
-    assert STOPPED.search(stopped.read_text("utf-8")), stopped
-    assert passes.is_file()
+    stopped, passes = row[2:]
+    assert STOPPED.search(shipped_cases.text_of(stopped))
+    assert shipped_cases.load(passes)
     assert stopped != passes
 
 
+def unsent(name: str) -> bool:
+    """Return whether a scenario sends a packet that does not arrive."""
+    steps = [step for step in shipped_cases.document_of(name)["steps"] if isinstance(step, dict)]
+    return any("send" in step and step.get("expect") in ("timed-out", "dropped") for step in steps)
+
+
 def test_each_packet_of_a_shipped_story_that_does_not_get_through_is_a_row() -> None:
-    silent = {"packet-to-a-meter-that-is-gone", "packet-to-a-meter-that-does-not-hear"}
-    silent |= {"packet-after-the-internet-came-back"}  # nobody misuses anything
-    told = {Path(row[2]).name for row in ROWS} | {Path(row[3]).name for row in ROWS} | silent
-    found = {
-        path.stem
-        for path in (STORIES / "data").glob("packet*.yaml")
-        if re.search(r"- send:[^\n]*\n    expect: (timed-out|dropped)", path.read_text("utf-8"))
-    }
+    silent = {"data/paging-and-downlink/packet-to-ue::detached", "data/paging-and-downlink/packet-to-ue::no-answer"}
+    silent |= {"data/user-plane/external-network::restart", "data/user-plane/external-network::none"}
+    silent |= {"data/user-plane/link-local"}  # no misuse in any of these
+    told = {row[2] for row in ROWS} | {row[3] for row in ROWS} | silent
+    names = [*shipped_cases.names_in("data/user-plane"), *shipped_cases.names_in("data/paging-and-downlink")]
+    found = {name for name in names if unsent(name)}
     assert found
     assert found <= told
 
@@ -56,10 +59,16 @@ def test_each_packet_of_a_shipped_story_that_does_not_get_through_is_a_row() -> 
 # -- calls: the tables of SSP and SCP; directed data: that of the PGW; quotas: that of the OCS
 
 
-LOADER = Loader()
-LINK = re.compile(r"\[([\w-]+)\]\(\.\./\.\./scenarios/(?:voice|data|quota)/\1\.yaml\)|`(test_\w+)`")
+LINK = re.compile(r"\[([\w/-]+)(::[\w.+-]+)?\]\(\.\./\.\./scenarios/(?:voice|data|quota)/\1\.yaml\)|`(test_\w+)`")
+
+
+def links_in(cell: str) -> list[tuple[str, str]]:
+    """Return the names of scenarios and of tests to which a cell leads."""
+    return [(file + case, test) for file, case, test in LINK.findall(cell)]
+
+
 #: what says in a story without a decision that something is stopped
-ENDED = re.compile(r"expect: (released|error|not-available|aborted)|cause: |mm_cause: |state: over")
+ENDED = re.compile(r'"expect": "(released|error|not-available|aborted)"|cause": |"state": "over"')
 FOLDERS = {"ssp": "voice", "scp": "voice", "pgw": "data", "pcrf": "data", "ocs": "quota"}
 TABLES = {
     kind: [
@@ -73,12 +82,13 @@ PAIRS = [
     (FOLDERS[kind], refused, passes)
     for kind, rows in TABLES.items()
     for row in rows
-    for refused, passes in zip(LINK.findall(row[-2]), LINK.findall(row[-1]), strict=True)
+    for refused, passes in zip(links_in(row[-2]), links_in(row[-1]), strict=True)
 ]
 
 
-def story(folder: str, name: str) -> Scenario:
-    return LOADER.load(str(STORIES / folder / f"{name}.yaml"))
+def scenarios_in(folder: str) -> dict[str, Scenario]:
+    """Return the scenarios of a folder by the names that tables give them."""
+    return {name.partition("/")[2]: shipped_cases.load(name) for name in shipped_cases.names_in(folder)}
 
 
 def refused_by(scenario: Scenario) -> set[tuple[str, str]]:
@@ -99,31 +109,32 @@ def test_each_row_of_a_table_has_its_stories(kind: str) -> None:
 @pytest.mark.parametrize("row", PAIRS, ids=lambda row: "".join(row[1]))
 def test_a_misuse_is_stopped_and_its_twin_passes(row: tuple[str, tuple[str, str], tuple[str, str]]) -> None:
     folder, (name, test), (twin, _) = row
-    assert not expects_refusal(story(folder, twin))
+    assert not expects_refusal(shipped_cases.load(f"{folder}/{twin}"))
     if test:
         assert any(f"def {test}(" in each.read_text("utf-8") for each in (ROOT / "tests").rglob("test_*.py"))
         return
-    scenario = story(folder, name)
+    scenario = shipped_cases.load(f"{folder}/{name}")
     if expects_refusal(scenario):
-        assert Path(scenario.twin).stem == twin
-    else:  # no control decides it, and nobody could be let through
-        assert ENDED.search(Path(scenario.path).read_text("utf-8"))
+        assert shipped_cases.name_of(scenario.twin) == f"{folder}/{twin}"
+    else:  # no control decides it
+        assert ENDED.search(shipped_cases.text_of(f"{folder}/{name}"))
 
 
 def test_each_refusal_by_ssp_or_scp_that_a_shipped_story_of_calls_expects_is_in_a_table() -> None:
     told = {name for _, (name, _), _ in PAIRS}
-    stories = [story("voice", path.stem) for path in (STORIES / "voice").glob("*.yaml")]
-    found = {Path(each.path).stem for each in stories if {by for by, _ in refused_by(each)} & {"ssp", "scp"}}
+    scenarios = scenarios_in("voice")
+    found = {name for name, each in scenarios.items() if {by for by, _ in refused_by(each)} & {"ssp", "scp"}}
     assert found
     assert found <= told
 
 
 def test_each_refusal_by_the_pgws_own_lists_that_a_shipped_story_expects_is_in_its_table() -> None:
     told = {name for _, (name, _), _ in PAIRS}
-    stories = [story("data", path.stem) for path in (STORIES / "data").glob("*.yaml")]
-    own = [each for each in stories if all(it.kind != "pcrf" for it in each.instances.values())]
     found = {
-        Path(each.path).stem for each in own if any(by == "pgw" and c.startswith("data.") for by, c in refused_by(each))
+        name
+        for name, each in scenarios_in("data").items()
+        if all(it.kind != "pcrf" for it in each.instances.values())
+        and any(by == "pgw" and control.startswith("data.") for by, control in refused_by(each))
     }
     assert found
     assert found <= told
@@ -131,14 +142,15 @@ def test_each_refusal_by_the_pgws_own_lists_that_a_shipped_story_expects_is_in_i
 
 def test_each_refusal_that_a_shipped_story_with_a_pcrf_expects_is_in_its_table() -> None:
     told = {name for _, (name, _), _ in PAIRS}
-    stories = [story("data", path.stem) for path in (STORIES / "data").glob("*.yaml")]
-    ruled = [each for each in stories if any(it.kind == "pcrf" for it in each.instances.values())]
-    found = {Path(each.path).stem for each in ruled if refused_by(each)}
+    found = {
+        name
+        for name, each in scenarios_in("data").items()
+        if any(it.kind == "pcrf" for it in each.instances.values()) and refused_by(each)
+    }
     assert found
     assert found <= told
 
 
 def test_each_refusal_of_a_shipped_story_of_quotas_is_in_the_table_of_the_ocs() -> None:
     told = {name for folder, (name, _), _ in PAIRS if folder == "quota"}
-    stories = [story("quota", path.stem) for path in (STORIES / "quota").glob("*.yaml")]
-    assert {Path(each.path).stem for each in stories if refused_by(each)} == told
+    assert {name for name, each in scenarios_in("quota").items() if refused_by(each)} == told

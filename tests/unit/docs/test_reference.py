@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
+import shipped_cases
 import yaml
 from typer.testing import CliRunner
 
@@ -81,26 +82,27 @@ def test_each_control_is_asked_on_each_occasion_that_it_declares_and_on_no_other
 @pytest.mark.slow
 def test_each_cell_of_the_tables_links_to_a_card_that_has_the_control(pages: dict[str, str]) -> None:
     """A card that nothing binds cannot show binding, whatever its story proves beside it."""
-    links = set(re.findall(r"\[([a-z.]+)\]\(\.\./scenarios/(\S+)\)", pages["classification.md"]))
+    links = set(re.findall(r"\[([a-z.]+)\]\(\.\./scenarios/(\S+)\.yaml\)", pages["classification.md"]))
     sections = {"bind": "binding", "area": "area"}
     assert set(sections) <= {requirement.partition(".")[0] for requirement, _ in links}
     for requirement, path in links:
-        story = yaml.safe_load((DOCS.parent / "scenarios" / path).read_text(encoding="utf-8"))
-        assert requirement in story["proves"], path
+        cases = [shipped_cases.document_of(name) for name in shipped_cases.cases_of(path)]
+        shown = [each for each in cases if requirement in each["proves"]]
+        assert shown, path
         section = sections.get(requirement.partition(".")[0])
-        assert section is None or any(section in card for card in story["cards"].values()), path
+        assert section is None or any(section in card for each in shown for card in each["cards"].values()), path
 
 
 def test_a_quota_of_messages_is_no_quota_of_data() -> None:
     """A card for data only has none that acts, as long as the one of messages is all that there is."""
     loader, stories = Loader(), DOCS.parent / "scenarios"
     jobs = [
-        (job, loader.load(job.reference)) for job in suite.find([str(stories / "sms/long-message-over-the-quota.yaml")])
+        (job, loader.load(job.reference)) for job in suite.find([str(stories / "sms/quota/messages.yaml::mo-long")])
     ]
     page = classes_page(jobs, loader, stories)
     rows = [line.split(" | ") for line in page.splitlines() if re.match(r"\| [1-6] \|", line)]
     column = 4 + list(measures()).index("quota")
-    shown = "SMS [quota](../scenarios/sms/long-message-over-the-quota.yaml) (2.5)"
+    shown = "SMS [quota](../scenarios/sms/quota/messages.yaml) (2.5)"
     whole = [f"voice **open**, {shown}, data **open**", f"{shown}, data **open**", "data **open**"]
     assert [row[column].removeprefix("3.2(2): ") for row in rows] == [each for each in whole for _ in range(6)]
 

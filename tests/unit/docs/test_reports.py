@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 from simwarden.cli.main import app
 from simwarden.policy.decision import Control, Decision, Ruling, Verdict
 from simwarden.runtime.clock import EPOCH
+from simwarden.scenario import suite
+from simwarden.scenario.case_reference import capture_name, stem_of
 from simwarden.trace.events import Decided, Fault, PacketDropped
 from simwarden.trace.jsonl import lines_of
 
@@ -28,10 +30,10 @@ RECORDS = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
 STORIES = (
     "demo/moved-card.yaml",
     "demo/first-story.yaml",
-    "area/buyer-changes-the-cell.yaml",
-    "area/handover-beside-the-cards-cell.yaml",
-    "evasion/diameter-avp-twice.yaml",
-    "data/packet-after-the-suspension.yaml",
+    "area/management/area-change.yaml::cells-by-customer",
+    "area/handover/other-cell-other-tracking-area.yaml",
+    "evasion/diameter-peers/screening.yaml::two-user-names",
+    "data/session-management/suspended-card.yaml::packets",
 )
 
 #: what other commands write into the folder, and what stands for a capture
@@ -69,8 +71,9 @@ def records_of(folder: Path) -> list[dict[str, object]]:
 def test_the_files_are_those_told(folder: Path) -> None:
     told = set(first_cells(PAGE.partition("\n\n`--trace")[0]))
     there = {path.name for path in folder.iterdir()}
-    captures = {*(Path(story).stem for story in STORIES), "wrong"}
-    assert there == told - OTHERS | {f"{name}.pcapng" for name in captures}
+    cases = suite.find([str(ROOT / "scenarios" / story) for story in STORIES])
+    captures = {capture_name(stem_of(job.reference)) for job in cases}
+    assert there == told - OTHERS | captures | {"wrong.pcapng"}
 
 
 def test_each_field_of_each_event_is_told_and_there_is_no_other(folder: Path) -> None:
@@ -115,10 +118,9 @@ def test_no_key_is_in_it(folder: Path) -> None:
 
 
 def test_junit_is_as_told(folder: Path) -> None:
-    suite = ET.parse(folder / "junit.xml").getroot().find("testsuite")  # noqa: S314 - our own file
-    assert suite is not None
-    cases = {case.get("classname"): case for case in suite.iter("testcase")}
-    assert cases["moved-card"].get("name") == "A meter's card, bound on first use, is refused in a phone"
+    suites = ET.parse(folder / "junit.xml").getroot()  # noqa: S314 - our own file
+    cases = {case.get("classname"): case for case in suites.iter("testcase")}
+    assert cases["moved-card"].get("name") == "HSS rejects a first-use-bound meter card in a phone"
     assert str(cases["moved-card"].get("file")).endswith("scenarios/demo/moved-card.yaml")
     assert {each.get("name") for each in cases["moved-card"].iter("property")} == {"proves", "tags"}
     failure = cases["wrong"].find("failure")

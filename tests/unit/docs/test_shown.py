@@ -101,7 +101,7 @@ def test_the_event_that_is_shown_is_told(tmp_path: Path) -> None:
         r"^```json\n(.*?)^```", (shown.ROOT / "docs" / "events.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
     assert block
-    story = str(shown.ROOT / "scenarios" / "events" / "moved-card-is-told.yaml")
+    story = str(shown.ROOT / "scenarios" / "events" / "refused-card.yaml")
     command = [sys.executable, "-m", "simwarden", "run", story, "--report", str(tmp_path)]
     subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own program
     frames = map(json.loads, (tmp_path / "events.jsonl").read_text("utf-8").splitlines())

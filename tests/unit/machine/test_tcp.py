@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from simwarden.machine.tcp import Connection
 from simwarden.machine.tcp_table import (
     WINDOW,
+    Alive,
     Closed,
     Ended,
     Faulted,
@@ -189,6 +190,35 @@ def test_a_way_that_breaks_ends_the_connection() -> None:
     wire.client.connection.send(b"x", wire.now)
     wire.run()
     assert closed(wire.client) == [Closed(timed_out=True)]
+
+
+def test_keep_alives_are_answered_as_long_as_the_peer_is_there() -> None:
+    """RFC 9293 3.8.4: an idle connection stays open, and traffic delays the next keep-alive."""
+    wire = Wire()
+    wire.client.connection.settings = TcpSettings(keep_alive=60)
+    wire.open()
+    wire.run(300)
+    assert wire.client.heard == [Opened(), *[Alive()] * 4]
+    wire.client.connection.send(b"report", wire.now)
+    wire.run(355)
+    assert wire.client.heard.count(Alive()) == 4
+    wire.client.connection.close(wire.now)
+    wire.run()
+    assert closed(wire.client) == closed(wire.server) == [Closed()]
+    assert wire.server.got == b"report"
+
+
+@pytest.mark.parametrize(("keep_alive", "after"), [(30, 30 + 9 * 30), (7200, 7200 + 9 * 75)])
+def test_a_peer_that_answers_no_keep_alive_is_given_up(keep_alive: float, after: float) -> None:
+    wire = Wire()
+    wire.client.connection.settings = TcpSettings(keep_alive=keep_alive)
+    wire.open()
+    wire.loss = 1.0
+    wire.run(after - 1)
+    assert closed(wire.client) == []
+    wire.run(after + 1)
+    assert closed(wire.client) == [Closed(timed_out=True)]
+    assert wire.client.connection.next_timer() is None
 
 
 @pytest.mark.parametrize("seed", range(2))

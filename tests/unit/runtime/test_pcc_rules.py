@@ -15,6 +15,7 @@ from simwarden.runtime.diameter.pcc_rules import (
     MOST_FILTERS,
     Place,
     RuleError,
+    common_rules,
     definition_of,
     installation,
     merge,
@@ -95,6 +96,41 @@ NAME = ("Charging-Rule-Name", b"r")
 def defined(*avps: tuple[str, Any], described: str = "permit out ip from any to assigned", direction: int = 3) -> Avps:
     flow = [("Flow-Description", described), ("Flow-Direction", direction)]
     return [NAME, ("Flow-Information", flow), *avps]
+
+
+@settings(max_examples=budget.examples(60))
+@given(rules=st.lists(RULES, min_size=1, max_size=4, unique_by=lambda rule: rule.name))
+def test_rules_read_together_are_those_that_are_read_by_themselves(rules: list[FlowRule]) -> None:
+    applied = FlowRule("of an application", (), application="upload")
+    group = decode(encode(Message(272, 16777238, 0x40, 1, 1, installation([*rules, applied], ())))).avps[0][1]
+    for place in (PLACE, ONLY_4, PLACE):
+        try:
+            expected = {each[0][1]: rule_of(each, place) for _, each in group}
+        except RuleError:
+            assert common_rules(group, place) is None
+        else:
+            found = common_rules(group, place)
+            assert found is not None
+            assert (list(found[0].values()), list(found[1].items())) == (
+                [each for _, each in group],
+                [*expected.items()],
+            )
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        [],
+        [("Charging-Rule-Definition", defined()), ("Charging-Rule-Name", b"upload")],
+        [("Charging-Rule-Definition", defined()), ("Rule-Activation-Time", 1)],
+        [("Charging-Rule-Definition", defined()), ("Charging-Rule-Definition", defined(("Precedence", 1)))],
+        [("Charging-Rule-Definition", defined()[1:])],
+        [("Charging-Rule-Definition", defined(described="permit out ip from any to 10.64.0.1"))],
+        [("Charging-Rule-Definition", defined(("Flow-Status", 9)))],
+    ],
+)
+def test_what_depends_on_a_session_or_fails_is_not_read_together(group: Avps) -> None:
+    assert common_rules(group, PLACE) is None
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,25 @@ def test_texts_take_words_and_values_and_two_dollars_are_one() -> None:
     assert document(text, "by-tls") == {"scenario": "costs $5, by-tls and 2", "steps": [{"p": "443"}]}
 
 
+def test_a_parameter_may_stand_for_another_one() -> None:
+    text = """\
+scenario: a
+set: {what: $way.what, base: {k: 1}, more: {with: $base, l: $way.size}}
+vary: {way: {one: {what: {with: $base, m: 2}, size: 3, items: [{b: 1}, {c: 2}]}}}
+steps: [{a: $what.m, with: $what}, $way.items, {e: $more}]
+"""
+    (case,) = case_file(text.replace("a: $what.m", "a: x$what.m")).all_cases
+    made = case_file(text.replace("a: $what.m", "a: x$what.m")).document(case, Problems()).data
+    assert made["steps"] == [{"a": "x2", "k": "1", "m": "2"}, {"b": "1"}, {"c": "2"}, {"e": {"k": "1", "l": "3"}}]
+
+
+def test_a_twin_in_another_file_may_differ_by_case() -> None:
+    text = "scenario: a\nvary: {way: {one: {other: x.yaml, k: 1}}}\ntwin: $way.other\nsteps: [{a: $way.k}]"
+    file = case_file(text)
+    file.check()
+    assert (file.problems.found, file.document(file.cases[0], Problems()).data["twin"]) == ([], "x.yaml")
+
+
 def test_a_grid_excludes_cases() -> None:
     text = "scenario: a\nvary: {x: [p, q], y: [r, s]}\nexclude: [{x: p, y: r}, {y: s}]\nsteps: [{a: $x}, {b: $y}]\n"
     assert [case.name for case in case_file(text).cases] == ["q-r"]

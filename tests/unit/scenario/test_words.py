@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import shipped_cases
 
 from simwarden.policy.details import details_of
 from simwarden.scenario.event_fields import cdr_fields
@@ -502,23 +503,23 @@ def test_an_outcome_that_no_verb_has_is_told(step: str, said: str) -> None:
 
 
 STORIES = [
-    "area/handover-beside-the-cards-cell.yaml",
-    "area/path-switch-to-another-cell.yaml",
-    "binding/hss/suspended-by-withdrawal.yaml",
-    "data/apn-that-is-not-subscribed.yaml",
-    "demo/moved-card.yaml",
-    "evasion/diameter-avp-twice.yaml",
-    "events/moved-card-is-told.yaml",
-    "events/suspension-by-the-platform-is-told.yaml",
-    "binding/cmp/card-in-a-phone-is-suspended.yaml",
-    "binding/cmp/records-of-a-phone.yaml",
-    "binding/cmp/behind-the-eir-in-a-phone.yaml",
-    "binding/north/card-handed-over-then-another-terminal.yaml",
-    "evasion/emergency-call-without-a-card.yaml",
-    "sms/gateway-cmpp-there-and-back.yaml",
-    "sms/gateway-code-of-its-own.yaml",
-    "voice/call-from-a-listed-number.yaml",
-    "voice/eir-finds-the-terminal-of-a-call-allowed.yaml",
+    "area/handover/other-cell-other-tracking-area",
+    "area/handover/not-allowed-cell::x2",
+    "binding/hss/withdrawal",
+    "data/pdn-connections/apn-not-subscribed",
+    "demo/moved-card",
+    "evasion/diameter-peers/screening::two-user-names",
+    "events/refused-card",
+    "events/suspension",
+    "binding/cmp/phone::suspend",
+    "binding/cmp/records::given",
+    "binding/cmp/bound-card-in-phone::behind-eir",
+    "binding/northbound/card-transfer",
+    "evasion/emergency/attach-without-card::authenticated",
+    "sms/gateway/delivery/cmpp-round-trip",
+    "sms/gateway/access-codes/sender-not-allocated::twin",
+    "voice/whitelist/incoming-not-listed::presented-twin",
+    "voice/terminal-identity/eir-prohibits-device::twin",
 ]
 
 
@@ -543,7 +544,7 @@ def parts_of(dissection: Dissection) -> Iterator[Dissection]:
 
 @pytest.mark.parametrize("story", STORIES)
 def test_whatever_a_run_shows_may_be_expected(story: str) -> None:
-    source = read(read_file(SCENARIOS / story), story, Problems())
+    source = read(shipped_cases.text_of(story), story, Problems())
     scenario = Loader().assemble(source)
     references, problems = References(), Problems()
     references.instances.update(scenario.instances)

@@ -7,28 +7,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
+import shipped_cases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[3]
-STORIES = ROOT / "scenarios/sms"
-#: what stories of a page begin with, where it leaves that out
-TABLES = {"simulators/smsc/README.md": "", "docs/sms-gateway.md": "gateway-"}
+TABLES = ("simulators/smsc/README.md", "docs/sms-gateway.md")
 #: no rule refuses it: it is bounded in time and number, and so ends
-BOUNDED = "gateway-part-of-a-long-message-alone"
+BOUNDED = "gateway/long-messages/missing-part"
 
 
 def rows() -> Iterator[tuple[str, list[str]]]:
     """Yield the misuse and the stories of each row."""
-    for page, prefix in TABLES.items():
+    for page in TABLES:
         table = False
         for line in Path(ROOT, page).read_text("utf-8").splitlines():
             table = line.startswith("| misuse ") or (table and line.startswith("|"))
             cells = line.strip("|").split("|")
             if table and not cells[0].startswith((" misuse", "---")):
-                yield cells[0].strip(), [prefix + each for each in re.findall(r"`([^`]+)`", cells[-1])]
+                yield cells[0].strip(), re.findall(r"`([^`]+)`", cells[-1])
 
 
 def decisions(value: Any) -> Iterator[dict[str, Any]]:
@@ -46,8 +44,8 @@ def decisions(value: Any) -> Iterator[dict[str, Any]]:
 def test_a_misuse_has_its_stories(misuse: str, stories: list[str]) -> None:
     assert stories, misuse
     for name in stories:
-        story = yaml.safe_load((STORIES / f"{name}.yaml").read_text("utf-8"))
+        steps = shipped_cases.document_of(f"sms/{name}")["steps"]
         if name != BOUNDED:
-            assert any(each.get("verdict", "refuse") == "refuse" for each in decisions(story["steps"])), name
-            twin = yaml.safe_load((STORIES / story["twin"]).read_text("utf-8"))
+            assert any(each.get("verdict", "refuse") == "refuse" for each in decisions(steps)), name
+            twin = shipped_cases.document_of(shipped_cases.name_of(shipped_cases.load(f"sms/{name}").twin))
             assert all(each.get("verdict") == "admit" for each in decisions(twin["steps"])), name

@@ -83,7 +83,7 @@ def test_without_scapy_it_is_said_how_to_get_it() -> None:
 
 @pytest.mark.usefixtures("no_scapy")
 def test_a_story_with_a_packet_is_checked_without_scapy_and_not_judged() -> None:
-    story = Loader().validate(SCENARIOS / "data/odd-packet-with-the-address-of-another.yaml")
+    story = Loader().validate(SCENARIOS / "data/user-plane/source-address-of-other.yaml::malformed")
     result = run_scenario(story, "odd", RunOptions())
     assert result.verdict is Verdict.INCONCLUSIVE
     assert result.failure is not None

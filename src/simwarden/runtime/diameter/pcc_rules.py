@@ -164,6 +164,49 @@ def rule_of(definition: Avps, place: Place) -> FlowRule:
     return told.rule
 
 
+class _Common(NamedTuple):
+    """The rules of a Charging-Rule-Install by name, as far as they are the same for all sessions.
+
+    `applied` names those with filters of the PGW's own; `widths` are those of the addresses that open flows are for.
+    """
+
+    definitions: Mapping[bytes, Avps]
+    rules: Mapping[bytes, FlowRule]
+    applied: tuple[bytes, ...]
+    widths: frozenset[int]
+
+
+def common_rules(group: Avps, place: Place) -> tuple[Mapping[bytes, Avps], Mapping[bytes, FlowRule]] | None:
+    """Return the definitions and the rules of a Charging-Rule-Install by name, if it contains nothing else.
+
+    Return None if a rule depends on the session's address or cannot be installed: each is then read by itself.
+    """
+    common = read_group(group, _common)
+    if common is None or not common.widths <= {each.width for each in place.addresses}:
+        return None
+    try:
+        applied = {name: rule_of(common.definitions[name], place) for name in common.applied}
+    except RuleError:
+        return None
+    return common.definitions, {**common.rules, **applied}
+
+
+def _common(group: Avps) -> _Common | None:
+    definitions = {name_of(value): value for name, value in group if name == "Charging-Rule-Definition"}
+    if not definitions or b"" in definitions or len(definitions) < len(group):
+        return None
+    try:
+        told = {name: read_group(each, _told) for name, each in definitions.items()}
+    except RuleError:
+        return None
+    ends = [(each, one.rule.denies) for one in told.values() for each in one.ends]
+    if any(isinstance(each.local, Network) for each, _ in ends):
+        return None
+    widths = (each.remote.width for each, closed in ends if not closed and isinstance(each.remote, Network))
+    applied = tuple(name for name, one in told.items() if one.application is not None)
+    return _Common(definitions, {name: one.rule for name, one in told.items()}, applied, frozenset(widths))
+
+
 def _told(definition: Avps) -> _Told:
     flows = [value for name, value in definition if name == "Flow-Information"]
     says = _firsts(definition)

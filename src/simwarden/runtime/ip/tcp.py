@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
 from simwarden.machine.tcp import Connection
-from simwarden.machine.tcp_table import Closed, Ended, Faulted, Opened, Received, State, TcpSettings, reset_for
+from simwarden.machine.tcp_table import Alive, Closed, Ended, Faulted, Opened, Received, State, TcpSettings, reset_for
 from simwarden.runtime.machine_timer import MachineTimer
 from simwarden.wire import ip
 from simwarden.wire.ip import Packet, Tcp, TcpFlag
@@ -42,10 +42,26 @@ class Conversation(Protocol):
 class Stream:
     """One end of a connection, for who reads and writes octets."""
 
-    __slots__ = ("_connection", "_ended", "_error", "_host", "_opened", "_received", "_timer", "_waiter", "ends")
+    __slots__ = (
+        "_connection",
+        "_ended",
+        "_error",
+        "_host",
+        "_opened",
+        "_received",
+        "_timer",
+        "_waiter",
+        "ends",
+        "on_alive",
+        "patience",
+    )
 
     def __init__(self, host: TcpHost, connection: Connection, ends: Ends) -> None:
         self.ends = ends
+        #: seconds in which the peer has to send something that is read, None: any time
+        self.patience = host.patience
+        #: called when the peer has answered a keep-alive
+        self.on_alive: Callable[[], object] = lambda: None
         self._host, self._connection = host, connection
         self._timer = MachineTimer(host.site.clock, self._on_timer, internal=True)
         self._received = bytearray()
@@ -78,7 +94,7 @@ class Stream:
     async def read(self) -> bytes:
         """See Conversation. Who says nothing for too long is left: TimeoutError."""
         try:
-            async with asyncio.timeout(self._host.patience):
+            async with asyncio.timeout(self.patience):
                 while not self._received and (self._error is not None or not self._ended):
                     await self._wait()
         except TimeoutError:
@@ -135,6 +151,8 @@ class Stream:
                     self._ended = True
                 case Closed():
                     self._end(event)
+                case Alive():
+                    self.on_alive()
                 case Faulted(reason):
                     self._host.blame(f"TCP: {reason}")
         self._host.send(
@@ -169,6 +187,8 @@ class TcpHost:
         #: seconds in which a peer has to say something that is waited for, None: no end of it
         self.patience: float | None = None
         self.serves: Callable[[Ends], Callable[[Stream], Coroutine[None, None, None]] | None] = lambda _ends: None
+        #: returns True for an address and port whose connections may outlast a scenario
+        self.may_last: Callable[[Ends], bool] = lambda _ends: False
         self._streams: dict[Ends, Stream] = {}
 
     def send(self, packets: list[Packet]) -> None:
@@ -176,9 +196,9 @@ class TcpHost:
         if packets:
             self._carry(packets)
 
-    async def connect(self, own: str, own_port: int, to: str, port: int) -> Stream:
-        """Connect. Raises ConnectionError (refused) or TimeoutError (nobody answers)."""
-        stream = self._stream((own, own_port, to, port))
+    async def connect(self, own: str, own_port: int, to: str, port: int, keep_alive: float = 0.0) -> Stream:
+        """Connect; `keep_alive` as of TcpSettings. Raises ConnectionError (refused) or TimeoutError (no answer)."""
+        stream = self._stream((own, own_port, to, port), keep_alive)
         try:
             await stream.connect()
         except BaseException:
@@ -186,10 +206,10 @@ class TcpHost:
             raise
         return stream
 
-    def _stream(self, ends: Ends) -> Stream:
+    def _stream(self, ends: Ends, keep_alive: float = 0.0) -> Stream:
         own, own_port, _, port = ends
         version = 6 if ":" in own else 4
-        settings = TcpSettings(mss=self.mtu - _HEADERS[version], version=version)
+        settings = TcpSettings(mss=self.mtu - _HEADERS[version], version=version, keep_alive=keep_alive)
         connection = Connection(own_port, port, self.site.rng.getrandbits(32), settings)
         stream = self._streams[ends] = Stream(self, connection, ends)
         return stream
@@ -218,7 +238,7 @@ class TcpHost:
         elif len(self._streams) < _MOST:
             stream = self._stream(ends)
             stream.accept(segment)
-            self.site.spawn(self._serve(serve(stream), stream), "TCP")
+            self.site.spawn(self._serve(serve(stream), stream), "TCP", standing=self.may_last(ends))
 
     async def _serve(self, work: Coroutine[None, None, None], stream: Stream) -> None:
         """Have a connection served, and see that it ends, also where the peer closes its direction never."""

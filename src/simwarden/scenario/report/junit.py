@@ -10,6 +10,7 @@ import junitparser
 from junitparser import Attr, Error, Failure, Property, TestCase, TestSuite
 
 from simwarden.errors import ConfigError, Place
+from simwarden.scenario.case_reference import folders_of
 from simwarden.scenario.failure import text_of
 from simwarden.scenario.result import Verdict
 
@@ -26,18 +27,29 @@ _UNFIT: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 
 def junit_of(results: Sequence[ScenarioResult]) -> bytes:
-    """Return the document. An inconclusive scenario is a failure of type `inconclusive`, since it is not passed."""
-    suite = TestSuite("simwarden")
+    """Return the document, with a suite for each folder.
+
+    An inconclusive scenario is a failure of type `inconclusive`, since it is not passed.
+    """
+    by_folder: dict[str, list[ScenarioResult]] = {}
+    for folder, result in zip(folders_of([each.reference for each in results]), results, strict=True):
+        by_folder.setdefault(folder or "simwarden", []).append(result)
+    xml = _untyped.JUnitXml()
+    for name, members in (by_folder or {"simwarden": []}).items():
+        xml.add_testsuite(_suite(name, members))
+    document: bytes = xml.tostring()
+    return document
+
+
+def _suite(name: str, results: Sequence[ScenarioResult]) -> TestSuite:
+    suite = TestSuite(name)
     for result in results:
         suite.add_testcase(_case(result))
     began = min((result.began for result in results if result.began), default=0.0)
     if began:
         suite.timestamp = dt.datetime.fromtimestamp(began, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
     suite.time = round(sum(result.seconds for result in results), 3)
-    xml = _untyped.JUnitXml()
-    xml.add_testsuite(suite)
-    document: bytes = xml.tostring()
-    return document
+    return suite
 
 
 class _Case(TestCase):

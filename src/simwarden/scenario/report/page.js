@@ -40,7 +40,7 @@
 
   function list_(wanted) {
     shown = scenarios.filter((each) => (!verdict || each.verdict === verdict) && (wanted.every((term) => each.texts.includes(term)) || hits.has(each.number)));
-    list.replaceChildren(...shown.map(entry));
+    list.replaceChildren(...shown.flatMap((each, position) => [folder(each, shown[position - 1]), entry(each)].filter(Boolean)));
     $("found").textContent = "";
     if (!shown.length && wanted.join("").length < 2) told(wanted);
   }
@@ -50,6 +50,11 @@
     const among = verdict ? `${verdict} scenarios` : some(scenarios.length, "scenario");
     $("found").textContent = shown.length ? `${some(shown.length, "scenario")}, ${some(messages, "place")} in ladders`
       : `Nothing found: in ${among} no title, file, clause, control, tag, message or field has “${wanted.join(" ")}”.`;
+  }
+
+  function folder(each, previous) {
+    if (each.folder === (previous ? previous.folder : "")) return null;
+    return make("li", { cls: "folder" }, each.folder || "/", make("small", {}, some(shown.filter((one) => one.folder === each.folder).length, "scenario")));
   }
 
   function entry(each) {

@@ -23,6 +23,7 @@ import jinja2
 
 import simwarden
 from simwarden.policy.requirements import clauses, requirements
+from simwarden.scenario.case_reference import folders_of
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.secrets import hider
 from simwarden.trace.ladder import lanes_of
@@ -61,6 +62,8 @@ class Page:
     def render(self, seconds: float) -> str:
         """Return the document; `seconds` is what all of it took, by the clock on the wall."""
         self._link_twins()
+        for each, folder in zip(self._index, folders_of([each["path"] for each in self._index]), strict=True):
+            each["folder"] = folder
         index = {"scenarios": self._index, "seconds": seconds, "version": simwarden.__version__} | _guideline()
         return document(
             asset("page.html.j2"),

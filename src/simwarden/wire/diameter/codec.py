@@ -37,7 +37,7 @@ _NTP_EPOCH: Final = 2208988800
 _UNPACK_HEAD2, _UNPACK_U32, _UNPACK_I32 = _HEAD2.unpack_from, _U32.unpack_from, _I32.unpack_from
 _PACK_HEAD2, _PACK_U32 = _HEAD2.pack, _U32.pack
 _NO_VENDOR: Final = BY_CODE[0]
-_LONGEST_SHARED: Final = 1024
+_LONGEST_SHARED: Final = 4096
 """Octets of the longest group that is kept for messages to come."""
 _NO_AVPS: Final[dict[int, AvpType]] = {}
 _TEXT, _UNSIGNED32, _GROUPED, _OCTETS = int(Kind.TEXT), int(Kind.UNSIGNED32), int(Kind.GROUPED), int(Kind.OCTETS)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.wire.diameter.codes import Feature, GxFeature, SmsFeature
-from simwarden.wire.diameter.message import first
+from simwarden.wire.diameter.message import SharedGroup, first
 
 if TYPE_CHECKING:
     from simwarden.wire.diameter.message import Message
@@ -15,10 +16,11 @@ _3GPP: Final = 10415
 _LISTS: Final[dict[type[Feature | SmsFeature | GxFeature], int]] = {Feature: 1, SmsFeature: 2, GxFeature: 1}
 
 
+@lru_cache(maxsize=64, typed=True)  # equal numbers are features of several lists
 def supported_features(features: Feature | SmsFeature | GxFeature) -> tuple[str, Any]:
     """Make the AVP that announces features of a list."""
-    which = _LISTS[type(features)]
-    return "Supported-Features", [("Vendor-Id", _3GPP), ("Feature-List-ID", which), ("Feature-List", int(features))]
+    which = ("Feature-List-ID", _LISTS[type(features)])
+    return "Supported-Features", SharedGroup([("Vendor-Id", _3GPP), which, ("Feature-List", int(features))])
 
 
 def features_of(message: Message) -> Feature:

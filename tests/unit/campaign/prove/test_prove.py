@@ -276,7 +276,7 @@ def test_rightful_use_that_is_refused_is_noticed_by_whoever_makes_it(shelf: Shel
 
 def test_layers_are_proved_with_all_of_them_off_and_each_alone_on() -> None:
     loader = Loader()
-    path = str(SHIPPED / "binding" / "hss" / "terminal-that-gives-no-imei.yaml")
+    path = str(SHIPPED / "binding" / "hss" / "no-imei.yaml::attach")
     proof = prove([(suite.Job(path, "no-imei"), loader.load(path))], loader, ALL, Choice())
     single = only(proof, ADMIT, IDENTITY).attempts[0]
     assert (single.through, single.behind) == (False, (GIVEN,))

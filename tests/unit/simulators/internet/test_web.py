@@ -372,3 +372,48 @@ def test_programs_that_hide_for_whom_they_are_are_heard_and_seen(play: Play, kin
 def test_what_no_program_can_say(verb: str, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         {"fetch": Fetch, "open_quic": OpenQuic}[verb](device="meter", **wrong)
+
+
+RECORDS = {
+    "app.example": {"alias": "Edge.Example.", "ttl": "5 min"},
+    "edge.example": {"answers": [[SERVER, SERVER6], ["203.0.113.66"]], "ttl": 30},
+    "gone.example": {"alias": "unknown.example"},
+}
+
+
+def test_aliases_lifetimes_and_answers_in_turn() -> None:
+    loop = TestbedLoop(virtual=True)
+
+    async def story(bench: Bench) -> None:
+        for name in ("app.example", "edge.example", "app.example", "gone.example", "server.example"):
+            assert await resolve(bench, name) == "delivered"
+        assert await resolve(bench, "app.example", kind="AAAA") == "delivered"
+
+    bench = Bench(loop, "memory", "ipv4", InternetConfig.model_validate({"records": RECORDS})).play(story)
+    loop.close()
+    told = [(each["addresses"], each["aliases"], each["ttl"], each["rcode"]) for each in seen(bench, "resolved")]
+    assert told == [
+        (SERVER, ["edge.example"], 30, "NOERROR"),
+        ("203.0.113.66", [], 30, "NOERROR"),
+        ("203.0.113.66", ["edge.example"], 30, "NOERROR"),
+        ("", ["unknown.example"], 60, "NXDOMAIN"),
+        (SERVER, [], 60, "NOERROR"),
+        (SERVER6, ["edge.example"], 30, "NOERROR"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ({"a.example": {}}, "expected alias or answers, got neither"),
+        ({"a.example": {"alias": "b.example", "answers": [[SERVER]]}}, "expected alias or answers, got both"),
+        ({"a.example": {"answers": [["server.example"]]}}, "IPv4"),
+        ({"a b": {"alias": "b.example"}}, "no name of a host"),
+        ({"a.example": {"alias": "b.example"}, "b.example": {"alias": "a.example"}}, "alias loop"),
+        ({"c.example": {"alias": "a.example"}, "a.example": {"alias": "a.example"}}, "alias loop"),
+        ({"a.example": {"alias": "b.example", "ttl": "100000 days"}}, "less than or equal"),
+    ],
+)
+def test_records_that_cannot_be(records: Any, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        InternetConfig.model_validate({"records": records})

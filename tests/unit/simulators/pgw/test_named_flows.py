@@ -51,7 +51,7 @@ async def test_octets_of_a_flow_without_a_name_are_bounded(octets: bytes, most: 
         assert most - 2 * SIZE < await begin(it, octets) <= most
 
 
-@pytest.mark.parametrize("setting", ["drop", "answer"])
+@pytest.mark.parametrize("setting", ["drop", "answer", "nxdomain"])
 @pytest.mark.parametrize("server", [RESOLVER, SERVER])
 @pytest.mark.parametrize("lists", [{"whitelist": ["https://up.example"]}, {"blacklist": ["no.example"]}])
 async def test_a_refused_question_is_answered_in_the_name_of_the_apns_resolver(
@@ -62,14 +62,14 @@ async def test_a_refused_question_is_answered_in_the_name_of_the_apns_resolver(
         asked = dns.message.make_query("no.example", "A")
         assert await it.up(to(it.own, server, 53, asked.to_wire(), 4000)) == []
         answers = [ip.decode(each) for _, each in bench.enb.received()]
-        assert len(answers) == (setting == "answer" and server == RESOLVER)
+        assert len(answers) == (setting != "drop" and server == RESOLVER)
         for each in answers:
             datagram = ip.decode_udp(each)
             answer = dns.message.from_wire(datagram.payload)
             assert (each.source, each.destination) == (RESOLVER, it.own)
             assert (datagram.source_port, datagram.destination_port) == (53, 4000)
             assert asked.is_response(answer)
-            assert answer.rcode() == dns.rcode.REFUSED
+            assert answer.rcode() == {"answer": dns.rcode.REFUSED, "nxdomain": dns.rcode.NXDOMAIN}[setting]
 
 
 @pytest.mark.parametrize(

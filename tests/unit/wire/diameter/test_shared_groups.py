@@ -137,7 +137,7 @@ def test_groups_in_it_are_as_deep_as_in_others() -> None:
 
 
 def test_one_that_is_long_is_not_kept() -> None:
-    name = [("Charging-Rule-Name", bytes(2000)), *DEFINITION[1:]]
+    name = [("Charging-Rule-Name", bytes(5000)), *DEFINITION[1:]]
     one, other = definition_in(order(name)), definition_in(order(name))
     assert one == other == name
     assert one is not other

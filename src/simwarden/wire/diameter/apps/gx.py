@@ -174,7 +174,7 @@ SHORT = {
 """What TS 29.212 calls its requests for short; an answer ends in A instead of R."""
 
 
-SHARED = {"Charging-Rule-Definition", "QoS-Information", "Default-EPS-Bearer-QoS"}
+SHARED = {"Charging-Rule-Install", "Charging-Rule-Definition", "QoS-Information", "Default-EPS-Bearer-QoS"}
 """Cards with the same lists have the same rules, and so do all their sessions; few QoS are in use."""
 
 

@@ -384,6 +384,9 @@ OC-OLR ::= <OC-Sequence-Number> <OC-Report-Type> [OC-Reduction-Percentage] [OC-V
 Load ::= [Load-Type] [Load-Value] [SourceID] *[AVP]
 """
 
+SHARED = {"Supported-Features"}
+"""Few sets of features are announced, by many messages each."""
+
 KEYS = frozenset({"KASME", "Confidentiality-Key", "Integrity-Key", "Kc"})
 """AVPs that carry keys: masked in every decoded view."""
 
