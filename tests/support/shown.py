@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Final
 
 import sessions
 
+from simwarden.campaign.impact.campaign import CaseRun, table_of
 from simwarden.campaign.impact.experiment import read_experiment
-from simwarden.campaign.impact.perform import Outcome
-from simwarden.campaign.impact.record import NAME, Record
-from simwarden.campaign.impact.table import table_of
+from simwarden.campaign.impact.perform import Measured
+from simwarden.campaign.record import NAME, Record
+from simwarden.campaign.tables import print_table
 from simwarden.scenario.load import Loader
 
 if TYPE_CHECKING:
@@ -65,13 +66,13 @@ def _run(command: str, folder: str) -> str:
 def _recorded(name: str, *words: str) -> str:
     folder = ROOT / "scenarios" / "impact"
     experiment = read_experiment(str(folder / f"{name}.yaml"), Loader(), {})
-    figures = Record.read(folder / NAME).cases(name)
-    chosen = {
-        number: Outcome(figures[case.name])
+    known = Record(folder / NAME).load().by_case
+    runs = [
+        CaseRun(experiment, number, Measured(figures))
         for number, case in enumerate(experiment.cases)
-        if case.name in figures and {*words} <= {*case.words.values()}
-    }
-    return "\n".join(table_of(experiment, chosen)).rstrip() + "\n"
+        if {*words} <= {*case.words.values()} and isinstance(figures := known[experiment.id_of(number)].outcome, dict)
+    ]
+    return "\n".join(print_table(table_of(runs))).rstrip() + "\n"
 
 
 def same(shown: str, real: str) -> bool:

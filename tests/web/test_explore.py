@@ -7,11 +7,11 @@ from pathlib import Path
 from browsing import MARKS, opened
 from typer.testing import CliRunner
 
-from simwarden.campaign.engine import Done, Order, write
-from simwarden.campaign.explore.reviewed import Reviewed
-from simwarden.campaign.explore.survey import Wanted, survey
-from simwarden.campaign.explore.table import judge
-from simwarden.campaign.sheet import render
+from simwarden.campaign.explore.campaign import Explore
+from simwarden.campaign.explore.runs import Wanted, explore
+from simwarden.campaign.grid import Order, write
+from simwarden.campaign.html_pages import render
+from simwarden.campaign.record import Record
 from simwarden.cli.main import app
 
 pytestmark = MARKS
@@ -20,14 +20,15 @@ SHIPPED = Path(__file__).parents[2] / "scenarios" / "explore"
 
 def test_a_cell_opens_the_ladder_of_its_finding_and_leads_to_that_of_the_scenario_kept_of_it(tmp_path: Path) -> None:
     wanted = Wanted(str(SHIPPED), stories=("attach",), changes=("prohibited", "barring"), points=12)
-    judged = judge(survey(wanted, Order()), Reviewed())
-    name, text = next(each for each in judged.kept() if "no word for this" not in each[1])
+    judged = Explore(wanted)
+    judged.judge(explore(wanted, Order()), Record(tmp_path / "none"))
+    name, text = next(each for each in judged.files() if "no word for this" not in each[1])
     kept = write(tmp_path / name, text)
     CliRunner().invoke(app, ["run", str(kept), "--report", str(tmp_path)])
-    page = write(tmp_path / "explore.html", render(Done("explore", judged, 1.0), tmp_path))
+    page = write(tmp_path / "explore.html", render(judged, tmp_path))
     with opened(page) as view:
         assert view.locator("table.cross tbody tr").count() == 2
-        view.locator("tr:has-text('prohibited') td a").click()
+        view.locator("table.cross tr:has-text('prohibited') td a").click()
         panel = view.locator("[id='prohibited.attach']")
         assert panel.is_visible()
         assert "mme.session" in panel.inner_text()

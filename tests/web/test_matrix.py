@@ -7,13 +7,12 @@ from pathlib import Path
 from browsing import MARKS, opened
 from typer.testing import CliRunner
 
-from simwarden.campaign.engine import Done, Order
+from simwarden.campaign.grid import Order
+from simwarden.campaign.html_pages import render
+from simwarden.campaign.matrix.campaign import Matrix
 from simwarden.campaign.matrix.plan import read_plan
-from simwarden.campaign.matrix.survey import survey
-from simwarden.campaign.sheet import render
 from simwarden.cli.main import app
 from simwarden.scenario.registry import Registry
-from simwarden.scenario.runner import RunOptions
 
 pytestmark = MARKS
 SHIPPED = Path(__file__).parents[2] / "scenarios" / "matrix"
@@ -21,9 +20,10 @@ SHIPPED = Path(__file__).parents[2] / "scenarios" / "matrix"
 
 def test_a_cell_opens_what_is_known_of_it(tmp_path: Path) -> None:
     plan = read_plan(SHIPPED, Registry.installed())
-    matrix = survey(plan, RunOptions(), Order(), misuses=["phone", "clone"], methods=["none", "hss-given"])
+    matrix = Matrix(plan, ["phone", "clone"], ["none", "hss-given"])
+    matrix.carry_out(Order())
     page = tmp_path / "matrix.html"
-    page.write_text(render(Done("matrix", matrix, 1.0)), encoding="utf-8")
+    page.write_text(render(matrix), encoding="utf-8")
     with opened(page) as view:
         assert not view.is_visible("section.panel")
         view.click("a[href='#hss-given.phone']")
@@ -40,9 +40,10 @@ def test_a_cell_leads_to_the_ladder_of_its_story_where_the_report_has_it(tmp_pat
     story.write_text(cli.invoke(app, ["matrix", "--story", "phone/hss-given"]).stdout, encoding="utf-8")
     assert cli.invoke(app, ["run", str(story), "--report", str(tmp_path)]).exit_code == 0
     plan = read_plan(SHIPPED, Registry.installed())
-    matrix = survey(plan, RunOptions(), Order(), misuses=["phone", "clone"], methods=["hss-given"])
+    matrix = Matrix(plan, ["phone", "clone"], ["hss-given"])
+    matrix.carry_out(Order())
     page = tmp_path / "matrix.html"
-    page.write_text(render(Done("matrix", matrix, 1.0), tmp_path), encoding="utf-8")
+    page.write_text(render(matrix, tmp_path), encoding="utf-8")
     with opened(page) as view:
         view.click("a[href='#hss-given.clone']")
         assert view.locator("section.panel:target a[href^='index.html']").count() == 0

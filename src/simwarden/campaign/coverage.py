@@ -1,54 +1,54 @@
-"""`coverage`: each requirement by the controls that enforce it, by outcome, from claims and from what traces saw."""
+"""`coverage`: each requirement by its controls and their outcomes, read from the normal runs of `prove`."""
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from simwarden.campaign.engine import Campaign, Page, Result, Wrong, quiet
-from simwarden.campaign.trial import Trial, carry_out
+from simwarden.campaign.grid import Finding, Grid, Order, Progress, Score, no_progress
+from simwarden.campaign.tables import Cell, Column, Detail, Table
 from simwarden.policy.decision import Verdict as Decided
 from simwarden.policy.requirements import requirements
-from simwarden.scenario.claims import Case, gather, points_of, workers_for
+from simwarden.scenario.claims import points_of
+from simwarden.scenario.registry import Registry
 from simwarden.scenario.result import Verdict
-from simwarden.scenario.runner import RunOptions
-from simwarden.scenario.suite import Crew
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from simwarden.campaign.engine import Order, Tell
-    from simwarden.campaign.trial import Seen
+    from simwarden.campaign.switched_run import NormalRuns
     from simwarden.policy.requirements import Requirement
-    from simwarden.scenario.claims import Point
-    from simwarden.scenario.document import Scenario
-    from simwarden.scenario.load import Loader
-    from simwarden.scenario.suite import Job
+    from simwarden.scenario.claims import Case, Point
 
 
 class State(enum.Enum):
-    """How far something is covered. The value is the word that tables print."""
+    """The state of a requirement or control: the word that tables print, and its tone."""
 
-    COVERED = "covered"
+    COVERED = "covered", "good"
     #: some of its controls or outcomes are claimed and seen, others not
-    PARTLY = "partly"
-    #: nothing is
-    OPEN = "open"
+    PARTLY = "partly", "open"
+    OPEN = "open", "none"
+
+    def __init__(self, word: str, tone: str) -> None:
+        self.word, self.tone = word, tone
+
+    @classmethod
+    def of(cls, parts: Iterable[State | Shown]) -> State:
+        """Return the state of a whole by its parts."""
+        states = [part if isinstance(part, State) else cls.COVERED if part.claimed else cls.OPEN for part in parts]
+        if all(state is cls.COVERED for state in states):
+            return cls.COVERED
+        return cls.PARTLY if any(state is not cls.OPEN for state in states) else cls.OPEN
 
 
 @dataclass(slots=True)
-class Cell:
+class Shown:
     """One outcome of a control: the scenarios that claim it and show it, and others that show it."""
 
     claimed: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
-
-    @property
-    def covered(self) -> bool:
-        """Whether a scenario claims it, and its trace shows it."""
-        return bool(self.claimed)
 
 
 @dataclass(slots=True)
@@ -56,13 +56,13 @@ class Row:
     """A control of a requirement, with both outcomes."""
 
     point: Point
-    admitted: Cell = field(default_factory=Cell)
-    refused: Cell = field(default_factory=Cell)
+    admitted: Shown = field(default_factory=Shown)
+    refused: Shown = field(default_factory=Shown)
 
     @property
     def state(self) -> State:
-        """How far it is covered."""
-        return _state([self.admitted.covered, self.refused.covered])
+        """Its state by its parts."""
+        return State.of((self.admitted, self.refused))
 
 
 @dataclass(slots=True)
@@ -75,16 +75,13 @@ class Entry:
 
     @property
     def missing(self) -> list[str]:
-        """Who has to act and has no control for it."""
+        """The kinds of element that must act and have no control for it."""
         return self.requirement.missing({row.point.kind for row in self.rows})
 
     @property
     def state(self) -> State:
-        """How far it is covered."""
-        parts = [row.state for row in self.rows] + [State.OPEN for _ in self.missing]
-        if all(each is State.COVERED for each in parts):
-            return State.COVERED
-        return State.PARTLY if any(each is not State.OPEN for each in parts) else State.OPEN
+        """Its state by its parts."""
+        return State.of([*(row.state for row in self.rows), *(State.OPEN for _ in self.missing)])
 
 
 _ABOUT = (
@@ -92,173 +89,158 @@ _ABOUT = (
     "decision with its effect; or it is the twin of one that does) and its trace shows it. A requirement that asks for "
     "a record counts with an expected record only."
 )
-_TONES = {State.COVERED: "good", State.PARTLY: "open", State.OPEN: "none"}
+_KEY = "admitted, refused: scenarios that claim the outcome and show it (others that show it)"
+_COLUMNS = (
+    *map(Column, ("requirement", "clause", "state", "element/control")),
+    Column("  admitted", "scenarios that claim the admission and show it (others that show it)", figures=True),
+    Column("   refused", "scenarios that claim the refusal and show it (others that show it)", figures=True),
+)
 
 
-@dataclass(slots=True)
-class Coverage(Result):
-    """All requirements, and the scenarios that did not pass and so count for nothing."""
+@dataclass
+class Coverage(Grid):
+    """The requirements that the normal runs cover. A scenario that does not pass covers nothing."""
 
+    name: ClassVar[str] = "coverage"
     unit: ClassVar[str] = "scenarios"
 
-    entries: list[Entry] = field(default_factory=list)
-    broken: list[tuple[str, str]] = field(default_factory=list)
+    runs: NormalRuns
+
+    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
+        """See Grid: only runs that were not made before are made."""
+        self.runs.make_missing(order, progress)
+
+    def reason_not_acceptable(self, order: Order) -> str:  # noqa: ARG002 - for any
+        """See Grid."""
+        return "coverage has no reviewed record: what is claimed stands in the scenarios"
+
+    @property
+    def tried(self) -> int:  # type: ignore[override]
+        """The number of scenarios that ran."""
+        return len(self.runs.observed)
+
+    @property
+    def left(self) -> int:  # type: ignore[override]
+        """The number of scenarios that did not."""
+        return len(self.runs.cases) - self.tried
+
+    @property
+    def faults(self) -> int:  # type: ignore[override]
+        """See NormalRuns."""
+        return self.runs.faults
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """All requirements."""
+        registry = Registry.installed()
+        entries = [
+            Entry(each, [Row(point) for point in points_of(registry, each.id).values()])
+            for each in requirements().values()
+        ]
+        passed = (Verdict.PASSED, Verdict.INCONCLUSIVE)
+        for path, case in self.runs.cases.items():
+            if path in self.runs.observed and self.runs.observed[path].verdict in passed:
+                self._count(path, case, entries)
+        return entries
+
+    def _count(self, path: str, case: Case, entries: list[Entry]) -> None:
+        observed = self.runs.observed[path]
+        for entry in entries:
+            if entry.requirement.id in case.scenario.proves:
+                entry.scenarios.append(case.job.name)
+            for row in entry.rows:
+                for verdict, shown in ((Decided.ADMIT, row.admitted), (Decided.REFUSE, row.refused)):
+                    if observed.decided(row.point.name, admitted=verdict is Decided.ADMIT):
+                        claims = self._claims(case, row.point.name, verdict, entry.requirement)
+                        (shown.claimed if claims else shown.seen).append(case.job.name)
+
+    def _claims(self, case: Case, point: str, verdict: Decided, requirement: Requirement) -> bool:
+        """Return True if a scenario claims an outcome: itself, or as the twin of one that claims the refusal."""
+        if case.claimed(point, verdict, requirement):
+            return True
+        refusing = (self.runs.cases[path] for path in case.twin_of)
+        return verdict is Decided.ADMIT and any(each.claimed(point, Decided.REFUSE, requirement) for each in refusing)
 
     def count(self, state: State) -> int:
-        """Count the requirements that are covered so far."""
+        """Count the requirements in a state."""
         return sum(entry.state is state for entry in self.entries)
 
     def summary(self) -> str:
-        """See Result."""
+        """See Grid."""
         rows = {row.point.name for entry in self.entries for row in entry.rows}
         closed = len({row.point.name for each in self.entries for row in each.rows if row.state is State.COVERED})
-        counts = ", ".join(f"{self.count(state)} {state.value}" for state in State)
+        counts = ", ".join(f"{self.count(state)} {state.word}" for state in State)
         return (
             f"{len(self.entries)} requirements: {counts}; {closed} of {len(rows)} controls with both "
             f"outcomes claimed and seen; {self.tried} scenarios"
         )
 
-    def lines(self) -> Iterator[str]:
-        """Yield a line a control: claims and (in brackets) other scenarios that show the outcome."""
-        table = [("requirement", "clause", "state", "element/control", "admitted", "refused")]
+    def tables(self) -> Iterator[Table]:
+        """See Grid: a row a control."""
+        yield Table(_COLUMNS, [row for entry in self.entries for row in _rows(entry)])
+        yield Table([Column(_KEY)], [])
+
+    def findings(self) -> Iterator[Finding]:
+        """See Grid."""
+        for name, why in self.runs.broken:
+            yield Finding(f"{name} does not pass, and covers nothing: {why}")
+
+    def cases(self) -> Iterator[dict[str, Any]]:
+        """See Grid: a case a requirement."""
         for entry in self.entries:
-            table += _rows(entry)
-        widths = [max(len(row[column]) for row in table) for column in range(4)]
-        for row in table:
-            cells = [f"{text:<{width}}" for text, width in zip(row, widths, strict=False)]
-            yield "  ".join([*cells, f"{row[4]:>10}", f"{row[5]:>10}"]).rstrip()
-        yield "\nadmitted, refused: scenarios that claim the outcome and show it (others that show it)"
+            yield {
+                "case": entry.requirement.id,
+                "outcome": entry.state.word,
+                "clause": entry.requirement.clause,
+                "title": entry.requirement.title,
+                "scenarios": entry.scenarios,
+                "missing": entry.missing,
+                "controls": [
+                    {
+                        "control": row.point.name,
+                        "outcome": row.state.word,
+                        "admitted": asdict(row.admitted),
+                        "refused": asdict(row.refused),
+                    }
+                    for row in entry.rows
+                ],
+            }
 
-    def wrong(self) -> Iterator[Wrong]:
-        """See Result."""
-        for name, why in self.broken:
-            yield Wrong(f"{name} does not pass, and covers nothing: {why}")
-
-    def data(self) -> dict[str, Any]:
-        """See Result."""
-        return {
-            "scenarios": self.tried,
-            "broken": [{"scenario": name, "reason": why} for name, why in self.broken],
-            "requirements": [
-                {
-                    "id": entry.requirement.id,
-                    "clause": entry.requirement.clause,
-                    "title": entry.requirement.title,
-                    "rule": entry.requirement.rule,
-                    "restricts": entry.requirement.restricts,
-                    "state": entry.state.value,
-                    "scenarios": entry.scenarios,
-                    "missing": entry.missing,
-                    "points": [_row_data(row) for row in entry.rows],
-                }
-                for entry in self.entries
-            ],
-        }
-
-    def page(self) -> Page:
-        """See Result."""
-        return Page(
-            score=f"{self.count(State.COVERED)} of {len(self.entries)}",
-            counted="requirements covered",
-            tones=[tone for state, tone in _TONES.items() for _ in range(self.count(state))],
-            about=_ABOUT,
-            content={"entries": self.entries},
-        )
+    def score(self) -> Score:
+        """See Grid."""
+        tones = [state.tone for state in State for _ in range(self.count(state))]
+        return Score(f"{self.count(State.COVERED)} of {len(self.entries)}", "requirements covered", tones, _ABOUT)
 
 
-def _rows(entry: Entry) -> Iterator[tuple[str, str, str, str, str, str]]:
-    first = entry.requirement.id, entry.requirement.clause, entry.state.value
-    lines = [(row.point.name, _cell(row.admitted), _cell(row.refused)) for row in entry.rows]
-    lines += [(f"{kind}: no control yet", "open", "open") for kind in entry.missing]
-    for line in lines:
-        yield (*first, *line)
-        first = "", "", ""
+def _rows(entry: Entry) -> Iterator[list[Cell | str]]:
+    each = entry.requirement
+    first: list[Cell | str] = [
+        Cell(each.id, note=f"{each.title}: {each.rule}"),
+        each.clause,
+        Cell(entry.state.word, entry.state.tone),
+    ]
+    for row in entry.rows:
+        outcomes = [
+            _cell(f"{each.id}.{row.point.name}.{word}", shown)
+            for word, shown in (("admitted", row.admitted), ("refused", row.refused))
+        ]
+        yield [*first, Cell(row.point.name, note=row.point.control.title), *outcomes]
+        first = ["", "", ""]
+    for kind in entry.missing:
+        yield [*first, f"{kind}: no control yet", "open", "open"]
+        first = ["", "", ""]
 
 
-def _cell(cell: Cell) -> str:
-    others = f" ({len(cell.seen)})" if cell.seen else ""
-    return f"{len(cell.claimed)}{others}" if cell.claimed else f"open{others}"
-
-
-def _row_data(row: Row) -> dict[str, Any]:
-    return {
-        "element": row.point.kind,
-        "control": row.point.control.id,
-        "title": row.point.control.title,
-        "state": row.state.value,
-        **{
-            name: {"claimed": cell.claimed, "seen": cell.seen}
-            for name, cell in (("admitted", row.admitted), ("refused", row.refused))
-        },
-    }
-
-
-def _state(covered: Iterable[bool]) -> State:
-    found = list(covered)
-    if all(found):
-        return State.COVERED
-    return State.PARTLY if any(found) else State.OPEN
-
-
-@dataclass(frozen=True, slots=True)
-class Cover(Campaign):
-    """What scenarios cover. One that does not pass covers nothing."""
-
-    name: ClassVar[str] = "coverage"
-
-    jobs: Sequence[tuple[Job, Scenario]]
-    loader: Loader
-
-    def carry_out(self, order: Order, tell: Tell = quiet) -> Coverage:
-        """See Campaign."""
-        cases = gather(self.jobs, self.loader)
-        entries = {
-            each.id: Entry(each, [Row(point) for point in points_of(self.loader.registry, each.id).values()])
-            for each in requirements().values()
-        }
-        found = Coverage(list(entries.values()))
-        shown: dict[str, Seen] = {}
-        for path, seen in self._seen(cases, order):
-            found.tried += 1
-            tell(found.tried, len(cases), seen.trial.name)
-            if seen.verdict in (Verdict.PASSED, Verdict.INCONCLUSIVE):
-                shown[path] = seen
-            else:
-                found.broken.append((seen.trial.name, seen.summary))
-                found.faults += seen.verdict is Verdict.ERROR
-        found.left = len(cases) - found.tried
-        for path in filter(shown.__contains__, cases):
-            _count(cases, path, shown[path], entries)
-        return found
-
-    def unfit(self, order: Order) -> str:  # noqa: ARG002 - whatever it is
-        """See Campaign."""
-        return "coverage has no reviewed record: what is claimed stands in the scenarios"
-
-    def _seen(self, cases: dict[str, Case], order: Order) -> Iterator[tuple[str, Seen]]:
-        trials = {Trial(case.job.reference, case.job.name): path for path, case in cases.items()}
-        work = partial(carry_out, options=RunOptions(seed=order.seed), network=self.loader.network_file)
-        with Crew(work, min(workers_for(cases, order.workers), len(trials))) as crew:
-            for trial, seen in order.carried_out(crew, list(trials)):
-                yield trials[trial], seen
-
-
-def _count(cases: dict[str, Case], path: str, seen: Seen, entries: dict[str, Entry]) -> None:
-    case = cases[path]
-    for name in case.scenario.proves:
-        if name in entries:
-            entries[name].scenarios.append(case.job.name)
-    for entry in entries.values():
-        for row in entry.rows:
-            for verdict, cell in ((Decided.ADMIT, row.admitted), (Decided.REFUSE, row.refused)):
-                if seen.decided(row.point.name, admitted=verdict is Decided.ADMIT):
-                    claims = _claims(cases, case, row.point.name, verdict, entry.requirement)
-                    (cell.claimed if claims else cell.seen).append(case.job.name)
-
-
-def _claims(cases: dict[str, Case], case: Case, point: str, verdict: Decided, requirement: Requirement) -> bool:
-    """Return True if a scenario claims an outcome: itself, or as the twin of one that claims the refusal."""
-    if case.claimed(point, verdict, requirement):
-        return True
-    refusing = (cases[path] for path in case.twin_of)
-    return verdict is Decided.ADMIT and any(each.claimed(point, Decided.REFUSE, requirement) for each in refusing)
+def _cell(anchor: str, shown: Shown) -> Cell:
+    others = f" ({len(shown.seen)})" if shown.seen else ""
+    text = f"{len(shown.claimed)}{others}" if shown.claimed else f"open{others}"
+    lists = (("claimed by", shown.claimed), ("shown by", shown.seen))
+    rows = [
+        (word if place == 0 else "", Cell(name, run=name)) for word, names in lists for place, name in enumerate(names)
+    ]
+    return Cell(
+        text,
+        "good" if shown.claimed else "open",
+        id=anchor,
+        opens=(lambda: Detail(anchor, rows=rows)) if rows else None,
+    )

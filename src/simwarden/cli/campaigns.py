@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from simwarden.campaign.engine import Campaign  # noqa: TC001 - read at run time
+from simwarden.campaign.grid import Grid  # noqa: TC001 - read at run time
 from simwarden.cli import completing
 from simwarden.cli.exits import friendly
 from simwarden.cli.options import (
@@ -26,6 +26,9 @@ from simwarden.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from simwarden.campaign.switched_run import NormalRuns
+    from simwarden.scenario.registry import Registry
 
 Many: TypeAlias = list[str] | None
 
@@ -64,22 +67,25 @@ def prove(
     ] = None,
     changed: Annotated[str, typer.Option(metavar="COMMIT", help="Try first what has changed since, by git.")] = "",
     network: Network = "",
-) -> Campaign:
+) -> Grid:
     """Prove that the scenarios notice when a control is broken: each is made to admit all, then to refuse all.
 
     It is broken on each of its occasions alone.
     """
     from simwarden.campaign.prove.campaign import Prove  # noqa: PLC0415
+    from simwarden.campaign.prove.choice import choose  # noqa: PLC0415
 
     folders = paths or [_shipped()]
-    return Prove(*_loaded(folders, match, network), folders, control or (), changed)
+    runs, registry = _normal_runs(folders, match, network)
+    folder = next((each for each in folders if Path(each).is_dir()), "")
+    return Prove(runs, registry, choose(registry, folders, control or (), changed), folder)
 
 
-def coverage(paths: ShippedPaths = None, match: Match = None, network: Network = "") -> Campaign:
+def coverage(paths: ShippedPaths = None, match: Match = None, network: Network = "") -> Grid:
     """Show each requirement by the controls that enforce it and their outcomes, and what is open."""
-    from simwarden.campaign.coverage import Cover  # noqa: PLC0415
+    from simwarden.campaign.coverage import Coverage  # noqa: PLC0415
 
-    return Cover(*_loaded(paths or [_shipped()], match, network))
+    return Coverage(_normal_runs(paths or [_shipped()], match, network)[0])
 
 
 def matrix(
@@ -92,17 +98,17 @@ def matrix(
     *,
     story: Annotated[str, typer.Option(metavar="MISUSE/METHOD", help="Print a cell as a scenario, and end.")] = "",
     honest: Annotated[bool, typer.Option("--honest", help="With --story: that of the legitimate user.")] = False,
-) -> Campaign:
+) -> Grid:
     """Try the same misuses against each method of restriction, alone and combined: what blocks, and what leaks."""
-    from simwarden.campaign.matrix.story import text_of  # noqa: PLC0415
-    from simwarden.campaign.matrix.survey import Cross  # noqa: PLC0415
+    from simwarden.campaign.matrix.campaign import Matrix  # noqa: PLC0415
+    from simwarden.campaign.matrix.story import story_text  # noqa: PLC0415
     from simwarden.cli.shipped import plan_of  # noqa: PLC0415
 
     plan = plan_of(folder)
     if story:
-        print(text_of(plan, story, honest=honest), end="")
+        print(story_text(plan, story, honest=honest), end="")
         raise typer.Exit
-    return Cross(plan, misuse or (), method or (), service or ())
+    return Matrix(plan, misuse or (), method or (), service or ())
 
 
 def impact(
@@ -112,7 +118,7 @@ def impact(
     network: Network = "",
     *,
     story: Annotated[str, typer.Option(metavar="CASE", help="Print a case as a scenario, and end.")] = "",
-) -> Campaign:
+) -> Grid:
     """Measure how late changes act, whom a failing decider hurts, and what each reject cause costs in signalling."""
     from simwarden.campaign.impact.campaign import Impact  # noqa: PLC0415
 
@@ -133,13 +139,15 @@ def explore(
     runs: Annotated[int, _number("At most so many runs")] = 0,
     pairs: Annotated[int, _number("So many runs more with two things put in")] = 0,
     points: Annotated[int, _number("At most so many points of each story for each thing that is put in")] = 0,
-) -> Campaign:
+) -> Grid:
     """Try every change and every fault before every message of the base stories, and say what is not as it must be."""
     from simwarden.campaign.explore.campaign import Explore  # noqa: PLC0415
-    from simwarden.campaign.explore.survey import Wanted  # noqa: PLC0415
+    from simwarden.campaign.explore.runs import Wanted  # noqa: PLC0415
 
     wanted = Wanted(folder or _shipped("explore"), network, runs=runs, pairs=pairs, points=points)
-    return Explore(wanted, stories or (), change or (), fault or ())
+    return Explore(
+        replace(wanted, stories=tuple(stories or ()), changes=tuple(change or ()), faults=tuple(fault or ()))
+    )
 
 
 def _shipped(part: str = "") -> str:
@@ -148,13 +156,14 @@ def _shipped(part: str = "") -> str:
     return str(shipped() / part)
 
 
-def _loaded(paths: list[str], match: Many = None, network: str = "") -> tuple[Any, Any]:
-    """Return the scenarios that are chosen, checked, and what they were loaded by."""
+def _normal_runs(paths: list[str], match: Many = None, network: str = "") -> tuple[NormalRuns, Registry]:
+    """Return the runs of the scenarios that are chosen, checked, and the elements that they were loaded for."""
+    from simwarden.campaign.switched_run import NormalRuns  # noqa: PLC0415
     from simwarden.cli.choosing import load_checked  # noqa: PLC0415
     from simwarden.scenario.load import Loader  # noqa: PLC0415
 
     loader = Loader(network_file=network)
-    return load_checked(loader, paths, match=match or ()), loader
+    return NormalRuns.of(load_checked(loader, paths, match=match or ()), loader), loader.registry
 
 
 def _command(make: Callable[..., Any], **defaults: Any) -> Callable[..., None]:
@@ -178,7 +187,7 @@ def _command(make: Callable[..., Any], **defaults: Any) -> Callable[..., None]:
 def _all(
     ctx: typer.Context,
     folder: Annotated[str, _dir("A folder laid out as that of the shipped scenarios, which is the default.")] = "",
-) -> list[Campaign] | None:
+) -> list[Grid] | None:
     """Check what the scenarios are worth: coverage, matrix, impact, prove and explore in one budget, or one of them.
 
     The parts share the budget (0: no limit), and what is left out for it is told.
@@ -191,24 +200,21 @@ def _all(
     return None
 
 
-def _parts_of(root: Path) -> Iterator[Campaign]:
+def _parts_of(root: Path) -> Iterator[Grid]:
     """Yield the campaigns that a folder of scenarios has, the one that spends what is left of a budget last."""
-    from simwarden.campaign.coverage import Cover  # noqa: PLC0415
-    from simwarden.campaign.prove.campaign import Prove  # noqa: PLC0415
-
-    loaded = _loaded([str(root)])
-    yield Cover(*loaded)
+    proof = prove([str(root)])
+    yield from proof.views()  # coverage, whose runs are those that the proof starts from
     if (root / "matrix").is_dir():
         yield matrix(str(root / "matrix"))
     if (root / "impact").is_dir():
         yield impact([str(root / "impact")])
-    yield Prove(*loaded, [str(root)])
+    yield proof
     if (root / "explore").is_dir():
         yield explore(folder=str(root / "explore"))
 
 
 _EXITS = "Exit code: 0 all is well, 1 not, 2 a bad file or option, 3 internal error, 4 nothing tried, 130 interrupted."
-_PARTS: dict[Callable[..., Campaign], str] = {
+_PARTS: dict[Callable[..., Grid], str] = {
     prove: "`simwarden prove scenarios -j auto --control 'hss/*'`",
     coverage: "`simwarden coverage scenarios --html coverage.html`",
     matrix: "`simwarden matrix --method hss-given --method none --html matrix.html`",

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from simwarden.campaign.grid import check_names
 from simwarden.campaign.matrix.story import story_of
 from simwarden.cli.shipped import plan_of
 from simwarden.errors import ConfigError
 from simwarden.model.profile import uses
 from simwarden.scenario.drafted import refusals_shown, refusals_told, text_of, unheld
 from simwarden.scenario.load import Loader
-from simwarden.scenario.problems import guess
 from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.trace.events import Decided, StateChange, StepMark
 
@@ -33,10 +33,8 @@ _METHODS: Final = ("hss-given", "hss-learned", "eir", "area")
 def draft(name: str, use: str, twin: str) -> tuple[str, str]:
     """Return the story of a misuse that is stopped, and its twin. Raises ConfigError for names that nothing has."""
     plan = plan_of("")
-    if name not in plan.misuses:
-        raise ConfigError(f"no misuse is called {name!r}", None, guess(name, plan.misuses, len(plan.misuses)))
-    if use and use not in uses():
-        raise ConfigError(f"no use of cards is called {use!r}", None, guess(use, uses(), len(uses())))
+    check_names([name], plan.misuses, "misuse")
+    check_names([use] if use else [], uses(), "use of cards")
     misuse = plan.misuses[name]
     for method, form in product(_methods(plan), ("", _REMOVABLE)):
         found = _stopped(_formed(_data(plan, misuse, method, use, honest=False)[0], form))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from simwarden.campaign.impact.experiment import find
 from simwarden.campaign.impact.measures import MEASURES
-from simwarden.campaign.matrix.plan import Plan, read_plan
+from simwarden.campaign.matrix.plan import LEGITIMATE, MISUSE, Plan, read_plan
 from simwarden.cli.shipped import shipped
 from simwarden.errors import SimwardenError
 from simwarden.policy.card_states import SERVED, TRANSITIONS, CardState, Operation
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from simwarden.campaign.matrix.plan import Method, Misuse, Service
     from simwarden.scenario.registry import Registry
 
 
@@ -50,33 +49,31 @@ def crossed(name: str, registry: Registry) -> Iterator[str]:
     if plan is None:
         return
     if name in plan.misuses:
-        yield _misuse(plan.misuses[name])
+        misuse = plan.misuses[name]
+        lines = [f"{name}: misuse of the matrix", f"  {misuse.head.misuse}", *_about(misuse.head.about)]
+        by, story = misuse.value(MISUSE, "user"), misuse.value(LEGITIMATE, "story")
+        yield "\n".join(
+            [*lines, f"  by {by}; the legitimate user's story: {story}", f"  simwarden matrix --misuse {name}"]
+        )
     if name in plan.methods:
-        yield _method(plan.methods[name])
+        head = plan.methods[name].head
+        members = f"combination of methods of the matrix: {', '.join(head.members)}"
+        lines = [
+            f"{name}: {members if head.members else 'method of the matrix'}",
+            f"  {head.title}",
+            *_about(head.about),
+        ]
+        requires = dict.fromkeys(
+            each for member in head.members or [name] for each in plan.methods[member].head.requires
+        )
+        lines += [f"  serves {', '.join(requires)}"] if requires else []
+        yield "\n".join([*lines, f"  simwarden matrix --method {name}"])
     if name in plan.services:
-        yield _service(plan.services[name])
-
-
-def _misuse(each: Misuse) -> str:
-    lines = [f"{each.name}: misuse of the matrix", f"  {each.head.misuse}", *_about(each.head.about)]
-    lines += [f"  by {each.head.user}; the legitimate user's story: {each.honest.story}"]
-    return "\n".join([*lines, f"  simwarden matrix --misuse {each.name}"])
-
-
-def _method(each: Method) -> str:
-    kind = (
-        f"combination of methods of the matrix: {', '.join(each.members)}" if each.members else "method of the matrix"
-    )
-    lines = [f"{each.name}: {kind}", f"  {each.head.title}", *_about(each.head.about)]
-    lines += [f"  serves {', '.join(each.head.requires)}"] if each.head.requires else []
-    return "\n".join([*lines, f"  simwarden matrix --method {each.name}"])
-
-
-def _service(each: Service) -> str:
-    kind = "path" if each.path else "service"
-    lines = [f"{each.name}: {kind} of the matrix", f"  {each.head.title}", *_about(each.head.about)]
-    lines += [f"  not built: {each.lacking}"] if not each.probed or each.missing else []
-    return "\n".join([*lines, f"  simwarden matrix --service {each.name}"])
+        service = plan.services[name]
+        kind = service.spot.path[0].removesuffix("s") if isinstance(service.spot.path[0], str) else ""
+        lines = [f"{name}: {kind} of the matrix", f"  {service.head.title}", *_about(service.head.about)]
+        lines += [f"  not built: {plan.lacking(service)}"] if plan.lacking(service) else []
+        yield "\n".join([*lines, f"  simwarden matrix --service {name}"])
 
 
 def _about(text: str) -> list[str]:

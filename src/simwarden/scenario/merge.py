@@ -6,7 +6,7 @@ wrong is told where it was written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import Place
@@ -14,7 +14,7 @@ from simwarden.scenario.validation import short
 from simwarden.scenario.yamlfile import Source, Spot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from simwarden.scenario.problems import Problems
     from simwarden.scenario.yamlfile import Path
@@ -27,15 +27,10 @@ _STORY = ("steps",)
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One part of a document: where it was written, and where it goes.
-
-    `names` are names that stand for others in it: `{"user": "phone"}` turns a key or value `user`, and `user.imei`,
-    into those of `phone`.
-    """
+    """One part of a document: where it was written, and where it goes."""
 
     spot: Spot
     at: Path
-    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class Merged(Source):
@@ -77,7 +72,7 @@ def merge(file: str, layers: Iterable[Layer], problems: Problems) -> Merged:
                 inner[step] = {}
             inner = inner[step]
             merged.origins.setdefault(layer.at[:depth], layer.spot)
-        _Weaver(merged, layer.names, problems).put(inner, layer.at, value, layer.spot)
+        _Weaver(merged, problems).put(inner, layer.at, value, layer.spot)
     return merged
 
 
@@ -86,7 +81,6 @@ class _Weaver:
     """Puts one layer into the document."""
 
     merged: Merged
-    names: Mapping[str, str]
     problems: Problems
 
     def put(self, around: Any, path: Path, value: Any, spot: Spot) -> None:
@@ -99,12 +93,12 @@ class _Weaver:
             return
         elif isinstance(held, dict) and isinstance(value, dict) and held.get(_APART) == value.get(_APART):
             for key, each in value.items():
-                self.put(held, (*path, self._renamed(key)), each, spot / key)
+                self.put(held, (*path, key), each, spot / key)
         elif isinstance(held, (dict, list)) and isinstance(value, dict) and _APART in value:
             self._add_part(around, path, value, spot)
         elif isinstance(held, list) and isinstance(value, list):
             self._add_all(held, path, value, spot)
-        elif held != self._renamed(value):
+        elif held != value:
             other = self.merged.place(path)
             self.problems.add(f"{step}: {short(value)} stands against {short(held)} at {other}", spot.place)
 
@@ -122,7 +116,7 @@ class _Weaver:
         held.append(self._copied(value, (*path, len(held)), spot))
 
     def _add_all(self, held: list[Any], path: Path, value: list[Any], spot: Spot) -> None:
-        if path != _STORY and held == [self._plain(each) for each in value]:
+        if path != _STORY and held == value:
             return
         for index, each in enumerate(value):
             held.append(self._copied(each, (*path, len(held)), spot / index))
@@ -136,24 +130,10 @@ class _Weaver:
                 del origins[path]
 
     def _copied(self, value: Any, path: Path, spot: Spot) -> Any:
-        """Return a value of its own with names put for others, and note where each part of it was written."""
+        """Return a copy of a value, and note where each part of it was written."""
         self.merged.origins[path] = spot
         if isinstance(value, dict):
-            renamed = ((self._renamed(key), key, each) for key, each in value.items())
-            return {new: self._copied(each, (*path, new), spot / old) for new, old, each in renamed}
+            return {key: self._copied(each, (*path, key), spot / key) for key, each in value.items()}
         if isinstance(value, list):
             return [self._copied(each, (*path, index), spot / index) for index, each in enumerate(value)]
-        return self._renamed(value)
-
-    def _plain(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {self._renamed(key): self._plain(each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [self._plain(each) for each in value]
-        return self._renamed(value)
-
-    def _renamed(self, word: Any) -> Any:
-        if not isinstance(word, str) or not self.names:
-            return word
-        name, dot, rest = word.partition(".")
-        return f"{self.names[name]}{dot}{rest}" if name in self.names else word
+        return value

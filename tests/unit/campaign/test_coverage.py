@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from simwarden.campaign.coverage import Cover, Coverage, Entry, State
-from simwarden.campaign.engine import Done, Order
-from simwarden.campaign.sheet import render
+from simwarden.campaign.coverage import Coverage, Entry, State
+from simwarden.campaign.grid import Order
+from simwarden.campaign.html_pages import render
+from simwarden.campaign.switched_run import NormalRuns
 from simwarden.cli.explaining import explain_name
 from simwarden.policy.requirements import requirements
 from simwarden.scenario import suite
@@ -24,7 +25,9 @@ SHIPPED = Path(__file__).parents[3] / "scenarios"
 def covered(*paths: Path) -> Coverage:
     loader = Loader()
     jobs = [(job, loader.load(job.reference)) for job in suite.find(map(str, paths))]
-    return Cover(jobs, loader).carry_out(Order())
+    coverage = Coverage(NormalRuns.of(jobs, loader))
+    coverage.carry_out(Order())
+    return coverage
 
 
 def entry(coverage: Coverage, name: str) -> Entry:
@@ -42,7 +45,7 @@ def test_claims_and_what_the_trace_saw() -> None:
     assert row.state is State.COVERED
     # Seen in every run, claimed by none.
     assert rows["mme/mme.hss"].admitted.seen
-    assert not rows["mme/mme.hss"].admitted.covered
+    assert not rows["mme/mme.hss"].admitted.claimed
     assert rows["mme/mme.hss"].state is State.OPEN
     assert learned.state is State.PARTLY
 
@@ -95,7 +98,7 @@ def test_a_requirement_that_asks_for_a_record_counts_with_a_record_only(
         )
     (tmp_path / story).write_text(text.replace("twin: card", f"twin: {SHIPPED}/events/card"))
     coverage = covered(tmp_path / story)
-    assert not coverage.broken
+    assert not coverage.runs.broken
     assert requirements()["mon.separation"].record
     for name, claimed in (("mon.separation", proved), ("bind.hss.learned", [Path(story).stem])):
         [row] = [row for row in entry(coverage, name).rows if row.point.name == "hss/bind.hss.learned"]
@@ -106,7 +109,7 @@ def test_who_is_provisioned_is_no_dedicated_element() -> None:
     core = entry(covered(SHIPPED / "demo"), "fn.core")
     assert (core.state, core.missing) == (State.OPEN, ["bss"])
     assert {row.point.kind for row in core.rows} == {"mme", "pgw", "sgw", "smsc"}
-    assert not any(row.admitted.covered or row.refused.covered for row in core.rows)
+    assert not any(row.admitted.claimed or row.refused.claimed for row in core.rows)
 
 
 @pytest.mark.slow
@@ -126,18 +129,18 @@ def test_a_scenario_that_does_not_pass_covers_nothing(tmp_path: Path) -> None:
     text = (SHIPPED / "demo" / "moved-card.yaml").read_text().replace("5001", "5004")
     (tmp_path / "wrong.yaml").write_text(text.replace("twin: card", f"twin: {SHIPPED}/demo/card"))
     coverage = covered(tmp_path / "wrong.yaml")
-    assert coverage.broken == [("wrong", "an expectation was not met")]
+    assert coverage.runs.broken == [("wrong", "an expectation was not met")]
     [row] = [row for row in entry(coverage, "bind.hss.learned").rows if row.point.name == "hss/bind.hss.learned"]
-    assert not row.refused.covered
+    assert not row.refused.claimed
 
 
 def test_json_and_page_hold_the_same() -> None:
     coverage = covered(SHIPPED / "demo")
     data = json.loads(json.dumps(coverage.data()))
-    learned = next(each for each in data["requirements"] if each["id"] == "bind.hss.learned")
-    assert learned["state"] == "partly"
-    assert learned["points"][0]["refused"] == {"claimed": ["moved-card"], "seen": []}
-    page = render(Done("coverage", coverage, 1.0))
+    learned = next(each for each in data["cases"] if each["case"] == "bind.hss.learned")
+    assert learned["outcome"] == "partly"
+    assert learned["controls"][0]["refused"] == {"claimed": ["moved-card"], "seen": []}
+    page = render(coverage)
     assert coverage.summary() in page
     assert "moved-card" in page
     assert "<script" not in page

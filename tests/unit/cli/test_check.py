@@ -48,7 +48,7 @@ def test_all_parts_in_one_budget_with_one_page() -> None:
         assert f'<a href="{name}.html">{name}</a>' in page
         assert '<a href="check.html">check</a>' in Path(f"r/{name}.html").read_text("utf-8")
         assert json.loads(Path(f"r/{name}.json").read_text("utf-8"))
-    assert '<a href="index.html#moved-card"><code>moved-card</code></a>' in Path("r/coverage.html").read_text("utf-8")
+    assert '<a href="index.html#moved-card">moved-card</a>' in Path("r/coverage.html").read_text("utf-8")
     assert "<nav" not in Path("alone.html").read_text("utf-8")
     assert "<script" not in page
     words = [line.split()[0] for line in sums.values()]
@@ -69,8 +69,8 @@ def test_what_is_wrong_stands_below_its_part_and_in_the_data() -> None:
     assert re.search(r"^1 passed, 1 failed; \d+\.\d s$", result.stdout, re.MULTILINE)
     data = json.loads(cli("check", "--folder", "mine", "--budget", "0", "-j", "1", "--json").stdout)
     assert (data["coverage"]["verdict"], data["prove"]["verdict"]) == ("passed", "failed")
-    assert data["prove"]["wrong"][0]["lines"][0].startswith("why: ")
-    assert data["coverage"]["data"]["scenarios"] == 2
+    assert data["prove"]["findings"][0]["lines"][0].startswith("why: ")
+    assert " 2 scenarios; " in data["coverage"]["sum"]
 
 
 def test_nothing_is_tried_in_no_time() -> None:
@@ -103,7 +103,14 @@ def test_every_command_is_listed_and_help_imports_nothing_heavy() -> None:
     listed = cli("--help").stdout
     assert all(re.search(rf"^│ {name} ", listed, re.MULTILINE) for name in get_command(app).commands)  # type: ignore[attr-defined]
     assert re.findall(r"^╭─ (\w+) ", listed, re.MULTILINE)[1:] == ["Play", "Write", "Trust", "Connect", "Build"]
-    heavy = ("jinja2", "pydantic", "yaml", "simwarden.scenario", "simwarden.campaign.sheet", "multiprocessing.pool")
+    heavy = (
+        "jinja2",
+        "pydantic",
+        "yaml",
+        "simwarden.scenario",
+        "simwarden.campaign.html_pages",
+        "multiprocessing.pool",
+    )
     code = "import sys, simwarden.cli.main; print([each for each in sys.modules if each.startswith(%r)])" % (heavy,)  # noqa: UP031
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own
     assert done.stdout.strip() == "[]"

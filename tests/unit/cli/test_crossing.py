@@ -21,11 +21,11 @@ def cli(*arguments: str) -> Result:
 def test_a_part_of_the_shipped_matrix_is_as_reviewed() -> None:
     result = cli(*SOME)
     assert result.exit_code == 0, result.output
-    assert re.search(r"^hss-given +hss #8 +LEAK$", result.output, re.MULTILINE)
+    assert re.search(r"^ +hss-given +hss #8 +LEAK$", result.output, re.MULTILINE)
     assert re.search(
         r"^hss/bind.hss.given +2.1.3\(1\) one +3 +EMM #8, MM cause 2 imsi unknown in hlr$", result.output, re.MULTILINE
     )
-    assert "\nphone  The card is taken out of the meter and put into a phone\n" in result.output
+    assert "\nphone   The card is taken out of the meter and put into a phone  " in result.output
     assert "4 cells, 2 misuses against 2 methods" in result.output
     assert re.search(r"; all as reviewed; \d+\.\d s\n$", result.stdout)
 
@@ -39,31 +39,33 @@ def test_lines_of_tables_are_not_wide() -> None:
 def test_the_table_of_a_path_can_be_chosen() -> None:
     result = cli(*SOME, "--service", "second-apn")
     assert "Another APN:" in result.output
-    assert re.search(r"^none +mme +mme$", result.output, re.MULTILINE)
+    assert re.search(r"^ +none +mme +mme$", result.output, re.MULTILINE)
 
 
 def test_what_is_not_as_reviewed_fails_and_says_where(tmp_path: Path) -> None:
     folder = shutil.copytree(SHIPPED, tmp_path / "m")
-    review = folder / "expected.yaml"
+    review = folder / "reviewed.yaml"
     text = review.read_text("utf-8")
-    review.write_text(text.replace("none:\n  phone: 'leaked", "none:\n  phone: 'blocked"), "utf-8")
+    review.write_text(text.replace("phone/none, outcome: 'leaked", "phone/none, outcome: 'blocked"), "utf-8")
     result = cli(str(folder), *SOME)
     assert result.exit_code == 1
-    line = text[: text.index("  phone: ")].count("\n") + 1
-    assert f"{review}:{line}:10: phone/none: a bypass has been opened" in result.output
+    line = text[: text.index("phone/none")].count("\n") + 1
+    assert f"{review}:{line}:3: phone/none: a bypass has been opened" in result.output
     assert "1 not as reviewed" in result.output
 
 
 def test_json_and_pages(tmp_path: Path) -> None:
     result = cli(*SOME, "--json")
-    cells = {(each["misuse"], each["method"]): each for each in json.loads(result.stdout)["cells"]}
-    attach = cells["phone", "hss-given"]["outcomes"]["attach"]
-    assert attach["outcome"] == "blocked"
+    cases = {each["case"]: each for each in json.loads(result.stdout)["cases"]}
+    assert cases["phone/hss-given"]["outcome"].startswith("blocked by hss/bind.hss.given, EMM #8; ")
+    services = cases["phone/hss-given"]["services"]
+    attach = services["attach"]
+    assert attach["state"] == "blocked"
     assert attach["refusals"][0]["control"] == "bind.hss.given"
     assert attach["refusals"][0]["cause"].startswith("EMM cause 8")
-    assert cells["phone", "hss-given"]["outcomes"]["data"] == {"outcome": "no attach", "behind": "hss/bind.hss.given"}
+    assert services["data"]["state"] == "no attach"
     assert cli(*SOME, "--report", str(tmp_path)).exit_code == 0
-    assert json.loads((tmp_path / "matrix.json").read_text("utf-8"))["cells"]
+    assert json.loads((tmp_path / "matrix.json").read_text("utf-8"))["cases"]
     assert "simwarden matrix" in (tmp_path / "matrix.html").read_text("utf-8")
 
 

@@ -66,8 +66,10 @@ def test_what_is_accepted_passes_afterwards(folder: Path) -> None:
     assert "written: " in accepted.stderr
     result = cli(*arguments, "--json")
     assert result.exit_code == 0
-    found = json.loads(result.stdout)["findings"]
-    assert {(each["state"], each["why"]) for each in found} == {("meant", "S13 has no push")}
+    data = json.loads(result.stdout)
+    groups = [each for each in data["cases"] if "want" in each]
+    assert {(each["outcome"], each["why"]) for each in groups} == {("meant", "S13 has no push")}
+    assert data["findings"] == []
 
 
 def test_a_change_that_is_made_at_an_element_outside_is_said_to_be_none_that_can_be_judged(tmp_path: Path) -> None:
@@ -79,7 +81,9 @@ def test_a_change_that_is_made_at_an_element_outside_is_said_to_be_none_that_can
 
 @pytest.mark.slow
 def test_open_findings_are_told_and_fail_nothing(folder: Path) -> None:
-    (folder / "reviewed.yaml").write_text("open: [{what: prohibited, why: not mended yet}]\n", encoding="utf-8")
+    (folder / "reviewed.yaml").write_text(
+        "- {outcome: open, what: prohibited, why: not mended yet}\n", encoding="utf-8"
+    )
     result = cli("attach", "--change", "prohibited", "-j", "2", "--folder", str(folder))
     assert result.exit_code == 0, result.output
     told = next(line for line in result.stdout.splitlines() if line.startswith("open: "))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from simwarden.cli.main import app
@@ -68,32 +70,31 @@ def test_tables_page_and_json(cli: Cli, tmp_path: Path) -> None:
     assert "<code>list_equipment</code>" in page
     assert (tmp_path / "r" / "impact.html").exists()
     data = json.loads(cli("e", "--json").stdout)
-    (experiment,) = data["experiments"]
-    assert experiment["measure"] == "delay"
-    assert [case["life"] for case in experiment["cases"]] == ["idle", "asleep"]
-    assert experiment["cases"][0]["figures"]["leaked_messages"] == 10
-    assert data["differences"] == []
+    assert [case["case"] for case in data["cases"]] == ["list/idle", "list/asleep"]
+    assert (data["cases"][0]["measure"], data["cases"][0]["words"]) == ("delay", {"life": "idle"})
+    assert data["cases"][0]["outcome"]["leaked_messages"] == 10
+    assert data["findings"] == []
 
 
 def test_what_is_recorded_is_compared_with(cli: Cli, tmp_path: Path) -> None:
-    record = tmp_path / "e" / "recorded.json"
+    record = tmp_path / "e" / "reviewed.yaml"
     assert cli("e", "--update").exit_code == 0
     result = cli("e")
     assert result.exit_code == 0
     assert "2 cases; all as reviewed; " in result.stdout.splitlines()[-1]
-    data = json.loads(record.read_text())
-    data["list"]["cases"]["life: idle"]["leaked_messages"] = 2
-    data["list"]["cases"]["life: idle"]["last_leak"] = None
-    del data["list"]["cases"]["life: asleep"]
-    record.write_text(json.dumps(data))
+    entries = yaml.safe_load(record.read_text())
+    entries[0]["outcome"] |= {"leaked_messages": 2, "last_leak": None}
+    entries[1]["case"] = "list/awake"
+    record.write_text(yaml.safe_dump(entries))
     result = cli("e", "--html", "i.html")
     assert result.exit_code == 1
-    assert "; 2 not as reviewed; " in result.stdout
-    assert "differs: list, life: idle: messages was 2, is 10" in result.stdout
-    assert "differs: list, life: idle: last leak was none, is 45 min" in result.stdout
-    assert "differs: list, life: asleep: is not recorded" in result.stdout
-    assert "messages was 2, is 10" in (tmp_path / "i.html").read_text()
-    assert len(json.loads(cli("e", "--json").stdout)["differences"]) == 3
+    assert "; 3 not as reviewed; " in result.stdout
+    assert re.search(r"^e/reviewed.yaml:1:3: list/idle$", result.stdout, re.MULTILINE)
+    assert "  - expected  last leak none, messages 2\n  + got       last leak 45 min, messages 10\n" in result.stdout
+    assert "e/reviewed.yaml: list/asleep\n  - expected  nothing: not in the record\n" in result.stdout
+    assert re.search(r"reviewed.yaml:\d+:3: list/awake\n.*\n  \+ got       no such case\n", result.stdout)
+    assert "last leak none, messages 2" in (tmp_path / "i.html").read_text()
+    assert len(json.loads(cli("e", "--json").stdout)["findings"]) == 3
     assert cli("e", "--match", "asleep").exit_code == 1
     result = cli("e", "--set", "lifetime=15 min")
     assert result.exit_code == 0, "what was measured otherwise is not compared"
@@ -108,7 +109,8 @@ def test_a_slower_element_is_noticed(cli: Cli, tmp_path: Path) -> None:
     path.write_text(slower.replace("about: What", "about: After $lifetime what"))
     result = cli("e")
     assert result.exit_code == 1
-    assert "last leak was 45 min, is 1.75 h" in result.stdout
+    assert "- expected  last leak 45 min, requests 5, messages 10," in result.stdout
+    assert "+ got       last leak 1.75 h," in result.stdout
 
 
 def test_a_case_without_figures_is_told_and_not_recorded(cli: Cli, tmp_path: Path) -> None:
@@ -117,7 +119,7 @@ def test_a_case_without_figures_is_told_and_not_recorded(cli: Cli, tmp_path: Pat
     result = cli("e", "--update")
     assert result.exit_code == 1
     assert "not measured: meter is switched off" in result.stdout
-    assert not (tmp_path / "e" / "recorded.json").exists()
+    assert not (tmp_path / "e" / "reviewed.yaml").exists()
 
 
 def test_bad_files_and_options_end_with_2_and_nothing_with_4(cli: Cli, tmp_path: Path) -> None:
@@ -134,7 +136,7 @@ def test_bad_files_and_options_end_with_2_and_nothing_with_4(cli: Cli, tmp_path:
     assert result.exit_code == 2
     assert "--set lifetime=soon: verdict_lifetime: 'soon' is no duration" in result.output
     assert cli("e", "--update", "--match", "idle").exit_code == 2
-    (tmp_path / "e" / "recorded.json").write_text("[]")
+    (tmp_path / "e" / "reviewed.yaml").write_text("- {}")
     assert cli("e").exit_code == 2
     (tmp_path / "e" / "bad.yaml").write_text("experiment: x\nmeasure: {delay: {}}\nsteps:\n- wait: 1 s\n")
     result = cli("e")

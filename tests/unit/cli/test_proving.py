@@ -40,7 +40,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
 def test_prove_tells_what_was_killed_and_by_whom(cli: Cli, tmp_path: Path) -> None:
     result = cli("prove", FORM, "--control", "pre.form", "--html", "p.html", "--report", "r", "-j", "1")
     assert result.exit_code == 0, result.output
-    assert "killed      uicc/pre.form@insertion always-admit     by " in result.output
+    assert "killed  uicc/pre.form@insertion always-admit     by " in result.output
     assert "6 of 6 mutants killed (100 %), no survivors; 2 occasions" in result.output
     page = (tmp_path / "p.html").read_text()
     assert "uicc/pre.form" in page
@@ -51,7 +51,7 @@ def test_prove_tells_what_was_killed_and_by_whom(cli: Cli, tmp_path: Path) -> No
 def test_survivors_end_with_1_and_say_what_to_write(cli: Cli) -> None:
     result = cli("prove", FORM, "--control", "hss/bind.*", "-j", "1")
     assert result.exit_code == 1
-    assert "SURVIVES    hss/bind.hss.given@update-location always-admit" in result.output
+    assert "SURVIVES  hss/bind.hss.given@update-location always-admit" in result.output
     assert "why:     no scenario claims it" in result.output
     assert "to kill: write a misuse that it refuses, with proves: [bind.hss.given]" in result.output
 
@@ -76,7 +76,17 @@ def test_coverage_as_table_json_and_page(cli: Cli, tmp_path: Path) -> None:
     assert any("security_platform: no control yet" in line and line.endswith("open") for line in lines)
     assert "requirements covered" in (tmp_path / "c.html").read_text()
     data = json.loads(cli("coverage", DEMO, "-j", "1", "--json").stdout)
-    assert data["scenarios"] == 3
+    assert " 3 scenarios; " in data["sum"]
+
+
+def test_a_proof_answers_coverage_from_its_own_runs(cli: Cli, tmp_path: Path) -> None:
+    assert cli("prove", FORM, "-j", "1", "--report", "r").exit_code == 1
+    proved = json.loads((tmp_path / "r" / "coverage.json").read_text())
+    alone = json.loads(cli("coverage", FORM, "-j", "1", "--json").stdout)
+    assert proved["cases"] == alone["cases"]
+    assert (tmp_path / "r" / "coverage.html").exists()
+    assert cli("prove", FORM, "-j", "1", "--control", "pre.form", "--report", "some").exit_code == 0
+    assert not (tmp_path / "some" / "coverage.json").exists()
 
 
 # -- an element outside this process

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from simwarden.campaign.prove.proof import SWITCHES
+from simwarden.campaign.prove.mutants import SWITCHES
 from simwarden.policy.requirements import requirements
 from simwarden.scenario.registry import Registry
 

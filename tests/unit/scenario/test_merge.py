@@ -11,17 +11,15 @@ def _spot(text: str, file: str) -> Spot:
     return Spot(read(text, file, Problems()))
 
 
-def _merged(*texts: str, names: dict[str, str] | None = None) -> tuple[Merged, list[str]]:
+def _merged(*texts: str) -> tuple[Merged, list[str]]:
     problems = Problems()
-    layers = [
-        Layer(_spot(text, f"{number}.yaml") / "part", ("part",), names or {}) for number, text in enumerate(texts, 1)
-    ]
+    layers = [Layer(_spot(text, f"{number}.yaml") / "part", ("part",)) for number, text in enumerate(texts, 1)]
     merged = merge("all", layers, problems)
     return merged, [str(each) for each in problems.found]
 
 
-def _part(*texts: str, **names: str) -> Any:
-    merged, wrong = _merged(*texts, names=names)
+def _part(*texts: str) -> Any:
+    merged, wrong = _merged(*texts)
     assert not wrong
     return merged.data["part"]
 
@@ -56,14 +54,6 @@ def test_each_part_keeps_its_place() -> None:
 def test_what_contradicts_is_told_with_both_places() -> None:
     _, wrong = _merged("part: {a: {x: 1}}", "part: {a: {x: 2}}")
     assert wrong == ["2.yaml:1:15: x: '2' stands against '1' at 1.yaml:1:15"]
-
-
-def test_names_stand_for_others_in_keys_values_and_identities() -> None:
-    text = "part: {user: {imei: user.imei, say: user}, other: [{user: userland}]}"
-    assert _part(text, user="phone") == {
-        "phone": {"imei": "phone.imei", "say": "phone"},
-        "other": [{"phone": "userland"}],
-    }
 
 
 def test_a_layer_goes_where_it_is_told() -> None:

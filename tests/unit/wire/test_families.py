@@ -25,8 +25,8 @@ OTHERS = {
     ("cli/serving_events.py", "mqtt"): "the scheme of a broker's URL",
     ("policy/access_list.py", "mqtt"): "the scheme of a URL on a list",
     ("campaign/impact/load.py", "diameter"): "the name of a figure",
-    ("campaign/impact/table.py", "diameter"): "the name of a figure",
-    ("campaign/impact/table.py", "S1-MME"): "the heading of a column",
+    ("campaign/impact/columns.py", "diameter"): "the name of a figure",
+    ("campaign/impact/columns.py", "S1-MME"): "the heading of a column",
     ("runtime/tun.py", "ip"): "the program of iproute2",
 }
 #: who speaks a protocol, and so has its codec

@@ -8,23 +8,25 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simwarden.campaign.explore.faults import element_faults, may_meet, mishaps
 from simwarden.campaign.explore.oracle import Oracle
 from simwarden.campaign.explore.plan import Plan, read_plan
 from simwarden.campaign.explore.story import Told, told
 from simwarden.campaign.explore.trial import Seen, at_once, carry_out, never
-from simwarden.scenario.document import Call, Manage
+from simwarden.model.interfaces import INTERFACES
+from simwarden.scenario.document import Call, Fail, Manage, Mishap, Power, Wait
+from simwarden.scenario.during import LASTING, MISHAPS, mishaps_of
 from simwarden.scenario.judge import nested
 from simwarden.scenario.load import Loader
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.runner import RunOptions
 from simwarden.trace.dissect import Dissector
+from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from simwarden.campaign.explore.trial import Put
-    from simwarden.scenario.document import Mishap
+    from simwarden.scenario.document import Action, Scenario
     from simwarden.trace.events import Frame
 
 
@@ -32,6 +34,36 @@ if TYPE_CHECKING:
 AND = " + "
 #: stories with changes that a process keeps, with a run of each
 _KEPT = 32
+
+
+#: how long a frame is late, a connection carries nothing, an element is gone, silent or slow
+_SECONDS = {"delay": 3.0, "stall": 30.0}
+_GONE, _SILENT, _SLOW, _LATE = 10.0, 30.0, 60.0, 2.0
+
+
+def frame_faults() -> dict[str, Mishap]:
+    """Return what may become of a frame, by name."""
+    return {word: Mishap(word, _SECONDS[word] if word in LASTING else 0.0) for word in MISHAPS}
+
+
+def may_meet(interface: str, name: str) -> bool:
+    """Whether a frame of an interface may meet with a fault: mishaps by what carries it, all else at any time."""
+    return name not in MISHAPS or name in mishaps_of(INTERFACES[interface])
+
+
+def element_faults(scenario: Scenario) -> dict[str, tuple[Action, ...]]:
+    """Return what each element of a network may suffer and get over, as `killed-mme`."""
+    found: dict[str, tuple[Action, ...]] = {}
+    for name, each in scenario.instances.items():
+        listens = scenario.registry.declaration(each.kind).listens
+        if each.section or each.external is not None or not listens:
+            continue
+        found[f"restarted-{name}"] = (Power(name, "restart"),)
+        found[f"killed-{name}"] = Power(name, "kill"), Wait(_GONE), Power(name, "start")
+        if any(family_of(INTERFACES[interface].protocol).silenced for interface in listens):
+            found[f"silent-{name}"] = Fail(name, 0), Wait(_SILENT), Power(name, "mend")
+            found[f"slow-{name}"] = Fail(name, 0, after=_LATE), Wait(_SLOW), Power(name, "mend")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +85,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class BaselineRun:
     """A story in which nothing is put in: what ends it before its time, its points, and marks of its frames.
 
     By `far_end` a run differs in what terminals sent and heard, by `wires` in any frame or its time.
@@ -112,11 +144,11 @@ class Bench:
         return carry_out(self.told, self.told.without, {}, self.options, at_once if self.change else never)
 
     @cached_property
-    def ground(self) -> Ground:
+    def ground(self) -> BaselineRun:
         """What there is to know of that run; whoever knows it from another process sets it."""
         base = self.base
         points = () if base.fault else tuple(self._points())
-        return Ground(base.fault, points, self._far_end(base), _mark(base.wires()))
+        return BaselineRun(base.fault, points, self._far_end(base), _mark(base.wires()))
 
     def _far_end(self, seen: Seen) -> bytes:
         scenario = self.told.without
@@ -138,7 +170,7 @@ class Bench:
     @cached_property
     def faults(self) -> Mapping[str, Put | Mishap]:
         """What may befall the story, by name."""
-        return mishaps() | element_faults(self.told.without)
+        return frame_faults() | element_faults(self.told.without)
 
     @property
     def points(self) -> Sequence[Point]:

@@ -9,25 +9,22 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import Field
 
+from simwarden.campaign.composition import Part, check_known, head_of, read_parts, top_of
+from simwarden.campaign.record import NAME as RECORD
 from simwarden.errors import ConfigError, Place
 from simwarden.runtime.declare import Model, Seconds
-from simwarden.scenario.parts import entries_of, head_of, top_of
 from simwarden.scenario.problems import Problems
 from simwarden.scenario.validation import check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from simwarden.scenario.registry import Registry
     from simwarden.scenario.yamlfile import Spot
 
 NAME = "explore.yaml"
-#: the file of what has been reviewed, which is no part of the plan
-REVIEWED = "reviewed.yaml"
 #: steps that follow each story: contacts at once, and after a night
 _TAIL = ("busy", "morning")
 _KEYS = ("stories", "changes", "agree", "returns", *_TAIL)
@@ -77,22 +74,10 @@ class Return(Model):
     """The clause, and the timer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
-    """A base story; `spot` is where its settings and steps stand."""
-
-    name: str
-    head: Head
-    spot: Spot
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Something that an operator, or the card's owner, may do at any moment."""
-
-    name: str
-    head: ChangeHead
-    spot: Spot
+Story: TypeAlias = Part[Head]
+"""A base scenario."""
+Change: TypeAlias = Part[ChangeHead]
+"""Something that an operator, or the card's owner, may do at any moment."""
 
 
 @dataclass(slots=True)
@@ -117,55 +102,43 @@ def read_plan(folder: Path, registry: Registry) -> Plan:
     """Read a folder, and what elements bring. Raises ScenarioErrors with all that is wrong, ConfigError for no plan."""
     problems = Problems()
     plan = Plan(folder, ("network", *registry.sections))
-    own = sorted(path for path in folder.glob("*.yaml") if path.name != REVIEWED)
+    own = sorted(path for path in folder.glob("*.yaml") if path.name != RECORD)
     if not own:
         raise ConfigError("nothing to explore is here: *.yaml with stories and changes", Place(str(folder)))
     brought = (Path(inspect.getfile(kind)).parent / NAME for kind in registry.kinds.values())
     for file in (*own, *(path for path in brought if path.is_file())):
         _read(plan, file, problems)
     for change in plan.changes.values():
-        for key, names in (("stories", change.head.stories), ("but", change.head.but)):
-            for index, name in enumerate(names if Path(change.spot.source.file) in own else ()):
-                if name not in plan.stories:  # what an element brings is for other folders too
-                    problems.unknown("story", name, plan.stories, (change.spot / key / index).place)
+        if Path(change.spot.source.file) in own:  # what an element brings is for other folders too
+            check_known(change.head.stories, plan.stories, "story", change.spot / "stories", problems)
+            check_known(change.head.but, plan.stories, "story", change.spot / "but", problems)
     problems.raise_if_any()
     return plan
 
 
 def _read(plan: Plan, file: Path, problems: Problems) -> None:
     top = top_of(file, problems)
-    held = top.source.data
     known = (*_KEYS, *plan.parts)
-    for key in held:
+    for key in top.value:
         if key not in known:
             problems.unknown("key", key, known, (top / key).key)
     plan.tops.append(top)
-    for name, spot, entry in entries_of(top, "stories", problems) if "stories" in held else ():
-        head = head_of(Head, spot, entry, (*plan.parts, "steps"), problems)
-        if head is not None and _is_new(name, plan.stories, "story", spot, problems):
-            plan.stories[name] = Story(name, head, spot)
-    for name, spot, entry in entries_of(top, "changes", problems) if "changes" in held else ():
-        change = head_of(ChangeHead, spot, entry, (*plan.parts, "before", "do", "first"), problems)
-        if change is not None and _is_new(name, plan.changes, "change", spot, problems):
-            plan.changes[name] = Change(name, change, spot)
-    for spot, entry in _items(top, "agree", problems):
-        agreement = check(Agreement, entry, spot, problems)
+    if "stories" in top.value:
+        plan.stories |= read_parts(top / "stories", Head, (*plan.parts, "steps"), plan.stories, problems)
+    if "changes" in top.value:
+        also = (*plan.parts, "before", "do", "first")
+        plan.changes |= read_parts(top / "changes", ChangeHead, also, plan.changes, problems)
+    for spot in _items(top / "agree", problems):
+        agreement = check(Agreement, spot.value, spot, problems)
         plan.agreements += [agreement] if agreement is not None else []
-    for spot, entry in _items(top, "returns", problems):
-        found = head_of(Return, spot, entry, ("steps",), problems)
+    for spot in _items(top / "returns", problems):
+        found = head_of(Return, spot, ("steps",), problems)
         plan.returns += [(found, spot)] if found is not None else []
 
 
-def _is_new(name: str, known: dict[str, Any], what: str, spot: Spot, problems: Problems) -> bool:
-    if name in known:
-        problems.add(f"there is a {what} {name!r} already, at {known[name].spot.key}", spot.key)
-    return name not in known
-
-
-def _items(top: Spot, key: str, problems: Problems) -> Iterator[tuple[Spot, Any]]:
-    data = top.source.data.get(key) or []
+def _items(spot: Spot, problems: Problems) -> list[Spot]:
+    data = spot.value or []
     if not isinstance(data, list):
-        problems.add(f"{key}: a list is expected", (top / key).place)
-        return
-    for index, entry in enumerate(data):
-        yield top / key / index, entry
+        problems.add(f"{spot.key_name}: a list is expected", spot.place)
+        return []
+    return [spot / index for index in range(len(data))]

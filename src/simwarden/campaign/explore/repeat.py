@@ -6,13 +6,13 @@ import enum
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from simwarden.campaign.engine import scenario_text
 from simwarden.campaign.explore.bench import AND
 from simwarden.campaign.explore.oracle import BROKER, BUSY, ENFORCED, LATE
 from simwarden.campaign.explore.trial import EVENT, WHILE
 from simwarden.errors import UserFileError
 from simwarden.model.units import show
 from simwarden.scenario.document import Fail, Mishap, Power, Wait
+from simwarden.scenario.drafted import text_of
 from simwarden.scenario.expectation import REFUSAL_WORDS
 from simwarden.scenario.load import Loader
 from simwarden.scenario.runner import run_scenario
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from simwarden.campaign.explore.bench import Bench
     from simwarden.campaign.explore.oracle import Deviation
-    from simwarden.campaign.explore.survey import Finding
+    from simwarden.campaign.explore.runs import DeviationGroup
     from simwarden.scenario.document import Action
     from simwarden.scenario.runner import RunOptions
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 _UNSAID = "# A scenario has no word for this: the file repeats the run, and what came of it is judged by"
 
 
-def scenario_of(bench: Bench, finding: Finding) -> str:
+def scenario_of(bench: Bench, finding: DeviationGroup) -> str:
     """Return the text of a scenario that fails as the finding says; without steps that it fails without."""
     data = _whole(bench, finding)
     expected = data["steps"].pop() if _has_words(finding.deviation) else None
     if expected is not None:
         _shorten(data, expected, bench.options)
         data["steps"].append(expected)
-    return _head(finding) + scenario_text(data)
+    return _head(finding) + text_of(data)
 
 
 def _has_words(deviation: Deviation) -> bool:
@@ -46,7 +46,7 @@ def _has_words(deviation: Deviation) -> bool:
     return deviation.fact is not None and not refused
 
 
-def _head(finding: Finding) -> str:
+def _head(finding: DeviationGroup) -> str:
     deviation = finding.deviation
     lines = [
         f"# Found by `simwarden explore`: {finding.what}, before {finding.first.point} of {finding.procedure}.",
@@ -60,12 +60,12 @@ def _head(finding: Finding) -> str:
     return "\n".join(lines) + "\n"
 
 
-def kept_as(number: int, finding: Finding) -> str:
+def kept_as(number: int, finding: DeviationGroup) -> str:
     """Return the name of the scenario that is kept of the finding of this number."""
     return f"{number:03}-{finding.what.replace(AND, '-')}-{finding.message}"
 
 
-def alone(finding: Finding) -> str:
+def alone(finding: DeviationGroup) -> str:
     """Return the command that explores what a finding is about, and little else."""
     first = finding.first
     kind, name = ("--change", first.change) if first.change else ("--fault", finding.what)
@@ -74,15 +74,15 @@ def alone(finding: Finding) -> str:
     return f"simwarden explore {first.story} {kind} {name}"
 
 
-def _whole(bench: Bench, finding: Finding) -> dict[str, Any]:
-    source, written = bench.told.source.data, bench.told.written
-    steps = _copied([*written["before"], *written["steps"]])
+def _whole(bench: Bench, finding: DeviationGroup) -> dict[str, Any]:
+    source, written = bench.told.composed.document.data, bench.told.composed.written
+    steps = _copied([*written("before"), *written("steps")])
     for number, what in finding.first.put:
         point = bench.points[number]
         entry: dict[str, Any] = {"before": f"{point.interface.lower()}.{point.message}"}
         if point.nth > 1:
             entry["nth"] = point.nth
-        entry["do"] = _done(bench.meaning(what), written.get(f"do {what}", []))
+        entry["do"] = _done(bench.meaning(what), written(f"do {what}"))
         steps[point.step].setdefault("during", []).append(entry)
     for each in steps:
         each.pop("name", None)
@@ -103,10 +103,10 @@ def _copied(steps: list[Any]) -> list[dict[str, Any]]:
     return [dict(each) if isinstance(each, dict) else {each: ""} for each in steps]
 
 
-def _up_to(bench: Bench, finding: Finding, steps: list[Any]) -> list[Any]:
+def _up_to(bench: Bench, finding: DeviationGroup, steps: list[Any]) -> list[Any]:
     """Return the steps of a story with those that lead to the moment at which the finding is judged."""
-    written, kind, by = bench.told.written, finding.deviation.kind, finding.deviation.by
-    busy, morning = [*written["busy"], {"wait": "5 s"}], written["morning"]
+    written, kind, by = bench.told.composed.written, finding.deviation.kind, finding.deviation.by
+    busy, morning = [*written("busy"), {"wait": "5 s"}], written("morning")
     if kind == ENFORCED:
         last = max(bench.points[number].step for number, _ in finding.first.put)
         asked = finding.deviation.fact[1] if finding.deviation.fact is not None else ""
@@ -117,7 +117,7 @@ def _up_to(bench: Bench, finding: Finding, steps: list[Any]) -> list[Any]:
     if kind != LATE or by is None:
         return [*steps, {"wait": "1 day"}, *morning]
     if by.helped >= 0:
-        help_ = written[f"return {by.helped}"]
+        help_ = written(f"return {by.helped}")
         return [*steps, *busy, {"wait": "1 day"}, *morning, *help_, {"wait": show(by.took)}]
     if by.took <= WHILE:
         return [*steps, *busy, {"wait": show(by.took)}]
@@ -201,7 +201,7 @@ def _mismatches(data: dict[str, Any], options: RunOptions) -> list[tuple[str, st
     Of an event that is missing all others are got, which have nothing to do with it.
     """
     try:
-        scenario = Loader().load("finding.yaml", scenario_text(data))
+        scenario = Loader().load("finding.yaml", text_of(data))
     except UserFileError:  # without some step it is no scenario any more
         return []
     record = run_scenario(scenario, "finding", options).failure

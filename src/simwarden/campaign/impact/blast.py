@@ -10,7 +10,7 @@ from simwarden.trace.events import StateChange
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from simwarden.campaign.impact.measures import Figure
+    from simwarden.campaign.record import Figure
     from simwarden.trace.events import Event
 
 #: values of those observables that are no end of a request

@@ -1,254 +1,238 @@
-"""The campaign `impact`: cases of experiments, their figures, and the recorded ones that these are held against."""
+"""The campaign `impact`: the cases of experiments, and their figures, which are compared with the record."""
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from simwarden.campaign.engine import Campaign, Page, Result, Wrong, held, known, scenario_text, write
-from simwarden.campaign.impact.experiment import find, read_experiment
+from simwarden.campaign.grid import (
+    Finding,
+    Grid,
+    Order,
+    Progress,
+    Score,
+    check_names,
+    format_review_summary,
+    no_progress,
+)
+from simwarden.campaign.impact.columns import COLUMNS, format_difference, tone
+from simwarden.campaign.impact.experiment import Experiment, find, read_experiment
 from simwarden.campaign.impact.measures import MEASURES
-from simwarden.campaign.impact.perform import Task, perform
-from simwarden.campaign.impact.record import NAME, Record, compare
-from simwarden.campaign.impact.table import COLUMNS, TONES, rows_of, settings_of, table_of, told, tone
+from simwarden.campaign.impact.perform import Measured, Task, perform
+from simwarden.campaign.record import NAME, Record
+from simwarden.campaign.tables import Cell, Column, Row, Table
 from simwarden.errors import ConfigError, NothingError, UserFileError
+from simwarden.scenario.drafted import text_of
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import ScenarioErrors, flat, guess
 from simwarden.scenario.runner import RunOptions
 from simwarden.scenario.suite import Crew
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from simwarden.campaign.engine import Order, Tell
-    from simwarden.campaign.impact.experiment import Experiment, MeasuredCase
-    from simwarden.campaign.impact.perform import Outcome
-    from simwarden.campaign.impact.record import Difference
+    from simwarden.campaign.record import Outcome
 
-Chosen: TypeAlias = "list[tuple[Experiment, list[int]]]"
-Results: TypeAlias = "list[tuple[Experiment, dict[int, Outcome]]]"
 _ABOUT = (
     "All times are those of the run's own clock; signalling takes none of it, so that a delay of 0 s is one of "
-    "messages alone. The figures come from the trace, and are the same for the same seed."
+    "messages alone. The figures come from the trace, and are the same for the same seed. Green: nothing leaked, no "
+    "device was hurt, all came back unaided; amber: for a while, or at a price; red: it stays so, or no figures."
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Impact(Campaign):
+class CaseRun(NamedTuple):
+    """A case that was run."""
+
+    experiment: Experiment
+    number: int
+    measured: Measured
+
+    @property
+    def tone(self) -> str:
+        """The tone of its figures."""
+        return tone(self.experiment.kind, self.measured.figures) if self.measured.figures else "bad"
+
+
+@dataclass
+class Impact(Grid):
     """Experiments in `paths`, the cases that `match` fits, with parameters replaced by `settings` (`NAME=VALUE`)."""
 
     name: ClassVar[str] = "impact"
+    unit: ClassVar[str] = "cases"
     counted: ClassVar[str] = "cases"
 
     paths: Sequence[str]
     match: Sequence[str] = ()
     settings: Sequence[str] = ()
     network: str = ""
+    #: the cases that were run, by their ids
+    runs: dict[str, CaseRun] = field(default_factory=dict)
+    #: the number of cases that were compared with the record
+    compared: int = 0
+    differences: list[Finding] = field(default_factory=list)
+    #: True if the figures were measured in the way of the recorded ones
+    comparable: bool = True
 
-    def carry_out(self, order: Order, tell: Tell) -> Figures:
-        """See Campaign."""
-        chosen = self._choose()
-        options = RunOptions(seed=order.seed)
-        tasks = [
-            Task(each.path, each.settings, number, self.network, options)
-            for each, numbers in chosen
-            for number in numbers
-        ]
-        done: dict[tuple[str, int], Outcome] = {}
+    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
+        """See Grid."""
+        cases = [(each, number) for each in self._experiments() for number in self._matching(each)]
+        if not cases:
+            hint = guess(" ".join(self.match), [each.name for each in self._experiments()])
+            raise NothingError("no experiment was chosen" + (f" ({hint})" if hint else ""))
+        given, options = self._given(), RunOptions(seed=order.seed)
+        tasks = {Task(each.path, tuple(given), number, self.network, options): (each, number) for each, number in cases}
+        done: dict[Task, Measured] = {}
         with Crew(perform, min(order.workers, len(tasks))) as crew:
-            for task, outcome in order.carried_out(crew, tasks):
-                done[task.path, task.number] = outcome
-                tell(len(done), len(tasks), Path(task.path).stem)
-        results = [
-            (each, {number: done[each.path, number] for number in numbers if (each.path, number) in done})
-            for each, numbers in chosen
-        ]
-        found = Figures([each for each in results if each[1]], not (order.seed or self.network))
-        found.tried, found.left = len(done), len(tasks) - len(done)
-        found.faults = sum(outcome.fault for outcome in done.values())
-        found.hold()
-        return found
+            for task, measured in order.run(crew, list(tasks)):
+                done[task] = measured
+                progress(len(done), len(tasks), Path(task.path).stem)
+        self.runs = {each.id_of(n): CaseRun(each, n, done[task]) for task, (each, n) in tasks.items() if task in done}
+        self.tried, self.left = len(done), len(tasks) - len(done)
+        self.faults = sum(measured.fault for measured in done.values())
+        self.comparable = not (order.seed or self.network or self.settings)
+        self.compare()
 
-    def unfit(self, order: Order) -> str:
-        """See Campaign."""
-        other = self.match or self.network or order.seed or order.limited
+    def reason_not_acceptable(self, order: Order) -> str:
+        """See Grid."""
+        other = self.match or self.settings or self.network or order.seed or order.limited
         return "whole experiments of seed 0 in the default network are recorded, without a budget" if other else ""
 
-    def _choose(self) -> Chosen:
+    def _given(self) -> list[tuple[str, str]]:
+        given = [(name, value) for name, _, value in (text.partition("=") for text in self.settings)]
+        for text, pair in zip(self.settings, given, strict=True):
+            if not all(pair):
+                raise ConfigError(f"--set: NAME=VALUE is expected, not {text!r}")
+        return given
+
+    def _experiments(self) -> list[Experiment]:
         """Read all experiments before any is carried out. Raises ScenarioErrors with all that is wrong in all files."""
-        loader = Loader(network_file=self.network)
-        settings = dict(_setting(text) for text in self.settings)
+        loader, given = Loader(network_file=self.network), dict(self._given())
         experiments: list[Experiment] = []
         wrong: list[UserFileError] = []
         for path in find(self.paths):
             try:
-                experiments.append(read_experiment(path, loader, settings))
+                experiments.append(read_experiment(path, loader, given))
             except UserFileError as error:
                 wrong += flat(error)
-        if wrong:  # of a parameter of the command line that is wrong in many files it is told once
+        if wrong:  # a parameter of the command line that is wrong in many files is reported once
             raise ScenarioErrors(list({(each.place, each.reason): each for each in reversed(wrong)}.values())[::-1])
+        names = [each.name for each in experiments]
+        if double := next((name for name in names if names.count(name) > 1), ""):
+            raise ConfigError(f"two experiments are called {double!r}")
         there = {name for each in experiments for name in each.settings}
-        for name in settings:
+        for name in given:
             if experiments and name not in there:
                 raise ConfigError(f"--set: no experiment has a parameter {name!r}", hint=guess(name, sorted(there)))
-        chosen = [(each, numbers) for each in experiments if (numbers := self._fitting(each))]
-        if not chosen:
-            hint = guess(" ".join(self.match), [each.name for each in experiments])
-            raise NothingError("no experiment was chosen" + (f" ({hint})" if hint else ""))
-        return chosen
+        return experiments
+
+    def _matching(self, experiment: Experiment) -> list[int]:
+        names = [f"{experiment.name} {case.name}".lower() for case in experiment.cases]
+        return [n for n, name in enumerate(names) if not self.match or any(each.lower() in name for each in self.match)]
 
     def story(self, case: str) -> str:
         """Return a case (`EXPERIMENT/WORD/WORD`, a word of each axis) as a scenario. Raises UserFileError."""
-        experiments = {each.name: each for each, _ in self._choose()}
+        experiments = {each.name: each for each in self._experiments()}
         name = case.partition("/")[0]
-        known([name], experiments, "experiment")
-        cases = {named(experiments[name], each): each for each in experiments[name].cases}
-        known([case], cases, "case")
-        return scenario_text(cases[case].document)
+        check_names([name], experiments, "experiment")
+        cases = {experiments[name].id_of(number): each for number, each in enumerate(experiments[name].cases)}
+        check_names([case], cases, "case")
+        document = cases[case].document
+        return text_of({"scenario": document["scenario"], **document})
 
-    def _fitting(self, experiment: Experiment) -> list[int]:
-        names = [f"{experiment.name} {case.name}".lower() for case in experiment.cases]
-        wanted = [each.lower() for each in self.match]
-        return [place for place, name in enumerate(names) if not wanted or any(each in name for each in wanted)]
+    # -- the record
 
-
-def named(experiment: Experiment, case: MeasuredCase) -> str:
-    """Return the name by which a case is asked for: `delay-hss/given/idle`."""
-    return "/".join((experiment.name, *case.words.values()))
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not name or not equals or not value:
-        raise ConfigError(f"--set: NAME=VALUE is expected, not {text!r}")
-    return name, value
-
-
-@dataclass(slots=True)
-class Figures(Result):
-    """The outcomes of cases by experiment. `comparable`: they were measured in the way of the recorded ones.
-
-    `compared` is how many cases there is a record for.
-    """
-
-    unit: ClassVar[str] = "cases"
-
-    results: Results
-    comparable: bool = True
-    differences: list[Difference] = field(default_factory=list)
-    compared: int = 0
-
-    def hold(self) -> None:
-        """Hold the figures against the recorded ones, where those were measured in the same way."""
+    def compare(self) -> None:
+        """Compare the figures with the recorded ones, if they were measured in the same way."""
         self.differences, self.compared = [], 0
-        for experiment, outcomes in self.results if self.comparable else ():
-            path = Path(experiment.path).parent / NAME
-            record = Record.read(path)
-            settings = record.settings(experiment.name)
-            if not path.is_file() or (settings is not None and settings != experiment.settings):
-                continue
-            figures = {name: each for name, each in _figures(experiment, outcomes).items() if each}
-            silent = {case.name for case in experiment.cases} - figures.keys()  # not tried, or told as not measured
-            recorded = {name: each for name, each in record.cases(experiment.name).items() if name not in silent}
-            self.differences += compare(experiment.name, recorded, figures)
-            self.compared += len(figures)
-
-    @property
-    def outcomes(self) -> list[Outcome]:
-        """All outcomes."""
-        return [outcome for _, outcomes in self.results for outcome in outcomes.values()]
-
-    def summary(self) -> str:
-        """See Result."""
-        cases = len(self.outcomes)
-        wrong = len({(each.experiment, each.case) for each in self.differences})
-        alone = f", of the {self.compared} that were reviewed in the same way" if 0 < self.compared < cases else ""
-        return f"{cases} case{'' if cases == 1 else 's'}; {held(wrong, self.compared)}{alone}"
-
-    def lines(self) -> Iterator[str]:
-        """Yield a table an experiment, and what its columns say."""
-        for kind, measure in MEASURES.items():
-            mine = [each for each in self.results if each[0].kind == kind]
-            if mine:
-                yield f"{measure.title}\n"
-                yield from (f"  {each.heading}: {each.about}" for each in COLUMNS[kind] if each.about)
-                yield ""
-            for experiment, outcomes in mine:
-                yield from table_of(experiment, outcomes)
-                yield ""
-
-    def wrong(self) -> Iterator[Wrong]:
-        """See Result."""
-        kinds = {experiment.name: experiment.kind for experiment, _ in self.results}
-        for experiment, outcomes in self.results:
-            for number, outcome in outcomes.items():
-                if outcome.failure:
-                    case = experiment.cases[number].name
-                    yield Wrong(f"{experiment.name}, {case}: not measured: {outcome.failure}")
-        for each in self.differences:
-            yield Wrong(f"differs: {told(each, kinds.get(each.experiment, ''))}")
-
-    def data(self) -> dict[str, Any]:
-        """See Result."""
-        return {
-            "experiments": [
-                {
-                    "experiment": experiment.name,
-                    "title": experiment.title,
-                    "measure": experiment.kind,
-                    "set": dict(experiment.settings),
-                    "cases": [
-                        {**experiment.cases[number].words, "figures": dict(each.figures), "failure": each.failure}
-                        for number, each in outcomes.items()
-                    ],
-                }
-                for experiment, outcomes in self.results
-            ],
-            "differences": [
-                {"experiment": each.experiment, "case": each.case, "figure": each.figure}
-                | {"was": each.was, "now": each.now}
-                for each in self.differences
-            ],
-        }
-
-    def page(self) -> Page:
-        """See Result."""
-        tones = [_tone(experiment, each) for experiment, outcomes in self.results for each in outcomes.values()]
-        groups = [
-            {"title": measure.title, "columns": COLUMNS[kind], "tones": TONES[kind], "tables": tables}
-            for kind, measure in MEASURES.items()
-            if (tables := [_table(*each) for each in self.results if each[0].kind == kind])
-        ]
-        return Page(str(len(tones)), "cases measured", tones, _ABOUT, {"groups": groups})
+        for record, found in self._records() if self.comparable else ():
+            if record.path.is_file():
+                self.differences += record.load().compare(found, self._is_gone, self._explain)
+                self.compared += len(found)
 
     def accept(self, why: str) -> list[Path]:
-        """Record the figures as they are."""
-        if any(outcome.failure for outcome in self.outcomes):
+        """See Grid: the figures are recorded as they are, unless a case has none."""
+        if any(run.measured.failure for run in self.runs.values()):
             return []
-        records: dict[Path, Record] = {}
-        for experiment, outcomes in self.results:
-            path = Path(experiment.path).parent / NAME
-            record = records.setdefault(path, Record.read(path))
-            record.put(experiment.name, experiment.settings, _figures(experiment, outcomes), why)
-        paths = [write(path, record.text()) for path, record in records.items()]
-        self.hold()
-        return paths
+        written = [record.load().accept(found, why, self._is_gone) for record, found in self._records()]
+        self.compare()
+        return written
+
+    def _records(self) -> Iterator[tuple[Record, dict[str, Outcome]]]:
+        """Yield each record, and the figures that it is compared with."""
+        for folder in dict.fromkeys(Path(run.experiment.path).parent for run in self.runs.values()):
+            mine = {case: run for case, run in self.runs.items() if Path(run.experiment.path).parent == folder}
+            yield (
+                Record(folder / NAME),
+                {case: run.measured.figures for case, run in mine.items() if run.measured.figures},
+            )
+
+    def _is_gone(self, case: str) -> bool:
+        """Return True for a case of the record that its experiment no longer has."""
+        experiment = {run.experiment.name: run.experiment for run in self.runs.values()}.get(case.partition("/")[0])
+        return experiment is not None and case not in map(experiment.id_of, range(len(experiment.cases)))
+
+    def _explain(self, case: str, want: Outcome, got: Outcome) -> tuple[str, str, str]:
+        if isinstance(want, str) or isinstance(got, str):
+            return "", "figures that are not recorded", ""
+        return *format_difference(self.runs[case].experiment.kind, want, got), ""
+
+    # -- what is shown
+
+    def summary(self) -> str:
+        """See Grid."""
+        alone = f", of the {self.compared} that were reviewed in the same way" if 0 < self.compared < self.tried else ""
+        review = format_review_summary(len(self.differences), self.compared)
+        return f"{self.tried} case{'' if self.tried == 1 else 's'}; {review}{alone}"
+
+    def tables(self) -> Iterator[Table]:
+        """See Grid: a table an experiment, by kind of measure."""
+        experiments = {run.experiment.path: run.experiment for run in self.runs.values()}
+        for kind, measure in MEASURES.items():
+            title, key = measure.title, [f"{each.heading}: {each.about}" for each in COLUMNS[kind] if each.about]
+            for path in (path for path, each in experiments.items() if each.kind == kind):
+                yield table_of([run for run in self.runs.values() if run.experiment.path == path], title, key)
+                title, key = "", []
+
+    def findings(self) -> Iterator[Finding]:
+        """See Grid."""
+        for case, run in self.runs.items():
+            if run.measured.failure:
+                yield Finding(f"{case}: not measured: {run.measured.failure}")
+        yield from self.differences
+
+    def cases(self) -> Iterator[dict[str, Any]]:
+        """See Grid."""
+        for case, run in self.runs.items():
+            told = {"measure": run.experiment.kind, "set": dict(run.experiment.settings)}
+            words = dict(run.experiment.cases[run.number].words)
+            yield {"case": case, "outcome": run.measured.failure or dict(run.measured.figures), "words": words, **told}
+
+    def score(self) -> Score:
+        """See Grid."""
+        return Score(str(self.tried), "cases measured", [run.tone for run in self.runs.values()], _ABOUT)
 
 
-def _figures(experiment: Experiment, outcomes: Mapping[int, Outcome]) -> dict[str, Mapping[str, Any]]:
-    return {experiment.cases[number].name: outcome.figures for number, outcome in outcomes.items()}
-
-
-def _tone(experiment: Experiment, outcome: Outcome) -> str:
-    return tone(experiment.kind, outcome.figures) if outcome.figures else "bad"
-
-
-def _table(experiment: Experiment, outcomes: Mapping[int, Outcome]) -> dict[str, Any]:
-    """Return an experiment as its template wants it."""
-    rows = [
-        {"words": words, "cells": cells, "failure": outcome.failure, "tone": _tone(experiment, outcome)}
-        | {"case": named(experiment, experiment.cases[number])}
-        for (words, cells), (number, outcome) in zip(rows_of(experiment, outcomes), outcomes.items(), strict=True)
-    ]
-    return {"it": experiment, "settings": settings_of(experiment), "rows": rows}
+def table_of(runs: Sequence[CaseRun], section: str = "", key: Sequence[str] = ()) -> Table:
+    """Return the table of an experiment: a row a case."""
+    experiment = runs[0].experiment
+    columns = COLUMNS[experiment.kind]
+    rows: list[Row] = []
+    for run in runs:
+        first, *words = (*experiment.cases[run.number].words.values(), "")
+        name = re.sub("[/ ]", "-", experiment.id_of(run.number))
+        figures = [each.format(run.measured.figures.get(each.figure)) for each in columns]
+        shown = figures if run.measured.figures else [f"not measured: {run.measured.failure}"]
+        rows.append([Cell(first, run.tone, run=name), *words[:-1], *shown])
+    settings = ", ".join(f"{name} {value}" for name, value in experiment.settings.items())
+    command = f"`simwarden impact --story {shlex.quote(experiment.id_of(runs[0].number))}`"
+    return Table(
+        [*map(Column, experiment.axes or ("",)), *(each.column for each in columns)],
+        rows,
+        f"{experiment.title} [{experiment.name}]" + (f" ({settings})" if settings else ""),
+        f"{experiment.about} A case as a scenario: {command}",
+        section,
+        key,
+    )

@@ -19,7 +19,7 @@ from simwarden.wire.uu.family import UU
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from simwarden.campaign.impact.measures import Figure
+    from simwarden.campaign.record import Figure
     from simwarden.trace.events import Event
     from simwarden.wire.dissection import Dissection
 

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simwarden.campaign.impact.measures import MEASURES, Delay, Measure, members
+from simwarden.campaign.impact.measures import MEASURES, Measure, members
 from simwarden.errors import ConfigError, Place, ScenarioError
 from simwarden.scenario.cases import CaseFile
 from simwarden.scenario.load import read_file
 from simwarden.scenario.problems import Problems, ScenarioErrors, nearest
 from simwarden.scenario.validation import check
-from simwarden.scenario.yamlfile import Source, Spot, read
+from simwarden.scenario.yamlfile import Spot, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,7 +42,7 @@ _MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class MeasuredCase:
-    """One case of an experiment: the word of each axis, and the story that they make, checked and as its `document`."""
+    """One case of an experiment: the word of each axis, and the scenario that they make, checked and as `document`."""
 
     words: Mapping[str, str]
     scenario: Scenario
@@ -52,7 +52,7 @@ class MeasuredCase:
     @property
     def name(self) -> str:
         """The case in a line: `change: given, life: idle`."""
-        return _told(self.words) or "-"
+        return ", ".join(f"{axis}: {word}" for axis, word in self.words.items()) or "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class Experiment:
         """A name for tables and records: that of the file."""
         return Path(self.path).stem
 
-
-def _told(words: Mapping[str, str]) -> str:
-    return ", ".join(f"{axis}: {word}" for axis, word in words.items())
+    def id_of(self, number: int) -> str:
+        """Return the id of a case: `delay-hss/given/idle`."""
+        return "/".join((self.name, *self.cases[number].words.values()))
 
 
 def find(paths: Iterable[str]) -> list[Path]:
@@ -99,110 +99,77 @@ def read_experiment(
     """
     problems = Problems()
     source = read(read_file(path), str(path), problems)
-    if not isinstance(source.data, dict) or not source.data.get("experiment"):
-        raise ScenarioError("an experiment starts with the key `experiment` and its title", Spot(source).place)
-    made = _Reader(source, loader, problems, settings).experiment(only)
+    top, data = Spot(source), source.data
+    if not isinstance(data, dict) or not data.get("experiment"):
+        raise ScenarioError("an experiment starts with the key `experiment` and its title", top.place)
+    file = CaseFile(source, problems, settings, most=_MOST)
+    file.check()
+    kind, measure = _measure(top / "measure", problems)
+    cases: list[MeasuredCase] = []
+    for case in file.cases if only is None else file.cases[only : only + 1]:
+        cases += _case(file, case, measure, loader, problems)
+        if problems.found:
+            break  # what is wrong in one case is mostly wrong in all
     problems.raise_if_any()
-    return made
+    about = " ".join(str(data.get("about", "")).split())
+    return Experiment(source.file, str(data["experiment"]), about, kind, file.axes, file.settings, tuple(cases))
 
 
-class _Reader:
-    """Reads one file."""
-
-    def __init__(self, source: Source, loader: Loader, problems: Problems, settings: Mapping[str, str]) -> None:
-        self.source, self.loader, self.problems = source, loader, problems
-        self.top = Spot(source)
-        self.file = CaseFile(source, problems, settings, most=_MOST)
-
-    def experiment(self, only: int | None) -> Experiment:
-        data = self.source.data
-        self.file.check()
-        kind, measure = self._measure()
-        cases: list[MeasuredCase] = []
-        wanted = slice(None) if only is None else slice(only, only + 1)
-        for case in self.file.cases[wanted]:
-            cases += self._case(case, measure)
-            if self.problems.found:
-                break  # what is wrong in one case is mostly wrong in all
-        return Experiment(
-            path=self.source.file,
-            title=str(data["experiment"]),
-            about=" ".join(str(data.get("about", "")).split()),
-            kind=kind,
-            axes=self.file.axes,
-            settings=self.file.settings,
-            cases=tuple(cases),
-        )
-
-    def _measure(self) -> tuple[str, Measure | None]:
-        spot = self.top / "measure"
-        given = spot.value if isinstance(spot.value, dict) else {}
-        if len(given) != 1:
-            self.problems.add("measure: say what, one of " + ", ".join(MEASURES), spot.key)
-            return "", None
-        kind, values = next(iter(given.items()))
-        if kind not in MEASURES:
-            self.problems.unknown("measure", kind, MEASURES, (spot / kind).key)
-            return kind, None
-        return kind, check(MEASURES[kind], values, spot / kind, self.problems)
-
-    def _case(self, case: Case, measure: Measure | None) -> Iterator[MeasuredCase]:
-        problems = Problems(case.name)
-        document = self.file.document(case, problems)
-        document.data["scenario"] = document.data.pop("experiment")
-        document.data.pop("measure", None)
-        document.origins["scenario",] = self.top / "experiment"
-        try:
-            scenario = self.loader.assemble(document, problems)
-            if measure is not None:
-                _check_measure(measure, scenario, self.top / "measure", problems)
-                yield MeasuredCase(case.words, scenario, measure, document.data)
-            problems.raise_if_any()
-        except ScenarioErrors as errors:
-            for error in errors.problems:
-                key = error.place and self._misspelt(error.place)
-                if key:
-                    self.problems.unknown("key", key, _OWN, error.place or self.top.place)
-                else:
-                    self.problems.found.append(error)
-
-    def _misspelt(self, place: Place) -> str:
-        """Return the key at a place of the file's top that is most like one of an experiment's own; or nothing."""
-        data = self.source.data
-        return next((key for key in data if (self.top / key).key == place and self._is_near(key)), "")
-
-    def _is_near(self, key: str) -> bool:
-        return key not in _OWN and nearest(key, _OWN) != ""
+def _measure(spot: Spot, problems: Problems) -> tuple[str, Measure | None]:
+    given = spot.value if isinstance(spot.value, dict) else {}
+    if len(given) != 1:
+        problems.add("measure: say what, one of " + ", ".join(MEASURES), spot.key)
+        return "", None
+    kind, values = next(iter(given.items()))
+    if kind not in MEASURES:
+        problems.unknown("measure", kind, MEASURES, (spot / kind).key)
+        return kind, None
+    return kind, check(MEASURES[kind], values, spot / kind, problems)
 
 
-#: what measures call their lists of instances, and the records that they look at
-_NAMES, _RECORDS = ("terminals", "good", "thieves", "fleet"), ("held", "arrived")
+def _case(
+    file: CaseFile, case: Case, measure: Measure | None, loader: Loader, found: Problems
+) -> Iterator[MeasuredCase]:
+    problems, top = Problems(case.name), Spot(file.source)
+    document = file.document(case, problems)
+    document.data["scenario"] = document.data.pop("experiment")
+    document.data.pop("measure", None)
+    document.origins["scenario",] = top / "experiment"
+    try:
+        scenario = loader.assemble(document, problems)
+        if measure is not None:
+            _check_names(measure, scenario, top / "measure", problems)
+            yield MeasuredCase(case.words, scenario, measure, document.data)
+        problems.raise_if_any()
+    except ScenarioErrors as errors:
+        own = {(top / key).key: key for key in top.value if key not in _OWN and nearest(key, _OWN)}
+        for error in errors.problems:
+            if error.place and error.place in own:  # a key that is misspelt
+                found.unknown("key", own[error.place], _OWN, error.place)
+            else:
+                found.found.append(error)
 
 
-def _check_measure(measure: Measure, scenario: Scenario, spot: Spot, problems: Problems) -> None:
-    """Note names that no step and no element has."""
+def _check_names(measure: Measure, scenario: Scenario, spot: Spot, problems: Problems) -> None:
+    """Note names in a measure that no step, card, device or element has."""
     steps = {step.name for step in scenario.steps}
     for name in measure.steps:
         if name not in steps:
             problems.add(f"no step is called {name!r}", spot.key, f"add name: {name} beside its verb")
-    if isinstance(measure, Delay) and measure.card not in scenario.cards:
-        problems.unknown("card", measure.card, scenario.cards, spot.place)
-    for record in (getattr(measure, key) for key in _RECORDS if hasattr(measure, key)):
-        _check_held(record, scenario, spot, problems)
-    named = [(key, each) for key in _NAMES for each in getattr(measure, key, ())]
-    for key, name in named:
-        for each in members([name], scenario):
-            if each not in scenario.instances:
-                problems.unknown(key, name, (*scenario.groups, *scenario.instances), spot.place)
-                break
-
-
-def _check_held(held: str, scenario: Scenario, spot: Spot, problems: Problems) -> None:
-    element, _, observable = held.partition(".")
-    if element not in scenario.instances:
-        problems.unknown("element", element, scenario.instances, spot.place)
-        return
-    declared = scenario.registry.declaration(scenario.instances[element].kind).observables
-    records = [each.name for each in declared if each.record]
-    if observable not in records:
-        problems.unknown("record", observable, records, spot.place)
+    values = dict(measure)
+    if "card" in values and values["card"] not in scenario.cards:
+        problems.unknown("card", values["card"], scenario.cards, spot.place)
+    known = (*scenario.groups, *scenario.instances)
+    for key in ("terminals", "good", "thieves", "fleet"):
+        for name in values.get(key, ()):
+            if any(each not in scenario.instances for each in members([name], scenario)):
+                problems.unknown(key, name, known, spot.place)
+    for record in filter(None, map(values.get, ("held", "arrived"))):
+        element, _, observable = record.partition(".")
+        if element not in scenario.instances:
+            problems.unknown("element", element, scenario.instances, spot.place)
+            continue
+        declared = scenario.registry.declaration(scenario.instances[element].kind).observables
+        records = [each.name for each in declared if each.record]
+        if observable not in records:
+            problems.unknown("record", observable, records, spot.place)

@@ -14,7 +14,7 @@ from simwarden.wire.uu.family import UU
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from simwarden.campaign.impact.measures import Figure
+    from simwarden.campaign.record import Figure
     from simwarden.trace.events import Event
 
 _HOUR = 3600.0

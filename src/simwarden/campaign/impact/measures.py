@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -13,12 +13,9 @@ from simwarden.wire.s1ap.family import S1_MME
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from simwarden.campaign.record import Figure
     from simwarden.scenario.document import Scenario
     from simwarden.trace.events import Event
-
-Figure: TypeAlias = "int | float | None"
-"""A count, a rate or seconds of virtual time; None where there is none: it did not come to it within the story."""
-
 
 OUTCOMES = ("attach", "tau", "service_request")
 """The observables by which a device tells how its requests end."""

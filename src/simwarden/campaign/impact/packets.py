@@ -11,7 +11,7 @@ from simwarden.trace.events import StateChange
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from simwarden.campaign.impact.measures import Figure
+    from simwarden.campaign.record import Figure
     from simwarden.trace.events import Event
 
 #: what a terminal tells of its address, of packets and messages that came to it, and of its call

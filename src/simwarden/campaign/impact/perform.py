@@ -12,8 +12,7 @@ from simwarden.campaign.impact.delay import DelayMeter
 from simwarden.campaign.impact.experiment import read_experiment
 from simwarden.campaign.impact.load import LoadMeter
 from simwarden.campaign.impact.measures import Blast, Calls, Delay, Load, MeaninglessError, Messages, Packets, members
-from simwarden.campaign.impact.packets import CallsMeter, MessagesMeter, PacketsMeter, ThroughMeter
-from simwarden.errors import InternalError
+from simwarden.campaign.impact.packets import CallsMeter, MessagesMeter, PacketsMeter
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simwarden.campaign.impact.experiment import MeasuredCase
-    from simwarden.campaign.impact.measures import Figure, Meter
+    from simwarden.campaign.impact.measures import Meter
+    from simwarden.campaign.record import Figure
 
 #: real seconds after which a case counts as hung
 LIMIT = 900.0
@@ -35,15 +35,15 @@ class Task:
     """One case for a worker: the file, its parameters, which of its cases, and how it is run."""
 
     path: str
-    settings: Mapping[str, str]
+    settings: tuple[tuple[str, str], ...]
     number: int
     network: str = ""
-    options: RunOptions = field(default_factory=RunOptions)
+    options: RunOptions = field(default_factory=RunOptions, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a case: its figures, or why there are none. `seconds` is real time."""
+class Measured:
+    """The outcome of a case: its figures, or why there are none. `seconds` is real time."""
 
     figures: Mapping[str, Figure]
     failure: str = ""
@@ -51,9 +51,9 @@ class Outcome:
     seconds: float = 0.0
 
 
-def perform(task: Task) -> Outcome:
+def perform(task: Task) -> Measured:
     """Carry out a case in this process, and return what came of it."""
-    experiment = read_experiment(task.path, _loader(task.network), task.settings, only=task.number)
+    experiment = read_experiment(task.path, _loader(task.network), dict(task.settings), only=task.number)
     return measure(experiment.cases[0], task.options)
 
 
@@ -62,7 +62,7 @@ def _loader(network: str) -> Loader:
     return Loader(network_file=network)
 
 
-def measure(case: MeasuredCase, options: RunOptions) -> Outcome:
+def measure(case: MeasuredCase, options: RunOptions) -> Measured:
     """Run the story of a case and return its figures. Events are told to a meter as they happen, and not kept."""
     meter = meter_of(case)
     named = {step.index: step.name for step in case.scenario.steps if step.name}
@@ -78,28 +78,28 @@ def measure(case: MeasuredCase, options: RunOptions) -> Outcome:
     spent = time.perf_counter() - began
     if result.verdict is not Verdict.PASSED:
         summary = result.failure.summary if result.failure is not None else result.verdict.value
-        return Outcome({}, summary, fault=result.verdict is Verdict.ERROR, seconds=spent)
+        return Measured({}, summary, fault=result.verdict is Verdict.ERROR, seconds=spent)
     try:
-        return Outcome(meter.figures(result.virtual), seconds=spent)
+        return Measured(meter.figures(result.virtual), seconds=spent)
     except MeaninglessError as why:
-        return Outcome({}, str(why), seconds=spent)
+        return Measured({}, str(why), seconds=spent)
 
 
 def meter_of(case: MeasuredCase) -> Meter:
-    """Make the meter that a case asks for."""
+    """Return the meter of a case."""
     wanted, scenario = case.measure, case.scenario
     if isinstance(wanted, Delay):
-        element, _, observable = wanted.held.partition(".")
         imsi = scenario.cards[wanted.card].keys.imsi
-        return DelayMeter(members(wanted.terminals, scenario), (element, observable), imsi)
+        return DelayMeter(members(wanted.terminals, scenario), _observable(wanted.held), imsi)
     if isinstance(wanted, Packets):
-        element, _, observable = wanted.arrived.partition(".")
-        made: type[ThroughMeter] = PacketsMeter
-        if isinstance(wanted, Messages | Calls):
-            made = MessagesMeter if isinstance(wanted, Messages) else CallsMeter
-        return made(members(wanted.terminals, scenario), (element, observable))
+        meter = {Messages: MessagesMeter, Calls: CallsMeter}.get(type(wanted), PacketsMeter)
+        return meter(members(wanted.terminals, scenario), _observable(wanted.arrived))
     if isinstance(wanted, Blast):
         return BlastMeter(members(wanted.good, scenario), members(wanted.thieves, scenario), wanted.requests)
-    if isinstance(wanted, Load):
-        return LoadMeter(members(wanted.fleet, scenario), wanted.core, at_once=wanted.at_once)
-    raise InternalError(f"nothing measures {type(wanted).__name__}")
+    assert isinstance(wanted, Load)  # noqa: S101 - the last of MEASURES
+    return LoadMeter(members(wanted.fleet, scenario), wanted.core, at_once=wanted.at_once)
+
+
+def _observable(record: str) -> tuple[str, str]:
+    element, _, observable = record.partition(".")
+    return element, observable

@@ -29,21 +29,24 @@ _ONE_CONTACT = 1.0
 
 
 class State(enum.Enum):
-    """The outcome of a cell. The value is the word that tables print."""
+    """The outcome of a service: its name in records, its word in a table (empty: who blocked it) and its tone."""
 
     #: a control refused, and the user was never in service
-    BLOCKED = "blocked"
+    BLOCKED = "blocked", "", "good"
     #: the user was in service for a time, until a control ended it
-    DELAYED = "leaked, then blocked"
-    LEAKED = "leaked"
+    DELAYED = "leaked, then blocked", "", "open"
+    LEAKED = "leaked", "LEAK", "bad"
     #: nothing behind it: the attach is refused already
-    NO_ATTACH = "no attach"
+    NO_ATTACH = "no attach", "-", "good"
     #: an element is missing, or a probe
-    NOT_BUILT = "not built"
+    NOT_BUILT = "not built", "n/b", "none"
     #: not in service, though no control refused: a fault of an element or of the story
-    UNEXPLAINED = "unexplained"
+    UNEXPLAINED = "unexplained", "??", "open"
     #: the story did not get to the misuse, or broke in it
-    BROKEN = "broken"
+    BROKEN = "broken", "broken", "open"
+
+    def __init__(self, title: str, word: str, tone: str) -> None:
+        self.title, self.word, self.tone = title, word, tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ServiceOutcome:
     """What became of one service.
 
     `refusals` are the controls that refused, the one that decided first; `leaked` is how long the user was in service,
@@ -87,31 +90,31 @@ class Outcome:
     ladder: tuple[str, ...] = ()
 
 
-def judge(story: Story, result: ScenarioResult, *, drawn: bool = True) -> Outcome:
+def judge(story: Story, result: ScenarioResult, *, drawn: bool = True) -> ServiceOutcome:
     """Judge a run by its trace alone. `drawn` says whether anybody looks at the ladder."""
     start = _number_of_step(result.events, story.before)
     if start is None or result.steps_done < story.after:
-        return Outcome(State.BROKEN, missing=_why(result))
+        return ServiceOutcome(State.BROKEN, missing=_why(result))
     spans = list(_spans(story.foothold, result.events, start))
     leaked = sum(end.time - begin.time for begin, end in spans)
     in_service = bool(spans) and spans[-1][1] is result.events[-1]
     if result.failure is not None and not in_service:
-        return Outcome(State.BROKEN, missing=_why(result))
+        return ServiceOutcome(State.BROKEN, missing=_why(result))
     rows = rows_of(result.events) if drawn or not in_service else []
     if in_service and len(spans) == 1:
-        return Outcome(State.LEAKED, leaked=leaked, ladder=_ladder(result, rows, spans[0][0].number))
+        return ServiceOutcome(State.LEAKED, leaked=leaked, ladder=_ladder(result, rows, spans[0][0].number))
     refused = _refusals(story, result, rows, start)
     if in_service:
-        return Outcome(State.LEAKED, _once(refused), leaked)
+        return ServiceOutcome(State.LEAKED, _once(refused), leaked)
     if not refused:
-        return Outcome(State.UNEXPLAINED, leaked=leaked, ladder=_ladder(result, rows, result.events[-1].number))
+        return ServiceOutcome(State.UNEXPLAINED, leaked=leaked, ladder=_ladder(result, rows, result.events[-1].number))
     # what was refused before a service was tried has let the user in all the same
     probed = result.events[_number_of_step(result.events, story.probed) or start].number
     late = [each for each in refused if each.number > probed]
     deciding = _deciding(late or refused, spans[-1][1].number if spans else 0)
     state = State.DELAYED if spans else State.BLOCKED
     ladder = _ladder(result, rows, deciding.told or deciding.number)
-    return Outcome(state, _once([deciding, *refused]), leaked, ladder=ladder)
+    return ServiceOutcome(state, _once([deciding, *refused]), leaked, ladder=ladder)
 
 
 def _deciding(refused: Sequence[Refusal], lost: int) -> Refusal:

@@ -1,19 +1,21 @@
 """The files of a matrix: misuses, methods alone and combined, and what a misuser may get. They name all elements.
 
-A folder of a matrix holds `misuses/*.yaml`, `methods.yaml`, `services.yaml`, and `expected.yaml` (see `expected`).
+A folder of a matrix holds `misuses/*.yaml`, `methods.yaml`, `services.yaml`, and the record. A misuse is a scenario
+whose axis `use` has two words: `misuse`, and `legitimate` for the same motions by the legitimate user.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pydantic import Field
 
+from simwarden.campaign.composition import Part, check_known, head_of, read_parts, top_of
 from simwarden.errors import ConfigError, Place
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import Model
-from simwarden.scenario.parts import entries_of, head_of, top_of
+from simwarden.scenario.cases import Case, CaseFile
 from simwarden.scenario.problems import Problems
 from simwarden.scenario.yamlfile import Source, Spot
 
@@ -23,29 +25,23 @@ if TYPE_CHECKING:
 
     from simwarden.scenario.registry import Registry
 
+#: the axis of a misuse's file, its words, and what its steps have in the place of what each word does
+AXIS: Final = "use"
+MISUSE, LEGITIMATE = WORDS = "misuse", "legitimate"
+_ACT: Final = f"${AXIS}.act"
+
 
 class MisuseHead(Model):
     """What the file of a misuse says beside its elements and steps."""
 
     misuse: str = Field(min_length=1)
-    """The story in one sentence."""
+    """The misuse in one sentence."""
     about: str = ""
     """Anything a reader should know."""
-    user: str = Field(min_length=1)
-    """The terminal that misuses the card."""
     alike: dict[str, str] = Field(default_factory=dict)
     """Terminals of the make of others: what a method makes the one do, it makes the other do."""
     lacking: dict[str, str] = Field(default_factory=dict)
-    """Services whose probe does not fit this story, with what is missing."""
-
-
-class HonestHead(Model):
-    """The same motions in the hands of the legitimate user."""
-
-    story: str = Field(min_length=1)
-    """The story in one sentence."""
-    user: str = Field(min_length=1)
-    """The legitimate terminal."""
+    """Services whose probe does not fit this misuse, with what is missing."""
 
 
 class MethodHead(Model):
@@ -56,12 +52,22 @@ class MethodHead(Model):
     requires: list[str] = Field(default_factory=list)
     """Ids of the requirements that it serves."""
 
+    @property
+    def members(self) -> list[str]:
+        """The methods of a combination; none for a single one."""
+        return []
+
 
 class CombinationHead(MethodHead):
     """Several methods in force at once."""
 
     of: list[str] = Field(min_length=2)
     """The methods."""
+
+    @property
+    def members(self) -> list[str]:
+        """See MethodHead."""
+        return self.of
 
 
 class ServiceHead(Model):
@@ -79,48 +85,26 @@ class ServiceHead(Model):
     """Whether it leads past the attach, so that no refusal there closes it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Misuse:
-    """A story of misuse; `name` is that of its file."""
-
-    name: str
-    head: MisuseHead
-    honest: HonestHead
-    spot: Spot
+Method: TypeAlias = Part[MethodHead]
+Service: TypeAlias = Part[ServiceHead]
+"""What a misuser may get; the first one, the attach, is what all that are not `apart` stand behind."""
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
-    """What is in force: `spots` are the parts that say so, one for each member of a combination."""
+class Misuse(Part[MisuseHead]):
+    """A misuse; its name is that of its file, and `uses` has its two cases as documents, by the word of the axis."""
 
-    name: str
-    head: MethodHead
-    spots: tuple[Spot, ...]
-    members: tuple[str, ...] = ()
+    uses: Mapping[str, Spot]
 
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What a misuser may get; the first one, the attach, is what all that are not `apart` stand behind."""
-
-    name: str
-    head: ServiceHead
-    spot: Spot
-    path: bool
-    #: kinds that it needs and nobody has installed
-    missing: tuple[str, ...] = ()
-    #: whether there is a probe: a foothold by which it is seen
-    probed: bool = False
+    def value(self, word: str, key: str) -> Any:
+        """Return what a word of the axis says under a key."""
+        return (self.spot / "vary" / AXIS / word / key).value
 
     @property
-    def label(self) -> str:
-        """Its name in tables."""
-        return self.head.short or self.head.title
-
-    @property
-    def lacking(self) -> str:
-        """What is missing where it is not built, in words."""
-        return self.head.lacking or ", ".join(self.missing) or "a probe"
+    def before(self) -> int:
+        """The number of steps before the misuse."""
+        steps: list[Any] = (self.spot / "steps").value
+        return steps.index(_ACT)
 
 
 @dataclass(slots=True)
@@ -128,111 +112,77 @@ class Plan:
     """A matrix as read and checked. `parts` are the keys of a scenario that say what there is in it."""
 
     folder: Path
-    parts: tuple[str, ...]
+    registry: Registry
     misuses: dict[str, Misuse] = field(default_factory=dict)
     methods: dict[str, Method] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     after: Spot = field(default_factory=lambda: Spot(Source("")))
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """The keys of a scenario that say what there is in it."""
+        return ("network", *self.registry.sections)
+
+    @property
     def attach(self) -> Service:
         """The service that the others stand behind."""
         return next(iter(self.services.values()))
 
+    def spots(self, method: Method) -> list[Spot]:
+        """Return the parts that say what is in force: one for each member of a combination."""
+        return [self.methods[name].spot for name in method.head.members] or [method.spot]
+
+    def lacking(self, service: Service) -> str:
+        """Return what is missing for a probe of a service: elements, or the probe itself; empty if there is one."""
+        missing = [kind for kind in service.head.needs if kind not in self.registry.kinds]
+        if not missing and (service.spot / "foothold").value is not None:
+            return ""
+        return service.head.lacking or ", ".join(missing) or "a probe"
+
 
 def read_plan(folder: Path, registry: Registry) -> Plan:
     """Read a folder of a matrix. Raises ScenarioErrors with all that is wrong, ConfigError where files are missing."""
-    problems = Problems()
-    plan = Plan(folder, ("network", *registry.sections))
-    files = sorted((folder / "misuses").glob("*.yaml"))
+    problems, plan = Problems(), Plan(folder, registry)
+    files = {file.stem: file for file in sorted((folder / "misuses").glob("*.yaml"))}
     if not files:
         raise ConfigError(
             "no matrix is here: misuses/*.yaml, methods.yaml and services.yaml make one", Place(str(folder))
         )
-    for file in files:
-        misuse = _misuse(plan, file, problems)
+    methods, services = (top_of(folder / f"{name}.yaml", problems) for name in ("methods", "services"))
+    order = (methods / "misuses").value or []
+    check_known(order, files, "misuse", methods / "misuses", problems)
+    for name in dict.fromkeys((*(each for each in order if each in files), *files)):
+        misuse = _misuse(plan, files[name], problems)
         if misuse is not None:
-            plan.misuses[misuse.name] = misuse
-    methods = top_of(folder / "methods.yaml", problems)
-    _order_misuses(plan, methods / "misuses", problems)
-    _read_methods(plan, methods, problems)
-    _read_services(plan, top_of(folder / "services.yaml", problems), registry, problems)
+            plan.misuses[name] = misuse
+    plan.methods |= read_parts(methods / "methods", MethodHead, (*plan.parts, "after"), {}, problems)
+    combined = read_parts(methods / "combined", CombinationHead, (), plan.methods, problems)
+    for each in combined.values():
+        check_known(each.head.of, plan.methods, "method", each.spot / "of", problems)
+    plan.methods |= combined
+    for method in plan.methods.values():
+        check_known(method.head.requires, requirements(), "requirement", method.spot / "requires", problems)
+    for section in ("services", "paths"):
+        also = (*plan.parts, "steps", "foothold", "after")
+        plan.services |= read_parts(services / section, ServiceHead, also, plan.services, problems)
+    if plan.services and plan.lacking(plan.attach):
+        problems.add("the first service needs a foothold, by which it is seen", plan.attach.spot.place)
+    plan.after = services / "after"
     for misuse in plan.misuses.values():
-        for name in misuse.head.lacking:
-            if name not in plan.services:
-                problems.unknown("service", name, plan.services, (misuse.spot / "lacking" / name).key)
+        check_known(misuse.head.lacking, plan.services, "service", misuse.spot / "lacking", problems)
     problems.raise_if_any()
     return plan
 
 
 def _misuse(plan: Plan, file: Path, problems: Problems) -> Misuse | None:
     spot = top_of(file, problems)
-    data = spot.source.data
-    head = head_of(MisuseHead, spot, data, (*plan.parts, "before", "steps", "foothold", "honest"), problems)
-    for key in ("steps", "honest"):
-        if not data.get(key):
-            problems.add(f"a misuse has {key!r}", spot.place)
-    here = spot / "honest"
-    honest = head_of(HonestHead, here, data.get("honest", {}), ("steps", "foothold"), problems)
-    if head is None or honest is None:
-        return None
-    return Misuse(file.stem, head, honest, spot)
-
-
-def _order_misuses(plan: Plan, spot: Spot, problems: Problems) -> None:
-    """Put the misuses into the order of the columns."""
-    named = spot.value if isinstance(spot.value, list) else []
-    for index, name in enumerate(named):
-        if name not in plan.misuses:
-            problems.unknown("misuse", str(name), plan.misuses, (spot / index).place)
-    order = [name for name in named if name in plan.misuses]
-    plan.misuses = {name: plan.misuses[name] for name in dict.fromkeys((*order, *plan.misuses))}
-
-
-def _read_methods(plan: Plan, top: Spot, problems: Problems) -> None:
-    for name, spot, entry in entries_of(top, "methods", problems):
-        head = head_of(MethodHead, spot, entry, (*plan.parts, "after"), problems)
-        if head is not None:
-            _check_requirements(head, spot, problems)
-            plan.methods[name] = Method(name, head, (spot,))
-    alone = dict(plan.methods)
-    for name, spot, entry in entries_of(top, "combined", problems):
-        head = head_of(CombinationHead, spot, entry, (), problems)
-        if head is not None:
-            plan.methods[name] = _combination(name, head, spot, alone, problems)
-
-
-def _combination(
-    name: str, head: CombinationHead, spot: Spot, alone: Mapping[str, Method], problems: Problems
-) -> Method:
-    if name in alone:
-        problems.add(f"two methods are called {name!r}", spot.key)
-    for index, member in enumerate(head.of):
-        if member not in alone:
-            problems.unknown("method", member, alone, (spot / "of" / index).place)
-    members = [alone[each] for each in head.of if each in alone]
-    requires = dict.fromkeys(each for member in members for each in member.head.requires)
-    whole = head.model_copy(update={"requires": list(requires)})
-    return Method(name, whole, tuple(spot for each in members for spot in each.spots), tuple(head.of))
-
-
-def _check_requirements(head: MethodHead, spot: Spot, problems: Problems) -> None:
-    for index, name in enumerate(head.requires):
-        if name not in requirements():
-            problems.unknown("requirement", name, requirements(), (spot / "requires" / index).place)
-
-
-def _read_services(plan: Plan, top: Spot, registry: Registry, problems: Problems) -> None:
-    for section in ("services", "paths"):
-        for name, spot, entry in entries_of(top, section, problems):
-            head = head_of(ServiceHead, spot, entry, (*plan.parts, "steps", "foothold", "after"), problems)
-            if head is None:
-                continue
-            if name in plan.services:
-                problems.add(f"two services are called {name!r}", spot.key)
-            missing = tuple(each for each in head.needs if each not in registry.kinds)
-            probed = "foothold" in entry and not missing
-            plan.services[name] = Service(name, head, spot, section == "paths", missing, probed)
-    if plan.services and not plan.attach.probed:
-        problems.add("the first service needs a foothold, by which it is seen", plan.attach.spot.place)
-    plan.after = top / "after"
+    head = head_of(MisuseHead, spot, (*plan.parts, "set", "vary", "steps", "foothold"), problems)
+    cases = CaseFile(spot.source, problems)
+    if [case.words.get(AXIS) for case in cases.cases] != [*WORDS]:
+        problems.add(f"a misuse has vary: {{{AXIS}: {{{': {...}, '.join(WORDS)}: {{...}}}}}}", spot.place)
+    elif _ACT not in ((spot / "steps").value or ()):
+        problems.add(f"a misuse has 'steps', with {_ACT} among them", spot.place)
+    elif head is not None:
+        uses = {word: Spot(cases.document(Case({AXIS: word}), problems)) for word in WORDS}
+        return Misuse(file.stem, head, spot, uses)
+    return None

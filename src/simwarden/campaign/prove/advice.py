@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simwarden.campaign.prove.proof import ADMIT, IGNORE, REFUSE, SWITCHES, Finding, Outcome
+from simwarden.campaign.prove.mutants import ADMIT, IGNORE, REFUSE, SWITCHES, Mutant, Outcome
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.claims import points_named
 from simwarden.scenario.document import DecisionWanted
@@ -13,25 +13,25 @@ from simwarden.scenario.result import Verdict as Result
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from simwarden.campaign.trial import Seen
+    from simwarden.campaign.switched_run import Observed
     from simwarden.scenario.claims import Case, Claim, Spot
 
 #: scenarios that a reason names
 _LISTED = 6
 
 
-def explain(finding: Finding, cases: Mapping[str, Case], normal: Mapping[str, Seen]) -> None:
+def explain(mutant: Mutant, cases: Mapping[str, Case], normal: Mapping[str, Observed]) -> None:
     """Fill in reason and advice of a mutant that survived, and whether it could be tried at all."""
-    if finding.killed or not finding.tried:
+    if mutant.killed or not mutant.tried:
         return
-    concerned = [name for name in normal if any(_concerns(cases, name, spot) for spot in finding.spots)]
-    outside = [name for name in concerned if _outside(cases[name], finding)]
-    if concerned and len(outside) == len(concerned) and not finding.attempts:
-        finding.judged = False
-        finding.reason = "the element is outside this process, and no card can be without this control"
+    concerned = [name for name in normal if any(_concerns(cases, name, spot) for spot in mutant.spots)]
+    outside = [name for name in concerned if _outside(cases[name], mutant)]
+    if concerned and len(outside) == len(concerned) and not mutant.attempts:
+        mutant.judged = False
+        mutant.reason = "the element is outside this process, and no card can be without this control"
         return
-    finding.reason = finding.equivalent or _reason(finding, cases, normal, concerned)
-    finding.advice = _advice(finding)
+    mutant.reason = mutant.equivalent or _reason(mutant, cases, normal, concerned)
+    mutant.advice = _advice(mutant)
 
 
 def _concerns(cases: Mapping[str, Case], name: str, spot: Spot) -> bool:
@@ -39,27 +39,27 @@ def _concerns(cases: Mapping[str, Case], name: str, spot: Spot) -> bool:
     return any(claim.is_of(spot) for case in whole for claim in case.claims)
 
 
-def _outside(case: Case, finding: Finding) -> bool:
+def _outside(case: Case, mutant: Mutant) -> bool:
     kinds = {each.kind for each in case.scenario.external.values()}
-    return any(spot.kind in kinds for spot in finding.spots)
+    return any(spot.kind in kinds for spot in mutant.spots)
 
 
-def _reason(finding: Finding, cases: Mapping[str, Case], normal: Mapping[str, Seen], concerned: list[str]) -> str:
-    spot = finding.spots[0]
+def _reason(mutant: Mutant, cases: Mapping[str, Case], normal: Mapping[str, Observed], concerned: list[str]) -> str:
+    spot = mutant.spots[0]
     tried = [
         f"{each.scenario} {each.outcome.value}" + (f" ({each.why})" if each.why else "")
-        for each in finding.attempts[:_LISTED]
+        for each in mutant.attempts[:_LISTED]
     ]
-    more = [f"so did {len(finding.attempts) - _LISTED} more"] if len(finding.attempts) > _LISTED else []
+    more = [f"so did {len(mutant.attempts) - _LISTED} more"] if len(mutant.attempts) > _LISTED else []
     if not concerned:
         return "; ".join([_unclaimed(spot, cases), *tried, *more])
     if tried:
         return "; ".join([*tried, *more])
-    verdict = "admits" if finding.switch == REFUSE else "refuses"
+    verdict = "admits" if mutant.switch == REFUSE else "refuses"
     unfit = [cases[name].job.name for name in concerned if normal[name].verdict in (Result.FAILED, Result.ERROR)]
     if unfit:
         return f"{', '.join(unfit)} {Outcome.UNFIT.value}"
-    if finding.switch != REFUSE:
+    if mutant.switch != REFUSE:
         shown = [cases[name].job.name for name in normal if normal[name].decided(spot.name, admitted=False)]
         if shown:
             return f"it refuses on {spot.occasion} in {', '.join(shown)}, which do not claim it"
@@ -84,12 +84,12 @@ def _names(case: Case, spot: Spot) -> bool:
     )
 
 
-def _advice(finding: Finding) -> str:
-    spot = finding.spots[0]
+def _advice(mutant: Mutant) -> str:
+    spot = mutant.spots[0]
     decision = f"by: {spot.kind}, control: {spot.control.id}, on: {spot.occasion}"
-    if len(finding.spots) > 1:
+    if len(mutant.spots) > 1:
         return "expect what the refusal comes to (attach: rejected, an outcome) beside the decisions"
-    if finding.switch != REFUSE:
+    if mutant.switch != REFUSE:
         return (
             f"write a misuse that it refuses, with proves: [{spot.control.requirement}], "
             f"expect: {{decision: {{{decision}}}}} and what the refusal comes to"
@@ -100,13 +100,13 @@ def _advice(finding: Finding) -> str:
     )
 
 
-def weaknesses(findings: list[Finding], cases: Mapping[str, Case], normal: Mapping[str, Seen]) -> Iterator[str]:
+def weaknesses(mutants: list[Mutant], cases: Mapping[str, Case], normal: Mapping[str, Observed]) -> Iterator[str]:
     """Yield a line for each claim that does not hold, though another scenario may kill the mutant.
 
     A scenario that claims a refusal notices always-admit on one of the occasions on which it is refused; its twin
     notices always-refuse on one.
     """
-    singles = [each for each in findings if len(each.spots) == 1 and each.judged and each.tried]
+    singles = [each for each in mutants if len(each.spots) == 1 and each.judged and each.tried]
     for name in normal:
         case = cases[name]
         for claim in dict.fromkeys(each for each in case.claims if each.verdict is Verdict.REFUSE):
@@ -115,19 +115,19 @@ def weaknesses(findings: list[Finding], cases: Mapping[str, Case], normal: Mappi
             if not mine or len(mine) < len(SWITCHES) * occasions:
                 continue  # not all that it may be about was tried
             for switch in (ADMIT, IGNORE):
-                yield from _claim(case, claim, switch, [each for each in mine if each.switch == switch], findings)
+                yield from _claim(case, claim, switch, [each for each in mine if each.switch == switch], mutants)
             if case.twin in normal:
                 yield from _twin(cases[case.twin], claim, [each for each in mine if each.switch == REFUSE])
 
 
-def _claim(case: Case, claim: Claim, switch: str, mutants: list[Finding], findings: list[Finding]) -> Iterator[str]:
-    tried = [(each, attempt) for each in mutants for attempt in each.attempts if attempt.scenario == case.job.name]
+def _claim(case: Case, claim: Claim, switch: str, own: list[Mutant], mutants: list[Mutant]) -> Iterator[str]:
+    tried = [(each, attempt) for each in own for attempt in each.attempts if attempt.scenario == case.job.name]
     layered = any(
         len(each.spots) > 1
         and each.switch == switch
         and any(claim.is_of(spot) for spot in each.spots)
         and case.job.name in _killers(each)
-        for each in findings
+        for each in mutants
     )
     counts = all(not mutant.equivalent for mutant, _ in tried)
     if counts and not layered and not any(attempt.outcome is Outcome.KILLED for _, attempt in tried):
@@ -135,11 +135,11 @@ def _claim(case: Case, claim: Claim, switch: str, mutants: list[Finding], findin
         yield f"{case.job.name} claims a refusal by {_named(claim)}, but under {switch} it {became}"
 
 
-def _killers(finding: Finding) -> set[str]:
-    return {each.scenario for each in finding.killers}
+def _killers(mutant: Mutant) -> set[str]:
+    return {each.scenario for each in mutant.killers}
 
 
-def _twin(twin: Case, claim: Claim, mutants: list[Finding]) -> Iterator[str]:
+def _twin(twin: Case, claim: Claim, mutants: list[Mutant]) -> Iterator[str]:
     tried = [attempt for each in mutants for attempt in each.attempts if attempt.scenario == twin.job.name]
     counts = not any(each.equivalent for each in mutants) and (tried or not all(each.killed for each in mutants))
     if counts and not any(each.outcome is Outcome.KILLED for each in tried):
@@ -151,8 +151,8 @@ def _named(claim: Claim) -> str:
     return f"{claim.point}@{claim.occasion}" if claim.occasion else claim.point
 
 
-def stale(findings: list[Finding], equivalent: Mapping[str, str]) -> Iterator[str]:
+def stale(mutants: list[Mutant], equivalent: Mapping[str, str]) -> Iterator[str]:
     """Yield a line for each mutant of the list of equivalent ones that a scenario kills."""
-    for finding in findings:
-        if finding.name in equivalent and finding.killed:
-            yield f"{finding.name} is in the list of equivalent mutants, and {finding.killers[0].scenario} kills it"
+    for mutant in mutants:
+        if mutant.name in equivalent and mutant.killed:
+            yield f"{mutant.name} is in the list of equivalent mutants, and {mutant.killers[0].scenario} kills it"

@@ -1,80 +1,103 @@
-"""Which mutants a proof tries: all, or first those that a change touched and then a sample of the rest."""
+"""Which mutants are tried: all, or first those that a change touched and then a sample of the rest."""
 
 from __future__ import annotations
 
+import fnmatch
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-import yaml
-
-from simwarden.campaign.engine import write
-from simwarden.errors import ConfigError, Place
+from simwarden.campaign.prove.changes import changed_files, touched_by
+from simwarden.campaign.prove.mutants import SWITCHES
+from simwarden.campaign.record import CASE, Record
+from simwarden.errors import ConfigError
 from simwarden.policy.decision import ALWAYS_ADMIT, REFUSAL_IGNORED
+from simwarden.scenario.claims import spots_of
+from simwarden.scenario.problems import guess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from simwarden.campaign.engine import Order
-    from simwarden.campaign.prove.proof import Finding
+    from simwarden.campaign.grid import Order
+    from simwarden.campaign.prove.mutants import Mutant
     from simwarden.scenario.claims import Spot
+    from simwarden.scenario.registry import Registry
 
-#: the list of equivalent mutants of a suite, in its folder
-EQUIVALENT = "equivalent-mutants.yaml"
+#: the record of a suite, in its folder: its mutants that change nothing that counts
+EQUIVALENT: Final = "equivalent-mutants.yaml"
+_OUTCOME: Final = "equivalent"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """`wants` chooses among mutants, `equivalent` has those that change nothing that counts, with the reason.
 
-    Where time is limited those that a change `touched` come first, the rest in an order that the seed draws.
+    If time is limited those that a change `touched` come first, the rest in an order that the seed draws.
     """
 
     wants: Callable[[Spot], bool] = lambda _spot: True
     equivalent: Mapping[str, str] = field(default_factory=dict)
     touched: Callable[[Spot], bool] = lambda _spot: False
+    #: whether all mutants are wanted
+    whole: bool = True
 
-    def reason_for(self, finding: Finding) -> str:
+    def reason_for(self, mutant: Mutant) -> str:
         """Return the reviewed reason for which a mutant of one control is equivalent, or an empty string.
 
         If an admission has no consequence, an ignored refusal has none either.
         """
-        name = f"{finding.spots[0].name} {ALWAYS_ADMIT}"
-        inherited = self.equivalent.get(name, "") if finding.switch == REFUSAL_IGNORED else ""
-        return self.equivalent.get(finding.name, inherited)
+        name = f"{mutant.spots[0].name} {ALWAYS_ADMIT}"
+        inherited = self.equivalent.get(name, "") if mutant.switch == REFUSAL_IGNORED else ""
+        return self.equivalent.get(mutant.name, inherited)
 
-    def in_order(self, findings: Iterable[Finding], order: Order) -> list[Finding]:
+    def in_order(self, mutants: Iterable[Mutant], order: Order) -> list[Mutant]:
         """Return mutants in the order in which they are tried."""
-        some = order.drawn(findings)
+        ordered = order.sample_order(mutants)
         if order.limited:
-            some.sort(key=lambda each: not any(self.touched(spot) for spot in each.spots))
-        return some
+            ordered.sort(key=lambda each: not any(self.touched(spot) for spot in each.spots))
+        return ordered
 
 
-def equivalents(paths: Iterable[str], known: Sequence[str]) -> dict[str, str]:
-    """Read the lists of equivalent mutants in folders of scenarios. Raises ConfigError for one that there is not."""
+def choose(registry: Registry, folders: Iterable[str], controls: Sequence[str], changed: str) -> Choice:
+    """Return the choice of a command: mutants of `controls` (id, KIND/ID or KIND/ID@OCCASION; * and ? work).
+
+    Those touched since the commit `changed` come first. Raises ConfigError for a pattern that fits no control.
+    """
+    spots = spots_of(registry)
+    for glob in controls:
+        if not any(_fits(spot, glob) for spot in spots.values()):
+            known = {spot.point.name: None for spot in spots.values()}
+            raise ConfigError(f"no control is called {glob!r}", hint=guess(glob, known, len(known)))
+    return Choice(
+        lambda spot: not controls or any(_fits(spot, glob) for glob in controls),
+        equivalents(folders, [f"{name} {switch}" for name in spots for switch in SWITCHES]),
+        touched_by(changed_files(changed), registry) if changed else lambda _spot: False,
+        not controls,
+    )
+
+
+def _fits(spot: Spot, glob: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, glob) for name in (spot.name, spot.point.name, spot.control.id))
+
+
+def equivalents(folders: Iterable[str], known: Sequence[str]) -> dict[str, str]:
+    """Read the records of equivalent mutants in folders of scenarios. Raises ConfigError for an unknown mutant."""
     found: dict[str, str] = {}
-    for path in paths:
-        file = Path(path) / EQUIVALENT
-        if not file.is_file():
-            continue
-        try:
-            data = yaml.safe_load(file.read_text("utf-8")) or {}
-        except yaml.YAMLError as error:
-            raise ConfigError(f"no YAML: {error}", Place(str(file))) from error
-        for name, reason in data.items():
+    for folder in folders:
+        for name, entry in record_in(folder).by_case.items():
             if name not in known:
-                raise ConfigError(f"there is no mutant {name!r}", Place(str(file)))
-            if not isinstance(reason, str) or not reason.strip():
-                raise ConfigError(f"{name}: say why it changes nothing that counts", Place(str(file)))
-            found[name] = reason.strip()
+                raise ConfigError(f"there is no mutant {name!r}", entry.place)
+            found[name] = entry.why
     return found
 
 
+def record_in(folder: str) -> Record:
+    """Return the record of a folder. Raises ScenarioErrors."""
+    return Record(Path(folder) / EQUIVALENT, outcomes=(_OUTCOME,)).load()
+
+
 def accept(folder: Path, names: Sequence[str], why: str) -> Path:
-    """Add mutants to the list in a folder, with the reason. Raises ConfigError if that cannot be written."""
-    path = folder / EQUIVALENT
+    """Add mutants to the record of a folder, with the reason. Raises ConfigError if that cannot be written."""
     if not why or not folder.is_dir():
         raise ConfigError("--accept: say why these mutants change nothing that counts, and prove one folder")
-    text = path.read_text("utf-8") if path.is_file() else ""
-    return write(path, text + yaml.safe_dump(dict.fromkeys(names, why), sort_keys=False, width=120, allow_unicode=True))
+    return Record(folder / EQUIVALENT).append([{CASE: name, "outcome": _OUTCOME, "why": why} for name in names])

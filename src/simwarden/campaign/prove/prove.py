@@ -13,29 +13,24 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
-from simwarden.campaign.engine import Interrupted, quiet
+from simwarden.campaign.grid import Interrupted
 from simwarden.campaign.prove import advice
-from simwarden.campaign.prove.proof import ADMIT, REFUSE, SWITCHES, Attempt, Finding, Outcome, Proof, Word
-from simwarden.campaign.prove.weigh import weigh
-from simwarden.campaign.trial import Trial, carry_out
-from simwarden.scenario import suite
-from simwarden.scenario.claims import gather, spots_of, workers_for
+from simwarden.campaign.prove.kill_criteria import weigh
+from simwarden.campaign.prove.mutants import ADMIT, REFUSE, SWITCHES, Attempt, Mutant, Outcome
+from simwarden.campaign.switched_run import SwitchedRun
+from simwarden.scenario.claims import spots_of
 from simwarden.scenario.result import Verdict as Result
-from simwarden.scenario.runner import RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from simwarden.campaign.engine import Order, Tell
+    from simwarden.campaign.grid import Order, Progress
     from simwarden.campaign.prove.choice import Choice
-    from simwarden.campaign.trial import Seen
-    from simwarden.scenario.claims import Case, Spot
-    from simwarden.scenario.document import Scenario
-    from simwarden.scenario.load import Loader
-    from simwarden.scenario.suite import Job
+    from simwarden.campaign.switched_run import NormalRuns, Observed
+    from simwarden.scenario.claims import Spot
+    from simwarden.scenario.registry import Registry
 
 #: controls that may stand behind each other before a proof gives up
 _DEEPEST = 6
@@ -45,37 +40,28 @@ _OTHERS = 4
 _SOME, _FEW = 40, 10
 
 
-def prove(
-    jobs: Sequence[tuple[Job, Scenario]], loader: Loader, order: Order, choice: Choice, tell: Tell = quiet
-) -> Proof:
-    """Prove scenarios; `choice` chooses mutants."""
-    spots = {name: spot for name, spot in spots_of(loader.registry).items() if choice.wants(spot)}
-    cases = gather(jobs, loader)
-    work = partial(carry_out, options=RunOptions(seed=order.seed), network=loader.network_file)
-    with suite.Crew(work, workers_for(cases, order.workers)) as crew:
-        return _Proving(spots, cases, partial(order.results, crew), tell).go(choice, order)
-
-
-class _Proving:
+class Proving:
     """The state of one proof."""
 
     def __init__(
         self,
-        spots: dict[str, Spot],
-        cases: dict[str, Case],
-        run: Callable[[Sequence[Trial]], Iterator[Seen]],
-        tell: Tell,
+        registry: Registry,
+        normal: NormalRuns,
+        choice: Choice,
+        run_all: Callable[[Sequence[SwitchedRun]], Iterator[Observed]],
+        progress: Progress,
     ) -> None:
-        self.spots, self.cases, self.run, self.tell = spots, cases, run, tell
-        self.proof = Proof()
-        self.normal: dict[str, Seen] = {}
+        self.spots = {name: spot for name, spot in spots_of(registry).items() if choice.wants(spot)}
+        self.runs, self.cases, self.normal = normal, normal.cases, normal.observed
+        self.choice, self.run_all, self.progress = choice, run_all, progress
         self.done = self.known = 0
 
-    def go(self, choice: Choice, order: Order) -> Proof:
-        """Carry it out, until the time for it is over."""
-        singles = [Finding((spot,), switch) for spot in self.spots.values() for switch in SWITCHES]
-        for finding in singles:
-            finding.equivalent = choice.reason_for(finding)
+    def prove(self, order: Order) -> tuple[list[Mutant], list[str]]:
+        """Try the mutants until the budget is spent. Return all of them, and weak claims and entries of the record."""
+        choice = self.choice
+        singles = [Mutant((spot,), switch) for spot in self.spots.values() for switch in SWITCHES]
+        for mutant in singles:
+            mutant.equivalent = choice.reason_for(mutant)
         waiting = choice.in_order(singles, order)
         many = _FEW if order.limited else len(waiting)
         with suppress(Interrupted):
@@ -86,23 +72,16 @@ class _Proving:
                     some = min(_SOME, many)
                     self._try_all(waiting[:some])
                     del waiting[:some]
-        for finding in waiting:  # one that was killed is so, whatever else would have been tried
-            finding.tried = finding.killed
-        layers: list[Finding] = []
+        for mutant in waiting:  # one that was killed is so, whatever else would have been tried
+            mutant.tried = mutant.killed
+        layers: list[Mutant] = []
         with suppress(Interrupted):
             layers = self._layers([each for each in singles if each.tried])
-        self.proof.findings = [*singles, *layers]
-        self._explain(choice.equivalent)
-        return self.proof
-
-    def _explain(self, equivalent: Mapping[str, str]) -> None:
-        proof = self.proof
-        for finding in proof.findings:
-            advice.explain(finding, self.cases, self.normal)
-        proof.weak = list(advice.weaknesses(proof.findings, self.cases, self.normal))
-        proof.weak += advice.stale(proof.findings, equivalent)
-        proof.runs, proof.scenarios, proof.left = self.done, len(self.normal), len(proof.those(Word.LEFT))
-        proof.tried = len(proof.findings) - proof.left
+        mutants = [*singles, *layers]
+        for mutant in mutants:
+            advice.explain(mutant, self.cases, self.normal)
+        weak = list(advice.weaknesses(mutants, self.cases, self.normal))
+        return mutants, [*weak, *advice.stale(mutants, choice.equivalent)]
 
     # -- who may kill
 
@@ -112,17 +91,17 @@ class _Proving:
         twins = [self.cases[name].twin for name in claiming if self.cases[name].twin]
         return list(dict.fromkeys((*claiming, *twins)))
 
-    def _able(self, finding: Finding, names: Iterable[str]) -> list[str]:
+    def _able(self, mutant: Mutant, names: Iterable[str]) -> list[str]:
         """Return those of which a mutant changes the run."""
-        spot = finding.spots[0]
+        spot = mutant.spots[0]
         able = []
         for name in names:
             normal = self.normal[name]
             if self._is_outside(name, spot):
-                if finding.switch == ADMIT and self._lacking(name, finding) and self._stands_for(name, spot):
+                if mutant.switch == ADMIT and self._lacking(name, mutant) and self._stands_for(name, spot):
                     able.append(name)
             elif normal.verdict in (Result.PASSED, Result.INCONCLUSIVE) and normal.decided(
-                spot.name, admitted=finding.switch == REFUSE
+                spot.name, admitted=mutant.switch == REFUSE
             ):
                 able.append(name)
         return able
@@ -135,12 +114,12 @@ class _Proving:
         claimed = [each.occasion for each in self.cases[name].claims if each.is_of(spot) and each.occasion]
         return spot.occasion == (claimed[0] if claimed else spot.control.occasions[0])
 
-    def _lacking(self, name: str, finding: Finding) -> frozenset[str]:
+    def _lacking(self, name: str, mutant: Mutant) -> frozenset[str]:
         """Return the sections that cards of a scenario are to lack, so that an element outside enforces nothing."""
         case = self.cases[name]
         return frozenset(
             f"{spot.kind}/{spot.control.section}"
-            for spot in finding.spots
+            for spot in mutant.spots
             if spot.control.section and self._is_outside(name, spot)
             for card in case.scenario.cards.values()
             if card.sections_for(spot.kind).get(spot.control.section)
@@ -149,105 +128,98 @@ class _Proving:
     # -- running
 
     def _run_normally(self, names: list[str]) -> None:
-        trials = [Trial(self.cases[name].job.reference, self.cases[name].job.name) for name in names]
-        for name, seen in zip(names, self._run(trials), strict=True):
-            self.normal[name] = seen
-            if seen.verdict in (Result.FAILED, Result.ERROR):
-                self.proof.broken.append((self.cases[name].job.name, seen.summary))
-                self.proof.faults += seen.verdict is Result.ERROR
+        for name, observed in zip(names, self._run([self.runs.run_of(name) for name in names]), strict=True):
+            self.normal[name] = observed
 
-    def _try_all(self, findings: Sequence[Finding]) -> None:
+    def _try_all(self, mutants: Sequence[Mutant]) -> None:
         """Try mutants by those that claim the control, and where these see no legitimate use refused, by others."""
-        claiming = {id(finding): self._concerned(finding.spots[0]) for finding in findings}
-        self._try([(finding, name) for finding in findings for name in self._able(finding, claiming[id(finding)])])
-        unnoticed = [finding for finding in findings if finding.switch == REFUSE and not finding.killed]
+        claiming = {id(mutant): self._concerned(mutant.spots[0]) for mutant in mutants}
+        self._try([(mutant, name) for mutant in mutants for name in self._able(mutant, claiming[id(mutant)])])
+        unnoticed = [mutant for mutant in mutants if mutant.switch == REFUSE and not mutant.killed]
         if unnoticed:
             self._run_normally([name for name in self.cases if name not in self.normal])
         others = {
-            id(finding): self._able(finding, [name for name in self.cases if name not in claiming[id(finding)]])
-            for finding in unnoticed
+            id(mutant): self._able(mutant, [name for name in self.cases if name not in claiming[id(mutant)]])
+            for mutant in unnoticed
         }
         while plan := [
-            (finding, name)
-            for finding in findings
-            if not finding.killed
-            for name in others.get(id(finding), ())[:_OTHERS]
+            (mutant, name) for mutant in mutants if not mutant.killed for name in others.get(id(mutant), ())[:_OTHERS]
         ]:
             self._try(plan)
             for waiting in others.values():
                 del waiting[:_OTHERS]
 
-    def _try(self, plan: list[tuple[Finding, str]]) -> None:
-        for (finding, _), attempt in zip(plan, self._attempts(plan), strict=True):
-            finding.attempts.append(attempt)
+    def _try(self, plan: list[tuple[Mutant, str]]) -> None:
+        for (mutant, _), attempt in zip(plan, self._attempts(plan), strict=True):
+            mutant.attempts.append(attempt)
 
-    def _attempts(self, plan: list[tuple[Finding, str]]) -> list[Attempt]:
-        ran = self._run([self._trial(finding, name) for finding, name in plan])
+    def _attempts(self, plan: list[tuple[Mutant, str]]) -> list[Attempt]:
+        ran = self._run([self._trial(mutant, name) for mutant, name in plan])
         return [
-            weigh(self.cases[name], finding.spots, finding.switch, self.normal[name], seen)
-            for (finding, name), seen in zip(plan, ran, strict=True)
+            weigh(self.cases[name], mutant.spots, mutant.switch, self.normal[name], seen)
+            for (mutant, name), seen in zip(plan, ran, strict=True)
         ]
 
-    def _trial(self, finding: Finding, name: str) -> Trial:
+    def _trial(self, mutant: Mutant, name: str) -> SwitchedRun:
         job = self.cases[name].job
-        inside = [spot for spot in finding.spots if not self._is_outside(name, spot)]
-        switches = tuple((spot.name, finding.switch) for spot in inside)
-        return Trial(job.reference, job.name, switches, self._lacking(name, finding))
+        inside = [spot for spot in mutant.spots if not self._is_outside(name, spot)]
+        switches = tuple((spot.name, mutant.switch) for spot in inside)
+        return SwitchedRun(job.reference, job.name, switches, self._lacking(name, mutant))
 
-    def _run(self, trials: list[Trial]) -> list[Seen]:
-        self.known += len(trials)
-        found = []
-        for seen in self.run(trials):
+    def _run(self, runs: list[SwitchedRun]) -> list[Observed]:
+        self.known += len(runs)
+        results = []
+        for observed in self.run_all(runs):
             self.done += 1
-            self.tell(self.done, self.known, seen.trial.name)
-            found.append(seen)
-        return found
+            self.progress(self.done, self.known, observed.trial.name)
+            results.append(observed)
+        return results
 
     # -- layers
 
-    def _layers(self, singles: list[Finding]) -> list[Finding]:
+    def _layers(self, singles: list[Mutant]) -> list[Mutant]:
         """Try misuses that stay refused with more and more of what refuses them off."""
-        found: dict[tuple[str, tuple[str, ...]], Finding] = {}
+        found: dict[tuple[str, tuple[str, ...]], Mutant] = {}
         waiting = self._found_layers(singles)
         while waiting:
             plan = []
             for switch, layers, name in waiting:
                 spots = tuple(self.spots[each] for each in layers)
-                plan.append((found.setdefault((switch, layers), Finding(spots, switch)), name))
+                plan.append((found.setdefault((switch, layers), Mutant(spots, switch)), name))
             self._try(plan)
-            waiting = self._found_layers(list({id(finding): finding for finding, _ in plan}.values()))
+            waiting = self._found_layers(list({id(mutant): mutant for mutant, _ in plan}.values()))
             waiting = [each for each in waiting if each[:2] not in found and len(each[1]) <= _DEEPEST]
         self._try_alone(singles, found.values())
         deepest = [each for each in found.values() if not _is_part(each, found.values())]
-        for finding in deepest:
-            finding.attempts = [_still_refused(each) for each in finding.attempts]
+        for mutant in deepest:
+            mutant.attempts = [_still_refused(each) for each in mutant.attempts]
         return deepest
 
-    def _found_layers(self, findings: list[Finding]) -> list[tuple[str, tuple[str, ...], str]]:
+    def _found_layers(self, mutants: list[Mutant]) -> list[tuple[str, tuple[str, ...], str]]:
         """Return misuses that stay refused with a decision switched, with what refuses them next off as well."""
         names = {self.cases[name].job.name: name for name in self.normal}
         sets = []
-        for finding in findings:
-            if finding.switch == REFUSE:
+        for mutant in mutants:
+            if mutant.switch == REFUSE:
                 continue
-            switched = tuple(spot.name for spot in finding.spots)
-            for attempt in finding.attempts:
+            switched = tuple(spot.name for spot in mutant.spots)
+            for attempt in mutant.attempts:
                 case = self.cases[names[attempt.scenario]]
-                mine = any(case.claims_refusal(each) for each in finding.spots)
+                mine = any(case.claims_refusal(each) for each in mutant.spots)
                 if mine and not attempt.through and attempt.behind and attempt.behind[0] in self.spots:
                     layers = tuple(sorted({*switched, attempt.behind[0]}))
-                    sets.append((finding.switch, layers, names[attempt.scenario]))
+                    sets.append((mutant.switch, layers, names[attempt.scenario]))
         return list(dict.fromkeys(sets))
 
-    def _try_alone(self, singles: list[Finding], layers: Iterable[Finding]) -> None:
+    def _try_alone(self, singles: list[Mutant], layers: Iterable[Mutant]) -> None:
         """Kill the mutants of layers that refuse a misuse by themselves: with all others off, and only without it not.
 
         A misuse that gets through a set of controls is run once more with one of them back on.
         """
         single = {(each.switch, each.spots[0].name): each for each in singles}
         names = {self.cases[name].job.name: name for name in self.normal}
-        plan: list[tuple[Finding, str]] = []
-        alone: list[Finding] = []
+        plan: list[tuple[Mutant, str]] = []
+        alone: list[Mutant] = []
         for layer in layers:
             passed = next((names[each.scenario] for each in layer.attempts if each.through), "")
             for spot in layer.spots if passed else ():
@@ -255,7 +227,7 @@ class _Proving:
                 if mutant is not None and not mutant.killed:
                     alone.append(mutant)
                     rest = tuple(each for each in layer.spots if each != spot)
-                    plan.append((Finding(rest, layer.switch), passed))
+                    plan.append((Mutant(rest, layer.switch), passed))
         for mutant, (others, _), attempt in zip(alone, plan, self._attempts(plan), strict=True):
             if not attempt.through and mutant.spots[0].name in attempt.behind:
                 behind = ", ".join(each.name for each in others.spots)
@@ -263,11 +235,11 @@ class _Proving:
                 mutant.attempts.append(replace(attempt, outcome=Outcome.KILLED, seen=seen))
 
 
-def _is_part(finding: Finding, others: Iterable[Finding]) -> bool:
+def _is_part(mutant: Mutant, others: Iterable[Mutant]) -> bool:
     """Whether a set did not suffice, and a larger one was tried."""
-    mine = {spot.name for spot in finding.spots}
-    sufficed = any(each.through for each in finding.attempts)
-    larger = (each for each in others if each.switch == finding.switch)
+    mine = {spot.name for spot in mutant.spots}
+    sufficed = any(each.through for each in mutant.attempts)
+    larger = (each for each in others if each.switch == mutant.switch)
     return not sufficed and any(mine < {spot.name for spot in each.spots} for each in larger)
 
 

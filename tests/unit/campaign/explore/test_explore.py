@@ -12,15 +12,16 @@ from typing import Any
 import pytest
 import yaml
 
-from simwarden.campaign.engine import Done, Order
 from simwarden.campaign.explore.bench import Bench, bench, plan_of
+from simwarden.campaign.explore.campaign import Explore, read_record
 from simwarden.campaign.explore.oracle import Deviation, Oracle
 from simwarden.campaign.explore.plan import read_plan
 from simwarden.campaign.explore.repeat import scenario_of
-from simwarden.campaign.explore.reviewed import Reviewed, accept, read_reviewed
-from simwarden.campaign.explore.survey import Finding, Outcome, Survey, Wanted, survey
-from simwarden.campaign.explore.table import judge
+from simwarden.campaign.explore.runs import DeviationGroup, ExploredRuns, Outcome, Wanted, explore
 from simwarden.campaign.explore.trial import Return
+from simwarden.campaign.grid import Order
+from simwarden.campaign.record import Record
+from simwarden.errors import ConfigError, ScenarioError
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import ScenarioErrors
 from simwarden.scenario.registry import Registry
@@ -83,7 +84,7 @@ def test_a_wrong_step_of_a_change_is_told_where_it_was_written(tmp_path: Path) -
         encoding="utf-8",
     )
     with pytest.raises(ScenarioErrors, match=r"own\.yaml:6:11: verb 'suspnd' is not known"):
-        survey(Wanted(str(tmp_path), changes=("c",)), Order())
+        explore(Wanted(str(tmp_path), changes=("c",)), Order())
 
 
 def test_every_element_may_bring_a_plan() -> None:
@@ -211,11 +212,18 @@ def test_timers_are_not_judged_where_no_night_goes_by(tmp_path: Path) -> None:
     assert Oracle(outside.plan, outside.told, story.base).deviations(seen, change=False) == []
 
 
-# -- surveys
+# -- campaign runs
+
+
+def judge(found: ExploredRuns, folder: Path | None = None) -> Explore:
+    """Compare runs with the record of a folder, or with none."""
+    explored = Explore(found.wanted)
+    explored.judge(found, read_record(folder) if folder else Record(Path("none")))
+    return explored
 
 
 def test_of_several_runs_the_shortest_is_kept() -> None:
-    found, (one, *_, last) = Survey(wanted()), here("detach", "barring").points
+    found, (one, *_, last) = ExploredRuns(wanted()), here("detach", "barring").points
     deviation = Deviation("quiet", "connections", "1", "2")
     shape: dict[str, Any] = {"story": "detach", "change": "barring", "altered": True, "deviations": (deviation,)}
     for put, point in (((0, "barring"), (2, "barring")), last), (((last.number, "barring"),), last):
@@ -227,113 +235,113 @@ def test_of_several_runs_the_shortest_is_kept() -> None:
 
 @pytest.mark.slow
 def test_a_budget_that_is_left_over_is_spent_on_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simwarden.campaign.explore.survey._PART", 3)
-    monkeypatch.setattr("simwarden.campaign.explore.survey._PARTS", 3)
-    alone = survey(wanted(stories=("detach",), changes=("barring", "rebinding"), faults=("repeat",)), Order())
+    monkeypatch.setattr("simwarden.campaign.explore.runs._PART", 3)
+    monkeypatch.setattr("simwarden.campaign.explore.runs._PARTS", 3)
+    alone = explore(wanted(stories=("detach",), changes=("barring", "rebinding"), faults=("repeat",)), Order())
     long = Order(until=time.monotonic() + 1e6)
-    found = survey(wanted(stories=("detach",), changes=("barring", "rebinding"), faults=("repeat",)), long)
+    found = explore(wanted(stories=("detach",), changes=("barring", "rebinding"), faults=("repeat",)), long)
     assert alone.runs < found.runs == found.planned <= alone.runs + 6
     assert found.whole
 
 
 @pytest.mark.slow
 def test_the_seed_alone_decides_what_is_tried() -> None:
-    one = judge(survey(wanted(runs=12, pairs=4, seed=3, **SHORT), Order(workers=1)), Reviewed())
-    two = judge(survey(wanted(runs=12, pairs=4, seed=3, **SHORT), Order(workers=2)), Reviewed())
-    other = judge(survey(wanted(runs=12, pairs=4, seed=4, **SHORT), Order(workers=1)), Reviewed())
+    one = judge(explore(wanted(runs=12, pairs=4, seed=3, **SHORT), Order(workers=1)))
+    two = judge(explore(wanted(runs=12, pairs=4, seed=3, **SHORT), Order(workers=2)))
+    other = judge(explore(wanted(runs=12, pairs=4, seed=4, **SHORT), Order(workers=1)))
     assert one.data() == two.data()
-    assert one.survey.runs == one.survey.planned == 16
-    assert one.data()["cells"] != other.data()["cells"]
+    assert one.explored.runs == one.explored.planned == 16
+    assert one.data()["cases"] != other.data()["cases"]
 
 
 def test_what_is_not_begun_in_time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()  # each look at the clock takes a second
-    monkeypatch.setattr("simwarden.campaign.engine.time", SimpleNamespace(monotonic=lambda: next(ticks)))
-    found = survey(wanted(**SHORT), Order(until=10))
+    monkeypatch.setattr("simwarden.campaign.grid.time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    found = explore(wanted(**SHORT), Order(until=10))
     assert 0 < found.runs < found.planned
     assert not found.whole
     left = found.planned - found.runs
-    assert f"; {left} runs left out for lack of time" in Done("explore", judge(found, Reviewed()), 1.0).line
+    assert f"; {left} runs left out for lack of time" in judge(found).line
 
 
 @pytest.mark.slow
 def test_a_change_that_nobody_notices_is_an_error_unless_somebody_says_why() -> None:
-    found = survey(wanted(stories=("attach",), changes=("other-apn-removed",)), Order())
-    assert [(what, procedure) for procedure, what, _ in judge(found, Reviewed()).vacuous] == [
-        ("other-apn-removed", "attach")
-    ]
-    reviewed = judge(found, read_reviewed(FOLDER))
+    found = explore(wanted(stories=("attach",), changes=("other-apn-removed",)), Order())
+    assert judge(found).vacuous == [("attach", "other-apn-removed")]
+    reviewed = judge(found, FOLDER)
     assert reviewed.vacuous == []
-    assert [(what, why) for _, what, why in reviewed.silent] == [("other-apn-removed", "the APN in use stays")]
+    assert {each: entry.why for each, entry in reviewed.silent.items()} == {
+        ("attach", "other-apn-removed"): "the APN in use stays"
+    }
 
 
 # -- what is reviewed, and what becomes of a finding
 
 
-def finding(what: str = "barring", differs: str = "mme.session", before: str = "attach-accept") -> Finding:
+def finding(what: str = "barring", differs: str = "mme.session", before: str = "attach-accept") -> DeviationGroup:
     story = here("detach", "barring")
     point = next(iter(story.points))
     deviation = Deviation("enforced", differs, "none", "{apn: iot}", ("mme", "session", "001010000000001"))
     outcome = Outcome("detach", "barring", ((point.number, "barring"),), point, altered=True, deviations=(deviation,))
-    return Finding(what, "detach", before, deviation, outcome, 1)
+    return DeviationGroup(what, "detach", before, deviation, outcome, 1)
+
+
+def outcome_by(folder: Path, *entries: str) -> tuple[str, str]:
+    """Return the outcome of the finding by a record of these entries, and the reason."""
+    (folder / "reviewed.yaml").write_text("".join(f"- {each}\n" for each in entries), encoding="utf-8")
+    found = ExploredRuns(wanted())
+    found.findings[finding().key] = finding()
+    ((_, entry),) = judge(found, folder).outcomes
+    return (str(entry.outcome), entry.why) if entry else ("new", "")
 
 
 @pytest.mark.parametrize(
-    ("entry", "words"),
+    ("entry", "covers"),
     [
-        ("{why: all}", ("meant", "open")),
-        (
-            "{what: barring, into: detach, differs: enforced mme.session, before: attach-accept, why: x}",
-            ("meant", "open"),
-        ),
-        ("{what: [with*, bar*], differs: enforced *, why: x}", ("meant", "open")),
-        ("{what: rebinding, why: x}", ()),
-        ("{into: attach, why: x}", ()),
-        ("{differs: settled *, why: x}", ()),
-        ("{before: detach-request, why: x}", ()),
-        ("{got: none, why: x}", ()),
+        ("why: all", True),
+        ("what: barring, into: detach, differs: enforced mme.session, before: attach-accept, why: x", True),
+        ("what: [with*, bar*], differs: enforced *, why: x", True),
+        ("what: rebinding, why: x", False),
+        ("into: attach, why: x", False),
+        ("differs: settled *, why: x", False),
+        ("before: detach-request, why: x", False),
+        ("got: none, why: x", False),
     ],
 )
-def test_an_entry_covers_what_its_words_fit(tmp_path: Path, entry: str, words: tuple[str, ...]) -> None:
+def test_an_entry_covers_what_its_words_fit(tmp_path: Path, entry: str, *, covers: bool) -> None:
     for word in ("meant", "open"):
-        (tmp_path / "reviewed.yaml").write_text(f"{word}: [{entry}]\n", encoding="utf-8")
-        assert read_reviewed(tmp_path).meaning(finding())[0] == (word if word in words else "")
+        assert outcome_by(tmp_path, f"{{outcome: {word}, {entry}}}")[0] == (word if covers else "new")
+    assert outcome_by(tmp_path, f"{{outcome: open, {entry}}}", "{outcome: meant, why: y}") == ("meant", "y")
 
 
-def test_of_two_things_put_in_one_may_be_covered(tmp_path: Path) -> None:
-    (tmp_path / "reviewed.yaml").write_text("meant: [{what: killed-mme, why: x}]\n", encoding="utf-8")
-    assert read_reviewed(tmp_path).meaning(finding("barring + killed-mme")) == ("meant", "x")
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("meant: [{what: barring}]\n", "key 'why' is missing"),
-        ("ment: []\n", "key 'ment' is not known (did you mean 'meant'?)"),
-        ("open: [{why: x, when: y}]\n", "key 'when' is not known"),
-        ("silent: [{why: x}]\n", "key 'what' is missing"),
-    ],
-)
-def test_what_is_wrong_with_the_reviewed_file_is_told(tmp_path: Path, text: str, said: str) -> None:
-    (tmp_path / "reviewed.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(ScenarioErrors) as caught:
-        read_reviewed(tmp_path)
-    assert said in str(caught.value)
+def test_something_silent_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="key 'what' is missing"):
+        outcome_by(tmp_path, "{outcome: silent, why: x}")
 
 
 def test_what_is_accepted_is_found_no_more(tmp_path: Path) -> None:
-    (tmp_path / "reviewed.yaml").write_text("open: [{what: other, why: known}]\n", encoding="utf-8")
-    accept(tmp_path, [finding(), finding(before="detach-request")], "so be it")
-    reviewed = read_reviewed(tmp_path)
-    assert reviewed.meaning(finding()) == reviewed.meaning(finding(before="detach-request")) == ("meant", "so be it")
-    assert reviewed.meaning(finding(before="paging")) == ("", "")
-    assert yaml.safe_load((tmp_path / "reviewed.yaml").read_text())["open"] == [{"what": "other", "why": "known"}]
+    (tmp_path / "reviewed.yaml").write_text("# By hand.\n- {outcome: open, what: other, why: known}\n", "utf-8")
+    found = ExploredRuns(Wanted(str(tmp_path)))
+    for group in (finding(), finding(before="detach-request")):
+        found.findings[group.key] = group
+    explored = judge(found, tmp_path)
+    assert len(explored.new) == 2
+    with pytest.raises(ConfigError, match="say why"):
+        explored.accept("")
+    assert explored.accept("so be it") == [tmp_path / "reviewed.yaml"]
+    assert (explored.new, len(explored.those("meant"))) == ([], 2)
+    text = (tmp_path / "reviewed.yaml").read_text("utf-8")
+    assert text.startswith("# By hand.\n- {outcome: open, what: other, why: known}\n- {outcome: meant, what: barring,")
+    assert [each["why"] for each in yaml.safe_load(text)] == ["known", "so be it"]
+    other = finding(before="paging")
+    found.findings[other.key] = other
+    assert judge(found, tmp_path).new == [other]
 
 
 @pytest.mark.slow
 def test_a_finding_becomes_a_scenario_that_fails_alike() -> None:
     """The one that S13 brings: nobody tells an MME that a terminal was prohibited."""
-    found = survey(wanted(stories=("attach",), changes=("prohibited",)), Order())
+    found = explore(wanted(stories=("attach",), changes=("prohibited",)), Order())
     first = next(each for each in found.findings.values() if each.deviation.name == "enforced mme.session")
     text = scenario_of(here("attach", "prohibited"), first)
     assert text.startswith("# Found by `simwarden explore`: prohibited, before ")

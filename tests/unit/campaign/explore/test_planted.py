@@ -37,12 +37,11 @@ from simulators.pgw import procedures as pgw
 from simulators.pgw.core import Core as PgwCore
 from simulators.pgw.store import AreaStore
 from simulators.sgw.procedures import bearers
-from simwarden.campaign.engine import Order
 from simwarden.campaign.explore import bench
+from simwarden.campaign.explore.campaign import Explore, read_record
 from simwarden.campaign.explore.repeat import scenario_of
-from simwarden.campaign.explore.reviewed import read_reviewed
-from simwarden.campaign.explore.survey import Survey, Wanted, survey
-from simwarden.campaign.explore.table import judge
+from simwarden.campaign.explore.runs import ExploredRuns, Wanted, explore
+from simwarden.campaign.grid import Order
 from simwarden.scenario.load import Loader
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
@@ -75,9 +74,9 @@ def _new_benches() -> object:
     bench.bench.cache_clear()
 
 
-def explored(story: str, change: str = "", fault: str = "", *, pairs: int = 0, points: int = 0) -> Survey:
+def explored(story: str, change: str = "", fault: str = "", *, pairs: int = 0, points: int = 0) -> ExploredRuns:
     """Explore one story."""
-    return survey(
+    return explore(
         Wanted(
             str(FOLDER),
             stories=(story,),
@@ -91,11 +90,17 @@ def explored(story: str, change: str = "", fault: str = "", *, pairs: int = 0, p
     )
 
 
-def news(found: Survey) -> set[str]:
+def judge(found: ExploredRuns) -> Explore:
+    """Judge runs by the shipped record."""
+    explored = Explore(found.wanted)
+    explored.judge(found, read_record(FOLDER))
+    return explored
+
+
+def news(found: ExploredRuns) -> set[str]:
     """What is found that nobody has reviewed, in words: what is judged, what differs, before which message."""
     assert not found.broken
-    judged = judge(found, read_reviewed(FOLDER))
-    return {f"{each.deviation.name} before {each.message}" for each in judged.new}
+    return {f"{each.deviation.name} before {each.message}" for each in judge(found).new}
 
 
 class Planted(NamedTuple):
@@ -404,7 +409,7 @@ KEPT = {
 def test_a_scenario_that_is_kept_fails_until_the_fault_is_mended(kept: Kept) -> None:
     with pytest.MonkeyPatch.context() as planted:
         kept.plant(planted)
-        judged = judge(explored("attach", kept.change, points=20), read_reviewed(FOLDER))
+        judged = judge(explored("attach", kept.change, points=20))
         finding = next(each for each in judged.new if each.deviation.name == kept.finding)
         text = scenario_of(bench.bench(str(FOLDER), "", 0, "attach", kept.change), finding)
         assert played(text) is Verdict.FAILED, text

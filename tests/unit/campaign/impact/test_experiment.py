@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ import pytest
 from simulators.cmp.procedures import binding
 from simwarden.campaign.impact.experiment import find, read_experiment
 from simwarden.campaign.impact.measures import Delay
-from simwarden.campaign.impact.perform import Outcome, Task, measure, perform
-from simwarden.campaign.impact.record import Difference, Record, compare
+from simwarden.campaign.impact.perform import Measured, Task, measure, perform
+from simwarden.campaign.record import NAME, Record
 from simwarden.errors import ConfigError, ScenarioError
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import ScenarioErrors
@@ -148,19 +147,16 @@ def test_too_many_cases_are_refused(wrong: Callable[[str, str], list[str]]) -> N
 
 
 def test_all_shipped_experiments_are_recorded_and_read() -> None:
-    record = Record.read(SHIPPED / "recorded.json")
-    for path in find([str(SHIPPED)]):
-        made = read_experiment(path, Loader(), {})
-        assert record.settings(made.name) == made.settings
-        assert list(record.cases(made.name)) == [case.name for case in made.cases]
-    assert set(record.data) == {path.stem for path in find([str(SHIPPED)])}
+    made = [read_experiment(path, Loader(), {}) for path in find([str(SHIPPED)])]
+    cases = [each.id_of(number) for each in made for number in range(len(each.cases))]
+    assert sorted(Record(SHIPPED / NAME).load().by_case) == sorted(cases)
 
 
 # -- real runs
 
 
 def figures(path: Path, number: int, settings: Mapping[str, str] | None = None, **switches: str) -> Mapping[str, Any]:
-    outcome = perform(Task(str(path), settings or {}, number, options=RunOptions(switches=switches)))
+    outcome = perform(Task(str(path), tuple((settings or {}).items()), number, options=RunOptions(switches=switches)))
     assert not outcome.failure, outcome
     return outcome.figures
 
@@ -179,7 +175,7 @@ def test_the_same_seed_gives_the_same_figures(write: Write) -> None:
     assert figures(path, 3) == figures(path, 3)
 
 
-def shipped(name: str, wanted: str, **options: Any) -> Outcome:
+def shipped(name: str, wanted: str, **options: Any) -> Measured:
     experiment = read_experiment(SHIPPED / f"{name}.yaml", Loader(), {})
     case = next(each for each in experiment.cases if each.name == wanted)
     return measure(case, RunOptions(**options))
@@ -196,14 +192,14 @@ def test_a_control_that_admits_all_never_ends_the_use() -> None:
 
 def test_a_platform_that_tells_nobody_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = "change: binding changed, acts: by CLR, life: idle"
-    recorded = Record.read(SHIPPED / "recorded.json").cases("delay-cmp")[wanted]
+    recorded = Record(SHIPPED / NAME).load().by_case["delay-cmp/binding changed/by CLR/idle"].outcome
+    assert isinstance(recorded, dict)
     assert shipped("delay-cmp", wanted).figures == recorded
 
     monkeypatch.setattr(binding, "eviction", lambda *_: None)
     slower = shipped("delay-cmp", wanted).figures
-    found = compare("delay-cmp", {wanted: recorded}, {wanted: slower})
-    assert Difference("delay-cmp", wanted, "leaked_requests", 0, 5) in found
-    assert Difference("delay-cmp", wanted, "session_ends", 0.0, 3300.0) in found
+    assert (recorded["leaked_requests"], slower["leaked_requests"]) == (0, 5)
+    assert (recorded["session_ends"], slower["session_ends"]) == (0.0, 3300.0)
 
 
 @pytest.mark.slow
@@ -241,7 +237,7 @@ def test_a_spread_back_off_breaks_the_step_of_a_fleet() -> None:
 
 def test_a_story_that_fails_gives_no_figures(write: Write) -> None:
     path = write(TEXT.replace("  - power_on: meter\n", "  - detach: meter\n"))
-    outcome = perform(Task(str(path), {}, 0))
+    outcome = perform(Task(str(path), (), 0))
     assert (outcome.figures, outcome.fault) == ({}, False)
     assert "switched off" in outcome.failure
     path = write(
@@ -249,39 +245,4 @@ def test_a_story_that_fails_gives_no_figures(write: Write) -> None:
             "into: meter}\n", "into: meter}\n  - list_equipment: {equipment: meter.imei, status: prohibited}\n"
         )
     )
-    assert perform(Task(str(path), {"watch": "3 h"}, 0)).failure == "no request was served before the change"
-
-
-# -- the record
-
-
-def test_a_record_is_a_line_a_case_and_reads_back(tmp_path: Path) -> None:
-    record = Record()
-    record.put("b", {"fleet": "5"}, {"x: 1": {"back": 3, "first_back": None, "rate": 0.5}})
-    record.put("a", {}, {})
-    path = tmp_path / "recorded.json"
-    path.write_text(record.text())
-    assert json.loads(record.text()) == record.data
-    assert '   "x: 1": {"back": 3, "first_back": null, "rate": 0.5}' in record.text().splitlines()
-    again = Record.read(path)
-    assert (again.settings("b"), again.settings("c")) == ({"fleet": "5"}, None)
-    assert Record.read(tmp_path / "none.json").data == {}
-
-
-@pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}', '{"a": {"set": {}, "cases": {"x": 1}}}', "\xff"])
-def test_a_broken_record_is_told(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "recorded.json"
-    path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(ConfigError, match=r"recorded\.json"):
-        Record.read(path)
-
-
-def test_differences_name_figure_and_case() -> None:
-    was: dict[str, dict[str, int | float | None]] = {"x": {"a": 1, "b": None}, "gone": {"a": 1}}
-    now: dict[str, dict[str, int | float | None]] = {"x": {"a": 1, "b": 2.5}, "new": {"a": 1}}
-    found = compare("e", was, now)
-    assert [(each.case, each.figure, each.was, each.now) for each in found] == [
-        ("x", "b", None, 2.5),
-        ("gone", "", 1, None),
-        ("new", "", None, 1),
-    ]
+    assert perform(Task(str(path), (("watch", "3 h"),), 0)).failure == "no request was served before the change"

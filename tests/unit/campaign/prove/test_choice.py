@@ -9,7 +9,7 @@ import pytest
 
 from simwarden.campaign.prove.changes import changed_files, touched_by
 from simwarden.campaign.prove.choice import EQUIVALENT, equivalents
-from simwarden.errors import ConfigError
+from simwarden.errors import ConfigError, UserFileError
 from simwarden.scenario.claims import spots_of
 from simwarden.scenario.load import Loader
 
@@ -66,20 +66,26 @@ def test_git_tells_what_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("mme/none@attach always-admit: why", "there is no mutant 'mme/none@attach always-admit'"),
-        ("uicc/pre.form@insertion always-admit: ''", "say why"),
-        ("uicc/pre.form@insertion always-admit: [", "no YAML"),
+        ("- {case: mme/none@attach always-admit, outcome: equivalent, why: x}", "there is no mutant 'mme/none@attach"),
+        ("- {case: uicc/pre.form@insertion always-admit, outcome: equivalent}", "key 'why' is missing"),
+        ("- {outcome: equivalent, why: x}", "key 'case' is missing"),
+        (
+            "- {case: uicc/pre.form@insertion always-admit, outcome: survives, why: x}",
+            "outcome 'survives' is not known",
+        ),
+        ("uicc/pre.form@insertion always-admit: x", "a list of entries is expected"),
+        ("- {case: uicc/pre.form@insertion always-admit", "no YAML"),
     ],
 )
 def test_a_list_of_equivalent_mutants_that_makes_no_sense_is_an_error(tmp_path: Path, text: str, said: str) -> None:
     known = ["uicc/pre.form@insertion always-admit"]
     assert equivalents([str(tmp_path)], known) == {}
     (tmp_path / EQUIVALENT).write_text(text)
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(UserFileError, match=said):
         equivalents([str(tmp_path)], known)
 
 
 def test_a_list_of_equivalent_mutants_gives_the_reasons(tmp_path: Path) -> None:
     known = ["uicc/pre.form@insertion always-admit"]
-    (tmp_path / EQUIVALENT).write_text(f"{known[0]}: because\n")
+    (tmp_path / EQUIVALENT).write_text(f"- {{case: {known[0]}, outcome: equivalent, why: because}}\n")
     assert equivalents([str(tmp_path), str(tmp_path / "none")], known) == {known[0]: "because"}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simwarden.campaign.engine import Done, Order
+from simwarden.campaign.grid import Order
+from simwarden.campaign.prove.campaign import Prove
 from simwarden.campaign.prove.choice import EQUIVALENT, Choice, equivalents
-from simwarden.campaign.prove.proof import ADMIT, IGNORE, REFUSE, SWITCHES, Finding, Outcome, Proof, Word
-from simwarden.campaign.prove.prove import prove
-from simwarden.campaign.prove.weigh import weigh
-from simwarden.campaign.trial import Deciding, Seen, Trial
+from simwarden.campaign.prove.kill_criteria import weigh
+from simwarden.campaign.prove.mutants import ADMIT, IGNORE, REFUSE, SWITCHES, Mutant, Outcome, Word
+from simwarden.campaign.switched_run import NormalRuns, Observed, ObservedDecision, SwitchedRun
 from simwarden.errors import ConfigError
 from simwarden.scenario import suite
 from simwarden.scenario.claims import Case, claims_of, spots_of
@@ -21,6 +21,11 @@ from simwarden.scenario.load import Loader
 from simwarden.scenario.result import Mismatch, Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.trace.events import Decided
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simwarden.scenario.document import Scenario
 
 SHIPPED = Path(__file__).parents[4] / "scenarios"
 GIVEN = "hss/bind.hss.given@update-location"
@@ -56,6 +61,12 @@ SERVED = "- expect: {meter: {attach: accepted}}\n"
 ALL = Order()
 
 
+def prove(jobs: Sequence[tuple[suite.Job, Scenario]], loader: Loader, order: Order, choice: Choice) -> Prove:
+    proof = Prove(NormalRuns.of(jobs, loader), loader.registry, choice)
+    proof.carry_out(order)
+    return proof
+
+
 class Shelf:
     """A folder of scenarios to be proved."""
 
@@ -70,10 +81,9 @@ class Shelf:
         scenario = self.loader.load(self.folder / name)
         return Case(suite.Job(str(self.folder / name), name), scenario, tuple(claims_of(scenario)))
 
-    def prove(self, *spots: str, order: Order = ALL, **choice: Any) -> Proof:
+    def prove(self, *spots: str, order: Order = ALL, **choice: Any) -> Prove:
         jobs = [(job, self.loader.load(job.reference)) for job in suite.find([str(self.folder)])]
-        chosen = Choice(lambda each: not spots or each.name in spots, **choice)
-        return prove(jobs, self.loader, order, chosen)
+        return prove(jobs, self.loader, order, Choice(lambda each: not spots or each.name in spots, **choice))
 
 
 @pytest.fixture
@@ -81,8 +91,8 @@ def shelf(tmp_path: Path) -> Shelf:
     return Shelf(tmp_path)
 
 
-def only(proof: Proof, switch: str, *spots: str) -> Finding:
-    [found] = [each for each in proof.findings if each.switch == switch and [s.name for s in each.spots] == list(spots)]
+def only(proof: Prove, switch: str, *spots: str) -> Mutant:
+    [found] = [each for each in proof.mutants if each.switch == switch and [s.name for s in each.spots] == list(spots)]
     return found
 
 
@@ -103,7 +113,7 @@ def test_scenarios_without_expectations_leave_survivors(shelf: Shelf) -> None:
     shelf.put("misuse.yaml", MISUSE)
     shelf.put("use.yaml", USE)
     proof = shelf.prove(GIVEN)
-    assert [each.killed for each in proof.findings] == [False, False, False]
+    assert [each.killed for each in proof.mutants] == [False, False, False]
     assert only(proof, ADMIT, GIVEN).reason == "no scenario claims it"
     assert only(proof, REFUSE, GIVEN).reason == "no scenario claims it; use noticed nothing"
     assert "verdict: admit" in only(proof, REFUSE, GIVEN).advice
@@ -170,7 +180,7 @@ def test_an_error_is_no_kill(shelf: Shelf) -> None:
 def test_a_scenario_that_does_not_pass_by_itself_proves_nothing(shelf: Shelf) -> None:
     shelf.put("misuse.yaml", MISUSE + SEEN.replace("EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED", "ILLEGAL_ME"))
     proof = shelf.prove(GIVEN)
-    assert proof.broken == [("misuse", "an expectation was not met")]
+    assert proof.normal.broken == [("misuse", "an expectation was not met")]
     assert only(proof, ADMIT, GIVEN).reason == "misuse does not pass by itself"
 
 
@@ -281,7 +291,7 @@ def test_a_listed_mutant_is_no_survivor_and_one_that_is_killed_no_equivalent(she
     listed = {f"{GIVEN} always-admit": "nothing counts", f"{GIVEN} always-refuse": "nothing counts"}
     proof = shelf.prove(GIVEN, equivalent=listed)
     # Where an admission changes nothing, a refusal that is ignored does not either.
-    assert [each.word for each in proof.findings] == [Word.EQUIVALENT, Word.EQUIVALENT, Word.KILLED]
+    assert [each.word for each in proof.mutants] == [Word.EQUIVALENT, Word.EQUIVALENT, Word.KILLED]
     assert proof.weak == [f"{GIVEN} always-refuse is in the list of equivalent mutants, and use kills it"]
 
 
@@ -289,12 +299,12 @@ def test_a_budget_leaves_out_what_it_has_no_time_for_after_what_was_touched(shel
     shelf.put("use.yaml", USE + SERVED)
     listed = {f"{GIVEN} always-admit": "nothing counts"}
     proof = shelf.prove(order=Order(until=0.0), touched=lambda spot: spot.name == GIVEN, equivalent=listed)
-    assert {each.word for each in proof.findings} == {Word.LEFT}
-    assert Done("prove", proof, 1.0).verdict == "untried"
+    assert {each.word for each in proof.mutants} == {Word.LEFT}
+    assert proof.verdict == "untried"
     touched = Choice(touched=lambda spot: spot.name == GIVEN)
-    order = touched.in_order(proof.findings, Order(seed=3, until=1.0))
+    order = touched.in_order(proof.mutants, Order(seed=3, until=1.0))
     assert {each.name for each in order[:3]} == {f"{GIVEN} {switch}" for switch in SWITCHES}
-    assert order == touched.in_order(proof.findings, Order(seed=3, until=1.0))
+    assert order == touched.in_order(proof.mutants, Order(seed=3, until=1.0))
 
 
 def test_survivors_are_accepted_with_a_reason(shelf: Shelf) -> None:
@@ -306,9 +316,9 @@ def test_survivors_are_accepted_with_a_reason(shelf: Shelf) -> None:
         proof.accept("")
     assert proof.accept("nothing: counts") == [shelf.folder / EQUIVALENT]
     assert (shelf.folder / EQUIVALENT).read_text().startswith("# reviewed\n")
-    listed = equivalents([str(shelf.folder)], [each.name for each in proof.findings])
+    listed = equivalents([str(shelf.folder)], [each.name for each in proof.mutants])
     assert listed == {f"{GIVEN} {switch}": "nothing: counts" for switch in SWITCHES}
-    assert (proof.survivors, Done("prove", proof, 1.0).verdict) == ([], "passed")
+    assert (proof.survivors, proof.verdict) == ([], "passed")
     assert not shelf.prove(GIVEN, equivalent=listed).survivors
 
 
@@ -316,7 +326,7 @@ def test_the_result_is_the_same_for_any_number_of_processes(shelf: Shelf) -> Non
     shelf.put("misuse.yaml", MISUSE + SEEN, twin="use.yaml")
     shelf.put("use.yaml", USE + SERVED)
     one, two = shelf.prove(GIVEN), shelf.prove(GIVEN, order=Order(workers=2))
-    assert [each.attempts for each in one.findings] == [each.attempts for each in two.findings]
+    assert [each.attempts for each in one.mutants] == [each.attempts for each in two.mutants]
 
 
 def test_the_shipped_controls_of_the_card_have_no_survivor() -> None:
@@ -329,11 +339,13 @@ def test_the_shipped_controls_of_the_card_have_no_survivor() -> None:
 # -- weighing
 
 
-def seen(verdict: Verdict, *mismatches: Mismatch, admitted: bool = True, forced: bool = False, number: int = 7) -> Seen:
+def seen(
+    verdict: Verdict, *mismatches: Mismatch, admitted: bool = True, forced: bool = False, number: int = 7
+) -> Observed:
     decisions = [
-        Deciding(number, "hss", GIVEN.partition("@")[0], "001010000000001", admitted, forced, "update-location")
+        ObservedDecision(number, "hss", GIVEN.partition("@")[0], "001010000000001", admitted, forced, "update-location")
     ]
-    return Seen(Trial("x", "x"), verdict, "said", mismatches, decisions)
+    return Observed(SwitchedRun("x", "x"), verdict, "said", mismatches, decisions)
 
 
 def unmet(case: Case, subject: str) -> Mismatch:
@@ -348,7 +360,7 @@ def test_what_kills_and_what_does_not(shelf: Shelf) -> None:
     normal = seen(Verdict.PASSED, admitted=False)
     attach, spots = unmet(case, "phone.attach"), spots_of(shelf.loader.registry)
 
-    def became(result: Seen) -> Outcome:
+    def became(result: Observed) -> Outcome:
         return weigh(case, (spots[GIVEN],), ADMIT, normal, result).outcome
 
     assert became(seen(Verdict.FAILED, attach, forced=True)) is Outcome.KILLED

@@ -9,38 +9,48 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simwarden.campaign.engine import Done, Interrupted, Order, Page, Result, Wrong, known
+from simwarden.campaign.grid import Finding, Grid, Interrupted, Order, Progress, Score, check_names, no_progress
 from simwarden.errors import ConfigError, InternalError
 from simwarden.scenario.suite import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from simwarden.campaign.tables import Table
 
-@dataclass(slots=True)
-class Plain(Result):
+
+@dataclass
+class Plain(Grid):
+    name = "plain"
+
     troubles: list[str] = field(default_factory=list)
+    tried: int = 0
+    left: int = 0
+    faults: int = 0
+
+    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
+        del order, progress
 
     def summary(self) -> str:
         return "1 of 2"
 
-    def lines(self) -> Iterator[str]:
+    def tables(self) -> Iterator[Table]:
         yield from ()
 
-    def wrong(self) -> Iterator[Wrong]:
-        yield from map(Wrong, self.troubles)
+    def findings(self) -> Iterator[Finding]:
+        yield from map(Finding, self.troubles)
 
-    def data(self) -> dict[str, Any]:
-        return {}
+    def cases(self) -> Iterator[dict[str, Any]]:
+        yield {"case": "one", "outcome": "good"}
 
-    def page(self) -> Page:
-        return Page("1", "things", ["good"], "")
+    def score(self) -> Score:
+        return Score("1", "things", ["good"], "")
 
 
 def carried_out(order: Order) -> list[int]:
     crew: Crew[int, int]
     with Crew(lambda task: task * task, 1) as crew:
-        done = list(order.carried_out(crew, range(20)))
+        done = list(order.run(crew, range(20)))
     assert all(result == task * task for task, result in done)
     return [task for task, _ in done]
 
@@ -67,14 +77,14 @@ def test_an_interruption_ends_it_with_what_there_is() -> None:
         return task
 
     with Crew(work, 1) as crew:
-        assert [task for task, _ in order.carried_out(crew, range(20))] == [0, 1, 2, 3]
+        assert [task for task, _ in order.run(crew, range(20))] == [0, 1, 2, 3]
         assert order.over
         assert order.half().over
-        assert list(order.carried_out(crew, range(20))) == []
+        assert list(order.run(crew, range(20))) == []
         with pytest.raises(Interrupted):
-            next(order.results(crew, range(20)))
+            next(order.run_all(crew, range(20)))
         with pytest.raises(InternalError):
-            list(Order().carried_out(crew, range(20)))
+            list(Order().run(crew, range(20)))
 
 
 @pytest.mark.parametrize(
@@ -87,15 +97,26 @@ def test_an_interruption_ends_it_with_what_there_is() -> None:
     ],
 )
 def test_what_a_result_comes_to(result: Plain, verdict: str) -> None:
-    assert Done("plain", result, 1.0).verdict == verdict
+    assert result.verdict == verdict
 
 
 def test_the_last_line_tells_what_was_left_out() -> None:
-    assert Done("plain", Plain(tried=1), 1.0).line == "1 of 2; 1.0 s"
-    assert Done("plain", Plain(tried=1, left=3), 1.0).line == "1 of 2; 3 runs left out for lack of time; 1.0 s"
+    assert Plain(tried=1).line == "1 of 2; 0.0 s"
+    assert Plain(tried=1, left=3).line == "1 of 2; 3 runs left out for lack of time; 0.0 s"
+
+
+def test_all_have_one_form_of_json() -> None:
+    assert Plain(["x"], tried=1).data() == {
+        "campaign": "plain",
+        "verdict": "failed",
+        "sum": "1 of 2; 0.0 s",
+        "left_out": 0,
+        "findings": [{"what": "x", "lines": []}],
+        "cases": [{"case": "one", "outcome": "good"}],
+    }
 
 
 def test_a_name_that_there_is_not_is_told() -> None:
-    assert known(["one"], ["one", "two"], "thing") == ["one"]
+    assert check_names(["one"], ["one", "two"], "thing") == ["one"]
     with pytest.raises(ConfigError, match="no thing is called 'tow'"):
-        known(["tow"], ["one", "two"], "thing")
+        check_names(["tow"], ["one", "two"], "thing")

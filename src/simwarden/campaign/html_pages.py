@@ -1,4 +1,4 @@
-"""Pages of campaigns: one file each, without script, that needs no network; links lead into the report beside it."""
+"""Pages of campaigns: one file each, without script and network access, linked to the report in the same folder."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jinja2
 
 import simwarden
+from simwarden.campaign.tables import Cell
 from simwarden.scenario.report.junit import names
 from simwarden.scenario.report.page import asset, source_hash
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from simwarden.campaign.engine import Done
+    from simwarden.campaign.grid import Grid
 
 #: the pages of a folder by the names that links to them have, in the order in which they are read
 PAGES: Final = {
@@ -25,18 +26,21 @@ PAGES: Final = {
 }
 
 
-def render(done: Done, folder: Path | None = None, coming: Iterable[str] = ()) -> str:
-    """Return the page of a campaign; in a folder it links to what is there, or `coming`, and into the ladders."""
-    return _render(f"{done.name}.html.j2", done.name, folder, coming, done=done, **done.page.content)
+def render(grid: Grid, folder: Path | None = None, coming: Iterable[str] = ()) -> str:
+    """Return the page of a campaign; in a folder with links to the other pages, existing or `coming`."""
+    tables = list(grid.tables())
+    cells = [cell for table in tables for row in table.rows for cell in row if isinstance(cell, Cell) and cell.opens]
+    details = [(cell.id, cell.opens()) for cell in cells if cell.opens]
+    return _render(grid.name, folder, coming, parts=[grid], tables=tables, details=details)
 
 
-def render_check(parts: Sequence[Done], line: str, folder: Path | None = None) -> str:
+def render_check(parts: Sequence[Grid], line: str, folder: Path | None = None) -> str:
     """Return the page of all campaigns."""
-    return _render("check.html.j2", "check", folder, [each.name for each in parts], parts=parts, line=line)
+    return _render("check", folder, [each.name for each in parts], parts=parts, line=line, most=12)
 
 
-def _render(template: str, title: str, folder: Path | None, coming: Iterable[str], **context: Any) -> str:
-    style = asset("tokens.css") + _source("sheet.css")
+def _render(title: str, folder: Path | None, coming: Iterable[str], **context: Any) -> str:
+    style = asset("tokens.css") + _source("page.css")
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -47,7 +51,8 @@ def _render(template: str, title: str, folder: Path | None, coming: Iterable[str
     sure = (title, *coming)
     beside = {n: a for n, a in PAGES.items() if folder and (n in sure or (folder / a).exists())}
     ladders = names(folder / "junit.xml") if folder and "report" in beside and (folder / "junit.xml").exists() else ()
-    return environment.get_template(template).render(
+    return environment.get_template("page.html.j2").render(
+        {"line": "", "most": None, "tables": (), "details": (), **context},
         title=title,
         style=style,
         style_hash=source_hash(style),
@@ -55,7 +60,6 @@ def _render(template: str, title: str, folder: Path | None, coming: Iterable[str
         ladders=frozenset(ladders),
         written=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         version=simwarden.__version__,
-        **context,
     )
 
 

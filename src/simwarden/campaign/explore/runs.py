@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import random
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from simwarden.campaign.engine import quiet
-from simwarden.campaign.explore.bench import AND, Bench, Ground, Point, bench, plan_of
+from simwarden.campaign.explore.bench import AND, BaselineRun, Bench, Point, bench, plan_of
+from simwarden.campaign.grid import no_progress
 from simwarden.scenario.problems import ScenarioErrors
 from simwarden.scenario.suite import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simwarden.campaign.engine import Order, Tell
     from simwarden.campaign.explore.oracle import Deviation
+    from simwarden.campaign.grid import Order, Progress
 
 #: things put in by name, each at a point by its number
 Put = tuple[tuple[int, str], ...]
@@ -57,42 +57,36 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class PlannedRun:
     """One run that may be made: a story, a change by whose settings it is told, and what is put in by point."""
 
     story: str
     change: str
     put: Put
 
-    @property
-    def group(self) -> tuple[str, str, tuple[str, ...]]:
-        """What is run together."""
-        return self.story, self.change, tuple(name for _, name in self.put)
-
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """One thing to be put into a story at some points; `change` names the settings (see `bench`)."""
+class Task:
+    """A story with a change (see `bench`), to be looked at first; with `puts`, runs of it with things put in."""
 
     wanted: Wanted
     story: str
     change: str
-    what: str
-    puts: tuple[Put, ...]
-    #: what was seen of the story when it was looked at; None for two changes, which nobody has looked at together
-    ground: Ground | None = None
+    puts: tuple[Put, ...] = ()
+    #: what was seen of the story when it was looked at; None for two changes, which were not looked at together
+    ground: BaselineRun | None = None
 
     @property
     def path(self) -> str:
-        """What it is called where a process dies."""
-        return f"{self.what} in {self.story}"
+        """Its name where a process dies."""
+        return f"{self.story} with {self.change or 'nothing'}"
 
     def bench(self) -> Bench:
         """Return where it is run."""
-        found = self.wanted.bench(self.story, self.change)
+        here = self.wanted.bench(self.story, self.change)
         if self.ground is not None:
-            found.ground = self.ground
-        return found
+            here.ground = self.ground
+        return here
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +116,7 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class Finding:
+class DeviationGroup:
     """Runs that deviate alike: the shortest of them, and how many there are."""
 
     what: str
@@ -147,7 +141,7 @@ class Cell:
 
 
 @dataclass(slots=True)
-class Survey:
+class ExploredRuns:
     """All that was found. `whole` says whether every point was tried."""
 
     wanted: Wanted
@@ -157,13 +151,13 @@ class Survey:
     #: stories with a change that there was no time to look at, so that nobody knows what could have been tried
     unseen: int = 0
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
-    findings: dict[tuple[str, str, str, str], Finding] = field(default_factory=dict)
+    findings: dict[tuple[str, str, str, str], DeviationGroup] = field(default_factory=dict)
     #: stories in which something cannot be put in or judged, with the reason
     unjudged: dict[str, str] = field(default_factory=dict)
     #: stories that do not come to their end when nothing is put in, with what ended them
     broken: dict[str, str] = field(default_factory=dict)
     #: what was seen of each story with each change when it was looked at
-    grounds: dict[tuple[str, str], Ground] = field(default_factory=dict)
+    grounds: dict[tuple[str, str], BaselineRun] = field(default_factory=dict)
 
     def take(self, outcome: Outcome) -> None:
         """Count a run; of two things that are put in, what each does by itself is found elsewhere."""
@@ -173,7 +167,7 @@ class Survey:
             cell.tried += 1
             cell.altered += outcome.altered
         for each in outcome.deviations:
-            made = Finding(outcome.what, outcome.point.procedure, outcome.point.message, each, outcome)
+            made = DeviationGroup(outcome.what, outcome.point.procedure, outcome.point.message, each, outcome)
             found = self.findings.setdefault(made.key, made)
             found.count += 1
             if outcome.length < found.first.length:
@@ -184,12 +178,7 @@ class Survey:
 _NOWHERE: Final = Point(0, 0, "", "", "", 0)
 
 
-def carry_out(work: Work) -> list[Outcome]:
-    """Carry out work in this process."""
-    return [_outcome(work, put) for put in work.puts]
-
-
-def _outcome(work: Work, put: Put) -> Outcome:
+def _outcome(work: Task, put: Put) -> Outcome:
     here = work.bench()
     fitted = here.fitting(put)
     changes, alone = {*here.told.changes}, len(put) == 1
@@ -200,48 +189,29 @@ def _outcome(work: Work, put: Put) -> Outcome:
     deviations: list[Deviation] = []
     if seen.put_in == len(put):  # else the first has kept the second from coming about
         deviations = here.oracle.deviations(seen, change=changes == {*fitted.values()}, alone=alone)
-    return Outcome(
-        work.story,
-        work.change,
-        tuple(fitted.items()),
-        point,
-        here.altered(seen),
-        tuple(deviations),
-        len(here.told.without.steps),
-    )
+    put, steps = tuple(fitted.items()), len(here.told.without.steps)
+    return Outcome(work.story, work.change, put, point, here.altered(seen), tuple(deviations), steps)
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
     """What a story is by itself, the points by what can be put in, and why it cannot be judged."""
 
-    ground: Ground | None = None
+    ground: BaselineRun | None = None
     points: dict[str, list[int]] = field(default_factory=dict)
     unjudged: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """What is to be looked at first: a story with a change."""
-
-    wanted: Wanted
-    story: str
-    change: str
-
-    @property
-    def path(self) -> str:
-        """See Work."""
-        return f"{self.story} with {self.change or 'nothing'}"
-
-
-def _look(sight: _Sight) -> _View:
-    """Look at a story: run it as it is, and with the change from the first."""
-    here = sight.wanted.bench(sight.story, sight.change)
+def carry_out(task: Task) -> Any:
+    """Carry out a task in this process: a story without `puts` is looked at, as it is and with the change."""
+    if task.puts:
+        return [_outcome(task, put) for put in task.puts]
+    here = task.bench()
     unjudged = here.unjudged
     if unjudged:
         return _View(unjudged=unjudged)
     ground = here.ground
-    names = [sight.change] if sight.change else [name for name in here.faults if _wanted(name, sight.wanted.faults)]
+    names = [task.change] if task.change else [name for name in here.faults if _wanted(name, task.wanted.faults)]
     return _View(ground, {} if ground.fault else {name: here.numbers(name) for name in names})
 
 
@@ -249,24 +219,24 @@ def _wanted(name: str, wanted: tuple[str, ...]) -> bool:
     return not wanted or name in wanted or name.partition("-")[0] in wanted
 
 
-def survey(wanted: Wanted, order: Order, tell: Tell = quiet) -> Survey:
+def explore(wanted: Wanted, order: Order, progress: Progress = no_progress) -> ExploredRuns:
     """Explore. But for a budget the result is the same for any number of processes.
 
     A budget that is left over when everything is tried is spent on pairs.
     """
-    found = Survey(wanted)
-    with Crew(_any, order.workers) as crew:
+    found = ExploredRuns(wanted)
+    with Crew(carry_out, order.workers) as crew:
         every = list(_every(crew, found, order.half()))
-        tries = _drawn(every, wanted.runs, wanted.seed)
+        tries = _sample(every, wanted.runs, wanted.seed)
         alone = len(tries)
         tries = [*tries, *_pairs(every, wanted, wanted.pairs)]
         for part in range(1, _PARTS):
             found.planned += len(tries)
             chunk = _FEW if order.limited or order.workers == 1 else _CHUNK
-            for _, outcomes in order.carried_out(crew, list(_works(tries, found, chunk))):
+            for _, outcomes in order.run(crew, list(_works(tries, found, chunk))):
                 for each in outcomes:
                     found.take(each)
-                tell(found.runs, found.planned, outcomes[0].story)
+                progress(found.runs, found.planned, outcomes[0].story)
             if order.over or not order.limited or wanted.pairs or wanted.runs:
                 break
             tries = _pairs(every, wanted, _PART, part)
@@ -276,15 +246,10 @@ def survey(wanted: Wanted, order: Order, tell: Tell = quiet) -> Survey:
     return found
 
 
-def _any(task: _Sight | Work) -> Any:
-    """Carry out what a process is given."""
-    return _look(task) if isinstance(task, _Sight) else carry_out(task)
-
-
-def _every(crew: Crew[_Sight | Work, Any], found: Survey, order: Order) -> Iterator[Try]:
+def _every(crew: Crew[Task, Any], found: ExploredRuns, order: Order) -> Iterator[PlannedRun]:
     """Yield each run with one thing put in; stories that are broken by themselves are noted."""
     sights = list(_sights(found.wanted))
-    views = dict(order.carried_out(crew, sights))
+    views = dict(order.run(crew, sights))
     found.unseen = len(sights) - len(views)
     for sight, view in ((each, views[each]) for each in sights if each in views):
         if view.ground is not None:
@@ -294,11 +259,11 @@ def _every(crew: Crew[_Sight | Work, Any], found: Survey, order: Order) -> Itera
         if view.unjudged:
             found.unjudged[sight.path] = view.unjudged
         for what, numbers in view.points.items():
-            tries = [Try(sight.story, sight.change, ((number, what),)) for number in numbers]
-            yield from _drawn(tries, found.wanted.points, found.wanted.seed)
+            tries = [PlannedRun(sight.story, sight.change, ((number, what),)) for number in numbers]
+            yield from _sample(tries, found.wanted.points, found.wanted.seed)
 
 
-def _sights(wanted: Wanted) -> Iterator[_Sight]:
+def _sights(wanted: Wanted) -> Iterator[Task]:
     plan = plan_of(wanted.folder)
     changes_alone, faults_alone = wanted.changes and not wanted.faults, wanted.faults and not wanted.changes
     for story in plan.stories.values():
@@ -307,24 +272,24 @@ def _sights(wanted: Wanted) -> Iterator[_Sight]:
         if not faults_alone:
             for change in plan.changes_of(story):
                 if not wanted.changes or change.name in wanted.changes:
-                    yield _Sight(wanted, story.name, change.name)
+                    yield Task(wanted, story.name, change.name)
         if not changes_alone:
-            yield _Sight(wanted, story.name, "")
+            yield Task(wanted, story.name, "")
 
 
 def _draw(seed: int, what: object) -> bytes:
     return hashlib.blake2b(f"{seed}/{what}".encode(), digest_size=8).digest()
 
 
-def _drawn(tries: list[Try], number: int, seed: int) -> list[Try]:
+def _sample(tries: list[PlannedRun], number: int, seed: int) -> list[PlannedRun]:
     """Return so many of them (0: all), chosen by the seed, in their wanted."""
     if not number or number >= len(tries):
         return tries
-    places = sorted(range(len(tries)), key=lambda place: _draw(seed, tries[place]))[:number]
+    places = sorted(range(len(tries)), key=lambda place: _draw(seed, astuple(tries[place])))[:number]
     return [tries[place] for place in sorted(places)]
 
 
-def _pairs(every: list[Try], wanted: Wanted, number: int, part: int = 0) -> list[Try]:
+def _pairs(every: list[PlannedRun], wanted: Wanted, number: int, part: int = 0) -> list[PlannedRun]:
     """Return so many runs with two changes, or with a change and a fault, in either wanted, chosen by the seed.
 
     How often which fault is drawn differs by seed: each has a rate of its own, so that some seeds have many of a kind.
@@ -337,7 +302,7 @@ def _pairs(every: list[Try], wanted: Wanted, number: int, part: int = 0) -> list
         others.setdefault(each.story, []).append(each.put[0][1])
     known = {each.change for each in changes}
     rates = {name: generator.random() for name in sorted({name for many in others.values() for name in many} - known)}
-    found: set[Try] = set()
+    found: set[PlannedRun] = set()
     for _ in range(number * 4 if changes else 0):
         if len(found) < number:
             change = generator.choice(changes)
@@ -345,10 +310,10 @@ def _pairs(every: list[Try], wanted: Wanted, number: int, part: int = 0) -> list
             other = generator.choices(names, [rates.get(name, _TWO_CHANGES) for name in names])[0]
             if other != change.change:
                 found |= _pair(wanted, change, other, other in known, generator)
-    return sorted(found, key=lambda each: (each.group, each.put))
+    return sorted(found, key=lambda each: (_group(each), each.put))
 
 
-def _pair(wanted: Wanted, change: Try, other: str, both: bool, generator: random.Random) -> set[Try]:  # noqa: FBT001
+def _pair(wanted: Wanted, change: PlannedRun, other: str, both: bool, generator: random.Random) -> set[PlannedRun]:  # noqa: FBT001
     """Return a change with a fault or another change near it; nothing for two that cannot be told in one story."""
     (number, what), first = change.put[0], generator.random() < _CHANGE_FIRST
     later = number + 1 + int(generator.expovariate(1 / _NEAR))
@@ -358,12 +323,17 @@ def _pair(wanted: Wanted, change: Try, other: str, both: bool, generator: random
         wanted.bench(change.story, told)
     except ScenarioErrors:
         return set()
-    return {Try(change.story, told, put)}
+    return {PlannedRun(change.story, told, put)}
 
 
-def _works(tries: list[Try], found: Survey, chunk: int) -> Iterator[Work]:
-    for (story, change, names), group in groupby(tries, key=lambda each: each.group):
+def _group(run: PlannedRun) -> tuple[str, str, tuple[str, ...]]:
+    """Return what is run together: runs of one story with the same things put in."""
+    return run.story, run.change, tuple(name for _, name in run.put)
+
+
+def _works(tries: list[PlannedRun], found: ExploredRuns, chunk: int) -> Iterator[Task]:
+    for (story, change, _), group in groupby(tries, key=_group):
         puts = [each.put for each in group]
         for start in range(0, len(puts), chunk):
             part = tuple(puts[start : start + chunk])
-            yield Work(found.wanted, story, change, AND.join(names), part, found.grounds.get((story, change)))
+            yield Task(found.wanted, story, change, part, found.grounds.get((story, change)))

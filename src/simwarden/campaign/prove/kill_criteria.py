@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simwarden.campaign.prove.proof import IGNORE, REFUSE, Attempt, Outcome, told
+from simwarden.campaign.prove.mutants import IGNORE, REFUSE, Attempt, Outcome, told
 from simwarden.scenario.document import EventWanted, FactWanted, OutcomeWanted
 from simwarden.scenario.expectation import REFUSAL_WORDS
 from simwarden.scenario.problems import plain
@@ -25,14 +25,14 @@ from simwarden.scenario.result import Verdict as Result
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from simwarden.campaign.trial import Seen
+    from simwarden.campaign.switched_run import Observed
     from simwarden.scenario.claims import Case, Spot
     from simwarden.scenario.result import Mismatch
 
 _DENIED = ("401", "403", "unauthorized")
 
 
-def weigh(case: Case, switched: Collection[Spot], switch: str, normal: Seen, seen: Seen) -> Attempt:
+def weigh(case: Case, switched: Collection[Spot], switch: str, normal: Observed, seen: Observed) -> Attempt:
     """Say what a scenario made of a mutant."""
     behind = _behind({each.name for each in switched}, seen)
 
@@ -55,7 +55,7 @@ def weigh(case: Case, switched: Collection[Spot], switch: str, normal: Seen, see
     return Attempt(case.job.name, case.scenario.title, Outcome.KILLED, "", killers, through=through, behind=behind)
 
 
-def _overruled(normal: Seen, seen: Seen, switch: str) -> bool:
+def _overruled(normal: Observed, seen: Observed, switch: str) -> bool:
     """Return True if the first overruled decision is the normal run's: with the opposite verdict, or ignored."""
     first = seen.first_forced
     if first is None:
@@ -66,7 +66,7 @@ def _overruled(normal: Seen, seen: Seen, switch: str) -> bool:
     )  # fmt: skip
 
 
-def _behind(switched: Collection[str], seen: Seen) -> tuple[str, ...]:
+def _behind(switched: Collection[str], seen: Observed) -> tuple[str, ...]:
     """Return the occasions on which others still refused after that."""
     since = seen.first_forced.number if seen.first_forced is not None else 0
     refusing = (

@@ -1,0 +1,155 @@
+"""One run of a scenario with controls switched, and what the judgement of it needs; the normal runs of scenarios."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from simwarden.scenario import suite
+from simwarden.scenario.claims import gather, workers_for
+from simwarden.scenario.load import Loader
+from simwarden.scenario.result import Verdict
+from simwarden.scenario.runner import RunOptions, run_scenario
+from simwarden.trace.events import Decided
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simwarden.campaign.grid import Order, Progress
+    from simwarden.scenario.claims import Case
+    from simwarden.scenario.document import Scenario
+    from simwarden.scenario.result import Mismatch, ScenarioResult
+    from simwarden.scenario.suite import Job
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedRun:
+    """What is to be run: a scenario, with switches by `KIND/ID@OCCASION`, or with cards that lack sections.
+
+    `without` are these, as `KIND/SECTION`.
+    """
+
+    path: str
+    name: str
+    switches: tuple[tuple[str, str], ...] = ()
+    without: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedDecision:
+    """A decision in a trace: who, which control, about whom, how; `forced` if a switch overruled the rule."""
+
+    number: int
+    element: str
+    point: str
+    subject: str
+    admitted: bool
+    forced: bool
+    occasion: str = ""
+
+    @property
+    def spot(self) -> str:
+        """The occasion of the control, as `KIND/ID@OCCASION`."""
+        return f"{self.point}@{self.occasion}"
+
+
+@dataclass(slots=True)
+class Observed:
+    """What a run showed."""
+
+    trial: SwitchedRun
+    verdict: Verdict
+    summary: str = ""
+    mismatches: tuple[Mismatch, ...] = ()
+    decisions: list[ObservedDecision] = field(default_factory=list)
+
+    def decided(self, point: str, *, admitted: bool) -> bool:
+        """Whether a control (`KIND/ID`) gave a verdict in this run, or did on an occasion (`KIND/ID@OCCASION`)."""
+        return any(point in (each.point, each.spot) and each.admitted is admitted for each in self.decisions)
+
+    @property
+    def first_forced(self) -> ObservedDecision | None:
+        """The first decision that a switch overruled."""
+        return next((each for each in self.decisions if each.forced), None)
+
+
+@cache
+def _loader(network: str, without: frozenset[str]) -> Loader:
+    return Loader(network_file=network, without=without)
+
+
+def carry_out(trial: SwitchedRun, options: RunOptions, network: str) -> Observed:
+    """Run a trial. Never raises for what happens inside the run."""
+    scenario = _loader(network, trial.without).load(trial.path)
+    options = replace(
+        options, switches=dict(trial.switches), lenient=bool(trial.switches or trial.without), worker=suite.worker()
+    )
+    result = run_scenario(scenario, trial.name, options)
+    kinds = {name: each.kind for name, each in scenario.instances.items()}
+    return _seen(trial, result, kinds)
+
+
+def _seen(trial: SwitchedRun, result: ScenarioResult, kinds: dict[str, str]) -> Observed:
+    seen = Observed(trial, result.verdict)
+    if result.failure is not None:
+        seen.summary, seen.mismatches = result.failure.summary, result.failure.mismatches
+    for event in result.events:
+        if isinstance(event, Decided):
+            decision = event.decision
+            point = f"{kinds.get(event.element, event.element)}/{decision.control.id}"
+            seen.decisions.append(
+                ObservedDecision(
+                    event.number,
+                    event.element,
+                    point,
+                    decision.subject,
+                    decision.admitted,
+                    bool(event.forced),
+                    str(decision.occasion),
+                )
+            )
+    return seen
+
+
+@dataclass(slots=True)
+class NormalRuns:
+    """The runs of scenarios in which no control is switched: `prove` compares with them, and `coverage` reads them."""
+
+    cases: dict[str, Case]
+    network: str
+    observed: dict[str, Observed] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, jobs: Sequence[tuple[Job, Scenario]], loader: Loader) -> NormalRuns:
+        """Return the runs of loaded scenarios, none of which is made yet."""
+        return cls(gather(jobs, loader), loader.network_file)
+
+    def crew(self, order: Order) -> suite.Crew[SwitchedRun, Observed]:
+        """Return the processes that make runs, switched or not."""
+        work = partial(carry_out, options=RunOptions(seed=order.seed), network=self.network)
+        return suite.Crew(work, workers_for(self.cases, order.workers))
+
+    def run_of(self, name: str) -> SwitchedRun:
+        """Return the normal run of a case."""
+        job = self.cases[name].job
+        return SwitchedRun(job.reference, job.name)
+
+    def make_missing(self, order: Order, progress: Progress) -> None:
+        """Make the runs that were not made, within the budget."""
+        missing = {self.run_of(name): name for name in self.cases if name not in self.observed}
+        with self.crew(order) as crew:
+            for run, observed in order.run(crew, list(missing)):
+                self.observed[missing[run]] = observed
+                progress(len(self.observed), len(self.cases), run.name)
+
+    @property
+    def broken(self) -> list[tuple[str, str]]:
+        """The scenarios that do not pass, with the reason."""
+        failed = (Verdict.FAILED, Verdict.ERROR)
+        return [(each.trial.name, each.summary) for each in self.observed.values() if each.verdict in failed]
+
+    @property
+    def faults(self) -> int:
+        """The number of runs that ended as an internal error."""
+        return sum(each.verdict is Verdict.ERROR for each in self.observed.values())
