@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from simwarden.policy.requirements import requirements
+from simwarden.scenario.case_reference import split_reference, stem_of
 from simwarden.scenario.claims import points_of
 from simwarden.scenario.reference.elements import MADE, consequence_rows
 from simwarden.scenario.reference.markdown import code, codes, sentence, table
@@ -85,7 +86,7 @@ def _row(
         known.clause if known else "",
         " → ".join(map(_seen, refusal.chain)) or refusal.outcome or "none: it is found afterwards",
         sentence(next_of(registry, refusal)),
-        f"[{Path(path).stem}](../scenarios/{path})",
+        f"[{stem_of(path)}](../scenarios/{split_reference(path)[0]})",
     )
 
 

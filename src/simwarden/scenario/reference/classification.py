@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from simwarden.model.profile import Assessment, Function, uses
 from simwarden.policy.classification import classify, measures, scenes
 from simwarden.policy.decision import Verdict
-from simwarden.scenario.case_reference import resolved
+from simwarden.scenario.case_reference import resolved, split_reference
 from simwarden.scenario.claims import gather, points_of
 from simwarden.scenario.reference.elements import MADE
 from simwarden.scenario.reference.markdown import code, codes, table
@@ -126,7 +126,7 @@ def _acting(measure: Measure, opened: Iterable[Function], shown: Shown, scene: s
 
 def _link(requirement: str, shown: Sequence[tuple[str, str]], own: str) -> str:
     scene, path = next((each for each in shown if each[0] == own), shown[0])
-    return f"[{requirement}](../scenarios/{path}) ({scene})"
+    return f"[{requirement}](../scenarios/{split_reference(path)[0]}) ({scene})"
 
 
 def _shown(cases: Mapping[str, Case], loader: Loader, root: Path) -> dict[str, list[tuple[str, str]]]:
