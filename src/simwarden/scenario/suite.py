@@ -66,6 +66,8 @@ def find(references: Iterable[str]) -> list[Job]:
         file, case = split_reference(given)
         root = Path(file)
         if root.is_dir():
+            if case:
+                raise ConfigError("a folder has no cases: name one of its files", Place(given))
             if not os.access(root, os.R_OK | os.X_OK):
                 raise ConfigError("cannot be read: Permission denied", Place(given))
             files = sorted(path for path in root.rglob("*") if path.suffix in _SUFFIXES and _looks_like_one(path))
@@ -85,7 +87,7 @@ def _cases_of(path: Path, wanted: str) -> list[str]:
     """Return the cases of a file by their references, or the one that is wanted. Raises ConfigError if it is none."""
     known = case_names(path)
     if wanted and wanted not in known:
-        raise ConfigError(f"has no case {wanted!r}", Place(str(path)), guess(wanted, known))
+        raise ConfigError(f"has no case {wanted!r}", Place(str(path)), guess(wanted, filter(None, known)))
     return [join_reference(path, case) for case in ([wanted] if wanted else known)]
 
 
