@@ -87,6 +87,8 @@ class ServiceConfig(Model):
             raise ValueError(f"answer: a broker ({self.protocol}) has none")
         if self.silence and self.protocol == "udp":
             raise ValueError("silence: datagrams (udp) have no connection")
+        if self.protocol == "udp" and isinstance(self.answer, Content):
+            self.answer.check_datagram()
         return self
 
     def answer_to(self, data: bytes) -> bytes | None:

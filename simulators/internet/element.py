@@ -67,6 +67,8 @@ class Push(VerbModel, Content):
             raise ValueError("expected octets to send, as text or hex")
         if self.protocol == "udp" and not split_port(self.to, 0)[1]:
             raise ValueError(f"to: expected the device's port as well ({self.to}:5000)")
+        if self.protocol == "udp":
+            self.check_datagram()
         return self
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.policy.calls import span_of
@@ -23,7 +23,7 @@ def _is_number(value: str) -> str:
     return value
 
 
-Number = Annotated[str, Field(min_length=1, max_length=40), BeforeValidator(str), BeforeValidator(_is_number)]
+Number = Annotated[str, Field(min_length=1, max_length=40, coerce_numbers_to_str=True), AfterValidator(_is_number)]
 
 
 class ScpVoice(Model):

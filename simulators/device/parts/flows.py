@@ -168,6 +168,11 @@ class Flows:
         flow = self._find(arguments.name)
         if flow.waiting:
             raise ManagementError(409, f"{self.emm.site.name} waits for an answer in its flow {flow.name!r}")
+        if flow.protocol == "udp":
+            try:
+                arguments.check_datagram()
+            except ValueError as error:
+                raise ManagementError(400, str(error)) from error
         return await flow.exchange(arguments.content, arguments.within)
 
     @verb("closed", "dropped")

@@ -37,7 +37,9 @@ def _split(url: str) -> SplitResult:
 
 def check_server_name(value: str) -> str:
     """Return a name that a program may say. Raises ValueError."""
-    if not value.isascii() or not value.isprintable() or " " in value:
+    labels = value.removesuffix(".").split(".") if value else ()
+    fits = len(value) <= 253 and all(1 <= len(each) <= 63 for each in labels)  # RFC 1035 2.3.4
+    if not fits or not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError(f"{value!r} is no name of a host")
     return value
 

@@ -17,7 +17,7 @@ from simwarden.scenario import suite
 from simwarden.scenario.case_reference import folders_of, split_reference
 from simwarden.scenario.drafted import text_of
 from simwarden.scenario.load import Loader
-from simwarden.scenario.problems import Problems, ScenarioErrors, guess
+from simwarden.scenario.problems import Problems, ScenarioErrors, flat, guess
 from simwarden.scenario.refusals import expects_refusal
 from simwarden.scenario.renamed import fix
 
@@ -33,14 +33,17 @@ def validate_files(paths: Sequence[str], network: str, *, as_json: bool = False,
     loader = Loader(network_file=network)
     jobs = suite.find(located(paths))
     wrong: dict[str, list[UserFileError]] = {}
+    shown: set[str] = set()
     for job in jobs:
         try:
             loader.validate(job.reference)
         except UserFileError as error:
-            wrong[job.reference] = [*error.problems] if isinstance(error, ScenarioErrors) else [error]
-            if not as_json:
-                exits.show(str(error))
-                annotate(error)
+            wrong[job.reference] = [*flat(error)]
+            more = {text: each for each in wrong[job.reference] if (text := str(each)) not in shown}
+            shown |= more.keys()
+            if more and not as_json:  # what is wrong with all cases of a file is shown once
+                exits.show("\n".join(more))
+                annotate(ScenarioErrors([*more.values()]))
     renamed = _renamed(loader.renamed, to_fix=to_fix)
     if as_json:
         found = [

@@ -35,7 +35,7 @@ def load_checked(
     for each in dict.fromkeys(loader.renamed):
         exits.complain(str(each))
     if wrong:
-        raise ScenarioErrors(wrong)
+        raise ScenarioErrors([*{str(each): each for each in wrong}.values()])  # each once, of all cases of a file
     chosen = [(job, scenario) for job, scenario in loaded if suite.chosen(scenario, job.name, tags, match)]
     if not chosen:
         none_chosen([scenario for _, scenario in loaded], tags)

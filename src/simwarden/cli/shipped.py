@@ -70,9 +70,9 @@ def _is_there(reference: str) -> bool:
 
 def _shipped_as(name: str) -> list[str]:
     root = shipped()
-    if not name:
-        raise ConfigError("a file, a folder or the name of a shipped scenario is expected, not ''")
     file, case = split_reference(name)
+    if not file:
+        raise ConfigError(f"a file, a folder or the name of a shipped scenario is expected, not {name!r}")
     if not Path(file).is_absolute() and ".." not in Path(file).parts and (root / file).exists():
         return [join_reference(str(root / file), case)]
     jobs = suite.find([str(root)])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from simwarden.model.values import Values
     from simwarden.runtime.site import Site
 
+#: octets of the longest datagram (UDP by IPv4)
+_LONGEST_DATAGRAM: Final = 65507
 #: contents that an element remembers, to count how often each arrived; of more the first is forgotten
 _MOST: Final = 4096
 
@@ -38,6 +40,11 @@ class Content(Model):
     def content(self) -> bytes:
         """The octets."""
         return self.text.encode() or bytes.fromhex(self.hex)
+
+    def check_datagram(self) -> None:
+        """Raise ValueError for content that does not fit in one datagram."""
+        if len(self.content) > _LONGEST_DATAGRAM:
+            raise ValueError(f"{len(self.content)} octets do not fit in a datagram (at most {_LONGEST_DATAGRAM})")
 
 
 def payload_of(doc: str, facts: Mapping[str, Values]) -> Observable:

@@ -48,7 +48,8 @@ class StepWriter:
             self._write_twin(made, steps, top / STEPS, twin)
 
     def _write_twin(self, made: list[Any], steps: list[Any], spot: Spot, twin: Spot) -> None:
-        named = {step[NAME]: index for index, step in enumerate(steps) if isinstance(step, dict) and NAME in step}
+        names = [step.get(NAME) if isinstance(step, dict) else None for step in steps]
+        named = {name: index for index, name in enumerate(names) if isinstance(name, str)}
         last = self._find(named, twin / "from") if (twin / "from").value else None
         left_out = [self._find(named, entry) for entry in _entries(twin / "without")]
         shared = range(len(steps) if last is None else last)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from simwarden.scenario.case_steps import GIVEN, JUDGED, STEPS, StepWriter
+from simwarden.scenario.case_steps import GIVEN, JUDGED, NAME, STEPS, StepWriter
 from simwarden.scenario.merge import Merged
 from simwarden.scenario.parameters import Parameter, Substitution, uses_in
 from simwarden.scenario.problems import Problems
@@ -87,7 +87,8 @@ class CaseFile:
         #: the twin that the file describes itself; None where it has none, or names another file
         self._twin: dict[str, Any] | None = told if isinstance(told, dict) else None
         self.cases = [Case(words) for words in self._combinations()]
-        for name, number in Counter(case.name for case in self.cases).items():
+        twins = {repr(twin): twin for case in self.cases if (twin := self.twin_of(case))}
+        for name, number in Counter(case.name for case in (*self.cases, *twins.values())).items():
             if number > 1:
                 problems.add(f"vary: {number} cases would be called {name!r}", (self._top / "vary").key)
 
@@ -196,8 +197,22 @@ class CaseFile:
                 self.problems.add(f"${axis} is used nowhere", (self._top / "vary" / axis).key)
             elif (axis,) not in used:
                 self._check_keys(axis, words, {use[1] for use in used if use[0] == axis})
+        self._check_step_names()
         if self._twin is not None:
             self._check_twin(self._twin)
+
+    def _check_step_names(self) -> None:
+        steps, named = self._data.get(STEPS), set()
+        for index, step in enumerate(steps if isinstance(steps, list) else ()):
+            if not isinstance(step, dict) or NAME not in step:
+                continue
+            name, spot = step[NAME], self._top / STEPS / index / NAME
+            if not isinstance(name, str) or not name:
+                self.problems.add(f"name: a text is expected, not {short(name)}", spot.place)
+            elif name in named:
+                self.problems.add(f"name: another step is called {name!r}", spot.place)
+            else:
+                named.add(name)
 
     def _check_keys(self, axis: str, words: Mapping[str, Parameter], used: set[str]) -> None:
         for parameter in words.values():

@@ -144,7 +144,7 @@ class Loader:
         found = self.case_file(file, text)
         case = found.find(name)
         if case is None:
-            known = [each.name for each in found.all_cases]
+            known = [each.name for each in found.all_cases if each.name]
             told = f"has no case {name!r}" if name else "has several cases; which one?"
             raise ScenarioError(told, Place(file), guess(name, known))
         problems = Problems(name)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from simwarden.errors import ConfigError, InternalError, Place, ScenarioError
-from simwarden.scenario.case_reference import join_reference, split_reference
+from simwarden.scenario.case_reference import capture_name, join_reference, split_reference
 from simwarden.scenario.problems import guess
 
 if TYPE_CHECKING:
@@ -61,11 +61,13 @@ def find(references: Iterable[str]) -> list[Job]:
     folder only files with a `scenario:` key are, in any spelling and encoding, so that mistakes in it are reported.
     """
     jobs: dict[str, Job] = {}
-    names: set[str] = set()
+    captures: set[str] = set()
     for given in references:
         file, case = split_reference(given)
         root = Path(file)
         if root.is_dir():
+            if case:
+                raise ConfigError("a folder has no cases: name one of its files", Place(given))
             if not os.access(root, os.R_OK | os.X_OK):
                 raise ConfigError("cannot be read: Permission denied", Place(given))
             files = sorted(path for path in root.rglob("*") if path.suffix in _SUFFIXES and _looks_like_one(path))
@@ -77,7 +79,7 @@ def find(references: Iterable[str]) -> list[Job]:
             for reference in _cases_of(path, case):
                 if reference not in jobs:
                     name = join_reference(_name(path, root), split_reference(reference)[1])
-                    jobs[reference] = Job(reference, _unique(name, names))
+                    jobs[reference] = Job(reference, _unique(name, captures))
     return list(jobs.values())
 
 
@@ -85,7 +87,7 @@ def _cases_of(path: Path, wanted: str) -> list[str]:
     """Return the cases of a file by their references, or the one that is wanted. Raises ConfigError if it is none."""
     known = case_names(path)
     if wanted and wanted not in known:
-        raise ConfigError(f"has no case {wanted!r}", Place(str(path)), guess(wanted, known))
+        raise ConfigError(f"has no case {wanted!r}", Place(str(path)), guess(wanted, filter(None, known)))
     return [join_reference(path, case) for case in ([wanted] if wanted else known)]
 
 
@@ -123,9 +125,11 @@ def _name(path: Path, root: Path) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(inside.parts)) or "scenario"
 
 
-def _unique(name: str, names: set[str]) -> str:
-    chosen = next(each for n in count(1) if (each := name if n == 1 else f"{name}-{n}") not in names)
-    names.add(chosen)
+def _unique(name: str, captures: set[str]) -> str:
+    """Return a name whose capture is none of those in use, and add that to them."""
+    tried = (name if n == 1 else f"{name}-{n}" for n in count(1))
+    chosen = next(each for each in tried if capture_name(each) not in captures)
+    captures.add(capture_name(chosen))
     return chosen
 
 

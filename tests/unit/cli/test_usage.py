@@ -21,6 +21,8 @@ THEIRS = re.compile(
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("alias.yaml").write_text("scenario: *a\n")
+    Path("twin.yaml").write_text("scenario: a\nsteps: []\ntwin: {scenario: b}\n")
+    Path("cases.yaml").write_text("scenario: a\nvary: {x: [a b, a-b, c]}\nsteps: [{wait: 1 s, name: $x}]\n")
     Path("open.yaml").write_text("scenario: [\n")
     Path("store.yaml").write_text("store: foo://x\n")
 
@@ -47,6 +49,10 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("serve hss", "serve: --config FILE is missing: Settings, addresses"),
         ("explain a b", "explain: 'b' is more than it takes"),
         ("run ''", "a file, a folder or the name of a shipped scenario is expected, not ''"),
+        ("run ::x", "a file, a folder or the name of a shipped scenario is expected, not '::x'"),
+        ("run .::x", ".::x: a folder has no cases: name one of its files"),
+        ("run twin.yaml::x", "twin.yaml: has no case 'x' (known: twin)"),
+        ("run cases.yaml", "cases.yaml:2:1: vary: 2 cases would be called 'a-b'"),
         ("init ''", "a file is expected, not ''"),
         ("run moved-card --tag nothing", "no scenario has the tag 'nothing' (known: binding, demo"),
         ("matrix --misuse nothing", "no misuse is called 'nothing' (known: phone, "),
@@ -69,6 +75,14 @@ def test_a_wrong_line_is_told_in_one_line_of_ours(line: str, told: str) -> None:
     assert result.stderr.startswith(told), result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert not THEIRS.search(result.stderr)
+
+
+def test_what_is_wrong_with_all_cases_is_shown_once() -> None:
+    result = CliRunner().invoke(app, ["validate", "cases.yaml"])
+    assert result.output.splitlines() == [
+        "cases.yaml:2:1: vary: 2 cases would be called 'a-b'",
+        "2 checked, 2 wrong",
+    ]
 
 
 def test_without_a_command_help_is_shown() -> None:

@@ -47,6 +47,12 @@ def test_folders_are_searched_for_scenarios(folder: Path) -> None:
         suite.find([str(folder / "gone")])
 
 
+def test_a_file_named_like_the_capture_of_a_case_has_another_capture(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text("scenario: a\nvary: {on: [day]}\nsteps: [$on]\n")
+    (tmp_path / "x.day.yaml").write_text("scenario: b\nsteps: [here]\n")
+    assert [job.name for job in suite.find([str(tmp_path)])] == ["x.day", "x::day-2"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "encoding"),
     [

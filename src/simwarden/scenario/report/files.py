@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 #: a capture in the index of a page; a name of a result holds nothing that leads out of the folder
-_CAPTURE = re.compile(r'"capture":"([A-Za-z0-9_.-]+\.pcapng)"')
+_CAPTURE = re.compile(r'"capture":"([A-Za-z0-9_.+-]+\.pcapng)"')
 
 
 class Report:

@@ -10,6 +10,7 @@ import os
 import re
 import xml.etree.ElementTree as ET
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -173,7 +174,7 @@ def test_junit(tmp_path: Path) -> None:
 
 def test_captures_of_an_earlier_report_go_and_others_stay(tmp_path: Path) -> None:
     (tmp_path / "mine.pcapng").write_bytes(b"")
-    write_report([results.passed(), results.failed()], tmp_path)
+    write_report([results.passed(), results.failed(), replace(results.passed(), name="a+b")], tmp_path)
     write_report([results.failed()], tmp_path)
     assert {each.name for each in tmp_path.glob("*.pcapng")} == {"mine.pcapng", "wrong-cause.pcapng"}
 

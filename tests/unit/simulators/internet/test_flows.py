@@ -22,6 +22,8 @@ Play = Callable[..., Bench]
 OWN, OTHER = "10.64.0.1", "203.0.113.66"
 PORTS = {"udp": 5683, "tcp": 2525, "tls": 8443, "mqtt": 1883, "mqtts": 8883}
 SERVICES: dict[int, dict[str, Any]] = {port: {"protocol": protocol} for protocol, port in PORTS.items()}
+TOO_LONG = "a" * 65508
+NO_NAMES = ["a..b", ".", ".a", "a" * 64, "a." * 127]
 CONNECTIONS = ["tcp", "tls", "mqtt", "mqtts"]
 
 
@@ -298,6 +300,8 @@ def test_what_makes_no_sense_is_an_error(play: Play) -> None:
         assert await waiting == "timed-out"
         with pytest.raises(ManagementError, match="no host unknown"):
             await push(bench, "udp", sender="unknown")
+        with pytest.raises(ManagementError, match="do not fit in a datagram"):
+            await exchange(bench, TOO_LONG)
         with pytest.raises(ManagementError, match="name its port"):
             await push(bench, "tcp")
 
@@ -313,11 +317,13 @@ def test_what_makes_no_sense_is_an_error(play: Play) -> None:
         (OpenFlow, {"to": SERVER, "protocol": "udp", "keep_alive": "30 s"}, "datagrams have none"),
         (OpenFlow, {"to": SERVER, "protocol": "mqtt", "keep_alive": "1.5 s"}, "whole seconds"),
         (OpenFlow, {"to": SERVER, "protocol": "mqtt", "keep_alive": "1 d"}, "up to 65535"),
+        *((OpenFlow, {"to": SERVER, "protocol": "tls", "sni": name}, "no name of a host") for name in NO_NAMES),
         (Exchange, {}, "as text or hex"),
         (Exchange, {"text": "a", "hex": "61"}, "got both"),
         (Exchange, {"hex": "6"}, "hexadecimal"),
         (Push, {"to": OWN, "text": "a"}, "expected the device's port"),
         (Push, {"to": f"{OWN}:5000"}, "as text or hex"),
+        (Push, {"to": f"{OWN}:5000", "text": TOO_LONG}, "do not fit in a datagram"),
     ],
 )
 def test_arguments_that_cannot_be(model: Any, arguments: dict[str, Any], message: str) -> None:
@@ -337,6 +343,7 @@ def test_arguments_that_cannot_be(model: Any, arguments: dict[str, Any], message
         ),
         ({"server": {25: {"protocol": "mqtt", "answer": "nothing"}}}, "answer: a broker"),
         ({"server": {25: {"protocol": "udp", "silence": "5 s"}}}, "silence: datagrams"),
+        ({"server": {25: {"protocol": "udp", "answer": {"text": TOO_LONG}}}}, "do not fit in a datagram"),
     ],
 )
 def test_services_that_cannot_be(services: Any, message: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import ValidationError
 from service_centre import CODE, LISTED, MSISDN, Network, submit
 
+from simulators.smsc.config import Gateway
 from simwarden.testing.diameter import IMSI, REALM
 from simwarden.wire.diameter import ResultCode
 from simwarden.wire.sms import FailureCause, SubmitReport, Validity, ValidityFormat, decode, encode
@@ -91,3 +93,9 @@ async def test_both_identities_of_user_identifier_are_of_one_card(
         assert network.texts() == (
             [] if result != ResultCode.DIAMETER_SUCCESS or not name.startswith("MO") else ["low"]
         )
+
+
+@pytest.mark.parametrize("value", [{"a": "b"}, ["1"], None])
+def test_a_number_in_settings_that_is_no_text_is_an_error(value: Any) -> None:
+    with pytest.raises(ValidationError, match=r"codes\.0"):
+        Gateway.model_validate({"password": "secret", "codes": [value]})
