@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from simwarden.errors import Place
 
 NAME = "reviewed.yaml"
+#: columns after which yaml breaks an entry at the next blank
+_WIDTH = 88
 _HEAD = "# Outcomes that were reviewed. `--accept WHY` writes this file.\n"
 CASE, OUTCOME, WHY = "case", "outcome", "why"
 Figure: TypeAlias = "int | float | None"
@@ -156,8 +158,8 @@ def _row(case: str, outcome: Outcome, why: str) -> dict[str, Any]:
 
 
 def _flow(row: Mapping[str, Any]) -> str:
-    """Return an entry on one line."""
-    return yaml.safe_dump(dict(row), default_flow_style=True, sort_keys=False, width=10**6, allow_unicode=True).strip()
+    """Return an entry in flow style, in lines of at most 120 columns."""
+    return yaml.safe_dump(dict(row), default_flow_style=True, sort_keys=False, width=_WIDTH, allow_unicode=True).strip()
 
 
 def _listed(value: Any) -> list[str]:
