@@ -59,13 +59,13 @@ def read_addresses(text: str, port: int = 0) -> tuple[str, int]:
 
 def split_port(text: str, default: int) -> tuple[str, int]:
     """Return address and port of `ADDRESS:PORT`, IPv6 in brackets, or of an IP address alone. Raises ValueError."""
-    host, port = text, ""
+    host, colon, port = text, "", ""
     if text.startswith("["):
         host, _, port = text[1:].partition("]")
-        port = port.removeprefix(":")
+        colon, port = port[:1], port[1:]
     elif text.count(":") == 1:
-        host, _, port = text.partition(":")
-    if port and not (port.isdecimal() and 0 < int(port) <= 65535):
+        host, colon, port = text.partition(":")
+    if colon and not (colon == ":" and port.isdecimal() and 0 < int(port) <= 65535):
         raise ValueError(f"{port!r} is no port")
     return str(ipaddress.ip_address(host)), int(port or default)
 

@@ -236,6 +236,14 @@ class CaseFile:
             self.problems.unknown("parameter", unknown, (*self._set, *self._axes), (spot / "set" / unknown).key)
         if not any(key in twin for key in ("set", "without", "from")):
             self.problems.add("twin: say where it differs", spot.key, "by set, without or from")
+        self._check_ending(twin, spot)
+
+    def _check_ending(self, twin: dict[str, Any], spot: Spot) -> None:
+        if twin.get("from") and not any(twin.get(key) for key in (*JUDGED, STEPS)):
+            self.problems.add("from: the twin expects nothing from there on", (spot / "from").key, "add expect:")
+        if not isinstance(twin.get(STEPS) or [], list):
+            told = f"steps: a list of steps is expected, not {short(twin[STEPS])}"
+            self.problems.add(told, (spot / STEPS).place)
         for key in (*JUDGED, STEPS):
             if key in twin and "from" not in twin:
                 self.problems.add(f"{key}: say from which step on", (spot / key).key, "add from: NAME of a step")

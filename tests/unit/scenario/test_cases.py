@@ -217,6 +217,8 @@ HEAD = "scenario: a\nsteps: [{b: 1, name: here}]\n"
         ("scenario: a\nsteps: [$x]\ntwin: {scenario: b, from: here}", "no step of this file is called 'here'"),
         (HEAD + "twin: {scenario: b, without: here, expect: x}", "expect: say from which step on"),
         (HEAD + "twin: {scenario: b, from: here, stepps: []}", "key 'stepps' is not known (did you mean 'steps'?)"),
+        (HEAD + "twin: {scenario: b, from: here}", "F:3:21: from: the twin expects nothing from there on"),
+        (HEAD + "twin: {scenario: b, from: here, steps: {c: 1}}", "F:3:40: steps: a list of steps is expected, not a"),
         (HEAD + "twin: {scenario: b, set: {z: 1}}", "parameter 'z' is not known"),
         ("scenario: a\nset: {x: 1, y: 2}\nsteps: [$x, $y]\ntwin: {scenario: b, set: {x: 3, y: 4}}", "twin differs"),
         ("scenario: a\ngiven: {attached: card}\nsteps: []", "F:2:8: given: `attached: {DEVICE: CARD}` is expected"),

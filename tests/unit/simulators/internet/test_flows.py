@@ -312,7 +312,7 @@ def test_what_makes_no_sense_is_an_error(play: Play) -> None:
     ("model", "arguments", "message"),
     [
         (OpenFlow, {"to": "server.example"}, "does not appear to be an IPv4"),
-        (OpenFlow, {"to": f"{SERVER}:0"}, "no port"),
+        *((OpenFlow, {"to": to}, "no port") for to in (f"{SERVER}:0", f"{SERVER}:", f"[{SERVER6}]5683")),
         (OpenFlow, {"to": SERVER, "sni": "a.example"}, "sni: expected protocol tls or mqtts, got tcp"),
         (OpenFlow, {"to": SERVER, "protocol": "udp", "keep_alive": "30 s"}, "datagrams have none"),
         (OpenFlow, {"to": SERVER, "protocol": "mqtt", "keep_alive": "1.5 s"}, "whole seconds"),
