@@ -3,9 +3,10 @@
     - {case: phone/hss-given, outcome: "blocked by hss/bind.hss.given, EMM #8"}
     - {case: blast-eir/killed/open, outcome: {good: 50, hurt: 0}, why: the EIR fails open}
     - {what: prohibited, differs: "enforced *", outcome: meant, why: S13 has no push}
+    - {case: [tau/none, swap/none], outcome: leaked}
 
-The words of an entry are patterns, or lists of them, save `case`. A case that is not in the record, or has another
-outcome, is a finding.
+The words of an entry are patterns, or lists of them; `case` names one case or several. A case that is not in the
+record, or has another outcome, is a finding.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class Record:
     @property
     def by_case(self) -> dict[str, Entry]:
         """The entries by the case that they name."""
-        return {each.words[CASE][0]: each for each in self.entries}
+        return {case: each for each in self.entries for case in each.words[CASE]}
 
     def find(self, case: Mapping[str, Sequence[str]], *outcomes: str) -> Entry | None:
         """Return the first entry that covers a case, of those with one of some outcomes."""
@@ -136,10 +137,10 @@ class Record:
         """Write the outcomes of cases, with the others of the record; an outcome that is new gets the reason."""
         known = self.by_case
         entries = {case: entry for case, entry in known.items() if case in found or not is_expected(case)}
-        rows = {case: _row(case, entry.outcome, entry.why) for case, entry in entries.items()}
+        outcomes = {case: (entry.outcome, entry.why) for case, entry in entries.items()}
         new = (case for case, got in found.items() if case not in known or known[case].outcome != got)
-        rows |= {case: _row(case, found[case], why) for case in new}
-        text = "".join(f"- {_flow(row)}\n" for row in rows.values())
+        outcomes |= {case: (found[case], why) for case in new}
+        text = "".join(f"- {_flow(row)}\n" for row in _rows(outcomes))
         return write(self.path, self._head() + text)
 
     def _head(self) -> str:
@@ -153,8 +154,16 @@ class Record:
         return write(self.path, text + "".join(f"- {_flow(row)}\n" for row in rows))
 
 
-def _row(case: str, outcome: Outcome, why: str) -> dict[str, Any]:
-    return {CASE: case, OUTCOME: outcome if isinstance(outcome, str) else dict(outcome), **({WHY: why} if why else {})}
+def _rows(outcomes: Mapping[str, tuple[Outcome, str]]) -> Iterator[dict[str, Any]]:
+    """Yield the entries of cases, one for those with the same outcome and reason."""
+    groups: dict[str, list[str]] = {}
+    for case, reviewed in outcomes.items():
+        groups.setdefault(repr(reviewed), []).append(case)
+    for cases in groups.values():
+        outcome, why = outcomes[cases[0]]
+        named = cases if len(cases) > 1 else cases[0]
+        plain = outcome if isinstance(outcome, str) else dict(outcome)
+        yield {CASE: named, OUTCOME: plain, **({WHY: why} if why else {})}
 
 
 def _flow(row: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The reviewed record: one form for all campaigns, read with places, compared, and written a line a case."""
+"""The reviewed record: one form for all campaigns, read with places, compared, and written."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def explain(_case: str, want: Outcome, got: Outcome) -> tuple[str, str, str]:
     return str(want), str(got), "odd" if want else ""
 
 
-def test_a_record_is_a_line_a_case_and_reads_back(record: Record) -> None:
+def test_a_record_reads_back_as_it_was_accepted(record: Record) -> None:
     record.path.write_text("# By hand.\n# Two lines.\n")
     record.accept({**FIGURES, "c": "blocked: by x"}, "so it is", bool)
     text = record.path.read_text("utf-8")
@@ -60,6 +60,15 @@ def test_differences_name_the_case_with_its_place(record: Record) -> None:
     assert findings[0].lines == ("- expected  {'back': 4}", "+ got       {'back': 5}")
     assert findings[1].lines == ("- expected  nothing: not in the record", "+ got       here")
     assert findings[2].lines == ("- expected  'gone'", "+ got       no such case")
+
+
+def test_cases_with_one_outcome_and_reason_share_an_entry(record: Record) -> None:
+    record.path.write_text("[]")
+    outcomes: dict[str, Outcome] = {"a": "open", "b": {"back": 1}, "c": "open"}
+    record.load().accept(outcomes, "new", lambda _case: True)
+    assert record.path.read_text("utf-8").count("- {case: ") == 2
+    again = Record(record.path).load().by_case
+    assert {case: entry.outcome for case, entry in again.items()} == outcomes
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from simwarden.campaign.matrix.campaign import Crossing, Matrix, check_stories, 
 from simwarden.campaign.matrix.outcome import State
 from simwarden.campaign.matrix.plan import Plan, read_plan
 from simwarden.campaign.matrix.story import story_of
-from simwarden.campaign.record import NAME
+from simwarden.campaign.record import NAME, Record
 from simwarden.campaign.tables import print_table
 from simwarden.errors import ConfigError
 from simwarden.scenario.load import Loader
@@ -328,7 +328,8 @@ def test_without_a_record_nothing_is_compared_and_a_new_one_holds(copy: Path) ->
     matrix = survey(read_plan(copy, Registry.installed()), **SOME)
     assert (matrix.is_reviewed, matrix.differences) == (False, [])
     assert matrix.accept("it was new") == [copy / NAME]
-    assert (copy / NAME).read_text("utf-8").count("why: it was new") == len(matrix.cells)
+    entries = Record(copy / NAME).load().by_case.values()
+    assert [each.why for each in entries] == ["it was new"] * len(matrix.cells)
     assert (matrix.is_reviewed, matrix.differences) == (True, [])
 
 
