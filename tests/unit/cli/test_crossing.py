@@ -46,10 +46,11 @@ def test_what_is_not_as_reviewed_fails_and_says_where(tmp_path: Path) -> None:
     folder = shutil.copytree(SHIPPED, tmp_path / "m")
     review = folder / "reviewed.yaml"
     text = review.read_text("utf-8")
-    review.write_text(text.replace("phone/none, outcome: 'leaked", "phone/none, outcome: 'blocked"), "utf-8")
+    text = text.replace("[phone/none, ", "[") + "- {case: phone/none, outcome: blocked}\n"
+    review.write_text(text, "utf-8")
     result = cli(str(folder), *SOME)
     assert result.exit_code == 1
-    line = text[: text.index("phone/none")].count("\n") + 1
+    line = text.count("\n")
     assert f"{review}:{line}:3: phone/none: a bypass has been opened" in result.output
     assert "1 not as reviewed" in result.output
 
