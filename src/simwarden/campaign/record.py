@@ -36,13 +36,13 @@ _WIDTH = 88
 _HEAD = "# Outcomes that were reviewed. `--accept WHY` writes this file.\n"
 CASE, OUTCOME, WHY = "case", "outcome", "why"
 Figure: TypeAlias = "int | float | None"
-"""A count, a rate or seconds of virtual time; None if there is no such event."""
+"""A count, a rate or seconds of virtual time; None if the event did not occur."""
 Outcome: TypeAlias = "str | Mapping[str, Figure]"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Patterns by axis, the accepted outcome, and why it is accepted."""
+    """Patterns by axis, the accepted outcome, and the reason."""
 
     words: Mapping[str, Sequence[str]]
     outcome: Outcome
@@ -50,7 +50,7 @@ class Entry:
     place: Place
 
     def covers(self, case: Mapping[str, Sequence[str]]) -> bool:
-        """Return True if on each axis a pattern fits the word of a case, or one of its words."""
+        """Return True if on each axis a pattern fits a word of the case."""
         return all(
             any(fnmatch.fnmatchcase(word, pattern) for word in case[axis] for pattern in patterns)
             for axis, patterns in self.words.items()

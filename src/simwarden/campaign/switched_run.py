@@ -1,4 +1,4 @@
-"""One run of a scenario with controls switched, and what the judgement of it needs; the normal runs of scenarios."""
+"""Runs of scenarios with and without switched controls, and their decisions."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SwitchedRun:
-    """What is to be run: a scenario, with switches by `KIND/ID@OCCASION`, or with cards that lack sections.
+    """A planned run of a scenario: its switches, by `KIND/ID@OCCASION`, and the card sections that it lacks.
 
-    `without` are these, as `KIND/SECTION`.
+    `without` names these sections as `KIND/SECTION`.
     """
 
     path: str
@@ -38,7 +38,7 @@ class SwitchedRun:
 
 @dataclass(frozen=True, slots=True)
 class ObservedDecision:
-    """A decision in a trace: who, which control, about whom, how; `forced` if a switch overruled the rule."""
+    """A decision in a trace: element, control, subject and verdict; `forced` if a switch overruled the rule."""
 
     number: int
     element: str
@@ -56,7 +56,7 @@ class ObservedDecision:
 
 @dataclass(slots=True)
 class Observed:
-    """What a run showed."""
+    """Verdict, mismatches and decisions of a run."""
 
     trial: SwitchedRun
     verdict: Verdict
@@ -65,7 +65,7 @@ class Observed:
     decisions: list[ObservedDecision] = field(default_factory=list)
 
     def decided(self, point: str, *, admitted: bool) -> bool:
-        """Whether a control (`KIND/ID`) gave a verdict in this run, or did on an occasion (`KIND/ID@OCCASION`)."""
+        """Return True if a control (`KIND/ID`, or `KIND/ID@OCCASION`) gave this verdict in the run."""
         return any(point in (each.point, each.spot) and each.admitted is admitted for each in self.decisions)
 
     @property
@@ -80,7 +80,7 @@ def _loader(network: str, without: frozenset[str]) -> Loader:
 
 
 def carry_out(trial: SwitchedRun, options: RunOptions, network: str) -> Observed:
-    """Run a trial. Never raises for what happens inside the run."""
+    """Run a trial. Errors inside the run are part of its result."""
     scenario = _loader(network, trial.without).load(trial.path)
     options = replace(
         options, switches=dict(trial.switches), lenient=bool(trial.switches or trial.without), worker=suite.worker()
@@ -122,7 +122,7 @@ class NormalRuns:
 
     @classmethod
     def of(cls, jobs: Sequence[tuple[Job, Scenario]], loader: Loader) -> NormalRuns:
-        """Return the runs of loaded scenarios, none of which is made yet."""
+        """Return the planned runs of loaded scenarios."""
         return cls(gather(jobs, loader), loader.network_file)
 
     def crew(self, order: Order) -> suite.Crew[SwitchedRun, Observed]:

@@ -1,8 +1,8 @@
-"""Named values of a scenario file: `$name` and `$name.key` stand for what the file says elsewhere.
+"""Named values of a scenario file: `$name` and `$name.key` insert a value that the file defines elsewhere.
 
     set: {quota: 10 MB}                    # `$quota` is `10 MB`
     vary:
-      way:                                 # an axis: each of its words makes a case of its own
+      way:                                 # an axis: each word makes a separate case
         by-tls: {port: 443, sni: elsewhere.example}
         by-quic: {port: 443, quic: true}
     steps:
@@ -64,7 +64,7 @@ class Substitution:
 
     def __init__(self, document: Merged, parameters: Mapping[str, Parameter], problems: Problems) -> None:
         self._document, self._parameters, self._problems = document, parameters, problems
-        #: the values that are being copied, and the names that lead to others: one within itself has no value
+        #: values that are being copied, and names that are being followed, to detect circular definitions
         self._open: list[Spot] = []
         self._followed: list[Spot] = []
         self._copied = 0
@@ -150,7 +150,7 @@ class Substitution:
                 made.append(self.copy(spot / index, (*path, len(made))))
 
     def _find(self, match: re.Match[str], spot: Spot) -> Parameter | None:
-        """Return what a use stands for, or note that there is none such."""
+        """Return the parameter that is used, or note that it is unknown."""
         name, keys = match[1], match[2]
         if name not in self._parameters:
             self._problems.add(f"${name} is not known", spot.place, guess(name, self._parameters))
@@ -169,7 +169,7 @@ class Substitution:
         return found
 
     def _follow(self, parameter: Parameter, name: str, spot: Spot) -> Parameter | None:
-        """Return what a parameter stands for in the end, where its value is the name of another."""
+        """Return the last parameter of a chain in which each value is the name of the next one."""
         value = parameter.spot.value
         match = _USE.fullmatch(value) if isinstance(value, str) else None
         if match is None or not match[1]:
