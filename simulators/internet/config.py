@@ -22,6 +22,13 @@ def _as_host_name(name: str) -> str:
     return small
 
 
+def _as_whole_seconds(value: float) -> float:
+    """Return a time. Raises ValueError for a part of a second, which a TTL cannot express."""
+    if not value.is_integer():
+        raise ValueError(f"expected whole seconds, got {value:g} s")
+    return value
+
+
 HostName = Annotated[str, AfterValidator(_as_host_name)]
 Address = Annotated[IpText, AfterValidator(lambda value: str(ipaddress.ip_address(value)))]
 
@@ -34,7 +41,7 @@ class RecordConfig(Model):
     answers: tuple[tuple[Address, ...], ...] = ()
     """Addresses for each query in turn, the last ones from then on: `[[198.51.100.80], [203.0.113.66]]` has another
     address from the second query on. Queries for A and AAAA are counted separately."""
-    ttl: Annotated[Seconds, Field(le=0x7FFFFFFF)] = 60.0
+    ttl: Annotated[Seconds, Field(le=0x7FFFFFFF), AfterValidator(_as_whole_seconds)] = 60.0
     """How long its records may be stored (RFC 1035 3.2.1), in whole seconds."""
 
     @model_validator(mode="after")

@@ -69,7 +69,7 @@ class UserFlow:
         self.name, self.protocol, self.place = name, protocol, place
         self.state = "opening"
         self._sent = self._received = self._keep_alives = 0
-        self._talk: Conversation | None = None
+        self._conversation: Conversation | None = None
         self._stream: Stream | None = None
         self._mqtt: MqttStream | None = None
         self._answer: asyncio.Future[str] | None = None
@@ -80,37 +80,37 @@ class UserFlow:
         if not own:
             raise ConnectionAbortedError("the bearer has no address of that version")
         try:
-            self._talk = await self._connect(own, keep_alive)
+            self._conversation = await self._connect(own, keep_alive)
         except BaseException:
             self._abort()
             raise
-        self._enter("open")
-        self._packets.emm.site.spawn(self._read(self._talk), f"flow {self.name}", standing=True)
+        self._set_state("open")
+        self._packets.emm.site.spawn(self._read(self._conversation), f"flow {self.name}", standing=True)
 
     async def _connect(self, own: str, keep_alive: float) -> Conversation:
         own_port = self.place.own_port or self._packets.new_port()
         if self.protocol == "udp":
             return Datagrams(self._packets, own, own_port, self.place)
         of_mqtt = self.protocol in ("mqtt", "mqtts")
-        talk: Conversation
-        talk = self._stream = await self._packets.connect(
+        conversation: Conversation
+        conversation = self._stream = await self._packets.connect(
             own, self.place.address, self.place.port, own_port, 0.0 if of_mqtt else keep_alive
         )
-        self._stream.on_alive = self._note_alive
+        self._stream.on_alive = self._count_keep_alive
         if self.protocol in ("tls", "mqtts"):
             from simwarden.runtime.ip.tls import TlsStream, client_context  # noqa: PLC0415 - OpenSSL takes time to load
 
-            talk = tls = TlsStream(talk, client_context(), server=False, name=self.place.sni)
+            conversation = tls = TlsStream(conversation, client_context(), server=False, name=self.place.sni)
             await tls.handshake()
-        return await self._begin_mqtt(talk, int(keep_alive)) if of_mqtt else talk
+        return await self._begin_mqtt(conversation, int(keep_alive)) if of_mqtt else conversation
 
     async def _begin_mqtt(self, below: Conversation, keep_alive: int) -> Conversation:
         from simulators.device.clients.mqtt import MqttStream  # noqa: PLC0415 - few stories have MQTT
 
         site = self._packets.emm.site
         mqtt = self._mqtt = MqttStream(below, site.name, keep_alive, site.clock)
-        mqtt.on_acknowledged = lambda: self._settle("delivered")
-        mqtt.on_alive, mqtt.on_lost = self._note_alive, self._lose
+        mqtt.on_acknowledged = lambda: self._set_outcome("delivered")
+        mqtt.on_alive, mqtt.on_lost = self._count_keep_alive, self._abort_unanswered
         await mqtt.connect()
         return mqtt
 
@@ -121,13 +121,13 @@ class UserFlow:
 
     async def exchange(self, data: bytes, within: float) -> str:
         """Send octets and wait for an answer: octets of the far end, of a broker its PUBACK. Returns the outcome."""
-        if self._talk is None or self.state != "open":
+        if self._conversation is None or self.state != "open":
             return "dropped"
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._answer = answer
         self._sent += len(data)
-        self._talk.write(data)
-        self._show()
+        self._conversation.write(data)
+        self._report_state()
         try:
             async with asyncio.timeout(within):
                 return await answer
@@ -138,24 +138,24 @@ class UserFlow:
 
     def close(self) -> None:
         """Close it, as its program does."""
-        if self._talk is not None and self.state == "open":
-            self._enter("closed")
-            self._talk.close()
+        if self._conversation is not None and self.state == "open":
+            self._set_state("closed")
+            self._conversation.close()
 
-    def cut(self) -> None:
+    def drop(self) -> None:
         """End it, as the terminal has no bearer any more; connections learn it from TCP."""
         if self.protocol == "udp" and self.state == "open":
             self._end("dropped")
 
     # -- what happens
 
-    async def _read(self, talk: Conversation) -> None:
+    async def _read(self, conversation: Conversation) -> None:
         while self.state == "open":
             try:
-                data = await talk.read()
+                data = await conversation.read()
             except (ConnectionError, TimeoutError, PeerError) as error:
-                if isinstance(talk, Datagrams):  # the next ones may arrive
-                    self._settle("refused")
+                if isinstance(conversation, Datagrams):  # the next ones may arrive
+                    self._set_outcome("refused")
                     continue
                 if isinstance(error, PeerError):
                     self._packets.emm.radio.fault(error.reason, b"")
@@ -164,52 +164,52 @@ class UserFlow:
                 if not data:
                     self._end("ended")
                     return
-                self._take(data, talk)
+                self._receive(data, conversation)
 
-    def _take(self, data: bytes, talk: Conversation) -> None:
-        sender = talk.sender if isinstance(talk, Datagrams) else self.place.address
+    def _receive(self, data: bytes, conversation: Conversation) -> None:
+        sender = conversation.sender if isinstance(conversation, Datagrams) else self.place.address
         self._received += len(data)
         self._payloads.note(data, {"flow": self.name, "source": sender})
-        self._show()
+        self._report_state()
         if sender == self.place.address and self._mqtt is None:
-            self._settle("delivered")
+            self._set_outcome("delivered")
 
-    def _note_alive(self) -> None:
+    def _count_keep_alive(self) -> None:
         self._keep_alives += 1
-        self._show()
+        self._report_state()
 
-    def _lose(self) -> None:
+    def _abort_unanswered(self) -> None:
         """End a connection whose broker does not answer PINGREQ."""
         if self._stream is not None:
             self._stream.abort(TimeoutError("no PINGRESP"))
 
-    def _settle(self, outcome: str) -> None:
+    def _set_outcome(self, outcome: str) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(outcome)
 
     def _end(self, state: str) -> None:
         if self.state != "open":
             return
-        self._enter(state)
-        self._settle("refused" if state in ("reset", "ended") else state)
-        if state == "ended" and self._talk is not None:
-            self._talk.close()
+        self._set_state(state)
+        self._set_outcome("refused" if state in ("reset", "ended") else state)
+        if state == "ended" and self._conversation is not None:
+            self._conversation.close()
         else:
             self._abort()
 
     def _abort(self) -> None:
         if self._mqtt is not None:
             self._mqtt.stop()
-        if isinstance(self._talk, Datagrams):
-            self._talk.close()
+        if isinstance(self._conversation, Datagrams):
+            self._conversation.close()
         if self._stream is not None:
             self._stream.abort()
 
-    def _enter(self, state: str) -> None:
+    def _set_state(self, state: str) -> None:
         self.state = state
-        self._show()
+        self._report_state()
 
-    def _show(self) -> None:
+    def _report_state(self) -> None:
         passed = {"sent": self._sent, "received": self._received, "keep_alives": self._keep_alives}
         facts = {"name": self.name, "protocol": self.protocol, "state": self.state}
         self._packets.emm.site.observe("user_flow", {**facts, **passed}, key=self.name)

@@ -303,7 +303,7 @@ class Packets:
         if self._tcp is not None:
             self._tcp.cut("the terminal has no bearer any more")
         for flow in list(self.flows.values()):
-            flow.cut()
+            flow.drop()
 
     async def _own_address(self, identity: int, version: int) -> str:
         """Return the address of a bearer; of IPv6 its prefix is asked for first (TS 23.401 5.3.1.2.2)."""

@@ -42,7 +42,7 @@ class UserFlow:
     def __init__(self, core: Core, ends: Ends, protocol: str) -> None:
         self.core, self.ends, self.protocol = core, ends, protocol
         self.service = core.services[ends[:2]]
-        self._talk: Conversation | None = None
+        self._conversation: Conversation | None = None
         self._client: Connection | None = None
         self._state = ""
 
@@ -56,44 +56,44 @@ class UserFlow:
         stream.patience = self.service.silence or None
         self.core.flows[self.ends] = self
         try:
-            await self._converse(await self._secure(stream))
-            self._enter("ended")
+            await self._serve_conversation(await self._secure(stream))
+            self._set_state("ended")
         except PeerError as error:
             self.core.blame(f"{self.protocol}: {error.reason}")
-            self._enter("closed")
+            self._set_state("closed")
         except TimeoutError:
-            self._enter("timed-out")
+            self._set_state("timed-out")
         except ConnectionError:
-            self._enter("reset")
+            self._set_state("reset")
         finally:
             del self.core.flows[self.ends]
-            if self._talk is not None:
-                self._talk.close()
+            if self._conversation is not None:
+                self._conversation.close()
 
     async def _secure(self, stream: Stream) -> Conversation:
-        talk: Conversation = stream
+        conversation: Conversation = stream
         if self.protocol in _TLS:
             from simwarden.runtime.ip.tls import TlsStream  # noqa: PLC0415 - OpenSSL takes time to load
 
-            talk = tls = TlsStream(stream, certificate_of(self.core, self.ends[0]), server=True)
+            conversation = tls = TlsStream(stream, certificate_of(self.core, self.ends[0]), server=True)
             await tls.handshake()
-        self._talk = talk
-        return talk
+        self._conversation = conversation
+        return conversation
 
-    async def _converse(self, talk: Conversation) -> None:
-        self._enter("open")
+    async def _serve_conversation(self, conversation: Conversation) -> None:
+        self._set_state("open")
         if self.protocol in ("mqtt", "mqtts"):
-            await self._serve_broker(talk)
+            await self._serve_broker(conversation)
             return
         if self.service.greeting.content:
-            talk.write(self.service.greeting.content)
-        while data := await talk.read():
-            self._note(data)
+            conversation.write(self.service.greeting.content)
+        while data := await conversation.read():
+            self._report_payload(data)
             answer = self.service.answer_to(data)
             if answer:
-                talk.write(answer)
+                conversation.write(answer)
 
-    async def _serve_broker(self, talk: Conversation) -> None:
+    async def _serve_broker(self, conversation: Conversation) -> None:
         brokerage = self.core.brokers.setdefault(self.ends[:2], Brokerage())
         clock = self.core.site.clock
         client = self._client = brokerage.machine.open(clock.now())
@@ -106,11 +106,11 @@ class UserFlow:
 
         timer = MachineTimer(clock, expire, internal=False)
         try:
-            while not client.over and (data := await talk.read()):
+            while not client.over and (data := await conversation.read()):
                 client.receive(data, clock.now())
                 published, brokerage.machine.events = brokerage.machine.events, []
                 for each in published:
-                    self._note(each.message.payload)
+                    self._report_payload(each.message.payload)
                 timer.arm(client.next_timer())
                 faults = client.events()
                 brokerage.flush(None if faults else client)
@@ -124,14 +124,14 @@ class UserFlow:
 
     def send_packets(self, packets: list[bytes]) -> None:
         """Send packets of the broker."""
-        if packets and self._talk is not None and self.is_open:
-            self._talk.write(b"".join(packets))
+        if packets and self._conversation is not None and self.is_open:
+            self._conversation.write(b"".join(packets))
 
     def close(self) -> None:
         """Close the connection for the host."""
-        if self._talk is not None:
-            self._enter("closed")
-            self._talk.close()
+        if self._conversation is not None:
+            self._set_state("closed")
+            self._conversation.close()
 
     def push(self, content: bytes) -> None:
         """Send octets unasked; a broker publishes them."""
@@ -140,14 +140,14 @@ class UserFlow:
             brokerage.machine.publish("", Publish(f"{self._client.client}/down", content, qos=1))
             brokerage.machine.events.clear()
             brokerage.flush()
-        elif self._talk is not None:
-            self._talk.write(content)
+        elif self._conversation is not None:
+            self._conversation.write(content)
 
-    def _note(self, data: bytes) -> None:
+    def _report_payload(self, data: bytes) -> None:
         own, port, device, _ = self.ends
         self.core.note_payload((device, own), port, self.protocol, data)
 
-    def _enter(self, state: str) -> None:
+    def _set_state(self, state: str) -> None:
         if self._state in ("", "open"):
             self._state = state
             own, port, device, device_port = self.ends

@@ -405,6 +405,7 @@ def test_aliases_lifetimes_and_answers_in_turn() -> None:
 @pytest.mark.parametrize(
     ("records", "message"),
     [
+        ({"a.example": {"answers": [[SERVER]], "ttl": "500 ms"}}, "expected whole seconds, got 0.5 s"),
         ({"a.example": {}}, "expected alias or answers, got neither"),
         ({"a.example": {"alias": "b.example", "answers": [[SERVER]]}}, "expected alias or answers, got both"),
         ({"a.example": {"answers": [["server.example"]]}}, "IPv4"),
