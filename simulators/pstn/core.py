@@ -30,6 +30,8 @@ _MEDIA_PORT: Final = 40000
 _NO_ANSWER: Final = frozenset(
     {CauseValue.NO_USER_RESPONDING, CauseValue.NO_ANSWER_FROM_USER, CauseValue.RECOVERY_ON_TIMER_EXPIRY}
 )
+#: DTMF digits of a call that are kept; of more the first is dropped
+_MOST_DIGITS: Final = 255
 
 
 @dataclass(slots=True)
@@ -252,7 +254,7 @@ class Core:
         )
 
     def _show_digit(self, talk: Talk, key: str) -> None:
-        talk.digits += key
+        talk.digits = (talk.digits + key)[-_MOST_DIGITS:]
         value = {"phone": talk.phone, "other": talk.other, "received": talk.digits}
         self.site.observe("digits", value, key=talk.phone)
 

@@ -210,6 +210,19 @@ async def test_digits_that_a_phone_receives_are_shown_for_each_call(loop: Testbe
         assert [each["received"] for each in net.observed("digits")] == ["1", "12", "12#"] * 2
 
 
+async def test_of_many_digits_the_last_255_are_kept(loop: TestbedLoop) -> None:
+    async with World(loop) as net:
+        where = net.host.address_of("pstn", "SIP")
+        call = net.ssp.trunk.agent.invite(f"sip:{ALICE}@192.0.2.1", _who(net), where, net.clock.now())
+        net.ssp.trunk.flush()
+        await net.sleep(4)
+        for key in "1" + "2" * 254 + "3":
+            net.ssp.trunk.agent.send_digit(call, key, net.clock.now())
+            net.ssp.trunk.flush()
+            await net.settle()
+        assert net.last("digits")["received"] == "2" * 254 + "3"
+
+
 async def test_a_phone_dials_in_a_call(loop: TestbedLoop) -> None:
     async with World(loop) as net:
         words = {"pstn": "pstn", "phone": "alice"}
