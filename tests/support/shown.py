@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "simulators").glob("*/README.md")])
 _BLOCK: Final = re.compile(r"^<!-- (run|recorded|file)(?:: ([^>]+))? -->\n```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_SECONDS: Final = re.compile(r"\d+\.\d+ ?s\b")
+#: a duration with the spaces that align it: a slow machine needs a column more
+_SECONDS: Final = re.compile(r" *\b\d+\.\d+ ?s\b")
 #: the first column of a ladder: the time, where it is another one than on the row before
 _TIME: Final = re.compile(r"^ +(?:\d+\.\d{3} +)?(?=[│◀✓✗])", re.MULTILINE)
 _FIGURES: Final = re.compile(r"[\s\d()]+")
@@ -91,7 +92,7 @@ def same(shown: str, real: str) -> bool:
 
 
 def _timeless(text: str) -> str:
-    return _TIME.sub("  ", _SECONDS.sub("N s", text))
+    return _TIME.sub("  ", _SECONDS.sub(" N s", text))
 
 
 def _shortened(shown: str, real: str) -> str:

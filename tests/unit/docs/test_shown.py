@@ -82,6 +82,7 @@ def test_an_example_of_a_scenario_is_one(tmp_path: Path, data: Any) -> None:
     ("text", "real", "is_same"),
     [
         ("a 1.2 s\nb\n", "a 0.33 s\nb\n", True),
+        ("a        1.26 s  b\n", "a       10.46 s  b\n", True),
         ("a\n", "a\nb\n", False),
         ("a\n...\nd\n", "a\nb\nc\nd\n", True),
         ("a\n...\nc\n", "a\nb\nc\nd\n", False),
