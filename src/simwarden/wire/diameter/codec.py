@@ -13,6 +13,7 @@ from simwarden.errors import InternalError, PeerError
 from simwarden.wire.diameter.codes import ResultCode
 from simwarden.wire.diameter.dictionary import AVPS, BY_CODE, KEYS, SHARED, AvpType, Kind
 from simwarden.wire.diameter.message import Avps, DiameterError, Message, RawAvp, SharedGroup, Undecoded
+from simwarden.wire.tbcd import decode_digits, encode_digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,7 +32,6 @@ _I32: Final = Struct(">i")
 _I64: Final = Struct(">q")
 _U64: Final = Struct(">Q")
 _PAD: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
-_SWAPPED_NIBBLES: Final = bytes(octet >> 4 | (octet & 15) << 4 for octet in range(256))
 _IDENTITY: Final = re.compile(rb"[!-~]{0,255}")
 _NTP_EPOCH: Final = 2208988800
 _UNPACK_HEAD2, _UNPACK_U32, _UNPACK_I32 = _HEAD2.unpack_from, _U32.unpack_from, _I32.unpack_from
@@ -40,14 +40,14 @@ _NO_VENDOR: Final = BY_CODE[0]
 _LONGEST_SHARED: Final = 4096
 """Octets of the longest group that is kept for messages to come."""
 _NO_AVPS: Final[dict[int, AvpType]] = {}
-_TEXT, _UNSIGNED32, _GROUPED, _OCTETS = int(Kind.TEXT), int(Kind.UNSIGNED32), int(Kind.GROUPED), int(Kind.OCTETS)
+_GROUPED: Final = int(Kind.GROUPED)
 
 
 # -- values of the rarer formats ---------------------------------------------------------------------------------------
 
 
 def _decode_tbcd(data: bytes) -> str:
-    digits = data.translate(_SWAPPED_NIBBLES).hex().removesuffix("f")
+    digits = decode_digits(data)
     if not digits.isdigit() and digits:
         raise ValueError(f"TBCD octets {data.hex()} are no digits")
     return digits
@@ -56,7 +56,7 @@ def _decode_tbcd(data: bytes) -> str:
 def _encode_tbcd(digits: str) -> bytes:
     if not (digits.isdigit() and digits.isascii()) and digits:
         raise ValueError(f"{digits!r} is no string of digits")
-    return bytes.fromhex(digits + "f" * (len(digits) % 2)).translate(_SWAPPED_NIBBLES)
+    return encode_digits(digits)
 
 
 @lru_cache(maxsize=1024)

@@ -25,6 +25,7 @@ from simwarden.wire.s1ap.aper import (
     Struct,
     Type,
 )
+from simwarden.wire.tbcd import decode_digits, encode_digits
 
 IGNORE, REJECT = e.Criticality.IGNORE, e.Criticality.REJECT
 
@@ -43,14 +44,11 @@ def _plmn_of(octets: bytes) -> Plmn:
 
 
 def _imsi_octets(imsi: str) -> bytes:
-    """Pack digits two to an octet, the first in the low half, filled up with 1111 (9.2.3.11)."""
-    digits = check_imsi(imsi) + "f" * (len(imsi) & 1)
-    return bytes.fromhex("".join(digits[i + 1] + digits[i] for i in range(0, len(digits), 2)))
+    return encode_digits(check_imsi(imsi))
 
 
 def _imsi_of(octets: bytes) -> str:
-    digits = "".join(pair[1] + pair[0] for pair in (octets.hex()[i : i + 2] for i in range(0, 2 * len(octets), 2)))
-    return check_imsi(digits.removesuffix("f"))
+    return check_imsi(decode_digits(octets))
 
 
 class _Tai(Struct):
