@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.model.identity import Ecgi, Plmn, Tai
-from simwarden.wire.dissection import Dissection
+from simwarden.wire.dissection import Dissection, dissect_carried
 from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.fields import SECRET, SECRETS, values_of
 from simwarden.wire.nas.reading import any_fields
@@ -129,7 +129,7 @@ def dissect(data: bytes, nas: Callable[[bytes], Dissection] | None = None) -> Di
     """
     message = decode(data)
     fields = plain_fields(message, _GROUPS)
-    inner = [_inner(pdu, nas) for pdu in _nas_pdus(message)]
+    inner = [dissect_carried(nas or dissect_nas, pdu, "nas", "NAS") for pdu in _nas_pdus(message)]
     cause = fields.get("cause", "")
     title = title_of(message.name)
     about = [part for part in (_about(message), cause) if part]
@@ -137,13 +137,6 @@ def dissect(data: bytes, nas: Callable[[bytes], Dissection] | None = None) -> Di
     summary = ", ".join([head, *(part.summary for part in inner)])
     shown = next((part.cause for part in inner if part.cause), "") or cause
     return Dissection(message.name, summary, fields, shown, tuple(inner))
-
-
-def _inner(pdu: bytes, nas: Callable[[bytes], Dissection] | None) -> Dissection:
-    try:
-        return (nas or dissect_nas)(pdu)
-    except PeerError as error:
-        return Dissection("malformed-nas", f"malformed NAS: {error.reason}", {"octets": pdu})
 
 
 def field_values(ie: Ie) -> v.Values:
