@@ -220,12 +220,6 @@ def _load_avps() -> dict[str, AvpType]:
     return found
 
 
-def _load_commands() -> Iterator[Command]:
-    for module in _MODULES:
-        for name, body in _definitions(module.COMMANDS):
-            yield _command(module.APPLICATION[1], name, body)
-
-
 AVPS: Final[dict[str, AvpType]] = _load_avps()
 """Every known AVP by name."""
 
@@ -246,7 +240,9 @@ BY_POINT: Final[dict[str, int]] = {each.point: each.number for each in APPLICATI
 """The Application-Id of each reference point (`S6a`); of several that have one the first is the application's own."""
 
 COMMANDS: Final[dict[tuple[int, int, bool], Command]] = {
-    (command.application, command.code, command.request): command for command in _load_commands()
+    (command.application, command.code, command.request): command
+    for module in _MODULES
+    for command in (_command(module.APPLICATION[1], *each) for each in _definitions(module.COMMANDS))
 }
 """Every known command by application, code and whether it is the request."""
 
