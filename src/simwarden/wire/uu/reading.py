@@ -110,11 +110,8 @@ class Uu(Reading):
                 if "dedicated_info_nas" in may_be:
                     may_be = {**may_be, "dedicated_info_nas": replace(may_be["dedicated_info_nas"], inside=any_fields)}
                 fields = [
-                    MessageField(each.name, _must(each), may_be[each.name]) for each in dataclasses.fields(declared)
+                    MessageField(each.name, each.default is dataclasses.MISSING, may_be[each.name])
+                    for each in dataclasses.fields(declared)
                 ]
                 return MessageInfo(f"radio message. {(message.__doc__ or '').strip()}", tuple(fields))
         return None
-
-
-def _must(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
