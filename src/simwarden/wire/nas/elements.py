@@ -145,15 +145,15 @@ _IDENTITY = v.mapping(
 )
 EPS_MOBILE_IDENTITY = Codec(_read_eps_mobile_identity, _write_eps_mobile_identity, _IDENTITY)
 MOBILE_IDENTITY = Codec(_read_mobile_identity, _write_mobile_identity, _IDENTITY)
-GUTI_VALUE = Codec(
-    lambda octets: read_guti(octets) if octets[0] & 7 == 6 else _raise("not a GUTI"),
-    write_guti,
-    v.GUTI,
-)
 
 
-def _raise(reason: str) -> Any:
-    raise ValueError(reason)
+def _read_guti_value(octets: bytes) -> Guti:
+    if octets[0] & 7 != 6:
+        raise ValueError("not a GUTI")
+    return read_guti(octets)
+
+
+GUTI_VALUE = Codec(_read_guti_value, write_guti, v.GUTI)
 
 
 class Lai(NamedTuple):

@@ -54,14 +54,14 @@ def number(length: int, highest: int | None = None) -> Codec:
     return write, read
 
 
-def enum(kind: type[E], length: int = 1) -> Codec:
-    """Make the codec of an enumeration; a number it lacks is the peer's error."""
+def enum(kind: type[E]) -> Codec:
+    """Make the codec of an enumeration in one octet; a number it lacks is the peer's error."""
 
     def write(value: int) -> bytes:
-        return int(value).to_bytes(length, "big")
+        return int(value).to_bytes(1)
 
     def read(reader: Reader) -> E:
-        value = reader.number(length)
+        value = reader.number(1)
         try:
             return kind(value)
         except ValueError:
