@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from simwarden.wire.diameter.codes import Feature, GxFeature, SmsFeature
+from simwarden.wire.diameter.codes import VENDOR_3GPP, Feature, GxFeature, SmsFeature
 from simwarden.wire.diameter.message import SharedGroup, first
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", Feature, SmsFeature, GxFeature)
 
-_3GPP: Final = 10415
 #: the list that has the features of an enumeration
 _LISTS: Final[dict[type[Feature | SmsFeature | GxFeature], int]] = {Feature: 1, SmsFeature: 2, GxFeature: 1}
 
@@ -22,13 +21,13 @@ _LISTS: Final[dict[type[Feature | SmsFeature | GxFeature], int]] = {Feature: 1, 
 def supported_features(features: Feature | SmsFeature | GxFeature) -> tuple[str, Any]:
     """Make the AVP that announces features of a list."""
     which = ("Feature-List-ID", _LISTS[type(features)])
-    return "Supported-Features", SharedGroup([("Vendor-Id", _3GPP), which, ("Feature-List", int(features))])
+    return "Supported-Features", SharedGroup([("Vendor-Id", VENDOR_3GPP), which, ("Feature-List", int(features))])
 
 
 def features_of(message: Message, features: type[F]) -> F:
     """Return the features of a list that a message announces, in whichever of its AVPs; of those that are known."""
     announced = 0
     for group in message.all("Supported-Features"):
-        if (first(group, "Vendor-Id"), first(group, "Feature-List-ID")) == (_3GPP, _LISTS[features]):
+        if (first(group, "Vendor-Id"), first(group, "Feature-List-ID")) == (VENDOR_3GPP, _LISTS[features]):
             announced |= first(group, "Feature-List", 0)
     return features(announced & sum(features))

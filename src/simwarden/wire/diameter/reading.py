@@ -128,9 +128,7 @@ def _plmn(octets: bytes) -> str | bytes:
 
 
 _SHAPES = {
-    Kind.TEXT: v.TEXT,
-    Kind.IDENTITY: v.TEXT,
-    Kind.FILTER: v.TEXT,
+    **dict.fromkeys((Kind.TEXT, Kind.IDENTITY, Kind.FILTER), v.TEXT),
     Kind.OCTETS: v.OCTETS,
     Kind.TBCD: v.MSISDN,
     Kind.ADDRESS: v.ADDRESS,
@@ -140,13 +138,8 @@ _SHAPED = {
     "User-Name": v.IMSI,
     "IMEI": v.IMEI,
     "Visited-PLMN-Id": v.PLMN | v.OCTETS,
-    "Origin-Host": v.HOST,
-    "Destination-Host": v.HOST,
-    "Proxy-Host": v.HOST,
-    "Route-Record": v.HOST,
-    "Error-Reporting-Host": v.HOST,
-    "Origin-Realm": v.REALM,
-    "Destination-Realm": v.REALM,
+    **dict.fromkeys(("Origin-Host", "Destination-Host", "Proxy-Host", "Route-Record", "Error-Reporting-Host"), v.HOST),
+    **dict.fromkeys(("Origin-Realm", "Destination-Realm"), v.REALM),
     "Session-Id": v.SESSION,
     "Service-Selection": v.APN,
 }
