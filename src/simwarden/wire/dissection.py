@@ -30,7 +30,7 @@ class Dissection:
 
 
 def dissect_carried(dissect: Callable[[bytes], Dissection], octets: bytes, kind: str, title: str) -> Dissection:
-    """Return the dissection of what a message carries, or one that says what is wrong with it."""
+    """Return the dissection of a carried message, or one that states why it is malformed."""
     try:
         return dissect(octets)
     except PeerError as error:

@@ -1,6 +1,6 @@
 """Packages that load what they offer when first asked for it: what a family declares is had without its codec.
 
-What a package offers it imports `if TYPE_CHECKING`, which says it to readers and to mypy (`implicit-reexport`).
+A package lists its names once, as imports under `if TYPE_CHECKING`, which mypy re-exports (`implicit-reexport`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def offer(package: str, *modules: str) -> Callable[[str], Any]:
     """Make the `__getattr__` of a package (PEP 562) that looks for a name in some of its modules in turn.
 
-    A name of one of its modules is left to the import system, and a private one is no name of its.
+    Names of its modules are left to the import system, so none of them may be that of an offered thing; private names
+    are not offered.
     """
 
     def find(name: str) -> Any:

@@ -39,12 +39,12 @@ def unpack(octets: bytes) -> str:
 
 
 def encode_digits(digits: str) -> bytes:
-    """Return decimal digits in TBCD, as fast as can be. Raises ValueError for what is not even hexadecimal."""
+    """Return decimal digits in TBCD, faster than `pack`. Raises ValueError for what is not hexadecimal."""
     return bytes.fromhex(digits + "f" * (len(digits) & 1)).translate(_SWAPPED)
 
 
 def decode_digits(octets: bytes) -> str:
-    """Return the digits of TBCD without the filler: decimal ones, or the caller refuses them."""
+    """Return the digits of TBCD without the filler. The caller checks that they are decimal."""
     return octets.translate(_SWAPPED).hex().removesuffix("f")
 
 

@@ -25,7 +25,7 @@ def supported_features(features: Feature | SmsFeature | GxFeature) -> tuple[str,
 
 
 def features_of(message: Message, features: type[F]) -> F:
-    """Return the features of a list that a message announces, in whichever of its AVPs; of those that are known."""
+    """Return the known features of a list that a message announces, whichever of its AVPs has them."""
     announced = 0
     for group in message.all("Supported-Features"):
         if (first(group, "Vendor-Id"), first(group, "Feature-List-ID")) == (VENDOR_3GPP, _LISTS[features]):

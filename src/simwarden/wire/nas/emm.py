@@ -6,8 +6,8 @@ from simwarden.wire.nas import elements as e
 from simwarden.wire.nas.declaration import Declaration, Optional, declare, halves, lv, lv_e, tlv, tlv_e, tv, tv_half, v
 from simwarden.wire.nas.enums import MessageType as Type
 
-#: what ATTACH ACCEPT and TRACKING AREA UPDATE ACCEPT have in common, in two places
-_ACCEPTED: tuple[Optional, ...] = (
+#: elements of both ATTACH ACCEPT and TRACKING AREA UPDATE ACCEPT
+_ACCEPT_ELEMENTS: tuple[Optional, ...] = (
     tv(0x13, "location_area_identification", e.LAI, 5),
     tlv(0x23, "ms_identity", e.MOBILE_IDENTITY, 5, 8),
     tv(0x53, "emm_cause", e.EMM_CAUSE),
@@ -21,7 +21,7 @@ _ACCEPTED: tuple[Optional, ...] = (
     tlv(0x6A, "t3324", e.GPRS_TIMER, 1, 1),
     tlv(0x6E, "extended_drx_parameters", shortest=1, longest=1),
 )
-_POLICIES: tuple[Optional, ...] = (
+_ACCEPT_POLICIES: tuple[Optional, ...] = (
     tlv(0x65, "dcn_id", shortest=2, longest=2),
     tv_half(0xE, "sms_services_status"),
     tv_half(0xD, "non_3gpp_nw_provided_policies"),
@@ -31,8 +31,8 @@ _POLICIES: tuple[Optional, ...] = (
     tlv_e(0x7A, "extended_emergency_number_list", shortest=4),
     tlv_e(0x7C, "ciphering_key_data", shortest=32, longest=2291),
 )
-#: what ATTACH REQUEST and TRACKING AREA UPDATE REQUEST have in common, in two places
-_CAPABILITIES: tuple[Optional, ...] = (
+#: elements of both ATTACH REQUEST and TRACKING AREA UPDATE REQUEST
+_REQUEST_CAPABILITIES: tuple[Optional, ...] = (
     tlv(0x31, "ms_network_capability", shortest=2, longest=8),
     tv(0x13, "old_location_area_identification", e.LAI, 5),
     tv_half(0x9, "tmsi_status"),
@@ -42,7 +42,7 @@ _CAPABILITIES: tuple[Optional, ...] = (
     tv_half(0xF, "additional_update_type"),
     tlv(0x5D, "voice_domain_preference", e.OCTET, 1, 1),
 )
-_FEATURES: tuple[Optional, ...] = (
+_REQUEST_FEATURES: tuple[Optional, ...] = (
     tv_half(0xC, "ms_network_feature_support"),
     tlv(0x10, "tmsi_based_nri_container", shortest=2, longest=2),
     tlv(0x6A, "t3324", e.GPRS_TIMER, 1, 1),
@@ -63,8 +63,8 @@ EMM_MESSAGES: tuple[Declaration[Type], ...] = (
         lv("tai_list", e.TAI_LIST, 6, 96),
         lv_e("esm_message_container", shortest=3),
         tlv(0x50, "guti", e.GUTI_VALUE, 11, 11),
-        *_ACCEPTED,
-        *_POLICIES,
+        *_ACCEPT_ELEMENTS,
+        *_ACCEPT_POLICIES,
     ),
     declare(Type.ATTACH_COMPLETE, "8.2.2", lv_e("esm_message_container", shortest=3)),
     declare(
@@ -87,10 +87,10 @@ EMM_MESSAGES: tuple[Declaration[Type], ...] = (
         tlv(0x50, "additional_guti", e.GUTI_VALUE, 11, 11),
         tv(0x52, "last_visited_registered_tai", e.TAI, 5),
         tv(0x5C, "drx_parameter", length=2),
-        *_CAPABILITIES,
+        *_REQUEST_CAPABILITIES,
         tv_half(0xD, "device_properties"),
         tv_half(0xE, "old_guti_type"),
-        *_FEATURES,
+        *_REQUEST_FEATURES,
     ),
     declare(
         Type.AUTHENTICATION_FAILURE,
@@ -182,9 +182,9 @@ EMM_MESSAGES: tuple[Declaration[Type], ...] = (
         tlv(0x50, "guti", e.GUTI_VALUE, 11, 11),
         tlv(0x54, "tai_list", e.TAI_LIST, 6, 96),
         tlv(0x57, "eps_bearer_context_status", e.EPS_BEARER_CONTEXT_STATUS, 2, 2),
-        *_ACCEPTED,
+        *_ACCEPT_ELEMENTS,
         tlv(0x68, "header_compression_configuration_status", shortest=2, longest=2),
-        *_POLICIES,
+        *_ACCEPT_POLICIES,
     ),
     declare(Type.TRACKING_AREA_UPDATE_COMPLETE, "8.2.27"),
     declare(
@@ -209,10 +209,10 @@ EMM_MESSAGES: tuple[Declaration[Type], ...] = (
         tv(0x5C, "drx_parameter", length=2),
         tv_half(0xA, "ue_radio_capability_information_update_needed"),
         tlv(0x57, "eps_bearer_context_status", e.EPS_BEARER_CONTEXT_STATUS, 2, 2),
-        *_CAPABILITIES,
+        *_REQUEST_CAPABILITIES,
         tv_half(0xE, "old_guti_type"),
         tv_half(0xD, "device_properties"),
-        *_FEATURES,
+        *_REQUEST_FEATURES,
     ),
     declare(Type.UPLINK_NAS_TRANSPORT, "8.2.30", lv("nas_message_container", shortest=2, longest=251)),
 )

@@ -17,8 +17,8 @@ _EXTENDED_AMBR: Optional = tlv(0x5F, "extended_apn_ambr", shortest=6, longest=6)
 _EXTENDED_QOS: Optional = tlv(0x5C, "extended_eps_qos", shortest=10, longest=10)
 _HEADERS: Optional = tlv(0x66, "header_compression_configuration", shortest=3)
 _PROPERTIES: Optional = tv_half(0xC, "device_properties")
-#: what the network says when it refuses a request
-_REFUSED = (v("esm_cause", e.ESM_CAUSE), _PCO, _BACK_OFF, _RE_ATTEMPT, _NBIFOM, _EPCO)
+#: the elements of most rejects
+_REJECT = (v("esm_cause", e.ESM_CAUSE), _PCO, _BACK_OFF, _RE_ATTEMPT, _NBIFOM, _EPCO)
 #: what a device needs when it goes on to 2G or 3G
 _OF_2G: tuple[Optional, ...] = (
     tlv(0x5D, "transaction_identifier", shortest=1, longest=2),
@@ -67,7 +67,7 @@ ESM_MESSAGES: tuple[Declaration[Type], ...] = (
         tlv(0x6E, "serving_plmn_rate_control", shortest=2, longest=2),
         _EXTENDED_AMBR,
     ),
-    declare(Type.BEARER_RESOURCE_ALLOCATION_REJECT, "8.3.7", *_REFUSED),
+    declare(Type.BEARER_RESOURCE_ALLOCATION_REJECT, "8.3.7", *_REJECT),
     declare(
         Type.BEARER_RESOURCE_ALLOCATION_REQUEST,
         "8.3.8",
@@ -80,7 +80,7 @@ ESM_MESSAGES: tuple[Declaration[Type], ...] = (
         _EPCO,
         _EXTENDED_QOS,
     ),
-    declare(Type.BEARER_RESOURCE_MODIFICATION_REJECT, "8.3.9", *_REFUSED),
+    declare(Type.BEARER_RESOURCE_MODIFICATION_REJECT, "8.3.9", *_REJECT),
     declare(
         Type.BEARER_RESOURCE_MODIFICATION_REQUEST,
         "8.3.10",
@@ -126,7 +126,7 @@ ESM_MESSAGES: tuple[Declaration[Type], ...] = (
         _EXTENDED_AMBR,
         _EXTENDED_QOS,
     ),
-    declare(Type.PDN_CONNECTIVITY_REJECT, "8.3.19", *_REFUSED),
+    declare(Type.PDN_CONNECTIVITY_REJECT, "8.3.19", *_REJECT),
     declare(
         Type.PDN_CONNECTIVITY_REQUEST,
         "8.3.20",

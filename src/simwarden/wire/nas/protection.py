@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class _Exemption(NamedTuple):
-    """When a message may be processed unprotected after all.
+    """A condition on a message that may be processed unprotected.
 
     `unless` names a field and the value with which the message needs protection; `only` one that it must have.
     """

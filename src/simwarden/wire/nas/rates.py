@@ -72,7 +72,7 @@ class Coded(NamedTuple):
 
 
 def _join(rates: Iterable[Coded]) -> bytes:
-    """Return the octets of all rates, then their extensions as far as one of them says something."""
+    """Return the octets of all rates, then their extensions up to the last that is not zero."""
     levels = [bytes(level) for level in zip(*rates, strict=True)]
     while len(levels) > 1 and not any(levels[-1]):
         levels.pop()

@@ -79,7 +79,7 @@ class Spec(NamedTuple):
 
 
 _CRITICALITIES = {"r": Criticality.REJECT, "i": Criticality.IGNORE, "n": Criticality.NOTIFY}
-#: elementary procedures (9.3.3): code and criticality, then the initiating message and what a success and a failure say
+#: elementary procedures (9.3.3): code and criticality; initiating message, successful and unsuccessful outcome
 Procedures = Mapping[tuple[int, str], Mapping[str, str]]
 
 _UE = "mme_ue_s1ap_id rm / enb_ue_s1ap_id rm"

@@ -168,7 +168,7 @@ R = TypeVar("R", bound=Record)
 def declared(cls: type[R], *, frozen: bool = True) -> type[R]:
     """Make a dataclass of a class with `coded` fields, and collect their codecs."""
     made = dataclass(slots=True, frozen=frozen)(cls)
-    made.codecs = tuple((each.name, *each.metadata["codec"]) for each in fields(made))  # type: ignore[arg-type]
+    made.codecs = tuple((f.name, *f.metadata["codec"]) for f in fields(made))  # type: ignore[arg-type]  # a dataclass
     return made
 
 
