@@ -1,7 +1,7 @@
 """GTPv2-C, which sets up, changes and ends bearers: S11 and S5 (TS 29.274)."""
 
 # mypy: implicit-reexport
-# ruff: noqa: F401
+# ruff: noqa: F401, F403
 
 from __future__ import annotations
 
@@ -23,17 +23,7 @@ if TYPE_CHECKING:
         subject_of,
         version_not_supported,
     )
-    from simwarden.wire.gtpv2.enums import (
-        ACCEPTED,
-        Cause,
-        ChangeReportingAction,
-        Indication,
-        InterfaceType,
-        NodeType,
-        PdnType,
-        RatType,
-        SelectionMode,
-    )
+    from simwarden.wire.gtpv2.enums import *
     from simwarden.wire.gtpv2.ies import network_identifier
     from simwarden.wire.gtpv2.messages import SPECS, Role
     from simwarden.wire.gtpv2.reading import cause_text, dissect

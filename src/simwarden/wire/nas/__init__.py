@@ -5,7 +5,7 @@
 """
 
 # mypy: implicit-reexport
-# ruff: noqa: F401
+# ruff: noqa: F401, F403
 
 from __future__ import annotations
 
@@ -24,22 +24,7 @@ if TYPE_CHECKING:
         UeNetworkCapability,
         UeSecurityCapability,
     )
-    from simwarden.wire.nas.enums import (
-        NO_KEY,
-        AdditionalUpdateResult,
-        AdditionalUpdateType,
-        AttachType,
-        DetachType,
-        EmmCause,
-        EpsNetworkFeature,
-        EsmCause,
-        IdentityType,
-        MessageType,
-        NetworkDetachType,
-        PdnType,
-        RequestType,
-        UpdateType,
-    )
+    from simwarden.wire.nas.enums import *
     from simwarden.wire.nas.message import Message, decode, encode
     from simwarden.wire.nas.protection import ue_may_process
     from simwarden.wire.nas.reading import dissect

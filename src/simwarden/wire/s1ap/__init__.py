@@ -8,7 +8,7 @@ Messages and their elements are listed in `messages`, the elements' values in `v
 """
 
 # mypy: implicit-reexport
-# ruff: noqa: F401
+# ruff: noqa: F401, F403
 
 from __future__ import annotations
 
@@ -18,24 +18,7 @@ from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
     from simwarden.wire.s1ap.codec import Message, S1apError, answer_to, decode, encode, notification_of, ue_ids
-    from simwarden.wire.s1ap.enums import (
-        CauseMisc,
-        CauseNas,
-        CauseProtocol,
-        CauseRadioNetwork,
-        CauseTransport,
-        CnDomain,
-        Criticality,
-        HandoverType,
-        OverloadAction,
-        PagingDrx,
-        PreEmptionCapability,
-        PreEmptionVulnerability,
-        ResetAll,
-        RrcEstablishmentCause,
-        TimeToWait,
-        TypeOfError,
-    )
+    from simwarden.wire.s1ap.enums import *
     from simwarden.wire.s1ap.messages import SPECS
     from simwarden.wire.s1ap.reading import cause_text, dissect
 

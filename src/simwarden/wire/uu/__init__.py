@@ -19,7 +19,7 @@ reconfiguration there, and camps there at once, to be paged when its connection 
 """
 
 # mypy: implicit-reexport
-# ruff: noqa: F401
+# ruff: noqa: F401, F403
 
 from __future__ import annotations
 
@@ -29,38 +29,7 @@ from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
     from simwarden.wire.uu.codec import decode, encode, frame_length
-    from simwarden.wire.uu.messages import (
-        MESSAGES,
-        Camp,
-        CellInformation,
-        CellSearch,
-        CnDomain,
-        DlInformationTransfer,
-        EstablishmentCause,
-        FrameType,
-        MeasuredCell,
-        MeasurementReport,
-        Message,
-        MobilityControlInfo,
-        Paging,
-        RandomValue,
-        RegisteredMme,
-        ReleaseCause,
-        RrcConnectionReconfiguration,
-        RrcConnectionReconfigurationComplete,
-        RrcConnectionReject,
-        RrcConnectionRelease,
-        RrcConnectionRequest,
-        RrcConnectionSetup,
-        RrcConnectionSetupComplete,
-        SecurityModeCommand,
-        SecurityModeComplete,
-        SecurityModeFailure,
-        STmsi,
-        SystemInformation,
-        UlInformationTransfer,
-        UserData,
-    )
+    from simwarden.wire.uu.messages import *
     from simwarden.wire.uu.reading import dissect
 
 __getattr__ = offer(__name__, "codec", "messages", "reading")
