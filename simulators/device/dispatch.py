@@ -24,7 +24,6 @@ from simulators.device.rejects import Next
 from simulators.device.state import EmmState, Procedure, Timer
 from simwarden.errors import PeerError
 from simwarden.wire.nas import (
-    UE_PROCESSES,
     EmmCause,
     Message,
     MessageType,
@@ -32,8 +31,8 @@ from simwarden.wire.nas import (
     UpdateType,
     decode,
     header_type,
-    may_process,
     split,
+    ue_may_process,
 )
 
 if TYPE_CHECKING:
@@ -144,7 +143,7 @@ class Dispatch:
         emm, kind = self.emm, header_type(pdu)
         if kind is SecurityHeaderType.PLAIN:
             message = decode(pdu, uplink=False)
-            if emm.secure or not may_process(UE_PROCESSES, message):
+            if emm.secure or not ue_may_process(message):
                 raise PeerError(f"{message.type.name} without integrity protection is not processed (4.4.4.2)")
             return message, False
         if kind is SecurityHeaderType.INTEGRITY_PROTECTED_NEW_CONTEXT:

@@ -159,7 +159,7 @@ class Client:
             data = self.socket.recv(65536)
             if not data:
                 raise ConnectionResetError("closed")
-            self._waiting += self._splitter.feed(data)
+            self._waiting += self._splitter.feed(data)[0]
         return decode(self._waiting.pop(0))
 
     def hears_within(self, seconds: float) -> bool:

@@ -95,7 +95,7 @@ async def refusal_of(core: Core, subscriber: Subscriber, message: Message) -> Me
 
 def refusal_by_features(core: Core, subscriber: Subscriber, message: Message) -> Message | None:
     """Return the refusal of a ULR from an MME that would not enforce the subscription (5.2.1.1.3); None if it would."""
-    supported = features_of(message)
+    supported = features_of(message, Feature)
     for control, feature, held in (
         (controls.BARRING, Feature.ODB_ALL_APN, subscriber.suspended == "barring"),
         (controls.ZONES, Feature.REG_SUB, bool(zones_of(core.config, subscriber))),
@@ -120,7 +120,7 @@ async def follow_up(core: Core, subscriber: Subscriber, answer: Message | None) 
     """
     if answer is None:
         return "pending"
-    lacking = needed_features(core.config, subscriber) & ~features_of(answer)
+    lacking = needed_features(core.config, subscriber) & ~features_of(answer, Feature)
     if not lacking:
         return "insert-subscriber-data"
     reason = f"{subscriber.mme} does not support {', '.join(str(each.name) for each in lacking)}"

@@ -13,7 +13,7 @@ from simwarden.runtime.store import StoreError
 from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode, first
 from simwarden.wire.diameter.apps.s6c import DeliveryCause, MwdStatus
 from simwarden.wire.diameter.codes import SmsFeature, SmsRegisterRequest
-from simwarden.wire.diameter.features import sms_features_of
+from simwarden.wire.diameter.features import features_of
 
 if TYPE_CHECKING:
     from simulators.hss.core import Core
@@ -33,7 +33,7 @@ def registered_number(core: Core, subscriber: Subscriber, message: Message) -> s
     """Return the number of the MME that a ULR registers for a card's messages, empty if none (5.2.1.1.3)."""
     number = message.get("MME-Number-for-MT-SMS", "")
     wanted = message.get("SMS-Register-Request", SmsRegisterRequest.NO_PREFERENCE)
-    able = sms_features_of(message) & SmsFeature.SMS_IN_MME
+    able = features_of(message, SmsFeature) & SmsFeature.SMS_IN_MME
     if not number or not able or wanted == SmsRegisterRequest.SMS_REGISTRATION_NOT_PREFERRED:
         return ""
     return number if _opened(core, subscriber, Occasion.LOCATION).admitted else ""

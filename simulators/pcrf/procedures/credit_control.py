@@ -22,7 +22,7 @@ from simwarden.wire.diameter.apps.credit import CcRequestType, SubscriptionIdTyp
 from simwarden.wire.diameter.apps.gx import EventTrigger
 from simwarden.wire.diameter.codec import HEADER_LENGTH
 from simwarden.wire.diameter.codes import GxFeature
-from simwarden.wire.diameter.features import gx_features_of, supported_features
+from simwarden.wire.diameter.features import features_of, supported_features
 from simwarden.wire.diameter.location import decode_location
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _initial(core: Core, message: Message, peer: Peer) -> Message:
     known = core.store.card(imsi) is not None
     if not core.site.decide(controls.SUBSCRIBER, imsi, on=controls.INITIAL, known=known).admitted:
         return core.node.answer(message, ResultCode.DIAMETER_USER_UNKNOWN)
-    features = gx_features_of(message) & _FEATURES
+    features = features_of(message, GxFeature) & _FEATURES
     session = GxSession(
         message.get("Session-Id"),
         imsi,

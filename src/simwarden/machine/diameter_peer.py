@@ -85,7 +85,7 @@ class DiameterPeer:
     def receive(self, data: bytes, now: float) -> None:
         """Take octets from the far end, in any pieces. What they mean comes out of `events` and `data_to_send`."""
         self._now = now
-        messages, fault = self._splitter.split(data)
+        messages, fault = self._splitter.feed(data)
         for octets in messages:
             if self.state == State.CLOSED:
                 return

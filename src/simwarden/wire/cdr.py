@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from simwarden.errors import InternalError
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.model.values import GIVEN, LAI, NAME, NUMBER, OCTETS, PARTY, Values, members, one_of, shaped
+from simwarden.wire.ber import SEQUENCE, put
 from simwarden.wire.diameter.codes import ExperimentalResult
 from simwarden.wire.gtpv2.enums import RatType, SelectionMode
 from simwarden.wire.gtpv2.ies import IES
 from simwarden.wire.gtpv2.values import UeTimeZone, Uli
 from simwarden.wire.q850 import CauseValue
 from simwarden.wire.sms.enums import Status
+from simwarden.wire.tbcd import encode_digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,37 +65,23 @@ VALUES: Final[Mapping[str, Values]] = {
 
 
 def _tlv(tag: int, content: bytes, *, constructed: bool = False) -> bytes:
-    """Return an element with a context tag (8.1.2, 8.1.3)."""
+    """Return an element with a context tag (8.1.2)."""
     head = _CONTEXT | (_CONSTRUCTED if constructed else 0)
-    identifier = bytes((head | tag,)) if tag < 31 else bytes((head | 31, tag))
-    return identifier + _length(content) + content
-
-
-def _length(content: bytes) -> bytes:
-    size = len(content)
-    if size < 128:
-        return bytes((size,))
-    octets = size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes((_CONTEXT | len(octets),)) + octets
+    return put(head | tag if tag < 31 else (head | 31) << 8 | tag, content)
 
 
 def _integer(value: int) -> bytes:
     return int(value).to_bytes(int(value).bit_length() // 8 + 1, signed=True)
 
 
-def _digits(text: str) -> bytes:
-    padded = text + "f" * (len(text) & 1)
-    return bytes(int(padded[at + 1] + padded[at], 16) for at in range(0, len(padded), 2))
-
-
 def _equipment(text: str) -> bytes:
     """Return an IMEI or IMEISV in eight octets."""
-    return _digits(f"{text:f<16}")
+    return encode_digits(text).ljust(8, b"\xff")
 
 
 def _number(text: str) -> bytes:
     """Return an E.164 number in international form (TS 29.002, AddressString)."""
-    return b"\x91" + _digits(text)
+    return b"\x91" + encode_digits(text)
 
 
 def _address(text: str) -> bytes:
@@ -145,23 +133,13 @@ def _ie(name: str, value: Any) -> bytes:
     return write(value)
 
 
-def _volume(container: Mapping[str, Any]) -> bytes:
-    content = _ordered(container, _VOLUME)
-    return b"\x30" + _length(content) + content
-
-
-def _volumes(containers: tuple[Mapping[str, Any], ...]) -> bytes:
-    return b"".join(_volume(each) for each in containers)
+def _sequences(containers: tuple[Mapping[str, Any], ...], table: Mapping[str, _Row]) -> bytes:
+    return b"".join(put(SEQUENCE, _ordered(each, table)) for each in containers)
 
 
 def _furnished(data: str) -> bytes:
     """Return a PSFurnishChargingInformation with its pSFreeFormatData."""
     return _tlv(1, bytes.fromhex(data))
-
-
-def _services(containers: tuple[Mapping[str, Any], ...]) -> bytes:
-    found = (_ordered(each, _SERVICE) for each in containers)
-    return b"".join(b"\x30" + _length(each) + each for each in found)
 
 
 def _bit(number: int) -> bytes:
@@ -192,7 +170,7 @@ _SERVICE: Final[dict[str, _Row]] = {
     "timeOfReport": (14, _time, False),
 }
 _FIELDS: Final[dict[str, _Row]] = {
-    "servedIMSI": (3, _digits, False),
+    "servedIMSI": (3, encode_digits, False),
     "s-GWAddress": (4, _address, True),
     "p-GWAddress": (4, _address, True),
     "chargingID": (5, _integer, False),
@@ -201,7 +179,7 @@ _FIELDS: Final[dict[str, _Row]] = {
     "pdpPDNType": (8, _PDP_TYPES.__getitem__, False),
     "servedPDPPDNAddress": (9, _pdp_address, True),
     "dynamicAddressFlag": (11, lambda flag: b"\xff" if flag else b"\x00", False),
-    "listOfTrafficVolumes": (12, _volumes, True),
+    "listOfTrafficVolumes": (12, lambda each: _sequences(each, _VOLUME), True),
     "recordOpeningTime": (13, _time, False),
     "duration": (14, _integer, False),
     "causeForRecClosing": (15, _integer, False),
@@ -232,7 +210,7 @@ _OF_RECORD: Final[dict[str, dict[str, _Row]]] = {
     },
     "pGWRecord": {
         "pSFurnishChargingInformation": (28, _furnished, True),
-        "listOfServiceData": (34, _services, True),
+        "listOfServiceData": (34, lambda each: _sequences(each, _SERVICE), True),
         "pDNConnectionChargingID": (41, _integer, False),
         "servedPDPPDNAddressExt": (45, _pdp_address, True),
     },

@@ -111,11 +111,11 @@ def _one(name: str, node: ast.Call) -> Packet:
     kind = _kind(name)
     fields = {each.name: each for each in kind.fields_desc}
     if len(node.args) > 1 or (node.args and list(fields) != ["load"]):
-        raise ValueError(f"{name}(...) wants its fields by name: {_some(fields)}")
+        raise ValueError(f"{name}(...) wants its fields by name: {', '.join(fields)}")
     values = {"load": _value(node.args[0])} if node.args else {}
     for each in node.keywords:
         if each.arg is None or each.arg not in fields:
-            raise ValueError(f"{name} has no field {each.arg}; it has {_some(fields)}")
+            raise ValueError(f"{name} has no field {each.arg}; it has {', '.join(fields)}")
         values[each.arg] = _value(each.value)
         _check_address(name, fields[each.arg], values[each.arg])
     try:
@@ -147,7 +147,3 @@ def _value(node: ast.expr) -> Any:
         return ast.literal_eval(node)
     except (ValueError, TypeError, RecursionError, MemoryError):
         raise ValueError(f"{ast.unparse(node)} is no literal value") from None
-
-
-def _some(fields: dict[str, Any]) -> str:
-    return ", ".join(fields)

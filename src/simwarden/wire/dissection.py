@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from simwarden.errors import PeerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +27,11 @@ class Dissection:
     fields: dict[str, Any] = field(default_factory=dict)
     cause: str = ""
     inner: tuple[Dissection, ...] = ()
+
+
+def dissect_carried(dissect: Callable[[bytes], Dissection], octets: bytes, kind: str, title: str) -> Dissection:
+    """Return the dissection of a carried message, or one that states why it is malformed."""
+    try:
+        return dissect(octets)
+    except PeerError as error:
+        return Dissection(f"malformed-{kind}", f"malformed {title}: {error.reason}", {"octets": octets})

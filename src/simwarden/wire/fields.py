@@ -5,7 +5,8 @@ from __future__ import annotations
 import types
 import typing
 from enum import Enum, IntEnum, IntFlag
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from simwarden.model import values as v
@@ -60,10 +61,7 @@ def _enumerated(enumeration: type[Enum]) -> v.Values:
 
 
 def _any_of(annotations: tuple[Any, ...]) -> v.Values:
-    found = values_of(annotations[0])
-    for each in annotations[1:]:
-        found |= values_of(each)
-    return found
+    return reduce(or_, map(values_of, annotations))
 
 
 @cache

@@ -87,10 +87,10 @@ def decode_generic(octets: bytes) -> GenericNumber:
 _BCD_EVEN, _BCD_ODD, _IA5 = 0, 1, 2
 
 
-def encode_digits(digits: str, kind: int = 0) -> bytes:
-    """Return generic digits in BCD, as a subscriber has dialled them; `kind` is their type. b and c are * and #."""
+def encode_digits(digits: str) -> bytes:
+    """Return generic digits in BCD, as a subscriber has dialled them. b and c are * and #."""
     scheme = _BCD_ODD if len(digits) % 2 else _BCD_EVEN
-    return bytes((scheme << 5 | kind,)) + pack(digits.replace("*", "b").replace("#", "c"))
+    return bytes((scheme << 5,)) + pack(digits.replace("*", "b").replace("#", "c"))
 
 
 def decode_digits(octets: bytes) -> str:

@@ -1,23 +1,30 @@
-"""Packages that load what they offer when first asked for it: what a family declares is had without its codec."""
+"""Packages that load what they offer when first asked for it: what a family declares is had without its codec.
+
+What a package offers it imports `if TYPE_CHECKING`, which says it to readers and to mypy (`implicit-reexport`); of a
+module whose public names it offers all, it imports `*`.
+"""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
 
-def offer(package: str, names: Collection[str], *modules: str) -> Callable[[str], Any]:
-    """Make the `__getattr__` of a package (PEP 562) that offers `names`, looked for in some of its modules in turn.
+def offer(package: str, *modules: str) -> Callable[[str], Any]:
+    """Make the `__getattr__` of a package (PEP 562) that looks for a name in some of its modules in turn.
 
-    No module may have the name of one of its things: once imported, it would stand in its place.
+    Names of its modules are left to the import system, so none of them may be that of an offered thing; private names
+    are not offered.
     """
 
     def find(name: str) -> Any:
-        for each in modules if name in names else ():
+        is_offered = not name.startswith("_") and find_spec(f"{package}.{name}") is None
+        for each in modules if is_offered else ():
             found = vars(import_module(f"{package}.{each}"))
             if name in found:
                 setattr(sys.modules[package], name, found[name])

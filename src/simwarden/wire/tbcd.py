@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from simwarden.errors import PeerError
 
 _DIGITS: Final = "0123456789*#abc"
+_SWAPPED: Final = bytes(octet >> 4 | (octet & 15) << 4 for octet in range(256))
 INTERNATIONAL: Final = 1
 
 
@@ -35,6 +36,16 @@ def unpack(octets: bytes) -> str:
     if 15 in halves:
         raise PeerError(f"digits with a filler among them: {octets.hex()}")
     return "".join([_DIGITS[each] for each in halves])
+
+
+def encode_digits(digits: str) -> bytes:
+    """Return decimal digits in TBCD, faster than `pack`. Raises ValueError for what is not hexadecimal."""
+    return bytes.fromhex(digits + "f" * (len(digits) & 1)).translate(_SWAPPED)
+
+
+def decode_digits(octets: bytes) -> str:
+    """Return the digits of TBCD without the filler. The caller checks that they are decimal."""
+    return octets.translate(_SWAPPED).hex().removesuffix("f")
 
 
 def encode_address(address: AddressString) -> bytes:

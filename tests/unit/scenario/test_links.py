@@ -233,7 +233,7 @@ def is_pcrf(rule: str) -> Callable[[socket.socket], None]:
     def serve(peer: socket.socket) -> None:
         splitter = Splitter()
         while data := peer.recv(65536):
-            for octets in splitter.feed(data):
+            for octets in splitter.feed(data)[0]:
                 asked = decode(octets)
                 if asked.name.lower() == "capabilities-exchange-request":
                     more: Avps = [("Host-IP-Address", "127.0.0.1"), ("Vendor-Id", 0), ("Product-Name", "other")]

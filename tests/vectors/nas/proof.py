@@ -16,8 +16,7 @@ def _nas(data: bytes) -> None:
     kind = nas.header_type(data)
     message = nas.decode(data, uplink=len(data) % 2 == 0)
     if kind is nas.SecurityHeaderType.PLAIN:
-        nas.may_process(nas.UE_PROCESSES, message)
-        nas.may_process(nas.NETWORK_PROCESSES, message)
+        nas.ue_may_process(message)
 
 
 def _protected(data: bytes) -> None:

@@ -17,4 +17,4 @@ if TYPE_CHECKING:
 
 __all__ = ["CommandApdu", "Ins", "ResponseApdu", "StatusWord", "again_with", "dissect", "explain", "get_response"]
 
-__getattr__ = offer(__name__, __all__, "command", "status", "reading")
+__getattr__ = offer(__name__, "command", "status", "reading")

@@ -146,4 +146,4 @@ __all__ = [
     "phase_of",
 ]
 
-__getattr__ = offer(__name__, __all__, "arguments", "enums", "operations")
+__getattr__ = offer(__name__, "arguments", "enums", "operations")

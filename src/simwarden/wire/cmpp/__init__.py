@@ -78,4 +78,4 @@ __all__ = [
     "mask",
 ]
 
-__getattr__ = offer(__name__, __all__, "messages", "codec", "enums", "reading")
+__getattr__ = offer(__name__, "messages", "codec", "enums", "reading")

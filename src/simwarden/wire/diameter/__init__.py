@@ -1,5 +1,8 @@
 """Diameter: RFC 6733 with its applications (S6a, S13, Gx, Gy), from a dictionary that is data."""
 
+# mypy: implicit-reexport
+# ruff: noqa: F401
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -8,7 +11,6 @@ from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
     from simwarden.wire.diameter.codec import (
-        MAXIMUM_LENGTH,
         Splitter,
         decode,
         decode_avps_into,
@@ -32,31 +34,4 @@ if TYPE_CHECKING:
     )
     from simwarden.wire.diameter.reading import describe, dissect
 
-__all__ = [
-    "MAXIMUM_LENGTH",
-    "Application",
-    "Avps",
-    "DiameterError",
-    "ExperimentalResult",
-    "Message",
-    "RawAvp",
-    "ResultCode",
-    "Splitter",
-    "answer_to",
-    "application_id",
-    "begin",
-    "check_avps",
-    "check_request",
-    "decode",
-    "decode_avps_into",
-    "decode_header",
-    "describe",
-    "dissect",
-    "encode",
-    "first",
-    "mask_keys",
-    "renumber",
-    "request",
-]
-
-__getattr__ = offer(__name__, __all__, "codec", "codes", "grammar", "message", "reading")
+__getattr__ = offer(__name__, "codec", "codes", "grammar", "message", "reading")

@@ -13,6 +13,7 @@ from simwarden.errors import InternalError, PeerError
 from simwarden.wire.diameter.codes import ResultCode
 from simwarden.wire.diameter.dictionary import AVPS, BY_CODE, KEYS, SHARED, AvpType, Kind
 from simwarden.wire.diameter.message import Avps, DiameterError, Message, RawAvp, SharedGroup, Undecoded
+from simwarden.wire.tbcd import decode_digits, encode_digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,7 +32,6 @@ _I32: Final = Struct(">i")
 _I64: Final = Struct(">q")
 _U64: Final = Struct(">Q")
 _PAD: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
-_SWAPPED_NIBBLES: Final = bytes(octet >> 4 | (octet & 15) << 4 for octet in range(256))
 _IDENTITY: Final = re.compile(rb"[!-~]{0,255}")
 _NTP_EPOCH: Final = 2208988800
 _UNPACK_HEAD2, _UNPACK_U32, _UNPACK_I32 = _HEAD2.unpack_from, _U32.unpack_from, _I32.unpack_from
@@ -40,14 +40,14 @@ _NO_VENDOR: Final = BY_CODE[0]
 _LONGEST_SHARED: Final = 4096
 """Octets of the longest group that is kept for messages to come."""
 _NO_AVPS: Final[dict[int, AvpType]] = {}
-_TEXT, _UNSIGNED32, _GROUPED, _OCTETS = int(Kind.TEXT), int(Kind.UNSIGNED32), int(Kind.GROUPED), int(Kind.OCTETS)
+_GROUPED: Final = int(Kind.GROUPED)
 
 
 # -- values of the rarer formats ---------------------------------------------------------------------------------------
 
 
 def _decode_tbcd(data: bytes) -> str:
-    digits = data.translate(_SWAPPED_NIBBLES).hex().removesuffix("f")
+    digits = decode_digits(data)
     if not digits.isdigit() and digits:
         raise ValueError(f"TBCD octets {data.hex()} are no digits")
     return digits
@@ -56,7 +56,7 @@ def _decode_tbcd(data: bytes) -> str:
 def _encode_tbcd(digits: str) -> bytes:
     if not (digits.isdigit() and digits.isascii()) and digits:
         raise ValueError(f"{digits!r} is no string of digits")
-    return bytes.fromhex(digits + "f" * (len(digits) % 2)).translate(_SWAPPED_NIBBLES)
+    return encode_digits(digits)
 
 
 @lru_cache(maxsize=1024)
@@ -385,31 +385,16 @@ def _encode_raw(raw: RawAvp) -> bytes:
 class Splitter:
     """Cuts a byte stream into messages, whatever pieces it comes in (RFC 6733 3: the header tells the length)."""
 
-    __slots__ = ("_buffer", "_limit")
+    __slots__ = ("_buffer",)
 
-    def __init__(self, limit: int = MAXIMUM_LENGTH) -> None:
+    def __init__(self) -> None:
         self._buffer = b""
-        self._limit = limit
 
-    @property
-    def pending(self) -> int:
-        """Octets held of a message that is not whole yet."""
-        return len(self._buffer)
+    def feed(self, data: bytes) -> tuple[list[bytes], DiameterError | None]:
+        """Take a piece of the stream; return the whole messages before a fault, and the fault if there is one.
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take a piece of the stream; return the messages that it completes.
-
-        Raises DiameterError if the next message has another version or an absurd length: nothing after it can be
-        trusted, so the connection should be closed. The messages before it are lost to the caller only if it
-        does not call `feed` with smaller pieces; use `split` to get them.
+        A fault is another version or an absurd length, after which nothing can be trusted: close the connection.
         """
-        messages, fault = self.split(data)
-        if fault is not None:
-            raise fault
-        return messages
-
-    def split(self, data: bytes) -> tuple[list[bytes], DiameterError | None]:
-        """Take a piece of the stream; return the whole messages before a fault, and the fault if there is one."""
         buffer = self._buffer + data if self._buffer else data
         messages: list[bytes] = []
         pos = 0
@@ -417,7 +402,7 @@ class Splitter:
         while len(buffer) - pos >= 4:
             word = _UNPACK_U32(buffer, pos)[0]
             length = word & 0xFFFFFF
-            fault = self._check(word >> 24, length)
+            fault = _framing_fault(word >> 24, length)
             if fault is not None or len(buffer) - pos < length:
                 break
             messages.append(buffer[pos : pos + length])
@@ -425,12 +410,13 @@ class Splitter:
         self._buffer = b"" if fault is not None else buffer[pos:]
         return messages, fault
 
-    def _check(self, version: int, length: int) -> DiameterError | None:
-        if version != 1:
-            return DiameterError(ResultCode.DIAMETER_UNSUPPORTED_VERSION, f"Diameter version {version}")
-        if length < HEADER_LENGTH or length & 3 or length > self._limit:
-            return DiameterError(ResultCode.DIAMETER_INVALID_MESSAGE_LENGTH, f"message length {length}")
-        return None
+
+def _framing_fault(version: int, length: int) -> DiameterError | None:
+    if version != 1:
+        return DiameterError(ResultCode.DIAMETER_UNSUPPORTED_VERSION, f"Diameter version {version}")
+    if length < HEADER_LENGTH or length & 3 or length > MAXIMUM_LENGTH:
+        return DiameterError(ResultCode.DIAMETER_INVALID_MESSAGE_LENGTH, f"message length {length}")
+    return None
 
 
 # -- masking -----------------------------------------------------------------------------------------------------------

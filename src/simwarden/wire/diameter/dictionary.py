@@ -116,17 +116,13 @@ class AvpType(NamedTuple):
 class Grammar:
     """What may stand in a command or a group: for each AVP the least and the greatest number, None for no limit.
 
-    `extensible` says whether AVPs that are not named may be added (`*[AVP]`).
+    `extensible` says whether AVPs that are not named may be added (`*[AVP]`), `required` are those that must be there.
     """
 
     name: str
     rules: Mapping[str, tuple[int, int | None]]
     extensible: bool
-
-    @property
-    def required(self) -> tuple[str, ...]:
-        """The AVPs that must be there."""
-        return tuple(name for name, (least, _) in self.rules.items() if least)
+    required: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +163,7 @@ def _grammar(name: str, body: str) -> Grammar:
             rules[avp] = (int(least) if least else 0, int(most) if most else None)
         else:
             rules[avp] = (required, 1)
-    return Grammar(name, rules, extensible)
+    return Grammar(name, rules, extensible, tuple(avp for avp, (least, _) in rules.items() if least))
 
 
 def _definitions(text: str) -> Iterator[tuple[str, str]]:
@@ -220,12 +216,6 @@ def _load_avps() -> dict[str, AvpType]:
     return found
 
 
-def _load_commands() -> Iterator[Command]:
-    for module in _MODULES:
-        for name, body in _definitions(module.COMMANDS):
-            yield _command(module.APPLICATION[1], name, body)
-
-
 AVPS: Final[dict[str, AvpType]] = _load_avps()
 """Every known AVP by name."""
 
@@ -246,7 +236,9 @@ BY_POINT: Final[dict[str, int]] = {each.point: each.number for each in APPLICATI
 """The Application-Id of each reference point (`S6a`); of several that have one the first is the application's own."""
 
 COMMANDS: Final[dict[tuple[int, int, bool], Command]] = {
-    (command.application, command.code, command.request): command for command in _load_commands()
+    (command.application, command.code, command.request): command
+    for module in _MODULES
+    for command in (_command(module.APPLICATION[1], *each) for each in _definitions(module.COMMANDS))
 }
 """Every known command by application, code and whether it is the request."""
 

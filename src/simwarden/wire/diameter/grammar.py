@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter.dictionary import Grammar
 
 _VALID_VALUES = {name: frozenset(map(int, ENUMERATIONS[name])) for name in CLOSED_ENUMERATIONS}
-_REQUIRED = {id(grammar): grammar.required for grammar in [*GROUPS.values(), *(c.grammar for c in COMMANDS.values())]}
 
 
 def check_request(message: Message, applications: Collection[int]) -> None:
@@ -75,7 +74,7 @@ def check_avps(avps: Sequence[tuple[str, Any]], grammar: Grammar) -> None:
             raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, f"{name} is {value}", [(name, value)])
         if isinstance(value, list) and name in GROUPS and name != "Failed-AVP":
             _check_group(value, GROUPS[name])
-    for name in _REQUIRED[id(grammar)]:
+    for name in grammar.required:
         if name not in counts:
             raise DiameterError(
                 ResultCode.DIAMETER_MISSING_AVP, f"{grammar.name} lacks {name}", [(name, empty_value(name))]

@@ -135,11 +135,6 @@ class Message:
         return self.flags & FLAG_ERROR != 0
 
     @property
-    def retransmitted(self) -> bool:
-        """Whether the T bit is set: possibly sent before."""
-        return self.flags & FLAG_RETRANSMITTED != 0
-
-    @property
     def name(self) -> str:
         """The message's name (`update-location-request`), or `command-N-request` if the command is unknown."""
         known = COMMANDS.get((self.application, self.command, self.request))

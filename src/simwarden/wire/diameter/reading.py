@@ -34,10 +34,6 @@ if TYPE_CHECKING:
 
 #: the octet of a header that has the flags
 _FLAGS = 4
-_SHORT = {
-    "DIAMETER_ERROR_": "",
-    "DIAMETER_": "",
-}
 
 
 def dissect(data: bytes, inner: Inner | None = None) -> Dissection:
@@ -86,9 +82,7 @@ def _first(value: Any) -> Any:
 
 def _words(code: int) -> str:
     """Return `5001 USER_UNKNOWN` for a named code, the number for others."""
-    name = getattr(code, "name", "")
-    for prefix, short in _SHORT.items():
-        name = name.replace(prefix, short)
+    name = getattr(code, "name", "").removeprefix("DIAMETER_").removeprefix("ERROR_")
     return f"{int(code)} {name}".strip()
 
 
@@ -98,19 +92,10 @@ def field_name(name: str) -> str:
 
 
 def _fields(avps: Avps) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    repeated: set[str] = set()
+    fields: dict[str, list[Any]] = {}
     for name, value in avps:
-        key = field_name(name)
-        shown = _value(name, value)
-        if key in repeated:
-            fields[key].append(shown)
-        elif key in fields:
-            fields[key] = [fields[key], shown]
-            repeated.add(key)
-        else:
-            fields[key] = shown
-    return fields
+        fields.setdefault(field_name(name), []).append(_value(name, value))
+    return {name: values if len(values) > 1 else values[0] for name, values in fields.items()}
 
 
 def _value(name: str, value: Any) -> Any:
@@ -143,9 +128,7 @@ def _plmn(octets: bytes) -> str | bytes:
 
 
 _SHAPES = {
-    Kind.TEXT: v.TEXT,
-    Kind.IDENTITY: v.TEXT,
-    Kind.FILTER: v.TEXT,
+    **dict.fromkeys((Kind.TEXT, Kind.IDENTITY, Kind.FILTER), v.TEXT),
     Kind.OCTETS: v.OCTETS,
     Kind.TBCD: v.MSISDN,
     Kind.ADDRESS: v.ADDRESS,
@@ -155,13 +138,8 @@ _SHAPED = {
     "User-Name": v.IMSI,
     "IMEI": v.IMEI,
     "Visited-PLMN-Id": v.PLMN | v.OCTETS,
-    "Origin-Host": v.HOST,
-    "Destination-Host": v.HOST,
-    "Proxy-Host": v.HOST,
-    "Route-Record": v.HOST,
-    "Error-Reporting-Host": v.HOST,
-    "Origin-Realm": v.REALM,
-    "Destination-Realm": v.REALM,
+    **dict.fromkeys(("Origin-Host", "Destination-Host", "Proxy-Host", "Route-Record", "Error-Reporting-Host"), v.HOST),
+    **dict.fromkeys(("Origin-Realm", "Destination-Realm"), v.REALM),
     "Session-Id": v.SESSION,
     "Service-Selection": v.APN,
 }
@@ -172,8 +150,7 @@ def field_values(name: str) -> v.Values:
     """Return what an AVP may be, as it is shown: a group by its grammar, an enumeration by its names and numbers."""
     if name in KEYS:
         return SECRET
-    enumerated = "Experimental-Result-Code" if name == "Experimental-Result" else name
-    if enumerated in ENUMERATIONS:
+    if (enumerated := _enumeration_of(name)) in ENUMERATIONS:
         return v.members(ENUMERATIONS[enumerated], ("DIAMETER_", "ERROR_"))
     if name in _SHAPED:
         return _SHAPED[name]

@@ -34,4 +34,4 @@ __all__ = [
     "encode",
 ]
 
-__getattr__ = offer(__name__, __all__, "codec", "elements", "enums")
+__getattr__ = offer(__name__, "codec", "elements", "enums")

@@ -1,5 +1,8 @@
 """GTP-U, which carries user packets in tunnels: S1-U, S5-U and X2-U (TS 29.281)."""
 
+# mypy: implicit-reexport
+# ruff: noqa: F401
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -23,20 +26,4 @@ if TYPE_CHECKING:
     )
     from simwarden.wire.gtpu.reading import dissect
 
-__all__ = [
-    "Extension",
-    "ExtensionType",
-    "GtpuError",
-    "Message",
-    "MessageType",
-    "decode",
-    "dissect",
-    "encode",
-    "error_indication",
-    "g_pdu",
-    "is_g_pdu",
-    "supported_extensions",
-    "unwrap",
-]
-
-__getattr__ = offer(__name__, __all__, "codec", "reading")
+__getattr__ = offer(__name__, "codec", "reading")

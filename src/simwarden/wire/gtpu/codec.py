@@ -9,12 +9,9 @@ import ipaddress
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from simwarden.errors import PeerError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 #: version 1, protocol type GTP
 _PLAIN: Final = 0x30
@@ -196,9 +193,9 @@ def _read_elements(message: Message, body: bytes) -> None:
         head = 1 if kind in _FIXED else 2 if kind == _EXTENSION_TYPES else 3
         if kind < 0x80 and kind not in _FIXED:
             return
-        length = _FIXED.get(kind) if kind in _FIXED else int.from_bytes(body[at + 1 : at + head])
-        value = body[at + head : at + head + (length or 0)]
-        at += head + (length or 0)
+        length = _FIXED.get(kind) or int.from_bytes(body[at + 1 : at + head])
+        value = body[at + head : at + head + length]
+        at += head + length
         if at > len(body):
             raise GtpuError(f"{message.type.name} ends in element {kind}")
         if kind == _RECOVERY:
@@ -229,7 +226,7 @@ def error_indication(teid: int, own_address: str, source_port: int | None = None
     return encode(Message(MessageType.ERROR_INDICATION, 0, 0, extensions, peer_teid=teid, peer_address=own_address))
 
 
-def supported_extensions(known: Iterable[int] = UNDERSTOOD) -> bytes:
+def supported_extensions() -> bytes:
     """Return what tells a peer which extension headers are understood (7.2.3)."""
     kind = MessageType.SUPPORTED_EXTENSION_HEADERS_NOTIFICATION
-    return encode(Message(kind, 0, 0, types=tuple(sorted(known))))
+    return encode(Message(kind, 0, 0, types=tuple(sorted(UNDERSTOOD))))

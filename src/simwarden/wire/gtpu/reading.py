@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from simwarden.errors import PeerError
 from simwarden.model import values as v
-from simwarden.wire.dissection import Dissection
+from simwarden.wire.dissection import Dissection, dissect_carried
 from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.gtpu.codec import ExtensionType, Message, MessageType, decode
 
@@ -51,10 +50,7 @@ def dissect(data: bytes, packet: Callable[[bytes], Dissection] | None = None) ->
         about.append(f"no tunnel {message.peer_teid:#010x} at {message.peer_address}")
     inner: tuple[Dissection, ...] = ()
     if message.payload and packet is not None:
-        try:
-            inner = (packet(message.payload),)
-        except PeerError as error:
-            inner = (Dissection("malformed-packet", f"malformed packet: {error.reason}", {"octets": message.payload}),)
+        inner = (dissect_carried(packet, message.payload, "packet", "packet"),)
     head = f"{title} ({', '.join(about)})" if about else title
     return Dissection(name, ", ".join([head, *(each.summary for each in inner)]), _fields(message), "", inner)
 

@@ -1,5 +1,8 @@
 """GTPv2-C, which sets up, changes and ends bearers: S11 and S5 (TS 29.274)."""
 
+# mypy: implicit-reexport
+# ruff: noqa: F401, F403
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -20,58 +23,10 @@ if TYPE_CHECKING:
         subject_of,
         version_not_supported,
     )
-    from simwarden.wire.gtpv2.enums import (
-        ACCEPTED,
-        Cause,
-        ChangeReportingAction,
-        Indication,
-        InterfaceType,
-        NodeType,
-        PdnType,
-        RatType,
-        SelectionMode,
-    )
+    from simwarden.wire.gtpv2.enums import *
     from simwarden.wire.gtpv2.ies import network_identifier
     from simwarden.wire.gtpv2.messages import SPECS, Role
     from simwarden.wire.gtpv2.reading import cause_text, dissect
     from simwarden.wire.gtpv2.values import Ambr, Arp, BearerQos, CauseIe, FlowQos, FTeid, IeType, Paa, UeTimeZone, Uli
 
-__all__ = [
-    "ACCEPTED",
-    "SPECS",
-    "Ambr",
-    "Arp",
-    "BearerQos",
-    "Cause",
-    "CauseIe",
-    "ChangeReportingAction",
-    "FTeid",
-    "FlowQos",
-    "GtpError",
-    "IeType",
-    "Indication",
-    "InterfaceType",
-    "Message",
-    "NodeType",
-    "Paa",
-    "PdnType",
-    "RatType",
-    "Role",
-    "SelectionMode",
-    "UeTimeZone",
-    "Uli",
-    "UnsupportedVersionError",
-    "answer_to",
-    "cause_text",
-    "decode",
-    "dissect",
-    "encode",
-    "failure_of",
-    "network_identifier",
-    "refusal",
-    "split",
-    "subject_of",
-    "version_not_supported",
-]
-
-__getattr__ = offer(__name__, __all__, "codec", "enums", "ies", "messages", "reading", "values")
+__getattr__ = offer(__name__, "codec", "enums", "ies", "messages", "reading", "values")

@@ -15,6 +15,7 @@ from simwarden.model import values as v
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.wire.gtpv2 import enums as e
 from simwarden.wire.gtpv2.values import Ambr, Arp, BearerQos, CauseIe, FlowQos, FTeid, IeType, Paa, UeTimeZone, Uli
+from simwarden.wire.tbcd import decode_digits, encode_digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,27 +43,13 @@ _shared = lru_cache(maxsize=1024)
 # -- digits, numbers and names
 
 
-def _write_digits(digits: str) -> bytes:
-    text = digits if len(digits) % 2 == 0 else digits + "f"
-    return bytes([int(text[i + 1] + text[i], 16) for i in range(0, len(text), 2)])
-
-
-def _read_digits(octets: bytes) -> str:
-    nibbles = octets.hex()
-    digits = "".join([nibbles[i + 1] + nibbles[i] for i in range(0, len(nibbles), 2)])
-    digits = digits.removesuffix("f")
-    if not digits.isdecimal():
-        raise ValueError("no decimal digits")
-    return digits
-
-
 def _digits_of(least: int, most: int) -> tuple[Callable[[bytes], str], Callable[[str], bytes]]:
     def check(digits: str) -> str:
         if not (digits.isascii() and digits.isdecimal() and least <= len(digits) <= most):
             raise ValueError(f"{digits!r} has not {least} to {most} digits")
         return digits
 
-    return lambda octets: check(_read_digits(octets)), lambda digits: _write_digits(check(digits))
+    return lambda octets: check(decode_digits(octets)), lambda digits: encode_digits(check(digits))
 
 
 def _number(length: int) -> tuple[Callable[[bytes], int], Callable[[int], bytes]]:
@@ -354,7 +341,7 @@ def write_zone(zone: UeTimeZone) -> bytes:
 
 
 _IMSI, _MEI, _MSISDN = _digits_of(6, 15), _digits_of(15, 16), _digits_of(5, 15)
-_OCTET, _TWO, _FOUR = _number(1), _number(2), _number(4)
+_OCTET, _FOUR = _number(1), _number(4)
 _Octets = Annotated[bytes, v.OCTETS]
 
 _TABLE: tuple[Ie, ...] = (

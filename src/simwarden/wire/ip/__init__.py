@@ -1,5 +1,8 @@
 """User packets: IPv4 and IPv6, and of what they carry UDP, TCP, ICMP and ICMPv6 as far as a bearer needs them."""
 
+# mypy: implicit-reexport
+# ruff: noqa: F401
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     )
     from simwarden.wire.ip.packet import (
         Flow,
-        Marks,
         Packet,
         Protocol,
         address_text,
@@ -47,40 +49,4 @@ if TYPE_CHECKING:
         mss_option,
     )
 
-__all__ = [
-    "Flow",
-    "Icmp",
-    "IcmpType",
-    "Icmpv6Type",
-    "Marks",
-    "Packet",
-    "Protocol",
-    "RouterAdvertisement",
-    "Tcp",
-    "TcpFlag",
-    "Udp",
-    "address_text",
-    "addresses_of",
-    "carried_at",
-    "decode",
-    "decode_icmp",
-    "decode_router_advertisement",
-    "decode_tcp",
-    "decode_udp",
-    "dissect",
-    "encode",
-    "encode_icmp",
-    "encode_router_advertisement",
-    "encode_tcp",
-    "encode_udp",
-    "error_about",
-    "flow_of",
-    "is_plain",
-    "is_routed",
-    "marks_of",
-    "mss_of",
-    "mss_option",
-    "router_solicitation",
-]
-
-__getattr__ = offer(__name__, __all__, "icmp", "packet", "reading", "transport")
+__getattr__ = offer(__name__, "icmp", "packet", "reading", "transport")

@@ -112,7 +112,7 @@ def router_solicitation(source: str) -> Packet:
     return _packet(_HEAD.pack(Icmpv6Type.ROUTER_SOLICITATION, 0, 0, 0), source, ALL_ROUTERS, 255)
 
 
-def encode_router_advertisement(told: RouterAdvertisement, source: str, destination: str = ALL_NODES) -> Packet:
+def encode_router_advertisement(told: RouterAdvertisement, source: str) -> Packet:
     """Return a router advertisement: prefix for autonomous configuration, not on-link, without end (29.061)."""
     prefix = ipaddress.IPv6Address(told.prefix).packed
     forever = 0xFFFFFFFF
@@ -120,7 +120,7 @@ def encode_router_advertisement(told: RouterAdvertisement, source: str, destinat
     data += _PREFIX.pack(_PREFIX_INFORMATION, 4, told.prefix_length, 0x40, forever, forever, 0, prefix)
     if told.mtu:
         data += struct.pack(">BBHI", _MTU, 1, 0, told.mtu)
-    return _packet(data, source, destination, 255)
+    return _packet(data, source, ALL_NODES, 255)
 
 
 def decode_router_advertisement(packet: Packet) -> RouterAdvertisement:

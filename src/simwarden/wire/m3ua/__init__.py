@@ -36,4 +36,4 @@ __all__ = [
     "encode_data",
 ]
 
-__getattr__ = offer(__name__, __all__, "codec", "message", "enums", "reading")
+__getattr__ = offer(__name__, "codec", "message", "enums", "reading")

@@ -143,4 +143,4 @@ __all__ = [
     "roaming_not_allowed",
 ]
 
-__getattr__ = offer(__name__, __all__, "arguments", "enums", "failures", "operations")
+__getattr__ = offer(__name__, "arguments", "enums", "failures", "operations")

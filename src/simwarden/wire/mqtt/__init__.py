@@ -49,4 +49,4 @@ __all__ = [
     "matches",
 ]
 
-__getattr__ = offer(__name__, __all__, "codec", "packets", "topics", "reading")
+__getattr__ = offer(__name__, "codec", "packets", "topics", "reading")

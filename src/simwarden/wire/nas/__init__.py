@@ -4,6 +4,9 @@
 `simwarden.machine.nas_security`.
 """
 
+# mypy: implicit-reexport
+# ruff: noqa: F401, F403
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -21,76 +24,10 @@ if TYPE_CHECKING:
         UeNetworkCapability,
         UeSecurityCapability,
     )
-    from simwarden.wire.nas.enums import (
-        ACTIVE_FLAG,
-        NO_KEY,
-        AdditionalUpdateResult,
-        AdditionalUpdateType,
-        AttachResult,
-        AttachType,
-        DetachType,
-        EmmCause,
-        EpsNetworkFeature,
-        EsmCause,
-        IdentityType,
-        MessageType,
-        NetworkDetachType,
-        PdnType,
-        RequestType,
-        ServiceType,
-        UpdateResult,
-        UpdateType,
-    )
+    from simwarden.wire.nas.enums import *
     from simwarden.wire.nas.message import Message, decode, encode
-    from simwarden.wire.nas.protection import (
-        NETWORK_PROCESSES,
-        NETWORK_PROCESSES_DESPITE_BAD_MAC,
-        UE_PROCESSES,
-        may_process,
-    )
-    from simwarden.wire.nas.reading import cause_text, dissect
-    from simwarden.wire.nas.security_header import SecuredPdu, SecurityHeaderType, header_type, split
+    from simwarden.wire.nas.protection import ue_may_process
+    from simwarden.wire.nas.reading import dissect
+    from simwarden.wire.nas.security_header import SecurityHeaderType, header_type, split
 
-__all__ = [
-    "ACTIVE_FLAG",
-    "DEACTIVATED",
-    "NETWORK_PROCESSES",
-    "NETWORK_PROCESSES_DESPITE_BAD_MAC",
-    "NO_KEY",
-    "UE_PROCESSES",
-    "AdditionalUpdateResult",
-    "AdditionalUpdateType",
-    "AttachResult",
-    "AttachType",
-    "DetachType",
-    "EmmCause",
-    "EpsNetworkFeature",
-    "EpsQos",
-    "EsmCause",
-    "IdentityType",
-    "Lai",
-    "Message",
-    "MessageType",
-    "MobileIdentity",
-    "NasAlgorithms",
-    "NetworkDetachType",
-    "PdnAddress",
-    "PdnType",
-    "RequestType",
-    "SecuredPdu",
-    "SecurityHeaderType",
-    "ServiceType",
-    "UeNetworkCapability",
-    "UeSecurityCapability",
-    "UpdateResult",
-    "UpdateType",
-    "cause_text",
-    "decode",
-    "dissect",
-    "encode",
-    "header_type",
-    "may_process",
-    "split",
-]
-
-__getattr__ = offer(__name__, __all__, "elements", "enums", "message", "protection", "security_header", "reading")
+__getattr__ = offer(__name__, "elements", "enums", "message", "protection", "security_header", "reading")

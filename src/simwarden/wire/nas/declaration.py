@@ -83,9 +83,9 @@ def lv(name: str, codec: Codec = OCTETS, shortest: int = 0, longest: int = 255) 
     return Mandatory(Format.LV, name, "", codec.read, codec.write, shortest, longest, codec.values)
 
 
-def lv_e(name: str, codec: Codec = OCTETS, shortest: int = 0, longest: int = 65535) -> Mandatory:
-    """Declare a two-octet length and value (type 6)."""
-    return Mandatory(Format.LV_E, name, "", codec.read, codec.write, shortest, longest, codec.values)
+def lv_e(name: str, shortest: int = 0) -> Mandatory:
+    """Declare a two-octet length and octets (type 6)."""
+    return Mandatory(Format.LV_E, name, "", OCTETS.read, OCTETS.write, shortest, 65535, OCTETS.values)
 
 
 def tv_half(iei: int, name: str) -> Optional:
@@ -103,9 +103,9 @@ def tlv(iei: int, name: str, codec: Codec = OCTETS, shortest: int = 0, longest: 
     return Optional(Format.TLV, name, iei, codec.read, codec.write, shortest, longest, 0, codec.values)
 
 
-def tlv_e(iei: int, name: str, codec: Codec = OCTETS, shortest: int = 0, longest: int = 65535) -> Optional:
-    """Declare IEI, two-octet length and value (type 6)."""
-    return Optional(Format.TLV_E, name, iei, codec.read, codec.write, shortest, longest, 0, codec.values)
+def tlv_e(iei: int, name: str, shortest: int = 0, longest: int = 65535) -> Optional:
+    """Declare IEI, two-octet length and octets (type 6)."""
+    return Optional(Format.TLV_E, name, iei, OCTETS.read, OCTETS.write, shortest, longest, 0, OCTETS.values)
 
 
 def declare(kind: T, clause: str, *elements: Mandatory | Optional) -> Declaration[T]:

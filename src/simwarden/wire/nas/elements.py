@@ -13,6 +13,7 @@ from simwarden.model import values as v
 from simwarden.model.identity import Guti, Plmn, Tai
 from simwarden.wire.fields import values_of
 from simwarden.wire.nas.enums import EmmCause, EpsNetworkFeature, EsmCause, IdentityType, PdnType
+from simwarden.wire.tbcd import encode_digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,10 +61,8 @@ class MobileIdentity(NamedTuple):
 
 
 def _write_digits(digits: str, code: int) -> bytes:
-    odd = len(digits) & 1
-    text = f"{odd << 3 | code:x}{digits}" + ("" if odd else "f")
-    # Swap the nibbles: each octet holds its first digit in bits 1 to 4; the very first holds the type there.
-    return bytes([int(text[i + 1] + text[i], 16) for i in range(0, len(text), 2)])
+    # Each octet holds its first digit in bits 1 to 4; the very first holds the type there.
+    return encode_digits(f"{(len(digits) & 1) << 3 | code:x}{digits}")
 
 
 def _read_digits(octets: bytes) -> str:
@@ -146,15 +145,15 @@ _IDENTITY = v.mapping(
 )
 EPS_MOBILE_IDENTITY = Codec(_read_eps_mobile_identity, _write_eps_mobile_identity, _IDENTITY)
 MOBILE_IDENTITY = Codec(_read_mobile_identity, _write_mobile_identity, _IDENTITY)
-GUTI_VALUE = Codec(
-    lambda octets: read_guti(octets) if octets[0] & 7 == 6 else _raise("not a GUTI"),
-    write_guti,
-    v.GUTI,
-)
 
 
-def _raise(reason: str) -> Any:
-    raise ValueError(reason)
+def _read_guti_value(octets: bytes) -> Guti:
+    if octets[0] & 7 != 6:
+        raise ValueError("not a GUTI")
+    return read_guti(octets)
+
+
+GUTI_VALUE = Codec(_read_guti_value, write_guti, v.GUTI)
 
 
 class Lai(NamedTuple):

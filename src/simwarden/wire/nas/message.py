@@ -35,8 +35,8 @@ _ESM = {int(entry.type): entry for entry in ESM_MESSAGES}
 _ESM_HEADER = frozenset(("eps_bearer_identity", "procedure_transaction_identity"))
 SERVICE_REQUEST_FIELDS = frozenset(("nas_key_set_identifier", "sequence_number", "short_mac"))
 
-_HALVES, _V, _LV, _LV_E = Format.HALVES, Format.V, Format.LV, Format.LV_E
-_TV_HALF, _TV, _TLV, _TLV_E = Format.TV_HALF, Format.TV, Format.TLV, Format.TLV_E
+_HALVES, _V, _LV = Format.HALVES, Format.V, Format.LV
+_TV_HALF, _TV, _TLV = Format.TV_HALF, Format.TV, Format.TLV
 
 
 class Message:

@@ -1,8 +1,8 @@
-"""Which NAS messages a receiver may process without integrity protection (TS 24.301 4.4.4.2 and 4.4.4.3), as data."""
+"""Which NAS messages a UE may process without integrity protection (TS 24.301 4.4.4.2), as data."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simwarden.wire.nas.enums import EmmCause, IdentityType, MessageType
 
@@ -10,61 +10,33 @@ if TYPE_CHECKING:
     from simwarden.wire.nas.message import Message
 
 
-class Exemption(NamedTuple):
-    """A message that may be processed unprotected, and when it may not after all.
+class _Exemption(NamedTuple):
+    """A condition on a message that may be processed unprotected.
 
     `unless` names a field and the value with which the message needs protection; `only` one that it must have.
     """
 
-    clause: str
     unless: tuple[str, int] | None = None
     only: tuple[str, int] | None = None
-    note: str = ""
 
 
-_NOT_CSG = ("emm_cause", int(EmmCause.NOT_AUTHORIZED_FOR_THIS_CSG))
+_NOT_CSG: Final = _Exemption(unless=("emm_cause", EmmCause.NOT_AUTHORIZED_FOR_THIS_CSG))
 
-UE_PROCESSES: dict[MessageType, Exemption] = {
-    MessageType.IDENTITY_REQUEST: Exemption("4.4.4.2 a", only=("identity_type", IdentityType.IMSI)),
-    MessageType.AUTHENTICATION_REQUEST: Exemption("4.4.4.2 b"),
-    MessageType.AUTHENTICATION_REJECT: Exemption("4.4.4.2 c", note="T3247 starts, see 5.4.2.5"),
-    MessageType.ATTACH_REJECT: Exemption("4.4.4.2 d", unless=_NOT_CSG, note="see 5.3.7b"),
-    MessageType.DETACH_ACCEPT: Exemption("4.4.4.2 e", note="for a detach other than switch off"),
-    MessageType.TRACKING_AREA_UPDATE_REJECT: Exemption("4.4.4.2 f", unless=_NOT_CSG, note="see 5.3.7b"),
-    MessageType.SERVICE_REJECT: Exemption("4.4.4.2 g", unless=_NOT_CSG, note="see 5.3.7b"),
+#: what a UE processes while no secure exchange of NAS messages is established: 4.4.4.2, a to g
+_UE_PROCESSES: Final[dict[MessageType, _Exemption]] = {
+    MessageType.IDENTITY_REQUEST: _Exemption(only=("identity_type", IdentityType.IMSI)),
+    MessageType.AUTHENTICATION_REQUEST: _Exemption(),
+    MessageType.AUTHENTICATION_REJECT: _Exemption(),
+    MessageType.ATTACH_REJECT: _NOT_CSG,
+    MessageType.DETACH_ACCEPT: _Exemption(),
+    MessageType.TRACKING_AREA_UPDATE_REJECT: _NOT_CSG,
+    MessageType.SERVICE_REJECT: _NOT_CSG,
 }
-"""What a UE processes while no secure exchange of NAS messages is established."""
-
-NETWORK_PROCESSES: dict[MessageType, Exemption] = {
-    MessageType.ATTACH_REQUEST: Exemption("4.4.4.3 a"),
-    MessageType.IDENTITY_RESPONSE: Exemption("4.4.4.3 b", note="if the IMSI was asked for"),
-    MessageType.AUTHENTICATION_RESPONSE: Exemption("4.4.4.3 c"),
-    MessageType.AUTHENTICATION_FAILURE: Exemption("4.4.4.3 d"),
-    MessageType.SECURITY_MODE_REJECT: Exemption("4.4.4.3 e"),
-    MessageType.DETACH_REQUEST: Exemption("4.4.4.3 f"),
-    MessageType.DETACH_ACCEPT: Exemption("4.4.4.3 g"),
-    MessageType.TRACKING_AREA_UPDATE_REQUEST: Exemption("4.4.4.3 h"),
-}
-"""What an MME processes while no secure exchange of NAS messages is established."""
-
-NETWORK_PROCESSES_DESPITE_BAD_MAC: dict[MessageType, Exemption] = {
-    MessageType.ATTACH_REQUEST: Exemption("4.4.4.3", note="authenticate before going on"),
-    MessageType.TRACKING_AREA_UPDATE_REQUEST: Exemption("4.4.4.3", note="authenticate, or reject with #9"),
-    MessageType.SERVICE_REQUEST: Exemption("4.4.4.3", note="SERVICE REJECT #9, the context stays"),
-    MessageType.EXTENDED_SERVICE_REQUEST: Exemption("4.4.4.3", note="SERVICE REJECT #9, the context stays"),
-    MessageType.DETACH_REQUEST: Exemption("4.4.4.3", note="authenticate, or ignore if it is a switch off"),
-    MessageType.AUTHENTICATION_RESPONSE: Exemption("4.4.4.3"),
-    MessageType.AUTHENTICATION_FAILURE: Exemption("4.4.4.3"),
-    MessageType.IDENTITY_RESPONSE: Exemption("4.4.4.3", note="if the IMSI was asked for"),
-    MessageType.SECURITY_MODE_REJECT: Exemption("4.4.4.3"),
-    MessageType.DETACH_ACCEPT: Exemption("4.4.4.3"),
-}
-"""What an MME processes although a secure exchange is established and the integrity check failed."""
 
 
-def may_process(exemptions: dict[MessageType, Exemption], message: Message) -> bool:
-    """Whether a message may be processed although its integrity is not assured."""
-    exemption = exemptions.get(message.type)
+def ue_may_process(message: Message) -> bool:
+    """Return True if a UE may process a message although its integrity is not assured."""
+    exemption = _UE_PROCESSES.get(message.type)
     if exemption is None:
         return False
     if exemption.unless and message.get(exemption.unless[0]) == exemption.unless[1]:

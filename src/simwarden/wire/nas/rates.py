@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: codes of the first octet, and of its extension, with the kbit/s that a code stands for: (first code, kbit/s, step)
 _FIRST: Final = ((1, 1, 1), (64, 64, 8), (128, 576, 64), (255, 0, 0))
 _EXTENDED: Final = ((1, 8_700, 100), (75, 17_000, 1_000), (187, 130_000, 2_000), (251, 0, 0))
 #: of a bearer's rates above 256 Mbit/s (9.9.4.3); those of an APN count as so many times 256 Mbit/s (9.9.4.2)
 _EXTENDED_2: Final = ((1, 260_000, 4_000), (62, 510_000, 10_000), (162, 1_600_000, 100_000), (247, 0, 0))
-_HIGHEST, _HIGHEST_EXTENDED, _ZERO = 0xFE, 0xFA, 0xFF
+_HIGHEST, _ZERO = 0xFE, 0xFF
 _STEP_OF_AMBR: Final = 256_000
 _MOST_OF_AMBR: Final = 254 * _STEP_OF_AMBR + _STEP_OF_AMBR
 
@@ -68,6 +71,14 @@ class Coded(NamedTuple):
         return _value(self.extended, _EXTENDED) or _value(self.octet, _FIRST)
 
 
+def _join(rates: Iterable[Coded]) -> bytes:
+    """Return the octets of all rates, then their extensions up to the last that is not zero."""
+    levels = [bytes(level) for level in zip(*rates, strict=True)]
+    while len(levels) > 1 and not any(levels[-1]):
+        levels.pop()
+    return b"".join(levels)
+
+
 class BitRates(NamedTuple):
     """Rates of a bearer in kbit/s."""
 
@@ -81,11 +92,7 @@ def encode_rates(rates: BitRates) -> bytes:
     """Return what follows the QCI in an EPS QoS: nothing for a bearer without guaranteed rate."""
     if not any(rates):
         return b""
-    coded = [Coded.of(each) for each in rates]
-    levels = [bytes(level) for level in zip(*coded, strict=True)]
-    while len(levels) > 1 and not any(levels[-1]):
-        levels.pop()
-    return b"".join(levels)
+    return _join(map(Coded.of, rates))
 
 
 def decode_rates(octets: bytes) -> BitRates:
@@ -107,10 +114,7 @@ class Ambr(NamedTuple):
 
 def encode_ambr(rates: Ambr) -> bytes:
     """Return an APN-AMBR."""
-    levels = [bytes(level) for level in zip(*(Coded.of_ambr(each) for each in rates), strict=True)]
-    while len(levels) > 1 and not any(levels[-1]):
-        levels.pop()
-    return b"".join(levels)
+    return _join(map(Coded.of_ambr, rates))
 
 
 def decode_ambr(octets: bytes) -> Ambr:

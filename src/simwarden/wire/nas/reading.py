@@ -4,32 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import IntEnum, IntFlag
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.model.identity import Ecgi, Guti, Plmn, Tai
-from simwarden.wire.dissection import Dissection
+from simwarden.wire.dissection import Dissection, dissect_carried
 from simwarden.wire.family import Export, Known, MessageField, MessageInfo, Reading
+from simwarden.wire.nas import enums as e
 from simwarden.wire.nas.elements import Lai, MobileIdentity
 from simwarden.wire.nas.emm import DETACH_REQUEST_FROM_NETWORK, DETACH_REQUEST_FROM_UE
-from simwarden.wire.nas.enums import (
-    AdditionalUpdateResult,
-    AdditionalUpdateType,
-    AttachResult,
-    AttachType,
-    DetachType,
-    EmmCause,
-    EsmCause,
-    IdentityType,
-    MessageType,
-    NetworkDetachType,
-    PdnType,
-    RequestType,
-    ServiceType,
-    UpdateResult,
-)
 from simwarden.wire.nas.message import DECLARATIONS, SERVICE_REQUEST_FIELDS, Message, decode
 from simwarden.wire.nas.security_header import EMM_DISCRIMINATOR, SecurityHeaderType, header_type, split
 
@@ -46,15 +31,15 @@ _CIPHERED = "ciphered-nas"
 _EEA0 = 0
 
 _NAMED: dict[str, type[IntEnum]] = {
-    "additional_update_result": AdditionalUpdateResult,
-    "additional_update_type": AdditionalUpdateType,
-    "eps_attach_type": AttachType,
-    "eps_attach_result": AttachResult,
-    "eps_update_result": UpdateResult,
-    "identity_type": IdentityType,
-    "pdn_type": PdnType,
-    "request_type": RequestType,
-    "service_type": ServiceType,
+    "additional_update_result": e.AdditionalUpdateResult,
+    "additional_update_type": e.AdditionalUpdateType,
+    "eps_attach_type": e.AttachType,
+    "eps_attach_result": e.AttachResult,
+    "eps_update_result": e.UpdateResult,
+    "identity_type": e.IdentityType,
+    "pdn_type": e.PdnType,
+    "request_type": e.RequestType,
+    "service_type": e.ServiceType,
 }
 
 
@@ -63,12 +48,12 @@ def _sentence(name: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def name_of(kind: MessageType) -> str:
+def name_of(kind: e.MessageType) -> str:
     """Return a message's name as in `attach-reject`."""
     return kind.name.lower().replace("_", "-")
 
 
-def title_of(kind: MessageType) -> str:
+def title_of(kind: e.MessageType) -> str:
     """Return a message's name as the spec writes it, as in `PDN connectivity reject`."""
     return _sentence(kind.name)
 
@@ -123,7 +108,7 @@ def _about(message: Message) -> str:
         if name in message:
             return str(message[name])
     asked = message.get("identity_type")
-    return "" if asked is None else next((kind.name for kind in IdentityType if kind == asked), str(asked))
+    return "" if asked is None else next((kind.name for kind in e.IdentityType if kind == asked), str(asked))
 
 
 def _inner(message: Message) -> list[Dissection]:
@@ -141,16 +126,13 @@ def _short_message(message: Message, carried: Inner | None) -> list[Dissection]:
     """Read the CP message in a NAS message container (9.9.3.22)."""
     if carried is None or _CONTAINER not in message:
         return []
-    try:
-        return [carried("ppsms", message[_CONTAINER])]
-    except PeerError as error:
-        return [Dissection("malformed-cp", f"malformed CP message: {error.reason}", {"octets": message[_CONTAINER]})]
+    return [dissect_carried(partial(carried, "ppsms"), message[_CONTAINER], "cp", "CP message")]
 
 
 def _shown(message: Message, name: str, value: Any) -> Any:
     enum = _NAMED.get(name)
     if name == "detach_type":
-        enum = DetachType if "eps_mobile_identity" in message else NetworkDetachType
+        enum = e.DetachType if "eps_mobile_identity" in message else e.NetworkDetachType
     if enum is not None:
         try:
             return enum(value)
@@ -191,7 +173,7 @@ MALFORMED = {"octets": v.OCTETS}
 def field_values(name: str, element: v.Values) -> v.Values:
     """Return what a field of a message may be, by what its element is."""
     if name == "detach_type":
-        return v.members(DetachType) | v.members(NetworkDetachType)
+        return v.members(e.DetachType) | v.members(e.NetworkDetachType)
     if name in _INNER:
         return replace(element, inside=any_fields)
     return v.members(_NAMED[name]) if name in _NAMED else element
@@ -204,7 +186,7 @@ def fields_of(name: str) -> Mapping[str, v.Values]:
         return {part: HEADER[part] for part in ("security_header_type", "sequence_number")}
     if name == "malformed-nas":
         return MALFORMED
-    if name == name_of(MessageType.SERVICE_REQUEST):
+    if name == name_of(e.MessageType.SERVICE_REQUEST):
         numbers = dict.fromkeys(sorted(SERVICE_REQUEST_FIELDS), v.NUMBER)
         return numbers | {"short_mac": v.OCTETS} | HEADER
     elements: dict[str, v.Values] = {}
@@ -216,7 +198,7 @@ def fields_of(name: str) -> Mapping[str, v.Values]:
     return elements | HEADER if declared else {}
 
 
-def declarations_of(name: str) -> list[Declaration[MessageType]]:
+def declarations_of(name: str) -> list[Declaration[e.MessageType]]:
     """Return the declarations of a message by its name: two for one that means another thing from the other side."""
     all_of_them = (*DECLARATIONS.values(), DETACH_REQUEST_FROM_UE, DETACH_REQUEST_FROM_NETWORK)
     return [each for each in all_of_them if name_of(each.type) == name]
@@ -226,7 +208,7 @@ def declarations_of(name: str) -> list[Declaration[MessageType]]:
 def any_fields() -> Mapping[str, v.Values]:
     """Return the fields of all messages: what may be in octets that are one, `nas_pdu`."""
     every: dict[str, v.Values] = {}
-    for kind in MessageType:
+    for kind in e.MessageType:
         for name, values in fields_of(name_of(kind)).items():
             every[name] = every[name] | values if name in every else values
     return every
@@ -267,14 +249,14 @@ class Nas(Reading):
 
     def messages(self) -> Iterable[str]:
         """See Reading."""
-        return (*map(name_of, MessageType), _CIPHERED, "malformed-nas")
+        return (*map(name_of, e.MessageType), _CIPHERED, "malformed-nas")
 
     def info(self, name: str) -> MessageInfo | None:
         """See Reading."""
         found = fields_of(name)
         if not found:
             return None
-        causes: Mapping[str, type[IntEnum]] = {"emm_cause": EmmCause, "esm_cause": EsmCause}
+        causes: Mapping[str, type[IntEnum]] = {"emm_cause": e.EmmCause, "esm_cause": e.EsmCause}
         declared = declarations_of(name)
         must = {part for each in declared for one in each.mandatory for part in (one.name, one.high) if part}
         must |= found.keys() if not declared else set()  # of a service request, which has no message type

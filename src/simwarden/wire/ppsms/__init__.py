@@ -25,4 +25,4 @@ __all__ = [
     "encode_rp",
 ]
 
-__getattr__ = offer(__name__, __all__, "codec", "enums", "reading")
+__getattr__ = offer(__name__, "codec", "enums", "reading")

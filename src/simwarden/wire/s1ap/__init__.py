@@ -7,6 +7,9 @@
 Messages and their elements are listed in `messages`, the elements' values in `values` and `enums`.
 """
 
+# mypy: implicit-reexport
+# ruff: noqa: F401, F403
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -15,56 +18,8 @@ from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
     from simwarden.wire.s1ap.codec import Message, S1apError, answer_to, decode, encode, notification_of, ue_ids
-    from simwarden.wire.s1ap.enums import (
-        CauseMisc,
-        CauseNas,
-        CauseProtocol,
-        CauseRadioNetwork,
-        CauseTransport,
-        CnDomain,
-        Criticality,
-        HandoverType,
-        OverloadAction,
-        PagingDrx,
-        PreEmptionCapability,
-        PreEmptionVulnerability,
-        ResetAll,
-        RrcEstablishmentCause,
-        TimeToWait,
-        TypeOfError,
-    )
-    from simwarden.wire.s1ap.messages import SPECS, MessageType, Procedure
+    from simwarden.wire.s1ap.enums import *
+    from simwarden.wire.s1ap.messages import SPECS
     from simwarden.wire.s1ap.reading import cause_text, dissect
 
-__all__ = [
-    "SPECS",
-    "CauseMisc",
-    "CauseNas",
-    "CauseProtocol",
-    "CauseRadioNetwork",
-    "CauseTransport",
-    "CnDomain",
-    "Criticality",
-    "HandoverType",
-    "Message",
-    "MessageType",
-    "OverloadAction",
-    "PagingDrx",
-    "PreEmptionCapability",
-    "PreEmptionVulnerability",
-    "Procedure",
-    "ResetAll",
-    "RrcEstablishmentCause",
-    "S1apError",
-    "TimeToWait",
-    "TypeOfError",
-    "answer_to",
-    "cause_text",
-    "decode",
-    "dissect",
-    "encode",
-    "notification_of",
-    "ue_ids",
-]
-
-__getattr__ = offer(__name__, __all__, "codec", "enums", "messages", "reading")
+__getattr__ = offer(__name__, "codec", "enums", "messages", "reading")

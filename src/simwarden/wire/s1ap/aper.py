@@ -338,22 +338,21 @@ class Struct(Type):
     `make` is called with the fields in order (None where absent), `parts` gives them back as a tuple.
     """
 
-    __slots__ = ("count", "fields", "make", "parts", "preamble_width", "with_extensions")
+    __slots__ = ("count", "fields", "make", "parts", "preamble_width")
 
     def __init__(
         self,
         make: Callable[..., Any],
         *fields: Type | tuple[Type],
         parts: Callable[[Any], tuple[Any, ...]] = tuple,
-        with_extensions: bool = True,
     ) -> None:
-        self.make, self.parts, self.with_extensions = make, parts, with_extensions
+        self.make, self.parts = make, parts
         # an optional field is given as a tuple of its type
         self.fields: tuple[tuple[Type, bool], ...] = tuple(
             (field[0], True) if isinstance(field, tuple) else (field, False) for field in fields
         )
         self.count = sum(optional for _, optional in self.fields)
-        self.preamble_width = 1 + self.count + with_extensions
+        self.preamble_width = self.count + 2
 
     def write(self, writer: Writer, value: Any) -> None:
         """Append the preamble and the fields that are there."""
@@ -363,7 +362,7 @@ class Struct(Type):
             for (_, optional), part in zip(self.fields, values, strict=True):
                 if optional:
                     preamble = preamble << 1 | (part is not None)
-        writer.bits(preamble << self.with_extensions, self.preamble_width)
+        writer.bits(preamble << 1, self.preamble_width)
         for (kind, optional), part in zip(self.fields, values, strict=True):
             if part is not None:
                 kind.write(writer, part)
@@ -381,7 +380,7 @@ class Struct(Type):
                 mask >>= 1
             else:
                 values.append(kind.read(reader))
-        if self.with_extensions and preamble & 1:
+        if preamble & 1:
             _skip_extensions(reader)
         if preamble >> self.preamble_width - 1:
             _skip_additions(reader)
@@ -389,13 +388,15 @@ class Struct(Type):
 
 
 class Choice(Type):
-    """CHOICE: which alternative it is, is told by the class of the value; None is an alternative we do not take."""
+    """CHOICE with extension marker: the class of the value tells which alternative it is.
 
-    __slots__ = ("alternatives", "by_class", "extensible", "width")
+    None is an alternative that is not supported here.
+    """
 
-    def __init__(self, *alternatives: tuple[type, Type] | None, extensible: bool = True) -> None:
+    __slots__ = ("alternatives", "by_class", "width")
+
+    def __init__(self, *alternatives: tuple[type, Type] | None) -> None:
         self.alternatives = alternatives
-        self.extensible = extensible
         self.width = (len(alternatives) - 1).bit_length()
         self.by_class = {entry[0]: (index, entry[1]) for index, entry in enumerate(alternatives) if entry}
 
@@ -404,12 +405,12 @@ class Choice(Type):
         if type(value) not in self.by_class:
             raise ValueError(f"{value!r} is none of the alternatives")
         index, kind = self.by_class[type(value)]
-        writer.bits(index, self.width + self.extensible)
+        writer.bits(index, self.width + 1)
         kind.write(writer, value)
 
     def read(self, reader: Reader) -> Any:
         """Return the value. Raises PeerError on an alternative that is not taken."""
-        if self.extensible and reader.bits(1):
+        if reader.bits(1):
             raise NotComprehendedError("an alternative of a newer release")
         index = reader.bits(self.width)
         entry = self.alternatives[index] if index < len(self.alternatives) else None

@@ -234,8 +234,7 @@ def _judge(
 
 def ue_ids(message: Message) -> dict[str, Any]:
     """Return those elements that say which device a message is about."""
-    ids: tuple[str, ...] = ("mme_ue_s1ap_id", "enb_ue_s1ap_id")
-    return {name: message.ies[name] for name in ids if name in message.ies}
+    return {name: message.ies[name] for name in ("mme_ue_s1ap_id", "enb_ue_s1ap_id") if name in message.ies}
 
 
 def answer_to(error: S1apError) -> Message | None:

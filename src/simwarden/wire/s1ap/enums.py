@@ -14,12 +14,17 @@ class S1apEnum(IntEnum):
         plain = self.name.lower().replace("_", "-")
         return _SPELLED.get(plain, plain)
 
+    @property
+    def text(self) -> str:
+        """The value as `dissect` shows it: a cause with its class before it (`radioNetwork: user-inactivity`)."""
+        kind = type(self).__name__
+        name = kind.removeprefix("Cause")
+        return self.spec_name if name == kind else f"{name[0].lower()}{name[1:]}: {self.spec_name}"
+
     @classmethod
     def shown(cls) -> tuple[str, ...]:
-        """Return all values as `dissect` shows them: a cause with its class before it."""
-        name = cls.__name__.removeprefix("Cause")
-        group = "" if name == cls.__name__ else f"{name[0].lower()}{name[1:]}: "
-        return tuple(group + each.spec_name for each in cls)
+        """Return all values as `dissect` shows them."""
+        return tuple(each.text for each in cls)
 
 
 class CauseRadioNetwork(S1apEnum):

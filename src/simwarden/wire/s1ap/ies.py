@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from simwarden.errors import PeerError
 from simwarden.model.identity import Ecgi, Plmn, Tai, check_imsi
 from simwarden.wire.s1ap import enums as e
+from simwarden.wire.s1ap import values as v
 from simwarden.wire.s1ap.aper import (
     BitOctets,
     Bits,
@@ -24,46 +25,7 @@ from simwarden.wire.s1ap.aper import (
     Struct,
     Type,
 )
-from simwarden.wire.s1ap.values import (
-    AllocationAndRetentionPriority,
-    BearerSubjectToStatusTransfer,
-    CountValue,
-    CriticalityDiagnostics,
-    EnbStatusTransferContainer,
-    ErabAdmitted,
-    ErabDataForwarding,
-    ErabInformation,
-    ErabItem,
-    ErabLevelQosParameters,
-    ErabToBeModified,
-    ErabToBeSetup,
-    ErabToBeSetupHoReq,
-    ErabTunnel,
-    ForbiddenLas,
-    ForbiddenTas,
-    GbrQosInformation,
-    GlobalEnbId,
-    Gummei,
-    HandoverRestrictionList,
-    HomeEnbId,
-    IeCriticalityDiagnostics,
-    Lai,
-    LastVisitedCell,
-    MacroEnbId,
-    RequestType,
-    SecurityContext,
-    ServedGummei,
-    SourceEnbToTargetEnbContainer,
-    STmsi,
-    SupportedTa,
-    TargetEnbId,
-    TargetEnbToSourceEnbContainer,
-    UeAggregateMaximumBitrate,
-    UeAssociatedLogicalS1Connection,
-    UeS1apIdPair,
-    UeSecurityCapabilities,
-    UserLocationInformation,
-)
+from simwarden.wire.tbcd import decode_digits, encode_digits
 
 IGNORE, REJECT = e.Criticality.IGNORE, e.Criticality.REJECT
 
@@ -82,14 +44,11 @@ def _plmn_of(octets: bytes) -> Plmn:
 
 
 def _imsi_octets(imsi: str) -> bytes:
-    """Pack digits two to an octet, the first in the low half, filled up with 1111 (9.2.3.11)."""
-    digits = check_imsi(imsi) + "f" * (len(imsi) & 1)
-    return bytes.fromhex("".join(digits[i + 1] + digits[i] for i in range(0, len(digits), 2)))
+    return encode_digits(check_imsi(imsi))
 
 
 def _imsi_of(octets: bytes) -> str:
-    digits = "".join(pair[1] + pair[0] for pair in (octets.hex()[i : i + 2] for i in range(0, 2 * len(octets), 2)))
-    return check_imsi(digits.removesuffix("f"))
+    return check_imsi(decode_digits(octets))
 
 
 class _Tai(Struct):
@@ -124,10 +83,6 @@ class _Ecgi(Struct):
         return Ecgi(PLMN.from_wire(octets[1:4]), int.from_bytes(octets[4:], "big") >> 4)
 
 
-def _plain(kind: type[e.S1apEnum], root: int | None = None, *, extensible: bool = True) -> Enumerated:
-    return Enumerated(kind, root, extensible=extensible)
-
-
 PLMN = Mapped(OctetString(3, 3), _plmn_octets, _plmn_of)
 MME_UE_S1AP_ID = Integer(0, 0xFFFFFFFF)
 ENB_UE_S1AP_ID = Integer(0, 0xFFFFFF)
@@ -139,113 +94,93 @@ MME_CODE = OctetNumber(1)
 GTP_TEID = M_TMSI = OctetNumber(4)
 ADDRESS = BitOctets(1, 160, extensible=True)
 TAI = _Tai(Tai, PLMN, TAC, parts=attrgetter("plmn", "tac"))
-CELL_IDENTITY = Bits(28)
-EUTRAN_CGI = _Ecgi(Ecgi, PLMN, CELL_IDENTITY, parts=attrgetter("plmn", "cell_identity"))
-S_TMSI = Struct(STmsi, MME_CODE, M_TMSI)
-GUMMEI = Struct(Gummei, PLMN, MME_GROUP_ID, MME_CODE)
-LAI = Struct(Lai, PLMN, LAC)
+EUTRAN_CGI = _Ecgi(Ecgi, PLMN, Bits(28), parts=attrgetter("plmn", "cell_identity"))
+S_TMSI = Struct(v.STmsi, MME_CODE, M_TMSI)
+GUMMEI = Struct(v.Gummei, PLMN, MME_GROUP_ID, MME_CODE)
+LAI = Struct(v.Lai, PLMN, LAC)
 CAUSE = Choice(
-    (e.CauseRadioNetwork, _plain(e.CauseRadioNetwork, 36)),
-    (e.CauseTransport, _plain(e.CauseTransport)),
-    (e.CauseNas, _plain(e.CauseNas, 4)),
-    (e.CauseProtocol, _plain(e.CauseProtocol)),
-    (e.CauseMisc, _plain(e.CauseMisc)),
+    (e.CauseRadioNetwork, Enumerated(e.CauseRadioNetwork, 36)),
+    (e.CauseTransport, Enumerated(e.CauseTransport)),
+    (e.CauseNas, Enumerated(e.CauseNas, 4)),
+    (e.CauseProtocol, Enumerated(e.CauseProtocol)),
+    (e.CauseMisc, Enumerated(e.CauseMisc)),
 )
 ENB_ID = Choice(
-    (MacroEnbId, Mapped(Bits(20), attrgetter("value"), MacroEnbId)),
-    (HomeEnbId, Mapped(Bits(28), attrgetter("value"), HomeEnbId)),
+    (v.MacroEnbId, Mapped(Bits(20), attrgetter("value"), v.MacroEnbId)),
+    (v.HomeEnbId, Mapped(Bits(28), attrgetter("value"), v.HomeEnbId)),
 )
-GLOBAL_ENB_ID = Struct(GlobalEnbId, PLMN, ENB_ID)
-SUPPORTED_TAS = SequenceOf(Struct(SupportedTa, TAC, SequenceOf(PLMN, 1, 6)), 1, 256)
+GLOBAL_ENB_ID = Struct(v.GlobalEnbId, PLMN, ENB_ID)
 SERVED_GUMMEIS = SequenceOf(
-    Struct(ServedGummei, SequenceOf(PLMN, 1, 32), SequenceOf(MME_GROUP_ID, 1, 65535), SequenceOf(MME_CODE, 1, 256)),
+    Struct(v.ServedGummei, SequenceOf(PLMN, 1, 32), SequenceOf(MME_GROUP_ID, 1, 65535), SequenceOf(MME_CODE, 1, 256)),
     1,
     8,
 )
 NAME = PrintableString(1, 150)
 _ALGORITHMS = Bits(16, extensible=True)
-UE_SECURITY_CAPABILITIES = Struct(UeSecurityCapabilities, _ALGORITHMS, _ALGORITHMS)
-UE_AGGREGATE_MAXIMUM_BITRATE = Struct(UeAggregateMaximumBitrate, BIT_RATE, BIT_RATE)
+UE_SECURITY_CAPABILITIES = Struct(v.UeSecurityCapabilities, _ALGORITHMS, _ALGORITHMS)
+UE_AGGREGATE_MAXIMUM_BITRATE = Struct(v.UeAggregateMaximumBitrate, BIT_RATE, BIT_RATE)
 SECURITY_KEY = BitOctets(256)
-SECURITY_CONTEXT = Struct(SecurityContext, Integer(0, 7), SECURITY_KEY)
 ARP = Struct(
-    AllocationAndRetentionPriority,
+    v.AllocationAndRetentionPriority,
     Integer(0, 15),
-    _plain(e.PreEmptionCapability, extensible=False),
-    _plain(e.PreEmptionVulnerability, extensible=False),
+    Enumerated(e.PreEmptionCapability, extensible=False),
+    Enumerated(e.PreEmptionVulnerability, extensible=False),
 )
-GBR = Struct(GbrQosInformation, BIT_RATE, BIT_RATE, BIT_RATE, BIT_RATE)
-QOS = Struct(ErabLevelQosParameters, Integer(0, 255), ARP, (GBR,))
-_TUNNEL = Struct(ErabTunnel, E_RAB_ID, ADDRESS, GTP_TEID)
+GBR = Struct(v.GbrQosInformation, BIT_RATE, BIT_RATE, BIT_RATE, BIT_RATE)
+QOS = Struct(v.ErabLevelQosParameters, Integer(0, 255), ARP, (GBR,))
+_TUNNEL = Struct(v.ErabTunnel, E_RAB_ID, ADDRESS, GTP_TEID)
 _JUST_ID = Struct(lambda e_rab_id: e_rab_id, E_RAB_ID, parts=lambda e_rab_id: (e_rab_id,))
-E_RAB_LIST = ItemList(35, IGNORE, Struct(ErabItem, E_RAB_ID, CAUSE))
+E_RAB_LIST = ItemList(35, IGNORE, Struct(v.ErabItem, E_RAB_ID, CAUSE))
 E_RAB_TO_BE_SETUP_LIST_CTXT_SU_REQ = ItemList(
-    52, REJECT, Struct(ErabToBeSetup, E_RAB_ID, QOS, ADDRESS, GTP_TEID, (NAS_PDU,))
+    52, REJECT, Struct(v.ErabToBeSetup, E_RAB_ID, QOS, ADDRESS, GTP_TEID, (NAS_PDU,))
 )
 E_RAB_TO_BE_SETUP_LIST_BEARER_SU_REQ = ItemList(
-    17, REJECT, Struct(ErabToBeSetup, E_RAB_ID, QOS, ADDRESS, GTP_TEID, NAS_PDU)
+    17, REJECT, Struct(v.ErabToBeSetup, E_RAB_ID, QOS, ADDRESS, GTP_TEID, NAS_PDU)
 )
-E_RAB_TO_BE_SETUP_LIST_HO_REQ = ItemList(27, REJECT, Struct(ErabToBeSetupHoReq, E_RAB_ID, ADDRESS, GTP_TEID, QOS))
-E_RAB_TO_BE_MODIFIED_LIST_BEARER_MOD_REQ = ItemList(36, REJECT, Struct(ErabToBeModified, E_RAB_ID, QOS, NAS_PDU))
-E_RAB_MODIFY_LIST_BEARER_MOD_RES = ItemList(37, IGNORE, _JUST_ID)
-E_RAB_SETUP_LIST_CTXT_SU_RES = ItemList(50, IGNORE, _TUNNEL)
-E_RAB_SETUP_LIST_BEARER_SU_RES = ItemList(39, IGNORE, _TUNNEL)
-E_RAB_RELEASE_LIST_BEARER_REL_COMP = ItemList(15, IGNORE, _JUST_ID)
-E_RAB_TO_BE_SWITCHED_DL_LIST = ItemList(23, REJECT, _TUNNEL)
-E_RAB_TO_BE_SWITCHED_UL_LIST = ItemList(94, IGNORE, _TUNNEL)
+E_RAB_TO_BE_SETUP_LIST_HO_REQ = ItemList(27, REJECT, Struct(v.ErabToBeSetupHoReq, E_RAB_ID, ADDRESS, GTP_TEID, QOS))
+E_RAB_TO_BE_MODIFIED_LIST_BEARER_MOD_REQ = ItemList(36, REJECT, Struct(v.ErabToBeModified, E_RAB_ID, QOS, NAS_PDU))
 E_RAB_ADMITTED_LIST = ItemList(
-    20, IGNORE, Struct(ErabAdmitted, E_RAB_ID, ADDRESS, GTP_TEID, (ADDRESS,), (GTP_TEID,), (ADDRESS,), (GTP_TEID,))
+    20, IGNORE, Struct(v.ErabAdmitted, E_RAB_ID, ADDRESS, GTP_TEID, (ADDRESS,), (GTP_TEID,), (ADDRESS,), (GTP_TEID,))
 )
-E_RAB_FAILED_TO_SETUP_LIST_HO_REQ_ACK = ItemList(21, IGNORE, Struct(ErabItem, E_RAB_ID, CAUSE))
 E_RAB_SUBJECT_TO_DATA_FORWARDING_LIST = ItemList(
-    14, IGNORE, Struct(ErabDataForwarding, E_RAB_ID, (ADDRESS,), (GTP_TEID,), (ADDRESS,), (GTP_TEID,))
+    14, IGNORE, Struct(v.ErabDataForwarding, E_RAB_ID, (ADDRESS,), (GTP_TEID,), (ADDRESS,), (GTP_TEID,))
 )
-UE_S1AP_IDS = Choice((UeS1apIdPair, Struct(UeS1apIdPair, MME_UE_S1AP_ID, ENB_UE_S1AP_ID)), (int, MME_UE_S1AP_ID))
-_CONNECTION = Struct(UeAssociatedLogicalS1Connection, (MME_UE_S1AP_ID,), (ENB_UE_S1AP_ID,))
-UE_CONNECTIONS_TO_RESET = ItemList(91, REJECT, _CONNECTION)
-UE_CONNECTIONS_RESET = ItemList(91, IGNORE, _CONNECTION)
-RESET_TYPE = Choice((e.ResetAll, _plain(e.ResetAll)), (tuple, UE_CONNECTIONS_TO_RESET))
-_CRITICALITY = _plain(e.Criticality, extensible=False)
+UE_S1AP_IDS = Choice((v.UeS1apIdPair, Struct(v.UeS1apIdPair, MME_UE_S1AP_ID, ENB_UE_S1AP_ID)), (int, MME_UE_S1AP_ID))
+_CONNECTION = Struct(v.UeAssociatedLogicalS1Connection, (MME_UE_S1AP_ID,), (ENB_UE_S1AP_ID,))
+_CRITICALITY = Enumerated(e.Criticality, extensible=False)
+_DIAGNOSED_IE = Struct(v.IeCriticalityDiagnostics, _CRITICALITY, Integer(0, 65535), Enumerated(e.TypeOfError))
 CRITICALITY_DIAGNOSTICS = Struct(
-    CriticalityDiagnostics,
+    v.CriticalityDiagnostics,
     (Integer(0, 255),),
-    (_plain(e.TriggeringMessage, extensible=False),),
+    (Enumerated(e.TriggeringMessage, extensible=False),),
     (_CRITICALITY,),
-    (SequenceOf(Struct(IeCriticalityDiagnostics, _CRITICALITY, Integer(0, 65535), _plain(e.TypeOfError)), 1, 256),),
+    (SequenceOf(_DIAGNOSED_IE, 1, 256),),
 )
-UE_IDENTITY_INDEX_VALUE = Bits(10)
-UE_PAGING_ID = Choice((STmsi, S_TMSI), (str, Mapped(OctetString(3, 8), _imsi_octets, _imsi_of)))
-TAI_LIST = ItemList(47, IGNORE, Struct(lambda tai: tai, TAI, parts=lambda tai: (tai,)))
-OVERLOAD_RESPONSE = Choice((e.OverloadAction, _plain(e.OverloadAction, 3)))
-GUMMEI_LIST = SequenceOf(GUMMEI, 1, 256)
-TARGET_ID = Choice((TargetEnbId, Struct(TargetEnbId, GLOBAL_ENB_ID, TAI)), None, None)
 HANDOVER_RESTRICTION_LIST = Struct(
-    HandoverRestrictionList,
+    v.HandoverRestrictionList,
     PLMN,
     (SequenceOf(PLMN, 1, 15),),
-    (SequenceOf(Struct(ForbiddenTas, PLMN, SequenceOf(TAC, 1, 4096)), 1, 16),),
-    (SequenceOf(Struct(ForbiddenLas, PLMN, SequenceOf(LAC, 1, 4096)), 1, 16),),
-    (_plain(e.ForbiddenInterRats, 4),),
+    (SequenceOf(Struct(v.ForbiddenTas, PLMN, SequenceOf(TAC, 1, 4096)), 1, 16),),
+    (SequenceOf(Struct(v.ForbiddenLas, PLMN, SequenceOf(LAC, 1, 4096)), 1, 16),),
+    (Enumerated(e.ForbiddenInterRats, 4),),
 )
-USER_LOCATION_INFORMATION = Struct(UserLocationInformation, EUTRAN_CGI, TAI)
-REQUEST_TYPE = Struct(RequestType, _plain(e.EventType), _plain(e.ReportArea))
-COUNT = Struct(CountValue, Integer(0, 4095), Integer(0, 1048575))
+COUNT = Struct(v.CountValue, Integer(0, 4095), Integer(0, 1048575))
 ENB_STATUS_TRANSFER_CONTAINER = Struct(
-    EnbStatusTransferContainer,
-    ItemList(89, IGNORE, Struct(BearerSubjectToStatusTransfer, E_RAB_ID, COUNT, COUNT, (BitOctets(4096),))),
+    v.EnbStatusTransferContainer,
+    ItemList(89, IGNORE, Struct(v.BearerSubjectToStatusTransfer, E_RAB_ID, COUNT, COUNT, (BitOctets(4096),))),
 )
-_CELL_TYPE = Struct(lambda size: size, _plain(e.CellSize), parts=lambda size: (size,))
-_VISITED = Struct(LastVisitedCell, EUTRAN_CGI, _CELL_TYPE, Integer(0, 4095))
-UE_HISTORY_INFORMATION = SequenceOf(Choice((LastVisitedCell, _VISITED), None, None), 1, 16)
+_CELL_TYPE = Struct(lambda size: size, Enumerated(e.CellSize), parts=lambda size: (size,))
+_VISITED = Struct(v.LastVisitedCell, EUTRAN_CGI, _CELL_TYPE, Integer(0, 4095))
+UE_HISTORY_INFORMATION = SequenceOf(Choice((v.LastVisitedCell, _VISITED), None, None), 1, 16)
 SOURCE_ENB_TO_TARGET_ENB_CONTAINER = Struct(
-    SourceEnbToTargetEnbContainer,
+    v.SourceEnbToTargetEnbContainer,
     OCTETS,
-    (ItemList(78, IGNORE, Struct(ErabInformation, E_RAB_ID, (_plain(e.DlForwarding),))),),
+    (ItemList(78, IGNORE, Struct(v.ErabInformation, E_RAB_ID, (Enumerated(e.DlForwarding),))),),
     EUTRAN_CGI,
     (Integer(1, 256),),
     UE_HISTORY_INFORMATION,
 )
-TARGET_ENB_TO_SOURCE_ENB_CONTAINER = Struct(TargetEnbToSourceEnbContainer, OCTETS)
+TARGET_ENB_TO_SOURCE_ENB_CONTAINER = Struct(v.TargetEnbToSourceEnbContainer, OCTETS)
 
 
 class Ie(NamedTuple):
@@ -260,81 +195,81 @@ IES: dict[str, Ie] = {
     name: Ie(identity, name, kind)
     for identity, name, kind in (
         (0, "mme_ue_s1ap_id", MME_UE_S1AP_ID),
-        (1, "handover_type", _plain(e.HandoverType, 5)),
+        (1, "handover_type", Enumerated(e.HandoverType, 5)),
         (2, "cause", CAUSE),
-        (4, "target_id", TARGET_ID),
+        (4, "target_id", Choice((v.TargetEnbId, Struct(v.TargetEnbId, GLOBAL_ENB_ID, TAI)), None, None)),
         (8, "enb_ue_s1ap_id", ENB_UE_S1AP_ID),
         (12, "e_rab_subject_to_data_forwarding_list", E_RAB_SUBJECT_TO_DATA_FORWARDING_LIST),
         (13, "e_rab_to_release_list_ho_cmd", E_RAB_LIST),
         (16, "e_rab_to_be_setup_list_bearer_su_req", E_RAB_TO_BE_SETUP_LIST_BEARER_SU_REQ),
         (18, "e_rab_admitted_list", E_RAB_ADMITTED_LIST),
-        (19, "e_rab_failed_to_setup_list_ho_req_ack", E_RAB_FAILED_TO_SETUP_LIST_HO_REQ_ACK),
-        (22, "e_rab_to_be_switched_dl_list", E_RAB_TO_BE_SWITCHED_DL_LIST),
+        (19, "e_rab_failed_to_setup_list_ho_req_ack", ItemList(21, IGNORE, Struct(v.ErabItem, E_RAB_ID, CAUSE))),
+        (22, "e_rab_to_be_switched_dl_list", ItemList(23, REJECT, _TUNNEL)),
         (24, "e_rab_to_be_setup_list_ctxt_su_req", E_RAB_TO_BE_SETUP_LIST_CTXT_SU_REQ),
         (26, "nas_pdu", NAS_PDU),
-        (28, "e_rab_setup_list_bearer_su_res", E_RAB_SETUP_LIST_BEARER_SU_RES),
+        (28, "e_rab_setup_list_bearer_su_res", ItemList(39, IGNORE, _TUNNEL)),
         (29, "e_rab_failed_to_setup_list_bearer_su_res", E_RAB_LIST),
         (30, "e_rab_to_be_modified_list_bearer_mod_req", E_RAB_TO_BE_MODIFIED_LIST_BEARER_MOD_REQ),
-        (31, "e_rab_modify_list_bearer_mod_res", E_RAB_MODIFY_LIST_BEARER_MOD_RES),
+        (31, "e_rab_modify_list_bearer_mod_res", ItemList(37, IGNORE, _JUST_ID)),
         (32, "e_rab_failed_to_modify_list", E_RAB_LIST),
         (33, "e_rab_to_be_released_list", E_RAB_LIST),
         (34, "e_rab_failed_to_release_list", E_RAB_LIST),
         (41, "handover_restriction_list", HANDOVER_RESTRICTION_LIST),
-        (43, "ue_paging_id", UE_PAGING_ID),
-        (44, "paging_drx", _plain(e.PagingDrx)),
-        (46, "tai_list", TAI_LIST),
+        (43, "ue_paging_id", Choice((v.STmsi, S_TMSI), (str, Mapped(OctetString(3, 8), _imsi_octets, _imsi_of)))),
+        (44, "paging_drx", Enumerated(e.PagingDrx)),
+        (46, "tai_list", ItemList(47, IGNORE, Struct(lambda tai: tai, TAI, parts=lambda tai: (tai,)))),
         (48, "e_rab_failed_to_setup_list_ctxt_su_res", E_RAB_LIST),
-        (51, "e_rab_setup_list_ctxt_su_res", E_RAB_SETUP_LIST_CTXT_SU_RES),
+        (51, "e_rab_setup_list_ctxt_su_res", ItemList(50, IGNORE, _TUNNEL)),
         (53, "e_rab_to_be_setup_list_ho_req", E_RAB_TO_BE_SETUP_LIST_HO_REQ),
         (58, "criticality_diagnostics", CRITICALITY_DIAGNOSTICS),
         (59, "global_enb_id", GLOBAL_ENB_ID),
         (60, "enb_name", NAME),
         (61, "mme_name", NAME),
-        (64, "supported_tas", SUPPORTED_TAS),
-        (65, "time_to_wait", _plain(e.TimeToWait)),
-        (40, "security_context", SECURITY_CONTEXT),
+        (64, "supported_tas", SequenceOf(Struct(v.SupportedTa, TAC, SequenceOf(PLMN, 1, 6)), 1, 256)),
+        (65, "time_to_wait", Enumerated(e.TimeToWait)),
+        (40, "security_context", Struct(v.SecurityContext, Integer(0, 7), SECURITY_KEY)),
         (66, "ue_aggregate_maximum_bitrate", UE_AGGREGATE_MAXIMUM_BITRATE),
         (67, "tai", TAI),
-        (69, "e_rab_release_list_bearer_rel_comp", E_RAB_RELEASE_LIST_BEARER_REL_COMP),
+        (69, "e_rab_release_list_bearer_rel_comp", ItemList(15, IGNORE, _JUST_ID)),
         (73, "security_key", SECURITY_KEY),
         (74, "ue_radio_capability", OCTETS),
         (75, "gummei", GUMMEI),
-        (79, "direct_forwarding_path_availability", _plain(e.DirectForwardingPathAvailability)),
-        (80, "ue_identity_index_value", UE_IDENTITY_INDEX_VALUE),
+        (79, "direct_forwarding_path_availability", Enumerated(e.DirectForwardingPathAvailability)),
+        (80, "ue_identity_index_value", Bits(10)),
         (87, "relative_mme_capacity", Integer(0, 255)),
         (88, "source_mme_ue_s1ap_id", MME_UE_S1AP_ID),
         (90, "enb_status_transfer_transparent_container", ENB_STATUS_TRANSFER_CONTAINER),
-        (92, "reset_type", RESET_TYPE),
-        (93, "ue_associated_logical_s1_connection_list_res_ack", UE_CONNECTIONS_RESET),
-        (95, "e_rab_to_be_switched_ul_list", E_RAB_TO_BE_SWITCHED_UL_LIST),
+        (92, "reset_type", Choice((e.ResetAll, Enumerated(e.ResetAll)), (tuple, ItemList(91, REJECT, _CONNECTION)))),
+        (93, "ue_associated_logical_s1_connection_list_res_ack", ItemList(91, IGNORE, _CONNECTION)),
+        (95, "e_rab_to_be_switched_ul_list", ItemList(94, IGNORE, _TUNNEL)),
         (96, "s_tmsi", S_TMSI),
-        (98, "request_type", REQUEST_TYPE),
+        (98, "request_type", Struct(v.RequestType, Enumerated(e.EventType), Enumerated(e.ReportArea))),
         (99, "ue_s1ap_ids", UE_S1AP_IDS),
         (100, "eutran_cgi", EUTRAN_CGI),
-        (101, "overload_response", OVERLOAD_RESPONSE),
+        (101, "overload_response", Choice((e.OverloadAction, Enumerated(e.OverloadAction, 3)))),
         (104, "source_to_target_transparent_container", OCTETS),
         (105, "served_gummeis", SERVED_GUMMEIS),
         (106, "subscriber_profile_id_for_rfp", Integer(1, 256)),
         (107, "ue_security_capabilities", UE_SECURITY_CAPABILITIES),
-        (108, "cs_fallback_indicator", _plain(e.CsFallbackIndicator, 1)),
-        (109, "cn_domain", _plain(e.CnDomain, extensible=False)),
+        (108, "cs_fallback_indicator", Enumerated(e.CsFallbackIndicator, 1)),
+        (109, "cn_domain", Enumerated(e.CnDomain, extensible=False)),
         (110, "e_rab_released_list", E_RAB_LIST),
         (123, "target_to_source_transparent_container", OCTETS),
-        (124, "srvcc_operation_possible", _plain(e.SrvccOperationPossible)),
-        (134, "rrc_establishment_cause", _plain(e.RrcEstablishmentCause, 5)),
-        (137, "default_paging_drx", _plain(e.PagingDrx)),
-        (151, "paging_priority", _plain(e.PagingPriority)),
-        (154, "gummei_list", GUMMEI_LIST),
+        (124, "srvcc_operation_possible", Enumerated(e.SrvccOperationPossible)),
+        (134, "rrc_establishment_cause", Enumerated(e.RrcEstablishmentCause, 5)),
+        (137, "default_paging_drx", Enumerated(e.PagingDrx)),
+        (151, "paging_priority", Enumerated(e.PagingPriority)),
+        (154, "gummei_list", SequenceOf(GUMMEI, 1, 256)),
         (155, "gw_transport_layer_address", ADDRESS),
         (157, "source_mme_gummei", GUMMEI),
         (158, "mme_ue_s1ap_id_2", MME_UE_S1AP_ID),
         (159, "registered_lai", LAI),
         (161, "traffic_load_reduction_indication", Integer(1, 99)),
-        (163, "mme_relay_support_indicator", _plain(e.MmeRelaySupportIndicator)),
-        (164, "gw_context_release_indication", _plain(e.GwContextReleaseIndication)),
-        (170, "gummei_type", _plain(e.GummeiType, 2)),
-        (187, "additional_cs_fallback_indicator", _plain(e.AdditionalCsFallbackIndicator)),
-        (189, "user_location_information", USER_LOCATION_INFORMATION),
+        (163, "mme_relay_support_indicator", Enumerated(e.MmeRelaySupportIndicator)),
+        (164, "gw_context_release_indication", Enumerated(e.GwContextReleaseIndication)),
+        (170, "gummei_type", Enumerated(e.GummeiType, 2)),
+        (187, "additional_cs_fallback_indicator", Enumerated(e.AdditionalCsFallbackIndicator)),
+        (189, "user_location_information", Struct(v.UserLocationInformation, EUTRAN_CGI, TAI)),
         (192, "masked_imeisv", BitOctets(64)),
         (198, "ue_radio_capability_for_paging", OCTETS),
     )

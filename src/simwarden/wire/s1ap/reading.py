@@ -11,84 +11,56 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.model.identity import Ecgi, Plmn, Tai
-from simwarden.wire.dissection import Dissection
+from simwarden.wire.dissection import Dissection, dissect_carried
 from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.fields import SECRET, SECRETS, values_of
 from simwarden.wire.nas.reading import any_fields
 from simwarden.wire.nas.reading import dissect as dissect_nas
 from simwarden.wire.s1ap import aper
 from simwarden.wire.s1ap.codec import decode
-from simwarden.wire.s1ap.enums import (
-    CauseMisc,
-    CauseNas,
-    CauseProtocol,
-    CauseRadioNetwork,
-    CauseTransport,
-    S1apEnum,
-)
+from simwarden.wire.s1ap.enums import S1apEnum
 from simwarden.wire.s1ap.ies import PLMN
 from simwarden.wire.s1ap.messages import SPECS, Procedure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from enum import IntEnum
 
     from simwarden.wire.s1ap.codec import Message
     from simwarden.wire.s1ap.ies import Ie
     from simwarden.wire.s1ap.messages import Spec
 
-_WORDS = {
-    "nas": "NAS",
-    "ue": "UE",
-    "Ue": "UE",
-    "enb": "eNB",
-    "Enb": "eNB",
-    "mme": "MME",
-    "Mme": "MME",
-    "Nas": "NAS",
-    "Sn": "SN",
-}
-_GROUPS: dict[type, str] = {
-    CauseRadioNetwork: "radioNetwork",
-    CauseTransport: "transport",
-    CauseNas: "nas",
-    CauseProtocol: "protocol",
-    CauseMisc: "misc",
-}
+_WORDS = {"nas": "NAS", "ue": "UE", "enb": "eNB", "mme": "MME", "sn": "SN"}
 
 
 def cause_text(cause: S1apEnum) -> str:
     """Return a cause in the specification's words: `radioNetwork: user-inactivity`."""
-    return f"{_GROUPS[type(cause)]}: {cause.spec_name}"
+    return cause.text
 
 
 @cache
 def title_of(name: str) -> str:
     """Return a message's name as a person writes it: `Initial UE message`."""
-    title = " ".join(_WORDS.get(word, word) for word in name.capitalize().split("-"))
+    title = " ".join(_WORDS.get(word.lower(), word) for word in name.capitalize().split("-"))
     return title.replace("E rab", "E-RAB")
 
 
-def plain_fields(message: Message, groups: Mapping[type, str]) -> dict[str, Any]:
-    """Return a message's elements as plain values, keys masked; `groups` names the classes of causes."""
-    return {name: _plain(name, value, groups) for name, value in message.ies.items()}
+def plain_fields(message: Message) -> dict[str, Any]:
+    """Return a message's elements as plain values, keys masked."""
+    return {name: _plain(name, value) for name, value in message.ies.items()}
 
 
-def _plain(name: str, value: Any, groups: Mapping[type, str]) -> Any:
+def _plain(name: str, value: Any) -> Any:
     if name in SECRETS and value is not None:
         shown: Any = "***"
-    elif type(value) in groups:
-        shown = f"{groups[type(value)]}: {value.spec_name}"
     elif isinstance(value, S1apEnum):
-        shown = value.spec_name
+        shown = value.text
     elif isinstance(value, (Plmn, Tai, Ecgi)):
         shown = str(value)
     elif hasattr(value, "_asdict"):
-        shown = {
-            part: _plain(part, content, groups) for part, content in value._asdict().items() if content is not None
-        }
+        shown = {part: _plain(part, content) for part, content in value._asdict().items() if content is not None}
     elif isinstance(value, tuple):
-        shown = [_plain(name, item, groups) for item in value]
+        shown = [_plain(name, item) for item in value]
     else:
         shown = value
     return shown
@@ -128,8 +100,8 @@ def dissect(data: bytes, nas: Callable[[bytes], Dissection] | None = None) -> Di
     PeerError if the S1AP message is bad; bad NAS is shown as such.
     """
     message = decode(data)
-    fields = plain_fields(message, _GROUPS)
-    inner = [_inner(pdu, nas) for pdu in _nas_pdus(message)]
+    fields = plain_fields(message)
+    inner = [dissect_carried(nas or dissect_nas, pdu, "nas", "NAS") for pdu in _nas_pdus(message)]
     cause = fields.get("cause", "")
     title = title_of(message.name)
     about = [part for part in (_about(message), cause) if part]
@@ -137,13 +109,6 @@ def dissect(data: bytes, nas: Callable[[bytes], Dissection] | None = None) -> Di
     summary = ", ".join([head, *(part.summary for part in inner)])
     shown = next((part.cause for part in inner if part.cause), "") or cause
     return Dissection(message.name, summary, fields, shown, tuple(inner))
-
-
-def _inner(pdu: bytes, nas: Callable[[bytes], Dissection] | None) -> Dissection:
-    try:
-        return (nas or dissect_nas)(pdu)
-    except PeerError as error:
-        return Dissection("malformed-nas", f"malformed NAS: {error.reason}", {"octets": pdu})
 
 
 def field_values(ie: Ie) -> v.Values:

@@ -39,4 +39,4 @@ __all__ = [
     "encode_management",
 ]
 
-__getattr__ = offer(__name__, __all__, "codec", "address", "enums", "management", "reading")
+__getattr__ = offer(__name__, "codec", "address", "enums", "management", "reading")

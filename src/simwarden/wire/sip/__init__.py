@@ -39,4 +39,4 @@ __all__ = [
     "status_of",
 ]
 
-__getattr__ = offer(__name__, __all__, "codec", "message", "parts", "causes", "enums", "sdp", "dtmf", "reading")
+__getattr__ = offer(__name__, "codec", "message", "parts", "causes", "enums", "sdp", "dtmf", "reading")

@@ -97,4 +97,4 @@ __all__ = [
     "read_user_data",
 ]
 
-__getattr__ = offer(__name__, __all__, "pdus", "codec", "enums", "receipt", "reading", "submit")
+__getattr__ = offer(__name__, "pdus", "codec", "enums", "receipt", "reading", "submit")

@@ -97,5 +97,5 @@ __all__ = [
 ]
 
 __getattr__ = offer(
-    __name__, __all__, "codec", "tpdu", "coding", "header", "address", "alphabet", "times", "enums", "plain", "reading"
+    __name__, "codec", "tpdu", "coding", "header", "address", "alphabet", "times", "enums", "plain", "reading"
 )

@@ -52,4 +52,4 @@ __all__ = [
     "encode_component",
 ]
 
-__getattr__ = offer(__name__, __all__, "codec", "components", "dialogue", "message", "enums", "reading")
+__getattr__ = offer(__name__, "codec", "components", "dialogue", "message", "enums", "reading")

@@ -18,6 +18,9 @@ device out of coverage. A device that is handed over to a cell of another eNB ha
 reconfiguration there, and camps there at once, to be paged when its connection is released.
 """
 
+# mypy: implicit-reexport
+# ruff: noqa: F401, F403
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -25,77 +28,8 @@ from typing import TYPE_CHECKING
 from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
-    from simwarden.wire.uu.codec import HEADER_LENGTH, decode, encode, frame_length
-    from simwarden.wire.uu.messages import (
-        MESSAGES,
-        Camp,
-        CellInformation,
-        CellSearch,
-        CnDomain,
-        DlInformationTransfer,
-        EstablishmentCause,
-        FrameType,
-        MeasuredCell,
-        MeasurementReport,
-        Message,
-        MobilityControlInfo,
-        Paging,
-        RandomValue,
-        RegisteredMme,
-        ReleaseCause,
-        RrcConnectionReconfiguration,
-        RrcConnectionReconfigurationComplete,
-        RrcConnectionReject,
-        RrcConnectionRelease,
-        RrcConnectionRequest,
-        RrcConnectionSetup,
-        RrcConnectionSetupComplete,
-        SecurityModeCommand,
-        SecurityModeComplete,
-        SecurityModeFailure,
-        STmsi,
-        SystemInformation,
-        UlInformationTransfer,
-        UserData,
-    )
+    from simwarden.wire.uu.codec import decode, encode, frame_length
+    from simwarden.wire.uu.messages import *
     from simwarden.wire.uu.reading import dissect
 
-__all__ = [
-    "HEADER_LENGTH",
-    "MESSAGES",
-    "Camp",
-    "CellInformation",
-    "CellSearch",
-    "CnDomain",
-    "DlInformationTransfer",
-    "EstablishmentCause",
-    "FrameType",
-    "MeasuredCell",
-    "MeasurementReport",
-    "Message",
-    "MobilityControlInfo",
-    "Paging",
-    "RandomValue",
-    "RegisteredMme",
-    "ReleaseCause",
-    "RrcConnectionReconfiguration",
-    "RrcConnectionReconfigurationComplete",
-    "RrcConnectionReject",
-    "RrcConnectionRelease",
-    "RrcConnectionRequest",
-    "RrcConnectionSetup",
-    "RrcConnectionSetupComplete",
-    "STmsi",
-    "SecurityModeCommand",
-    "SecurityModeComplete",
-    "SecurityModeFailure",
-    "SystemInformation",
-    "UlInformationTransfer",
-    "UserData",
-    "decode",
-    "dissect",
-    "encode",
-    "frame_length",
-]
-
-__getattr__ = offer(__name__, __all__, "codec", "messages", "reading")
+__getattr__ = offer(__name__, "codec", "messages", "reading")

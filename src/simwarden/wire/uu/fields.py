@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from simwarden.errors import PeerError
 from simwarden.model.identity import Ecgi, Plmn, Tai
@@ -54,14 +54,14 @@ def number(length: int, highest: int | None = None) -> Codec:
     return write, read
 
 
-def enum(kind: type[E], length: int = 1) -> Codec:
-    """Make the codec of an enumeration; a number it lacks is the peer's error."""
+def enum(kind: type[E]) -> Codec:
+    """Make the codec of an enumeration in one octet; a number it lacks is the peer's error."""
 
     def write(value: int) -> bytes:
-        return int(value).to_bytes(length, "big")
+        return int(value).to_bytes(1)
 
     def read(reader: Reader) -> E:
-        value = reader.number(length)
+        value = reader.number(1)
         try:
             return kind(value)
         except ValueError:
@@ -164,10 +164,12 @@ class Record:
 R = TypeVar("R", bound=Record)
 
 
-def declared(cls: type[R]) -> type[R]:
-    """Collect the codecs of a dataclass of `coded` fields."""
-    cls.codecs = tuple((f.name, *f.metadata["codec"]) for f in fields(cls))  # type: ignore[arg-type]  # a dataclass
-    return cls
+@dataclass_transform(frozen_default=True, field_specifiers=(coded,))
+def declared(cls: type[R], *, frozen: bool = True) -> type[R]:
+    """Make a dataclass of a class with `coded` fields, and collect their codecs."""
+    made = dataclass(slots=True, frozen=frozen)(cls)
+    made.codecs = tuple((f.name, *f.metadata["codec"]) for f in fields(made))  # type: ignore[arg-type]  # a dataclass
+    return made
 
 
 def record(cls: type[R]) -> Codec:

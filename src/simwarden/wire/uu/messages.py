@@ -1,12 +1,9 @@
 """The messages of the radio, by their names in TS 36.331 (and cell-search and camp, which stand for listening)."""
 
-# ruff: noqa: RUF009  # `coded` is dataclasses.field with the codec
-
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar, dataclass_transform
 
 from simwarden.model import values as v
 from simwarden.wire.uu.fields import (
@@ -89,7 +86,6 @@ class CnDomain(IntEnum):
 
 
 @declared
-@dataclass(slots=True, frozen=True)
 class CellInformation(Record):
     """What a cell broadcasts (MIB, SIB1, SIB2): who it is and who is barred from it."""
 
@@ -104,7 +100,6 @@ class CellInformation(Record):
 
 
 @declared
-@dataclass(slots=True, frozen=True)
 class STmsi(Record):
     """A device's temporary identity in its pool of MMEs (TS 36.331 S-TMSI)."""
 
@@ -113,7 +108,6 @@ class STmsi(Record):
 
 
 @declared
-@dataclass(slots=True, frozen=True)
 class RandomValue(Record):
     """40 random bits: who asks without having an S-TMSI for this tracking area."""
 
@@ -121,7 +115,6 @@ class RandomValue(Record):
 
 
 @declared
-@dataclass(slots=True, frozen=True)
 class RegisteredMme(Record):
     """The MME that a device is registered with (TS 36.331 RegisteredMME)."""
 
@@ -131,7 +124,6 @@ class RegisteredMme(Record):
 
 
 @declared
-@dataclass(slots=True, frozen=True)
 class MobilityControlInfo(Record):
     """The handover in a reconfiguration: go to `target`, and be `new_ue_identity` (the C-RNTI) there."""
 
@@ -141,7 +133,6 @@ class MobilityControlInfo(Record):
 
 
 @declared
-@dataclass(slots=True, frozen=True)
 class MeasuredCell(Record):
     """A neighbour that a device hears; `rsrp` in minus dBm, and its tracking area if the device has read it there."""
 
@@ -162,26 +153,25 @@ MESSAGES: dict[int, type[Message]] = {}
 M = TypeVar("M", bound=Message)
 
 
+@dataclass_transform(field_specifiers=(coded,))
 def message(number: FrameType) -> Callable[[type[M]], type[M]]:
     """Declare a message: its codecs, its number and its name."""
 
     def register(cls: type[M]) -> type[M]:
-        declared(cls)
-        cls.type, cls.name = number, number.name.lower().replace("_", "-")
-        MESSAGES[number] = cls
-        return cls
+        made = declared(cls, frozen=False)
+        made.type, made.name = number, number.name.lower().replace("_", "-")
+        MESSAGES[number] = made
+        return made
 
     return register
 
 
 @message(FrameType.CELL_SEARCH)
-@dataclass(slots=True)
 class CellSearch(Message):
     """The device listens for cells. Answered with SystemInformation."""
 
 
 @message(FrameType.SYSTEM_INFORMATION)
-@dataclass(slots=True)
 class SystemInformation(Message):
     """What the cells of an eNB broadcast; sent on search, and again when it changes."""
 
@@ -189,7 +179,6 @@ class SystemInformation(Message):
 
 
 @message(FrameType.CAMP)
-@dataclass(slots=True)
 class Camp(Message):
     """The device listens in this cell, at the paging occasions of `ue_identity_index` (IMSI mod 1024; 0 without)."""
 
@@ -198,7 +187,6 @@ class Camp(Message):
 
 
 @message(FrameType.PAGING)
-@dataclass(slots=True)
 class Paging(Message):
     """The network looks for these devices: S-TMSIs, or IMSIs as digits (TS 36.331 Paging)."""
 
@@ -207,7 +195,6 @@ class Paging(Message):
 
 
 @message(FrameType.RRC_CONNECTION_REQUEST)
-@dataclass(slots=True)
 class RrcConnectionRequest(Message):
     """A device asks for a connection in a cell."""
 
@@ -217,7 +204,6 @@ class RrcConnectionRequest(Message):
 
 
 @message(FrameType.RRC_CONNECTION_SETUP)
-@dataclass(slots=True)
 class RrcConnectionSetup(Message):
     """The connection is given; `c_rnti` names the device in the cell."""
 
@@ -225,7 +211,6 @@ class RrcConnectionSetup(Message):
 
 
 @message(FrameType.RRC_CONNECTION_REJECT)
-@dataclass(slots=True)
 class RrcConnectionReject(Message):
     """No connection for `wait_time` seconds (T302, 1 to 16), or for a delay-tolerant device `extended_wait_time`."""
 
@@ -234,7 +219,6 @@ class RrcConnectionReject(Message):
 
 
 @message(FrameType.RRC_CONNECTION_SETUP_COMPLETE)
-@dataclass(slots=True)
 class RrcConnectionSetupComplete(Message):
     """The connection stands; carries the first NAS message and which network and MME it is for."""
 
@@ -244,7 +228,6 @@ class RrcConnectionSetupComplete(Message):
 
 
 @message(FrameType.RRC_CONNECTION_RELEASE)
-@dataclass(slots=True)
 class RrcConnectionRelease(Message):
     """The device is idle again; `extended_wait_time` (seconds) keeps a delay-tolerant one away."""
 
@@ -253,7 +236,6 @@ class RrcConnectionRelease(Message):
 
 
 @message(FrameType.UL_INFORMATION_TRANSFER)
-@dataclass(slots=True)
 class UlInformationTransfer(Message):
     """A NAS message to the network."""
 
@@ -261,7 +243,6 @@ class UlInformationTransfer(Message):
 
 
 @message(FrameType.DL_INFORMATION_TRANSFER)
-@dataclass(slots=True)
 class DlInformationTransfer(Message):
     """A NAS message to the device."""
 
@@ -269,7 +250,6 @@ class DlInformationTransfer(Message):
 
 
 @message(FrameType.SECURITY_MODE_COMMAND)
-@dataclass(slots=True)
 class SecurityModeCommand(Message):
     """AS security is on from here, with these algorithms (0 to 3: EEA and EIA numbers of TS 33.401)."""
 
@@ -278,19 +258,16 @@ class SecurityModeCommand(Message):
 
 
 @message(FrameType.SECURITY_MODE_COMPLETE)
-@dataclass(slots=True)
 class SecurityModeComplete(Message):
     """The device has AS security on."""
 
 
 @message(FrameType.SECURITY_MODE_FAILURE)
-@dataclass(slots=True)
 class SecurityModeFailure(Message):
     """The device cannot turn AS security on as commanded."""
 
 
 @message(FrameType.RRC_CONNECTION_RECONFIGURATION)
-@dataclass(slots=True)
 class RrcConnectionReconfiguration(Message):
     """Bearers (EPS bearer identities) added and released, NAS messages, or a handover command."""
 
@@ -301,7 +278,6 @@ class RrcConnectionReconfiguration(Message):
 
 
 @message(FrameType.RRC_CONNECTION_RECONFIGURATION_COMPLETE)
-@dataclass(slots=True)
 class RrcConnectionReconfigurationComplete(Message):
     """Done; after a handover sent in the target cell, with the C-RNTI that the command gave."""
 
@@ -309,7 +285,6 @@ class RrcConnectionReconfigurationComplete(Message):
 
 
 @message(FrameType.MEASUREMENT_REPORT)
-@dataclass(slots=True)
 class MeasurementReport(Message):
     """Neighbours that the device hears better than its own cell, best first."""
 
@@ -317,7 +292,6 @@ class MeasurementReport(Message):
 
 
 @message(FrameType.USER_DATA)
-@dataclass(slots=True)
 class UserData(Message):
     """An IP packet on the bearer `eps_bearer_identity` (5 to 15)."""
 

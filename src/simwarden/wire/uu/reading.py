@@ -7,9 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from simwarden.errors import PeerError
 from simwarden.model.identity import Ecgi, Plmn, Tai
-from simwarden.wire.dissection import Dissection
+from simwarden.wire.dissection import Dissection, dissect_carried
 from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.fields import fields_of
 from simwarden.wire.nas.reading import any_fields
@@ -58,12 +57,7 @@ def dissect(data: bytes, nas: Callable[[bytes], Dissection] | None = None) -> Di
     """Show a frame by its spec's names; `nas` dissects the NAS messages in it. Raises PeerError on a bad frame."""
     message = decode(data)
     shown = _plain(message)
-    inner = []
-    for pdu in _nas_of(message) if nas else ():
-        try:
-            inner.append(nas(pdu))  # type: ignore[misc]  # the loop is empty without nas
-        except PeerError as error:
-            inner.append(Dissection("malformed-nas", f"malformed NAS: {error.reason}", {"octets": pdu}))
+    inner = [dissect_carried(nas, pdu, "nas", "NAS") for pdu in _nas_of(message)] if nas is not None else []
     title = message.name.replace("-", " ").capitalize()
     title = title.replace("Rrc ", "RRC ").replace("Dl ", "DL ").replace("Ul ", "UL ")
     about = _about(message)
@@ -116,11 +110,8 @@ class Uu(Reading):
                 if "dedicated_info_nas" in may_be:
                     may_be = {**may_be, "dedicated_info_nas": replace(may_be["dedicated_info_nas"], inside=any_fields)}
                 fields = [
-                    MessageField(each.name, _must(each), may_be[each.name]) for each in dataclasses.fields(declared)
+                    MessageField(each.name, each.default is dataclasses.MISSING, may_be[each.name])
+                    for each in dataclasses.fields(declared)
                 ]
                 return MessageInfo(f"radio message. {(message.__doc__ or '').strip()}", tuple(fields))
         return None
-
-
-def _must(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from simwarden.wire.s1ap import enums as s1
 from simwarden.wire.s1ap import ies as same
@@ -20,6 +20,7 @@ from simwarden.wire.x2 import enums as e
 if TYPE_CHECKING:
     from simwarden.model.identity import Ecgi, Plmn
 
+#: in the order of the choice
 Cause = e.CauseRadioNetwork | e.CauseTransport | e.CauseProtocol | e.CauseMisc
 
 
@@ -116,7 +117,6 @@ class ErabSubjectToStatusTransfer(NamedTuple):
     dl_count: CountValue
 
 
-_COUNT = same.COUNT
 _WIDTH = Enumerated(e.TransmissionBandwidth)
 _FDD = Struct(FddInfo, Integer(0, 65535), Integer(0, 65535), _WIDTH, _WIDTH)
 _PCI = Integer(0, 503, extensible=True)
@@ -134,13 +134,10 @@ SERVED_CELLS = SequenceOf(
     Struct(lambda cell, _: cell, _SERVED, (SequenceOf(_NEIGHBOUR, 0, 512),), parts=lambda cell: (cell, None)), 1, 256
 )
 _GROUP = Struct(GuGroupId, same.PLMN, same.MME_GROUP_ID)
-CAUSE = Choice(
-    (e.CauseRadioNetwork, Enumerated(e.CauseRadioNetwork)),
-    (e.CauseTransport, Enumerated(e.CauseTransport)),
-    (e.CauseProtocol, Enumerated(e.CauseProtocol)),
-    (e.CauseMisc, Enumerated(e.CauseMisc)),
-)
+CAUSE = Choice(*((kind, Enumerated(kind)) for kind in get_args(Cause)))
 _ENDPOINT = Struct(TunnelEndpoint, same.ADDRESS, same.GTP_TEID)
+_ADMITTED = Struct(ErabAdmitted, same.E_RAB_ID, (_ENDPOINT,), (_ENDPOINT,))
+_STATUS = Struct(ErabSubjectToStatusTransfer, same.E_RAB_ID, (BitOctets(4096),), same.COUNT, same.COUNT)
 _TO_BE_SETUP = ItemList(
     4, IGNORE, Struct(ErabToBeSetup, same.E_RAB_ID, same.QOS, (Enumerated(s1.DlForwarding),), _ENDPOINT)
 )
@@ -169,11 +166,7 @@ UE_X2AP_ID = Integer(0, 4095)
 IES: dict[str, Ie] = {
     name: Ie(identity, name, kind)
     for identity, name, kind in (
-        (
-            1,
-            "e_rabs_admitted_list",
-            ItemList(0, IGNORE, Struct(ErabAdmitted, same.E_RAB_ID, (_ENDPOINT,), (_ENDPOINT,))),
-        ),
+        (1, "e_rabs_admitted_list", ItemList(0, IGNORE, _ADMITTED)),
         (3, "e_rabs_not_admitted_list", ItemList(2, IGNORE, Struct(ErabItem, same.E_RAB_ID, CAUSE))),
         (5, "cause", CAUSE),
         (9, "new_enb_ue_x2ap_id", UE_X2AP_ID),
@@ -183,15 +176,7 @@ IES: dict[str, Ie] = {
         (14, "ue_context_information", UE_CONTEXT_INFORMATION),
         (15, "ue_history_information", same.UE_HISTORY_INFORMATION),
         (17, "criticality_diagnostics", same.CRITICALITY_DIAGNOSTICS),
-        (
-            18,
-            "e_rabs_subject_to_status_transfer_list",
-            ItemList(
-                19,
-                IGNORE,
-                Struct(ErabSubjectToStatusTransfer, same.E_RAB_ID, (BitOctets(4096),), _COUNT, _COUNT),
-            ),
-        ),
+        (18, "e_rabs_subject_to_status_transfer_list", ItemList(19, IGNORE, _STATUS)),
         (20, "served_cells", SERVED_CELLS),
         (21, "global_enb_id", same.GLOBAL_ENB_ID),
         (22, "time_to_wait", Enumerated(s1.TimeToWait)),

@@ -9,24 +9,16 @@ from simwarden.wire.dissection import Dissection
 from simwarden.wire.family import Known, MessageInfo, Reading
 from simwarden.wire.s1ap.reading import info_of, plain_fields, title_of
 from simwarden.wire.x2.codec import decode
-from simwarden.wire.x2.enums import CauseMisc, CauseProtocol, CauseRadioNetwork, CauseTransport
 from simwarden.wire.x2.messages import SPECS, Procedure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_GROUPS: dict[type, str] = {
-    CauseRadioNetwork: "radioNetwork",
-    CauseTransport: "transport",
-    CauseProtocol: "protocol",
-    CauseMisc: "misc",
-}
-
 
 def dissect(data: bytes) -> Dissection:
     """Show a message by the specification's names; keys read `***`. Raises PeerError."""
     message = decode(data)
-    fields = plain_fields(message, _GROUPS)
+    fields = plain_fields(message)
     cause = fields.get("cause", "")
     target = message.get("target_cell_id")
     about = ", ".join(part for part in (f"to cell {target}" if target else "", cause) if part)

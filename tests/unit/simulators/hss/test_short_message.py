@@ -14,7 +14,7 @@ from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
 from simwarden.wire.diameter import ExperimentalResult, first
 from simwarden.wire.diameter.apps.s6c import DeliveryCause, MwdStatus
 from simwarden.wire.diameter.codes import AlertReason, IdrFlags, NorFlags, SmsFeature, UlaFlags
-from simwarden.wire.diameter.features import sms_features_of, supported_features
+from simwarden.wire.diameter.features import features_of, supported_features
 
 if TYPE_CHECKING:
     from simwarden.runtime.diameter import Peer
@@ -116,7 +116,7 @@ async def test_mme_is_registered_for_messages_and_told_to_the_centre(loop: Testb
         await net.provision()
         answer = await net.register()
         assert answer.get("ULA-Flags") & UlaFlags.MME_REGISTERED_FOR_SMS
-        assert sms_features_of(answer)
+        assert features_of(answer, SmsFeature)
         assert net.hss.views() == {"SMS in MME": [(IMSI, f"mme.{REALM}")], "VLRs": []}
         route = await net.centre.route()
         assert route.get("User-Name") == IMSI

@@ -21,8 +21,8 @@ from simwarden.testing.diameter import IMSI, REALM
 from simwarden.trace.events import Fault, Frame
 from simwarden.wire.diameter import ExperimentalResult, first
 from simwarden.wire.diameter.apps.sgd import DeliveryFailureCause
-from simwarden.wire.diameter.codes import IdrFlags, NorFlags, SmsRegisterRequest, UlrFlags
-from simwarden.wire.diameter.features import sms_features_of
+from simwarden.wire.diameter.codes import IdrFlags, NorFlags, SmsFeature, SmsRegisterRequest, UlrFlags
+from simwarden.wire.diameter.features import features_of
 from simwarden.wire.nas.elements import MobileIdentity
 from simwarden.wire.nas.enums import (
     AdditionalUpdateResult,
@@ -112,7 +112,7 @@ async def test_device_registers_for_sms_only(sms: Any) -> None:
         meter = await registered(network)
         asked = next(each for each in network.hss.asked if each.name == "update-location-request")
         assert asked.get("ULR-Flags") & UlrFlags.SMS_ONLY
-        assert sms_features_of(asked)
+        assert features_of(asked, SmsFeature)
         assert asked.get("MME-Number-for-MT-SMS") == "8613440000001"
         assert asked.get("SMS-Register-Request") == SmsRegisterRequest.SMS_REGISTRATION_REQUIRED
         accept = next(each for each in meter.phone.got if each.type is MessageType.ATTACH_ACCEPT)

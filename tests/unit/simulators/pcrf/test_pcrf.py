@@ -14,7 +14,7 @@ from simwarden.runtime.store import StoreUnavailableError
 from simwarden.testing.diameter import IMSI
 from simwarden.wire.diameter import ExperimentalResult
 from simwarden.wire.diameter.codes import GxFeature
-from simwarden.wire.diameter.features import gx_features_of
+from simwarden.wire.diameter.features import features_of
 from simwarden.wire.diameter.location import encode_location
 from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
 
@@ -46,7 +46,7 @@ async def test_a_card_without_lists_gets_the_rule_for_all_and_one_with_them_its_
         assert first["Precedence"] < second["Precedence"] < third["Precedence"]
         assert (second["Rating-Group"], second.get("Online"), second["Metering-Method"]) == (1, None, 1)
         assert answer.all("Event-Trigger") == [13, 2, 25]
-        assert gx_features_of(answer) == ALL
+        assert features_of(answer, GxFeature) == ALL
     assert net.verdicts("data.whitelist") == [True, False]
 
 

@@ -13,7 +13,7 @@ from scripted_pcrf import LISTED, OTHER, Net, accept_bearers, failed, install, m
 from simwarden.wire.diameter import check_request, decode, encode
 from simwarden.wire.diameter.codes import GxFeature
 from simwarden.wire.diameter.dictionary import BY_POINT
-from simwarden.wire.diameter.features import gx_features_of
+from simwarden.wire.diameter.features import features_of
 from simwarden.wire.gtpv2 import Cause, CauseIe
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ async def test_a_session_is_introduced_and_its_rules_alone_let_packets_pass() ->
         made = await net.session(**BOTH)
         (asked,) = net.pcrf.asked
         check_request(decode(encode(asked)), [BY_POINT["Gx"]])
-        assert gx_features_of(asked) == GxFeature.REL8 | GxFeature.REL9 | GxFeature.REL10 | GxFeature.ADC
+        assert features_of(asked, GxFeature) == GxFeature.REL8 | GxFeature.REL9 | GxFeature.REL10 | GxFeature.ADC
         assert asked.get("Called-Station-Id") == "meters"
         assert asked.get("Framed-IP-Address") == bytes(map(int, made["paa"].ipv4.split(".")))
         assert asked.get("Framed-IPv6-Prefix")[:2] == b"\0\x40"
