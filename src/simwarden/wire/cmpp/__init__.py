@@ -8,9 +8,8 @@ from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
     from simwarden.wire.cmpp.codec import (
-        FramingError,
+        LENGTHS,
         Header,
-        Splitter,
         decode,
         decode_header,
         decode_report,
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from simwarden.wire.cmpp.reading import content_text, dissect, mask
 
 __all__ = [
+    "LENGTHS",
     "VERSION",
     "ActiveTested",
     "Body",
@@ -54,7 +54,6 @@ __all__ = [
     "Deliver",
     "Delivered",
     "Format",
-    "FramingError",
     "Header",
     "Message",
     "MessageId",
@@ -62,7 +61,6 @@ __all__ = [
     "Query",
     "Report",
     "Result",
-    "Splitter",
     "Submit",
     "Submitted",
     "answer",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
-    from simwarden.wire.smpp.codec import FramingError, Header, Splitter, decode, decode_header, encode
+    from simwarden.wire.smpp.codec import LENGTHS, Header, decode, decode_header, encode
     from simwarden.wire.smpp.enums import Command, MessageState, Npi, Status, Tag, Ton
     from simwarden.wire.smpp.pdus import (
         BINDS,
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BINDS",
     "CLASS_GROUPS",
+    "LENGTHS",
     "MESSAGE_TYPE",
     "RECEIPT",
     "RECEIPT_ALWAYS",
@@ -62,7 +63,6 @@ __all__ = [
     "Cancel",
     "Command",
     "DataSm",
-    "FramingError",
     "Header",
     "MessageId",
     "MessageState",
@@ -75,7 +75,6 @@ __all__ = [
     "Receipt",
     "Replace",
     "ShortMessage",
-    "Splitter",
     "Status",
     "SubmitMulti",
     "SubmittedMulti",
