@@ -53,6 +53,18 @@ class Operation(NamedTuple):
         return _WORDS.sub("-", self.name).lower()
 
 
+def operations_in(namespace: Mapping[str, Any]) -> tuple[Operation, ...]:
+    """Return the operations that a module defines."""
+    return tuple(each for each in namespace.values() if isinstance(each, Operation))
+
+
+def types_of(message: Any) -> Mapping[int, tuple[Any, Any]]:
+    """Return pycrate's types of arguments and results by operation: with their bounds they are only in its messages."""
+    invoke = message._cont["begin"]._cont["components"]._cont._cont["basicROS"]._cont["invoke"]  # noqa: SLF001
+    table = invoke._cont["argument"]._const_tab._val.root  # noqa: SLF001
+    return {each["operationCode"][1]: (each.get("ArgumentType"), each.get("ResultType")) for each in table}
+
+
 @dataclass(frozen=True)
 class TcUser:
     """A user of TCAP: its operations, its errors, and where pycrate's types of arguments and results come from."""
