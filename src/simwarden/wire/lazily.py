@@ -1,6 +1,7 @@
 """Packages that load what they offer when first asked for it: what a family declares is had without its codec.
 
-What a package offers it imports `if TYPE_CHECKING`, which says it to readers and to mypy (`implicit-reexport`).
+What a package offers it imports `if TYPE_CHECKING`, which says it to readers and to mypy (`implicit-reexport`); of a
+module whose public names it offers all, it imports `*`.
 """
 
 from __future__ import annotations

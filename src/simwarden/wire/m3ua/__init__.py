@@ -1,5 +1,8 @@
 """M3UA (RFC 4666): MTP3's users over SCTP, between application servers and signalling gateways."""
 
+# mypy: implicit-reexport
+# ruff: noqa: F401
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -18,22 +21,5 @@ if TYPE_CHECKING:
     )
     from simwarden.wire.m3ua.message import Destination, Message, ProtocolData, UserCause
     from simwarden.wire.m3ua.reading import dissect
-
-__all__ = [
-    "Destination",
-    "ErrorCode",
-    "Message",
-    "MessageType",
-    "ProtocolData",
-    "ServiceIndicator",
-    "Status",
-    "TrafficMode",
-    "UnavailabilityCause",
-    "UserCause",
-    "decode",
-    "dissect",
-    "encode",
-    "encode_data",
-]
 
 __getattr__ = offer(__name__, "codec", "message", "enums", "reading")
