@@ -16,6 +16,7 @@ from simwarden.wire.smpp import (
     RECEIPT,
     RECEIPT_ALWAYS,
     RECEIPT_ON_FAILURE,
+    STATES,
     UDHI,
     Address,
     Bind,
@@ -43,13 +44,6 @@ if TYPE_CHECKING:
     from simwarden.runtime.link import Link
 
 _WANTED: Final = RECEIPT_ALWAYS | RECEIPT_ON_FAILURE
-_STATES: Final = {
-    "DELIVRD": MessageState.DELIVERED,
-    "REJECTD": MessageState.REJECTED,
-    "UNDELIV": MessageState.UNDELIVERABLE,
-    "EXPIRED": MessageState.EXPIRED,
-    "UNKNOWN": MessageState.UNKNOWN,
-}
 
 
 class SmppBind(Connection[Pdu, Bind]):
@@ -158,7 +152,7 @@ def _delivery(message: Message) -> ShortMessage:
 
 def _receipt(core: Core, message: Message) -> tuple[ShortMessage, tuple[Parameter, ...]]:
     """Return a receipt in the form that all know (appendix B), and as optional parameters (5.3.2.12, 5.3.2.35)."""
-    state, about = _STATES[message.outcome], f"{message.about:010}"
+    state, about = STATES[message.outcome], f"{message.about:010}"
     text = Receipt(
         about,
         core.date(message.submitted),

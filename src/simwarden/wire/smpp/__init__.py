@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from simwarden.wire.smpp.enums import Command, MessageState, Npi, Status, Tag, Ton
     from simwarden.wire.smpp.pdus import *
     from simwarden.wire.smpp.reading import CLASS_GROUPS, alphabet_of, dissect, mask, message_text
-    from simwarden.wire.smpp.receipt import Receipt, format_time, parse_receipt, parse_time
+    from simwarden.wire.smpp.receipt import STATES, Receipt, format_time, parse_receipt, parse_time
     from simwarden.wire.smpp.submit import read_times, read_user_data
 
 __getattr__ = offer(__name__, "pdus", "codec", "enums", "receipt", "reading", "submit")
