@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
-    from simwarden.wire.apdu.command import CommandApdu, Ins, ResponseApdu, again_with, get_response
+    from simwarden.wire.apdu.command import CommandApdu, Ins, ResponseApdu, again_with
     from simwarden.wire.apdu.reading import dissect
-    from simwarden.wire.apdu.status import StatusWord, explain
+    from simwarden.wire.apdu.status import explain
 
 __getattr__ = offer(__name__, "command", "status", "reading")

@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING
 from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
-    from simwarden.wire.cmpp.codec import (
-        LENGTHS,
-        Header,
-        decode,
-        decode_header,
-        decode_report,
-        encode,
-        encode_report,
-    )
+    from simwarden.wire.cmpp.codec import LENGTHS, decode, decode_header, decode_report, encode, encode_report
     from simwarden.wire.cmpp.enums import Command, ConnectStatus, Format, Result
     from simwarden.wire.cmpp.messages import *
     from simwarden.wire.cmpp.reading import content_text, dissect, mask

@@ -11,15 +11,7 @@ from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
     from simwarden.wire.m3ua.codec import decode, encode, encode_data
-    from simwarden.wire.m3ua.enums import (
-        ErrorCode,
-        MessageType,
-        ServiceIndicator,
-        Status,
-        TrafficMode,
-        UnavailabilityCause,
-    )
+    from simwarden.wire.m3ua.enums import ErrorCode, MessageType, ServiceIndicator, Status, TrafficMode
     from simwarden.wire.m3ua.message import Destination, Message, ProtocolData, UserCause
-    from simwarden.wire.m3ua.reading import dissect
 
-__getattr__ = offer(__name__, "codec", "message", "enums", "reading")
+__getattr__ = offer(__name__, "codec", "message", "enums")

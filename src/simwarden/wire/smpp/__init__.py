@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
-    from simwarden.wire.smpp.codec import LENGTHS, Header, decode, decode_header, encode
+    from simwarden.wire.smpp.codec import LENGTHS, decode, decode_header, encode
     from simwarden.wire.smpp.enums import Command, MessageState, Npi, Status, Tag, Ton
     from simwarden.wire.smpp.pdus import *
     from simwarden.wire.smpp.reading import CLASS_GROUPS, alphabet_of, dissect, mask, message_text

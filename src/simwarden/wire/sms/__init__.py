@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from simwarden.wire.sms.codec import decode, encode
     from simwarden.wire.sms.coding import (
         UCS2_CODING,
-        Coding,
         UserData,
         coding_of,
         encode_user_data,
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
         scheme_for,
         text_of,
     )
-    from simwarden.wire.sms.enums import Alphabet, CommandType, FailureCause, Npi, Status, Ton, ValidityFormat
+    from simwarden.wire.sms.enums import Alphabet, FailureCause, Npi, Status, Ton, ValidityFormat
     from simwarden.wire.sms.header import (
         Concatenation,
         Element,

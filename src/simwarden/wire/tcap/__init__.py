@@ -12,9 +12,8 @@ from simwarden.wire.lazily import offer
 if TYPE_CHECKING:
     from simwarden.wire.tcap.codec import TcapError, decode, encode
     from simwarden.wire.tcap.components import *
-    from simwarden.wire.tcap.dialogue import Aare, Aarq, Abrt, BadDialogue, Context, Dialogue
+    from simwarden.wire.tcap.dialogue import Aare, Aarq, Abrt, BadDialogue, Context
     from simwarden.wire.tcap.enums import AbortCause, AbortSource, Diagnostic, MessageType, ProblemKind
     from simwarden.wire.tcap.message import Message
-    from simwarden.wire.tcap.reading import dissect
 
-__getattr__ = offer(__name__, "codec", "components", "dialogue", "message", "enums", "reading")
+__getattr__ = offer(__name__, "codec", "components", "dialogue", "message", "enums")
