@@ -84,12 +84,7 @@ def _take_octet(data: bytes, at: int) -> tuple[int, int]:
 _OCTET: Final = _Kind(_take_octet, lambda value: bytes((value,)))
 
 
-def _take_time(data: bytes, at: int) -> tuple[str, int]:
-    found, end = _take_text(data, at, 17, Status.ESME_RINVSCHED)
-    return found, end
-
-
-_TIME: Final = _Kind(_take_time, lambda text: _put_text(text, 17))
+_TIME: Final = _text(17, Status.ESME_RINVSCHED)
 
 
 def _address(status: Status, size: int = _NUMBER_SIZE) -> _Kind:

@@ -11,7 +11,7 @@ from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.wire import asn1
 from simwarden.wire.dissection import Dissection
-from simwarden.wire.family import Export, Known, MessageField, MessageInfo, Reading
+from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.sms.reading import named
 from simwarden.wire.tcap.components import Invoke, ReturnError, ReturnResult, decode_component
 
@@ -172,11 +172,6 @@ class ComponentReading(Reading):
         """See Reading."""
         del known
         return dissect(self.user, data)
-
-    def export(self, data: bytes, known: Known) -> Export:
-        """See Reading; a component alone no dissector takes."""
-        del data, known
-        return Export()
 
     def messages(self) -> Iterable[str]:
         """See Reading."""
