@@ -117,7 +117,7 @@ class CmppSession(WindowedSession[Message, Connect, State]):
 
     lengths = LENGTHS
     last_sequence = 0xFFFFFFFF
-    link = LinkCommands(
+    commands = LinkCommands(
         {Command.CONNECT}, Command.TERMINATE, Command.ACTIVE_TEST, "terminated", "no CMPP_CONNECT in time"
     )
     open_state, unbinding_state, closed_state = State.OPEN, State.TERMINATING, State.CLOSED

@@ -48,7 +48,7 @@ class SmppSession(WindowedSession[Pdu, Bind, State]):
     lengths = LENGTHS
     #: sequence numbers (3.2): after the last comes the first
     last_sequence = 0x7FFFFFFF
-    link = LinkCommands(BINDS, Command.UNBIND, Command.ENQUIRE_LINK, "unbound", "no bind in time")
+    commands = LinkCommands(BINDS, Command.UNBIND, Command.ENQUIRE_LINK, "unbound", "no bind in time")
     open_state, unbinding_state, closed_state = State.OPEN, State.UNBINDING, State.CLOSED
     bound_states = frozenset(BOUND_BY.values())
 

@@ -127,7 +127,7 @@ class WindowedSession(Outputs[bytes, SessionEvent[P, B]], ABC, Generic[P, B, S])
 
     lengths: Lengths
     last_sequence: int
-    link: LinkCommands
+    commands: LinkCommands
     #: states of a new, an unbinding and a closed session, and those in which requests may be sent
     open_state: S
     unbinding_state: S
@@ -188,10 +188,10 @@ class WindowedSession(Outputs[bytes, SessionEvent[P, B]], ABC, Generic[P, B, S])
     def unbind(self, now: float) -> None:
         """End the session; a peer that does not answer is left when the time is over."""
         if not self.is_bound:
-            self._close(self.link.unbound)
+            self._close(self.commands.unbound)
             return
         self.state = self.unbinding_state
-        self._request(self._new_pdu(self.link.unbind, self._next_sequence()), now)
+        self._request(self._new_pdu(self.commands.unbind, self._next_sequence()), now)
 
     def lost(self) -> None:
         """Take note that the connection is gone."""
@@ -214,13 +214,13 @@ class WindowedSession(Outputs[bytes, SessionEvent[P, B]], ABC, Generic[P, B, S])
         """Return when `on_timer` is due."""
         if self.over:
             return None
-        due = []
+        due, tests = [], self._count_tests()
         if self._waiting:
-            only_tests = all(each.asked.command is self.link.test for each in self._waiting.values())
-            due.append(Timer(min(each.until for each in self._waiting.values()), only_tests))
+            until = min(each.until for each in self._waiting.values())
+            due.append(Timer(until, keep_alive=tests == len(self._waiting)))
         if self._awaits_bind:
             due.append(Timer(self._opened + self.limits.bind, keep_alive=False))
-        if self._may_test:
+        if self.is_bound and not tests:
             due.append(Timer(self._heard + self.limits.quiet, keep_alive=True))
         return min(due, default=None)
 
@@ -230,17 +230,16 @@ class WindowedSession(Outputs[bytes, SessionEvent[P, B]], ABC, Generic[P, B, S])
             if each.asked.sequence in self._waiting:  # the link's own that is not answered ends all others
                 self._repeat(each, now)
         if self._awaits_bind and now >= self._opened + self.limits.bind:
-            self._close(self.link.no_bind)
-        if self._may_test and now >= self._heard + self.limits.quiet:
-            self._request(self._new_pdu(self.link.test, self._next_sequence()), now)
+            self._close(self.commands.no_bind)
+        if self.is_bound and now >= self._heard + self.limits.quiet and not self._count_tests():
+            self._request(self._new_pdu(self.commands.test, self._next_sequence()), now)
 
     @property
     def _awaits_bind(self) -> bool:
         return self._serves and self.state is self.open_state
 
-    @property
-    def _may_test(self) -> bool:
-        return self.is_bound and all(each.asked.command is not self.link.test for each in self._waiting.values())
+    def _count_tests(self) -> int:
+        return sum(each.asked.command is self.commands.test for each in self._waiting.values())
 
     # -- requests of ours
 
@@ -256,7 +255,7 @@ class WindowedSession(Outputs[bytes, SessionEvent[P, B]], ABC, Generic[P, B, S])
     def _repeat(self, waiting: _Waiting[P], now: float) -> None:
         """Send a request again that has no answer, or give it up."""
         asked = waiting.asked
-        is_once = asked.command in self.link.bind or asked.command is self.link.unbind
+        is_once = asked.command in self.commands.bind or asked.command is self.commands.unbind
         if waiting.attempts < self.limits.attempts and not is_once:
             self._waiting[asked.sequence] = _Waiting(asked, now + self.limits.response, waiting.attempts + 1)
             self._send(asked)
@@ -278,11 +277,11 @@ class WindowedSession(Outputs[bytes, SessionEvent[P, B]], ABC, Generic[P, B, S])
             return
         del self._waiting[pdu.sequence]
         asked = waiting.asked
-        if asked.command in self.link.bind:
+        if asked.command in self.commands.bind:
             self._receive_bind_answer(asked, pdu)
-        elif asked.command is self.link.unbind:
-            self._close(self.link.unbound)
-        elif asked.command is not self.link.test:
+        elif asked.command is self.commands.unbind:
+            self._close(self.commands.unbound)
+        elif asked.command is not self.commands.test:
             self._events.append(Answered(asked, pdu))
 
     def _is_answer(self, pdu: P, asked: P) -> bool:
@@ -324,7 +323,7 @@ class WindowedSession(Outputs[bytes, SessionEvent[P, B]], ABC, Generic[P, B, S])
         return pdu.command.name
 
     def _is_about_link(self, asked: P) -> bool:
-        return asked.command in self.link.bind or asked.command in (self.link.unbind, self.link.test)
+        return asked.command in self.commands.bind or asked.command in (self.commands.unbind, self.commands.test)
 
     def _send(self, pdu: P) -> None:
         self._out.append(self._encode(pdu))
