@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from simwarden.operations.event_kinds import DATA, TOPIC
 from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import HISTORY, Declaration, Observable
 from simwarden.runtime.machine_timer import MachineTimer
+from simwarden.wire.mqtt.reading import parse_event
 
 if TYPE_CHECKING:
     from simwarden.machine.mqtt_broker import Connection
@@ -181,13 +181,8 @@ def _is_text(value: object) -> bool:
 
 def _event(payload: bytes) -> dict[str, Any] | None:
     """Return the CloudEvent of an element of ours that a payload is; None for another one."""
-    try:
-        found = json.loads(payload)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, dict) or found.get("specversion") != "1.0":
-        return None
-    if not all(_is_text(found.get(name, "")) for name in ("id", "source", "type", "subject")):
+    found = parse_event(payload)
+    if found is None or not all(_is_text(found.get(name, "")) for name in ("id", "source", "type", "subject")):
         return None
     if not all(found.get(name) for name in ("id", "source", "type")):
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.machine.fairness import oldest_of_busiest
 
@@ -50,23 +50,6 @@ class Reported(NamedTuple):
     id: str
     state: str
     error: str
-
-
-class Gateway(Protocol):
-    """A bind at the gateway, whichever protocol it speaks."""
-
-    @property
-    def bound(self) -> bool:
-        """Whether messages can be exchanged."""
-
-    async def open(self) -> int | None:
-        """Bind; return 0, or why not in the protocol's numbers, None without an answer. Raises ConnectionError."""
-
-    async def submit(self, message: Outgoing) -> Outcome:
-        """Send one message and wait for its answer."""
-
-    def end(self, *, say: bool) -> None:
-        """Unbind, or be gone."""
 
 
 @dataclass(slots=True)

@@ -18,7 +18,8 @@ from simwarden.runtime.declare import HISTORY, Declaration, Names, Observable, V
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulators.platform.contexts import Gateway, Incoming, Outcome, Outgoing, Reported
+    from simulators.platform.clients.connection import Connection
+    from simulators.platform.contexts import Incoming, Outcome, Outgoing, Reported
 
 _RECEIPTS = ("DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD", "ENROUTE")
 
@@ -112,7 +113,7 @@ class Platform(Element[PlatformConfig]):
         from simulators.platform.contexts import Parts  # noqa: PLC0415 - as above
 
         made = SmppGateway if self.config.protocol == "smpp" else CmppGateway
-        self._gateway: Gateway = made(self.site, self.config, self._hear, self._lost)
+        self._gateway: Connection[Any] = made(self.site, self.config, self._hear, self._lost)
         self._wanted, self._stands, self._failed = self.config.at_start, False, 0
         self._long, self._came, self._reference = Parts(), 0, 0
         if self._wanted:

@@ -57,6 +57,13 @@ class Talk:
         if self.digit_outcome is not None and not self.digit_outcome.done():
             self.digit_outcome.set_result(outcome)
 
+    def finish(self, outcome: str) -> None:
+        """Set the outcome that steps wait for."""
+        self.end_digit("released")
+        for waited in (self.settled, self.over):
+            if not waited.done():
+                waited.set_result(outcome)
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -80,10 +87,7 @@ class Core:
         """Hang up nothing: phones and trunk are gone, and so is what somebody waits for at one of them."""
         for talk in self.talks.values():
             _disarm(talk)
-            talk.end_digit("released")
-            for waited in (talk.settled, talk.over):
-                if not waited.done():
-                    waited.set_result("released")
+            talk.finish("released")
         self.trunk.stop()
 
     # -- what steps do
@@ -233,11 +237,8 @@ class Core:
         del self.talks[call]
         _disarm(talk)
         talk.state, talk.cause = outcome, cause
-        talk.end_digit("released")
         self._show(talk)
-        for future in (talk.settled, talk.over):
-            if not future.done():
-                future.set_result(outcome)
+        talk.finish(outcome)
 
     # -- what others may observe
 

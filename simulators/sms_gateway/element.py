@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulators.sms_gateway.config import GatewayCard, SmsGatewayConfig
 from simulators.sms_gateway.controls import ALL
@@ -79,7 +79,7 @@ class SmsGateway(Element[SmsGatewayConfig]):
 
         self.core = core = Core(self.site, self.config, Store(self.site.open_store(METADATA)))
         self.fit(core)
-        self._binds: set[Connection] = set()
+        self._binds: set[Connection[Any, Any]] = set()
         self.centre = centre = Centre(self.site, self.config)
         centre.next_message = partial(submitting.next_to_forward, core)
         centre.taken = partial(submitting.forwarded, core)

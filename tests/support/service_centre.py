@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.platform.element import Platform
 from simulators.smsc.element import Smsc
-from simwarden.machine.smpp_session import Asked, Event, SmppSession
+from simwarden.machine.smpp_session import Event, SmppSession
 from simwarden.machine.smpp_table import Role
+from simwarden.machine.windowed_session import Asked
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.diameter import DiameterNode, LocalNode

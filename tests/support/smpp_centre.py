@@ -7,8 +7,9 @@ import datetime as dt
 import threading
 from typing import Self
 
-from simwarden.machine.smpp_session import Answered, Asked, BindAsked, Closed, Fault, Limits, SmppSession
+from simwarden.machine.smpp_session import SmppSession
 from simwarden.machine.smpp_table import Role
+from simwarden.machine.windowed_session import Answered, Asked, BindAsked, Closed, Fault, Limits
 from simwarden.wire import smpp, sms
 from simwarden.wire.smpp import Address, Command, MessageId, Receipt, ShortMessage, Status
 
@@ -50,7 +51,7 @@ class Centre:
     def __init__(self) -> None:
         self.submitted: list[ShortMessage] = []
         self.binds: list[smpp.Bind] = []
-        self.answered: list[Answered] = []
+        self.answered: list[Answered[smpp.Pdu]] = []
         self.faults: list[Fault] = []
         self.closed: list[str] = []
         self._sessions: dict[_Connection, SmppSession] = {}

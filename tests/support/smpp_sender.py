@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from smpp_centre import CARD, CODE
 
 from simwarden.wire import smpp
-from simwarden.wire.smpp import Address, Bind, Command, Pdu, ShortMessage, Splitter
+from simwarden.wire.smpp import Address, Bind, Command, Pdu, ShortMessage
+from simwarden.wire.stream import Splitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ class Sender:
     def __init__(self, where: tuple[str, int], system_id: str = "meters", password: str = "s3cret") -> None:  # noqa: S107
         self._socket = socket.create_connection(where, timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._splitter = Splitter()
+        self._splitter = Splitter(smpp.LENGTHS)
         self.send(Pdu(Command.BIND_TRANSMITTER, 1, 0, Bind(system_id, password)))
         assert self.receive()[0].status == 0
 

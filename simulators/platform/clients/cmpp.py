@@ -7,17 +7,7 @@ from typing import Final
 from simulators.platform.clients.connection import Connection
 from simulators.platform.contexts import Incoming, Outcome, Outgoing, Reported
 from simwarden.errors import PeerError
-from simwarden.machine.cmpp_session import (
-    Answered,
-    Asked,
-    Closed,
-    CmppSession,
-    ConnectAnswered,
-    End,
-    Event,
-    Fault,
-    State,
-)
+from simwarden.machine.cmpp_session import CmppSession, End
 from simwarden.wire import cmpp, sms
 from simwarden.wire.cmpp import Command, Connect, Deliver, Delivered, Format, Result, Submit, Submitted
 
@@ -25,14 +15,9 @@ _FORMATS: Final = {0: Format.ASCII, 8: Format.UCS2, 4: Format.BINARY, 0xF6: Form
 
 
 class CmppGateway(Connection[CmppSession]):
-    """See Gateway."""
+    """A connection by CMPP."""
 
     interface = "CMPP"
-
-    @property
-    def bound(self) -> bool:
-        """See Gateway."""
-        return self._session is not None and self._session.state is State.CONNECTED
 
     def _begin(self, now: float) -> CmppSession:
         config, session = self._config, CmppSession(End.PLATFORM, now)
@@ -48,35 +33,17 @@ class CmppGateway(Connection[CmppSession]):
         body = answer.body if answer is not None else None
         return Outcome(body.result, str(body.msg_id)) if isinstance(body, Submitted) else Outcome(None)
 
-    def _leave(self, session: CmppSession) -> None:
-        session.terminate(self._site.clock.now())
-
-    def _take(self, event: Event) -> None:
-        match event:
-            case ConnectAnswered(status):
-                self._opened(status)
-            case Asked(message):
-                self._hear(message)
-            case Answered(asked, answer):
-                self._answered(asked.sequence, answer)
-            case Fault(reason, data):
-                self._fault(reason, data)
-            case Closed():
-                self._over()
-            case _:
-                pass
-
-    def _hear(self, message: cmpp.Message) -> None:
-        body, session = message.body, self._session
-        if session is None or not isinstance(body, Deliver):
+    def _hear(self, session: CmppSession, pdu: cmpp.Message) -> None:
+        body = pdu.body
+        if not isinstance(body, Deliver):
             return
         try:
             taken = self._heard(_receipt(body) if body.registered_delivery else _message(body))
         except PeerError as error:
             self._fault(error.reason, body.msg_content)
-            session.answer(message, Delivered(body.msg_id, Result.MESSAGE_STRUCTURE_ERROR))
+            session.answer(pdu, Delivered(body.msg_id, Result.MESSAGE_STRUCTURE_ERROR))
             return
-        session.answer(message, Delivered(body.msg_id, 0 if taken else Result.DESTINATION_TERMINAL_ERROR))
+        session.answer(pdu, Delivered(body.msg_id, 0 if taken else Result.DESTINATION_TERMINAL_ERROR))
 
 
 def _written(message: Outgoing, source: str) -> Submit:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from simulators.platform.contexts import Outcome
-from simwarden.runtime.driven import Driven, Machine
+from simwarden.machine.windowed_session import Answered, Asked, BindAnswered, Closed, Fault, WindowedSession
+from simwarden.runtime.driven import Driven
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,20 +17,11 @@ if TYPE_CHECKING:
     from simulators.platform.contexts import Incoming, Outgoing, Reported
     from simwarden.runtime.site import Site
 
-
-class Session(Machine[Any], Protocol):
-    """One end of a connection that has a window."""
-
-    @property
-    def room(self) -> int:
-        """How many messages more may be sent without an answer."""
-
-
-S = TypeVar("S", bound=Session)
+S = TypeVar("S", bound=WindowedSession[Any, Any, Any])
 
 
 class Connection(ABC, Generic[S]):
-    """See Gateway; `heard` is told of what comes and says whether it is taken, `lost` that the bind is over."""
+    """A bind at the gateway; `heard` is told of what comes and says whether it is taken, `lost` that it is over."""
 
     interface: ClassVar[str]
 
@@ -41,11 +33,6 @@ class Connection(ABC, Generic[S]):
         self._driven: Driven[Any] | None = None
         self._opening: asyncio.Future[int | None] | None = None
         self._waiting: dict[int, asyncio.Future[Outcome]] = {}
-
-    @property
-    @abstractmethod
-    def bound(self) -> bool:
-        """See Gateway."""
 
     @abstractmethod
     def _begin(self, now: float) -> S:
@@ -60,15 +47,16 @@ class Connection(ABC, Generic[S]):
         """Read the answer to a message, None: there was none."""
 
     @abstractmethod
-    def _leave(self, session: S) -> None:
-        """Have the session end in the protocol's own way."""
+    def _hear(self, session: S, pdu: Any) -> None:
+        """Handle a request of the gateway."""
 
-    @abstractmethod
-    def _take(self, event: Any) -> None:
-        """Do what an event of the session asks for."""
+    @property
+    def bound(self) -> bool:
+        """Whether messages can be exchanged."""
+        return self._session is not None and self._session.is_bound
 
     async def open(self) -> int | None:
-        """See Gateway."""
+        """Bind; return 0, or why not in the protocol's numbers, None without an answer. Raises ConnectionError."""
         link = await self._site.connect(self.interface, self._config.binds_at)
         self._session = self._begin(self._site.clock.now())
         self._opening = asyncio.get_running_loop().create_future()
@@ -76,7 +64,7 @@ class Connection(ABC, Generic[S]):
         return await self._opening
 
     async def submit(self, message: Outgoing) -> Outcome:
-        """See Gateway."""
+        """Send one message and wait for its answer."""
         session, driven = self._session, self._driven
         if session is None or driven is None or not session.room:
             return Outcome(None)
@@ -86,15 +74,30 @@ class Connection(ABC, Generic[S]):
         return await made
 
     def end(self, *, say: bool) -> None:
-        """See Gateway."""
+        """Unbind, or be gone."""
         if self._session is None or self._driven is None:
             return
         if say:
-            self._leave(self._session)
+            self._session.unbind(self._site.clock.now())
             self._driven.settle()
         else:
             self._driven.drop("connection lost")
             self._over()
+
+    def _take(self, event: Any) -> None:
+        match event:
+            case BindAnswered(status):
+                self._opened(status)
+            case Asked(pdu) if self._session is not None:
+                self._hear(self._session, pdu)
+            case Answered(asked, answer):
+                self._answered(asked.sequence, answer)
+            case Fault(reason, data):
+                self._fault(reason, data)
+            case Closed():
+                self._over()
+            case _:
+                pass
 
     def _opened(self, status: int) -> None:
         """Take note of the answer to the bind; 0: it stands."""

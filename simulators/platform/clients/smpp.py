@@ -7,7 +7,7 @@ from typing import Final
 from simulators.platform.clients.connection import Connection
 from simulators.platform.contexts import Incoming, Outcome, Outgoing, Reported
 from simwarden.errors import PeerError
-from simwarden.machine.smpp_session import Answered, Asked, BindAnswered, Closed, Event, Fault, SmppSession
+from simwarden.machine.smpp_session import SmppSession
 from simwarden.machine.smpp_table import Role
 from simwarden.wire import sms
 from simwarden.wire.smpp import (
@@ -35,14 +35,9 @@ _BINDS: Final = {
 
 
 class SmppGateway(Connection[SmppSession]):
-    """See Gateway."""
+    """A bind by SMPP."""
 
     interface = "SMPP"
-
-    @property
-    def bound(self) -> bool:
-        """See Gateway."""
-        return self._session is not None and self._session.state.bound
 
     def _begin(self, now: float) -> SmppSession:
         config, session = self._config, SmppSession(Role.ESME, now)
@@ -56,28 +51,8 @@ class SmppGateway(Connection[SmppSession]):
         known = answer.body.message_id if answer is not None and isinstance(answer.body, MessageId) else ""
         return Outcome(answer.status if answer is not None else None, known)
 
-    def _leave(self, session: SmppSession) -> None:
-        session.unbind(self._site.clock.now())
-
-    def _take(self, event: Event) -> None:
-        match event:
-            case BindAnswered(status):
-                self._opened(status)
-            case Asked(pdu):
-                self._hear(pdu)
-            case Answered(asked, answer):
-                self._answered(asked.sequence, answer)
-            case Fault(reason, data):
-                self._fault(reason, data)
-            case Closed():
-                self._over()
-            case _:
-                pass
-
-    def _hear(self, pdu: Pdu) -> None:
-        body, session = pdu.body, self._session
-        if session is None:
-            return
+    def _hear(self, session: SmppSession, pdu: Pdu) -> None:
+        body = pdu.body
         if pdu.command is not Command.DELIVER_SM or not isinstance(body, ShortMessage):
             session.answer(pdu, Status.ESME_RINVCMDID)
             return

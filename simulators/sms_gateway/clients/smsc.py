@@ -7,17 +7,9 @@ import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from simulators.sms_gateway.messages import Kind
-from simwarden.machine.smpp_session import (
-    Answered,
-    Asked,
-    BindAnswered,
-    Closed,
-    Event,
-    Fault,
-    Limits,
-    SmppSession,
-)
+from simwarden.machine.smpp_session import Event, SmppSession
 from simwarden.machine.smpp_table import Role
+from simwarden.machine.windowed_session import Answered, Asked, BindAnswered, Closed, Fault, Limits
 from simwarden.runtime.driven import Driven
 from simwarden.wire.smpp import (
     RECEIPT_ALWAYS,

@@ -3,50 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
 from simulators.sms_gateway.causes import CAUSES, Limit
 from simulators.sms_gateway.dispatch.cmpp_content import read_content, write_contents
 from simulators.sms_gateway.dispatch.connection import Connection
 from simulators.sms_gateway.messages import Kind, Message, Request
-from simulators.sms_gateway.procedures import binding, handing, submitting
+from simulators.sms_gateway.procedures import binding, handing
 from simwarden.errors import PeerError
-from simwarden.machine.cmpp_session import (
-    Answered,
-    Asked,
-    Closed,
-    CmppSession,
-    ConnectAsked,
-    End,
-    Event,
-    Fault,
-    Limits,
-)
-from simwarden.runtime.driven import Driven
+from simwarden.machine.cmpp_session import ADVISED, CmppSession, End
 from simwarden.wire import cmpp, smpp
 from simwarden.wire.cmpp import Command, Connect, ConnectStatus, Deliver, Delivered, Report, Result, Submit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from simulators.sms_gateway.causes import Why
     from simulators.sms_gateway.core import Core
     from simulators.sms_gateway.messages import Customer
     from simwarden.runtime.link import Link
 
-_TEMPORARY: Final[frozenset[int]] = frozenset({Result.FLOW_CONTROL_ERROR})
 
-
-class CmppBind(Connection):
+class CmppBind(Connection[cmpp.Message, Connect]):
     """One connection, which takes and gives messages."""
 
-    def __init__(self, core: Core, link: Link, over: Callable[[Connection], None]) -> None:
-        super().__init__(core, link, over)
+    _session: CmppSession
+    temporary = frozenset({Result.FLOW_CONTROL_ERROR})
+
+    def __init__(self, core: Core, link: Link, over: Callable[[Connection[Any, Any]], None]) -> None:
         bounds = core.config.customers
-        limits = Limits(window=bounds.window, quiet=bounds.quiet)
-        self._session = CmppSession(End.GATEWAY, core.site.clock.now(), limits=limits)
+        limits = ADVISED._replace(window=bounds.window, quiet=bounds.quiet)
+        super().__init__(core, link, over, CmppSession(End.GATEWAY, core.site.clock.now(), limits=limits))
         #: by the sequence number of one CMPP_DELIVER: those of the same message that follow it
         self._rest: dict[int, Sequence[Deliver]] = {}
-        self._driven = Driven(core.site, link, self._session, self._take)
 
     @property
     def room(self) -> int:
@@ -64,68 +53,40 @@ class CmppBind(Connection):
         self._flying[sequence], self._rest[sequence] = message, bodies[1:]
         self._driven.settle()
 
-    def _answered(self, sequence: int, result: int | None) -> None:
-        rest = self._rest.pop(sequence)
+    def _answered(self, sequence: int, answer: cmpp.Message | None) -> None:
+        rest, result = self._rest.pop(sequence), None
+        if answer is not None:
+            assert isinstance(answer.body, Delivered)  # noqa: S101 - by its command
+            result = answer.body.result
         if rest and result == 0:
             self._send(self._flying.pop(sequence), rest)
         else:
-            self._settled(sequence, result, _TEMPORARY)
+            self._settled(sequence, result)
 
-    def end(self) -> None:
-        """See Bind."""
-        self._session.terminate(self._core.site.clock.now())
-        self._driven.settle()
-
-    def _take(self, event: Event) -> None:
-        match event:
-            case ConnectAsked(message, connect):
-                self._connect(message, connect)
-            case Asked(message):
-                self._ask(message)
-            case Answered(asked, answer):
-                self._answered(asked.sequence, _result(answer))
-            case Fault(reason, data):
-                self._core.site.peer_fault(self._link, reason, data)
-            case Closed(reason):
-                self._closed(reason)
-            case _:
-                pass
-
-    def _connect(self, message: cmpp.Message, connect: Connect) -> None:
-        customer, status = binding.connect(self._core, connect, self._address)
+    def _bind(self, pdu: cmpp.Message, bind: Connect) -> None:
+        customer, status = binding.connect(self._core, bind, self._address)
         if customer is None or self._full(customer):
-            self._session.refuse(message, status or ConnectStatus.OTHER_ERROR)
+            self._session.refuse(pdu, status or ConnectStatus.OTHER_ERROR)
             return
-        self._session.accept(message, customer.account.secret)
+        self._session.accept(pdu, customer.account.secret)
         self._enter(customer)
         handing.hand_over(customer)
 
-    def _ask(self, message: cmpp.Message) -> None:
-        body, customer = message.body, self._customer
-        assert customer is not None  # noqa: S101 - who is not connected is asked for that first
-        if not isinstance(body, Submit):
-            self._session.answer(message, _not_offered(message))
-            return
-        found = _request(self._core, customer, body)
-        if isinstance(found, Limit):
-            self._session.answer(message, cmpp.Submitted(0, CAUSES[found].result))
-            return
-
-        def told(outcome: Message | str | Limit) -> None:
-            if isinstance(outcome, Message):
-                self._session.answer(message, cmpp.Submitted(_number(self._core, outcome.id, outcome.submitted)))
-            else:
-                self._session.answer(message, cmpp.Submitted(0, CAUSES[outcome].result))
-            self._driven.settle_soon()
-
-        submitting.submit(self._core, customer, found, told)
-
-
-def _result(answer: cmpp.Message | None) -> int | None:
-    if answer is None:
+    def _read_request(self, customer: Customer, pdu: cmpp.Message) -> Request | None:
+        if not isinstance(pdu.body, Submit):
+            self._session.answer(pdu, _not_offered(pdu))
+            return None
+        found = _request(self._core, customer, pdu.body)
+        if isinstance(found, Request):
+            return found
+        self._acknowledge(pdu, found)
         return None
-    assert isinstance(answer.body, Delivered)  # noqa: S101 - by its command
-    return answer.body.result
+
+    def _acknowledge(self, pdu: cmpp.Message, outcome: Message | Why) -> None:
+        if isinstance(outcome, Message):
+            self._session.answer(pdu, cmpp.Submitted(_number(self._core, outcome.id, outcome.submitted)))
+        else:
+            self._session.answer(pdu, cmpp.Submitted(0, CAUSES[outcome].result))
 
 
 def _not_offered(message: cmpp.Message) -> cmpp.Body:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from simulators.sms_gateway.causes import CAUSES, Limit
+from simulators.sms_gateway.causes import CAUSES
 from simulators.sms_gateway.dispatch.connection import Connection
 from simulators.sms_gateway.messages import Kind, Message, Request
-from simulators.sms_gateway.procedures import binding, handing, submitting
+from simulators.sms_gateway.procedures import binding, handing
 from simwarden.errors import PeerError
-from simwarden.machine.smpp_session import Answered, Asked, BindAsked, Closed, Event, Fault, Limits, SmppSession
+from simwarden.machine.smpp_session import SmppSession
 from simwarden.machine.smpp_table import Role, State
-from simwarden.runtime.driven import Driven
+from simwarden.machine.windowed_session import Limits
 from simwarden.wire.smpp import (
     RECEIPT,
     RECEIPT_ALWAYS,
     RECEIPT_ON_FAILURE,
+    STATES,
     UDHI,
     Address,
     Bind,
@@ -37,32 +38,25 @@ from simwarden.wire.smpp import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simulators.sms_gateway.causes import Why
     from simulators.sms_gateway.core import Core
+    from simulators.sms_gateway.messages import Customer
     from simwarden.runtime.link import Link
 
 _WANTED: Final = RECEIPT_ALWAYS | RECEIPT_ON_FAILURE
-_STATES: Final = {
-    "DELIVRD": MessageState.DELIVERED,
-    "REJECTD": MessageState.REJECTED,
-    "UNDELIV": MessageState.UNDELIVERABLE,
-    "EXPIRED": MessageState.EXPIRED,
-    "UNKNOWN": MessageState.UNKNOWN,
-}
-_TEMPORARY: Final[frozenset[int]] = frozenset(
-    {Status.ESME_RX_T_APPN, Status.ESME_RMSGQFUL, Status.ESME_RTHROTTLED, Status.ESME_RSYSERR}
-)
 
 
-class SmppBind(Connection):
+class SmppBind(Connection[Pdu, Bind]):
     """One connection, which is one bind."""
 
-    def __init__(self, core: Core, link: Link, over: Callable[[Connection], None]) -> None:
-        super().__init__(core, link, over)
+    _session: SmppSession
+    temporary = frozenset({Status.ESME_RX_T_APPN, Status.ESME_RMSGQFUL, Status.ESME_RTHROTTLED, Status.ESME_RSYSERR})
+
+    def __init__(self, core: Core, link: Link, over: Callable[[Connection[Any, Any]], None]) -> None:
         bounds = core.config.customers
         limits = Limits(window=bounds.window, quiet=bounds.quiet)
-        self._session = SmppSession(Role.SMSC, core.site.clock.now(), limits=limits)
+        super().__init__(core, link, over, SmppSession(Role.SMSC, core.site.clock.now(), limits=limits))
         self._trying = False
-        self._driven = Driven(core.site, link, self._session, self._take)
 
     # -- what the procedures ask of a bind
 
@@ -78,27 +72,7 @@ class SmppBind(Connection):
         self._flying[sequence] = message
         self._driven.settle()
 
-    def end(self) -> None:
-        """See Bind."""
-        self._session.unbind(self._core.site.clock.now())
-        self._driven.settle()
-
     # -- what comes
-
-    def _take(self, event: Event) -> None:
-        match event:
-            case BindAsked(pdu, bind):
-                self._bind(pdu, bind)
-            case Asked(pdu):
-                self._ask(pdu)
-            case Answered(asked, answer):
-                self._settled(asked.sequence, None if answer is None else answer.status, _TEMPORARY)
-            case Fault(reason, data):
-                self._core.site.peer_fault(self._link, reason, data)
-            case Closed(reason):
-                self._closed(reason)
-            case _:
-                pass
 
     def _bind(self, pdu: Pdu, bind: Bind) -> None:
         """Have who it is be found out, one try at a time on a connection."""
@@ -124,25 +98,23 @@ class SmppBind(Connection):
         if self._customer is not None:
             handing.hand_over(self._customer)
 
-    def _ask(self, pdu: Pdu) -> None:
-        body, customer = pdu.body, self._customer
-        assert customer is not None  # noqa: S101 - who is not bound is asked for that first
-        if not isinstance(body, ShortMessage):  # submit_sm alone has this body
-            self._session.answer(pdu, Status.ESME_RINVCMDID)
-            return
-        found = _request(self._core, pdu, body)
-        if isinstance(found, Status):
-            self._session.answer(pdu, found)
-            return
+    def _read_request(self, customer: Customer, pdu: Pdu) -> Request | None:
+        del customer
+        # submit_sm alone has this body
+        found = _request(self._core, pdu, pdu.body) if isinstance(pdu.body, ShortMessage) else Status.ESME_RINVCMDID
+        if isinstance(found, Request):
+            return found
+        self._session.answer(pdu, found)
+        return None
 
-        def told(outcome: Message | str | Limit) -> None:
-            if isinstance(outcome, Message):
-                self._session.answer(pdu, Status.ESME_ROK, MessageId(outcome.text_id))
-            else:
-                self._session.answer(pdu, CAUSES[outcome].status)
-            self._driven.settle_soon()
+    def _acknowledge(self, pdu: Pdu, outcome: Message | Why) -> None:
+        if isinstance(outcome, Message):
+            self._session.answer(pdu, Status.ESME_ROK, MessageId(outcome.text_id))
+        else:
+            self._session.answer(pdu, CAUSES[outcome].status)
 
-        submitting.submit(self._core, customer, found, told)
+    def _answered(self, sequence: int, answer: Pdu | None) -> None:
+        self._settled(sequence, None if answer is None else answer.status)
 
 
 def _request(core: Core, pdu: Pdu, body: ShortMessage) -> Request | Status:
@@ -180,7 +152,7 @@ def _delivery(message: Message) -> ShortMessage:
 
 def _receipt(core: Core, message: Message) -> tuple[ShortMessage, tuple[Parameter, ...]]:
     """Return a receipt in the form that all know (appendix B), and as optional parameters (5.3.2.12, 5.3.2.35)."""
-    state, about = _STATES[message.outcome], f"{message.about:010}"
+    state, about = STATES[message.outcome], f"{message.about:010}"
     text = Receipt(
         about,
         core.date(message.submitted),

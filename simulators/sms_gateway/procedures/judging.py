@@ -36,19 +36,17 @@ def judge_route(core: Core, account: str, code: Party, card: Card, on: str) -> s
     `account` empty: a card's message, which is of whoever has the code.
     """
     subject, owner = card.imsi, core.owner_of(code)
-    if not _asked(core, controls.CODE, subject, on, account=account, owner=owner, number=code):
-        return controls.CODE.id
-    if not _asked(core, controls.OWNER, subject, on, account=account or owner, owner=card.account):
-        return controls.OWNER.id
-    if not _asked(core, controls.LISTED, subject, on, opened=card.opened, number=code, listed=card.parties):
-        return controls.LISTED.id
-    return ""
+    return (
+        _refusal(core, controls.CODE, subject, on, account=account, owner=owner, number=code)
+        or _refusal(core, controls.OWNER, subject, on, account=account or owner, owner=card.account)
+        or _refusal(core, controls.LISTED, subject, on, opened=card.opened, number=code, listed=card.parties)
+    )
 
 
 def judge_list(core: Core, subject: str, on: str) -> str:
     """Decide whether the list of codes is young enough."""
     facts = {"age": min(core.list_age, 1e9), "most": core.config.list_age}
-    return "" if _asked(core, controls.LIST_AGE, subject, on, **facts) else controls.LIST_AGE.id
+    return _refusal(core, controls.LIST_AGE, subject, on, **facts)
 
 
 def judge_rate(core: Core, customer: Customer, subject: str) -> str:
@@ -56,18 +54,19 @@ def judge_rate(core: Core, customer: Customer, subject: str) -> str:
     second = int(core.site.clock.now())
     if second != customer.second:
         customer.second, customer.sent = second, 0
-    if not _asked(core, controls.RATE, subject, controls.SUBMIT, sent=customer.sent, most=customer.account.rate):
-        return controls.RATE.id
-    customer.sent += 1
-    return ""
+    facts = {"sent": customer.sent, "most": customer.account.rate}
+    refusal = _refusal(core, controls.RATE, subject, controls.SUBMIT, **facts)
+    customer.sent += not refusal
+    return refusal
 
 
 def judge_content(core: Core, code: Party, subject: str, beyond_text: str) -> str:
     """Decide about what is in a message."""
     held = core.codes.get(code)
     facts = {"beyond_text": beyond_text, "ota": held is not None and held.ota}
-    return "" if _asked(core, controls.CONTENT, subject, controls.SUBMIT, **facts) else controls.CONTENT.id
+    return _refusal(core, controls.CONTENT, subject, controls.SUBMIT, **facts)
 
 
-def _asked(core: Core, control: Control, subject: str, on: str, **facts: object) -> bool:
-    return core.site.decide(control, subject, on=on, **facts).admitted
+def _refusal(core: Core, control: Control, subject: str, on: str, **facts: object) -> str:
+    """Evaluate a control; return its id if it refuses, or nothing."""
+    return "" if core.site.decide(control, subject, on=on, **facts).admitted else control.id

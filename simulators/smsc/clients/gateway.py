@@ -7,8 +7,9 @@ import hmac
 from typing import TYPE_CHECKING, Any
 
 from simulators.smsc import controls
-from simwarden.machine.smpp_session import Answered, Asked, BindAsked, Closed, Event, Fault, SmppSession
+from simwarden.machine.smpp_session import Event, SmppSession
 from simwarden.machine.smpp_table import Role
+from simwarden.machine.windowed_session import Answered, Asked, BindAsked, Closed, Fault
 from simwarden.operations.guessing import address_of
 from simwarden.runtime.driven import Driven
 from simwarden.wire.smpp import Command, MessageId, Pdu, Status

@@ -1,7 +1,7 @@
-"""One CMPP 2.0 connection as a machine without I/O (6.1, 7.4): both ends, the window, requests sent again, link tests.
+"""One CMPP 2.0 connection as a machine without I/O (6.1, 7.4): both ends, and who may connect.
 
-The owner is told of requests, which it answers when it can, and of what becomes of its own. A request without answer is
-sent again with its sequence number, so many times (6.1.1): who takes requests may see one twice.
+A request without answer is sent again with its sequence number, so many times (6.1.1): who takes requests may see one
+twice.
 """
 
 from __future__ import annotations
@@ -9,22 +9,27 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import hmac
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from simwarden.errors import InternalError, PeerError
-from simwarden.machine.timer import Timer
+from simwarden.machine.windowed_session import (
+    BindAnswered,
+    BindAsked,
+    Limits,
+    LinkCommands,
+    SessionEvent,
+    WindowedSession,
+)
 from simwarden.wire.cmpp import (
+    LENGTHS,
     VERSION,
     ActiveTested,
     Command,
     Connect,
     Connected,
     Delivered,
-    FramingError,
     Message,
     Result,
-    Splitter,
     Submitted,
     answer,
     authenticator,
@@ -38,10 +43,10 @@ from simwarden.wire.cmpp import ConnectStatus as Status
 if TYPE_CHECKING:
     from simwarden.wire.cmpp import Body
 
-RESPONSE: Final = 0x80000000
-_LAST_SEQUENCE: Final = 0xFFFFFFFF
 #: messages taken of which the numbers are remembered, so that one sent again late is not taken twice
 _REMEMBERED: Final = 4096
+ADVISED: Final = Limits(window=16, response=60.0, quiet=180.0, attempts=3)
+"""What 6.1.1 advises: T is `response`, N `attempts` and C `quiet`."""
 
 
 class End(enum.Enum):
@@ -60,73 +65,13 @@ class State(enum.Enum):
     CLOSED = "closed"
 
 
-class Limits(NamedTuple):
-    """How long a connection waits, in seconds, and how much it takes at once: what 6.1.1 advises."""
-
-    window: int = 16
-    #: for CMPP_CONNECT, on a connection that was accepted
-    connect: float = 5.0
-    #: for an answer, after which the request is sent again (T)
-    response: float = 60.0
-    #: how often a request is sent (N)
-    attempts: int = 3
-    #: of silence, after which the link is tested (C)
-    quiet: float = 180.0
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectAsked:
-    """A platform wants to be connected: `accept` or `refuse` it."""
-
-    message: Message
-    connect: Connect
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectAnswered:
-    """The connection that was asked for stands (status 0), or does not."""
-
-    status: int
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request came in its place: `answer` it."""
-
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A request of the owner's has its answer; None: none came, or the connection ended before."""
-
-    asked: Message
-    answer: Message | None
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """The peer broke the protocol."""
-
-    reason: str
-    data: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The connection is over: close the link."""
-
-    reason: str
-
-
-Event: TypeAlias = ConnectAsked | ConnectAnswered | Asked | Answered | Fault | Closed
+Event: TypeAlias = SessionEvent[Message, Connect]
 
 _TAKEN: Final = {
     End.GATEWAY: frozenset({Command.SUBMIT, Command.QUERY, Command.CANCEL}),
     End.PLATFORM: frozenset({Command.DELIVER}),
 }
 """What an end takes of the other beside what is about the link."""
-_LINK: Final = frozenset({Command.CONNECT, Command.TERMINATE, Command.ACTIVE_TEST})
 
 
 class Clocks(NamedTuple):
@@ -167,41 +112,27 @@ def _moment(stamp: int, clocks: Clocks) -> dt.datetime | None:
     return min(found, key=lambda when: abs((when - local).total_seconds()), default=None)
 
 
-class _Waiting(NamedTuple):
-    asked: Message
-    until: float
-    attempts: int
+class CmppSession(WindowedSession[Message, Connect, State]):
+    """One connection."""
 
+    lengths = LENGTHS
+    last_sequence = 0xFFFFFFFF
+    commands = LinkCommands(
+        {Command.CONNECT}, Command.TERMINATE, Command.ACTIVE_TEST, "terminated", "no CMPP_CONNECT in time"
+    )
+    open_state, unbinding_state, closed_state = State.OPEN, State.TERMINATING, State.CLOSED
+    bound_states = frozenset({State.CONNECTED})
 
-class CmppSession:
-    """One connection. Times are seconds of the owner's clock."""
-
-    def __init__(self, end: End, now: float, *, limits: Limits | None = None) -> None:
-        self.end, self.limits, self.state = end, limits or Limits(), State.OPEN
-        self._splitter = Splitter()
-        self._out: list[bytes] = []
-        self._events: list[Event] = []
-        self._waiting: dict[int, _Waiting] = {}
-        self._unanswered: set[int] = set()
+    def __init__(self, end: End, now: float, *, limits: Limits = ADVISED) -> None:
+        super().__init__(now, limits, serves=end is End.GATEWAY)
+        self.end = end
         self._taken: dict[int, None] = {}
-        self._sequence = 0
-        self._opened = self._heard = now
 
     # -- what the owner does
 
-    @property
-    def over(self) -> bool:
-        """Whether the link is of no use any more."""
-        return self.state is State.CLOSED
-
-    @property
-    def room(self) -> int:
-        """How many requests may be sent now."""
-        return self.limits.window - len(self._waiting) if self.state is State.CONNECTED else 0
-
     def connect(self, connect: Connect, now: float) -> None:
         """Ask to be connected, as a platform."""
-        self._ask(Command.CONNECT, connect, now)
+        self._request(Message(Command.CONNECT, self._next_sequence(), connect), now)
 
     def accept(self, asked: Message, secret: str) -> None:
         """Let a platform be connected, and prove that the secret is known here too."""
@@ -219,185 +150,80 @@ class CmppSession:
         """Send a request; return its sequence number, which its Answered has. Raises InternalError without `room`."""
         if not self.room or command in _TAKEN[self.end]:
             raise InternalError(f"{command.name} of the {self.end.value} with room {self.room}")
-        return self._ask(command, body, now)
+        message = Message(command, self._next_sequence(), body)
+        self._request(message, now)
+        return message.sequence
 
     def answer(self, asked: Message, body: Body) -> None:
         """Answer a request."""
-        if asked.sequence in self._unanswered and self.state is not State.CLOSED:
-            self._unanswered.discard(asked.sequence)
+        if self._take_unanswered(asked):
             self._send(answer(asked, body))
             if isinstance(body, Submitted) and body.result == Result.CORRECT:
                 self._taken[asked.sequence] = None
                 if len(self._taken) > _REMEMBERED:
                     del self._taken[next(iter(self._taken))]
 
-    def terminate(self, now: float) -> None:
-        """End the connection; a peer that does not answer is left when the time is over."""
-        if self.state is State.CONNECTED:
-            self.state = State.TERMINATING
-            self._ask(Command.TERMINATE, None, now)
-        else:
-            self._close("terminated")
+    # -- what a windowed session needs to know of CMPP
 
-    def lost(self) -> None:
-        """Take note that the connection is gone."""
-        self._close("connection lost")
+    def _encode(self, pdu: Message) -> bytes:
+        return encode(pdu)
 
-    # -- the five calls
+    def _decode(self, octets: bytes) -> Message:
+        return decode(octets)
 
-    def receive(self, data: bytes, now: float) -> None:
-        """Take octets from the link."""
-        self._heard = now
-        try:
-            for octets in self._splitter.feed(data) if self.state is not State.CLOSED else ():
-                self._receive_one(octets)
-        except FramingError as error:
-            self._events.append(Fault(error.reason, data))
-            self._close(error.reason)
+    def _new_pdu(self, command: Command, sequence: int) -> Message:
+        return Message(command, sequence)
 
-    def data_to_send(self) -> list[bytes]:
-        """Return what to send, and forget it."""
-        out, self._out = self._out, []
-        return out
+    def _receive_bind_answer(self, asked: Message, answer: Message) -> None:
+        del asked
+        assert isinstance(answer.body, Connected)  # noqa: S101 - by its command
+        self.state = State.OPEN if answer.body.status else State.CONNECTED
+        self._events.append(BindAnswered(answer.body.status))
 
-    def events(self) -> list[Event]:
-        """Return what happened, and forget it."""
-        events, self._events = self._events, []
-        return events
-
-    def next_timer(self) -> Timer | None:
-        """Return when `on_timer` is due."""
-        if self.state is State.CLOSED:
-            return None
-        due = [Timer(each.until, each.asked.command is Command.ACTIVE_TEST) for each in self._waiting.values()]
-        if self.state is State.OPEN and self.end is End.GATEWAY:
-            due.append(Timer(self._opened + self.limits.connect, keep_alive=False))
-        if self.state is State.CONNECTED and not self._testing:
-            due.append(Timer(self._heard + self.limits.quiet, keep_alive=True))
-        return min(due, default=None)
-
-    def on_timer(self, now: float) -> None:
-        """Do what is due; nothing where the timer is early."""
-        for each in [each for each in self._waiting.values() if each.until <= now]:
-            if each.asked.sequence in self._waiting:  # the link's own that is not answered ends all others
-                self._again(each, now)
-        if self.state is State.OPEN and self.end is End.GATEWAY and now >= self._opened + self.limits.connect:
-            self._close("no CMPP_CONNECT in time")
-        if self.state is State.CONNECTED and not self._testing and now >= self._heard + self.limits.quiet:
-            self._ask(Command.ACTIVE_TEST, None, now)
-
-    @property
-    def _testing(self) -> bool:
-        return any(each.asked.command is Command.ACTIVE_TEST for each in self._waiting.values())
-
-    # -- requests of ours
-
-    def _ask(self, command: Command, body: Body | None, now: float) -> int:
-        self._sequence = self._sequence % _LAST_SEQUENCE + 1
-        asked = Message(command, self._sequence, body)
-        self._waiting[asked.sequence] = _Waiting(asked, now + self.limits.response, 1)
-        self._send(asked)
-        return asked.sequence
-
-    def _again(self, waiting: _Waiting, now: float) -> None:
-        """Send a request again that has no answer; without one to what is about the link there is no connection."""
-        asked = waiting.asked
-        if waiting.attempts < self.limits.attempts and asked.command not in (Command.CONNECT, Command.TERMINATE):
-            self._waiting[asked.sequence] = _Waiting(asked, now + self.limits.response, waiting.attempts + 1)
-            self._send(asked)
-            return
-        del self._waiting[asked.sequence]
-        if asked.command in _LINK:
-            self._close(f"no answer to {asked.command.name}")
-        else:
-            self._events.append(Answered(asked, None))
-
-    def _hear_answer(self, message: Message) -> None:
-        waiting = self._waiting.get(message.sequence)
-        if waiting is None or message.command != waiting.asked.command | RESPONSE:
-            self._events.append(Fault(f"{message.command.name} {message.sequence} answers nothing", encode(message)))
-            return
-        asked = self._waiting.pop(message.sequence).asked
-        if asked.command is Command.CONNECT:
-            assert isinstance(message.body, Connected)  # noqa: S101 - by its command
-            self.state = State.OPEN if message.body.status else State.CONNECTED
-            self._events.append(ConnectAnswered(message.body.status))
-        elif asked.command is Command.TERMINATE:
-            self._close("terminated")
-        elif asked.command is not Command.ACTIVE_TEST:
-            self._events.append(Answered(asked, message))
-
-    # -- requests of the peer
-
-    def _receive_one(self, octets: bytes) -> None:
-        if self.state is State.CLOSED:
-            return
-        try:
-            message = decode(octets)
-        except PeerError as error:
-            self._events.append(Fault(error.reason, octets))
-            self._answer_bad(octets, error)
-            return
-        if message.command & RESPONSE:
-            self._hear_answer(message)
-        elif message.command is Command.ACTIVE_TEST:
-            self._send(answer(message, ActiveTested()))
-        elif self.state is State.OPEN and self.end is End.GATEWAY and isinstance(message.body, Connect):
-            self._events.append(ConnectAsked(message, message.body))
-        elif message.command is Command.TERMINATE:
-            self._send(answer(message))
+    def _receive_request(self, pdu: Message) -> None:
+        if pdu.command is Command.ACTIVE_TEST:
+            self._send(answer(pdu, ActiveTested()))
+        elif self._awaits_bind and isinstance(pdu.body, Connect):
+            self._events.append(BindAsked(pdu, pdu.body))
+        elif pdu.command is Command.TERMINATE:
+            self._send(answer(pdu))
             self._close("terminated by peer")
-        elif self.state is State.CONNECTED and message.command in _TAKEN[self.end]:
-            self._hear_request(message)
+        elif self.is_bound and pdu.command in _TAKEN[self.end]:
+            self._receive_in_place(pdu)
         else:
-            self._out_of_place(message)
+            self._reject_out_of_place(pdu)
 
-    def _hear_request(self, message: Message) -> None:
-        """Tell of a request, once however often it is sent.
+    def _receive_in_place(self, pdu: Message) -> None:
+        """Offer a request to the owner, once however often it is sent.
 
         A message is turned away that was taken already (result 3), and what is beyond the window (result 8).
         """
-        if message.sequence in self._unanswered:
+        if pdu.sequence in self._unanswered:
             return
-        if message.command is Command.SUBMIT and message.sequence in self._taken:
-            self._refused(message, Result.SEQUENCE_REPEATED)
-            return
-        if len(self._unanswered) >= self.limits.window:
-            self._refused(message, Result.FLOW_CONTROL_ERROR)
-            return
-        self._unanswered.add(message.sequence)
-        self._events.append(Asked(message))
+        if pdu.command is Command.SUBMIT and pdu.sequence in self._taken:
+            self._reject(pdu, Result.SEQUENCE_REPEATED)
+        elif len(self._unanswered) >= self.limits.window:
+            self._reject(pdu, Result.FLOW_CONTROL_ERROR)
+        else:
+            self._offer(pdu)
 
-    def _out_of_place(self, message: Message) -> None:
+    def _reject_out_of_place(self, pdu: Message) -> None:
         """Leave who asks before being connected, or for what this end does not do: CMPP has no answer for that."""
-        self._events.append(Fault(f"{message.command.name} in state {self.state.name}", encode(message)))
-        self._refused(message, Result.COMMAND_ERROR)
+        self._fault(f"{pdu.command.name} in state {self.state.name}", encode(pdu))
+        self._reject(pdu, Result.COMMAND_ERROR)
         if self.state is State.OPEN:
             self._close("not connected")
 
-    def _refused(self, message: Message, result: Result) -> None:
-        if message.command is Command.SUBMIT:
-            self._send(answer(message, Submitted(0, result)))
-        elif message.command is Command.DELIVER:
-            self._send(answer(message, Delivered(0, result)))
+    def _reject(self, pdu: Message, result: Result) -> None:
+        if pdu.command is Command.SUBMIT:
+            self._send(answer(pdu, Submitted(0, result)))
+        elif pdu.command is Command.DELIVER:
+            self._send(answer(pdu, Delivered(0, result)))
 
-    def _answer_bad(self, octets: bytes, error: PeerError) -> None:
+    def _answer_malformed(self, octets: bytes, error: PeerError) -> None:
         """Answer a request that cannot be read, where its answer has a result; CMPP_CONNECT by status 1 (7.4.1.2)."""
         command, sequence = decode_header(octets)
-        if command == Command.CONNECT and self.state is State.OPEN and self.end is End.GATEWAY:
+        if command == Command.CONNECT and self._awaits_bind:
             self.refuse(Message(Command.CONNECT, sequence), Status.MESSAGE_STRUCTURE_ERROR)
         elif command in (Command.SUBMIT, Command.DELIVER):
-            self._refused(Message(Command(command), sequence), Result(error.code or Result.MESSAGE_STRUCTURE_ERROR))
-
-    # -- what all do
-
-    def _send(self, message: Message) -> None:
-        self._out.append(encode(message))
-
-    def _close(self, reason: str) -> None:
-        if self.state is State.CLOSED:
-            return
-        self.state = State.CLOSED
-        waiting, self._waiting = self._waiting, {}
-        unanswered = [each.asked for each in waiting.values() if each.asked.command not in _LINK]
-        self._events += [*(Answered(each, None) for each in unanswered), Closed(reason)]
+            self._reject(Message(Command(command), sequence), Result(error.code or Result.MESSAGE_STRUCTURE_ERROR))

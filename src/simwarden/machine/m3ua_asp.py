@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import InternalError, PeerError
-from simwarden.machine.m3ua_events import AspState, Changed, Closed, Fault, M3uaTimers, Received, Told
+from simwarden.machine.m3ua_events import AspState, Changed, Closed, Event, Fault, M3uaTimers, Received, Told
+from simwarden.machine.outputs import Outputs
 from simwarden.machine.timer import Timer
 from simwarden.wire.m3ua import ErrorCode, Message, MessageType, Status, decode, encode, encode_data
 
 if TYPE_CHECKING:
-    from simwarden.machine.m3ua_events import Event
     from simwarden.wire.m3ua import ProtocolData
 
 T: Final = MessageType
@@ -40,7 +40,7 @@ _NOT_ACTIVE: Final = frozenset(
 )
 
 
-class Asp:
+class Asp(Outputs[bytes, Event]):
     """One process on one association. Times are seconds of the owner's clock; octets are whole messages."""
 
     def __init__(
@@ -51,10 +51,9 @@ class Asp:
         traffic_mode: int | None = None,
         timers: M3uaTimers = M3uaTimers(),  # noqa: B008 - it is a constant
     ) -> None:
+        super().__init__()
         self.routing_context, self._identifier, self._traffic_mode = routing_context, identifier, traffic_mode
         self.timers, self.state = timers, AspState.DOWN
-        self._out: list[bytes] = []
-        self._events: list[Event] = []
         #: the message to repeat until it is acknowledged; while `_paused` it is sent for the first time later
         self._awaited: Message | None = None
         self._paused = False
@@ -100,16 +99,6 @@ class Asp:
             self._hear(decode(data), data, now)
         except PeerError as error:
             self._refuse(error.reason, error.code or ErrorCode.PROTOCOL_ERROR, data)
-
-    def data_to_send(self) -> list[bytes]:
-        """Return what to send, and forget it."""
-        out, self._out = self._out, []
-        return out
-
-    def events(self) -> list[Event]:
-        """Return what happened, and forget it."""
-        events, self._events = self._events, []
-        return events
 
     def next_timer(self) -> Timer | None:
         """Return when `on_timer` is due."""

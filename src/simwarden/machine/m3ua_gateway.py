@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import PeerError
-from simwarden.machine.m3ua_events import AspState, AsState, Closed, Fault, M3uaTimers, Received, Served, Told
+from simwarden.machine.m3ua_events import AspState, AsState, Closed, Event, Fault, M3uaTimers, Received, Served, Told
+from simwarden.machine.outputs import Outputs
 from simwarden.machine.timer import Timer
 from simwarden.wire.m3ua import (
     Destination,
@@ -27,7 +28,6 @@ from simwarden.wire.m3ua import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from simwarden.machine.m3ua_events import Event
     from simwarden.wire.m3ua import ProtocolData
 
 T: Final = MessageType
@@ -67,7 +67,7 @@ class _Process:
     beats: int = 0
 
 
-class Gateway:
+class Gateway(Outputs[tuple[int, bytes], Event]):
     """All associations of one gateway. Links are numbers of the owner's; octets are whole messages."""
 
     def __init__(
@@ -82,11 +82,10 @@ class Gateway:
 
         `placed` are routing contexts with configured hosts; any other one belongs to the host of its active process.
         """
+        super().__init__()
         self.servers = {each.routing_context: each for each in servers}
         self.local, self.placed, self.timers = frozenset(local), frozenset(placed), timers
         self._processes: dict[int, _Process] = {}
-        self._out: list[tuple[int, bytes]] = []
-        self._events: list[Event] = []
 
     # -- what the owner does
 
@@ -130,16 +129,6 @@ class Gateway:
             self._hear(link, process, decode(data), data, now)
         except PeerError as error:
             self._refuse(link, error.reason, error.code or ErrorCode.PROTOCOL_ERROR, data)
-
-    def data_to_send(self) -> list[tuple[int, bytes]]:
-        """Return what to send on which link, and forget it."""
-        out, self._out = self._out, []
-        return out
-
-    def events(self) -> list[Event]:
-        """Return what happened, and forget it."""
-        events, self._events = self._events, []
-        return events
 
     def next_timer(self) -> Timer | None:
         """Return when `on_timer` is due."""

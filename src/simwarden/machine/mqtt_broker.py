@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import PeerError
+from simwarden.machine.outputs import Outputs
 from simwarden.machine.timer import Timer
 from simwarden.wire.mqtt import (
     Ack,
@@ -135,7 +136,7 @@ class Broker:
             client = f"unnamed-{self._unnamed}"
         former = self._sessions.get(client)
         if former is not None and former.connection is not None:
-            former.connection.taken_over()
+            former.connection.lost()  # a newer connection of the same client (3.1.4)
         present = former is not None and not former.clean and not packet.clean
         if former is None or not present:
             former = self._sessions[client] = _Session(client, clean=packet.clean)
@@ -224,14 +225,13 @@ class Broker:
         self.pump(session)
 
 
-class Connection:
+class Connection(Outputs[bytes, Faulted]):
     """One client's connection, by the five calls; `over` says that the link is to be closed."""
 
     def __init__(self, broker: Broker, now: float) -> None:
+        super().__init__()
         self._broker = broker
         self._splitter = Splitter(LONGEST_PACKET)
-        self._out: list[bytes] = []
-        self._faults: list[Faulted] = []
         self._session: _Session | None = None
         self._will: Will | None = None
         self._patience = CONNECT_TIME
@@ -256,13 +256,8 @@ class Connection:
                 if self.over:
                     return
         except PeerError as error:
-            self._faults.append(Faulted(error.reason, data))
+            self._events.append(Faulted(error.reason, data))
             self.lost()
-
-    def data_to_send(self) -> list[bytes]:
-        """Return what must go to the client, one entry a packet, and forget it."""
-        out, self._out = self._out, []
-        return out
 
     def next_timer(self) -> Timer | None:
         """Return when a client that stays silent is given up (3.1.2.10)."""
@@ -274,13 +269,8 @@ class Connection:
         """Take note of the time; harmless before the deadline."""
         timer = self.next_timer()
         if timer is not None and now >= timer.deadline:
-            self._faults.append(Faulted(f"silent for {self._patience:g} s"))
+            self._events.append(Faulted(f"silent for {self._patience:g} s"))
             self.lost()
-
-    def events(self) -> list[Faulted]:
-        """Return what the client did wrong since the last call, and forget it."""
-        faults, self._faults = self._faults, []
-        return faults
 
     # -- what the broker does
 
@@ -298,13 +288,9 @@ class Connection:
             message = Publish(will.topic, will.payload, min(will.qos, 1), will.retain)
             self._broker.publish(self.client, message)
 
-    def taken_over(self) -> None:
-        """Make room for a newer connection of the same client (3.1.4)."""
-        self.lost()
-
     def too_slow(self) -> None:
         """End a connection whose client does not take what it subscribed to."""
-        self._faults.append(Faulted(f"{MOST_QUEUED} messages wait for it"))
+        self._events.append(Faulted(f"{MOST_QUEUED} messages wait for it"))
         self.lost()
 
     def _end(self) -> None:

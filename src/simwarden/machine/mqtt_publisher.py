@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from simwarden.errors import PeerError
+from simwarden.machine.outputs import Outputs
 from simwarden.machine.timer import Timer
 from simwarden.wire.mqtt import Ack, Bare, ConnAck, Connect, ConnectCode, Packet, PacketType, Publish, Splitter, encode
 
@@ -44,14 +45,13 @@ class Failed:
 Event: TypeAlias = Accepted | Acknowledged | Failed
 
 
-class MqttPublisher:
+class MqttPublisher(Outputs[bytes, Event]):
     """One connection to a broker. Times are seconds of the owner's clock."""
 
     def __init__(self, connect: Connect, *, window: int = WINDOW, answer: float = ANSWER) -> None:
+        super().__init__()
         self._connect, self._window, self._answer = connect, window, answer
         self._splitter = Splitter(longest=1 << 16)
-        self._out: list[bytes] = []
-        self._events: list[Event] = []
         self._flying: deque[tuple[int, int]] = deque()
         self._early: set[int] = set()
         self._identifier = 0
@@ -103,11 +103,6 @@ class MqttPublisher:
         except PeerError as error:
             self._fail(error.reason, data)
 
-    def data_to_send(self) -> list[bytes]:
-        """Return what must go to the broker, one entry a packet, and forget it."""
-        out, self._out = self._out, []
-        return out
-
     def next_timer(self) -> Timer | None:
         """Return when `on_timer` must be called; a keep-alive if nothing but an idle connection waits."""
         if self._failed:
@@ -129,11 +124,6 @@ class MqttPublisher:
         else:
             waited = "CONNACK" if not self._open else "PUBACK" if self._flying else "PINGRESP"
             self._fail(f"no {waited} within {self._answer:g} s")
-
-    def events(self) -> list[Event]:
-        """Return what happened since the last call, and forget it."""
-        events, self._events = self._events, []
-        return events
 
     # -- inside
 

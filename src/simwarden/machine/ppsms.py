@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from simwarden.errors import InternalError, PeerError
+from simwarden.machine.outputs import Outputs
 from simwarden.machine.timer import Timer
 from simwarden.wire.ppsms import Cp, CpCause, CpType, Rp, RpCause, RpType, decode_cp, decode_rp, encode_cp, encode_rp
 
@@ -85,13 +86,12 @@ class _Transaction:
     answered: bool = False
 
 
-class Ppsms:
+class Ppsms(Outputs[bytes, Event]):
     """The CP and RP entities of one end, over one signalling connection. Times are seconds of the owner's clock."""
 
     def __init__(self, *, mobile: bool, timers: PpsmsTimers = PpsmsTimers()) -> None:  # noqa: B008 - it is a constant
+        super().__init__()
         self.mobile, self.timers = mobile, timers
-        self._out: list[bytes] = []
-        self._events: list[Event] = []
         self._open: dict[tuple[bool, int], _Transaction] = {}
         self._reference = 0
 
@@ -154,16 +154,6 @@ class Ppsms:
                 self._acknowledged(found)
             case CpType.CP_ERROR if found is not None:
                 self._end(found, None, "CP-ERROR", message.cause)
-
-    def data_to_send(self) -> list[bytes]:
-        """Return what to send, and forget it."""
-        out, self._out = self._out, []
-        return out
-
-    def events(self) -> list[Event]:
-        """Return what happened, and forget it."""
-        events, self._events = self._events, []
-        return events
 
     def next_timer(self) -> Timer | None:
         """Return when `on_timer` is due."""

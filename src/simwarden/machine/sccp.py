@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from simwarden.errors import PeerError
+from simwarden.machine.outputs import Outputs
 from simwarden.machine.sccp_segments import Reassembly, segments
 from simwarden.machine.timer import Timer
 from simwarden.wire.m3ua import ProtocolData, ServiceIndicator
@@ -99,7 +100,7 @@ class _Away:
     pause: float
 
 
-class SccpPoint:
+class SccpPoint(Outputs[ProtocolData, Event]):
     """One signalling point. Times are seconds of the owner's clock."""
 
     def __init__(
@@ -110,6 +111,7 @@ class SccpPoint:
         *,
         network_indicator: int = _NATIONAL,
     ) -> None:
+        super().__init__()
         self.point_code, self._network = point_code, network_indicator
         self.subsystems = dict.fromkeys(subsystems, True)
         #: longest prefix first
@@ -117,8 +119,6 @@ class SccpPoint:
         self._unreachable: set[int] = set()
         self._away: dict[tuple[int, int], _Away] = {}
         self._reassembly, self._reference, self._now = Reassembly(), 0, 0.0
-        self._out: list[ProtocolData] = []
-        self._events: list[Event] = []
 
     # -- what the owner does
 
@@ -171,16 +171,6 @@ class SccpPoint:
                 self._route(_with_origin(message, origin), data.signalling_link_selection, origin=origin)
         except PeerError as error:
             self._events.append(Fault(error.reason, data.user_data))
-
-    def data_to_send(self) -> list[ProtocolData]:
-        """Return what to send by MTP, and forget it."""
-        out, self._out = self._out, []
-        return out
-
-    def events(self) -> list[Event]:
-        """Return what happened, and forget it."""
-        events, self._events = self._events, []
-        return events
 
     def next_timer(self) -> Timer | None:
         """Return when `on_timer` is due."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import InternalError, PeerError
+from simwarden.machine.outputs import Outputs
 from simwarden.machine.sip_call import Call, CallState
 from simwarden.machine.sip_events import (
+    Address,
     Alerting,
     Answered,
     CallEvent,
@@ -47,7 +49,6 @@ from simwarden.wire.sip.sdp import CONTENT_TYPE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simwarden.machine.sip_events import Address
 
 _ALLOW: Final = ("Allow", ", ".join(Method))
 _COOKIE: Final = "z9hG4bK"
@@ -60,7 +61,7 @@ _INFO_ERRORS: Final = {
 }
 
 
-class SipAgent:
+class SipAgent(Outputs[tuple[bytes, Address], CallEvent]):
     """The calls of one endpoint. Times are seconds of the owner's clock; `draw` gives so many octets at random."""
 
     def __init__(
@@ -70,6 +71,7 @@ class SipAgent:
         *,
         timers: SipTimers = SipTimers(),  # noqa: B008 - it is a constant
     ) -> None:
+        super().__init__()
         self.local, self.timers = local, timers
         self._draw = draw
         self._transactions = Transactions(timers)
@@ -79,7 +81,6 @@ class SipAgent:
         self._dialogues: dict[tuple[str, str], Call] = {}
         self._accepted: set[int] = set()
         self._numbers = 0
-        self._events: list[CallEvent] = []
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -155,11 +156,6 @@ class SipAgent:
     def data_to_send(self) -> list[tuple[bytes, Address]]:
         """Return datagrams and where they go, and forget them."""
         return self._transactions.data_to_send()
-
-    def events(self) -> list[CallEvent]:
-        """Return what happened, and forget it."""
-        events, self._events = self._events, []
-        return events
 
     def next_timer(self) -> Timer | None:
         """Return when `on_timer` is due."""

@@ -9,15 +9,13 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from simwarden.errors import InternalError, PeerError
-from simwarden.machine.sip_events import Fault, Requested, Responded, SipTimers, TimedOut
+from simwarden.machine.outputs import Outputs
+from simwarden.machine.sip_events import Address, Fault, Requested, Responded, SipTimers, TimedOut, TransactionEvent
 from simwarden.machine.timer import Timer
 from simwarden.wire.sip import Headers, Method, Request, Response, Via, decode, encode
-
-if TYPE_CHECKING:
-    from simwarden.machine.sip_events import Address, TransactionEvent
 
 _NEVER: Final = float("inf")
 MOST: Final = 50_000
@@ -60,16 +58,15 @@ class _Transaction:
         return self.request.method == Method.INVITE
 
 
-class Transactions:
+class Transactions(Outputs[tuple[bytes, Address], TransactionEvent]):
     """The transactions of one endpoint. Times are seconds of the owner's clock."""
 
     def __init__(self, timers: SipTimers = SipTimers()) -> None:  # noqa: B008 - it is a constant
+        super().__init__()
         self.timers = timers
         self._all: dict[str, _Transaction] = {}
         #: when transactions are due: also those whose time was changed since, until they are at the top
         self._due: list[tuple[float, str]] = []
-        self._out: list[tuple[bytes, Address]] = []
-        self._events: list[TransactionEvent] = []
 
     def __len__(self) -> int:
         return len(self._all)
@@ -138,16 +135,6 @@ class Transactions:
             self._hear_response(message, data, source, now)
         else:
             self._hear_request(_received(message, source), source, now)
-
-    def data_to_send(self) -> list[tuple[bytes, Address]]:
-        """Return datagrams and where they go, and forget them."""
-        out, self._out = self._out, []
-        return out
-
-    def events(self) -> list[TransactionEvent]:
-        """Return what happened, and forget it."""
-        events, self._events = self._events, []
-        return events
 
     def next_timer(self) -> Timer | None:
         """Return when `on_timer` is due."""

@@ -34,11 +34,6 @@ class State(enum.Enum):
     """We sent unbind and wait for its answer; requests of the peer are out of place."""
     CLOSED = "closed"
 
-    @property
-    def bound(self) -> bool:
-        """Whether messages may be exchanged."""
-        return self in (State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX)
-
 
 BOUND_BY: Final[Mapping[Command, State]] = {
     Command.BIND_TRANSMITTER: State.BOUND_TX,

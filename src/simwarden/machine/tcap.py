@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simwarden.errors import InternalError
+from simwarden.machine.outputs import Outputs
 from simwarden.machine.tcap_events import (
     Aborted,
     Begun,
@@ -78,7 +79,7 @@ class _Dialogue:
     peer: bytes = b""
 
 
-class TcapEndpoint:
+class TcapEndpoint(Outputs[Outgoing, Event]):
     """The dialogues of one user. Times are seconds of the owner's clock; a dialogue's number is its transaction id."""
 
     def __init__(
@@ -90,13 +91,12 @@ class TcapEndpoint:
         limits: TcapLimits = TcapLimits(),  # noqa: B008 - it is a constant
     ) -> None:
         """`first` is the first transaction id: two runs of one endpoint had better not share theirs."""
+        super().__init__()
         self.user, self.address, self.limits = user, address, limits
         self._next = first & _IDS
         self._dialogues: dict[int, _Dialogue] = {}
         #: until when operations wait: also those that have their answers, until they are at the top
         self._deadlines: list[tuple[float, int, int]] = []
-        self._out: list[Outgoing] = []
-        self._events: list[Event] = []
 
     def __len__(self) -> int:
         return len(self._dialogues)
@@ -194,16 +194,6 @@ class TcapEndpoint:
                 self._hear_end(calling, message)
             case MessageType.ABORT:
                 self._hear_abort(calling, message)
-
-    def data_to_send(self) -> list[Outgoing]:
-        """Return what to send by SCCP, and forget it."""
-        out, self._out = self._out, []
-        return out
-
-    def events(self) -> list[Event]:
-        """Return what happened, and forget it."""
-        events, self._events = self._events, []
-        return events
 
     def next_timer(self) -> Timer | None:
         """Return when `on_timer` is due."""

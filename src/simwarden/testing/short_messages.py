@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from simwarden.machine.smpp_session import Answered, Asked, BindAsked, Closed, Event, Fault, Limits, SmppSession
+from simwarden.machine.smpp_session import Event, SmppSession
 from simwarden.machine.smpp_table import Role
+from simwarden.machine.windowed_session import Answered, Asked, BindAsked, Closed, Fault, Limits
 from simwarden.operations.element import Element
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.driven import Driven

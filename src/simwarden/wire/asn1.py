@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, dataclass_transform
 
 from simwarden.errors import PeerError
 from simwarden.model import values as v
@@ -54,11 +54,15 @@ class Form(enum.Enum):
     VALUE = "value"
 
 
+@dataclass_transform(frozen_default=True)
 class Record:
     """The base of records, which are frozen dataclasses of `part`s."""
 
-    __slots__ = ()
-    form: ClassVar[Form] = Form.SEQUENCE
+    form: ClassVar[Form]
+
+    def __init_subclass__(cls, form: Form = Form.SEQUENCE) -> None:
+        cls.form = form
+        dataclasses.dataclass(frozen=True)(cls)
 
 
 class Part(NamedTuple):

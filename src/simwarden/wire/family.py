@@ -111,6 +111,9 @@ class MessageInfo(NamedTuple):
 class Reading(ABC):
     """How the octets of a family are read, for all who look at them. A family overrides what it has to tell."""
 
+    #: the Wireshark dissector of octets outside IP; empty: they are octets there
+    dissector: str = ""
+
     @abstractmethod
     def dissect(self, data: bytes, known: Known) -> Dissection:
         """Show one message in the field's words. Raises PeerError."""
@@ -148,8 +151,8 @@ class Reading(ABC):
 
     def export(self, data: bytes, known: Known) -> Export | None:
         """Return how a capture has octets that are not put into IP; None: together with what answers them."""
-        del data, known
-        return Export()
+        del known
+        return Export(self.dissector, data) if self.dissector else Export()
 
     def messages(self) -> Iterable[str]:
         """Return the names that `dissect` may give, without those of what is carried; none: any name."""

@@ -13,20 +13,8 @@ from hypothesis import strategies as st
 from smpp_messages import CMPP, SUBMIT
 
 from simwarden.errors import InternalError
-from simwarden.machine.cmpp_session import (
-    Answered,
-    Asked,
-    Clocks,
-    Closed,
-    CmppSession,
-    ConnectAnswered,
-    ConnectAsked,
-    End,
-    Fault,
-    Limits,
-    State,
-    judge_connect,
-)
+from simwarden.machine.cmpp_session import ADVISED, Clocks, CmppSession, End, State, judge_connect
+from simwarden.machine.windowed_session import Answered, Asked, BindAnswered, BindAsked, Closed, Fault, Limits
 from simwarden.wire import cmpp
 from simwarden.wire.cmpp import Command, ConnectStatus, Message, Result
 
@@ -40,7 +28,7 @@ CONNECT = cmpp.Connect("900001", cmpp.authenticator("900001", SECRET, STAMP), 0x
 class Bench:
     """A gateway and a platform, and a wire; `now` is the only clock."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits = ADVISED) -> None:
         self.now = 0.0
         self.gateway = CmppSession(End.GATEWAY, 0, limits=limits)
         self.platform = CmppSession(End.PLATFORM, 0, limits=limits)
@@ -57,14 +45,14 @@ class Bench:
                     far.receive(octets, self.now)
                 for event in far.events():
                     self.heard[far.end].append(event)
-                    if isinstance(event, ConnectAsked):
-                        far.accept(event.message, SECRET)
+                    if isinstance(event, BindAsked):
+                        far.accept(event.pdu, SECRET)
                         moved = True
 
     def connected(self) -> Bench:
         self.platform.connect(CONNECT, 0)
         self.run()
-        assert self.heard[End.PLATFORM] == [ConnectAnswered(0)]
+        assert self.heard[End.PLATFORM] == [BindAnswered(0)]
         self.forget()
         return self
 
@@ -86,15 +74,15 @@ def test_messages_go_both_ways() -> None:
     (submitted,), (delivered,) = bench.heard[End.GATEWAY], bench.heard[End.PLATFORM]
     assert isinstance(submitted, Asked)
     assert isinstance(delivered, Asked)
-    assert submitted.message.body == SUBMIT
+    assert submitted.pdu.body == SUBMIT
     bench.forget()
-    bench.gateway.answer(submitted.message, cmpp.Submitted(7))
-    bench.platform.answer(delivered.message, cmpp.Delivered(1))
+    bench.gateway.answer(submitted.pdu, cmpp.Submitted(7))
+    bench.platform.answer(delivered.pdu, cmpp.Delivered(1))
     bench.run()
     (answered,) = bench.heard[End.PLATFORM]
     assert isinstance(answered, Answered)
     assert answered.answer == Message(Command.SUBMIT_RESP, answered.asked.sequence, cmpp.Submitted(7))
-    bench.gateway.answer(submitted.message, cmpp.Submitted(7))
+    bench.gateway.answer(submitted.pdu, cmpp.Submitted(7))
     assert bench.gateway.data_to_send() == []
 
 
@@ -141,16 +129,16 @@ def test_who_is_refused_is_left() -> None:
     (octets,) = bench.platform.data_to_send()
     bench.gateway.receive(octets, 0)
     (asked,) = bench.gateway.events()
-    assert isinstance(asked, ConnectAsked)
-    bench.gateway.refuse(asked.message, ConnectStatus.AUTHENTICATION_ERROR)
+    assert isinstance(asked, BindAsked)
+    bench.gateway.refuse(asked.pdu, ConnectStatus.AUTHENTICATION_ERROR)
     assert bench.gateway.events() == [Closed("refused: authentication error")]
     bench.run()
-    assert bench.heard[End.PLATFORM] == [ConnectAnswered(ConnectStatus.AUTHENTICATION_ERROR)]
+    assert bench.heard[End.PLATFORM] == [BindAnswered(ConnectStatus.AUTHENTICATION_ERROR)]
     assert bench.platform.room == 0
 
 
 def test_the_window() -> None:
-    bench = Bench(Limits(window=1)).connected()
+    bench = Bench(ADVISED._replace(window=1)).connected()
     bench.platform.ask(Command.SUBMIT, SUBMIT, 0)
     with pytest.raises(InternalError, match="room 0"):
         bench.platform.ask(Command.SUBMIT, SUBMIT, 0)
@@ -163,14 +151,14 @@ def test_the_window() -> None:
 
 
 def test_a_message_that_was_taken_is_not_taken_again() -> None:
-    bench = Bench(Limits(window=5000)).connected()
+    bench = Bench(ADVISED._replace(window=5000)).connected()
 
     def submit(sequence: int, result: Result) -> int:
         """Send a message, which its owner answers so if it is told of it; return what is answered."""
         bench.gateway.receive(cmpp.encode(Message(Command.SUBMIT, sequence, SUBMIT)), 0)
         for asked in bench.gateway.events():
             assert isinstance(asked, Asked)
-            bench.gateway.answer(asked.message, cmpp.Submitted(7, result))
+            bench.gateway.answer(asked.pdu, cmpp.Submitted(7, result))
         (octets,) = bench.gateway.data_to_send()
         body = cmpp.decode(octets).body
         assert isinstance(body, cmpp.Submitted)
@@ -240,7 +228,7 @@ def test_both_may_terminate() -> None:
     bench.platform.ask(Command.SUBMIT, SUBMIT, 0)
     bench.run()
     bench.forget()
-    bench.gateway.terminate(0)
+    bench.gateway.unbind(0)
     bench.run()
     assert [type(each) for each in bench.heard[End.PLATFORM]] == [Answered, Closed]
     assert bench.heard[End.GATEWAY] == [Closed("terminated")]
@@ -298,5 +286,5 @@ def test_whatever_comes_nobody_is_connected_who_was_not_accepted(seen: list[Mess
     for number, message in enumerate(seen, 1):
         session.receive(cmpp.encode(replace(message, sequence=number)), 0)
         assert session.state in (State.OPEN, State.CLOSED)
-        assert not [each for each in session.events() if isinstance(each, (Asked, ConnectAnswered))]
+        assert not [each for each in session.events() if isinstance(each, (Asked, BindAnswered))]
         assert all(cmpp.decode(each).sequence == number for each in session.data_to_send())

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smpp_messages import BIND, CMPP, PDUS
 
-from simwarden.machine.cmpp_session import CmppSession, ConnectAsked, End
+from simwarden.machine.cmpp_session import CmppSession, End
 from simwarden.machine.cmpp_session import State as CmppState
-from simwarden.machine.smpp_session import BindAsked, SmppSession
+from simwarden.machine.smpp_session import SmppSession
 from simwarden.machine.smpp_table import Role, State
+from simwarden.machine.windowed_session import BindAsked
 from simwarden.wire import cmpp, smpp
 
 SMPP = [smpp.encode(pdu) for pdu in PDUS.values()]
@@ -43,8 +44,8 @@ def connected(end: End) -> CmppSession:
     if end is End.GATEWAY:
         session.receive(cmpp.encode(cmpp.Message(cmpp.Command.CONNECT, 1, connect)), 0)
         (asked,) = session.events()
-        assert isinstance(asked, ConnectAsked)
-        session.accept(asked.message, "secret")
+        assert isinstance(asked, BindAsked)
+        session.accept(asked.pdu, "secret")
     else:
         session.connect(connect, 0)
         session.receive(cmpp.encode(cmpp.Message(cmpp.Command.CONNECT_RESP, 1, cmpp.Connected(0))), 0)

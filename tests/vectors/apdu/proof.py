@@ -17,27 +17,18 @@ def _response(data: bytes) -> None:
 _CONTENTS = (
     contents.EpsLoci,
     contents.EpsNsc,
-    contents.Keys,
-    contents.Loci,
-    contents.PsLoci,
     contents.AdministrativeData,
     contents.Services,
-    contents.AccessClasses,
-    contents.ServiceProvider,
-    contents.Msisdn,
     contents.SmsParameters,
-    contents.StartHfn,
     contents.Application,
     contents.Bind,
 )
 _INSIDE = (
     *(each.parse for each in _CONTENTS),
-    contents.languages,
     cat.TerminalProfile.parse,
     cat.ProactiveCommand.parse,
     cat.TerminalResponse.parse,
     fcp.Fcp.parse,
-    fcp.parse_access_rule,
     authenticate.AuthenticateResponse.parse,
     authenticate.parse_challenge,
 )

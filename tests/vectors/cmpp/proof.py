@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from vectors import Octets, Proof, in_pieces, load
 
 from simwarden.errors import PeerError
 from simwarden.wire import cmpp
+from simwarden.wire.stream import Splitter
 
 if TYPE_CHECKING:
     from enum import IntEnum
@@ -44,5 +46,11 @@ def _compared() -> set[cmpp.Command]:
     return {message.command for _, message in load(HERE / "test_gocmpp.py").VECTORS} | set(interop.CMPP_READ)
 
 
-TAKES = (_cmpp, cmpp.dissect, _masked, in_pieces(cmpp.Splitter), lambda data: cmpp.decode_report(data[-68:-8]))
+TAKES = (
+    _cmpp,
+    cmpp.dissect,
+    _masked,
+    in_pieces(partial(Splitter, cmpp.LENGTHS)),
+    lambda data: cmpp.decode_report(data[-68:-8]),
+)
 PROOF = Proof({"cmpp": Octets("cmpp/seeds.txt", mutation.mutate, TAKES, 5)}, lambda: set(cmpp.Command), _compared)

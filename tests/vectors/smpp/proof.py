@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from vectors import Octets, Proof, in_pieces, load
 
 from simwarden.errors import PeerError
 from simwarden.wire import smpp
+from simwarden.wire.stream import Splitter
 
 if TYPE_CHECKING:
     from enum import IntEnum
@@ -58,5 +60,5 @@ def _compared() -> set[smpp.Command]:
     return {pdu.command for pdu in load(HERE / "test_smpplib.py").READ.values()} | set(interop.SMPP_READ)
 
 
-TAKES = (_smpp, smpp.dissect, _masked, in_pieces(smpp.Splitter), _receipt, _time)
+TAKES = (_smpp, smpp.dissect, _masked, in_pieces(partial(Splitter, smpp.LENGTHS)), _receipt, _time)
 PROOF = Proof({"smpp": Octets("smpp/seeds.txt", mutation.mutate, TAKES, 8)}, lambda: set(smpp.Command), _compared)

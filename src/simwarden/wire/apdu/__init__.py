@@ -4,6 +4,9 @@
 `fcp` describes them; `authenticate` and `cat` are the two procedures with codings of their own.
 """
 
+# mypy: implicit-reexport
+# ruff: noqa: F401
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -11,10 +14,8 @@ from typing import TYPE_CHECKING
 from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
-    from simwarden.wire.apdu.command import CommandApdu, Ins, ResponseApdu, again_with, get_response
+    from simwarden.wire.apdu.command import CommandApdu, Ins, ResponseApdu, again_with
     from simwarden.wire.apdu.reading import dissect
-    from simwarden.wire.apdu.status import StatusWord, explain
-
-__all__ = ["CommandApdu", "Ins", "ResponseApdu", "StatusWord", "again_with", "dissect", "explain", "get_response"]
+    from simwarden.wire.apdu.status import explain
 
 __getattr__ = offer(__name__, "command", "status", "reading")

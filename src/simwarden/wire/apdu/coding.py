@@ -72,13 +72,6 @@ def encode_iccid(iccid: str) -> bytes:
     return bcd(iccid, 10)
 
 
-def decode_iccid(octets: bytes) -> str:
-    """Decode EFICCID. Raises PeerError."""
-    if len(octets) != 10:
-        raise PeerError(f"EFICCID has {len(octets)} bytes, want 10")
-    return digits_of(octets, "EFICCID")
-
-
 def decode_plmn(octets: bytes) -> Plmn | None:
     """Decode three bytes; None where the place is empty (FF FF FF). Raises PeerError."""
     if octets == NO_PLMN:

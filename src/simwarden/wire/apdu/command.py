@@ -51,7 +51,7 @@ PROPRIETARY_CLASS = frozenset(
 )
 """Instructions whose class is 8X; the others have 0X (TS 102.221 table 10.5)."""
 
-_HIDDEN = frozenset({Ins.VERIFY_PIN, Ins.CHANGE_PIN, Ins.DISABLE_PIN, Ins.ENABLE_PIN, Ins.UNBLOCK_PIN})
+PIN_INSTRUCTIONS = frozenset({Ins.VERIFY_PIN, Ins.CHANGE_PIN, Ins.DISABLE_PIN, Ins.ENABLE_PIN, Ins.UNBLOCK_PIN})
 
 
 class CommandApdu(NamedTuple):
@@ -92,7 +92,7 @@ class CommandApdu(NamedTuple):
 
     def __repr__(self) -> str:
         """Show the command without the PIN or key that it may carry."""
-        shown = "***" if self.ins in _HIDDEN and self.data else self.data.hex()
+        shown = "***" if self.ins in PIN_INSTRUCTIONS and self.data else self.data.hex()
         le = "" if self.le is None else f", le={self.le}"
         return f"CommandApdu({self.cla:02x} {self.ins:02x} {self.p1:02x} {self.p2:02x} data={shown}{le})"
 

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from simwarden.errors import PeerError
 from simwarden.wire.apdu import tlv
 from simwarden.wire.apdu.coding import (
-    NO_PLMN,
     decode_guti,
     decode_number,
-    decode_plmn,
     decode_tai,
     digits_of,
     encode_guti,
@@ -24,6 +22,14 @@ if TYPE_CHECKING:
 
 NO_KEY = 7
 """Key set identifier: no key is available (TS 33.401 6.3, TS 33.102 6.4.4)."""
+EMPTY_KEYS = bytes((NO_KEY,)) + b"\xff" * 32
+"""EFKeys and EFKeysPS (TS 31.102 4.2.3, 4.2.4): no key set identifier, CK and IK."""
+EMPTY_START_HFN = bytes.fromhex("f00000f00000")
+"""EFSTART-HFN (TS 31.102 4.2.51): START of the CS and PS domain."""
+EMPTY_LOCI = b"\xff" * 7 + bytes.fromhex("fffeff01")
+"""EFLOCI (TS 31.102 4.2.17): no TMSI and location area, not updated."""
+EMPTY_PSLOCI = b"\xff" * 10 + bytes.fromhex("fffeff01")
+"""EFPSLOCI (TS 31.102 4.2.23): no P-TMSI, signature and routing area, not updated."""
 
 
 class UpdateStatus(IntEnum):
@@ -111,76 +117,6 @@ class EpsNsc(NamedTuple):
         return f"EpsNsc(ksi={self.ksi}, uplink_count={self.uplink_count}, downlink_count={self.downlink_count})"
 
 
-class Keys(NamedTuple):
-    """EFKeys and EFKeysPS (TS 31.102 4.2.3, 4.2.4): key set identifier, CK and IK."""
-
-    ksi: int = NO_KEY
-    ck: bytes = b"\xff" * 16
-    ik: bytes = b"\xff" * 16
-
-    def to_bytes(self) -> bytes:
-        """Encode 33 bytes."""
-        return bytes((self.ksi,)) + self.ck + self.ik
-
-    @classmethod
-    def parse(cls, octets: bytes) -> Self:
-        """Decode. Raises PeerError."""
-        _sized(octets, 33, "EFKeys")
-        return cls(octets[0] & 7, octets[1:17], octets[17:])
-
-    def __repr__(self) -> str:
-        """Show all but the keys."""
-        return f"Keys(ksi={self.ksi})"
-
-
-class Loci(NamedTuple):
-    """EFLOCI (TS 31.102 4.2.17): TMSI, location area and its update status."""
-
-    tmsi: int | None = None
-    plmn: Plmn | None = None
-    lac: int = 0xFFFE
-    status: UpdateStatus = UpdateStatus.NOT_UPDATED
-
-    def to_bytes(self) -> bytes:
-        """Encode 11 bytes."""
-        tmsi = b"\xff" * 4 if self.tmsi is None else self.tmsi.to_bytes(4, "big")
-        plmn = self.plmn.to_bytes() if self.plmn else NO_PLMN
-        return tmsi + plmn + self.lac.to_bytes(2, "big") + b"\xff" + bytes((self.status,))
-
-    @classmethod
-    def parse(cls, octets: bytes) -> Self:
-        """Decode. Raises PeerError."""
-        _sized(octets, 11, "EFLOCI")
-        tmsi = None if octets[:4] == b"\xff" * 4 else int.from_bytes(octets[:4], "big")
-        return cls(tmsi, decode_plmn(octets[4:7]), int.from_bytes(octets[7:9], "big"), _status(octets[10], "EFLOCI"))
-
-
-class PsLoci(NamedTuple):
-    """EFPSLOCI (TS 31.102 4.2.23): P-TMSI with signature, routing area and its update status."""
-
-    p_tmsi: int | None = None
-    signature: bytes = b"\xff\xff\xff"
-    plmn: Plmn | None = None
-    lac: int = 0xFFFE
-    rac: int = 0xFF
-    status: UpdateStatus = UpdateStatus.NOT_UPDATED
-
-    def to_bytes(self) -> bytes:
-        """Encode 14 bytes."""
-        p_tmsi = b"\xff" * 4 if self.p_tmsi is None else self.p_tmsi.to_bytes(4, "big")
-        plmn = self.plmn.to_bytes() if self.plmn else NO_PLMN
-        return p_tmsi + self.signature + plmn + self.lac.to_bytes(2, "big") + bytes((self.rac, self.status))
-
-    @classmethod
-    def parse(cls, octets: bytes) -> Self:
-        """Decode. Raises PeerError."""
-        _sized(octets, 14, "EFPSLOCI")
-        p_tmsi = None if octets[:4] == b"\xff" * 4 else int.from_bytes(octets[:4], "big")
-        lac = int.from_bytes(octets[10:12], "big")
-        plmn, status = decode_plmn(octets[7:10]), _status(octets[13], "EFPSLOCI")
-        return cls(p_tmsi, octets[4:7], plmn, lac, octets[12], status)
-
-
 class AdministrativeData(NamedTuple):
     """EFAD (TS 31.102 4.2.18): mode of operation and length of the MNC in the IMSI."""
 
@@ -220,12 +156,6 @@ class AccessClasses(frozenset[int]):
         """Encode 2 bytes."""
         return sum(1 << number for number in self).to_bytes(2, "big")
 
-    @classmethod
-    def parse(cls, octets: bytes) -> Self:
-        """Decode. Raises PeerError."""
-        bits = int.from_bytes(_sized(octets, 2, "EFACC"), "big")
-        return cls(number for number in range(16) if bits >> number & 1)
-
 
 class ServiceProvider(NamedTuple):
     """EFSPN (TS 31.102 4.2.12): display condition and name."""
@@ -239,12 +169,6 @@ class ServiceProvider(NamedTuple):
         if len(text) > 16:
             raise ValueError(f"a provider's name has at most 16 characters, not {len(text)}")
         return bytes((self.display,)) + text.ljust(16, b"\xff")
-
-    @classmethod
-    def parse(cls, octets: bytes) -> Self:
-        """Decode the default alphabet as far as it is ASCII. Raises PeerError."""
-        text = _sized(octets, 17, "EFSPN")[1:].rstrip(b"\xff")
-        return cls(text.decode("ascii", "replace"), octets[0])
 
 
 class Msisdn(NamedTuple):
@@ -260,14 +184,6 @@ class Msisdn(NamedTuple):
         if len(number) > 12:
             raise ValueError(f"{self.number} does not fit in a record of EFMSISDN")
         return name + number + b"\xff\xff"
-
-    @classmethod
-    def parse(cls, octets: bytes) -> Self:
-        """Decode one record. Raises PeerError."""
-        if len(octets) < 14:
-            raise PeerError(f"a record of EFMSISDN has at least 14 bytes, not {len(octets)}")
-        name = octets[:-14].rstrip(b"\xff").decode("ascii", "replace")
-        return cls(decode_number(octets[-14:-2]), name)
 
 
 class SmsParameters(NamedTuple):
@@ -292,23 +208,6 @@ class SmsParameters(NamedTuple):
             raise PeerError(f"a record of EFSMSP has at least 28 bytes, not {len(octets)}")
         body = octets[-28:]
         return cls(decode_number(body[13:25]) if not body[0] & 0x02 else "", *body[25:])
-
-
-class StartHfn(NamedTuple):
-    """EFSTART-HFN (TS 31.102 4.2.51): START of the CS and PS domain."""
-
-    cs: int = 0xF00000
-    ps: int = 0xF00000
-
-    def to_bytes(self) -> bytes:
-        """Encode 6 bytes."""
-        return self.cs.to_bytes(3, "big") + self.ps.to_bytes(3, "big")
-
-    @classmethod
-    def parse(cls, octets: bytes) -> Self:
-        """Decode. Raises PeerError."""
-        _sized(octets, 6, "EFSTART-HFN")
-        return cls(int.from_bytes(octets[:3], "big"), int.from_bytes(octets[3:], "big"))
 
 
 class Application(NamedTuple):
@@ -357,12 +256,6 @@ class Bind(NamedTuple):
         if octets[0] & 1 and len(key) != 14:
             raise PeerError("EF.BIND is bound to no IMEI of 14 digits")
         return cls(key, bool(octets[0] & 2), bool(octets[0] & 4))
-
-
-def languages(octets: bytes) -> list[str]:
-    """Decode EFLI or EFPL (TS 31.102 4.2.1): ISO 639 codes in order of preference."""
-    pairs = [octets[i : i + 2] for i in range(0, len(octets) - 1, 2)]
-    return [pair.decode("ascii", "replace") for pair in pairs if pair != b"\xff\xff"]
 
 
 def encode_languages(codes: list[str], size: int) -> bytes:

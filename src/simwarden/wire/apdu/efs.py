@@ -87,38 +87,7 @@ EF_BIND = Ef("EF.BIND", 0xC001, 10, Access.PIN1, Access.ADM1)
 EF_AKA = Ef("EF.AKA", 0xC002, 33, Access.NEVER, Access.ADM1)
 """K and OPc as personalised (algorithm 01 Milenage, K, OPc): ours, written by the operator and read by nobody."""
 
-FILES = (
-    EF_DIR,
-    EF_PL,
-    EF_ARR_MF,
-    EF_ICCID,
-    EF_LI,
-    EF_ARR,
-    EF_IMSI,
-    EF_KEYS,
-    EF_KEYS_PS,
-    EF_HPPLMN,
-    EF_UST,
-    EF_SMS,
-    EF_MSISDN,
-    EF_SMSP,
-    EF_SMSS,
-    EF_SPN,
-    EF_EST,
-    EF_START_HFN,
-    EF_THRESHOLD,
-    EF_PSLOCI,
-    EF_ACC,
-    EF_FPLMN,
-    EF_LOCI,
-    EF_AD,
-    EF_ECC,
-    EF_NETPAR,
-    EF_EPSLOCI,
-    EF_EPSNSC,
-    EF_BIND,
-    EF_AKA,
-)
+FILES = tuple(each for each in list(vars().values()) if isinstance(each, Ef))
 
 NAMES = {ef.fid: ef.name for ef in FILES} | {MF: "MF", CURRENT_ADF: "ADF.USIM"}
 SFI_NAMES = {(ef.in_adf, ef.sfi): ef.name for ef in FILES if ef.sfi}

@@ -126,26 +126,3 @@ def _am_sc(mode: int, access: Access) -> bytes:
         return head + tlv.tlv(0x97, b"")
     reference = tlv.tlv(0x83, bytes((access.value,))) + tlv.tlv(0x95, b"\x08")
     return head + tlv.tlv(0xA4, reference)
-
-
-def parse_access_rule(record: bytes) -> dict[int, Access]:
-    """Decode a record of EFARR into the condition of each access mode bit that it names. Raises PeerError."""
-    rules: dict[int, Access] = {}
-    mode = 0
-    for tag, value in tlv.objects(record):
-        if tag == 0x80 and len(value) == 1:
-            mode = value[0]
-        elif tag in (0x90, 0x97, 0xA4) and mode:
-            condition = {0x90: Access.ALWAYS, 0x97: Access.NEVER}.get(tag) or _key_condition(value)
-            rules.update({1 << bit: condition for bit in range(7) if mode >> bit & 1})
-        else:
-            raise PeerError(f"EFARR: object {tag:02x} of {len(value)} bytes is out of place")
-    return rules
-
-
-def _key_condition(template: bytes) -> Access:
-    reference = dict(tlv.objects(template)).get(0x83, b"")
-    known = {access.value: access for access in (Access.PIN1, Access.PIN2, Access.ADM1)}
-    if len(reference) != 1 or reference[0] not in known:
-        raise PeerError(f"EFARR: key reference {reference.hex() or 'missing'} is not one of this card's")
-    return known[reference[0]]

@@ -9,7 +9,7 @@ from simwarden.model import values as v
 from simwarden.model.form import Slot
 from simwarden.wire.apdu import cat, efs
 from simwarden.wire.apdu.authenticate import AuthenticateResponse, parse_challenge
-from simwarden.wire.apdu.command import CommandApdu, Ins, ResponseApdu
+from simwarden.wire.apdu.command import PIN_INSTRUCTIONS, CommandApdu, Ins, ResponseApdu
 from simwarden.wire.apdu.control import Control, control_of, insertion_of, is_atr
 from simwarden.wire.apdu.efs import Structure
 from simwarden.wire.apdu.fcp import Fcp
@@ -24,7 +24,6 @@ MASK = "***"
 _HEADER_LENGTH = 4
 _ATR_STARTS = (b"\x3b", b"\x3f")
 _AUTHENTICATED = b"\xdb"
-_PIN_INSTRUCTIONS = frozenset({0x20, 0x24, 0x26, 0x28, 0x2C})
 _ALWAYS = ("cla", "ins", "p1", "p2", "sw", "status")
 _NAMES = {int(ins): ins.name.lower().replace("_", "-") for ins in Ins}
 _PINS = {0x01: "PIN1", 0x81: "PIN2", 0x0A: "ADM1", 0x11: "universal PIN"}
@@ -163,11 +162,7 @@ _COMMANDS: dict[int, Callable[[CommandApdu], tuple[Fields, str]]] = {
     Ins.UPDATE_BINARY: _binary,
     Ins.READ_RECORD: _record,
     Ins.UPDATE_RECORD: _record,
-    Ins.VERIFY_PIN: _pin,
-    Ins.CHANGE_PIN: _pin,
-    Ins.DISABLE_PIN: _pin,
-    Ins.ENABLE_PIN: _pin,
-    Ins.UNBLOCK_PIN: _pin,
+    **dict.fromkeys(PIN_INSTRUCTIONS, _pin),
     Ins.AUTHENTICATE: _authenticate,
     Ins.TERMINAL_PROFILE: _profile,
     Ins.TERMINAL_RESPONSE: _terminal_response,
@@ -247,7 +242,7 @@ _MORE: dict[int, dict[str, v.Values]] = {
     Ins.UPDATE_BINARY: _OF_BINARY,
     Ins.READ_RECORD: _OF_RECORD,
     Ins.UPDATE_RECORD: _OF_RECORD,
-    **dict.fromkeys((Ins.VERIFY_PIN, Ins.CHANGE_PIN, Ins.DISABLE_PIN, Ins.ENABLE_PIN, Ins.UNBLOCK_PIN), _OF_PIN),
+    **dict.fromkeys(PIN_INSTRUCTIONS, _OF_PIN),
     Ins.AUTHENTICATE: {"rand": v.OCTETS, "autn": v.OCTETS, "context": v.one_of("3g") | v.OCTETS, "malformed": v.TEXT},
     Ins.TERMINAL_PROFILE: dict.fromkeys(cat.TerminalProfile._fields, v.SWITCH),
     Ins.TERMINAL_RESPONSE: {
@@ -312,7 +307,7 @@ class Apdu(Reading):
         if data[:1] == _AUTHENTICATED:
             for start, stop in _session_keys(data):
                 octets[start:stop] = bytes(stop - start)
-        elif len(data) > 5 and data[1] in _PIN_INSTRUCTIONS and data[4] <= len(data) - 5:
+        elif len(data) > 5 and data[1] in PIN_INSTRUCTIONS and data[4] <= len(data) - 5:
             octets[5 : 5 + data[4]] = bytes(data[4])
         else:
             # The content of a file: what a command's fifth octet counts, or all before the status word of a response.

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from simwarden.errors import PeerError
+from simwarden.wire import ber
 
-
-def length(count: int) -> bytes:
-    """Encode a length in one, two or three bytes."""
-    if count < 0x80:
-        return bytes((count,))
-    return bytes((0x81, count)) if count < 0x100 else b"\x82" + count.to_bytes(2, "big")
-
-
-def tlv(tag: int, value: bytes) -> bytes:
-    """Encode one object; the tag is given as it stands on the wire (0x62, 0xC6, 0x7F20)."""
-    head = bytes((tag,)) if tag < 0x100 else tag.to_bytes((tag.bit_length() + 7) // 8, "big")
-    return head + length(len(value)) + value
+tlv = ber.put
+"""Encode one object; the tag is given as it stands on the wire (0x62, 0xC6, 0x7F20)."""
 
 
 def read_length(octets: bytes, at: int) -> tuple[int, int]:
@@ -68,7 +59,7 @@ def only(octets: bytes, tag: int, what: str) -> bytes:
 
 def comprehension(tag: int, value: bytes, *, required: bool = True) -> bytes:
     """Encode one COMPREHENSION-TLV; `required` sets the flag that a receiver must understand it."""
-    return bytes((tag | 0x80 if required else tag,)) + length(len(value)) + value
+    return tlv(tag | 0x80 if required else tag, value)
 
 
 def comprehension_objects(octets: bytes) -> list[tuple[int, bytes]]:

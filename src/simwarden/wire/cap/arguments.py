@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simwarden.errors import PeerError
 from simwarden.model import values as v
@@ -46,34 +45,27 @@ LONGEST_CALL: Final = 864_000
 """maxCallPeriodDuration in units of 100 ms: a day (TS 29.078 5.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leg(Record):
+class Leg(Record, form=Form.CHOICE):
     """A party of a call: whose side sends what is said, or gets it."""
 
-    form: ClassVar[Form] = Form.CHOICE
     sending_side: int | None = part("sendingSideID", OCTET)
     receiving_side: int | None = part("receivingSideID", OCTET)
 
 
-@dataclass(frozen=True, slots=True)
-class BasicService(Record):
+class BasicService(Record, form=Form.CHOICE):
     """The service of a call, by MAP's codes (TS 29.002 17.7.9, 17.7.10); telephony is teleservice 11."""
 
-    form: ClassVar[Form] = Form.CHOICE
     bearer_service: bytes | None = part("ext-BearerService", OCTETS)
     teleservice: bytes | None = part("ext-Teleservice", OCTETS)
 
 
-@dataclass(frozen=True, slots=True)
-class Cell(Record):
+class Cell(Record, form=Form.CHOICE):
     """Where a subscriber is: a cell or service area (7 octets), or a location area (5)."""
 
-    form: ClassVar[Form] = Form.CHOICE
     cell_global_id: bytes | None = part("cellGlobalIdOrServiceAreaIdFixedLength", OCTETS)
     location_area: bytes | None = part("laiFixedLength", OCTETS)
 
 
-@dataclass(frozen=True, slots=True)
 class Location(Record):
     """What the VLR knows of where a subscriber is; `age` in minutes."""
 
@@ -84,15 +76,12 @@ class Location(Record):
     msc_number: AddressString | None = part("msc-Number", ADDRESS)
 
 
-@dataclass(frozen=True, slots=True)
-class BearerCapability(Record):
+class BearerCapability(Record, form=Form.CHOICE):
     """What a call carries (Q.763 3.57)."""
 
-    form: ClassVar[Form] = Form.CHOICE
     bearer_cap: bytes | None = part("bearerCap", OCTETS)
 
 
-@dataclass(frozen=True, slots=True)
 class InitialDpExtension(Record):
     """What later phases add to an InitialDP."""
 
@@ -102,7 +91,6 @@ class InitialDpExtension(Record):
     supported_camel_phases: tuple[int, ...] | None = part("supportedCamelPhases", bits(4, first=1))
 
 
-@dataclass(frozen=True, slots=True)
 class InitialDP(Record):
     """A call is at a trigger detection point, and waits for orders (TS 29.078 11.18)."""
 
@@ -130,15 +118,12 @@ class InitialDP(Record):
     extension: InitialDpExtension | None = part("initialDPArgExtension", record_of(InitialDpExtension))
 
 
-@dataclass(frozen=True, slots=True)
-class Criteria(Record):
+class Criteria(Record, form=Form.CHOICE):
     """When an event counts: `application_timer` is the no-answer time in seconds."""
 
-    form: ClassVar[Form] = Form.CHOICE
     application_timer: int | None = part("applicationTimer", NUMBER)
 
 
-@dataclass(frozen=True, slots=True)
 class BcsmEvent(Record):
     """An event to be armed; without a leg the one that it belongs to by its side of the call."""
 
@@ -148,35 +133,30 @@ class BcsmEvent(Record):
     criteria: Criteria | None = part("dpSpecificCriteria", record_of(Criteria))
 
 
-@dataclass(frozen=True, slots=True)
 class RequestReportBCSMEvent(Record):
     """Tell of these events (TS 29.078 11.23)."""
 
     events: tuple[BcsmEvent, ...] = needed("bcsmEvents", list_of(record_of(BcsmEvent)))
 
 
-@dataclass(frozen=True, slots=True)
 class FailureInfo(Record):
     """Why a route could not be selected."""
 
     cause: Cause | None = part("failureCause", CAUSE)
 
 
-@dataclass(frozen=True, slots=True)
 class BusyInfo(Record):
     """Why a party is busy, and whether the call is forwarded."""
 
     cause: Cause | None = part("busyCause", CAUSE)
 
 
-@dataclass(frozen=True, slots=True)
 class DisconnectInfo(Record):
     """Why a call ended."""
 
     cause: Cause | None = part("releaseCause", CAUSE)
 
 
-@dataclass(frozen=True, slots=True)
 class AnswerInfo(Record):
     """Who answered."""
 
@@ -184,11 +164,9 @@ class AnswerInfo(Record):
     forwarded_call: bool = part("forwardedCall", FLAG, default=False)
 
 
-@dataclass(frozen=True, slots=True)
-class EventInfo(Record):
+class EventInfo(Record, form=Form.CHOICE):
     """What there is to tell of an event."""
 
-    form: ClassVar[Form] = Form.CHOICE
     route_select_failure: FailureInfo | None = part("routeSelectFailureSpecificInfo", record_of(FailureInfo))
     o_called_party_busy: BusyInfo | None = part("oCalledPartyBusySpecificInfo", record_of(BusyInfo))
     o_answer: AnswerInfo | None = part("oAnswerSpecificInfo", record_of(AnswerInfo))
@@ -208,14 +186,12 @@ def _take_event(value: Any) -> EventInfo | None:
 _EVENT_INFO: Final = record_of(EventInfo)._replace(take=_take_event)
 
 
-@dataclass(frozen=True, slots=True)
 class Misc(Record):
     """Whether the event waits for orders."""
 
     mode: EventMode = needed("messageType", enumerated(EventMode))
 
 
-@dataclass(frozen=True, slots=True)
 class EventReportBCSM(Record):
     """An armed event has come (TS 29.078 11.12)."""
 
@@ -225,7 +201,6 @@ class EventReportBCSM(Record):
     misc_call_info: Misc = part("miscCallInfo", record_of(Misc), default=Misc(EventMode.REQUEST))
 
 
-@dataclass(frozen=True, slots=True)
 class Connect(Record):
     """Route the call to this number (TS 29.078 11.9)."""
 
@@ -239,7 +214,6 @@ class Connect(Record):
     o_csi_applicable: bool = part("oCSIApplicable", FLAG, default=False)
 
 
-@dataclass(frozen=True, slots=True)
 class ContinueWithArgument(Record):
     """Go on as the call would, with this changed (TS 29.078 11.11; from phase 3)."""
 
@@ -248,11 +222,9 @@ class ContinueWithArgument(Record):
     suppression_of_announcement: bool = part("suppressionOfAnnouncement", FLAG, default=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseCall(Record):
+class ReleaseCall(Record, form=Form.CHOICE):
     """End the call, or do not set it up (TS 29.078 11.22)."""
 
-    form: ClassVar[Form] = Form.CHOICE
     cause: Cause | None = part("allCallSegments", CAUSE)
 
 
@@ -299,15 +271,12 @@ _CHARGING_FIELDS: Final = {"max_call_period_duration": v.NUMBER} | dict.fromkeys
 _CHARGING: Final = Kind(_take_charging, _put_charging, v.mapping(lambda: _CHARGING_FIELDS), TimeCharging._asdict)
 
 
-@dataclass(frozen=True, slots=True)
-class SendingSide(Record):
+class SendingSide(Record, form=Form.CHOICE):
     """Whose side pays."""
 
-    form: ClassVar[Form] = Form.CHOICE
     sending_side: int = part("sendingSideID", OCTET)
 
 
-@dataclass(frozen=True, slots=True)
 class ApplyCharging(Record):
     """Let the call last so long (TS 29.078 11.1), and tell how long it was."""
 
@@ -346,43 +315,35 @@ _RESULT_FIELDS: Final = {"party_to_charge": v.NUMBER, "time": v.NUMBER} | dict.f
 _RESULT: Final = Kind(_take_result, _put_result, v.mapping(lambda: _RESULT_FIELDS), CallResult._asdict)
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyChargingReport(Record):
+class ApplyChargingReport(Record, form=Form.VALUE):
     """What ApplyCharging asked for (TS 29.078 11.2): a CAMEL-CallResult in an octet string."""
 
-    form: ClassVar[Form] = Form.VALUE
     result: CallResult = needed("callResult", _RESULT)
 
 
 # -- special resources
 
 
-@dataclass(frozen=True, slots=True)
-class Resource(Record):
+class Resource(Record, form=Form.CHOICE):
     """Where the special resources are: in the SSP itself (`none`), or elsewhere."""
 
-    form: ClassVar[Form] = Form.CHOICE
     ip_routing_address: Number | None = part("ipRoutingAddress", NUMBER_STRING)
     none: bool = part("none", FLAG, default=False)
 
 
-@dataclass(frozen=True, slots=True)
 class ConnectToResource(Record):
     """Connect the party to special resources (TS 29.078 11.10)."""
 
     resource_address: Resource = needed("resourceAddress", record_of(Resource))
 
 
-@dataclass(frozen=True, slots=True)
-class MessageId(Record):
+class MessageId(Record, form=Form.CHOICE):
     """Which announcement."""
 
-    form: ClassVar[Form] = Form.CHOICE
     elementary_message_id: int | None = part("elementaryMessageID", NUMBER)
     elementary_message_ids: tuple[int, ...] | None = part("elementaryMessageIDs", list_of(NUMBER))
 
 
-@dataclass(frozen=True, slots=True)
 class InbandInfo(Record):
     """An announcement, how often it is played, and for how long together (seconds, 0: as long as it takes)."""
 
@@ -392,7 +353,6 @@ class InbandInfo(Record):
     interval: int | None = part("interval", NUMBER)
 
 
-@dataclass(frozen=True, slots=True)
 class Tone(Record):
     """A tone, and for how many seconds."""
 
@@ -400,16 +360,13 @@ class Tone(Record):
     duration: int | None = part("duration", NUMBER)
 
 
-@dataclass(frozen=True, slots=True)
-class Information(Record):
+class Information(Record, form=Form.CHOICE):
     """What a party hears."""
 
-    form: ClassVar[Form] = Form.CHOICE
     inband_info: InbandInfo | None = part("inbandInfo", record_of(InbandInfo))
     tone: Tone | None = part("tone", record_of(Tone))
 
 
-@dataclass(frozen=True, slots=True)
 class PlayAnnouncement(Record):
     """Play this (TS 29.078 7.1, 11.20); both switches are true unless they are said."""
 
@@ -418,7 +375,6 @@ class PlayAnnouncement(Record):
     request_announcement_complete: bool = part("requestAnnouncementCompleteNotification", SWITCH, default=True)
 
 
-@dataclass(frozen=True, slots=True)
 class CollectedDigits(Record):
     """Which digits are waited for, and how long (seconds); `end_of_reply_digit` is a code: 0x0c is #."""
 
@@ -435,15 +391,12 @@ class CollectedDigits(Record):
     interruptable_announcement: bool = part("interruptableAnnInd", SWITCH, default=True)
 
 
-@dataclass(frozen=True, slots=True)
-class CollectedInfo(Record):
+class CollectedInfo(Record, form=Form.CHOICE):
     """What is collected."""
 
-    form: ClassVar[Form] = Form.CHOICE
     digits: CollectedDigits = needed("collectedDigits", record_of(CollectedDigits))
 
 
-@dataclass(frozen=True, slots=True)
 class PromptAndCollectUserInformation(Record):
     """Play this, and tell what is dialled (TS 29.078 7.1, 11.21)."""
 
@@ -452,27 +405,21 @@ class PromptAndCollectUserInformation(Record):
     information: Information | None = part("informationToSend", record_of(Information))
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedInformation(Record):
+class ReceivedInformation(Record, form=Form.CHOICE):
     """What was dialled: the result of PromptAndCollectUserInformation."""
 
-    form: ClassVar[Form] = Form.CHOICE
     digits: str | None = part("digitsResponse", DIGITS)
 
 
-@dataclass(frozen=True, slots=True)
-class SpecializedResourceReport(Record):
+class SpecializedResourceReport(Record, form=Form.CHOICE):
     """What was played is over (TS 29.078 11.25). In phases before 4 it has no parts, and is NULL."""
 
-    form: ClassVar[Form] = Form.CHOICE
     all_announcements_complete: bool = part("allAnnouncementsComplete", FLAG, default=False)
     first_announcement_started: bool = part("firstAnnouncementStarted", FLAG, default=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel(Record):
+class Cancel(Record, form=Form.CHOICE):
     """Give up an announcement by its invoke id, or disarm all events and reports (TS 29.078 11.7)."""
 
-    form: ClassVar[Form] = Form.CHOICE
     invoke_id: int | None = part("invokeID", NUMBER)
     all_requests: bool = part("allRequests", FLAG, default=False)

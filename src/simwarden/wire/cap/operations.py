@@ -10,7 +10,7 @@ from simwarden.errors import PeerError
 from simwarden.wire.cap import arguments as a
 from simwarden.wire.cap.enums import ErrorCode, EventType, Phase
 from simwarden.wire.tcap.components import Invoke
-from simwarden.wire.tcap.user import LONG, MEDIUM, SHORT, Operation, OperationClass, TcUser
+from simwarden.wire.tcap.user import LONG, MEDIUM, SHORT, Operation, OperationClass, TcUser, operations_in, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,36 +71,10 @@ def _types() -> Mapping[int, tuple[Any, Any]]:
     """Return pycrate's types of arguments and results by operation; loading them takes a second."""
     from pycrate_asn1dir.TCAP_CAP import TCAP_CAP_Messages  # noqa: PLC0415 - heavy
 
-    message = TCAP_CAP_Messages.TCAP_CAP_Message
-    invoke = message._cont["begin"]._cont["components"]._cont._cont["basicROS"]._cont["invoke"]  # noqa: SLF001
-    table = invoke._cont["argument"]._const_tab._val.root  # noqa: SLF001 - the types with their bounds are only there
-    return {each["operationCode"][1]: (each.get("ArgumentType"), each.get("ResultType")) for each in table}
+    return types_of(TCAP_CAP_Messages.TCAP_CAP_Message)
 
 
-CAP_USER: Final = TcUser(
-    "cap",
-    "CAP",
-    (
-        INITIAL_DP,
-        DISCONNECT_FORWARD_CONNECTION,
-        CONNECT_TO_RESOURCE,
-        CONNECT,
-        RELEASE_CALL,
-        REQUEST_REPORT_BCSM_EVENT,
-        EVENT_REPORT_BCSM,
-        CONTINUE,
-        APPLY_CHARGING,
-        APPLY_CHARGING_REPORT,
-        PLAY_ANNOUNCEMENT,
-        PROMPT_AND_COLLECT,
-        SPECIALIZED_RESOURCE_REPORT,
-        CANCEL,
-        ACTIVITY_TEST,
-        CONTINUE_WITH_ARGUMENT,
-    ),
-    ErrorCode,
-    _types,
-)
+CAP_USER: Final = TcUser("cap", "CAP", operations_in(globals()), ErrorCode, _types)
 
 
 def phase_of(context: Context | None) -> Phase | None:

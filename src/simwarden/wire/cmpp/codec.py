@@ -24,10 +24,12 @@ from simwarden.wire.cmpp.messages import (
     Submit,
     Submitted,
 )
+from simwarden.wire.stream import Lengths
 
 HEADER: Final = Struct(">III")
 LONGEST: Final = 12 + 8 + 117 + 21 * 255 + 1 + 255 + 8
 """Longest message taken, in octets: a CMPP_SUBMIT to 255 numbers (its text allows fewer than 100)."""
+LENGTHS: Final = Lengths("Total_Length", 12, LONGEST, Result.MESSAGE_LENGTH_ERROR)
 _COMMANDS: Final[dict[int, Command]] = {int(each): each for each in Command}
 _NUMBER: Final = 21
 _MOST_NUMBERS: Final = 99
@@ -69,10 +71,6 @@ _TEXTS: Final = {
 _WIDE: Final = {"msg_id": 8, "time_stamp": 4}
 _COUNTS: Final = frozenset({"mt_tlmsg", "mt_tlusr", "mt_scs", "mt_wt", "mt_fl", "mo_scs", "mo_wt", "mo_fl"})
 _REPORT: Final = Struct(">Q7s10s10s21sI")
-
-
-class FramingError(PeerError):
-    """What comes cannot be cut into messages: the connection is of no use any more."""
 
 
 class Header(NamedTuple):
@@ -195,27 +193,3 @@ def decode_report(content: bytes) -> Report:
     number, *texts, sequence = _REPORT.unpack(content)
     stat, submitted, done, destination = map(_read_text, texts)
     return Report(number, stat, submitted, done, destination, sequence)
-
-
-class Splitter:
-    """Cuts a stream into the octets of messages."""
-
-    __slots__ = ("_stream",)
-
-    def __init__(self) -> None:
-        self._stream = b""
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take octets; return the messages that are whole. Raises FramingError for a length that cannot be."""
-        self._stream += data
-        found = []
-        while len(self._stream) >= 4:
-            length = int.from_bytes(self._stream[:4], "big")
-            if not 12 <= length <= LONGEST:
-                self._stream = b""
-                raise FramingError(f"Total_Length {length}", code=Result.MESSAGE_LENGTH_ERROR)
-            if len(self._stream) < length:
-                break
-            found.append(self._stream[:length])
-            self._stream = self._stream[length:]
-        return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.errors import PeerError
 from simwarden.model import values as v
-from simwarden.wire.cmpp.codec import BODIES, LONGEST, decode, decode_report
+from simwarden.wire.cmpp.codec import BODIES, LENGTHS, decode, decode_report
 from simwarden.wire.cmpp.enums import Command, ConnectStatus, Format, Result
 from simwarden.wire.cmpp.messages import Connect, Connected, Deliver, Submit
 from simwarden.wire.dissection import Dissection
@@ -118,13 +118,6 @@ _REPORT: Final = {
 }
 
 
-def _length(head: bytes) -> int | None:
-    if len(head) < 4:
-        return None
-    length = int.from_bytes(head[:4], "big")
-    return length if 12 <= length <= LONGEST else 0
-
-
 class Cmpp(Reading):
     """How CMPP is read."""
 
@@ -135,7 +128,7 @@ class Cmpp(Reading):
 
     def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
         """See Reading."""
-        return cut_by(stream, _length)
+        return cut_by(stream, LENGTHS.length_of)
 
     def mask(self, data: bytes) -> bytes:
         """See Reading."""

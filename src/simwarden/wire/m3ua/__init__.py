@@ -1,5 +1,8 @@
 """M3UA (RFC 4666): MTP3's users over SCTP, between application servers and signalling gateways."""
 
+# mypy: implicit-reexport
+# ruff: noqa: F401
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -8,32 +11,7 @@ from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
     from simwarden.wire.m3ua.codec import decode, encode, encode_data
-    from simwarden.wire.m3ua.enums import (
-        ErrorCode,
-        MessageType,
-        ServiceIndicator,
-        Status,
-        TrafficMode,
-        UnavailabilityCause,
-    )
+    from simwarden.wire.m3ua.enums import ErrorCode, MessageType, ServiceIndicator, Status, TrafficMode
     from simwarden.wire.m3ua.message import Destination, Message, ProtocolData, UserCause
-    from simwarden.wire.m3ua.reading import dissect
 
-__all__ = [
-    "Destination",
-    "ErrorCode",
-    "Message",
-    "MessageType",
-    "ProtocolData",
-    "ServiceIndicator",
-    "Status",
-    "TrafficMode",
-    "UnavailabilityCause",
-    "UserCause",
-    "decode",
-    "dissect",
-    "encode",
-    "encode_data",
-]
-
-__getattr__ = offer(__name__, "codec", "message", "enums", "reading")
+__getattr__ = offer(__name__, "codec", "message", "enums")

@@ -1,5 +1,8 @@
 """MAP (TS 29.002): what HLR, VLR, GMSC and EIR say of subscribers and their calls."""
 
+# mypy: implicit-reexport
+# ruff: noqa: F403
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -7,140 +10,9 @@ from typing import TYPE_CHECKING
 from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
-    from simwarden.wire.map.arguments import (
-        AddInfo,
-        CamelInfo,
-        CamelRoutingInfo,
-        CancelLocation,
-        CheckImei,
-        CheckImeiResult,
-        DeleteSubscriberData,
-        ExtendedRoutingInfo,
-        ForwardingData,
-        GmscCamelSubscription,
-        Identity,
-        ImsiWithLmsi,
-        InsertSubscriberData,
-        InsertSubscriberDataResult,
-        Nothing,
-        OCsi,
-        OdbData,
-        OTriggerData,
-        ProvideRoamingNumber,
-        ProvideRoamingNumberResult,
-        RoutingInfo,
-        SendRoutingInfo,
-        SendRoutingInfoResult,
-        TCsi,
-        TTriggerData,
-        UpdateLocation,
-        UpdateLocationResult,
-        VlrCamelSubscription,
-        VlrCapability,
-    )
-    from simwarden.wire.map.enums import (
-        CancellationType,
-        DefaultCallHandling,
-        EquipmentStatus,
-        ErrorCode,
-        InterrogationType,
-        OTriggerPoint,
-        SubscriberStatus,
-        TTriggerPoint,
-    )
-    from simwarden.wire.map.failures import (
-        AbsentSubscriberReason,
-        CallBarringCause,
-        RoamingNotAllowedCause,
-        absent_subscriber,
-        call_barred,
-        roaming_not_allowed,
-    )
-    from simwarden.wire.map.operations import (
-        CANCEL_LOCATION,
-        CHECK_IMEI,
-        CONTEXTS,
-        DELETE_SUBSCRIBER_DATA,
-        EQUIPMENT_MNGT,
-        INSERT_SUBSCRIBER_DATA,
-        LOCATION_CANCELLATION,
-        LOCATION_INFO_RETRIEVAL,
-        MAP_USER,
-        NETWORK_LOC_UP,
-        PROVIDE_ROAMING_NUMBER,
-        ROAMING_NUMBER_ENQUIRY,
-        SEND_ROUTING_INFO,
-        SUBSCRIBER_DATA_MNGT,
-        UPDATE_LOCATION,
-        decode_invoke,
-        decode_result,
-        invoke,
-        result,
-    )
-
-__all__ = [
-    "CANCEL_LOCATION",
-    "CHECK_IMEI",
-    "CONTEXTS",
-    "DELETE_SUBSCRIBER_DATA",
-    "EQUIPMENT_MNGT",
-    "INSERT_SUBSCRIBER_DATA",
-    "LOCATION_CANCELLATION",
-    "LOCATION_INFO_RETRIEVAL",
-    "MAP_USER",
-    "NETWORK_LOC_UP",
-    "PROVIDE_ROAMING_NUMBER",
-    "ROAMING_NUMBER_ENQUIRY",
-    "SEND_ROUTING_INFO",
-    "SUBSCRIBER_DATA_MNGT",
-    "UPDATE_LOCATION",
-    "AbsentSubscriberReason",
-    "AddInfo",
-    "CallBarringCause",
-    "CamelInfo",
-    "CamelRoutingInfo",
-    "CancelLocation",
-    "CancellationType",
-    "CheckImei",
-    "CheckImeiResult",
-    "DefaultCallHandling",
-    "DeleteSubscriberData",
-    "EquipmentStatus",
-    "ErrorCode",
-    "ExtendedRoutingInfo",
-    "ForwardingData",
-    "GmscCamelSubscription",
-    "Identity",
-    "ImsiWithLmsi",
-    "InsertSubscriberData",
-    "InsertSubscriberDataResult",
-    "InterrogationType",
-    "Nothing",
-    "OCsi",
-    "OTriggerData",
-    "OTriggerPoint",
-    "OdbData",
-    "ProvideRoamingNumber",
-    "ProvideRoamingNumberResult",
-    "RoamingNotAllowedCause",
-    "RoutingInfo",
-    "SendRoutingInfo",
-    "SendRoutingInfoResult",
-    "SubscriberStatus",
-    "TCsi",
-    "TTriggerData",
-    "TTriggerPoint",
-    "UpdateLocation",
-    "UpdateLocationResult",
-    "VlrCamelSubscription",
-    "VlrCapability",
-    "absent_subscriber",
-    "call_barred",
-    "decode_invoke",
-    "decode_result",
-    "invoke",
-    "result",
-    "roaming_not_allowed",
-]
+    from simwarden.wire.map.arguments import *
+    from simwarden.wire.map.enums import *
+    from simwarden.wire.map.failures import *
+    from simwarden.wire.map.operations import *
 
 __getattr__ = offer(__name__, "arguments", "enums", "failures", "operations")

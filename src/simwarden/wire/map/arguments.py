@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from simwarden.wire.asn1 import (
     ADDRESS,
@@ -42,7 +41,6 @@ _OFFERED: Final = bits(7)
 # -- CSIs
 
 
-@dataclass(frozen=True, slots=True)
 class OTriggerData(Record):
     """A point at which an originating call triggers, whom it asks, and what becomes of it without an answer."""
 
@@ -52,7 +50,6 @@ class OTriggerData(Record):
     default_call_handling: DefaultCallHandling = needed("defaultCallHandling", enumerated(DefaultCallHandling))
 
 
-@dataclass(frozen=True, slots=True)
 class OCsi(Record):
     """The O-CSI; `camel_capability_handling` is the phase that it needs, 1 where it does not say."""
 
@@ -62,7 +59,6 @@ class OCsi(Record):
     active: bool = part("csiActive", FLAG, default=False)
 
 
-@dataclass(frozen=True, slots=True)
 class TTriggerData(Record):
     """A point at which a terminating call triggers, as OTriggerData."""
 
@@ -72,7 +68,6 @@ class TTriggerData(Record):
     default_call_handling: DefaultCallHandling = needed("defaultCallHandling", enumerated(DefaultCallHandling))
 
 
-@dataclass(frozen=True, slots=True)
 class TCsi(Record):
     """A T-CSI (in the GMSC) or a VT-CSI (in the visited MSC)."""
 
@@ -82,7 +77,6 @@ class TCsi(Record):
     active: bool = part("csi-Active", FLAG, default=False)
 
 
-@dataclass(frozen=True, slots=True)
 class VlrCamelSubscription(Record):
     """What of CAMEL the visited MSC acts on; it stands in place of all that was sent before (8.8.1)."""
 
@@ -93,7 +87,6 @@ class VlrCamelSubscription(Record):
 # -- location
 
 
-@dataclass(frozen=True, slots=True)
 class VlrCapability(Record):
     """What a VLR offers: phases of CAMEL, and CSIs of phase 4."""
 
@@ -101,7 +94,6 @@ class VlrCapability(Record):
     offered_camel4_csis: tuple[int, ...] | None = part("offeredCamel4CSIs", _OFFERED)
 
 
-@dataclass(frozen=True, slots=True)
 class AddInfo(Record):
     """The terminal of a subscriber who updates a location, and that the rest is known already (17.7.1 ADD-Info)."""
 
@@ -109,7 +101,6 @@ class AddInfo(Record):
     skip_subscriber_data_update: bool = part("skipSubscriberDataUpdate", FLAG, default=False)
 
 
-@dataclass(frozen=True, slots=True)
 class UpdateLocation(Record):
     """A VLR serves a subscriber (8.1.2)."""
 
@@ -121,14 +112,12 @@ class UpdateLocation(Record):
     add_info: AddInfo | None = part("add-info", record_of(AddInfo))
 
 
-@dataclass(frozen=True, slots=True)
 class UpdateLocationResult(Record):
     """Who the HLR is."""
 
     hlr_number: AddressString = needed("hlr-Number", ADDRESS)
 
 
-@dataclass(frozen=True, slots=True)
 class ImsiWithLmsi(Record):
     """An IMSI with the VLR's own identity for it."""
 
@@ -136,16 +125,13 @@ class ImsiWithLmsi(Record):
     lmsi: bytes = needed("lmsi", OCTETS)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity(Record):
+class Identity(Record, form=Form.CHOICE):
     """Whose location is cancelled."""
 
-    form: ClassVar[Form] = Form.CHOICE
     imsi: str | None = part("imsi", IMSI)
     imsi_with_lmsi: ImsiWithLmsi | None = part("imsi-WithLMSI", record_of(ImsiWithLmsi))
 
 
-@dataclass(frozen=True, slots=True)
 class CancelLocation(Record):
     """A VLR serves a subscriber no more (8.1.3)."""
 
@@ -153,7 +139,6 @@ class CancelLocation(Record):
     cancellation_type: CancellationType | None = part("cancellationType", enumerated(CancellationType))
 
 
-@dataclass(frozen=True, slots=True)
 class Nothing(Record):
     """A result that says nothing but that it was done."""
 
@@ -161,7 +146,6 @@ class Nothing(Record):
 # -- subscriber data
 
 
-@dataclass(frozen=True, slots=True)
 class OdbData(Record):
     """Operator determined barring: the bits of ODB-GeneralData and ODB-HPLMN-Data (17.7.1) that are set."""
 
@@ -169,7 +153,6 @@ class OdbData(Record):
     hplmn: tuple[int, ...] | None = part("odb-HPLMN-Data", bits(4))
 
 
-@dataclass(frozen=True, slots=True)
 class InsertSubscriberData(Record):
     """What a VLR is to know of a subscriber (8.8.1); the IMSI is left out within an UpdateLocation's dialogue."""
 
@@ -185,7 +168,6 @@ class InsertSubscriberData(Record):
     )
 
 
-@dataclass(frozen=True, slots=True)
 class InsertSubscriberDataResult(Record):
     """What of it the VLR does not support, and which phases it does."""
 
@@ -196,7 +178,6 @@ class InsertSubscriberDataResult(Record):
     offered_camel4_csis: tuple[int, ...] | None = part("offeredCamel4CSIs", _OFFERED)
 
 
-@dataclass(frozen=True, slots=True)
 class DeleteSubscriberData(Record):
     """What a VLR is to forget (8.8.2); `specific_csi` are bits of SpecificCSI-Withdraw: 0 O-CSI, 4 VT-CSI."""
 
@@ -208,7 +189,6 @@ class DeleteSubscriberData(Record):
 # -- calls to a subscriber
 
 
-@dataclass(frozen=True, slots=True)
 class CamelInfo(Record):
     """What a GMSC offers, and whether the T-CSI has had its turn."""
 
@@ -217,7 +197,6 @@ class CamelInfo(Record):
     offered_camel4_csis: tuple[int, ...] | None = part("offeredCamel4CSIs", _OFFERED)
 
 
-@dataclass(frozen=True, slots=True)
 class SendRoutingInfo(Record):
     """Ask where a subscriber is to be reached (10.1)."""
 
@@ -230,7 +209,6 @@ class SendRoutingInfo(Record):
     suppression_of_announcement: bool = part("suppressionOfAnnouncement", FLAG, default=False)
 
 
-@dataclass(frozen=True, slots=True)
 class ForwardingData(Record):
     """Where a call is forwarded to."""
 
@@ -238,16 +216,13 @@ class ForwardingData(Record):
     forwarding_options: int | None = part("forwardingOptions", OCTET)
 
 
-@dataclass(frozen=True, slots=True)
-class RoutingInfo(Record):
+class RoutingInfo(Record, form=Form.CHOICE):
     """Where a call goes: to a roaming number, or forwarded."""
 
-    form: ClassVar[Form] = Form.CHOICE
     roaming_number: AddressString | None = part("roamingNumber", ADDRESS)
     forwarding_data: ForwardingData | None = part("forwardingData", record_of(ForwardingData))
 
 
-@dataclass(frozen=True, slots=True)
 class GmscCamelSubscription(Record):
     """What of CAMEL the GMSC acts on."""
 
@@ -255,7 +230,6 @@ class GmscCamelSubscription(Record):
     o_csi: OCsi | None = part("o-CSI", record_of(OCsi))
 
 
-@dataclass(frozen=True, slots=True)
 class CamelRoutingInfo(Record):
     """The CSIs in place of a roaming number."""
 
@@ -265,16 +239,13 @@ class CamelRoutingInfo(Record):
     forwarding_data: ForwardingData | None = part("forwardingData", record_of(ForwardingData))
 
 
-@dataclass(frozen=True, slots=True)
-class ExtendedRoutingInfo(Record):
+class ExtendedRoutingInfo(Record, form=Form.CHOICE):
     """A route, or the CSIs by which to ask first."""
 
-    form: ClassVar[Form] = Form.CHOICE
     routing_info: RoutingInfo | None = part("routingInfo", record_of(RoutingInfo))
     camel_routing_info: CamelRoutingInfo | None = part("camelRoutingInfo", record_of(CamelRoutingInfo))
 
 
-@dataclass(frozen=True, slots=True)
 class SendRoutingInfoResult(Record):
     """Where a subscriber is to be reached."""
 
@@ -284,7 +255,6 @@ class SendRoutingInfoResult(Record):
     msisdn: AddressString | None = part("msisdn", ADDRESS)
 
 
-@dataclass(frozen=True, slots=True)
 class ProvideRoamingNumber(Record):
     """A VLR is asked for a number by which a call reaches its MSC (10.2)."""
 
@@ -299,7 +269,6 @@ class ProvideRoamingNumber(Record):
     suppress_vt_csi: bool = part("suppress-VT-CSI", FLAG, default=False)
 
 
-@dataclass(frozen=True, slots=True)
 class ProvideRoamingNumberResult(Record):
     """The number."""
 
@@ -310,7 +279,6 @@ class ProvideRoamingNumberResult(Record):
 # -- terminals
 
 
-@dataclass(frozen=True, slots=True)
 class CheckImei(Record):
     """Ask what is known of a terminal (8.7.1). `requested` are bits: 0 its status, 1 its BMUEF."""
 
@@ -318,7 +286,6 @@ class CheckImei(Record):
     requested: tuple[int, ...] = needed("requestedEquipmentInfo", bits(2))
 
 
-@dataclass(frozen=True, slots=True)
 class CheckImeiResult(Record):
     """What the EIR says of it."""
 

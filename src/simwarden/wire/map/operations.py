@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simwarden.wire.map import arguments as a
 from simwarden.wire.map.enums import ErrorCode
 from simwarden.wire.tcap.components import Invoke, ReturnResult
-from simwarden.wire.tcap.user import MEDIUM, SHORT, Operation, OperationClass, TcUser
+from simwarden.wire.tcap.user import MEDIUM, SHORT, Operation, OperationClass, TcUser, operations_in, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,27 +54,10 @@ def _types() -> Mapping[int, tuple[Any, Any]]:
     """Return pycrate's types of arguments and results by operation; loading them takes a while."""
     from pycrate_asn1dir.TCAP_MAP import TCAP_MAP_Messages  # noqa: PLC0415 - heavy
 
-    message = TCAP_MAP_Messages.TCAP_MAP_Message
-    invoke = message._cont["begin"]._cont["components"]._cont._cont["basicROS"]._cont["invoke"]  # noqa: SLF001
-    table = invoke._cont["argument"]._const_tab._val.root  # noqa: SLF001 - as of CAP
-    return {each["operationCode"][1]: (each.get("ArgumentType"), each.get("ResultType")) for each in table}
+    return types_of(TCAP_MAP_Messages.TCAP_MAP_Message)
 
 
-MAP_USER: Final = TcUser(
-    "map",
-    "MAP",
-    (
-        UPDATE_LOCATION,
-        CANCEL_LOCATION,
-        PROVIDE_ROAMING_NUMBER,
-        INSERT_SUBSCRIBER_DATA,
-        DELETE_SUBSCRIBER_DATA,
-        SEND_ROUTING_INFO,
-        CHECK_IMEI,
-    ),
-    ErrorCode,
-    _types,
-)
+MAP_USER: Final = TcUser("map", "MAP", operations_in(globals()), ErrorCode, _types)
 
 
 def invoke(operation: Operation, argument: Record, *, invoke_id: int) -> Invoke:

@@ -1,5 +1,8 @@
 """MQTT 3.1.1 (OASIS Standard, 29 October 2014): all control packets, topics and filters."""
 
+# mypy: implicit-reexport
+# ruff: noqa: F401, F403
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -8,45 +11,8 @@ from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
     from simwarden.wire.mqtt.codec import Splitter, decode, encode
-    from simwarden.wire.mqtt.packets import (
-        Ack,
-        Bare,
-        ConnAck,
-        Connect,
-        ConnectCode,
-        Packet,
-        PacketType,
-        Publish,
-        SubAck,
-        Subscribe,
-        Unsubscribe,
-        Will,
-    )
+    from simwarden.wire.mqtt.packets import *
     from simwarden.wire.mqtt.reading import dissect, mask_password
     from simwarden.wire.mqtt.topics import check_filter, check_topic, level, matches
-
-__all__ = [
-    "Ack",
-    "Bare",
-    "ConnAck",
-    "Connect",
-    "ConnectCode",
-    "Packet",
-    "PacketType",
-    "Publish",
-    "Splitter",
-    "SubAck",
-    "Subscribe",
-    "Unsubscribe",
-    "Will",
-    "check_filter",
-    "check_topic",
-    "decode",
-    "dissect",
-    "encode",
-    "level",
-    "mask_password",
-    "matches",
-]
 
 __getattr__ = offer(__name__, "codec", "packets", "topics", "reading")

@@ -61,13 +61,19 @@ def _publish(packet: Publish) -> Dissection:
     return Dissection("publish", f"PUBLISH {packet.topic}" + (" (again)" if packet.duplicate else ""), fields)
 
 
-def _event(payload: bytes) -> dict[str, Any]:
-    """Return the attributes and the data of a CloudEvent in JSON; nothing for another payload."""
+def parse_event(payload: bytes) -> dict[str, Any] | None:
+    """Return the CloudEvent in JSON that a payload is; None for another one."""
     try:
         found = json.loads(payload)
     except (ValueError, RecursionError):
-        return {}
-    if not isinstance(found, dict) or found.get("specversion") != "1.0":
+        return None
+    return found if isinstance(found, dict) and found.get("specversion") == "1.0" else None
+
+
+def _event(payload: bytes) -> dict[str, Any]:
+    """Return the attributes and the data of a CloudEvent; nothing for another payload."""
+    found = parse_event(payload)
+    if found is None:
         return {}
     data = found.get("data")
     event: dict[str, Any] = {name: str(found[name]) for name in _TEXT if name in found}

@@ -1,5 +1,8 @@
 """Short messages between a device and its MME: CP and RP of TS 24.011."""
 
+# mypy: implicit-reexport
+# ruff: noqa: F401
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -10,19 +13,5 @@ if TYPE_CHECKING:
     from simwarden.wire.ppsms.codec import Cp, Rp, decode_cp, decode_rp, encode_cp, encode_rp
     from simwarden.wire.ppsms.enums import CpCause, CpType, RpCause, RpType
     from simwarden.wire.ppsms.reading import dissect
-
-__all__ = [
-    "Cp",
-    "CpCause",
-    "CpType",
-    "Rp",
-    "RpCause",
-    "RpType",
-    "decode_cp",
-    "decode_rp",
-    "dissect",
-    "encode_cp",
-    "encode_rp",
-]
 
 __getattr__ = offer(__name__, "codec", "enums", "reading")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.wire.dissection import Dissection
-from simwarden.wire.family import Export, Known, MessageField, MessageInfo, Reading
+from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.ppsms.codec import Rp, decode_cp, decode_rp
 from simwarden.wire.ppsms.enums import CpCause, CpType, RpCause, RpType
 from simwarden.wire.sms.reading import MALFORMED, named
@@ -88,14 +88,11 @@ def _words(label: str, cause: int) -> str:
 class Ppsms(Reading):
     """How CP and RP are read."""
 
+    dissector = "gsm_a_dtap"
+
     def dissect(self, data: bytes, known: Known) -> Dissection:
         """See Reading."""
         return dissect(data, known)
-
-    def export(self, data: bytes, known: Known) -> Export:
-        """See Reading."""
-        del known
-        return Export("gsm_a_dtap", data)
 
     def messages(self) -> Iterable[str]:
         """See Reading."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.wire.dissection import Dissection
-from simwarden.wire.family import Export, Known, MessageField, MessageInfo, Reading
+from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.sccp.codec import Message, decode
 from simwarden.wire.sccp.enums import ManagementType, MessageType, ReturnCause, Subsystem
 from simwarden.wire.sccp.management import Management, decode_management
@@ -127,14 +127,11 @@ def _fields(kind: MessageType) -> Iterable[MessageField]:
 class Sccp(Reading):
     """How SCCP is read."""
 
+    dissector = "sccp"
+
     def dissect(self, data: bytes, known: Known) -> Dissection:
         """See Reading."""
         return dissect(data, known.inner)
-
-    def export(self, data: bytes, known: Known) -> Export:
-        """See Reading."""
-        del known
-        return Export("sccp", data)
 
     def messages(self) -> Iterable[str]:
         """See Reading."""

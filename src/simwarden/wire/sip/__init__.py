@@ -1,5 +1,8 @@
 """SIP (RFC 3261): calls with the outside world; what Q.850 and SIP say of one another (RFC 3398); SDP without media."""
 
+# mypy: implicit-reexport
+# ruff: noqa: F401
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -15,28 +18,5 @@ if TYPE_CHECKING:
     from simwarden.wire.sip.parts import CSeq, NameAddress, Uri, Via
     from simwarden.wire.sip.reading import dissect
     from simwarden.wire.sip.sdp import describe
-
-__all__ = [
-    "KEYS",
-    "CSeq",
-    "Headers",
-    "Message",
-    "Method",
-    "NameAddress",
-    "Request",
-    "Response",
-    "Status",
-    "Uri",
-    "Via",
-    "cause_of",
-    "decode",
-    "decode_digit",
-    "describe",
-    "dissect",
-    "encode",
-    "encode_digit",
-    "reason_header",
-    "status_of",
-]
 
 __getattr__ = offer(__name__, "codec", "message", "parts", "causes", "enums", "sdp", "dtmf", "reading")

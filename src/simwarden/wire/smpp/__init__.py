@@ -1,5 +1,8 @@
 """SMPP 3.4 (issue 1.2, 12 October 1999): all PDUs, optional parameters, delivery receipts."""
 
+# mypy: implicit-reexport
+# ruff: noqa: F401, F403
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -7,94 +10,11 @@ from typing import TYPE_CHECKING
 from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
-    from simwarden.wire.smpp.codec import FramingError, Header, Splitter, decode, decode_header, encode
+    from simwarden.wire.smpp.codec import LENGTHS, decode, decode_header, encode
     from simwarden.wire.smpp.enums import Command, MessageState, Npi, Status, Tag, Ton
-    from simwarden.wire.smpp.pdus import (
-        BINDS,
-        MESSAGE_TYPE,
-        RECEIPT,
-        RECEIPT_ALWAYS,
-        RECEIPT_ON_FAILURE,
-        REPLY_PATH,
-        RESPONSE,
-        UDHI,
-        VERSION,
-        Address,
-        Alert,
-        Bind,
-        Body,
-        Bound,
-        Cancel,
-        DataSm,
-        MessageId,
-        Outbind,
-        Parameter,
-        Pdu,
-        Queried,
-        Query,
-        Replace,
-        ShortMessage,
-        SubmitMulti,
-        SubmittedMulti,
-        Unsuccessful,
-        answer,
-    )
+    from simwarden.wire.smpp.pdus import *
     from simwarden.wire.smpp.reading import CLASS_GROUPS, alphabet_of, dissect, mask, message_text
-    from simwarden.wire.smpp.receipt import Receipt, format_time, parse_receipt, parse_time
+    from simwarden.wire.smpp.receipt import STATES, Receipt, format_time, parse_receipt, parse_time
     from simwarden.wire.smpp.submit import read_times, read_user_data
-
-__all__ = [
-    "BINDS",
-    "CLASS_GROUPS",
-    "MESSAGE_TYPE",
-    "RECEIPT",
-    "RECEIPT_ALWAYS",
-    "RECEIPT_ON_FAILURE",
-    "REPLY_PATH",
-    "RESPONSE",
-    "UDHI",
-    "VERSION",
-    "Address",
-    "Alert",
-    "Bind",
-    "Body",
-    "Bound",
-    "Cancel",
-    "Command",
-    "DataSm",
-    "FramingError",
-    "Header",
-    "MessageId",
-    "MessageState",
-    "Npi",
-    "Outbind",
-    "Parameter",
-    "Pdu",
-    "Queried",
-    "Query",
-    "Receipt",
-    "Replace",
-    "ShortMessage",
-    "Splitter",
-    "Status",
-    "SubmitMulti",
-    "SubmittedMulti",
-    "Tag",
-    "Ton",
-    "Unsuccessful",
-    "alphabet_of",
-    "answer",
-    "decode",
-    "decode_header",
-    "dissect",
-    "encode",
-    "format_time",
-    "mask",
-    "message_text",
-    "parse_receipt",
-    "parse_time",
-    "read_times",
-    "read_user_data",
-]
 
 __getattr__ = offer(__name__, "pdus", "codec", "enums", "receipt", "reading", "submit")

@@ -18,6 +18,7 @@ from simwarden.wire.smpp.pdus import (
     ShortMessage,
     Unsuccessful,
 )
+from simwarden.wire.stream import Lengths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ HEADER: Final = Struct(">IIII")
 _TLV: Final = Struct(">HH")
 LONGEST: Final = 1 << 17
 """Longest PDU taken, in octets: a message_payload has 64 K at most (5.3.2.32)."""
+LENGTHS: Final = Lengths("command_length", 16, LONGEST, Status.ESME_RINVCMDLEN)
 _COMMANDS: Final[dict[int, Command]] = {int(each): each for each in Command}
 #: sizes of C-octet strings with their NUL, and what to answer where one is too long
 _NUMBER_SIZE, _MESSAGE_ID_SIZE = 21, 65
@@ -33,10 +35,6 @@ _ALERT_SIZE: Final = 65
 #: octets of short_message (5.2.22)
 _LONGEST_MESSAGE: Final = 254
 _LIST: Final = 2
-
-
-class FramingError(PeerError):
-    """What comes cannot be cut into PDUs: the connection is of no use any more."""
 
 
 class Header(NamedTuple):
@@ -86,12 +84,7 @@ def _take_octet(data: bytes, at: int) -> tuple[int, int]:
 _OCTET: Final = _Kind(_take_octet, lambda value: bytes((value,)))
 
 
-def _take_time(data: bytes, at: int) -> tuple[str, int]:
-    found, end = _take_text(data, at, 17, Status.ESME_RINVSCHED)
-    return found, end
-
-
-_TIME: Final = _Kind(_take_time, lambda text: _put_text(text, 17))
+_TIME: Final = _text(17, Status.ESME_RINVSCHED)
 
 
 def _address(status: Status, size: int = _NUMBER_SIZE) -> _Kind:
@@ -310,28 +303,3 @@ def _parameters(data: bytes, at: int) -> tuple[Parameter, ...]:
         found.append(Parameter(tag, data[at + 4 : stop]))
         at = stop
     return tuple(found)
-
-
-class Splitter:
-    """Cuts a stream into the octets of PDUs."""
-
-    __slots__ = ("_stream",)
-
-    def __init__(self) -> None:
-        self._stream = b""
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take octets; return the PDUs that are whole. Raises FramingError for a length that cannot be."""
-        stream = self._stream + data if self._stream else data
-        found, at, end = [], 0, len(stream)
-        while end - at >= 4:
-            length = int.from_bytes(stream[at : at + 4], "big")
-            if not 16 <= length <= LONGEST:
-                self._stream = b""
-                raise FramingError(f"command_length {length}", code=Status.ESME_RINVCMDLEN)
-            if end - at < length:
-                break
-            found.append(stream[at : at + length])
-            at += length
-        self._stream = stream[at:]
-        return found

@@ -11,7 +11,7 @@ from simwarden.model import values as v
 from simwarden.wire.dissection import Dissection
 from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.fields import SECRET
-from simwarden.wire.smpp.codec import LONGEST, decode
+from simwarden.wire.smpp.codec import LENGTHS, decode
 from simwarden.wire.smpp.enums import Command, MessageState, Npi, Status, Tag, Ton
 from simwarden.wire.smpp.pdus import BODIES, UDHI, Address, Bind, Body, DataSm, Outbind, Pdu, ShortMessage, SubmitMulti
 from simwarden.wire.sms.coding import UserData, coding_of, text_of
@@ -217,13 +217,6 @@ def _optional() -> tuple[MessageField, ...]:
     return (*found, MessageField("unknown_parameters", False, unknown))
 
 
-def _length(head: bytes) -> int | None:
-    if len(head) < 4:
-        return None
-    length = int.from_bytes(head[:4], "big")
-    return length if 16 <= length <= LONGEST else 0
-
-
 class Smpp(Reading):
     """How SMPP is read."""
 
@@ -234,7 +227,7 @@ class Smpp(Reading):
 
     def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
         """See Reading."""
-        return cut_by(stream, _length)
+        return cut_by(stream, LENGTHS.length_of)
 
     def mask(self, data: bytes) -> bytes:
         """See Reading."""

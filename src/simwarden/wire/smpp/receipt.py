@@ -20,7 +20,8 @@ _WORDS: Final = {
     MessageState.UNKNOWN: "UNKNOWN",
     MessageState.REJECTED: "REJECTD",
 }
-_STATES: Final = {word: state for state, word in _WORDS.items()}
+STATES: Final = {word: state for state, word in _WORDS.items()}
+"""What became of a message, by the word that receipts have for it (`DELIVRD`)."""
 _FIELD: Final = re.compile(r"(id|sub|dlvrd|submit date|done date|stat|err):(\S*)", re.IGNORECASE)
 _TEXT: Final = re.compile(r"\btext:(.*)", re.IGNORECASE | re.DOTALL)
 #: octets of the text that a receipt repeats
@@ -55,7 +56,7 @@ def parse_receipt(text: str) -> Receipt:
     """Read a receipt, as leniently as its form is kept by others. Raises PeerError."""
     text_at = _TEXT.search(text)
     found = {name.lower(): value for name, value in _FIELD.findall(text[: text_at.start()] if text_at else text)}
-    state = _STATES.get(found.get("stat", "").upper())
+    state = STATES.get(found.get("stat", "").upper())
     if not found.get("id") or state is None:
         raise PeerError("a delivery receipt without id or stat")
     return Receipt(

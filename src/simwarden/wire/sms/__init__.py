@@ -1,5 +1,8 @@
 """TPDUs of short messages (TS 23.040), alphabets and data coding (TS 23.038)."""
 
+# mypy: implicit-reexport
+# ruff: noqa: F401, F403
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -12,7 +15,6 @@ if TYPE_CHECKING:
     from simwarden.wire.sms.codec import decode, encode
     from simwarden.wire.sms.coding import (
         UCS2_CODING,
-        Coding,
         UserData,
         coding_of,
         encode_user_data,
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
         scheme_for,
         text_of,
     )
-    from simwarden.wire.sms.enums import Alphabet, CommandType, FailureCause, Npi, Status, Ton, ValidityFormat
+    from simwarden.wire.sms.enums import Alphabet, FailureCause, Npi, Status, Ton, ValidityFormat
     from simwarden.wire.sms.header import (
         Concatenation,
         Element,
@@ -35,66 +37,7 @@ if TYPE_CHECKING:
     from simwarden.wire.sms.plain import beyond_text
     from simwarden.wire.sms.reading import dissect
     from simwarden.wire.sms.times import Validity, decode_time, encode_time
-    from simwarden.wire.sms.tpdu import (
-        TYPES,
-        Command,
-        Deliver,
-        DeliverReport,
-        StatusReport,
-        Submit,
-        SubmitReport,
-        Tpdu,
-    )
-
-__all__ = [
-    "TYPES",
-    "UCS2_CODING",
-    "Address",
-    "Alphabet",
-    "Coding",
-    "Command",
-    "CommandType",
-    "Concatenation",
-    "Deliver",
-    "DeliverReport",
-    "Element",
-    "FailureCause",
-    "Header",
-    "Npi",
-    "Ports",
-    "Status",
-    "StatusReport",
-    "Submit",
-    "SubmitReport",
-    "Ton",
-    "Tpdu",
-    "UserData",
-    "Validity",
-    "ValidityFormat",
-    "beyond_text",
-    "coding_of",
-    "concatenation_of",
-    "decode",
-    "decode_rp_address",
-    "decode_time",
-    "dissect",
-    "encode",
-    "encode_header",
-    "encode_rp_address",
-    "encode_time",
-    "encode_user_data",
-    "from_septets",
-    "in_alphabet",
-    "octets_for",
-    "pack",
-    "parts_of",
-    "ports_of",
-    "scheme_for",
-    "split_header",
-    "text_of",
-    "to_septets",
-    "unpack",
-]
+    from simwarden.wire.sms.tpdu import *
 
 __getattr__ = offer(
     __name__, "codec", "tpdu", "coding", "header", "address", "alphabet", "times", "enums", "plain", "reading"

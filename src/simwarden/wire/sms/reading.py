@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.model import values as v
 from simwarden.wire.dissection import Dissection
-from simwarden.wire.family import Export, Known, MessageField, MessageInfo, Reading
+from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.sms.address import Address
 from simwarden.wire.sms.codec import decode
 from simwarden.wire.sms.coding import UserData
@@ -38,8 +38,6 @@ _NAMED: Final[dict[str, type[IntEnum]]] = {
     "status": Status,
     "command_type": CommandType,
 }
-#: the octets of a PDU in a capture's exported form say nothing of who sent it: Wireshark is told by its own names
-_DISSECTOR: Final = "gsm_sms"
 
 
 def dissect(data: bytes, *, from_mobile: bool) -> Dissection:
@@ -147,14 +145,11 @@ _VALUES: Final[dict[str, v.Values]] = {
 class Sms(Reading):
     """How TPDUs are read; who carries one says whether it is the mobile's (`Known.from_client`)."""
 
+    dissector = "gsm_sms"
+
     def dissect(self, data: bytes, known: Known) -> Dissection:
         """See Reading."""
         return dissect(data, from_mobile=known.from_client)
-
-    def export(self, data: bytes, known: Known) -> Export:
-        """See Reading."""
-        del known
-        return Export(_DISSECTOR, data)
 
     def messages(self) -> Iterable[str]:
         """See Reading."""

@@ -1,5 +1,8 @@
 """TCAP (Q.771 to Q.774): transactions, their dialogue portion, and components."""
 
+# mypy: implicit-reexport
+# ruff: noqa: F401, F403
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -8,48 +11,9 @@ from simwarden.wire.lazily import offer
 
 if TYPE_CHECKING:
     from simwarden.wire.tcap.codec import TcapError, decode, encode
-    from simwarden.wire.tcap.components import (
-        Component,
-        Invoke,
-        Malformed,
-        Problem,
-        Reject,
-        ReturnError,
-        ReturnResult,
-        decode_component,
-        encode_component,
-    )
-    from simwarden.wire.tcap.dialogue import Aare, Aarq, Abrt, BadDialogue, Context, Dialogue
+    from simwarden.wire.tcap.components import *
+    from simwarden.wire.tcap.dialogue import Aare, Aarq, Abrt, BadDialogue, Context
     from simwarden.wire.tcap.enums import AbortCause, AbortSource, Diagnostic, MessageType, ProblemKind
     from simwarden.wire.tcap.message import Message
-    from simwarden.wire.tcap.reading import dissect
 
-__all__ = [
-    "Aare",
-    "Aarq",
-    "AbortCause",
-    "AbortSource",
-    "Abrt",
-    "BadDialogue",
-    "Component",
-    "Context",
-    "Diagnostic",
-    "Dialogue",
-    "Invoke",
-    "Malformed",
-    "Message",
-    "MessageType",
-    "Problem",
-    "ProblemKind",
-    "Reject",
-    "ReturnError",
-    "ReturnResult",
-    "TcapError",
-    "decode",
-    "decode_component",
-    "dissect",
-    "encode",
-    "encode_component",
-]
-
-__getattr__ = offer(__name__, "codec", "components", "dialogue", "message", "enums", "reading")
+__getattr__ = offer(__name__, "codec", "components", "dialogue", "message", "enums")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.wire.dissection import Dissection
-from simwarden.wire.family import Export, Known, MessageField, MessageInfo, Reading
+from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.sms.reading import named
 from simwarden.wire.tcap.codec import decode
 from simwarden.wire.tcap.components import Component, Malformed, Reject, encode_component
@@ -134,14 +134,11 @@ def _fields(kind: MessageType) -> Iterable[MessageField]:
 class Tcap(Reading):
     """How TCAP is read."""
 
+    dissector = "tcap"
+
     def dissect(self, data: bytes, known: Known) -> Dissection:
         """See Reading."""
         return dissect(data, known)
-
-    def export(self, data: bytes, known: Known) -> Export:
-        """See Reading."""
-        del known
-        return Export("tcap", data)
 
     def messages(self) -> Iterable[str]:
         """See Reading."""

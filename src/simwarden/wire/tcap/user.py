@@ -11,7 +11,7 @@ from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.wire import asn1
 from simwarden.wire.dissection import Dissection
-from simwarden.wire.family import Export, Known, MessageField, MessageInfo, Reading
+from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.sms.reading import named
 from simwarden.wire.tcap.components import Invoke, ReturnError, ReturnResult, decode_component
 
@@ -51,6 +51,18 @@ class Operation(NamedTuple):
     def word(self) -> str:
         """Its name in lower case with hyphens."""
         return _WORDS.sub("-", self.name).lower()
+
+
+def operations_in(namespace: Mapping[str, Any]) -> tuple[Operation, ...]:
+    """Return the operations that a module defines."""
+    return tuple(each for each in namespace.values() if isinstance(each, Operation))
+
+
+def types_of(message: Any) -> Mapping[int, tuple[Any, Any]]:
+    """Return pycrate's types of arguments and results by operation: with their bounds they are only in its messages."""
+    invoke = message._cont["begin"]._cont["components"]._cont._cont["basicROS"]._cont["invoke"]  # noqa: SLF001
+    table = invoke._cont["argument"]._const_tab._val.root  # noqa: SLF001
+    return {each["operationCode"][1]: (each.get("ArgumentType"), each.get("ResultType")) for each in table}
 
 
 @dataclass(frozen=True)
@@ -160,11 +172,6 @@ class ComponentReading(Reading):
         """See Reading."""
         del known
         return dissect(self.user, data)
-
-    def export(self, data: bytes, known: Known) -> Export:
-        """See Reading; a component alone no dissector takes."""
-        del data, known
-        return Export()
 
     def messages(self) -> Iterable[str]:
         """See Reading."""

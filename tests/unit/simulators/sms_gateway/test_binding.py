@@ -14,8 +14,9 @@ from simulators.sms_gateway.config import Account
 from simulators.sms_gateway.passwords import hashed, matches
 from simulators.sms_gateway.procedures import binding
 from simwarden.errors import ManagementError
-from simwarden.machine.smpp_session import BindAnswered, Event, SmppSession
+from simwarden.machine.smpp_session import Event, SmppSession
 from simwarden.machine.smpp_table import Role
+from simwarden.machine.windowed_session import BindAnswered
 from simwarden.runtime.clock import Clock
 from simwarden.runtime.driven import Driven
 from simwarden.runtime.store import StoreUnavailableError, sqlite_url

@@ -85,7 +85,8 @@ async def test_what_is_refused(given: dict[str, Any], result: Result, control: s
 async def ask(bench: Business, command: Command, body: Any) -> Any:
     """Have the platform send something that it does not by itself; return the body of the answer."""
     gateway: Any = bench.platform._gateway
-    gateway._session._ask(command, body, bench.clock.now())
+    session = gateway._session
+    session._request(cmpp.Message(command, session._next_sequence(), body), bench.clock.now())
     gateway._answered = lambda _sequence, answer: found.append(answer.body)
     found: list[Any] = []
     gateway._driven.settle()

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from service_centre import ABSENT, CODE, LISTED, MSISDN, Network
 
 from simulators.platform.element import Platform
-from simwarden.machine.smpp_session import Answered, Asked, Event, SmppSession
+from simwarden.machine.smpp_session import Event, SmppSession
 from simwarden.machine.smpp_table import Role
+from simwarden.machine.windowed_session import Answered, Asked
 from simwarden.runtime.driven import Driven
 from simwarden.testing.diameter import IMSI
 from simwarden.wire import smpp

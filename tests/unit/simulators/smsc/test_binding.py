@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from service_centre import ABSENT, CODE, LISTED, Network, submit
 
-from simwarden.machine.smpp_session import BindAnswered, Event, SmppSession
+from simwarden.machine.smpp_session import Event, SmppSession
 from simwarden.machine.smpp_table import Role
+from simwarden.machine.windowed_session import BindAnswered
 from simwarden.runtime.driven import Driven
 from simwarden.wire.smpp import Bind, Command, Status
 

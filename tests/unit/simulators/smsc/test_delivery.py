@@ -11,7 +11,7 @@ from service_centre import ABSENT, CENTRE, CODE, LISTED, MSISDN, Busy, Network, 
 
 from simulators.smsc.message import Direction, ShortMessage
 from simulators.smsc.procedures.submission import _taken
-from simwarden.machine.smpp_session import Asked, Event
+from simwarden.machine.windowed_session import Asked
 from simwarden.testing.diameter import IMSI, REALM
 from simwarden.trace.events import Fault, Frame
 from simwarden.wire import smpp
@@ -21,6 +21,7 @@ from simwarden.wire.sms import Concatenation, StatusReport, UserData
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from simwarden.machine.smpp_session import Event
     from simwarden.runtime.diameter import Peer
     from simwarden.wire.diameter import Message
 

@@ -16,7 +16,7 @@ from simwarden.model.identity import Guti, Plmn, Tai
 from simwarden.wire.apdu import CommandApdu, Ins, ResponseApdu, contents, efs
 from simwarden.wire.apdu.control import ATR, Control
 from simwarden.wire.apdu.efs import Structure
-from simwarden.wire.apdu.fcp import Fcp, PinStatus, parse_access_rule
+from simwarden.wire.apdu.fcp import Fcp, PinStatus, access_rule
 
 HOME = Plmn("001", "01")
 ISSUE = Issue(HOME, "89860123456789012345"[:19], "87654321", pin1_enabled=True)
@@ -237,8 +237,7 @@ def test_every_file_is_described_by_its_fcp_and_its_access_rule(ef: efs.Ef) -> N
     assert sw(card, f"00a4000c02{fcp.arr[0]:04x}") == "9000"
     rule, status = send(card, f"00b2{fcp.arr[1]:02x}0400")
     assert status == "9000"
-    rules = parse_access_rule(bytes.fromhex(rule))
-    assert (rules[1], rules[2]) == (ef.read, ef.update)
+    assert bytes.fromhex(rule) == access_rule(ef.read, ef.update).ljust(32, b"\xff")
 
 
 def test_status_tells_of_the_directory_and_of_the_application_that_is_active() -> None:

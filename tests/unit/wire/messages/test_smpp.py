@@ -11,6 +11,7 @@ from simwarden.errors import PeerError
 from simwarden.wire import cmpp, smpp, sms
 from simwarden.wire.family import Known, family_of
 from simwarden.wire.smpp import Address, Command, Parameter, Pdu, ShortMessage, Status, Tag
+from simwarden.wire.stream import FramingError, Splitter
 
 NOW = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
 
@@ -46,11 +47,11 @@ def test_what_is_wrong_has_its_status(octets: bytes, status: Status) -> None:
 
 
 def test_a_stream_is_cut() -> None:
-    splitter = smpp.Splitter()
+    splitter = Splitter(smpp.LENGTHS)
     octets = b"".join(map(smpp.encode, PDUS.values()))
     found = [each for at in range(0, len(octets), 7) for each in splitter.feed(octets[at : at + 7])]
     assert [smpp.decode(each) for each in found] == list(PDUS.values())
-    with pytest.raises(smpp.FramingError):
+    with pytest.raises(FramingError):
         splitter.feed(b"\xff\xff\xff\xff")
     assert splitter.feed(smpp.encode(PDUS["unbind"])) == [smpp.encode(PDUS["unbind"])]
 
