@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from simwarden.cli import campaigns, completing, interrupts
-from simwarden.cli.card_commands import classify, numbers
+from simwarden.cli.card_commands import ClassifyOrder, classify, numbers
 from simwarden.cli.choices import Form, Level, LogForm, RoleName
 from simwarden.cli.exits import friendly, write_anywhere
 from simwarden.cli.options import Json, Match, Network, Seed, ShippedPaths, Tags, signed
@@ -177,7 +177,9 @@ def explain(
         explain_name(name, as_json=json)
 
 
-app.command(epilog="Example: `simwarden classify smart-metering`, `simwarden classify cards.csv`")(classify)
+app.command(epilog="Example: `simwarden classify smart-metering`, `simwarden classify cards.csv`")(
+    signed(friendly(classify), ClassifyOrder)
+)
 app.command(epilog="Example: `simwarden numbers cards.csv`")(numbers)
 
 
