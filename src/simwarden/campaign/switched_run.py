@@ -43,10 +43,10 @@ class ObservedDecision:
     number: int
     element: str
     point: str
+    occasion: str
     subject: str
     admitted: bool
     forced: bool
-    occasion: str = ""
 
     @property
     def spot(self) -> str:
@@ -96,19 +96,10 @@ def _seen(trial: SwitchedRun, result: ScenarioResult, kinds: dict[str, str]) -> 
         seen.summary, seen.mismatches = result.failure.summary, result.failure.mismatches
     for event in result.events:
         if isinstance(event, Decided):
-            decision = event.decision
-            point = f"{kinds.get(event.element, event.element)}/{decision.control.id}"
-            seen.decisions.append(
-                ObservedDecision(
-                    event.number,
-                    event.element,
-                    point,
-                    decision.subject,
-                    decision.admitted,
-                    bool(event.forced),
-                    str(decision.occasion),
-                )
-            )
+            made, subject = event.decision, event.decision.subject
+            place = event.number, event.element, f"{kinds.get(event.element, event.element)}/{made.control.id}"
+            decision = ObservedDecision(*place, str(made.occasion), subject, made.admitted, bool(event.forced))
+            seen.decisions.append(decision)
     return seen
 
 

@@ -6,7 +6,6 @@ import keyword
 import re
 import tomllib
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,9 +16,8 @@ from simwarden.scenario.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from importlib.resources.abc import Traversable
 
-_SCAFFOLD = "scaffold"
+_SCAFFOLD = Path(__file__).parent / "scaffold"
 #: of a template's path, and in its text
 _MARK = re.compile(r"@(\w+)@")
 
@@ -41,7 +39,7 @@ class Application(NamedTuple):
 @cache
 def applications() -> dict[str, Application]:
     """Return the applications by their reference points."""
-    text = resources.files("simwarden.cli").joinpath(_SCAFFOLD, "servers.toml").read_text("utf-8")
+    text = (_SCAFFOLD / "servers.toml").read_text("utf-8")
     return {point: Application(**said) for point, said in tomllib.loads(text).items()}
 
 
@@ -97,13 +95,6 @@ def _filled(text: str, words: dict[str, str]) -> str:
 
 def _templates(name: str) -> Iterator[tuple[str, str]]:
     """Yield the paths of files in the new folder, with their templates."""
-    top = resources.files("simwarden.cli").joinpath(_SCAFFOLD)
-
-    def walk(folder: Traversable, above: str) -> Iterator[tuple[str, str]]:
-        for each in sorted(folder.iterdir(), key=lambda entry: entry.name):
-            if each.is_dir():
-                yield from walk(each, f"{above}{name if each.name == 'package' else each.name}/")
-            elif each.name.endswith(".in"):
-                yield above + each.name.removesuffix(".in"), each.read_text("utf-8")
-
-    return walk(top, "")
+    for file in sorted(_SCAFFOLD.rglob("*.in")):
+        path = file.relative_to(_SCAFFOLD).with_suffix("").as_posix()
+        yield re.sub("^package/", f"{name}/", path), file.read_text("utf-8")

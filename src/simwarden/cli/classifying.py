@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from simwarden.cli import exits
-from simwarden.cli.card_table import CardRow, Known, read_cards
+from simwarden.cli.card_table import CardRow, Known, read_cards, read_contracts
 from simwarden.cli.csv_rows import read_with_bar
 from simwarden.errors import ConfigError, Place
 from simwarden.model.profile import Assessment, Use, find_written_use, use_names, uses
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from simwarden.cli.card_commands import ClassifyOrder
     from simwarden.policy.classification import Classification
-    from simwarden.policy.need import Contract, Finding
+    from simwarden.policy.need import Finding
 
 
 def classify_target(order: ClassifyOrder) -> None:
@@ -162,15 +162,8 @@ def _known(order: ClassifyOrder) -> Known:
     given = order.given or []
     if unknown := [word for word in given if word not in measures()]:
         raise ConfigError(f"--given: no control is called {unknown[0]!r}", hint=f"known: {', '.join(measures())}")
-    return Known(frozenset(given), _contracts(order.contract), _read_sections)
-
-
-def _contracts(path: str) -> Mapping[str, Contract]:
-    if not path:
-        return {}
-    from simwarden.cli.contracts import read_contracts  # noqa: PLC0415 - as above
-
-    return read_contracts(Path(path))
+    contracts = read_contracts(Path(order.contract)) if order.contract else {}
+    return Known(frozenset(given), contracts, _read_sections)
 
 
 def _read_sections(sections: Mapping[str, Any]) -> Held:

@@ -122,26 +122,24 @@ class Explore(Grid):
         """The groups that are not in the record."""
         return self.those(NEW)
 
+    def _alike(self) -> dict[tuple[str, str, str], list[DeviationGroup]]:
+        """Return the groups that are new by what was put in, into which procedure, and what differs."""
+        alike: dict[tuple[str, str, str], list[DeviationGroup]] = {}
+        for group in self.new:
+            alike.setdefault((group.what, group.procedure, group.deviation.name), []).append(group)
+        return alike
+
     def accept(self, why: str) -> list[Path]:
         """See Grid: what is new is taken for meant."""
         if not self.new:
             return []
         if not why:
             raise ConfigError("--accept: say why these are meant")
-        alike: dict[tuple[str, str, str], list[str]] = {}
-        for group in self.new:
-            alike.setdefault((group.what, group.procedure, group.deviation.name), []).append(group.message)
-        rows = [
-            {
-                "outcome": MEANT,
-                "what": what,
-                "into": into,
-                "differs": differs,
-                "before": sorted(set(messages)),
-                "why": why,
-            }
-            for (what, into, differs), messages in alike.items()
-        ]
+        rows = []
+        for (what, into, differs), groups in self._alike().items():
+            before = sorted({group.message for group in groups})
+            row = {"outcome": MEANT, "what": what, "into": into, "differs": differs, "before": before, "why": why}
+            rows.append(row)
         written = read_record(Path(self.wanted.folder)).append(rows)
         self.judge(self.explored, read_record(Path(self.wanted.folder)))
         return [written]
@@ -167,10 +165,7 @@ class Explore(Grid):
         """See Grid."""
         for where, fault in self.explored.broken.items():
             yield Finding(f"{where}: the story does not come to its end: {fault}")
-        alike: dict[tuple[str, str, str], list[DeviationGroup]] = {}
-        for group in self.new:
-            alike.setdefault((group.what, group.procedure, group.deviation.name), []).append(group)
-        yield from map(_finding, alike.values())
+        yield from map(_finding, self._alike().values())
         for procedure, what in self.vacuous:
             tried = self.explored.cells[procedure, what].tried
             yield Finding(f"{what} in {procedure}: it altered nothing at any of {tried} points")
