@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from simwarden.campaign.grid import Finding, Grid, Order, Progress, Score, no_progress
+from simwarden.campaign.grid import Finding, Grid, Order, Score
 from simwarden.campaign.tables import Cell, Column, Detail, Table
 from simwarden.policy.decision import Verdict as Decided
 from simwarden.policy.requirements import requirements
@@ -106,9 +106,9 @@ class Coverage(Grid):
 
     runs: NormalRuns
 
-    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
+    def carry_out(self, order: Order) -> None:
         """See Grid: only runs that were not made before are made."""
-        self.runs.make_missing(order, progress)
+        self.runs.make_missing(order)
 
     def reason_not_acceptable(self, order: Order) -> str:  # noqa: ARG002 - for any
         """See Grid."""

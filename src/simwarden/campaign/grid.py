@@ -55,7 +55,7 @@ class Interruption:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The number of processes, the seed, and the time after which no case is begun.
+    """The number of processes, the seed, the time after which no case is begun, and who is shown how far it is.
 
     `until` is a time of `time.monotonic`. In a limited campaign the seed draws the order of the cases. An
     `interruption` that was requested ends the budget immediately.
@@ -65,6 +65,7 @@ class Order:
     seed: int = 0
     until: float = math.inf
     interruption: Interruption = field(default_factory=Interruption, compare=False)
+    progress: Progress = field(default=no_progress, compare=False)
 
     @property
     def limited(self) -> bool:
@@ -155,7 +156,7 @@ class Grid(ABC):
     seconds: float = 0.0
 
     @abstractmethod
-    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
+    def carry_out(self, order: Order) -> None:
         """Run the cases, and compare the outcomes with the record. Raises ConfigError for an unknown name."""
 
     @abstractmethod

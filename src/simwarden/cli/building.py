@@ -10,6 +10,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, NamedTuple
 
+from simwarden.campaign.grid import write
 from simwarden.errors import ConfigError, Place
 from simwarden.scenario.problems import guess
 from simwarden.scenario.registry import Registry
@@ -56,12 +57,8 @@ def write_element(name: str, speaks: str, folder: str) -> None:
         raise ConfigError("is there already", Place(str(root)))
     words = _words(name, speaks, application)
     files = {_filled(path, words): _filled(text, words) for path, text in _templates(name)}
-    try:
-        for path, text in files.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(text, "utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}", Place(str(error.filename))) from error
+    for path, text in files.items():
+        write(root / path, text)
     print(f"wrote {root}: {len(files)} files, which {root}/README.md explains")
     print(f"try it: cd {root} && pip install -e . && pytest && simwarden run scenarios")
 

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -92,7 +93,7 @@ def _until(budget: str) -> float:
 def _carry_out(grid: Grid, order: Order, of: str = "") -> None:
     began = time.monotonic()
     with stopping(order.interruption.ask), RunBar(grid.counted + of) as bar:
-        grid.carry_out(order, bar.tell)
+        grid.carry_out(replace(order, progress=bar.tell))
     grid.seconds = time.monotonic() - began
 
 

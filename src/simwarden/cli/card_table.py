@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import yaml
-
 from simwarden.cli.csv_rows import Row, bare, read_rows
 from simwarden.errors import ConfigError, Place
 from simwarden.model import units
@@ -19,7 +17,6 @@ from simwarden.model.profile import Assessment, find_written_use
 from simwarden.policy.access_list import Destination, check_number
 from simwarden.policy.held import Held
 from simwarden.policy.need import Contract, Holding
-from simwarden.scenario.yamlfile import unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -330,12 +327,13 @@ def read_contracts(path: Path) -> Mapping[str, Contract]:
 
     Raises ConfigError.
     """
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8-sig"), yaml.CBaseLoader)  # noqa: S506 - all are texts
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", Place(str(path))) from error
-    except (ValueError, yaml.YAMLError) as error:
-        raise unread(error, str(path)) from error
+    from simwarden.scenario.load import read_file  # noqa: PLC0415 - only who has contracts pays for it
+    from simwarden.scenario.problems import Problems  # noqa: PLC0415
+    from simwarden.scenario.yamlfile import read  # noqa: PLC0415
+
+    problems = Problems()
+    data = read(read_file(path), str(path), problems).data
+    problems.raise_if_any()
     if not isinstance(data, dict):
         raise ConfigError("uses with what their contract names are expected", Place(str(path)))
     found = {}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from simwarden.campaign.grid import check_names
 from simwarden.cli import exits
 from simwarden.cli.card_table import CardRow, Known, read_cards, read_contracts
 from simwarden.cli.csv_rows import read_with_bar
@@ -19,7 +20,6 @@ from simwarden.errors import ConfigError, Place
 from simwarden.model.profile import Assessment, Use, find_written_use, use_names, uses
 from simwarden.operations.number_ranges import load_ranges
 from simwarden.policy.classification import classify, measures
-from simwarden.policy.held import Held
 from simwarden.policy.need import Holding, Judgement, judge_card, judge_number_of
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from simwarden.cli.card_commands import ClassifyOrder
     from simwarden.policy.classification import Classification
+    from simwarden.policy.held import Held
     from simwarden.policy.need import Finding
 
 
@@ -146,29 +147,20 @@ def _cards(order: ClassifyOrder) -> Iterator[tuple[str, CardRow]]:
 
 
 def _is_scenario(path: Path) -> bool:
-    return any(line.startswith("scenario:") for line in _text(path).splitlines())
+    from simwarden.scenario.load import read_file  # noqa: PLC0415 - a CSV file needs no elements
 
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", Place(str(path))) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError("is no text in UTF-8", Place(str(path))) from error
+    return any(line.startswith("scenario:") for line in read_file(path).splitlines())
 
 
 def _known(order: ClassifyOrder) -> Known:
-    given = order.given or []
-    if unknown := [word for word in given if word not in measures()]:
-        raise ConfigError(f"--given: no control is called {unknown[0]!r}", hint=f"known: {', '.join(measures())}")
+    given = check_names(order.given or [], measures(), "control")
     contracts = read_contracts(Path(order.contract)) if order.contract else {}
     return Known(frozenset(given), contracts, _read_sections)
 
 
 def _read_sections(sections: Mapping[str, Any]) -> Held:
     """Return what sections of an exported card say of it."""
-    return _section_reader()(sections) if sections else Held()
+    return _section_reader()(sections)
 
 
 @cache

@@ -6,9 +6,10 @@ import functools
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import typer
+from typer.core import TyperGroup
 
 from simwarden.errors import InternalError, NothingError, SimwardenError, UserFileError
 from simwarden.plain import plain_lines
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 PASSED, FAILED, USAGE, INTERNAL, NOTHING, INTERRUPTED = 0, 1, 2, 3, 4, 130
+_CODES: dict[type[SimwardenError], int] = {InternalError: INTERNAL, NothingError: NOTHING, SimwardenError: USAGE}
 
 
 def friendly(command: Callable[P, None]) -> Callable[P, None]:
@@ -28,16 +30,13 @@ def friendly(command: Callable[P, None]) -> Callable[P, None]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except InternalError as error:
-            complain(str(error))
-            raise typer.Exit(INTERNAL) from None
-        except NothingError as error:
-            complain(str(error))
-            raise typer.Exit(NOTHING) from None
         except SimwardenError as error:
             complain(str(error))
-            _annotate(error)
-            raise typer.Exit(USAGE) from None
+            if isinstance(error, UserFileError):
+                from simwarden.cli.annotations import annotate  # noqa: PLC0415 - nothing is wrong mostly
+
+                annotate(error)
+            raise typer.Exit(next(code for kind, code in _CODES.items() if isinstance(error, kind))) from None
         except KeyboardInterrupt:
             complain("interrupted")
             raise typer.Exit(INTERRUPTED) from None
@@ -47,13 +46,6 @@ def friendly(command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(PASSED) from None
 
     return guarded
-
-
-def _annotate(error: SimwardenError) -> None:
-    if isinstance(error, UserFileError):
-        from simwarden.cli.annotations import annotate  # noqa: PLC0415 - nothing is wrong mostly
-
-        annotate(error)
 
 
 def write_anywhere() -> None:
@@ -71,3 +63,28 @@ def complain(text: str) -> None:
 def show(text: str) -> None:
     """Write to standard output what files and peers may have put words into."""
     print(plain_lines(text), flush=True)
+
+
+class Commands(TyperGroup):
+    """A group that reports an error of usage in one line; typer and click, by version, frame them otherwise."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Carry the command line out; end the process with its exit code unless that is not `standalone_mode`."""
+        if not kwargs.get("standalone_mode", True):
+            return super().main(*args, **kwargs)
+        try:
+            code = super().main(*args, **{**kwargs, "standalone_mode": False})
+        except Exception as error:
+            # typer has its errors from click, or from a copy of it, by version
+            if not hasattr(error, "format_message"):
+                raise
+            code = _report(error)
+        sys.exit(code)
+
+
+def _report(error: Any) -> int:
+    if type(error).__name__ != "NoArgsIsHelpError":  # it has printed the help
+        context = getattr(error, "ctx", None)
+        command = " ".join(context.command_path.split()[1:]) if context is not None else ""
+        complain(": ".join(filter(None, (command, " ".join(error.format_message().split())))))
+    return int(error.exit_code)

@@ -10,8 +10,8 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING
 
-from simwarden.cli.choices import Level, LogForm
 from simwarden.cli.interrupts import is_by_nohup
+from simwarden.cli.options import Level, LogForm
 from simwarden.cli.serving import Service, address_in
 from simwarden.cli.serving_events import BROKER
 from simwarden.cli.serving_log import Log

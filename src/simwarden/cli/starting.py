@@ -13,6 +13,7 @@ from pathlib import Path
 import typer
 
 from simwarden import __version__
+from simwarden.campaign.grid import check_names, write
 from simwarden.cli import exits
 from simwarden.errors import ConfigError, Place, SimwardenError
 
@@ -77,14 +78,10 @@ def write_first(path: str, *, force: bool, use: str = "", misuse: str = "") -> N
     from simwarden.scenario.registry import Registry  # noqa: PLC0415
     from simwarden.scenario.schema import scenario_schema  # noqa: PLC0415
 
-    try:
-        first.parent.mkdir(parents=True, exist_ok=True)
-        first.write_text(_EDITORS + story, "utf-8")
-        twin.write_text(_EDITORS + other, "utf-8")
-        schema = json.dumps(scenario_schema(Registry.installed()), indent=1, ensure_ascii=False)
-        first.with_name(_SCHEMA).write_text(f"{schema}\n", "utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}", Place(str(error.filename))) from error
+    schema = json.dumps(scenario_schema(Registry.installed()), indent=1, ensure_ascii=False)
+    write(first, _EDITORS + story)
+    write(twin, _EDITORS + other)
+    write(first.with_name(_SCHEMA), f"{schema}\n")
     print(f"wrote {first} and its twin {twin}, and {_SCHEMA} for editors\nrun them: simwarden run {first} {twin}")
 
 
@@ -93,10 +90,8 @@ def _of(text: str, use: str) -> str:
     if not use:
         return text
     from simwarden.model.profile import uses  # noqa: PLC0415
-    from simwarden.scenario.problems import guess  # noqa: PLC0415
 
-    if use not in uses():
-        raise ConfigError(f"no use of cards is called {use!r}", None, guess(use, uses(), len(uses())))
+    check_names([use], uses(), "use of cards")
     return text.replace("profile: meter", f"use: {use}")
 
 

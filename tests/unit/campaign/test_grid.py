@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simwarden.campaign.grid import Finding, Grid, Interrupted, Order, Progress, Score, check_names, no_progress
+from simwarden.campaign.grid import Finding, Grid, Interrupted, Order, Score, check_names
 from simwarden.errors import ConfigError, InternalError
 from simwarden.scenario.suite import Crew
 
@@ -28,8 +28,8 @@ class Plain(Grid):
     left: int = 0
     faults: int = 0
 
-    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
-        del order, progress
+    def carry_out(self, order: Order) -> None:
+        del order
 
     def summary(self) -> str:
         return "1 of 2"

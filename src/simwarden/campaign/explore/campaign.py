@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from simwarden.campaign.explore.bench import AND, plan_of
 from simwarden.campaign.explore.repeat import alone, kept_as, scenario_of
 from simwarden.campaign.explore.runs import DeviationGroup, ExploredRuns, Wanted, explore
-from simwarden.campaign.grid import Finding, Grid, Order, Progress, Score, check_names, no_progress
+from simwarden.campaign.grid import Finding, Grid, Order, Score, check_names
 from simwarden.campaign.record import NAME, Entry, Record
 from simwarden.campaign.tables import Cell, Column, Detail, Row, Table
 from simwarden.errors import ConfigError, NothingError, ScenarioError
@@ -81,7 +81,7 @@ class Explore(Grid):
     #: entries of the record for which nothing is found
     idle: list[str] = field(default_factory=list)
 
-    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
+    def carry_out(self, order: Order) -> None:
         """See Grid."""
         wanted, plan = self.wanted, plan_of(self.wanted.folder)
         element_faults = [each for each in wanted.faults if each.partition("-")[0] in _ELEMENT_FAULTS]
@@ -89,7 +89,7 @@ class Explore(Grid):
         check_names(wanted.changes, plan.changes, "change")
         check_names(wanted.faults, [*MISHAPS, *_ELEMENT_FAULTS, *element_faults], "fault")
         record = read_record(Path(wanted.folder))
-        self.judge(explore(replace(wanted, seed=order.seed), order, progress), record)
+        self.judge(explore(replace(wanted, seed=order.seed), order), record)
         if not (self.explored.planned or self.explored.unseen or self.tried):
             why = "; ".join(f"{where}: {why}" for where, why in self.explored.unjudged.items())
             raise NothingError(f"nothing was chosen: {why or 'no change asked for makes sense in these stories'}")

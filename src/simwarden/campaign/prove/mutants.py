@@ -1,4 +1,4 @@
-"""Mutants of controls: whether a scenario killed each, which one and how, and what to write if none did."""
+"""Mutants of controls: whether a scenario killed each, which one and how."""
 
 from __future__ import annotations
 
@@ -73,7 +73,6 @@ class Mutant:
     switch: str
     attempts: list[Attempt] = field(default_factory=list)
     reason: str = ""
-    advice: str = ""
     judged: bool = True
     tried: bool = True
     equivalent: str = ""

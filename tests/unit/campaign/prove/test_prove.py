@@ -116,7 +116,6 @@ def test_scenarios_without_expectations_leave_survivors(shelf: Shelf) -> None:
     assert [each.killed for each in proof.mutants] == [False, False, False]
     assert only(proof, ADMIT, GIVEN).reason == "no scenario claims it"
     assert only(proof, REFUSE, GIVEN).reason == "no scenario claims it; use noticed nothing"
-    assert "verdict: admit" in only(proof, REFUSE, GIVEN).advice
     assert proof.runs == 2 + 1  # what nobody claims may still be noticed when legitimate use is refused
 
 
