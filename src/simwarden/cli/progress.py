@@ -106,5 +106,5 @@ class RunBar(_Bar):
             return
         if self._bar is None:
             # Processes start before this thread does: a run is told of only when it is done.
-            self._start(100, stderr=True)
+            self._start(None, stderr=True)
         self._bar.update(self._task, completed=done, total=total, description=what)

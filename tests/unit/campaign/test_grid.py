@@ -71,7 +71,7 @@ def test_an_interruption_ends_it_with_what_there_is() -> None:
 
     def work(task: int) -> int:
         if task == 3:
-            order.interruption.ask()
+            order.interruption.set()
         if task == 4:
             raise InternalError("a process died")  # which an interruption ends
         return task

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 
 from simwarden.campaign.grid import Interrupted
 from simwarden.campaign.prove import advice
-from simwarden.campaign.prove.kill_criteria import weigh
-from simwarden.campaign.prove.mutants import ADMIT, REFUSE, SWITCHES, Attempt, Mutant, Outcome
+from simwarden.campaign.prove.mutants import ADMIT, REFUSE, SWITCHES, Attempt, Mutant, Outcome, weigh
 from simwarden.campaign.switched_run import SwitchedRun
 from simwarden.scenario.claims import spots_of
 from simwarden.scenario.result import Verdict as Result

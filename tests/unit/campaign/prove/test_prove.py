@@ -11,8 +11,7 @@ import pytest
 from simwarden.campaign.grid import Order
 from simwarden.campaign.prove.campaign import Prove
 from simwarden.campaign.prove.choice import EQUIVALENT, Choice, equivalents
-from simwarden.campaign.prove.kill_criteria import weigh
-from simwarden.campaign.prove.mutants import ADMIT, IGNORE, REFUSE, SWITCHES, Mutant, Outcome, Word
+from simwarden.campaign.prove.mutants import ADMIT, IGNORE, REFUSE, SWITCHES, Mutant, Outcome, Word, weigh
 from simwarden.campaign.switched_run import NormalRuns, Observed, ObservedDecision, SwitchedRun
 from simwarden.errors import ConfigError
 from simwarden.scenario import suite
