@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from simwarden.policy.requirements import Requirement
-    from simwarden.runtime.declare import Consequence, Observable, Verb
+    from simwarden.runtime.declare import Consequence, Verb
 
 #: what acts by a command, over lists of cards
 _COMMANDS = {"classify": "simwarden classify FILE", "audit": "simwarden numbers FILE"}
@@ -143,13 +143,9 @@ def _observable(name: str, registry: Registry) -> Iterator[str]:
     for kind in registry.kinds:
         for each in registry.declaration(kind).observables:
             if plain(each.name) == plain(observable) and (not dot or element == kind):
-                yield _describe(kind, each)
-
-
-def _describe(kind: str, each: Observable) -> str:
-    records = f"records with {', '.join(each.fields)}" if each.record else ""
-    words = f"one of {', '.join(each.values.words)}" if each.values.words else ""
-    return paragraph(f"{kind}.{each.name}: observable", each.doc, records, words)
+                records = f"records with {', '.join(each.fields)}" if each.record else ""
+                words = f"one of {', '.join(each.values.words)}" if each.values.words else ""
+                yield paragraph(f"{kind}.{each.name}: observable", each.doc, records, words)
 
 
 def _cause(name: str, registry: Registry) -> Iterator[str]:

@@ -169,7 +169,10 @@ class _Told:
 
     def summary(self) -> str:
         """Return the line that counts."""
-        return _summary(self.results, self._seconds)
+        count = Counter(result.verdict for result in self.results)
+        parts = [f"{count[verdict]} {verdict.value}" for verdict in Verdict if count[verdict]]
+        noun = "scenario" if len(self.results) == 1 else "scenarios"
+        return f"{len(self.results)} {noun}: {', '.join(parts) or 'none run'} in {self._seconds:.2f} s"
 
     def close(self) -> Path:
         """Write what is left of the report, and return the path of its page. Raises ConfigError."""
@@ -185,13 +188,6 @@ def _told(result: ScenarioResult, order: Order) -> str:
         return ""
     capture = str(Path(order.report) / result.capture_name) if order.trace != "off" else ""
     return text_of(result.failure, capture)
-
-
-def _summary(results: list[ScenarioResult], seconds: float) -> str:
-    count = Counter(result.verdict for result in results)
-    parts = [f"{count[verdict]} {verdict.value}" for verdict in Verdict if count[verdict]]
-    noun = "scenario" if len(results) == 1 else "scenarios"
-    return f"{len(results)} {noun}: {', '.join(parts) or 'none run'} in {seconds:.2f} s"
 
 
 def exit_code(results: list[ScenarioResult]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections import Counter
 from typing import TYPE_CHECKING, Final
@@ -27,9 +28,13 @@ SERVED = frozenset({"accepted", "connected"})
 class Meter(ABC):
     """Is told of each event of a run as it happens, and gives figures at its end. It keeps counts, no events."""
 
-    @abstractmethod
+    def __init__(self) -> None:
+        #: when each named step began
+        self.since: dict[str, float] = {}
+
     def on_step(self, name: str, time: float) -> None:
         """Be told that a named step begins."""
+        self.since[name] = time
 
     @abstractmethod
     def take(self, event: Event) -> None:
@@ -64,8 +69,7 @@ class BlastMeter(Meter):
 
     def __init__(self, good: Collection[str], thieves: Collection[str], requests: Collection[str]) -> None:
         self._good, self._thieves, self._requests = frozenset(good), frozenset(thieves), frozenset(requests)
-        self._failed: float | None = None
-        self._returned: float | None = None
+        super().__init__()
         self._served_before: set[str] = set()
         self._out_since: dict[str, float] = {}
         self._hurt: set[str] = set()
@@ -78,10 +82,8 @@ class BlastMeter(Meter):
 
     def on_step(self, name: str, time: float) -> None:
         """See Meter."""
-        if name == "failed":
-            self._failed = time
-        elif name == "returned":
-            self._returned = time
+        super().on_step(name, time)
+        if name == "returned":
             self._out_at_return = set(self._out_since)
 
     def take(self, event: Event) -> None:
@@ -96,10 +98,10 @@ class BlastMeter(Meter):
     def _of_thief(self, name: str, *, served: bool) -> None:
         (self._inside.add if served else self._inside.discard)(name)
         if served:
-            (self._in_before if self._failed is None else self._in).add(name)
+            (self._in if "failed" in self.since else self._in_before).add(name)
 
     def _of_good(self, name: str, time: float, *, served: bool) -> None:
-        if self._failed is None:
+        if "failed" not in self.since:
             if served:
                 self._served_before.add(name)
             return
@@ -115,7 +117,7 @@ class BlastMeter(Meter):
 
     def figures(self, end: float) -> Mapping[str, Figure]:
         """See Meter."""
-        if self._failed is None or self._returned is None or not self._served_before:
+        if not self._served_before or not self.since.keys() >= {"failed", "returned"}:
             raise MeaninglessError("no good device was served before the decider failed")
         if self._in_before:
             raise MeaninglessError(f"{len(self._in_before)} thieves were served before the decider failed")
@@ -126,7 +128,7 @@ class BlastMeter(Meter):
             "hurt": len(self._hurt),
             "out_at_return": len(self._out_at_return),
             "longest_out": rounded(max(self._longest, *(end - since for since in self._out_since.values()), 0.0)),
-            "all_back": None if stay_out else rounded(slowest - self._returned) if slowest is not None else 0.0,
+            "all_back": None if stay_out else rounded(slowest - self.since["returned"]) if slowest is not None else 0.0,
             "stay_out": len(stay_out),
             "thieves": len(self._thieves),
             "thieves_in": len(self._in),
@@ -147,8 +149,8 @@ class ThroughMeter(Meter):
     what = "packets"
 
     def __init__(self, terminals: Collection[str], arrived: tuple[str, str]) -> None:
+        super().__init__()
         self.terminals, self.arrived = frozenset(terminals), arrived
-        self.changed: float | None = None
         self._before = 0
         self._times: dict[str, list[float]] = {"out": [], "in": []}
 
@@ -156,28 +158,24 @@ class ThroughMeter(Meter):
     def way(self, event: StateChange) -> str:
         """Return which way something came by what an event tells: `out`, `in`, or empty for none."""
 
-    def on_step(self, name: str, time: float) -> None:
-        """See Meter."""
-        if name == "change":
-            self.changed = time
-
     def take(self, event: Event) -> None:
         """See Meter."""
         way = self.way(event) if isinstance(event, StateChange) and event.value is not None else ""
-        if way and self.changed is not None:
+        if way and "change" in self.since:
             self._times[way].append(event.time)
         elif way == "out":
             self._before += 1
 
     def figures(self, end: float) -> Mapping[str, Figure]:
         """See Meter."""
-        if self.changed is None or not self._before:
+        if "change" not in self.since or not self._before:
             raise MeaninglessError(f"no {self.what.removesuffix('s')} got out before the change")
         found: dict[str, Figure] = {}
+        changed = self.since["change"]
         for way, times in self._times.items():
-            found[f"last_{way}"] = rounded(times[-1] - self.changed) if times else None
+            found[f"last_{way}"] = rounded(times[-1] - changed) if times else None
             found[f"{self.what}_{way}"] = len(times)
-        return found | {"watched": rounded(end - self.changed)}
+        return found | {"watched": rounded(end - changed)}
 
 
 class PacketsMeter(ThroughMeter):
@@ -223,9 +221,9 @@ class CallsMeter(ThroughMeter):
         """See Meter."""
         super().take(event)
         if isinstance(event, StateChange) and event.element in self.terminals and event.observable == _CALL:
-            if self._talks and self.changed is not None and self._ended is None:
-                self._ended = rounded(event.time - self.changed)
-            self._talks = event.value == "connected" and self.changed is None
+            if self._talks and "change" in self.since and self._ended is None:
+                self._ended = rounded(event.time - self.since["change"])
+            self._talks = event.value == "connected" and "change" not in self.since
 
     def way(self, event: StateChange) -> str:
         """See ThroughMeter."""
@@ -251,7 +249,7 @@ class LoadMeter(Meter):
 
     def __init__(self, fleet: Collection[str], core: str, *, at_once: bool = False) -> None:
         self._fleet, self._core, self._at_once = frozenset(fleet), core, at_once
-        self._since: dict[str, float] = {}
+        super().__init__()
         self._messages: Counter[str] = Counter()
         self._seconds: Counter[int] = Counter()
         self._attempts = 0
@@ -259,20 +257,16 @@ class LoadMeter(Meter):
         self._back: dict[str, float] = {}
         self._revived: set[str] = set()
 
-    def on_step(self, name: str, time: float) -> None:
-        """See Meter."""
-        self._since[name] = time
-
     def take(self, event: Event) -> None:
         """See Meter."""
-        if "refused" not in self._since:
+        if "refused" not in self.since:
             return
         if isinstance(event, Frame):
-            if "cured" not in self._since:
+            if "cured" not in self.since:
                 self._count(event)
         elif isinstance(event, StateChange) and event.element in self._fleet and event.observable == _ATTEMPT[0]:
             if event.value == _ATTEMPT[1]:
-                self._attempts += "cured" not in self._since
+                self._attempts += "cured" not in self.since
             elif event.value in SERVED:
                 self._served(event.element, event.time)
 
@@ -282,34 +276,34 @@ class LoadMeter(Meter):
             self._seconds[int(frame.time)] += 1
 
     def _served(self, name: str, time: float) -> None:
-        if "cured" not in self._since:
+        if "cured" not in self.since:
             if self._at_once:
                 self._back.setdefault(name, time)
             else:
                 self._early.add(name)
-        elif "cycled" not in self._since:
+        elif "cycled" not in self.since:
             self._back.setdefault(name, time)
         elif name not in self._back:
             self._revived.add(name)
 
     def _someone_left_to_cycle(self) -> bool:
-        return "cycled" in self._since and len(self._back) < len(self._fleet)
+        return "cycled" in self.since and len(self._back) < len(self._fleet)
 
     def figures(self, end: float) -> Mapping[str, Figure]:
         """See Meter."""
         del end
-        if "cured" not in self._since or not self._attempts:
+        if "cured" not in self.since or not self._attempts:
             raise MeaninglessError("no device of the fleet tried to attach while it was refused")
         if self._early:
             raise MeaninglessError(f"{len(self._early)} devices were served while the fleet was to be refused")
-        hours = (self._since["cured"] - self._since["refused"]) / _HOUR
+        hours = (self.since["cured"] - self.since["refused"]) / _HOUR
         devices = len(self._fleet)
 
         def rate(count: float) -> float:
             return round(count / devices / hours, 2)
 
-        later = [count for second, count in self._seconds.items() if second >= self._since["refused"] + _BEGINNING]
-        gone = self._since["refused" if self._at_once else "cured"]
+        later = [count for second, count in self._seconds.items() if second >= self.since["refused"] + _BEGINNING]
+        gone = self.since["refused" if self._at_once else "cured"]
         times = [rounded(time - gone) for time in self._back.values()]
         return {
             "fleet": devices,
@@ -354,8 +348,8 @@ class DelayMeter(Meter):
 
     def __init__(self, terminals: Collection[str], held: tuple[str, str], imsi: str) -> None:
         self._terminals, self._held, self._imsi = frozenset(terminals), held, imsi
+        super().__init__()
         self._dissector = Dissector()
-        self._changed: float | None = None
         self._open: dict[str, list[float]] = {}
         self._request: dict[str, str] = {}
         self._served: set[str] = set()
@@ -370,8 +364,8 @@ class DelayMeter(Meter):
 
     def on_step(self, name: str, time: float) -> None:
         """See Meter."""
+        super().on_step(name, time)
         if name == "change":
-            self._changed = time
             self._look(time)
 
     def take(self, event: Event) -> None:
@@ -388,7 +382,7 @@ class DelayMeter(Meter):
 
     def _look(self, time: float) -> None:
         """See what is left of the card's use: a session that begins anew takes back that it ended."""
-        if self._changed is None:
+        if "change" not in self.since:
             return
         if self._stands:
             self._ended = self._gone = None
@@ -400,7 +394,7 @@ class DelayMeter(Meter):
     def _frame(self, frame: Frame) -> None:
         found = self._dissector.dissect(frame)
         if frame.protocol != UU.name:
-            self._core += frame.protocol != APDU.name and self._changed is not None
+            self._core += frame.protocol != APDU.name and "change" in self.since
         elif frame.from_client and frame.source in self._terminals:
             for name in _names(found):
                 self._uplink(frame.source, name, frame.time)
@@ -421,7 +415,7 @@ class DelayMeter(Meter):
         if name in _ACCEPTS or (bearers and terminal in self._open):
             self._accept(terminal)
         elif name.endswith(_ENDS) or name == _DETACH:
-            if self._changed is not None and self._told is None:
+            if "change" in self.since and self._told is None:
                 self._told = time
             self._forget(terminal)
         elif name == _SETUP:
@@ -439,7 +433,7 @@ class DelayMeter(Meter):
         self._served.add(terminal)
 
     def _leak(self, time: float) -> bool:
-        if self._changed is None or time < self._changed:
+        if time < self.since.get("change", math.inf):
             return False
         self._messages += 1
         self._last = time
@@ -451,11 +445,11 @@ class DelayMeter(Meter):
 
     def figures(self, end: float) -> Mapping[str, Figure]:
         """See Meter."""
-        if self._changed is None or not self._before:
+        if "change" not in self.since or not self._before:
             raise MeaninglessError("no request was served before the change")
 
         def after(time: float | None) -> Figure:
-            return None if time is None or self._changed is None else rounded(time - self._changed)
+            return None if time is None else rounded(time - self.since["change"])
 
         return {
             "last_leak": after(self._last),
