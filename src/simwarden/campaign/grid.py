@@ -46,7 +46,7 @@ class Interrupted(Exception):  # noqa: N818 - a request, not an error
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The number of processes, the seed, the time after which no case is begun, and who is shown how far it is.
+    """The number of processes, the seed, the time after which no case is begun, and the progress display.
 
     `until` is a time of `time.monotonic`. In a limited campaign the seed draws the order of the cases. An
     `interruption` that is set ends the budget immediately.

@@ -79,7 +79,7 @@ def opened(target: str, encoding: str) -> Iterator[tuple[TextIO, str, int]]:
 
 
 def read_with_bar(target: str, encoding: str, read: Callable[[TextIO], Iterator[T]]) -> Iterator[T]:
-    """Yield what is read of a file of text, and show how far it is. Raises ConfigError."""
+    """Yield the rows of a text file, and show the progress in a bar. Raises ConfigError."""
     with opened(target, encoding) as (file, found, lines), RunBar("lines") as bar:
         if found == "gb18030" and not encoding:
             complain(f"{target}: read as GBK, since it is no UTF-8")
