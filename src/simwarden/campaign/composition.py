@@ -7,11 +7,12 @@ part keeps its place in its own file, and the composed whole is loaded and check
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from simwarden.errors import Place
 from simwarden.runtime.declare import Model
-from simwarden.scenario.load import read_file
+from simwarden.scenario.load import Loader, read_file
 from simwarden.scenario.merge import Layer, Merged, merge
 from simwarden.scenario.parameters import Parameter, Substitution
 from simwarden.scenario.problems import Problems
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simwarden.scenario.document import Scenario, Step
-    from simwarden.scenario.load import Loader
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -117,6 +117,12 @@ def compose(
     scenario = loader.assemble(document, problems)
     sizes = {name: sum(len(spot.value) for spot in spots if is_list(spot)) for name, spots in blocks.items()}
     return Composed(scenario, document, sizes)
+
+
+@cache
+def loader_of(network: str, without: frozenset[str] = frozenset()) -> Loader:
+    """Return the loader of a network file, one a process, which reads it once."""
+    return Loader(network_file=network, without=without)
 
 
 def is_list(spot: Spot) -> bool:

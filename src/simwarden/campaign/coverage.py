@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from simwarden.campaign.grid import Finding, Grid, Order, Progress, Score, no_progress
+from simwarden.campaign.grid import Finding, Grid, Order, Score
 from simwarden.campaign.tables import Cell, Column, Detail, Table
 from simwarden.policy.decision import Verdict as Decided
 from simwarden.policy.requirements import requirements
@@ -106,28 +106,22 @@ class Coverage(Grid):
 
     runs: NormalRuns
 
-    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
+    def __post_init__(self) -> None:
+        """Count the runs that were made before."""
+        self._count_runs()
+
+    def carry_out(self, order: Order) -> None:
         """See Grid: only runs that were not made before are made."""
-        self.runs.make_missing(order, progress)
+        self.runs.make_missing(order)
+        self._count_runs()
+
+    def _count_runs(self) -> None:
+        self.tried, self.faults = len(self.runs.observed), self.runs.faults
+        self.left = len(self.runs.cases) - self.tried
 
     def reason_not_acceptable(self, order: Order) -> str:  # noqa: ARG002 - for any
         """See Grid."""
         return "coverage has no reviewed record: what is claimed stands in the scenarios"
-
-    @property
-    def tried(self) -> int:  # type: ignore[override]
-        """The number of scenarios that ran."""
-        return len(self.runs.observed)
-
-    @property
-    def left(self) -> int:  # type: ignore[override]
-        """The number of scenarios that did not."""
-        return len(self.runs.cases) - self.tried
-
-    @property
-    def faults(self) -> int:  # type: ignore[override]
-        """See NormalRuns."""
-        return self.runs.faults
 
     @cached_property
     def entries(self) -> list[Entry]:

@@ -18,6 +18,7 @@ import random
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from simwarden.errors import ConfigError, InternalError, Place
@@ -43,28 +44,19 @@ class Interrupted(Exception):  # noqa: N818 - a request, not an error
     """A campaign ends early, with the results that it has."""
 
 
-class Interruption:
-    """A request to end a campaign early, with the results that it has."""
-
-    asked = False
-
-    def ask(self) -> None:
-        """Request it."""
-        self.asked = True
-
-
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The number of processes, the seed, and the time after which no case is begun.
+    """The number of processes, the seed, the time after which no case is begun, and the progress display.
 
     `until` is a time of `time.monotonic`. In a limited campaign the seed draws the order of the cases. An
-    `interruption` that was requested ends the budget immediately.
+    `interruption` that is set ends the budget immediately.
     """
 
     workers: int = 1
     seed: int = 0
     until: float = math.inf
-    interruption: Interruption = field(default_factory=Interruption, compare=False)
+    interruption: Event = field(default_factory=Event, compare=False)
+    progress: Progress = field(default=no_progress, compare=False)
 
     @property
     def limited(self) -> bool:
@@ -74,7 +66,7 @@ class Order:
     @property
     def over(self) -> bool:
         """True if the budget is spent."""
-        return self.interruption.asked or time.monotonic() >= self.until
+        return self.interruption.is_set() or time.monotonic() >= self.until
 
     def half(self) -> Order:
         """Return the same order with half of the remaining time."""
@@ -107,12 +99,12 @@ class Order:
         """Run all tasks, whatever the budget, and yield the result of each. Raises Interrupted."""
         results = crew.run(tasks)
         for _ in tasks:
-            if self.interruption.asked:
+            if self.interruption.is_set():
                 raise Interrupted
             try:
                 result = next(results)
             except InternalError:
-                if self.interruption.asked:  # which ends the processes
+                if self.interruption.is_set():  # which ends the processes
                     raise Interrupted from None
                 raise
             yield result
@@ -155,7 +147,7 @@ class Grid(ABC):
     seconds: float = 0.0
 
     @abstractmethod
-    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
+    def carry_out(self, order: Order) -> None:
         """Run the cases, and compare the outcomes with the record. Raises ConfigError for an unknown name."""
 
     @abstractmethod

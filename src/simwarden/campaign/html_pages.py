@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import pkgutil
 from typing import TYPE_CHECKING, Any, Final
 
 import jinja2
@@ -64,6 +63,4 @@ def _render(title: str, folder: Path | None, coming: Iterable[str], **context: A
 
 
 def _source(name: str) -> str:
-    data = pkgutil.get_data("simwarden.campaign", f"pages/{name}")
-    assert data is not None  # noqa: S101 - the file is part of the package
-    return data.decode()
+    return asset(f"pages/{name}", "simwarden.campaign")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
+from simwarden.campaign.composition import loader_of
 from simwarden.scenario import suite
 from simwarden.scenario.claims import gather, workers_for
-from simwarden.scenario.load import Loader
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.trace.events import Decided
@@ -16,9 +16,10 @@ from simwarden.trace.events import Decided
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simwarden.campaign.grid import Order, Progress
+    from simwarden.campaign.grid import Order
     from simwarden.scenario.claims import Case
     from simwarden.scenario.document import Scenario
+    from simwarden.scenario.load import Loader
     from simwarden.scenario.result import Mismatch, ScenarioResult
     from simwarden.scenario.suite import Job
 
@@ -74,14 +75,9 @@ class Observed:
         return next((each for each in self.decisions if each.forced), None)
 
 
-@cache
-def _loader(network: str, without: frozenset[str]) -> Loader:
-    return Loader(network_file=network, without=without)
-
-
 def carry_out(trial: SwitchedRun, options: RunOptions, network: str) -> Observed:
     """Run a trial. Errors inside the run are part of its result."""
-    scenario = _loader(network, trial.without).load(trial.path)
+    scenario = loader_of(network, trial.without).load(trial.path)
     options = replace(
         options, switches=dict(trial.switches), lenient=bool(trial.switches or trial.without), worker=suite.worker()
     )
@@ -96,19 +92,9 @@ def _seen(trial: SwitchedRun, result: ScenarioResult, kinds: dict[str, str]) -> 
         seen.summary, seen.mismatches = result.failure.summary, result.failure.mismatches
     for event in result.events:
         if isinstance(event, Decided):
-            decision = event.decision
-            point = f"{kinds.get(event.element, event.element)}/{decision.control.id}"
-            seen.decisions.append(
-                ObservedDecision(
-                    event.number,
-                    event.element,
-                    point,
-                    decision.subject,
-                    decision.admitted,
-                    bool(event.forced),
-                    str(decision.occasion),
-                )
-            )
+            made, point = event.decision, f"{kinds.get(event.element, event.element)}/{event.decision.control.id}"
+            verdict = made.admitted, bool(event.forced), str(made.occasion)
+            seen.decisions.append(ObservedDecision(event.number, event.element, point, made.subject, *verdict))
     return seen
 
 
@@ -135,13 +121,13 @@ class NormalRuns:
         job = self.cases[name].job
         return SwitchedRun(job.reference, job.name)
 
-    def make_missing(self, order: Order, progress: Progress) -> None:
+    def make_missing(self, order: Order) -> None:
         """Make the runs that were not made, within the budget."""
         missing = {self.run_of(name): name for name in self.cases if name not in self.observed}
         with self.crew(order) as crew:
             for run, observed in order.run(crew, list(missing)):
                 self.observed[missing[run]] = observed
-                progress(len(self.observed), len(self.cases), run.name)
+                order.progress(len(self.observed), len(self.cases), run.name)
 
     @property
     def broken(self) -> list[tuple[str, str]]:

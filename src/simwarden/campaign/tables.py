@@ -91,23 +91,13 @@ def print_table(table: Table) -> Iterator[str]:
         del rows[0]
     for part in _parts(table, widths, len(indent)):
         for row in rows:
-            shown = [row[place] for place in part if place < len(row)]
-            yield (indent + "  ".join(_padded(row, shown, part, table, widths))).rstrip()
+            texts = (
+                f"{row[place]:{'>' if table.columns[place].figures else '<'}{widths[place]}}"
+                for place in part
+                if place < len(row)
+            )
+            yield (indent + "  ".join(texts)).rstrip()
         yield ""
-
-
-def _padded(
-    row: Sequence[str], shown: list[str], part: Sequence[int], table: Table, widths: Sequence[int]
-) -> list[str]:
-    last = len(row) - 1 if len(row) < len(table.columns) else -1  # a remark
-    return [
-        text
-        if place == last
-        else f"{text:>{widths[place]}}"
-        if table.columns[place].figures
-        else f"{text:<{widths[place]}}"
-        for place, text in zip(part, shown, strict=False)
-    ]
 
 
 def _parts(table: Table, widths: Sequence[int], indent: int) -> Iterator[list[int]]:

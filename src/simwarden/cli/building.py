@@ -6,20 +6,19 @@ import keyword
 import re
 import tomllib
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, NamedTuple
 
+from simwarden.campaign.grid import write
 from simwarden.errors import ConfigError, Place
 from simwarden.scenario.problems import guess
 from simwarden.scenario.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from importlib.resources.abc import Traversable
 
-_SCAFFOLD = "scaffold"
+_SCAFFOLD = Path(__file__).parent / "scaffold"
 #: of a template's path, and in its text
 _MARK = re.compile(r"@(\w+)@")
 
@@ -41,7 +40,7 @@ class Application(NamedTuple):
 @cache
 def applications() -> dict[str, Application]:
     """Return the applications by their reference points."""
-    text = resources.files("simwarden.cli").joinpath(_SCAFFOLD, "servers.toml").read_text("utf-8")
+    text = (_SCAFFOLD / "servers.toml").read_text("utf-8")
     return {point: Application(**said) for point, said in tomllib.loads(text).items()}
 
 
@@ -58,12 +57,8 @@ def write_element(name: str, speaks: str, folder: str) -> None:
         raise ConfigError("is there already", Place(str(root)))
     words = _words(name, speaks, application)
     files = {_filled(path, words): _filled(text, words) for path, text in _templates(name)}
-    try:
-        for path, text in files.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(text, "utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}", Place(str(error.filename))) from error
+    for path, text in files.items():
+        write(root / path, text)
     print(f"wrote {root}: {len(files)} files, which {root}/README.md explains")
     print(f"try it: cd {root} && pip install -e . && pytest && simwarden run scenarios")
 
@@ -97,13 +92,6 @@ def _filled(text: str, words: dict[str, str]) -> str:
 
 def _templates(name: str) -> Iterator[tuple[str, str]]:
     """Yield the paths of files in the new folder, with their templates."""
-    top = resources.files("simwarden.cli").joinpath(_SCAFFOLD)
-
-    def walk(folder: Traversable, above: str) -> Iterator[tuple[str, str]]:
-        for each in sorted(folder.iterdir(), key=lambda entry: entry.name):
-            if each.is_dir():
-                yield from walk(each, f"{above}{name if each.name == 'package' else each.name}/")
-            elif each.name.endswith(".in"):
-                yield above + each.name.removesuffix(".in"), each.read_text("utf-8")
-
-    return walk(top, "")
+    for file in sorted(_SCAFFOLD.rglob("*.in")):
+        path = file.relative_to(_SCAFFOLD).with_suffix("").as_posix()
+        yield re.sub("^package/", f"{name}/", path), file.read_text("utf-8")

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -35,13 +36,12 @@ _SHOWN = 12
 def play(grid: Grid, asked: Asked) -> NoReturn:
     """Run a campaign and print its result. Ends with the command's exit code."""
     order = Order(workers_of(asked.jobs), asked.seed, _until(asked.budget))
-    accepts = asked.update or asked.accept is not None
-    unfit = grid.reason_not_acceptable(order) if accepts else ""
+    unfit = grid.reason_not_acceptable(order) if asked.accept is not None else ""
     if unfit:
         raise ConfigError(f"--accept: {unfit}")
     _carry_out(grid, order)
-    if accepts and not grid.faults and not stopped():
-        for path in grid.accept(asked.accept or ""):
+    if asked.accept is not None and not grid.faults and not stopped():
+        for path in grid.accept(asked.accept):
             exits.complain(f"written: {path}")
     if asked.json:
         print(_json(grid.data()), end="")
@@ -91,8 +91,8 @@ def _until(budget: str) -> float:
 
 def _carry_out(grid: Grid, order: Order, of: str = "") -> None:
     began = time.monotonic()
-    with stopping(order.interruption.ask), RunBar(grid.counted + of) as bar:
-        grid.carry_out(order, bar.tell)
+    with stopping(order.interruption.set), RunBar(grid.counted + of) as bar:
+        grid.carry_out(replace(order, progress=bar.tell))
     grid.seconds = time.monotonic() - began
 
 

@@ -56,7 +56,6 @@ class Asked:
     html: Html = ""
     report: Annotated[str, _dir("Write its page and all of it as JSON into this folder of a report.")] = ""
     accept: Annotated[str | None, typer.Option(metavar="WHY", help="Take what is new for reviewed, as it is.")] = None
-    update: Annotated[bool, typer.Option("--update", hidden=True)] = False
 
 
 def prove(
@@ -227,7 +226,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands: `check` with its parts, and each part by its own name."""
     example = "`simwarden check --budget '10 min' --report report`, `simwarden check matrix`"
     check = typer.Typer(invoke_without_command=True, epilog=f"Example: {example}. {_EXITS}")
-    check.callback()(_command(_all, budget="5 min", accept=..., update=...))
+    check.callback()(_command(_all, budget="5 min", accept=...))
     app.add_typer(check, name="check")
     for make, example in _PARTS.items():
         for where in (check, app):

@@ -14,7 +14,6 @@ from simwarden.model.form import FormFactor
 from simwarden.operations.management import reasons
 from simwarden.policy.classification import measures
 from simwarden.policy.held import Held, Holds
-from simwarden.policy.need import Contract, Holding
 from simwarden.scenario import suite
 from simwarden.scenario.identities import CardKeys
 from simwarden.scenario.load import Loader
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simwarden.cli.card_table import Known
+    from simwarden.policy.need import Holding
 
 
 def controls_by_section(registry: Registry) -> Mapping[str, frozenset[str]]:
@@ -100,15 +100,5 @@ def _told(error: ValueError) -> str:
 
 
 def _holding(keys: CardKeys, known: Known, held: Held) -> Holding:
-    use = keys.made_for
-    return Holding(
-        assessment=keys.assessment,
-        use=use,
-        form=FormFactor(keys.form) if keys.form else use.form,
-        has=known.given | held.has,
-        voice=held.voice,
-        sms=held.sms,
-        data=held.data,
-        apns=held.apns,
-        contract=(known.contracts or {}).get(use.name, Contract()),
-    )
+    form = FormFactor(keys.form) if keys.form else keys.made_for.form
+    return known.holding(keys.assessment, keys.made_for, held, form=form)

@@ -1,12 +1,12 @@
-"""An operator's list of cards as CSV: read line by line, in UTF-8 or GBK, with columns in English or Chinese."""
+"""An operator's list of cards as CSV, with columns in English or Chinese; and contracts by use (YAML)."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from simwarden.cli.csv_rows import Row, bare, read_rows
 from simwarden.errors import ConfigError, Place
@@ -20,8 +20,11 @@ from simwarden.policy.need import Contract, Holding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from simwarden.model.profile import Use
+
+T = TypeVar("T")
 
 #: the words for a column, in lower case and without spaces; the first one is the name in messages
 COLUMNS = {
@@ -49,21 +52,16 @@ COLUMNS = {
 _NAMES = {word: column for column, words in COLUMNS.items() for word in words}
 #: columns of `export` that say nothing of what a card must have
 _EXPORTED = {"iccid", "k", "opc", "name", "scenario"}
-_YES = {"yes", "y", "true", "1", "是", "有", "√"}
-_NO = {"", "no", "n", "none", "false", "0", "-", "否", "无", "×"}
-_FUNCTIONS = {
-    "voice": "voice",
-    "语音": "voice",
-    "sms": "sms",
-    "短信": "sms",
-    "data": "data",
-    "流量": "data",
-    "数据": "data",
-}
+_YES = dict.fromkeys(("yes", "y", "true", "1", "是", "有", "√"), True)
+_NO = dict.fromkeys(("", "no", "n", "none", "false", "0", "-", "否", "无", "×"), False)
+_FUNCTIONS = {"voice": "voice", "语音": "voice", "sms": "sms", "短信": "sms"}
+_FUNCTIONS |= dict.fromkeys(("data", "流量", "数据"), "data")
 _FORMS = {"贴片卡": "soldered", "贴片": "soldered", "异形卡": "odd-shaped", "插拔卡": "plug-in", "普通卡": "plug-in"}
-_BINDINGS = _YES | {"hss", "cmp", "eir", "pool", "card", "uicc", "applet", "interlock", "池", "互锁"}
+_BINDINGS = _YES | dict.fromkeys(
+    ("hss", "cmp", "eir", "pool", "card", "uicc", "applet", "interlock", "池", "互锁"), True
+)
 #: the ways of 2.2.3(3); a whitelist is told by its entries
-_WAYS = _YES | {"vpdn", "专线", "专线vpdn", "apn", "专用apn", "edge", "接入侧", "接入侧控制"}
+_WAYS = _YES | dict.fromkeys(("vpdn", "专线", "专线vpdn", "apn", "专用apn", "edge", "接入侧", "接入侧控制"), True)
 _CATEGORIES = {"social": 1, "社交": 1, "video": 2, "视频": 2, "shopping": 4, "购物": 4, "games": 8, "游戏": 8}
 _REGISTERED = {"unit": "unit", "单位": "unit", "登记单位": "unit", "user": "user", "个人": "user", "实名个人": "user"}
 _LIST = re.compile(r"[\s;|,；，、+]+")
@@ -85,8 +83,14 @@ class Known:
     """What is known of all cards of a file: controls that the network gives each, contracts by use, sections."""
 
     given: frozenset[str] = frozenset()
-    contracts: Mapping[str, Contract] | None = None
+    contracts: Mapping[str, Contract] = field(default_factory=dict)
     read_sections: Callable[[Mapping[str, Any]], Held] = lambda _sections: Held()
+
+    def holding(self, assessment: Assessment, use: Use | None, held: Held, **own: Any) -> Holding:
+        """Return a card with what its sections and lists say, and what is known of all cards."""
+        lists = {name: getattr(held, name) for name in ("voice", "sms", "data", "apns")}
+        contract = self.contracts.get(use.name, Contract()) if use is not None else Contract()
+        return Holding(assessment, use, has=self.given | held.has, contract=contract, **lists, **own)
 
 
 def read_cards(file: Iterable[str], path: str, known: Known, tell: Callable[[str], None]) -> Iterator[CardRow]:
@@ -169,27 +173,14 @@ class _Reader:
 
     def _make(self, cells: Mapping[str, str]) -> Holding:
         said = {name: _read(name, text) if text else None for name, text in cells.items()}
-        use, contracts = said.get("use"), self._known.contracts or {}
+        use = said.get("use")
         form = use.form if use is not None and "sections" in cells else None
         held = Held(_told(said), *[said.get(name) or () for name in ("voice", "sms", "data", "apn")])
         if sections := said.get("sections"):
             held |= self._known.read_sections(sections)
-        return Holding(
-            assessment=_assessment(use, said),
-            use=use,
-            form=said.get("form") or form,
-            has=self._known.given | held.has,
-            voice=held.voice,
-            sms=held.sms,
-            data=held.data,
-            apns=held.apns,
-            quota=said.get("quota"),
-            registered=(said["registered"] or "") if "registered" in said else None,
-            contract=contracts.get(use.name, _NOTHING) if use is not None else _NOTHING,
-        )
-
-
-_NOTHING = Contract()
+        own = {"form": said.get("form") or form, "quota": said.get("quota")}
+        registered = (said["registered"] or "") if "registered" in said else None
+        return self._known.holding(_assessment(use, said), use, held, **own, registered=registered)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -209,17 +200,29 @@ def _use(text: str) -> Use:
 
 
 def _assessment(use: Use | None, said: Mapping[str, Any]) -> Assessment:
-    base = use.assessment if use is not None else Assessment()
     functions = said.get("functions")
-    if functions is None:
-        if use is None:
-            raise ValueError("neither a use nor functions")
-        functions = base.functions
-    own = {name: said.get(name) for name in ("directed", "large", "fixed")}
-    return Assessment(
-        *(name in functions for name in ("voice", "sms", "data")),
-        *(getattr(base, name) if value is None else value for name, value in own.items()),
-    )
+    if functions is None and use is None:
+        raise ValueError("neither a use nor functions")
+    facts = {name: said[name] for name in ("directed", "large", "fixed") if said.get(name) is not None}
+    if functions is not None:
+        facts |= {name: name in functions for name in ("voice", "sms", "data")}
+    return replace(use.assessment if use is not None else Assessment(), **facts)
+
+
+def _choice(words: Mapping[str, T], wrong: str) -> Callable[[str], T]:
+    """Return what reads a cell that holds one of some words; `wrong` says what any other word is."""
+
+    def read(text: str) -> T:
+        try:
+            return words[text.lower().replace(" ", "")]
+        except KeyError:
+            raise ValueError(f"{text!r} is {wrong}") from None
+
+    return read
+
+
+_yes = _choice(_YES | _NO, "neither yes nor no")
+_bound = _choice(_BINDINGS | _NO, "no binding; write hss, cmp, pool, card, an IMEI, yes or no")
 
 
 def _functions(text: str) -> frozenset[str]:
@@ -240,31 +243,11 @@ def _area(text: str) -> bool:
     return text.lower() not in _NO
 
 
-def _yes(text: str) -> bool:
-    if text.lower() in _YES:
-        return True
-    if text.lower() in _NO:
-        return False
-    raise ValueError(f"{text!r} is neither yes nor no")
-
-
 def _binding(text: str) -> bool:
-    if text.lower() in _NO:
-        return False
-    if text.lower() in _BINDINGS:
-        return True
     if text.isascii() and text.isdigit() and 14 <= len(text) <= 16:
         bindable_imei(text)
         return True
-    raise ValueError(f"{text!r} is no binding; write hss, cmp, pool, card, an IMEI, yes or no")
-
-
-def _directed_by(text: str) -> bool:
-    if text.lower() in _NO:
-        return False
-    if text.lower().replace(" ", "") in _WAYS:
-        return True
-    raise ValueError(f"{text!r} is no way to direct data; write vpdn, apn or edge, and a whitelist as data_list")
+    return _bound(text)
 
 
 def _blacklist(text: str) -> bool:
@@ -282,14 +265,6 @@ def _form(text: str) -> FormFactor:
         return FormFactor(_FORMS.get(text, text.lower()))
     except ValueError:
         raise ValueError(f"{text!r} is no form; write {', '.join(each.value for each in FormFactor)}") from None
-
-
-def _registered(text: str) -> str:
-    if text.lower() in _NO:
-        return ""
-    if text.lower() not in _REGISTERED:
-        raise ValueError(f"{text!r} is neither unit nor user")
-    return _REGISTERED[text.lower()]
 
 
 def octets(text: str) -> int | None:
@@ -327,16 +302,59 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "data": partial(_each, read=Destination.parse),
     "sms": _numbers,
     "voice": _numbers,
-    "directed_by": _directed_by,
+    "directed_by": _choice(_WAYS | _NO, "no way to direct data; write vpdn, apn or edge, and a whitelist as data_list"),
     "quota": octets,
     "binding": _binding,
     "form": _form,
     "area": _area,
     "blacklist": _blacklist,
     "monitoring": _yes,
-    "registered": _registered,
+    "registered": _choice(_REGISTERED | dict.fromkeys(_NO, ""), "neither unit nor user"),
     "directed": _yes,
     "large": _yes,
     "fixed": _yes,
     "sections": _sections,
 }
+
+
+# -- contracts
+
+_CONTRACT_LISTS = {"data": Destination.parse, "sms": check_number, "voice": check_number, "apns": str.lower}
+
+
+def read_contracts(path: Path) -> Mapping[str, Contract]:
+    """Read a file such as `smart-metering: {data: ["192.0.2.10:443"], sms: ["1069012"], apns: [meters], quota: 30 MB}`.
+
+    Raises ConfigError.
+    """
+    from simwarden.scenario.load import read_file  # noqa: PLC0415 - only who has contracts pays for it
+    from simwarden.scenario.problems import Problems  # noqa: PLC0415
+    from simwarden.scenario.yamlfile import read  # noqa: PLC0415
+
+    problems = Problems()
+    data = read(read_file(path), str(path), problems).data
+    problems.raise_if_any()
+    if not isinstance(data, dict):
+        raise ConfigError("uses with what their contract names are expected", Place(str(path)))
+    found = {}
+    for name, said in data.items():
+        use = find_written_use(str(name))
+        try:
+            if use is None:
+                raise ValueError("no use is called so")  # noqa: TRY301 - told as all else that is wrong
+            found[use.name] = _contract(said)
+        except ValueError as error:
+            raise ConfigError(f"{name}: {error}", Place(str(path))) from error
+    return found
+
+
+def _contract(said: Any) -> Contract:
+    if not isinstance(said, dict) or set(said) - {*_CONTRACT_LISTS, "quota"}:
+        raise ValueError(f"a contract names {', '.join([*_CONTRACT_LISTS, 'quota'])} and nothing else")
+    lists: dict[str, tuple[Any, ...]] = {}
+    for name, read in _CONTRACT_LISTS.items():
+        if name in said:
+            if not isinstance(said[name], list) or not all(isinstance(each, str) for each in said[name]):
+                raise ValueError(f"{name}: a list is expected")
+            lists[name] = tuple(read(each) for each in said[name])
+    return Contract(**lists, quota=octets(said["quota"]) if "quota" in said else None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from simwarden.campaign.grid import check_names
 from simwarden.cli import exits
 from simwarden.cli.annotations import annotate
 from simwarden.cli.choosing import none_chosen
@@ -17,7 +18,7 @@ from simwarden.scenario import suite
 from simwarden.scenario.case_reference import folders_of, split_reference
 from simwarden.scenario.drafted import text_of
 from simwarden.scenario.load import Loader
-from simwarden.scenario.problems import Problems, ScenarioErrors, flat, guess
+from simwarden.scenario.problems import Problems, ScenarioErrors, flat
 from simwarden.scenario.refusals import expects_refusal
 from simwarden.scenario.renamed import fix
 
@@ -170,8 +171,7 @@ def print_schema(management: str, role: str) -> None:
         from simwarden.operations.management import Role  # noqa: PLC0415
         from simwarden.operations.openapi import document  # noqa: PLC0415
 
-        if management not in registry.kinds:
-            raise ConfigError(f"no element type is called {management!r}", None, guess(management, registry.kinds))
+        check_names([management], registry.kinds, "element type")
         found = document(registry.kinds[management], Role(role) if role else None)
     else:
         found = scenario_schema(registry)

@@ -5,47 +5,30 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import cache, lru_cache, partial
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from simwarden.campaign.grid import check_names
 from simwarden.cli import exits
-from simwarden.cli.card_table import CardRow, Known, read_cards
-from simwarden.cli.csv_rows import opened
-from simwarden.cli.progress import RunBar
+from simwarden.cli.card_table import CardRow, Known, read_cards, read_contracts
+from simwarden.cli.csv_rows import read_with_bar
 from simwarden.errors import ConfigError, Place
 from simwarden.model.profile import Assessment, Use, find_written_use, use_names, uses
 from simwarden.operations.number_ranges import load_ranges
 from simwarden.policy.classification import classify, measures
-from simwarden.policy.held import Held
 from simwarden.policy.need import Holding, Judgement, judge_card, judge_number_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from simwarden.cli.card_commands import ClassifyOrder
     from simwarden.policy.classification import Classification
+    from simwarden.policy.held import Held
     from simwarden.policy.need import Finding
-
-_EVERY = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class ClassifyOrder:
-    """What the command line of `classify` asks for."""
-
-    target: str = ""
-    facts: dict[str, bool] = field(default_factory=dict)
-    given: Sequence[str] = ()
-    contract: str = ""
-    ranges: str = ""
-    encoding: str = ""
-    network: str = ""
-    json: bool = False
-    failing: bool = False
 
 
 def classify_target(order: ClassifyOrder) -> None:
@@ -75,7 +58,7 @@ def _classify_one(order: ClassifyOrder, use: Use | None) -> None:
     if use is None and (facts.get("directed") or facts.get("large")):
         facts.setdefault("data", True)  # these are attributes of data
     base = use.assessment if use is not None else Assessment()
-    assessment = Assessment(**{name: facts.get(name, getattr(base, name)) for name in Assessment.__dataclass_fields__})
+    assessment = replace(base, **facts)
     if order.json:
         print(json.dumps(_about(use, assessment) | _told(classify(assessment)), indent=2, ensure_ascii=False))
         return
@@ -159,46 +142,25 @@ def _cards(order: ClassifyOrder) -> Iterator[tuple[str, CardRow]]:
         for row in exported_cards(path, known):
             yield order.target, row
     else:
-        yield from ((order.target, row) for row in _table(path, order.encoding, known))
-
-
-def _table(path: Path, encoding: str, known: Known) -> Iterator[CardRow]:
-    with opened(str(path), encoding) as (file, found, lines), RunBar("lines") as bar:
-        if found == "gb18030" and not encoding:
-            exits.complain(f"{path}: read as GBK, since it is no UTF-8")
-        for number, row in zip(count(1), read_cards(file, str(path), known, exits.complain)):
-            if number % _EVERY == 0:
-                bar.tell(number, lines, "")
-            yield row
+        read = partial(read_cards, path=order.target, known=known, tell=exits.complain)
+        yield from ((order.target, row) for row in read_with_bar(order.target, order.encoding, read))
 
 
 def _is_scenario(path: Path) -> bool:
-    return any(line.startswith("scenario:") for line in _text(path).splitlines())
+    from simwarden.scenario.load import read_file  # noqa: PLC0415 - a CSV file needs no elements
 
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", Place(str(path))) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError("is no text in UTF-8", Place(str(path))) from error
+    return any(line.startswith("scenario:") for line in read_file(path).splitlines())
 
 
 def _known(order: ClassifyOrder) -> Known:
-    if unknown := [word for word in order.given if word not in measures()]:
-        raise ConfigError(f"--given: no control is called {unknown[0]!r}", hint=f"known: {', '.join(measures())}")
-    contracts = None
-    if order.contract:
-        from simwarden.cli.contracts import read_contracts  # noqa: PLC0415 - as above
-
-        contracts = read_contracts(Path(order.contract))
-    return Known(frozenset(order.given), contracts, _read_sections)
+    given = check_names(order.given or [], measures(), "control")
+    contracts = read_contracts(Path(order.contract)) if order.contract else {}
+    return Known(frozenset(given), contracts, _read_sections)
 
 
 def _read_sections(sections: Mapping[str, Any]) -> Held:
     """Return what sections of an exported card say of it."""
-    return _section_reader()(sections) if sections else Held()
+    return _section_reader()(sections)
 
 
 @cache

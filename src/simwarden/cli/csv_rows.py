@@ -7,16 +7,22 @@ import csv
 import sys
 from contextlib import contextmanager
 from io import TextIOWrapper
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO, TypeVar, cast
 
+from simwarden.cli.exits import complain
+from simwarden.cli.progress import RunBar
 from simwarden.errors import ConfigError, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+T = TypeVar("T")
+#: rows between two steps of the bar
+_EVERY = 10_000
 
 
 class Row(NamedTuple):
@@ -70,6 +76,17 @@ def opened(target: str, encoding: str) -> Iterator[tuple[TextIO, str, int]]:
             yield TextIOWrapper(file, encoding=found, newline=""), found, lines
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", Place(target)) from error
+
+
+def read_with_bar(target: str, encoding: str, read: Callable[[TextIO], Iterator[T]]) -> Iterator[T]:
+    """Yield the rows of a text file, and show the progress in a bar. Raises ConfigError."""
+    with opened(target, encoding) as (file, found, lines), RunBar("lines") as bar:
+        if found == "gb18030" and not encoding:
+            complain(f"{target}: read as GBK, since it is no UTF-8")
+        for number, each in zip(count(1), read(file)):
+            if number % _EVERY == 0:
+                bar.tell(number, lines, "")
+            yield each
 
 
 def _bytes_of(target: str) -> BinaryIO:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from simwarden.campaign.matrix.plan import Method, Misuse, Plan
-    from simwarden.scenario.document import Scenario
     from simwarden.trace.events import Event
 
 #: the form of a card that can be moved
@@ -72,12 +71,9 @@ def _data(plan: Plan, misuse: Misuse, method: Method, use: str, *, honest: bool)
     return {"scenario": title, **{key: each for key, each in data.items() if key != "scenario"}}, made.after
 
 
-def _load(data: Mapping[str, Any]) -> Scenario:
-    return Loader().load("story.yaml", yaml.safe_dump(dict(data), sort_keys=False))
-
-
 def _play(data: Mapping[str, Any]) -> Sequence[Event]:
-    return run_scenario(_load(data), "draft", RunOptions()).events
+    scenario = Loader().load("story.yaml", yaml.safe_dump(dict(data), sort_keys=False))
+    return run_scenario(scenario, "draft", RunOptions()).events
 
 
 def _formed(data: dict[str, Any], form: str) -> dict[str, Any]:

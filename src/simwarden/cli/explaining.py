@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from simwarden.cli import explaining_files, explaining_rules, explaining_tables
+from simwarden.cli.explaining_files import paragraph
 from simwarden.cli.shipped import stories
 from simwarden.errors import ConfigError, SimwardenError
 from simwarden.policy.requirements import requirements
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from simwarden.policy.requirements import Requirement
-    from simwarden.runtime.declare import Consequence, Observable, Verb
+    from simwarden.runtime.declare import Consequence, Verb
 
 #: what acts by a command, over lists of cards
 _COMMANDS = {"classify": "simwarden classify FILE", "audit": "simwarden numbers FILE"}
@@ -58,13 +59,10 @@ def known_names() -> list[str]:
 def _requirement(name: str, registry: Registry) -> Iterator[str]:
     each = requirements().get(name)
     if each is not None:
-        yield "\n".join([*_about(each), *_enforced(each, registry), *_proved(name)])
-
-
-def _about(each: Requirement) -> list[str]:
-    kind = "requirement" if each.restricts else "requirement (permits)"
-    lines = [f"{each.id}: {kind}, clause {each.clause}", f"  {each.title}", f"  {each.title_zh}", f"  {each.rule}"]
-    return [*lines, "  goes beyond the guideline's text"] if each.beyond else lines
+        kind = "requirement" if each.restricts else "requirement (permits)"
+        about = each.title, each.title_zh, each.rule, "goes beyond the guideline's text" if each.beyond else ""
+        lines = *about, *_enforced(each, registry), *_proved(name)
+        yield paragraph(f"{each.id}: {kind}, clause {each.clause}", *lines)
 
 
 def _enforced(asked: Requirement, registry: Registry) -> Iterator[str]:
@@ -72,40 +70,38 @@ def _enforced(asked: Requirement, registry: Registry) -> Iterator[str]:
 
     points = points_of(registry, asked.id).values()
     for point in points:
-        yield f"  enforced by {point.kind}, control {point.control.id}{_doc(point.control.title)}"
+        yield f"enforced by {point.kind}, control {point.control.id}{_doc(point.control.title)}"
     missing = asked.missing({point.kind for point in points})
     for kind in filter(_COMMANDS.get, missing):
-        yield f"  told by `{_COMMANDS[kind]}`, which refuses nobody"
+        yield f"told by `{_COMMANDS[kind]}`, which refuses nobody"
     if missing := [kind for kind in missing if kind not in _COMMANDS]:
-        yield f"  has to be enforced by {', '.join(missing)} too, where no control is yet"
+        yield f"has to be enforced by {', '.join(missing)} too, where no control is yet"
 
 
 def _proved(name: str) -> Iterator[str]:
     try:
-        found = [f"  proved by {each.name}: {each.title}" for each in stories(name) if name in each.proves]
+        found = [f"proved by {each.name}: {each.title}" for each in stories(name) if name in each.proves]
     except SimwardenError:
         return
     yield from found[:_LISTED]
     if len(found) > _LISTED:
-        yield f"  and by {len(found) - _LISTED} more: simwarden list --match {name}"
+        yield f"and by {len(found) - _LISTED} more: simwarden list --match {name}"
 
 
 def _control(name: str, registry: Registry) -> Iterator[str]:
     for kind, control in registry.controls.get(name, ()):
         known = requirements().get(control.requirement)
         clause = f" (clause {known.clause}: {known.title})" if known else ""
-        title = f"\n  {control.title}" if control.title else ""
-        asked = f"\n  asked on: {', '.join(control.occasions)}"
-        also = f"\n  serves {', '.join(control.also)} too" if control.also else ""
-        yield f"{name}: control of {kind}, for requirement {control.requirement}{clause}{title}{also}{asked}"
+        head = f"{name}: control of {kind}, for requirement {control.requirement}{clause}"
+        also = f"serves {', '.join(control.also)} too" if control.also else ""
+        yield paragraph(head, control.title, also, f"asked on: {', '.join(control.occasions)}")
 
 
 def _verb(name: str, registry: Registry) -> Iterator[str]:
     if name in CORE_VERBS:
-        yield f"{name}: verb\n  {CORE_VERBS[name]}"
+        yield paragraph(f"{name}: verb", CORE_VERBS[name])
     for kind, verb in registry.verbs.get(name, ()):
-        head = f"{name}: verb of {kind}\n  {verb.doc.splitlines()[0] if verb.doc else ''}"
-        yield "\n".join([head, *_arguments(verb)])
+        yield paragraph(f"{name}: verb of {kind}", verb.doc.partition("\n")[0], *_arguments(verb))
 
 
 def _arguments(verb: Verb) -> Iterator[str]:
@@ -114,7 +110,7 @@ def _arguments(verb: Verb) -> Iterator[str]:
         notes = ["required"] if info.is_required() else []
         notes += [f"names a {mark.kind}" for mark in info.metadata if isinstance(mark, Names)]
         notes += [f"short: `{verb.name}: ...`"] if field == verb.arguments.shorthand else []
-        yield f"  {field}" + (f" ({', '.join(notes)})" if notes else "") + _doc(docs[field])
+        yield field + (f" ({', '.join(notes)})" if notes else "") + _doc(docs[field])
 
 
 def _doc(text: str | None) -> str:
@@ -125,17 +121,16 @@ def _element(name: str, registry: Registry) -> Iterator[str]:
     if name not in registry.kinds:
         return
     declaration = registry.declaration(name)
-    lines = [f"{name}: element, {declaration.title}"]
-    for what, values in (("listens on", declaration.listens), ("calls", declaration.calls)):
-        lines += [f"  {what} {', '.join(values)}"] if values else []
-    lines += [f"  setting {each}" for each in _settings(declaration.config)]
+    links = ("listens on", declaration.listens), ("calls", declaration.calls)
+    lines = [f"{what} {', '.join(values)}" for what, values in links if values]
+    lines += [f"setting {each}" for each in _settings(declaration.config)]
     for section, model in declaration.card.items():
-        lines += [f"  in a card, {section}.{each}" for each in _settings(model)]
-    lines += [f"  observable {each.name}: {each.doc}" for each in declaration.observables]
-    lines += [f"  event {each.type}: {each.doc}" for each in declaration.events]
-    lines += [f"  control {each.id}" + _doc(each.title) for each in declaration.controls]
-    lines += [f"  verb {each}" for each in registry.kinds[name].all_verbs()]
-    yield "\n".join(lines)
+        lines += [f"in a card, {section}.{each}" for each in _settings(model)]
+    lines += [f"observable {each.name}: {each.doc}" for each in declaration.observables]
+    lines += [f"event {each.type}: {each.doc}" for each in declaration.events]
+    lines += [f"control {each.id}" + _doc(each.title) for each in declaration.controls]
+    lines += [f"verb {each}" for each in registry.kinds[name].all_verbs()]
+    yield paragraph(f"{name}: element, {declaration.title}", *lines)
 
 
 def _settings(model: type[BaseModel]) -> Iterator[str]:
@@ -148,26 +143,18 @@ def _observable(name: str, registry: Registry) -> Iterator[str]:
     for kind in registry.kinds:
         for each in registry.declaration(kind).observables:
             if plain(each.name) == plain(observable) and (not dot or element == kind):
-                yield _describe(kind, each)
-
-
-def _describe(kind: str, each: Observable) -> str:
-    lines = [f"{kind}.{each.name}: observable", f"  {each.doc}"]
-    if each.record:
-        lines.append(f"  records with {', '.join(each.fields)}")
-    if each.values.words:
-        lines.append(f"  one of {', '.join(each.values.words)}")
-    return "\n".join(lines)
+                records = f"records with {', '.join(each.fields)}" if each.record else ""
+                words = f"one of {', '.join(each.values.words)}" if each.values.words else ""
+                yield paragraph(f"{kind}.{each.name}: observable", each.doc, records, words)
 
 
 def _cause(name: str, registry: Registry) -> Iterator[str]:
     for each, specification in _enumerations():
         for member in each:
             if _means(name, member):
-                doc = (each.__doc__ or "").strip().splitlines()
-                about = f", {specification}" if specification else ""
-                lines = [f"{member.name} ({int(member)}): {each.__name__}{about}", *(f"  {line}" for line in doc[:1])]
-                yield "\n".join([*lines, *_demands(member, registry), *_consequences(member, registry)])
+                doc = (each.__doc__ or "").strip().partition("\n")[0]
+                head = f"{member.name} ({int(member)}): {each.__name__}{specification and f', {specification}'}"
+                yield paragraph(head, doc, *_demands(member, registry), *_consequences(member, registry))
 
 
 def _consequences(cause: enum.IntEnum, registry: Registry) -> Iterator[str]:
@@ -182,14 +169,14 @@ def _consequences(cause: enum.IntEnum, registry: Registry) -> Iterator[str]:
             found.setdefault(each.doc, []).append(each)
         for doc, said in found.items():
             messages_told, by = ", ".join(each.message for each in said), clauses(each.clause for each in said)
-            yield f"  in {messages_told}: the {kind} {doc} ({by})"
+            yield f"in {messages_told}: the {kind} {doc} ({by})"
 
 
 def _demands(cause: enum.IntEnum, registry: Registry) -> Iterator[str]:
     for kind in registry.kinds:
         for each in registry.declaration(kind).demands:
             if each.cause is cause:
-                yield f"  in {each.message}: no control decides it, the {kind} must when {each.doc} ({each.clause})"
+                yield f"in {each.message}: no control decides it, the {kind} must when {each.doc} ({each.clause})"
 
 
 def _means(name: str, member: enum.IntEnum) -> bool:

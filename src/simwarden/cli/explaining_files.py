@@ -31,16 +31,19 @@ _MANY: Final = 6
 _FEW: Final = 3
 
 
-def word(name: str, registry: Registry) -> Iterator[str]:
+def paragraph(head: str, *lines: str) -> str:
+    """Return a meaning: its head, and below it the lines that are not empty."""
+    return "\n".join([head, *(f"  {' '.join(line.split())}" for line in lines if line)])
+
+
+def word(name: str, _registry: Registry) -> Iterator[str]:
     """Tell of a word of scenario, network and `serve` files."""
-    del registry
     found = WORDS.get(name)
     if found is not None:
-        yield "\n".join([f"{name}: {found.kind}", f"  {found.doc}", *([f"  {found.example}"] if found.example else [])])
+        yield paragraph(f"{name}: {found.kind}", found.doc, found.example)
     for model, kind in _models().items():
-        text = field_docs(model)[name] if name in model.model_fields else ""
-        if text:
-            yield f"{name}: {kind}\n  {' '.join(text.split())}"
+        if name in model.model_fields and (text := field_docs(model)[name]):
+            yield paragraph(f"{name}: {kind}", text)
 
 
 def _models() -> dict[type[Model], str]:
@@ -60,9 +63,9 @@ def setting(name: str, registry: Registry) -> Iterator[str]:
             known = (each.path, f"{kind}.{each.path}", each.path.rpartition(".")[2])
             if name in known or name.lower() in known:
                 place = f"in a card, for {kind}" if section else f"setting of {kind}"
-                lines = [f"{each.path}: {place} ({_values(each)})", *([f"  {each.doc}"] if each.doc else [])]
                 below = [one for one in found if one.path.startswith((f"{each.path}.", f"{each.path}["))]
-                yield "\n".join([*lines, *(f"  {one.path} ({_values(one)}): {one.doc}" for one in below)])
+                lines = (f"{one.path} ({_values(one)}): {one.doc}" for one in below)
+                yield paragraph(f"{each.path}: {place} ({_values(each)})", each.doc, *lines)
 
 
 def _values(each: Setting) -> str:
@@ -87,11 +90,10 @@ def _settings(model: type[BaseModel], section: str) -> tuple[Setting, ...]:
 def section(name: str, registry: Registry) -> Iterator[str]:
     """Tell of a section of a card."""
     for each in registry.card_sections.get(name, ()):
-        doc = (each.model.__doc__ or "").strip().splitlines()
+        doc = (each.model.__doc__ or "").strip().partition("\n")[0]
         words = f" with `by: {' or '.join(each.by)}`" if each.by else ""
-        lines = [f"{name}: section of a card, for {each.kind}{words}", *(f"  {line.strip()}" for line in doc[:1])]
-        lines += [f"  {field.path}: {field.values}. {field.doc}" for field in settings_of(each.model, f"{name}.")]
-        yield "\n".join(lines)
+        fields = (f"{field.path}: {field.values}. {field.doc}" for field in settings_of(each.model, f"{name}."))
+        yield paragraph(f"{name}: section of a card, for {each.kind}{words}", doc, *fields)
 
 
 def interface(name: str, registry: Registry) -> Iterator[str]:
@@ -115,9 +117,8 @@ def _carried(each: Interface) -> list[str]:
     return sorted(names_on(each.name))
 
 
-def message(name: str, registry: Registry) -> Iterator[str]:
+def message(name: str, _registry: Registry) -> Iterator[str]:
     """Tell of a message and its fields, alone or with its interface, or of one field (`attach-reject.emm_cause`)."""
-    del registry
     found: dict[tuple[str, MessageInfo | None, str], list[str]] = {}
     for each in INTERFACES.values():
         short, _, field = name.lower().removeprefix(f"{each.name.lower()}.").partition(".")
@@ -141,15 +142,14 @@ def _message(name: str, info: MessageInfo | None, field: str, interfaces: list[s
     if field:
         for each in fields:
             if each.name == field:
-                values = [f"  {member.name} ({int(member)})" for member in each.values or ()]
-                yield "\n".join([f"{field}: field of {written}{_always(each)}", *values])
+                values = (f"{member.name} ({int(member)})" for member in each.values or ())
+                yield paragraph(f"{field}: field of {written}{_always(each)}", *values)
         return
-    lines = [f"{written}: message on {', '.join(interfaces)}" + (f", {info.about}" if info else "")]
-    if fields:
-        told = [each.name for each in fields]
-        shown = next((each for each in _causes(interfaces[0]) if each in told), told[0])
-        lines.append(f"  expect: {{{interfaces[0].lower()}.{name}: {{{shown}: ...}}}}")
-    yield "\n".join([*lines, *map(_field, fields)])
+    told = [each.name for each in fields]
+    shown = next((each for each in _causes(interfaces[0]) if each in told), next(iter(told), ""))
+    example = f"expect: {{{interfaces[0].lower()}.{name}: {{{shown}: ...}}}}" if fields else ""
+    head = f"{written}: message on {', '.join(interfaces)}" + (f", {info.about}" if info else "")
+    yield paragraph(head, example, *map(_field, fields))
 
 
 def _causes(interface: str) -> Iterator[str]:
@@ -162,7 +162,7 @@ def _field(each: MessageField) -> str:
     members = [f"{member.name} ({int(member)})" for member in each.values or ()]
     more = f" and {len(members) - _FEW} more" if len(members) > _MANY else ""
     values = ", ".join(members[:_FEW] if more else members) + more
-    return f"  {each.name}{_always(each)}" + (f": {values}" if values else "")
+    return f"{each.name}{_always(each)}" + (f": {values}" if values else "")
 
 
 def _always(each: MessageField) -> str:
@@ -177,8 +177,8 @@ def event(name: str, registry: Registry) -> Iterator[str]:
             if each.type == name:
                 found.setdefault(each, []).append(kind)
     for each, kinds in found.items():
-        data = f"\n  data: {', '.join(each.data)}" if each.data else ""
-        yield f"{name}: event of {', '.join(kinds)}, by MQTT\n  {each.doc}{data}"
+        data = f"data: {', '.join(each.data)}" if each.data else ""
+        yield paragraph(f"{name}: event of {', '.join(kinds)}, by MQTT", each.doc, data)
 
 
 def names(registry: Registry) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simwarden.cli.explaining_files import paragraph
 from simwarden.model.profile import Assessment, find_written_use, use_names, uses
 from simwarden.policy.classification import classify, measures
 from simwarden.policy.requirements import requirements
@@ -24,17 +25,16 @@ _CLAUSE = re.compile(
 _COUNTED = {"1": "one", "2": "two", "3": "three", "4": "four"}
 
 
-def clause(name: str, registry: Registry) -> Iterator[str]:
+def clause(name: str, _registry: Registry) -> Iterator[str]:
     """Tell of a clause by its number: `2.1.3(1)`, `3.2 (4)`, `clause 2.1.3(1) two`, `appendix 2(4)`."""
-    del registry
     wanted = _normal(name)
     if wanted is None:
         return
     found = [each for each in requirements().values() if any(_within(part, wanted) for part in _parts(each))]
     cited = [each for each in uses().values() if _within(each.clause, wanted)]
     if found or cited:
-        lines = [f"{wanted}: clause of the guideline", *map(_line, found)]
-        yield "\n".join([*lines, *(f"  {each.name}: use, {each.title} ({each.title_zh})" for each in cited)])
+        used = (f"{each.name}: use, {each.title} ({each.title_zh})" for each in cited)
+        yield paragraph(f"{wanted}: clause of the guideline", *map(_line, found), *used)
 
 
 def _normal(name: str) -> str | None:
@@ -62,12 +62,11 @@ def _within(clause: str, wanted: str) -> bool:
 
 
 def _line(each: Requirement) -> str:
-    return f"  {each.id} (clause {each.clause}): {each.title}; {each.rule}"
+    return f"{each.id} (clause {each.clause}): {each.title}; {each.rule}"
 
 
-def concept(name: str, registry: Registry) -> Iterator[str]:
+def concept(name: str, _registry: Registry) -> Iterator[str]:
     """Tell of a word of the guideline, English or Chinese: all requirements in whose title or rule it stands."""
-    del registry
     if name in WORDS or name in requirements() or len(name) < (2 if re.search("[\u4e00-\u9fff]", name) else 3):
         return
     stem = name.lower().removesuffix("s")
@@ -78,20 +77,18 @@ def concept(name: str, registry: Registry) -> Iterator[str]:
         if word.search(f"{each.title} {each.rule}") or name in each.title_zh or stem in each.id.split(".")
     ]
     if found:
-        yield "\n".join([f"{name}: in the guideline", *map(_line, found)])
+        yield paragraph(f"{name}: in the guideline", *map(_line, found))
 
 
-def use(name: str, registry: Registry) -> Iterator[str]:
+def use(name: str, _registry: Registry) -> Iterator[str]:
     """Tell of a use of cards, with what follows from it."""
-    del registry
     found = find_written_use(name)
     if found is not None:
         yield "\n".join(_use_lines(found))
 
 
-def catalogue(name: str, registry: Registry) -> Iterator[str]:
+def catalogue(name: str, _registry: Registry) -> Iterator[str]:
     """Tell of all uses of the appendix, each with its variants."""
-    del registry
     if name.lower() in ("uses", "class.uses", "appendix"):
         lines = (
             f"  {'  ' if each.variant_of else ''}{each.name}: {each.title} ({each.title_zh}), {each.clause}"
@@ -160,32 +157,28 @@ def control(name: str, registry: Registry) -> Iterator[str]:
     found = measures().get(name)
     if found is not None:
         kinds = [
-            f"  {kind}, control {each.id}"
+            f"{kind}, control {each.id}"
             for kind in registry.kinds
             for each in registry.declaration(kind).controls
             if not set(found.requirements).isdisjoint(each.requirements)
         ]
-        lines = [f"{name}: control of tables 1 to 3, {found.title} ({found.title_zh}), clause {found.clause}"]
-        yield "\n".join([*lines, f"  requirements {', '.join(found.requirements)}", *(kinds or ["  not built yet"])])
+        head = f"{name}: control of tables 1 to 3, {found.title} ({found.title_zh}), clause {found.clause}"
+        yield paragraph(head, f"requirements {', '.join(found.requirements)}", *(kinds or ["not built yet"]))
 
 
-def misuse(name: str, registry: Registry) -> Iterator[str]:
+def misuse(name: str, _registry: Registry) -> Iterator[str]:
     """Tell of misuse itself: what the guideline watches for, and where it is tried."""
-    del registry
     if name.lower() == "misuse":
         watched = [_line(each) for each in requirements().values() if each.id.startswith("mon.")]
-        yield "\n".join(
-            [
-                "misuse: a card used otherwise than its contract says (guideline 3.1.1, 3.1.2)",
-                *watched,
-                "  tried against each method of binding and area: simwarden matrix",
-            ]
+        yield paragraph(
+            "misuse: a card used otherwise than its contract says (guideline 3.1.1, 3.1.2)",
+            *watched,
+            "tried against each method of binding and area: simwarden matrix",
         )
 
 
-def names(registry: Registry) -> Iterator[str]:
+def names(_registry: Registry) -> Iterator[str]:
     """Yield all names that are told of here."""
-    del registry
     yield from ("misuse", "uses", "appendix")
     yield from measures()
     yield from use_names()

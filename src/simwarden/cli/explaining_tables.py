@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import TYPE_CHECKING
 
 from simwarden.campaign.impact.experiment import find
 from simwarden.campaign.impact.measures import MEASURES
 from simwarden.campaign.matrix.plan import LEGITIMATE, MISUSE, Plan, read_plan
+from simwarden.cli.explaining_files import paragraph
 from simwarden.cli.shipped import shipped
 from simwarden.errors import SimwardenError
 from simwarden.policy.card_states import SERVED, TRANSITIONS, CardState, Operation
@@ -33,51 +33,30 @@ def _plan(registry: Registry) -> Plan | None:
         return None
 
 
-def _may_be_there(name: str) -> bool:
-    """Whether a file or a key of the matrix is called so; all of it is read for one that may be."""
-    key = re.compile(rf"^ *['\"]?{re.escape(name)}['\"]?:", re.MULTILINE)
-    try:
-        files = [*(shipped() / "matrix").rglob("*.yaml")]
-        return any(path.stem == name or key.search(path.read_text("utf-8")) for path in files)
-    except (SimwardenError, OSError):
-        return False
-
-
 def crossed(name: str, registry: Registry) -> Iterator[str]:
     """Tell of a misuse, method or service of the matrix."""
-    plan = _plan(registry) if _may_be_there(name) else None
+    plan = _plan(registry)
     if plan is None:
         return
     if name in plan.misuses:
         misuse = plan.misuses[name]
-        lines = [f"{name}: misuse of the matrix", f"  {misuse.head.misuse}", *_about(misuse.head.about)]
         by, story = misuse.value(MISUSE, "user"), misuse.value(LEGITIMATE, "story")
-        yield "\n".join(
-            [*lines, f"  by {by}; the legitimate user's story: {story}", f"  simwarden matrix --misuse {name}"]
-        )
+        users = f"by {by}; the legitimate user's story: {story}"
+        about = misuse.head.misuse, misuse.head.about, users, f"simwarden matrix --misuse {name}"
+        yield paragraph(f"{name}: misuse of the matrix", *about)
     if name in plan.methods:
         head = plan.methods[name].head
-        members = f"combination of methods of the matrix: {', '.join(head.members)}"
-        lines = [
-            f"{name}: {members if head.members else 'method of the matrix'}",
-            f"  {head.title}",
-            *_about(head.about),
-        ]
-        requires = dict.fromkeys(
-            each for member in head.members or [name] for each in plan.methods[member].head.requires
-        )
-        lines += [f"  serves {', '.join(requires)}"] if requires else []
-        yield "\n".join([*lines, f"  simwarden matrix --method {name}"])
+        combined = f"combination of methods of the matrix: {', '.join(head.members)}"
+        members = [plan.methods[each].head for each in head.members or [name]]
+        requires = ", ".join(dict.fromkeys(each for member in members for each in member.requires))
+        about = head.title, head.about, requires and f"serves {requires}", f"simwarden matrix --method {name}"
+        yield paragraph(f"{name}: {combined if head.members else 'method of the matrix'}", *about)
     if name in plan.services:
         service = plan.services[name]
-        kind = service.spot.path[0].removesuffix("s") if isinstance(service.spot.path[0], str) else ""
-        lines = [f"{name}: {kind} of the matrix", f"  {service.head.title}", *_about(service.head.about)]
-        lines += [f"  not built: {plan.lacking(service)}"] if plan.lacking(service) else []
-        yield "\n".join([*lines, f"  simwarden matrix --service {name}"])
-
-
-def _about(text: str) -> list[str]:
-    return [f"  {' '.join(text.split())}"] if text else []
+        kind, lacking = str(service.spot.path[0]).removesuffix("s"), plan.lacking(service)
+        built = lacking and f"not built: {lacking}"
+        about = service.head.title, service.head.about, built, f"simwarden matrix --service {name}"
+        yield paragraph(f"{name}: {kind} of the matrix", *about)
 
 
 @cache
@@ -88,44 +67,31 @@ def _experiments() -> Mapping[str, Path]:
         return {}
 
 
-def experiment(name: str, registry: Registry) -> Iterator[str]:
+def experiment(name: str, _registry: Registry) -> Iterator[str]:
     """Tell of an experiment of `impact`."""
-    del registry
     path = _experiments().get(name)
     if path is not None:
         found = read(read_file(path), str(path), Problems()).data
-        measured = [MEASURES[kind].title for kind in found["measure"] if kind in MEASURES]
-        lines = [f"{name}: experiment of `impact`", f"  {found['experiment']}", *_about(found.get("about", ""))]
-        lines += [f"  measures: {', '.join(measured)}", f"  simwarden impact --match {name}"]
-        yield "\n".join(lines)
+        measured = ", ".join(MEASURES[kind].title for kind in found["measure"] if kind in MEASURES)
+        about = found["experiment"], found.get("about", ""), f"measures: {measured}", f"simwarden impact --match {name}"
+        yield paragraph(f"{name}: experiment of `impact`", *about)
 
 
-def card_state(name: str, registry: Registry) -> Iterator[str]:
+def card_state(name: str, _registry: Registry) -> Iterator[str]:
     """Tell of a state of a card on the platform, and of what leads from one to another."""
-    del registry
-    for state in CardState:
-        if state.value == name:
-            served = "the network serves it" if state in SERVED else "the network does not serve it"
-            from_here = [f"{by.value} to {to.value}" for (at, by), to in TRANSITIONS.items() if at is state]
-            to_here = [f"{at.value} by {by.value}" for (at, by), to in TRANSITIONS.items() if to is state]
-            yield "\n".join(
-                [
-                    f"{name}: state of a card on the platform; {served}",
-                    *_about(member_docs(CardState)[state.name]),
-                    f"  leads on: {', '.join(from_here) or 'nowhere'}",
-                    f"  comes from: {', '.join(to_here) or 'nowhere: cards begin here'}",
-                ]
-            )
-    for operation in Operation:
-        if operation.value == name:
-            steps = [f"{at.value} to {to.value}" for (at, by), to in TRANSITIONS.items() if by is operation]
-            yield "\n".join(
-                [
-                    f"{name}: operation on a card of the platform",
-                    *_about(member_docs(Operation)[operation.name]),
-                    f"  leads from {', '.join(steps)}; from elsewhere it is refused (control cmp.transition)",
-                ]
-            )
+    for state in (each for each in CardState if each.value == name):
+        served = "the network serves it" if state in SERVED else "the network does not serve it"
+        from_here = ", ".join(f"{by.value} to {to.value}" for (at, by), to in TRANSITIONS.items() if at is state)
+        to_here = ", ".join(f"{at.value} by {by.value}" for (at, by), to in TRANSITIONS.items() if to is state)
+        leads = f"leads on: {from_here or 'nowhere'}", f"comes from: {to_here or 'nowhere: cards begin here'}"
+        yield paragraph(
+            f"{name}: state of a card on the platform; {served}", member_docs(CardState)[state.name], *leads
+        )
+    for operation in (each for each in Operation if each.value == name):
+        steps = ", ".join(f"{at.value} to {to.value}" for (at, by), to in TRANSITIONS.items() if by is operation)
+        doc = member_docs(Operation)[operation.name]
+        refused = "from elsewhere it is refused (control cmp.transition)"
+        yield paragraph(f"{name}: operation on a card of the platform", doc, f"leads from {steps}; {refused}")
 
 
 def timer(name: str, registry: Registry) -> Iterator[str]:
@@ -133,7 +99,7 @@ def timer(name: str, registry: Registry) -> Iterator[str]:
     for kind in registry.kinds:
         for each in registry.declaration(kind).timers:
             if each.name.lower() == name.lower():
-                yield f"{each.name}: timer of {kind}, {each.value} ({each.clause})\n  {each.doc}"
+                yield paragraph(f"{each.name}: timer of {kind}, {each.value} ({each.clause})", each.doc)
 
 
 def names(registry: Registry) -> Iterator[str]:

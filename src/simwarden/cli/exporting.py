@@ -18,7 +18,7 @@ from simwarden.scenario.problems import guess
 from simwarden.scenario.provisioning import provision_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from simwarden.scenario.document import Scenario
     from simwarden.scenario.network import Instance
@@ -43,7 +43,7 @@ def export_subscribers(
         declared = [(kind, loader.registry.declaration(kind)) for kind in loader.registry.kinds]
         sections = {f"{kind}/{each.section}" for kind, it in declared for each in it.controls if each.section}
         _collect(Loader(network_file=network, without=frozenset(sections)), paths, element, seed, rows)
-    _WRITERS[form]({"subscribers": list(rows.values())})
+    print(_TEXTS[form]({"subscribers": list(rows.values())}), end="")
 
 
 def export_settings(paths: Sequence[str], element: str, form: str, network: str) -> None:
@@ -59,7 +59,7 @@ def export_settings(paths: Sequence[str], element: str, form: str, network: str)
             first, settings = scenario.title, told
         elif told != settings:
             complain(f"{job.reference}: {element} has other settings than in {first!r}")
-    _WRITERS[form]({"settings": settings})
+    print(_TEXTS[form]({"settings": settings}), end="")
 
 
 def _instance(scenario: Scenario, element: str) -> Instance:
@@ -87,22 +87,18 @@ def _collect(loader: Loader, paths: Sequence[str], element: str, seed: int, rows
                 )
 
 
-def _write_yaml(document: dict[str, Any]) -> None:
-    print(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), end="")
-
-
-def _write_json(document: dict[str, Any]) -> None:
-    print(json.dumps(document, indent=2, ensure_ascii=False))
-
-
-def _write_csv(document: dict[str, Any]) -> None:
+def _csv(document: dict[str, Any]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in document["subscribers"]:
         sections = json.dumps(row["sections"], ensure_ascii=False)
         writer.writerow(row | {"sections": sections, "functions": " ".join(row.get("functions", ()))})
-    print(text.getvalue(), end="")
+    return text.getvalue()
 
 
-_WRITERS = {"yaml": _write_yaml, "json": _write_json, "csv": _write_csv}
+_TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "yaml": lambda document: str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True)),
+    "json": lambda document: json.dumps(document, indent=2, ensure_ascii=False) + "\n",
+    "csv": _csv,
+}

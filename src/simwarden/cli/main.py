@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import gc
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
 from simwarden.cli import campaigns, completing, interrupts
-from simwarden.cli.card_commands import classify, numbers
-from simwarden.cli.choices import Form, Level, LogForm, RoleName
-from simwarden.cli.exits import friendly, write_anywhere
-from simwarden.cli.options import Json, Match, Network, Seed, ShippedPaths, Tags, signed
-from simwarden.cli.ordering import Order
-from simwarden.cli.usage import Commands
+from simwarden.cli.card_commands import ClassifyOrder, classify, numbers
+from simwarden.cli.exits import Commands, friendly, write_anywhere
+from simwarden.cli.options import (
+    Form,
+    Json,
+    Level,
+    LogForm,
+    Match,
+    Network,
+    Order,
+    RoleName,
+    Seed,
+    ShippedPaths,
+    Tags,
+    signed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
 
 #: the commands as help shows them
 _PANELS = {
@@ -51,6 +66,11 @@ Paths = Annotated[
 ]
 
 
+def _command(examples: str, name: str | None = None) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Add a command, whose help ends with examples."""
+    return lambda command: app.command(name, epilog=f"Example: {examples}")(friendly(command))
+
+
 def run(**given: Any) -> None:
     """Run scenarios and report what became of them.
 
@@ -73,8 +93,7 @@ app.command("run", epilog="Example: `simwarden run scenarios -j auto --tag bindi
 campaigns.add_to(app)
 
 
-@app.command(epilog="Example: `simwarden demo`")
-@friendly
+@_command("`simwarden demo`")
 def demo(
     full: Annotated[bool, typer.Option("--full", help="Show also what the ladder folds away.")] = False,  # noqa: FBT002 - a flag
     seed: Seed = 0,
@@ -85,8 +104,7 @@ def demo(
     show_demo(seed, full=full)
 
 
-@app.command(epilog="Example: `simwarden live --open`")
-@friendly
+@_command("`simwarden live --open`")
 def live(
     host: Annotated[str, typer.Option(help="The address it is bound to; elsewhere than here it wants a token.")] = (
         "127.0.0.1"
@@ -100,8 +118,7 @@ def live(
     serve_live(host, port, to_open=to_open)
 
 
-@app.command(epilog="Example: `simwarden validate scenarios`")
-@friendly
+@_command("`simwarden validate scenarios`")
 def validate(
     paths: Paths,
     network: Network = "",
@@ -118,8 +135,7 @@ def validate(
     validate_files(paths, network, as_json=json, to_fix=fix)
 
 
-@app.command(epilog="Example: `simwarden init my-first.yaml && simwarden run my-first.yaml`")
-@friendly
+@_command("`simwarden init my-first.yaml && simwarden run my-first.yaml`")
 def init(
     path: Annotated[str, typer.Argument(help="The file to write; its twin is written beside it.")] = "first.yaml",
     use: Annotated[
@@ -140,8 +156,7 @@ def init(
     write_first(path, force=force, use=use, misuse=misuse)
 
 
-@app.command("list", epilog="Example: `simwarden list scenarios --tag binding`")
-@friendly
+@_command("`simwarden list scenarios --tag binding`", name="list")
 def list_(
     paths: ShippedPaths = None,
     tag: Tags = None,
@@ -154,8 +169,7 @@ def list_(
     list_files(paths or [], tag or [], match or [], as_json=json)
 
 
-@app.command(epilog="Example: `simwarden explain bind.hss.learned`, `simwarden explain s6a.update-location-answer`")
-@friendly
+@_command("`simwarden explain bind.hss.learned`, `simwarden explain s6a.update-location-answer`")
 def explain(
     name: Annotated[
         str,
@@ -177,12 +191,13 @@ def explain(
         explain_name(name, as_json=json)
 
 
-app.command(epilog="Example: `simwarden classify smart-metering`, `simwarden classify cards.csv`")(classify)
+app.command(epilog="Example: `simwarden classify smart-metering`, `simwarden classify cards.csv`")(
+    signed(friendly(classify), ClassifyOrder)
+)
 app.command(epilog="Example: `simwarden numbers cards.csv`")(numbers)
 
 
-@app.command(epilog="Example: `simwarden schema > simwarden.schema.json`")
-@friendly
+@_command("`simwarden schema > simwarden.schema.json`")
 def schema(
     management: Annotated[
         str, typer.Option("--management", metavar="ELEMENT", help="Print the OpenAPI document of its management.")
@@ -195,8 +210,7 @@ def schema(
     print_schema(management, role or "")
 
 
-@app.command("new-element", epilog="Example: `simwarden new-element policy_server --speaks Gx`")
-@friendly
+@_command("`simwarden new-element policy_server --speaks Gx`", name="new-element")
 def new_element(
     name: Annotated[str, typer.Argument(help="What it is called in files: `policy_server`.", show_default=False)],
     speaks: Annotated[
@@ -216,8 +230,7 @@ def new_element(
     write_element(name, speaks, folder)
 
 
-@app.command(epilog="Example: `simwarden reference docs`")
-@friendly
+@_command("`simwarden reference docs`")
 def reference(
     folder: Annotated[str, typer.Argument(help="The folder that the pages are written into.")] = "docs",
     check: Annotated[  # noqa: FBT002 - a flag
@@ -233,8 +246,7 @@ def reference(
     write_reference(folder, check=check)
 
 
-@app.command(epilog="Example: `simwarden doctor`")
-@friendly
+@_command("`simwarden doctor`")
 def doctor() -> None:
     """List what is installed, what is missing, and what each enables."""
     from simwarden.cli.starting import examine  # noqa: PLC0415
@@ -242,8 +254,7 @@ def doctor() -> None:
     examine()
 
 
-@app.command(epilog="Example: `simwarden serve hss --config hss.yaml`")
-@friendly
+@_command("`simwarden serve hss --config hss.yaml`")
 def serve(
     element: Annotated[str, typer.Argument(help="The element's name in the network (`hss`).")],
     config: Annotated[str, typer.Option("--config", metavar="FILE", help="Settings, addresses, store, peers, tokens.")],
@@ -260,8 +271,7 @@ def serve(
     serve_element(element, config, vpcd=vpcd, form=log, level=level)
 
 
-@app.command(epilog="Example: `simwarden export scenarios/demo --element hss --format csv`")
-@friendly
+@_command("`simwarden export scenarios/demo --element hss --format csv`")
 def export(  # noqa: PLR0917 - as above
     paths: Paths,
     element: Annotated[str, typer.Option(metavar="NAME", help="The external element.")] = "hss",

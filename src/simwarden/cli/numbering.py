@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from itertools import chain, count
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
 from simwarden.cli import exits
 from simwarden.cli.card_table import COLUMNS
-from simwarden.cli.csv_rows import bare, opened, read_rows
-from simwarden.cli.progress import RunBar
+from simwarden.cli.csv_rows import bare, read_rows, read_with_bar
 from simwarden.errors import ConfigError, Place
 from simwarden.operations.number_ranges import load_ranges
 from simwarden.policy.number_ranges import judge_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-_EVERY = 10_000
 
 
 class _Entry(NamedTuple):
@@ -36,7 +34,7 @@ def audit_numbers(target: str, ranges: str, encoding: str, *, as_json: bool) -> 
     known = load_ranges(ranges)
     sums: Counter[str] = Counter()
     offenders, unread = [], []
-    for line, number, wrong in _numbers(target, encoding):
+    for line, number, wrong in read_with_bar(target, encoding, partial(_of_lines, target=target)):
         if wrong:
             unread.append({"line": line, "what": wrong})
             exits.complain(f"{target}:{line}: {wrong}")
@@ -59,14 +57,6 @@ def audit_numbers(target: str, ranges: str, encoding: str, *, as_json: bool) -> 
         parts += [f"{len(unread)} lines cannot be read"] * bool(unread)
         print(", ".join(parts))
     raise typer.Exit(exits.USAGE if unread else exits.FAILED if offenders else exits.PASSED)
-
-
-def _numbers(target: str, encoding: str) -> Iterator[_Entry]:
-    with opened(target, encoding) as (file, _, lines), RunBar("lines") as bar:
-        for done, each in zip(count(1), _of_lines(file, target)):
-            if done % _EVERY == 0:
-                bar.tell(done, lines, "")
-            yield each
 
 
 def _of_lines(lines: Iterable[str], target: str) -> Iterator[_Entry]:

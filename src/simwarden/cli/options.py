@@ -1,8 +1,10 @@
-"""Options that several commands have."""
+"""Options that several commands have, the words that they may be, and the options of `run`."""
 
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +13,63 @@ from simwarden.cli import completing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+class RoleName(StrEnum):
+    """Who calls a management interface."""
+
+    OPERATOR = "operator"
+    CUSTOMER = "customer"
+
+
+class TransportName(StrEnum):
+    """How frames travel between elements of one run."""
+
+    MEMORY = "memory"
+    TCP = "tcp"
+    UDP = "udp"
+    SCTP = "sctp"
+    SCTP_UDP = "sctp-udp"
+
+
+class ClockName(StrEnum):
+    """Which time a run lives in."""
+
+    VIRTUAL = "virtual"
+    REAL = "real"
+
+
+class TraceChoice(StrEnum):
+    """Which scenarios leave a capture and their events."""
+
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
+    OFF = "off"
+
+
+class Form(StrEnum):
+    """How subscribers are written."""
+
+    YAML = "yaml"
+    JSON = "json"
+    CSV = "csv"
+
+
+class LogForm(StrEnum):
+    """How a served element's lines are written."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class Level(StrEnum):
+    """From which level on lines are written: admissions, what happens, what peers do wrong, internal errors."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
 
 ShippedPaths = Annotated[
     list[str] | None, typer.Argument(help="Scenario files, or folders of them; by default those shipped.")
@@ -41,6 +100,70 @@ Match = Annotated[
         help="Only scenarios with this in name, title, path or requirement; * and ? work. May be repeated.",
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the command line of `run` asks for."""
+
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Scenario files, folders of them, or names of shipped ones; with --last-failed those that failed."
+        ),
+    ] = None
+    jobs: Jobs = "1"
+    tag: Tags = None
+    match: Match = None
+    seed: Seed = 0
+    transport: Annotated[
+        TransportName | None,
+        typer.Option(
+            help="What carries frames: memory; sctp (SCTP, TCP and UDP as specified; sctp-udp: SCTP in UDP); "
+            "tcp (SCTP framed on TCP)."
+        ),
+    ] = None
+    clock: Annotated[
+        ClockName | None, typer.Option(help="Virtual time jumps over what is idle.", show_default="virtual")
+    ] = None
+    network: Network = ""
+    report: Annotated[
+        str, typer.Option(metavar="DIR", help="Where index.html, junit.xml, events.jsonl and captures go.")
+    ] = "report"
+    trace: Annotated[TraceChoice, typer.Option(help="Which scenarios leave a capture and their events.")] = (
+        TraceChoice.ALWAYS
+    )
+    mask: Annotated[bool, typer.Option("--mask", help="Zero in captures the keys that the wire itself carries.")] = (
+        False
+    )
+    packets: Annotated[
+        bool, typer.Option("--packets", help="Have each user packet in events and captures, not only what is dropped.")
+    ] = False
+    tun: Annotated[
+        bool,
+        typer.Option(
+            "--tun",
+            help="Give each device, and the internet, a network namespace (simwarden-NAME) whose programs send through"
+            " the emulated network, in real time. One scenario, as root.",
+        ),
+    ] = False
+    limit: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="Real time after which a scenario counts as hung.")
+    ] = 60.0
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and run again what a saved file concerns.")] = False
+    verbose: Annotated[
+        bool,
+        typer.Option("-v", "--verbose", help="A line for each scenario and a sentence for each misuse, also of many."),
+    ] = False
+    last_failed: Annotated[
+        bool, typer.Option("--last-failed", help="Only those that did not pass when the report was written last.")
+    ] = False
+
+    def again(self) -> list[str]:
+        """The options that a re-run of one scenario needs."""
+        said = (("--transport", self.transport), ("--clock", self.clock), ("--network", self.network))
+        seed = ["--seed", str(self.seed)] if self.seed else []
+        return seed + [part for option, value in said if value for part in (option, value)]
 
 
 def signed(command: Callable[..., None], *of: Callable[..., Any], **defaults: Any) -> Callable[..., None]:

@@ -10,8 +10,6 @@ from simwarden.plain import plain, plain_lines
 from simwarden.scenario.result import Verdict
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from simwarden.scenario.result import ScenarioResult
 
 _COLOURS = {
@@ -22,29 +20,49 @@ _COLOURS = {
 }
 
 
-class Progress:
-    """Prints results as they come: each of them, or only those that did not pass."""
+class _Bar:
+    """A bar on a terminal, and nothing in a pipe."""
 
     _EVERY = 50
 
-    def __init__(self, total: int, *, lines: bool = True) -> None:
-        self._total, self._lines = total, lines
-        self._done = 0
+    def __init__(self) -> None:
         self._bar: Any = None
         self._task: Any = None
 
     def __enter__(self) -> Self:
-        if sys.stdout.isatty() and self._total > 1:
-            self._bar = _bar()
-            self._bar.start()
-            self._task = self._bar.add_task("", total=self._total)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+    def _start(self, total: int | None, *, stderr: bool) -> None:
+        from rich import progress  # noqa: PLC0415 - not needed in a pipe
+        from rich.console import Console  # noqa: PLC0415
+
+        self._bar = progress.Progress(
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeElapsedColumn(),
+            progress.TextColumn("{task.description}"),
+            console=Console(stderr=stderr),
+            transient=True,
+        )
+        self._bar.start()
+        self._task = self._bar.add_task("", total=total)
+
+
+class Progress(_Bar):
+    """Prints results as they come: each of them, or only those that did not pass."""
+
+    def __init__(self, total: int, *, lines: bool = True) -> None:
+        super().__init__()
+        self._total, self._lines, self._done = total, lines, 0
+
+    def __enter__(self) -> Self:
+        if sys.stdout.isatty() and self._total > 1:
+            self._start(self._total, stderr=False)
+        return self
 
     def done(self, result: ScenarioResult, told: str, stopped: str = "") -> None:
         """Show the result of one scenario: how its misuse was `stopped`, and why it did not pass."""
@@ -72,23 +90,12 @@ class Progress:
             print(f"{self._done} of {self._total} scenarios", file=sys.stderr, flush=True)
 
 
-class RunBar:
+class RunBar(_Bar):
     """Shows how many runs (or what else is counted) are done: a bar on a terminal, in a pipe a line now and then."""
 
-    _EVERY = 50
-
     def __init__(self, counted: str = "runs") -> None:
-        self._counted = counted
-        self._told = 0
-        self._bar: Any = None
-        self._task: Any = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        super().__init__()
+        self._counted, self._told = counted, 0
 
     def tell(self, done: int, total: int, what: str) -> None:
         """Tell how many runs are done, of how many known of, and which was the last."""
@@ -98,25 +105,6 @@ class RunBar:
             self._told = done
             return
         if self._bar is None:
-            self._start()
+            # Processes start before this thread does: a run is told of only when it is done.
+            self._start(None, stderr=True)
         self._bar.update(self._task, completed=done, total=total, description=what)
-
-    def _start(self) -> None:
-        self._bar = _bar(stderr=True)
-        # Processes start before this thread does: a run is told of only when it is done.
-        self._bar.start()
-        self._task = self._bar.add_task("")
-
-
-def _bar(*, stderr: bool = False) -> Any:
-    from rich import progress  # noqa: PLC0415 - not needed in a pipe
-    from rich.console import Console  # noqa: PLC0415
-
-    return progress.Progress(
-        progress.BarColumn(),
-        progress.MofNCompleteColumn(),
-        progress.TimeElapsedColumn(),
-        progress.TextColumn("{task.description}"),
-        console=Console(stderr=stderr),
-        transient=True,
-    )

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from simwarden.campaign.grid import write
 from simwarden.cli import exits
 from simwarden.cli.choosing import load_checked
 from simwarden.cli.shipped import shipped
-from simwarden.errors import ConfigError, Place
+from simwarden.errors import ConfigError
 from simwarden.scenario.load import Loader
 from simwarden.scenario.reference.causes import causes_page
 from simwarden.scenario.reference.classification import classes_page
@@ -35,8 +36,7 @@ def write_reference(folder: str, *, check: bool) -> None:
         path.unlink()
         print(f"removed: {path}")
     for path in stale:
-        _write(path, pages[path])
-        print(f"page: {path}")
+        print(f"page: {write(path, pages[path])}")
     print(f"{len(pages)} pages: {len(stale)} written, {len(pages) - len(stale)} as they were")
 
 
@@ -55,11 +55,3 @@ def reference_pages() -> Iterator[tuple[str, str]]:
 
 def _is_ours(path: Path) -> bool:
     return path.read_text(encoding="utf-8", errors="replace").startswith(MADE)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}", Place(str(path))) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections import Counter
@@ -31,7 +30,7 @@ from simwarden.scenario.stopped import stopped_in
 from simwarden.trace.ladder import draw, style_for
 
 if TYPE_CHECKING:
-    from simwarden.cli.ordering import Order
+    from simwarden.cli.options import Order
     from simwarden.scenario.document import Scenario
 
 
@@ -53,7 +52,6 @@ def run_suite(order: Order) -> None:
         tun=order.tun,
         rerun="".join(f" {part}" for part in order.again()),
     )
-    _check_folder(order.report)
     _check_addresses(jobs)
     if order.tun:
         _check_tun(len(jobs))
@@ -171,7 +169,10 @@ class _Told:
 
     def summary(self) -> str:
         """Return the line that counts."""
-        return _summary(self.results, self._seconds)
+        count = Counter(result.verdict for result in self.results)
+        parts = [f"{count[verdict]} {verdict.value}" for verdict in Verdict if count[verdict]]
+        noun = "scenario" if len(self.results) == 1 else "scenarios"
+        return f"{len(self.results)} {noun}: {', '.join(parts) or 'none run'} in {self._seconds:.2f} s"
 
     def close(self) -> Path:
         """Write what is left of the report, and return the path of its page. Raises ConfigError."""
@@ -187,23 +188,6 @@ def _told(result: ScenarioResult, order: Order) -> str:
         return ""
     capture = str(Path(order.report) / result.capture_name) if order.trace != "off" else ""
     return text_of(result.failure, capture)
-
-
-def _check_folder(folder: str) -> None:
-    """See that the report can be written, before anything runs. Raises ConfigError."""
-    path = Path(folder)
-    there = next(each for each in (path, *path.absolute().parents) if each.exists())
-    if not there.is_dir():
-        raise ConfigError(f"--report {folder}: {there} is not a folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise ConfigError(f"--report {folder}: nothing can be written in {there.absolute()}")
-
-
-def _summary(results: list[ScenarioResult], seconds: float) -> str:
-    count = Counter(result.verdict for result in results)
-    parts = [f"{count[verdict]} {verdict.value}" for verdict in Verdict if count[verdict]]
-    noun = "scenario" if len(results) == 1 else "scenarios"
-    return f"{len(results)} {noun}: {', '.join(parts) or 'none run'} in {seconds:.2f} s"
 
 
 def exit_code(results: list[ScenarioResult]) -> int:

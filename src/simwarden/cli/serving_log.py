@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from simwarden.cli.choices import Level, LogForm
+from simwarden.cli.options import Level, LogForm
 from simwarden.plain import LONGEST, plain
 from simwarden.trace.events import Decided, Fault, Note, PeerFault
 

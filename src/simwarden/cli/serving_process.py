@@ -8,10 +8,10 @@ import errno
 import os
 import signal
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from simwarden.cli.choices import Level, LogForm
 from simwarden.cli.interrupts import is_by_nohup
+from simwarden.cli.options import Level, LogForm
 from simwarden.cli.serving import Service, address_in
 from simwarden.cli.serving_events import BROKER
 from simwarden.cli.serving_log import Log
@@ -55,7 +55,7 @@ def serve_element(
             _hearing_signals(loop) as stop,
         ):
             log = partial(Log, form=form, level=level)
-            loop.run_until_complete(_serve(service, loop, log, stop, Kept(records, cdrs)))
+            loop.run_until_complete(_serve(service, loop, log, stop, (records, cdrs)))
     finally:
         loop.close()
 
@@ -84,14 +84,14 @@ async def _serve(
     loop: TestbedLoop,
     log_by: Callable[[Clock], Log],
     stop: asyncio.Event,
-    kept: Kept,
+    kept: tuple[FileIO | None, FileIO | None],
 ) -> None:
     clock = Clock(loop)
     clock.zone = time_zone(service.file.utc_offset)
     log = log_by(clock)
     trace = Trace(clock.now, keep=False)
     trace.add_sink(log)
-    _keep_records(trace, kept, log, clock)
+    _keep_records(trace, *kept, log, clock)
     host = Host(loop, clock, trace, service.settings)
     host.watch_loop()
     element = host.add(service.name, service.kind, service.config)
@@ -142,36 +142,23 @@ def _reason(error: Exception) -> str:
     return f"{address}: {os.strerror(error.errno)}" if address else str(error)
 
 
-class Kept(NamedTuple):
-    """Files to which records are added: lines of JSON, and CDRs in BER."""
-
-    records: FileIO | None
-    cdrs: FileIO | None
-
-
-def _keep_records(trace: Trace, kept: Kept, log: Log, clock: Clock) -> None:
-    if kept.records is kept.cdrs is None:
+def _keep_records(trace: Trace, records: FileIO | None, cdrs: FileIO | None, log: Log, clock: Clock) -> None:
+    if records is cdrs is None:
         return
     from simwarden.trace.records import Cdrs, Records  # noqa: PLC0415 - only who keeps them pays for it
 
-    if kept.records is not None:
-        trace.add_sink(Records(partial(_write_record, kept.records, log), clock.wall))
-    if kept.cdrs is not None:
-        trace.add_sink(Cdrs(partial(_write_octets, kept.cdrs, log)))
+    if records is not None:
+        trace.add_sink(Records(lambda line: _write(records, log, "record", line.encode()), clock.wall))
+    if cdrs is not None:
+        trace.add_sink(Cdrs(partial(_write, cdrs, log, "CDR")))
 
 
-def _write_record(stream: FileIO, log: Log, line: str) -> None:
-    try:
-        _add(stream, line.encode())
-    except OSError as error:  # a full disk: the element serves on, and what is lost is in the log
-        log.say(Level.ERROR, f"a record is not written ({error.strerror}): {line.rstrip()}")
-
-
-def _write_octets(stream: FileIO, log: Log, octets: bytes) -> None:
+def _write(stream: FileIO, log: Log, what: str, octets: bytes) -> None:
     try:
         _add(stream, octets)
-    except OSError as error:  # as above
-        log.say(Level.ERROR, f"a CDR is not written ({error.strerror}): {octets.hex()}")
+    except OSError as error:  # a full disk: the element serves on, and what is lost is in the log
+        lost = octets.decode().rstrip() if what == "record" else octets.hex()
+        log.say(Level.ERROR, f"a {what} is not written ({error.strerror}): {lost}")
 
 
 def _add(stream: FileIO, octets: bytes) -> None:

@@ -116,18 +116,17 @@ class _Rows:
         event = self._next()
         while isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):
             event = self._next()
-        if not isinstance(event, yaml.MappingStartEvent):
-            raise ConfigError("a list `subscribers` of mappings with imsi is expected", Place(str(self._path)))
         found = False
-        while not isinstance(event := self._next(), yaml.MappingEndEvent):
-            key, _ = self._value(event, 0)
-            event = self._next()
-            if key == "subscribers" and isinstance(event, yaml.SequenceStartEvent):
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        while is_mapping and not isinstance(key := self._next(), yaml.MappingEndEvent):
+            name, _ = self._value(key, 0)
+            value = self._next()
+            if name == "subscribers" and isinstance(value, yaml.SequenceStartEvent):
                 found = True
-                while not isinstance(event := self._next(), yaml.SequenceEndEvent):
-                    yield self._value(event, 0)[0], event.start_mark.line + 1
+                while not isinstance(row := self._next(), yaml.SequenceEndEvent):
+                    yield self._value(row, 0)[0], row.start_mark.line + 1
             else:
-                self._value(event, 0)
+                self._value(value, 0)
         if not found:
             raise ConfigError("a list `subscribers` of mappings with imsi is expected", Place(str(self._path)))
 
@@ -137,16 +136,13 @@ class _Rows:
             if event.anchor not in self._anchors:
                 raise self._wrong(event, f"nothing is anchored as {event.anchor!r}")
             return self._anchors[event.anchor]
-        value: Any
         if isinstance(event, yaml.ScalarEvent):
-            value, weight = event.value if self._texts else self._scalar(event), 1
+            found = event.value if self._texts else self._scalar(event), 1
         else:
-            value, weight = self._collection(event, depth + 1)
-        if weight > _MOST or depth > _DEEPEST:
-            raise self._wrong(event, "is nested too deep, or grows too large by its aliases")
+            found = self._collection(event, depth + 1)
         if event.anchor is not None:
-            self._anchors[event.anchor] = value, weight
-        return value, weight
+            self._anchors[event.anchor] = found
+        return found
 
     def _scalar(self, event: Any) -> Any:
         try:
@@ -156,11 +152,9 @@ class _Rows:
             raise self._wrong(event, said) from error
 
     def _collection(self, event: Any, depth: int) -> tuple[Any, int]:
-        if depth > _DEEPEST:
-            raise self._wrong(event, "is nested too deep, or grows too large by its aliases")
         parts, weight = [], 1
         while not isinstance(part := self._next(), (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
-            value, more = self._value(part, depth)
+            value, more = self._value(part, depth) if depth <= _DEEPEST else (None, _MOST)
             parts.append(value)
             weight += more
             if weight > _MOST:

@@ -9,16 +9,13 @@ import shutil
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from simwarden import __version__
+from simwarden.campaign.grid import check_names, write
 from simwarden.cli import exits
 from simwarden.errors import ConfigError, Place, SimwardenError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _FIRST = """\
 # A first scenario. Run it with:  simwarden run {path}
@@ -81,14 +78,10 @@ def write_first(path: str, *, force: bool, use: str = "", misuse: str = "") -> N
     from simwarden.scenario.registry import Registry  # noqa: PLC0415
     from simwarden.scenario.schema import scenario_schema  # noqa: PLC0415
 
-    try:
-        first.parent.mkdir(parents=True, exist_ok=True)
-        first.write_text(_EDITORS + story, "utf-8")
-        twin.write_text(_EDITORS + other, "utf-8")
-        schema = json.dumps(scenario_schema(Registry.installed()), indent=1, ensure_ascii=False)
-        first.with_name(_SCHEMA).write_text(f"{schema}\n", "utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}", Place(str(error.filename))) from error
+    schema = json.dumps(scenario_schema(Registry.installed()), indent=1, ensure_ascii=False)
+    write(first, _EDITORS + story)
+    write(twin, _EDITORS + other)
+    write(first.with_name(_SCHEMA), f"{schema}\n")
     print(f"wrote {first} and its twin {twin}, and {_SCHEMA} for editors\nrun them: simwarden run {first} {twin}")
 
 
@@ -97,10 +90,8 @@ def _of(text: str, use: str) -> str:
     if not use:
         return text
     from simwarden.model.profile import uses  # noqa: PLC0415
-    from simwarden.scenario.problems import guess  # noqa: PLC0415
 
-    if use not in uses():
-        raise ConfigError(f"no use of cards is called {use!r}", None, guess(use, uses(), len(uses())))
+    check_names([use], uses(), "use of cards")
     return text.replace("profile: meter", f"use: {use}")
 
 
@@ -130,25 +121,23 @@ def examine() -> None:
     except SimwardenError as error:
         fine = False
         print(f"broken   elements: {error}")
-    for line in (*_tools(), *_packages(), _sctp(), _loopback()):
-        print(line)
+    for name, enables in _TOOLS:
+        print(_line(f"{name}: {enables}", there=_found(name)))
+    for name, enables in _PACKAGES:
+        print(_line(f"{name}: {enables}", there=importlib.util.find_spec(name) is not None))
+    print(_sctp())
+    print(_loopback())
     if not fine:
         raise typer.Exit(exits.USAGE)
 
 
-def _tools() -> Iterator[str]:
-    for name, enables in _TOOLS:
-        yield f"{'ok     ' if _found(name) else 'missing'}  {name}: {enables}"
+def _line(what: str, *, there: bool) -> str:
+    return f"{'ok' if there else 'missing':<7}  {what}"
 
 
 def _found(name: str) -> bool:
     # Debian puts servers where the path of an ordinary user does not lead.
     return any(shutil.which(name, path=path) for path in (None, "/usr/local/sbin:/usr/sbin"))
-
-
-def _packages() -> Iterator[str]:
-    for name, enables in _PACKAGES:
-        yield f"{'ok     ' if importlib.util.find_spec(name) else 'missing'}  {name}: {enables}"
 
 
 def _sctp() -> str:
@@ -158,19 +147,19 @@ def _sctp() -> str:
     try:
         sock = open_socket()
     except ConfigError:
-        return f"missing  SCTP: {enables} (modprobe sctp, or apt install libusrsctp2)"
+        return _line(f"SCTP: {enables} (modprobe sctp, or apt install libusrsctp2)", there=False)
     sock.bind(("127.0.0.1", 0))
     sock.listen()
     carried = sock.carried()
     sock.close()
-    return f"ok       {carried}: {enables}"
+    return _line(f"{carried}: {enables}", there=True)
 
 
 def _loopback() -> str:
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.bind(("127.9.9.1", 0))
-            found = "ok     "
+            there = True
     except OSError:
-        found = "missing"
-    return f"{found}  all of 127.0.0.0/8: each element has an address of its own with --transport tcp"
+        there = False
+    return _line("all of 127.0.0.0/8: each element has an address of its own with --transport tcp", there=there)

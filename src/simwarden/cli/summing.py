@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from simwarden.campaign.tables import Column, Table, print_table
 from simwarden.cli.shipped import shipped
 from simwarden.policy.requirements import clauses, requirements
 from simwarden.scenario.case_reference import resolved
@@ -76,11 +77,16 @@ def by_clause(results: Sequence[ScenarioResult]) -> Iterator[str]:
     shown = [clause for clause in titles if stories[clause] or stopped[clause]]
     if not shown:
         return
-    width, wide = (max(map(len, each)) for each in (shown, [titles[clause] for clause in shown]))
-    yield f"{'clause':<{width}}  {'':<{wide}}  stories  not passed  misuses stopped"
-    for clause in shown:
-        counts = f"{stories[clause]:7}  {wrong[clause] or '':>10}  {stopped[clause] or '':>15}"
-        yield f"{clause:<{width}}  {titles[clause]:<{wide}}  {counts}".rstrip()
+    columns = (
+        Column("clause"),
+        Column(),
+        *(Column(word, figures=True) for word in ("stories", "not passed", "misuses stopped")),
+    )
+    rows = [
+        [clause, titles[clause], str(stories[clause]), str(wrong[clause] or ""), str(stopped[clause] or "")]
+        for clause in shown
+    ]
+    yield from (line for line in print_table(Table(columns, rows)) if line)
 
 
 def stopped_by(results: Iterable[ScenarioResult]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from simwarden.scenario.load import Loader
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from simwarden.cli.ordering import Order
+    from simwarden.cli.options import Order
     from simwarden.scenario.registry import Registry
 
 #: seconds between looks at the files
@@ -134,12 +134,9 @@ def run_once(order: Order, paths: Sequence[str]) -> None:
 def command_of(order: Order, paths: Sequence[str]) -> list[str]:
     """Return the arguments of `run` for some files, with all that the order says beside."""
     said = ["--jobs", order.jobs, "--report", order.report, "--trace", order.trace, "--limit", f"{order.limit:g}"]
-    said += [part for tag in order.tag or () for part in ("--tag", tag)]
-    said += [part for text in order.match or () for part in ("--match", text)]
-    said += ["--mask"] if order.mask else []
-    said += ["--packets"] if order.packets else []
-    said += ["--tun"] if order.tun else []
-    said += ["--verbose"] if order.verbose else []
+    for name in ("tag", "match"):
+        said += [part for text in getattr(order, name) or () for part in (f"--{name}", text)]
+    said += [f"--{name}" for name in ("mask", "packets", "tun", "verbose") if getattr(order, name)]
     said += order.again()
     return [*paths, *said]
 

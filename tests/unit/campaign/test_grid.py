@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simwarden.campaign.grid import Finding, Grid, Interrupted, Order, Progress, Score, check_names, no_progress
+from simwarden.campaign.grid import Finding, Grid, Interrupted, Order, Score, check_names
 from simwarden.errors import ConfigError, InternalError
 from simwarden.scenario.suite import Crew
 
@@ -28,8 +28,8 @@ class Plain(Grid):
     left: int = 0
     faults: int = 0
 
-    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
-        del order, progress
+    def carry_out(self, order: Order) -> None:
+        del order
 
     def summary(self) -> str:
         return "1 of 2"
@@ -71,7 +71,7 @@ def test_an_interruption_ends_it_with_what_there_is() -> None:
 
     def work(task: int) -> int:
         if task == 3:
-            order.interruption.ask()
+            order.interruption.set()
         if task == 4:
             raise InternalError("a process died")  # which an interruption ends
         return task

@@ -90,7 +90,7 @@ def test_a_part_is_the_same_command_by_both_names() -> None:
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_has_what_all_have(part: str) -> None:
     has = {option for each in get_command(app).commands[part].params for option in each.opts}  # type: ignore[attr-defined]
-    assert has >= {"--budget", "--seed", "--json", "--accept", "--update", "--html", "--report", "-j"}
+    assert has >= {"--budget", "--seed", "--json", "--accept", "--html", "--report", "-j"}
 
 
 def test_coverage_has_nothing_to_accept() -> None:

@@ -96,7 +96,7 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_runs(cli: Cli, 
     (tmp_path / "file").write_text("")
     result = cli("run", MOVED, "--report", "file/report")
     assert result.exit_code == 2
-    assert "file is not a folder" in result.output
+    assert "the report cannot be written" in result.output
     assert "passed" not in result.output
     assert cli("run", MOVED, "--limit", "0").exit_code == 2
 

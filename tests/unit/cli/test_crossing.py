@@ -76,7 +76,7 @@ def test_json_and_pages(tmp_path: Path) -> None:
         (("--method", "hss-givn"), "no method is called 'hss-givn' (did you mean 'hss-given'?)"),
         (("--misuse", "fone"), "no misuse is called 'fone'"),
         (("--service", "sms"), "no service or path is called 'sms'"),
-        (("--update", "--method", "none"), "leave --misuse, --method and --budget out"),
+        (("--accept", "so it is", "--method", "none"), "leave --misuse, --method and --budget out"),
         (("--accept", "so it is", "--budget", "1 s"), "leave --misuse, --method and --budget out"),
         (("--story", "phone/all"), "no method is called 'all'"),
         (("/nowhere",), "no matrix is here"),

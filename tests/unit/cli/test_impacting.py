@@ -78,7 +78,7 @@ def test_tables_page_and_json(cli: Cli, tmp_path: Path) -> None:
 
 def test_what_is_recorded_is_compared_with(cli: Cli, tmp_path: Path) -> None:
     record = tmp_path / "e" / "reviewed.yaml"
-    assert cli("e", "--update").exit_code == 0
+    assert cli("e", "--accept", "measured").exit_code == 0
     result = cli("e")
     assert result.exit_code == 0
     assert "2 cases; all as reviewed; " in result.stdout.splitlines()[-1]
@@ -103,7 +103,7 @@ def test_what_is_recorded_is_compared_with(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_slower_element_is_noticed(cli: Cli, tmp_path: Path) -> None:
-    assert cli("e", "--update").exit_code == 0
+    assert cli("e", "--accept", "measured").exit_code == 0
     path = tmp_path / "e" / "list.yaml"
     slower = TEXT.replace("verdict_lifetime: $lifetime", "verdict_lifetime: 3 h")
     path.write_text(slower.replace("about: What", "about: After $lifetime what"))
@@ -116,7 +116,7 @@ def test_a_slower_element_is_noticed(cli: Cli, tmp_path: Path) -> None:
 def test_a_case_without_figures_is_told_and_not_recorded(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "e" / "list.yaml"
     path.write_text(TEXT.replace("  - power_on: meter\n", "  - detach: meter\n"))
-    result = cli("e", "--update")
+    result = cli("e", "--accept", "measured")
     assert result.exit_code == 1
     assert "not measured: meter is switched off" in result.stdout
     assert not (tmp_path / "e" / "reviewed.yaml").exists()
@@ -135,7 +135,7 @@ def test_bad_files_and_options_end_with_2_and_nothing_with_4(cli: Cli, tmp_path:
     result = cli("e", "--set", "lifetime=soon")
     assert result.exit_code == 2
     assert "--set lifetime=soon: verdict_lifetime: 'soon' is no duration" in result.output
-    assert cli("e", "--update", "--match", "idle").exit_code == 2
+    assert cli("e", "--accept", "measured", "--match", "idle").exit_code == 2
     (tmp_path / "e" / "reviewed.yaml").write_text("- {}")
     assert cli("e").exit_code == 2
     (tmp_path / "e" / "bad.yaml").write_text("experiment: x\nmeasure: {delay: {}}\nsteps:\n- wait: 1 s\n")

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from simwarden.cli.choices import TransportName
 from simwarden.cli.main import app
-from simwarden.cli.ordering import Order
+from simwarden.cli.options import Order, TransportName
 from simwarden.cli.watching import command_of, concerned_by, sources_of, stamps_of, watch
 from simwarden.scenario.registry import Registry
 
@@ -53,7 +52,6 @@ def test_survivors_end_with_1_and_say_what_to_write(cli: Cli) -> None:
     assert result.exit_code == 1
     assert "SURVIVES  hss/bind.hss.given@update-location always-admit" in result.output
     assert "why:     no scenario claims it" in result.output
-    assert "to kill: write a misuse that it refuses, with proves: [bind.hss.given]" in result.output
 
 
 def test_bad_files_and_names_end_with_2(cli: Cli, tmp_path: Path) -> None:

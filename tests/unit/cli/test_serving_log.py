@@ -9,7 +9,7 @@ import pytest
 
 from simulators.hss.controls import GIVEN
 from simulators.pcrf.controls import LIST
-from simwarden.cli.choices import Level, LogForm
+from simwarden.cli.options import Level, LogForm
 from simwarden.cli.serving_log import MOST, Log
 from simwarden.policy.decision import Decision, Verdict
 from simwarden.runtime.clock import Clock

@@ -15,8 +15,7 @@ import pytest
 from served import NET, serve
 from waiting import LONG
 
-from simwarden.cli.choices import TransportName
-from simwarden.cli.ordering import Order
+from simwarden.cli.options import Order, TransportName
 from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.transport.choose import NAMES, carrier_of, carriers_of, described
 from simwarden.scenario.load import Loader

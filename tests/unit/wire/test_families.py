@@ -24,7 +24,7 @@ SOURCES = Path(interfaces.__file__).parents[1]
 OTHERS = {
     ("cli/serving_events.py", "mqtt"): "the scheme of a broker's URL",
     ("policy/access_list.py", "mqtt"): "the scheme of a URL on a list",
-    ("campaign/impact/load.py", "diameter"): "the name of a figure",
+    ("campaign/impact/meters.py", "diameter"): "the name of a figure",
     ("campaign/impact/columns.py", "diameter"): "the name of a figure",
     ("campaign/impact/columns.py", "S1-MME"): "the heading of a column",
     ("runtime/tun.py", "ip"): "the program of iproute2",

@@ -8,6 +8,7 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simwarden.campaign.composition import loader_of
 from simwarden.campaign.explore.oracle import Oracle
 from simwarden.campaign.explore.plan import Plan, read_plan
 from simwarden.campaign.explore.story import Told, told
@@ -16,7 +17,6 @@ from simwarden.model.interfaces import INTERFACES
 from simwarden.scenario.document import Call, Fail, Manage, Mishap, Power, Wait
 from simwarden.scenario.during import LASTING, MISHAPS, mishaps_of
 from simwarden.scenario.judge import nested
-from simwarden.scenario.load import Loader
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.runner import RunOptions
 from simwarden.trace.dissect import Dissector
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from simwarden.campaign.explore.trial import Put
     from simwarden.scenario.document import Action, Scenario
+    from simwarden.scenario.load import Loader
     from simwarden.trace.events import Frame
 
 
@@ -107,15 +108,10 @@ def plan_of(folder: str) -> Plan:
     return read_plan(Path(folder), Registry.installed())
 
 
-@cache
-def _loader(network: str) -> Loader:
-    return Loader(network_file=network)
-
-
 @lru_cache(maxsize=_KEPT)
 def bench(folder: str, network: str, seed: int, story: str, change: str) -> Bench:
     """Return the bench of a story with a change, with two (`barring + unbinding`), or with none (empty)."""
-    return Bench(plan_of(folder), _loader(network), RunOptions(seed=seed), story, change)
+    return Bench(plan_of(folder), loader_of(network), RunOptions(seed=seed), story, change)
 
 
 class Bench:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from simwarden.campaign.explore.bench import AND, plan_of
 from simwarden.campaign.explore.repeat import alone, kept_as, scenario_of
 from simwarden.campaign.explore.runs import DeviationGroup, ExploredRuns, Wanted, explore
-from simwarden.campaign.grid import Finding, Grid, Order, Progress, Score, check_names, no_progress
+from simwarden.campaign.grid import Finding, Grid, Order, Score, check_names
 from simwarden.campaign.record import NAME, Entry, Record
 from simwarden.campaign.tables import Cell, Column, Detail, Row, Table
 from simwarden.errors import ConfigError, NothingError, ScenarioError
@@ -81,7 +81,7 @@ class Explore(Grid):
     #: entries of the record for which nothing is found
     idle: list[str] = field(default_factory=list)
 
-    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
+    def carry_out(self, order: Order) -> None:
         """See Grid."""
         wanted, plan = self.wanted, plan_of(self.wanted.folder)
         element_faults = [each for each in wanted.faults if each.partition("-")[0] in _ELEMENT_FAULTS]
@@ -89,7 +89,7 @@ class Explore(Grid):
         check_names(wanted.changes, plan.changes, "change")
         check_names(wanted.faults, [*MISHAPS, *_ELEMENT_FAULTS, *element_faults], "fault")
         record = read_record(Path(wanted.folder))
-        self.judge(explore(replace(wanted, seed=order.seed), order, progress), record)
+        self.judge(explore(replace(wanted, seed=order.seed), order), record)
         if not (self.explored.planned or self.explored.unseen or self.tried):
             why = "; ".join(f"{where}: {why}" for where, why in self.explored.unjudged.items())
             raise NothingError(f"nothing was chosen: {why or 'no change asked for makes sense in these stories'}")
@@ -122,26 +122,24 @@ class Explore(Grid):
         """The groups that are not in the record."""
         return self.those(NEW)
 
+    def _alike(self) -> dict[tuple[str, str, str], list[DeviationGroup]]:
+        """Return the groups that are new by what was put in, into which procedure, and what differs."""
+        alike: dict[tuple[str, str, str], list[DeviationGroup]] = {}
+        for group in self.new:
+            alike.setdefault((group.what, group.procedure, group.deviation.name), []).append(group)
+        return alike
+
     def accept(self, why: str) -> list[Path]:
         """See Grid: what is new is taken for meant."""
         if not self.new:
             return []
         if not why:
             raise ConfigError("--accept: say why these are meant")
-        alike: dict[tuple[str, str, str], list[str]] = {}
-        for group in self.new:
-            alike.setdefault((group.what, group.procedure, group.deviation.name), []).append(group.message)
-        rows = [
-            {
-                "outcome": MEANT,
-                "what": what,
-                "into": into,
-                "differs": differs,
-                "before": sorted(set(messages)),
-                "why": why,
-            }
-            for (what, into, differs), messages in alike.items()
-        ]
+        rows = []
+        for (what, into, differs), groups in self._alike().items():
+            before = sorted({group.message for group in groups})
+            row = {"outcome": MEANT, "what": what, "into": into, "differs": differs, "before": before, "why": why}
+            rows.append(row)
         written = read_record(Path(self.wanted.folder)).append(rows)
         self.judge(self.explored, read_record(Path(self.wanted.folder)))
         return [written]
@@ -167,10 +165,7 @@ class Explore(Grid):
         """See Grid."""
         for where, fault in self.explored.broken.items():
             yield Finding(f"{where}: the story does not come to its end: {fault}")
-        alike: dict[tuple[str, str, str], list[DeviationGroup]] = {}
-        for group in self.new:
-            alike.setdefault((group.what, group.procedure, group.deviation.name), []).append(group)
-        yield from map(_finding, alike.values())
+        yield from map(_finding, self._alike().values())
         for procedure, what in self.vacuous:
             tried = self.explored.cells[procedure, what].tried
             yield Finding(f"{what} in {procedure}: it altered nothing at any of {tried} points")

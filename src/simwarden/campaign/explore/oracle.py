@@ -17,7 +17,7 @@ from simwarden.scenario.match import show
 from simwarden.scenario.rest import disagreements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from simwarden.campaign.explore.plan import Plan
     from simwarden.campaign.explore.story import Told
@@ -101,18 +101,16 @@ class Oracle:
     # -- facts
 
     def _lasting(self, facts: Facts) -> dict[Fact, Any]:
-        kept = self._working(facts)
-        for fact, value in facts.items():
-            observable = self._observable(fact)
-            if observable is not None and "*" not in observable.passing and not _is_idle(observable, value):
-                kept[fact] = _without(value, observable.passing)
-        return kept
+        return self._kept(facts, lambda observable: "*" not in observable.passing)
 
     def _served(self, facts: Facts) -> dict[Fact, Any]:
+        return self._kept(facts, lambda observable: bool(observable.serving))
+
+    def _kept(self, facts: Facts, counts: Callable[[Observable], bool]) -> dict[Fact, Any]:
         kept = self._working(facts)
         for fact, value in facts.items():
             observable = self._observable(fact)
-            if observable is not None and observable.serving and not _is_idle(observable, value):
+            if observable is not None and counts(observable) and not _is_idle(observable, value):
                 kept[fact] = _without(value, observable.passing)
         return kept
 

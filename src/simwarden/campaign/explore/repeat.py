@@ -18,8 +18,6 @@ from simwarden.scenario.load import Loader
 from simwarden.scenario.runner import run_scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from simwarden.campaign.explore.bench import Bench
     from simwarden.campaign.explore.oracle import Deviation
     from simwarden.campaign.explore.runs import DeviationGroup
@@ -155,23 +153,13 @@ def _written(action: Action) -> dict[str, Any]:
 def _expected(deviation: Deviation) -> dict[str, Any]:
     assert deviation.fact is not None  # noqa: S101 - facts are what is enforced and settled
     element, observable, _ = deviation.fact
-    want: Any = deviation.value
-    if want is None:
-        said: Any = "none"
-    elif isinstance(want, dict):
-        said = _words(want)
-    else:
-        said = _word(want)
+    said = "none" if deviation.value is None else _word(deviation.value)
     return {"within": "0 s", element: {observable: said}}
-
-
-def _words(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _word(value) for name, value in record.items() if value not in (None, "", [], ())}
 
 
 def _word(value: Any) -> Any:
     if isinstance(value, dict):
-        return _words(value)
+        return {name: _word(each) for name, each in value.items() if each not in (None, "", [], ())}
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, enum.Enum):

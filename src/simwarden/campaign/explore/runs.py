@@ -9,7 +9,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.campaign.explore.bench import AND, BaselineRun, Bench, Point, bench, plan_of
-from simwarden.campaign.grid import no_progress
 from simwarden.scenario.problems import ScenarioErrors
 from simwarden.scenario.suite import Crew
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from simwarden.campaign.explore.oracle import Deviation
-    from simwarden.campaign.grid import Order, Progress
+    from simwarden.campaign.grid import Order
 
 #: things put in by name, each at a point by its number
 Put = tuple[tuple[int, str], ...]
@@ -219,7 +218,7 @@ def _wanted(name: str, wanted: tuple[str, ...]) -> bool:
     return not wanted or name in wanted or name.partition("-")[0] in wanted
 
 
-def explore(wanted: Wanted, order: Order, progress: Progress = no_progress) -> ExploredRuns:
+def explore(wanted: Wanted, order: Order) -> ExploredRuns:
     """Explore. But for a budget the result is the same for any number of processes.
 
     A budget that is left over when everything is tried is spent on pairs.
@@ -236,7 +235,7 @@ def explore(wanted: Wanted, order: Order, progress: Progress = no_progress) -> E
             for _, outcomes in order.run(crew, list(_works(tries, found, chunk))):
                 for each in outcomes:
                     found.take(each)
-                progress(found.runs, found.planned, outcomes[0].story)
+                order.progress(found.runs, found.planned, outcomes[0].story)
             if order.over or not order.limited or wanted.pairs or wanted.runs:
                 break
             tries = _pairs(every, wanted, _PART, part)

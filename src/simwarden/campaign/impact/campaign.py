@@ -8,16 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from simwarden.campaign.grid import (
-    Finding,
-    Grid,
-    Order,
-    Progress,
-    Score,
-    check_names,
-    format_review_summary,
-    no_progress,
-)
+from simwarden.campaign.grid import Finding, Grid, Order, Score, check_names, format_review_summary
 from simwarden.campaign.impact.columns import COLUMNS, format_difference, tone
 from simwarden.campaign.impact.experiment import Experiment, find, read_experiment
 from simwarden.campaign.impact.measures import MEASURES
@@ -76,7 +67,7 @@ class Impact(Grid):
     #: True if the figures were measured in the way of the recorded ones
     comparable: bool = True
 
-    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
+    def carry_out(self, order: Order) -> None:
         """See Grid."""
         cases = [(each, number) for each in self._experiments() for number in self._matching(each)]
         if not cases:
@@ -88,7 +79,7 @@ class Impact(Grid):
         with Crew(perform, min(order.workers, len(tasks))) as crew:
             for task, measured in order.run(crew, list(tasks)):
                 done[task] = measured
-                progress(len(done), len(tasks), Path(task.path).stem)
+                order.progress(len(done), len(tasks), Path(task.path).stem)
         self.runs = {each.id_of(n): CaseRun(each, n, done[task]) for task, (each, n) in tasks.items() if task in done}
         self.tried, self.left = len(done), len(tasks) - len(done)
         self.faults = sum(measured.fault for measured in done.values())

@@ -62,12 +62,8 @@ COLUMNS: Mapping[str, tuple[FigureColumn, ...]] = {
         FigureColumn(
             "session_ends", "session ends", "time", "never", "until the core holds nothing of the card any more"
         ),
-        FigureColumn(
-            "core_messages", "by core msg", none="-", about="messages between elements of the core until then"
-        ),
-        FigureColumn(
-            "core_messages_to_release", "to release", none="-", about="the same until no connection is left either"
-        ),
+        FigureColumn("core_messages", "by core msg", about="messages between elements of the core until then"),
+        FigureColumn("core_messages_to_release", "to release", about="the same until no connection is left either"),
         FigureColumn("told", "device told", "time", "never", "until the device hears of it"),
     ),
     "packets": _through("packet", "got out at SGi", "came to the device"),

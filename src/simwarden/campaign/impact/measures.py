@@ -1,8 +1,7 @@
-"""What an experiment may measure, as its file says it, and what a meter is."""
+"""What an experiment may measure, as its file says it."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
@@ -11,11 +10,7 @@ from simwarden.runtime.declare import Model
 from simwarden.wire.s1ap.family import S1_MME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from simwarden.campaign.record import Figure
     from simwarden.scenario.document import Scenario
-    from simwarden.trace.events import Event
 
 OUTCOMES = ("attach", "tau", "service_request")
 """The observables by which a device tells how its requests end."""
@@ -107,35 +102,7 @@ MEASURES: dict[str, type[Measure]] = {
     "load": Load,
 }
 
-SERVED = frozenset({"accepted", "connected"})
-"""The values of these, and of `call`, that say that a request was served."""
-
-
-class Meter(ABC):
-    """Is told of each event of a run as it happens, and gives figures at its end. It keeps counts, no events."""
-
-    @abstractmethod
-    def on_step(self, name: str, time: float) -> None:
-        """Be told that a named step begins."""
-
-    @abstractmethod
-    def take(self, event: Event) -> None:
-        """Be told of an event."""
-
-    @abstractmethod
-    def figures(self, end: float) -> Mapping[str, Figure]:
-        """Return the figures of a story that ended at a time. Raises Meaningless."""
-
-
-class MeaninglessError(Exception):
-    """The figures of a run would say nothing: what was to be ended never began, or the like."""
-
 
 def members(names: list[str], scenario: Scenario) -> list[str]:
     """Return the instances that names of instances and of groups stand for."""
     return [each for name in names for each in scenario.groups.get(name, (name,))]
-
-
-def rounded(seconds: float) -> float:
-    """Return virtual seconds as figures tell them: to the millisecond."""
-    return round(seconds, 3)

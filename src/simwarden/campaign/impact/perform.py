@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
-from simwarden.campaign.impact.blast import BlastMeter
-from simwarden.campaign.impact.delay import DelayMeter
+from simwarden.campaign.composition import loader_of
+from simwarden.campaign.impact import meters
 from simwarden.campaign.impact.experiment import read_experiment
-from simwarden.campaign.impact.load import LoadMeter
-from simwarden.campaign.impact.measures import Blast, Calls, Delay, Load, MeaninglessError, Messages, Packets, members
-from simwarden.campaign.impact.packets import CallsMeter, MessagesMeter, PacketsMeter
-from simwarden.scenario.load import Loader
+from simwarden.campaign.impact.measures import Blast, Calls, Delay, Load, Messages, Packets, members
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.scenario.suite import worker
@@ -23,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simwarden.campaign.impact.experiment import MeasuredCase
-    from simwarden.campaign.impact.measures import Meter
     from simwarden.campaign.record import Figure
 
 #: real seconds after which a case counts as hung
@@ -53,13 +48,8 @@ class Measured:
 
 def perform(task: Task) -> Measured:
     """Carry out a case in this process, and return what came of it."""
-    experiment = read_experiment(task.path, _loader(task.network), dict(task.settings), only=task.number)
+    experiment = read_experiment(task.path, loader_of(task.network), dict(task.settings), only=task.number)
     return measure(experiment.cases[0], task.options)
-
-
-@cache
-def _loader(network: str) -> Loader:
-    return Loader(network_file=network)
 
 
 def measure(case: MeasuredCase, options: RunOptions) -> Measured:
@@ -81,23 +71,23 @@ def measure(case: MeasuredCase, options: RunOptions) -> Measured:
         return Measured({}, summary, fault=result.verdict is Verdict.ERROR, seconds=spent)
     try:
         return Measured(meter.figures(result.virtual), seconds=spent)
-    except MeaninglessError as why:
+    except meters.MeaninglessError as why:
         return Measured({}, str(why), seconds=spent)
 
 
-def meter_of(case: MeasuredCase) -> Meter:
+def meter_of(case: MeasuredCase) -> meters.Meter:
     """Return the meter of a case."""
     wanted, scenario = case.measure, case.scenario
     if isinstance(wanted, Delay):
         imsi = scenario.cards[wanted.card].keys.imsi
-        return DelayMeter(members(wanted.terminals, scenario), _observable(wanted.held), imsi)
+        return meters.DelayMeter(members(wanted.terminals, scenario), _observable(wanted.held), imsi)
     if isinstance(wanted, Packets):
-        meter = {Messages: MessagesMeter, Calls: CallsMeter}.get(type(wanted), PacketsMeter)
+        meter = {Messages: meters.MessagesMeter, Calls: meters.CallsMeter}.get(type(wanted), meters.PacketsMeter)
         return meter(members(wanted.terminals, scenario), _observable(wanted.arrived))
     if isinstance(wanted, Blast):
-        return BlastMeter(members(wanted.good, scenario), members(wanted.thieves, scenario), wanted.requests)
+        return meters.BlastMeter(members(wanted.good, scenario), members(wanted.thieves, scenario), wanted.requests)
     assert isinstance(wanted, Load)  # noqa: S101 - the last of MEASURES
-    return LoadMeter(members(wanted.fleet, scenario), wanted.core, at_once=wanted.at_once)
+    return meters.LoadMeter(members(wanted.fleet, scenario), wanted.core, at_once=wanted.at_once)
 
 
 def _observable(record: str) -> tuple[str, str]:

@@ -9,25 +9,16 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
-from simwarden.campaign.grid import (
-    Finding,
-    Grid,
-    Order,
-    Progress,
-    Score,
-    check_names,
-    format_review_summary,
-    no_progress,
-)
+from simwarden.campaign.grid import Finding, Grid, Order, Score, check_names, format_review_summary
 from simwarden.campaign.matrix.outcome import ServiceOutcome, State, judge
 from simwarden.campaign.matrix.plan import Plan, read_plan
 from simwarden.campaign.matrix.story import honest_facts, story_of
 from simwarden.campaign.record import NAME, Record
 from simwarden.campaign.tables import Cell, Column, Detail, Row, Table
-from simwarden.errors import ScenarioError
+from simwarden.errors import UserFileError
 from simwarden.model.units import show
 from simwarden.scenario.load import Loader
-from simwarden.scenario.problems import Problems, ScenarioErrors
+from simwarden.scenario.problems import Problems, flat
 from simwarden.scenario.registry import Registry
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
@@ -125,7 +116,7 @@ class Matrix(Grid):
         """All services and paths."""
         return [*self.plan.services.values()]
 
-    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
+    def carry_out(self, order: Order) -> None:
         """See Grid: row by row. The result is the same for any number of processes."""
         check_names(self.chosen_misuses, self.plan.misuses, "misuse")
         check_names(self.chosen_methods, self.plan.methods, "method")
@@ -138,7 +129,7 @@ class Matrix(Grid):
         with Crew(partial(fill, options=options), min(order.workers, len(tasks))) as crew:
             for task, row in order.run(crew, tasks):
                 rows[task.method] = row
-                progress(len(rows) * len(names), len(tasks) * len(names), f"{names[-1]}/{task.method}")
+                order.progress(len(rows) * len(names), len(tasks) * len(names), f"{names[-1]}/{task.method}")
         filled = (cell for method in methods for cell in rows.get(method.name, ()))
         self.cells = {(cell.misuse, cell.method): cell for cell in filled}
         self.tried, self.left = len(self.cells), (len(tasks) - len(rows)) * len(names)
@@ -370,10 +361,8 @@ def check_stories(plan: Plan) -> None:
     for misuse, method, probe, honest in wanted:
         try:
             story_of(plan, misuse, method, loader, probe=probe, honest=honest)
-        except ScenarioErrors as errors:
-            problems.found += errors.problems
-        except ScenarioError as error:
-            problems.found.append(error)
+        except UserFileError as error:
+            problems.found += flat(error)
     problems.raise_if_any()
 
 

@@ -1,4 +1,4 @@
-"""Says why a mutant survived, what to write to kill it, and which scenarios do not do their part."""
+"""Says why a mutant survived, and which scenarios do not do their part."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LISTED = 6
 
 
 def explain(mutant: Mutant, cases: Mapping[str, Case], normal: Mapping[str, Observed]) -> None:
-    """Fill in reason and advice of a mutant that survived, and whether it could be tried at all."""
+    """Fill in the reason of a mutant that survived, and whether it could be tried at all."""
     if mutant.killed or not mutant.tried:
         return
     concerned = [name for name in normal if any(_concerns(cases, name, spot) for spot in mutant.spots)]
@@ -31,7 +31,6 @@ def explain(mutant: Mutant, cases: Mapping[str, Case], normal: Mapping[str, Obse
         mutant.reason = "the element is outside this process, and no card can be without this control"
         return
     mutant.reason = mutant.equivalent or _reason(mutant, cases, normal, concerned)
-    mutant.advice = _advice(mutant)
 
 
 def _concerns(cases: Mapping[str, Case], name: str, spot: Spot) -> bool:
@@ -84,22 +83,6 @@ def _names(case: Case, spot: Spot) -> bool:
     )
 
 
-def _advice(mutant: Mutant) -> str:
-    spot = mutant.spots[0]
-    decision = f"by: {spot.kind}, control: {spot.control.id}, on: {spot.occasion}"
-    if len(mutant.spots) > 1:
-        return "expect what the refusal comes to (attach: rejected, an outcome) beside the decisions"
-    if mutant.switch != REFUSE:
-        return (
-            f"write a misuse that it refuses, with proves: [{spot.control.requirement}], "
-            f"expect: {{decision: {{{decision}}}}} and what the refusal comes to"
-        )
-    return (
-        f"write a legitimate use that it admits (the twin of the misuse), with proves: [{spot.control.requirement}], "
-        f"expect: {{decision: {{{decision}, verdict: admit}}}} and what is served"
-    )
-
-
 def weaknesses(mutants: list[Mutant], cases: Mapping[str, Case], normal: Mapping[str, Observed]) -> Iterator[str]:
     """Yield a line for each claim that does not hold, though another scenario may kill the mutant.
 
@@ -126,17 +109,13 @@ def _claim(case: Case, claim: Claim, switch: str, own: list[Mutant], mutants: li
         len(each.spots) > 1
         and each.switch == switch
         and any(claim.is_of(spot) for spot in each.spots)
-        and case.job.name in _killers(each)
+        and any(killer.scenario == case.job.name for killer in each.killers)
         for each in mutants
     )
     counts = all(not mutant.equivalent for mutant, _ in tried)
     if counts and not layered and not any(attempt.outcome is Outcome.KILLED for _, attempt in tried):
         became = "; ".join(attempt.outcome.value for _, attempt in tried) or "does not make it decide so"
         yield f"{case.job.name} claims a refusal by {_named(claim)}, but under {switch} it {became}"
-
-
-def _killers(mutant: Mutant) -> set[str]:
-    return {each.scenario for each in mutant.killers}
 
 
 def _twin(twin: Case, claim: Claim, mutants: list[Mutant]) -> Iterator[str]:

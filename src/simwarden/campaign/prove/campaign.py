@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simwarden.campaign.coverage import Coverage
-from simwarden.campaign.grid import Finding, Grid, Order, Progress, Score, no_progress
+from simwarden.campaign.grid import Finding, Grid, Order, Score
 from simwarden.campaign.prove.choice import Choice, accept
 from simwarden.campaign.prove.mutants import Mutant, Word, killed_by
 from simwarden.campaign.prove.prove import Proving
@@ -47,14 +46,14 @@ class Prove(Grid):
     runs: int = 0
     proved: int = 0
 
-    def carry_out(self, order: Order, progress: Progress = no_progress) -> None:
+    def carry_out(self, order: Order) -> None:
         """See Grid. A proof of all mutants makes all normal runs, so that `coverage` can read them."""
         with self.normal.crew(order) as crew:
-            proving = Proving(self.registry, self.normal, self.choice, partial(order.run_all, crew), progress)
-            self.mutants, self.weak = proving.prove(order)
+            proving = Proving(self.registry, self.normal, self.choice, order, crew)
+            self.mutants, self.weak = proving.prove()
             self.runs, self.proved = proving.done, len(self.normal.observed)
         if self.choice.whole and not order.over:
-            self.normal.make_missing(order, progress)
+            self.normal.make_missing(order)
         self.left, self.faults = len(self.those(Word.LEFT)), self.normal.faults
         self.tried = len(self.mutants) - self.left
 
@@ -99,7 +98,7 @@ class Prove(Grid):
     def findings(self) -> Iterator[Finding]:
         """See Grid."""
         for mutant in self.survivors:
-            yield Finding(f"survivor: {mutant.name}", (f"why:     {mutant.reason}", f"to kill: {mutant.advice}"))
+            yield Finding(f"survivor: {mutant.name}", (f"why: {mutant.reason}",))
         for name, why in self.normal.broken:
             yield Finding(f"{name} does not pass by itself: {why}")
         for line in self.weak:
@@ -109,8 +108,8 @@ class Prove(Grid):
         """See Grid."""
         for mutant in self.mutants:
             killers = [each.scenario for each in mutant.killers]
-            told = {"killers": killers, "reason": mutant.reason, "advice": mutant.advice}
-            yield {"case": mutant.name, "outcome": mutant.word.value.lower(), **told}
+            outcome = mutant.word.value.lower()
+            yield {"case": mutant.name, "outcome": outcome, "killers": killers, "reason": mutant.reason}
 
     def score(self) -> Score:
         """See Grid."""

@@ -1,4 +1,16 @@
-"""Mutants of controls: whether a scenario killed each, which one and how, and what to write if none did."""
+"""Mutants of controls: whether a scenario killed each, which one and how.
+
+A run is the same as the normal one, byte for byte, up to the first decision that a switch overrules. It kills if
+
+1. it failed by an expectation: not by a fault, a crash or a time-out, and not as inconclusive;
+2. the first decision that was overruled stands at the place in the trace where the same control said the opposite in
+   the normal run, so that all that differs came of it;
+3. a failed expectation is about what came of the decision, and not about the decision, which the switch itself gives:
+   a state, the outcome of a verb, a message or a record. Under always-admit it is any of a scenario that claims the
+   refusal, and elsewhere one that wanted a refusal, or something that never should happen; under always-refuse one that
+   wanted no refusal, or something that should never come of legitimate use. Under refusal-ignored it is as under
+   always-admit. Records of a decision (see `scenario/effects.py`) do not count, as the decision itself.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +19,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simwarden.policy.decision import ALWAYS_ADMIT, ALWAYS_REFUSE, REFUSAL_IGNORED
+from simwarden.scenario.document import EventWanted, FactWanted, OutcomeWanted
+from simwarden.scenario.expectation import REFUSAL_WORDS
+from simwarden.scenario.problems import plain
+from simwarden.scenario.result import Verdict as Result
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from simwarden.scenario.claims import Spot
+    from simwarden.campaign.switched_run import Observed
+    from simwarden.scenario.claims import Case, Spot
+    from simwarden.scenario.result import Mismatch
 
 #: the kinds of mutants; both of the first two let through what a control refuses
 ADMIT, IGNORE, REFUSE = SWITCHES = ALWAYS_ADMIT, REFUSAL_IGNORED, ALWAYS_REFUSE
@@ -73,7 +91,6 @@ class Mutant:
     switch: str
     attempts: list[Attempt] = field(default_factory=list)
     reason: str = ""
-    advice: str = ""
     judged: bool = True
     tried: bool = True
     equivalent: str = ""
@@ -117,3 +134,91 @@ def killed_by(mutant: Mutant) -> str:
 def told(subjects: Sequence[str]) -> str:
     """Return a few subjects in one phrase."""
     return ", ".join(dict.fromkeys(subjects))
+
+
+# -- what kills a mutant
+
+_DENIED = ("401", "403", "unauthorized")
+
+
+def weigh(case: Case, switched: Collection[Spot], switch: str, normal: Observed, seen: Observed) -> Attempt:
+    """Say what a scenario made of a mutant."""
+    behind = _behind({each.name for each in switched}, seen)
+
+    def attempt(outcome: Outcome, why: str = "") -> Attempt:
+        return Attempt(case.job.name, case.scenario.title, outcome, why, behind=behind)
+
+    if seen.verdict is Result.ERROR:
+        return attempt(Outcome.ERROR, seen.summary)
+    if seen.verdict is not Result.FAILED:
+        return attempt(Outcome.PASSED)
+    if not seen.mismatches:
+        return attempt(Outcome.ERROR, seen.summary)
+    if not seen.trial.without and not _overruled(normal, seen, switch):
+        return attempt(Outcome.ASIDE, "what differs did not come of the switch")
+    results = [each.subject for each in seen.mismatches if _is_result(case, each, switched, switch)]
+    if not results:
+        return attempt(Outcome.ASIDE, f"unmet: {told([each.subject for each in seen.mismatches])}")
+    through = _through(case, seen.mismatches, switch)
+    killers = tuple(dict.fromkeys(results))
+    return Attempt(case.job.name, case.scenario.title, Outcome.KILLED, "", killers, through=through, behind=behind)
+
+
+def _overruled(normal: Observed, seen: Observed, switch: str) -> bool:
+    """Return True if the first overruled decision is the normal run's: with the opposite verdict, or ignored."""
+    first = seen.first_forced
+    if first is None:
+        return False
+    same = next((each for each in normal.decisions if each.number == first.number), None)
+    return same is not None and (same.element, same.spot, same.subject, same.admitted) == (
+        first.element, first.spot, first.subject, first.admitted is (switch == IGNORE)
+    )  # fmt: skip
+
+
+def _behind(switched: Collection[str], seen: Observed) -> tuple[str, ...]:
+    """Return the occasions on which others still refused after that."""
+    since = seen.first_forced.number if seen.first_forced is not None else 0
+    refusing = (
+        each.spot for each in seen.decisions if each.number > since and not each.admitted and each.spot not in switched
+    )
+    return tuple(dict.fromkeys(refusing))
+
+
+def _is_result(case: Case, mismatch: Mismatch, switched: Collection[Spot], switch: str) -> bool:
+    condition, never = case.condition_at(mismatch.place, mismatch.subject)
+    if switch != REFUSE:
+        claimed = any(case.claims_refusal(each) for each in switched)
+        return never or claimed or (not _record(condition) and _refusal(_wanted(condition)))
+    return never or not _refusal(_wanted(condition))
+
+
+def _through(case: Case, mismatches: tuple[Mismatch, ...], switch: str) -> bool:
+    """Whether the misuse got through: where refusals in so many words were expected, one of them is unmet."""
+    if switch == REFUSE:
+        return True
+    phase = case.phase_at(mismatches[0].place)
+    unmet = {(mismatch.place, mismatch.subject) for mismatch in mismatches}
+    expected = {
+        (condition.place, condition.subject)
+        for step in case.steps_of(phase)
+        for expectation in step.expectations
+        for condition in expectation.conditions
+        if not expectation.never and not _record(condition) and _refusal(_wanted(condition))
+    }
+    return not expected or bool(expected & unmet)
+
+
+def _record(condition: object) -> bool:
+    return isinstance(condition, FactWanted) and condition.record
+
+
+def _wanted(condition: object) -> str:
+    if isinstance(condition, OutcomeWanted):
+        return condition.word
+    if isinstance(condition, EventWanted):
+        return str((condition.fields or {}).get("status", ""))
+    return condition.want if isinstance(condition, FactWanted) and isinstance(condition.want, str) else ""
+
+
+def _refusal(word: str) -> bool:
+    return plain(word) in REFUSAL_WORDS or plain(word) in _DENIED

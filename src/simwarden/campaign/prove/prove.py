@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING
 
 from simwarden.campaign.grid import Interrupted
 from simwarden.campaign.prove import advice
-from simwarden.campaign.prove.kill_criteria import weigh
-from simwarden.campaign.prove.mutants import ADMIT, REFUSE, SWITCHES, Attempt, Mutant, Outcome
+from simwarden.campaign.prove.mutants import ADMIT, REFUSE, SWITCHES, Attempt, Mutant, Outcome, weigh
 from simwarden.campaign.switched_run import SwitchedRun
 from simwarden.scenario.claims import spots_of
 from simwarden.scenario.result import Verdict as Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from simwarden.campaign.grid import Order, Progress
+    from simwarden.campaign.grid import Order
     from simwarden.campaign.prove.choice import Choice
     from simwarden.campaign.switched_run import NormalRuns, Observed
     from simwarden.scenario.claims import Spot
     from simwarden.scenario.registry import Registry
+    from simwarden.scenario.suite import Crew
 
 #: controls that may stand behind each other before a proof gives up
 _DEEPEST = 6
@@ -48,17 +48,17 @@ class Proving:
         registry: Registry,
         normal: NormalRuns,
         choice: Choice,
-        run_all: Callable[[Sequence[SwitchedRun]], Iterator[Observed]],
-        progress: Progress,
+        order: Order,
+        crew: Crew[SwitchedRun, Observed],
     ) -> None:
         self.spots = {name: spot for name, spot in spots_of(registry).items() if choice.wants(spot)}
         self.runs, self.cases, self.normal = normal, normal.cases, normal.observed
-        self.choice, self.run_all, self.progress = choice, run_all, progress
+        self.choice, self.order, self.crew = choice, order, crew
         self.done = self.known = 0
 
-    def prove(self, order: Order) -> tuple[list[Mutant], list[str]]:
+    def prove(self) -> tuple[list[Mutant], list[str]]:
         """Try the mutants until the budget is spent. Return all of them, and weak claims and entries of the record."""
-        choice = self.choice
+        choice, order = self.choice, self.order
         singles = [Mutant((spot,), switch) for spot in self.spots.values() for switch in SWITCHES]
         for mutant in singles:
             mutant.equivalent = choice.reason_for(mutant)
@@ -169,9 +169,9 @@ class Proving:
     def _run(self, runs: list[SwitchedRun]) -> list[Observed]:
         self.known += len(runs)
         results = []
-        for observed in self.run_all(runs):
+        for observed in self.order.run_all(self.crew, runs):
             self.done += 1
-            self.progress(self.done, self.known, observed.trial.name)
+            self.order.progress(self.done, self.known, observed.trial.name)
             results.append(observed)
         return results
 

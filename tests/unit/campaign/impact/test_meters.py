@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simwarden.campaign.impact.blast import BlastMeter
-from simwarden.campaign.impact.delay import DelayMeter
-from simwarden.campaign.impact.load import LoadMeter
-from simwarden.campaign.impact.measures import OUTCOMES, MeaninglessError, Meter
-from simwarden.campaign.impact.packets import CallsMeter, MessagesMeter, PacketsMeter
+from simwarden.campaign.impact.measures import OUTCOMES
+from simwarden.campaign.impact.meters import (
+    BlastMeter,
+    CallsMeter,
+    DelayMeter,
+    LoadMeter,
+    MeaninglessError,
+    MessagesMeter,
+    Meter,
+    PacketsMeter,
+)
 from simwarden.trace.events import Event, Frame, StateChange
 from simwarden.wire.dissection import Dissection
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simwarden.campaign.prove.changes import changed_files, touched_by
-from simwarden.campaign.prove.choice import EQUIVALENT, equivalents
+from simwarden.campaign.prove.choice import EQUIVALENT, changed_files, equivalents, touched_by
 from simwarden.errors import ConfigError, UserFileError
 from simwarden.scenario.claims import spots_of
 from simwarden.scenario.load import Loader
