@@ -115,7 +115,6 @@ class Memory:
     authentication_failures: int = 0
     attach_attempts: int = 0
     tau_attempts: int = 0
-    service_attempts: int = 0
     attach_type: int = 0
     update_type: int = 0
     bearers: dict[int, Bearer] = field(default_factory=dict)

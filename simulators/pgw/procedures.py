@@ -147,7 +147,6 @@ def _make(core: Core, message: Message, owner: str, apn: str, addresses: Address
         addresses=addresses,
         charging_id=core.next_charging_id(),
         opened=core.site.clock.wall(),
-        opened_at=core.site.clock.now(),
         sgw=message["sender_f_teid"],
         sgw_user=bearer["s5_u_sgw"],
         rat=message["rat_type"],

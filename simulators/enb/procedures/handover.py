@@ -234,7 +234,7 @@ def _take_over(station: Station, mme: Mme, message: Message, cell: Cell) -> UeCo
     station.take_ambr(ue, message["ue_aggregate_maximum_bitrate"])
     ue.capabilities = message["ue_security_capabilities"]
     context = message["security_context"]
-    ue.key, ue.security_on = SecurityKeys(context.next_hop_parameter, context.next_hop_chaining_count), True
+    ue.key = SecurityKeys(context.next_hop_parameter, context.next_hop_chaining_count)
     for item in message["e_rab_to_be_setup_list_ho_req"]:
         if not station.has_room(item.qos):
             continue

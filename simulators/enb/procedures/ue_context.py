@@ -80,7 +80,6 @@ def security_mode_complete(station: Station, radio: RadioLink, message: uu.Secur
     ue = radio.ue
     if ue is not None and ue.on_secured is not None:
         secured, ue.on_secured = ue.on_secured, None
-        ue.security_on = True
         secured()
 
 

@@ -271,7 +271,7 @@ def _take_over(
     ue.capabilities = context.ue_security_capabilities
     station.take_ambr(ue, context.ue_aggregate_maximum_bitrate)
     security = context.as_security_information
-    ue.key, ue.security_on = SecurityKeys(security.key_enodeb_star, security.next_hop_chaining_count), True
+    ue.key = SecurityKeys(security.key_enodeb_star, security.next_hop_chaining_count)
     for item in context.e_rabs_to_be_setup:
         if not station.has_room(item.qos):
             continue
