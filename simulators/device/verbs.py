@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator
 
 from simwarden.errors import ManagementError
-from simwarden.runtime.declare import DeviceName, VerbModel
+from simwarden.runtime.declare import DeviceName, IpText, VerbModel
 
 if TYPE_CHECKING:
     from simulators.device.contexts import Emm
 
 
-class OneDevice(VerbModel):
-    """A verb that needs to know the terminal only."""
+class OfDevice(VerbModel):
+    """A verb that a terminal carries out."""
 
-    shorthand = "device"
     target = "device"
     device: DeviceName
     """The terminal."""
+
+
+class OneDevice(OfDevice):
+    """A verb that needs to know the terminal only."""
+
+    shorthand = "device"
+
+
+class DevicePart:
+    """A part of the element (see Element.parts), which works on the state of its terminal."""
+
+    def __init__(self, emm: Emm) -> None:
+        self.emm = emm
+
+
+#: an IP address; empty: none
+OptionalIp = Annotated[IpText, AfterValidator(lambda value: value and str(ip_address(value)))]
 
 
 OUTCOMES = (

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from simwarden.machine.ppsms import PpsmsTimers
-from simwarden.model.identity import Plmn, Tai, parse_place
+from simwarden.model.identity import Plmn, Tai
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.policy.short_messages import same_party
 from simwarden.runtime.declare import PLMN_FORM, CellText, ElementConfig, Model, Names, Seconds
@@ -203,11 +203,6 @@ class MmeArea(Model):
     """At most so many different base stations, counted from the first use on; 0: any number."""
     province: str = ""
     """The province that it is for; empty: not restricted by province."""
-
-    @field_validator("cells")
-    @classmethod
-    def _are_cells(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(parse_place(each) for each in value)
 
     @model_validator(mode="after")
     def _restricts(self) -> MmeArea:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from simwarden.model.identity import parse_place
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.operations.data_lists import DataLists, DestinationText
 from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model, Names, Seconds
@@ -230,11 +229,6 @@ class PgwArea(Model):
     cells: Annotated[tuple[CellText, ...], Field(min_length=1)]
     """Its cells, as E-CGI (`001-01-0000101`) or by name (`enb/1`). Network and eNB identity (`001-01-00001`, `enb/*`)
     stand for all cells of a base station."""
-
-    @field_validator("cells")
-    @classmethod
-    def _are_cells(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(parse_place(each) for each in value)
 
 
 class AreaChange(Approval, PgwArea):

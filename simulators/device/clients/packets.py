@@ -186,6 +186,13 @@ class Packets:
         """
         return await self._own_address(self.bearer(apn), 6 if ":" in to else 4)
 
+    async def need_source(self, to: str, apn: str = "") -> str:
+        """Return the own address from which packets go to an address. Raises ConnectionAbortedError without one."""
+        own = await self.source_for(to, apn)
+        if not own:
+            raise ConnectionAbortedError("the bearer has no address of that version")
+        return own
+
     def new_port(self) -> int:
         """Return a port of its own that was not used lately."""
         self._number = self._number % 20000 + 1

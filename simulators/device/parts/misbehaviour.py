@@ -5,16 +5,16 @@ Whether the network is impressed is seen in its answers. To the card it says wha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import AfterValidator, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
 from simulators.device.clients.card import CardGoneError
 from simulators.device.procedures import esm
 from simulators.device.terminal import CAPABILITY
-from simulators.device.verbs import need_power
+from simulators.device.verbs import DevicePart, OfDevice, need_power
 from simwarden.errors import ManagementError
-from simwarden.runtime.declare import DeviceName, VerbModel, verb
+from simwarden.runtime.declare import DeviceName, Hexadecimal, VerbModel, verb
 from simwarden.wire.nas import (
     NO_KEY,
     AttachType,
@@ -122,15 +122,9 @@ MESSAGES: dict[str, Callable[[Emm, str], Message]] = {
 """The messages that can be made up, by the spec's names: of the terminal's state and of the IMSI to be named."""
 
 
-Hexadecimal = Annotated[str, AfterValidator(lambda value: bytes.fromhex(value).hex())]
-
-
-class SendNas(VerbModel):
+class SendNas(OfDevice):
     """Send a NAS message that is not due, or not as it is due."""
 
-    target = "device"
-    device: DeviceName
-    """The terminal."""
     message: str = ""
     """The message by its spec's name (`detach-request`)."""
     octets: Hexadecimal = ""
@@ -181,11 +175,8 @@ class SendDtap(VerbModel):
     """The message in hexadecimal, whatever it is (TS 24.008 9, 10); blanks may stand between its parts."""
 
 
-class Misbehaviour:
+class Misbehaviour(DevicePart):
     """What an honest terminal never does."""
-
-    def __init__(self, emm: Emm) -> None:
-        self.emm = emm
 
     @verb("answered", "released", "no-answer")
     async def send_nas(self, arguments: SendNas) -> str:
