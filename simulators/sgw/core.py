@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.sgw.controls import CREATE_SESSION
 from simulators.sgw.session import Bearer, Connection, Device
 from simwarden.runtime.gtp.charging import Records
+from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.runtime.gtp.user import UserPlane, new_teid
 from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import CauseForRecClosing
@@ -146,6 +147,26 @@ class Core:
             "state": "idle" if connection.enb is None else "connected",
         }
         self.site.observe("session", shown, key=connection.key)
+
+    # -- requests
+
+    async def ask_mme(self, device: Device, message: Message, commanded: int = 0) -> Message | None:
+        """Send a request to the MME of a device; None without an answer, which is noted.
+
+        `commanded`: the number of the MME's command that it carries out.
+        """
+        return await self._ask(device, message, device.mme.address, "S11", commanded)
+
+    async def ask_pgw(self, connection: Connection, message: Message) -> Message | None:
+        """Send a request to the PGW of a PDN connection; None without an answer, which is noted."""
+        return await self._ask(connection.device, message, connection.pgw.address, "S5-C")
+
+    async def _ask(self, device: Device, message: Message, host: str, point: str, commanded: int = 0) -> Message | None:
+        try:
+            return await self.node.ask(message, host, point, commanded)
+        except NoAnswerError as error:
+            self.site.note(str(error), imsi=device.imsi)
+            return None
 
     # -- this node's ends of tunnels
 
