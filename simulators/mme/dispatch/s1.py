@@ -19,7 +19,7 @@ from simulators.mme.procedures import (
 from simulators.mme.procedures.default_bearer import take_tunnels
 from simulators.mme.procedures.enforcement import enforce
 from simwarden.model.identity import Ecgi
-from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, Message, S1apError, decode
+from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, Message, S1apError, decode, ue_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -85,7 +85,7 @@ def _connection(core: Core, enb: Enb, message: Message) -> Connection | None:
     known = conn is not None and conn.enb is enb
     core.site.peer_fault(enb.link, f"{message.name} of a connection that is not there")
     cause = CauseRadioNetwork.UNKNOWN_PAIR_UE_S1AP_ID if known else CauseRadioNetwork.UNKNOWN_MME_UE_S1AP_ID
-    s1.refuse_ids(enb, message, cause)
+    s1.send_common(enb, "error-indication", cause=cause, **ue_ids(message))
     return None
 
 
@@ -214,9 +214,8 @@ def _context_failed(core: Core, conn: Connection, message: Message) -> None:
     release.release_unfinished(core, conn)
 
 
-def _capability(core: Core, conn: Connection, message: Message) -> None:
+def _capability(_core: Core, conn: Connection, message: Message) -> None:
     """Keep the radio capability, so that the eNB need not ask for it each time (8.9)."""
-    del core
     if conn.ue is not None:
         conn.ue.radio_capability = message.get("ue_radio_capability")
 

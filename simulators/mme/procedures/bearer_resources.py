@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.mme.causes import GTP_CAUSES, Rejection
+from simulators.mme.causes import Rejection
 from simulators.mme.contexts import Dedicated
 from simulators.mme.demands import NO_SUCH_BEARER, RESOURCE_REFUSED, RESOURCE_UNANSWERED, demanded
+from simulators.mme.procedures.default_bearer import rejection_of
 from simulators.mme.procedures.pdn_connectivity import reject, run
 from simwarden.runtime.gtp.node import NoAnswerError
-from simwarden.wire.gtpv2 import FlowQos, RatType, cause_text
+from simwarden.wire.gtpv2 import FlowQos, RatType
 from simwarden.wire.nas.enums import EmmCause, EsmCause, MessageType
 from simwarden.wire.nas.rates import decode_rates
 
 if TYPE_CHECKING:
     from simulators.mme.contexts import Connection, UeContext
     from simulators.mme.core import Core
-    from simwarden.wire.gtpv2 import Message as GtpMessage
     from simwarden.wire.nas.message import Message
 
 _T = MessageType
@@ -73,12 +73,4 @@ async def _ask(core: Core, ue: UeContext, message: Message) -> Rejection | None:
     except NoAnswerError as error:
         return demanded(RESOURCE_UNANSWERED, str(error))
     apn = bearer.linked.apn if isinstance(bearer, Dedicated) else bearer.apn
-    return None if answer.name.endswith("-request") else _refused(core, answer, apn)
-
-
-def _refused(core: Core, answer: GtpMessage, apn: str) -> Rejection:
-    cause = answer["cause"]
-    by = core.config.gateways.pgw_of(apn) if cause.remote else core.config.gateways.sgw
-    esm = GTP_CAUSES.get(cause.value, EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW)
-    reason = f"{by} answered {answer.name} with cause {cause_text(cause.value)}"
-    return Rejection(EmmCause.ESM_FAILURE, reason, esm, clause=RESOURCE_REFUSED.clause, by=by)
+    return None if answer.name.endswith("-request") else rejection_of(core, answer, apn, RESOURCE_REFUSED.clause)

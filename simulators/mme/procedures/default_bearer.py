@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulators.mme.causes import DECIDED, GTP_CAUSES, Rejection
@@ -76,6 +77,12 @@ _ONLY = {
 #: lengths, and no operator identifier
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 _NAME = re.compile(rf"(?=.{{1,62}}$)(?!.*\.gprs$){_LABEL}(\.{_LABEL})*", re.IGNORECASE | re.ASCII)
+
+
+def free_identity(conn: Connection, ue: UeContext) -> int | None:
+    """Return the identity of another bearer; not free is one whose end the device has yet to accept."""
+    taken = {*ue.all_bearers, *conn.asked, *conn.waits}
+    return next((identity for identity in BEARERS if identity not in taken), None)
 
 
 def read_request(container: bytes) -> Message | Rejection:
@@ -278,14 +285,19 @@ def _restricted(kind: GtpPdnType, answer: GtpMessage) -> EsmCause | None:
 
 def refused(core: Core, answer: GtpMessage, apn: str, kind: GtpPdnType) -> Rejection:
     """Turn a gateway's refusal into the rejection of the device, by the table of causes; who refused decided."""
+    rejection = rejection_of(core, answer, apn, "" if answer.cause in DECIDED else REFUSED_BY_GATEWAY.clause)
+    if answer.cause == Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED and kind is not GtpPdnType.IPV4V6:
+        return replace(rejection, esm_cause=_ONLY[PdnType.IPV6 if kind is GtpPdnType.IPV4 else PdnType.IPV4])
+    return rejection
+
+
+def rejection_of(core: Core, answer: GtpMessage, apn: str, clause: str) -> Rejection:
+    """Return the rejection for the answer of a gateway that refuses."""
     cause = answer["cause"]
     by = core.config.gateways.pgw_of(apn) if cause.remote else core.config.gateways.sgw
     esm = GTP_CAUSES.get(cause.value, EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW)
-    if cause.value == Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED and kind is not GtpPdnType.IPV4V6:
-        esm = _ONLY[PdnType.IPV6 if kind is GtpPdnType.IPV4 else PdnType.IPV4]
-    reason = f"{by} answered create-session-response with cause {cause_text(cause.value)}"
-    decided = cause.value in DECIDED
-    return Rejection(EmmCause.ESM_FAILURE, reason, esm, clause="" if decided else REFUSED_BY_GATEWAY.clause, by=by)
+    reason = f"{by} answered {answer.name} with cause {cause_text(cause.value)}"
+    return Rejection(EmmCause.ESM_FAILURE, reason, esm, clause=clause, by=by)
 
 
 def take_tunnels(ue: UeContext, tunnels: Iterable[ErabTunnel | ErabAdmitted]) -> frozenset[int]:

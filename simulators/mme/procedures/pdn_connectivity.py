@@ -88,8 +88,7 @@ async def _set_up(core: Core, conn: Connection, ue: UeContext, request: Message)
     chosen = _choose(core, conn, ue, request)
     if isinstance(chosen, Rejection):
         return chosen
-    taken = {*ue.all_bearers, *conn.asked, *conn.waits}  # one whose end the device has yet to accept is not free
-    free = next((each for each in default_bearer.BEARERS if each not in taken), None)
+    free = default_bearer.free_identity(conn, ue)
     if free is None:
         return demanded(TOO_MANY_BEARERS, TOO_MANY_BEARERS.doc)
     conn.asked[free] = chosen[0].lower()
@@ -117,9 +116,7 @@ def _choose(core: Core, conn: Connection, ue: UeContext, request: Message) -> tu
 async def _activate(core: Core, conn: Connection, ue: UeContext, bearer: Bearer, request: Message) -> None:
     """ACTIVATE DEFAULT EPS BEARER CONTEXT REQUEST, first with the radio bearer (6.4.1.2), under T3485."""
     plain = default_bearer.activation(bearer, request)
-    transmit = nas_channel.at_first(
-        partial(default_bearer.set_up_radio, conn, ue, bearer, plain), partial(nas_channel.send_plain, conn, plain)
-    )
+    transmit = nas_channel.at_first(partial(default_bearer.set_up_radio, conn, ue, bearer, plain), conn, plain)
     wanted = (
         _T.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_ACCEPT,
         _T.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REJECT,
@@ -189,9 +186,7 @@ async def tell_end(core: Core, conn: Connection, bearer: Bearer | Dedicated, cau
             esm_cause=cause,
         )
     )
-    transmit = nas_channel.at_first(
-        partial(default_bearer.release_radio, conn, bearer, plain), partial(nas_channel.send_plain, conn, plain)
-    )
+    transmit = nas_channel.at_first(partial(default_bearer.release_radio, conn, bearer, plain), conn, plain)
     wanted = _T.DEACTIVATE_EPS_BEARER_CONTEXT_ACCEPT
     try:
         await nas_channel.ask(core, conn, transmit, "t3495", wanted, bearer=bearer.identity)

@@ -39,9 +39,8 @@ _NO_PAGING_RESPONSE, _DETACHED = 0, 1
 # -- what devices send
 
 
-def uplink(core: Core, conn: Connection, ue: UeContext, message: Message) -> None:
+def uplink(core: Core, _conn: Connection, ue: UeContext, message: Message) -> None:
     """UPLINK NAS TRANSPORT (TS 24.301 5.6.3.3)."""
-    del conn
     link(core, ue).receive(message["nas_message_container"])
 
 
