@@ -125,8 +125,7 @@ def packets_from_radio(station: Station, radio: RadioLink, packets: Sequence[byt
             station.drop(each, NOT_HERE)
 
 
-def _for_devices(station: Station, radio: RadioLink, message: uu.Message) -> None:
-    del station, radio
+def _for_devices(_station: Station, _radio: RadioLink, message: uu.Message) -> None:
     raise PeerError(f"{message.name} is for devices")
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from simwarden.runtime.content import Content
-from simwarden.runtime.declare import ElementConfig, IpText, Model, Seconds
+from simwarden.runtime.declare import ElementConfig, IpAddress, Model, Seconds
 
 _NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.(?!-)[a-z0-9-]{1,63})*", re.ASCII)
 
@@ -30,7 +29,6 @@ def _as_whole_seconds(value: float) -> float:
 
 
 HostName = Annotated[str, AfterValidator(_as_host_name)]
-Address = Annotated[IpText, AfterValidator(lambda value: str(ipaddress.ip_address(value)))]
 
 
 class RecordConfig(Model):
@@ -38,7 +36,7 @@ class RecordConfig(Model):
 
     alias: Annotated[str, AfterValidator(lambda value: value and _as_host_name(value))] = ""
     """The name for which it is an alias (CNAME)."""
-    answers: tuple[tuple[Address, ...], ...] = ()
+    answers: tuple[tuple[IpAddress, ...], ...] = ()
     """Addresses for each query in turn, the last ones from then on: `[[198.51.100.80], [203.0.113.66]]` has another
     address from the second query on. Queries for A and AAAA are counted separately."""
     ttl: Annotated[Seconds, Field(le=0x7FFFFFFF), AfterValidator(_as_whole_seconds)] = 60.0
@@ -54,7 +52,7 @@ class RecordConfig(Model):
 class HostConfig(Model):
     """A host: where it is, what it is called, and what it answers."""
 
-    addresses: tuple[Address, ...] = Field(min_length=1)
+    addresses: tuple[IpAddress, ...] = Field(min_length=1)
     """Its IP addresses, of both versions."""
     names: tuple[HostName, ...] = ()
     """Its names, which the resolver tells, and which its certificate is for."""
@@ -127,7 +125,7 @@ class InternetConfig(ElementConfig):
     records: dict[HostName, RecordConfig] = Field(default_factory=dict)
     """Records of the resolvers by name: aliases, lifetimes and answers that change
     (`{app.example: {alias: server.example, ttl: 5 min}}`)."""
-    outside: tuple[Address, ...] = ("203.0.113.1", "2001:db8:ffff::1")
+    outside: tuple[IpAddress, ...] = ("203.0.113.1", "2001:db8:ffff::1")
     """Addresses of programs of this machine in a run with TUN interfaces (`run --tun`)."""
 
     @model_validator(mode="after")

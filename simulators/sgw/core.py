@@ -9,7 +9,6 @@ from simulators.sgw.session import Bearer, Connection, Device
 from simwarden.runtime.gtp.charging import Records
 from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.runtime.gtp.user import UserPlane, new_teid
-from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire.gtpv2 import FTeid, InterfaceType, network_identifier
 
@@ -269,11 +268,8 @@ class Core:
 
     def drop(self, bearer: Bearer, packets: list[bytes], reason: str, interface: str) -> None:
         """Tell of packets that go no further."""
-        name, imsi = self.site.name, bearer.device.imsi
         for each in packets:
-            self.site.trace.emit(
-                PacketDropped(element=name, interface=interface, protocol="ip", reason=reason, subject=imsi, data=each)
-            )
+            self.site.drop_packet(interface, reason, each, bearer.device.imsi)
 
     def of_mme(self, peer: Peer) -> list[Connection]:
         """Return the PDN connections of an MME."""

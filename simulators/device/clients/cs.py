@@ -88,7 +88,7 @@ class Cs:
         link, self.link = self.link, None
         if link is not None:
             link.close("terminal gone")
-        self._forget("the terminal is off")
+        self._forget()
 
     def switch_off(self) -> None:
         """Say goodbye (IMSI detach, 4.3.4), and hear no more."""
@@ -98,12 +98,11 @@ class Cs:
             self.emm.observe("location_update", "detached")
         self.close()
 
-    def _lost(self, reason: str) -> None:
+    def _lost(self, _reason: str) -> None:
         self.link = None
-        self._forget(reason)
+        self._forget()
 
-    def _forget(self, reason: str) -> None:
-        del reason
+    def _forget(self) -> None:
         self.area = None
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(None)
@@ -197,8 +196,7 @@ class Cs:
                 mobile_identity=self.identity(),
             )
 
-    def _on_channel_release(self, message: Message) -> None:
-        del message
+    def _on_channel_release(self, _message: Message) -> None:
         call, self.call = self.call, None
         if call is not None:
             call.lost()

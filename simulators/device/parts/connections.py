@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from simulators.device.procedures import bearer_resources, esm, service_request, transactions
 from simulators.device.state import Procedure
 from simulators.device.verbs import ENDED, DevicePart, OfDevice, need_power
 from simwarden.errors import ManagementError
 from simwarden.model.values import APN, NUMBER, USER_ADDRESS
-from simwarden.runtime.declare import Observable, verb
+from simwarden.runtime.declare import Observable, OptionalNetwork, verb
 from simwarden.wire.nas.elements import EpsQos
 from simwarden.wire.nas.rates import BitRates, encode_rates
 from simwarden.wire.tft import Filter
@@ -43,7 +42,7 @@ class Resource(OfDevice):
     """Guaranteed kbit/s, uplink and downlink, where the QCI has some."""
     maximum: tuple[int, int] = (0, 0)
     """Most kbit/s, uplink and downlink, where rates are guaranteed."""
-    remote: str = ""
+    remote: OptionalNetwork = ""
     """Network of the far end."""
     protocol: Literal["tcp", "udp", "icmp", ""] = ""
     """Protocol of the packets; nothing: any."""
@@ -61,11 +60,6 @@ class Resource(OfDevice):
         protocol = _PROTOCOLS.get(self.protocol)
         ports = (self.port, self.port) if self.port is not None else None
         return Filter(remote=self.remote, protocol=protocol, remote_ports=ports)
-
-    @field_validator("remote")
-    @classmethod
-    def _is_network(cls, value: str) -> str:
-        return str(ipaddress.ip_network(value)) if value else ""
 
 
 class Held(OfDevice):

@@ -21,9 +21,8 @@ _LONGEST_SDU = 8188  # octets of a message on the radio (TS 36.323 4.3.1)
 _EXTENDED_WAIT_TIME = 300  # seconds a refused delay-tolerant device waits
 
 
-def cell_search(station: Station, radio: RadioLink, message: uu.CellSearch) -> None:
+def cell_search(station: Station, radio: RadioLink, _message: uu.CellSearch) -> None:
     """Be heard by a device that looks for cells (TS 36.304 5.2)."""
-    del message
     radio.send(uu.SystemInformation(tuple(cell.information for cell in station.cells.values())))
 
 

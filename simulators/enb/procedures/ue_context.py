@@ -74,18 +74,16 @@ def choose_algorithms(station: Station, capabilities: UeSecurityCapabilities) ->
     return None if chosen[0] is None or chosen[1] is None else (chosen[0], chosen[1])
 
 
-def security_mode_complete(station: Station, radio: RadioLink, message: uu.SecurityModeComplete) -> None:
+def security_mode_complete(_station: Station, radio: RadioLink, _message: uu.SecurityModeComplete) -> None:
     """AS security is on (TS 36.331 5.3.4)."""
-    del message, station
     ue = radio.ue
     if ue is not None and ue.on_secured is not None:
         secured, ue.on_secured = ue.on_secured, None
         secured()
 
 
-def security_mode_failure(station: Station, radio: RadioLink, message: uu.SecurityModeFailure) -> None:
+def security_mode_failure(station: Station, radio: RadioLink, _message: uu.SecurityModeFailure) -> None:
     """The device cannot: the set-up of its context fails (TS 36.331 5.3.4)."""
-    del message
     ue = radio.ue
     if ue is not None and ue.on_secured is not None:
         ue.on_secured = None

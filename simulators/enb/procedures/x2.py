@@ -75,15 +75,13 @@ def x2_setup_request(station: Station, neighbour: Neighbour, message: x2.Message
     _send(neighbour, "x2-setup-response", global_enb_id=station.global_id, served_cells=_served_cells(station))
 
 
-def x2_setup_response(station: Station, neighbour: Neighbour, message: x2.Message) -> None:
+def x2_setup_response(_station: Station, neighbour: Neighbour, message: x2.Message) -> None:
     """Take a neighbour's cells."""
-    del station
     _learn(neighbour, message)
 
 
-def x2_setup_failure(station: Station, neighbour: Neighbour, message: x2.Message) -> None:
+def x2_setup_failure(station: Station, neighbour: Neighbour, _message: x2.Message) -> None:
     """Do without: handovers to it go by S1."""
-    del message
     station.site.note(f"X2 Setup refused by {neighbour.name}")
 
 
@@ -209,8 +207,7 @@ def handover_preparation_failure(station: Station, neighbour: Neighbour, message
 def ue_context_release(station: Station, neighbour: Neighbour, message: x2.Message) -> None:
     """The device has arrived: drop what is left of it here (8.2.4)."""
     ue = _ours(station, neighbour, message, Phase.LEFT)
-    radio = station.forget(ue)
-    del radio  # its link is the device's to close
+    station.forget(ue)  # the link of its radio is the device's to close
 
 
 def _ours(station: Station, neighbour: Neighbour, message: x2.Message, phase: Phase) -> UeContext:
@@ -391,6 +388,5 @@ def receive(station: Station, neighbour: Neighbour, data: bytes) -> None:
         _send(neighbour, "error-indication", cause=CauseProtocol[named])
 
 
-def _unexpected(station: Station, neighbour: Neighbour, message: x2.Message) -> None:
-    del station, neighbour
+def _unexpected(_station: Station, _neighbour: Neighbour, message: x2.Message) -> None:
     raise PeerError(f"{message.name} is not expected")

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from ipaddress import ip_address
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, get_type_hints
 
@@ -171,6 +172,9 @@ IpText = Annotated[str, _formed(f"{IPV4}|{IPV6}")]
 IpNetworkText = Annotated[str, _formed(rf"{IPV4}(/([0-2]?\d|3[0-2]))?|{IPV6}(/\d{{1,3}})?")]
 #: addresses and networks (`192.0.2.0/24`), each as a network
 Networks = tuple[Annotated[IpNetworkText, AfterValidator(as_network)], ...]
+IpAddress = Annotated[IpText, AfterValidator(lambda value: str(ip_address(value)))]
+#: an address or a network; empty: none
+OptionalNetwork = Annotated[str, AfterValidator(lambda value: value and as_network(value))]
 IpPlaceText = Annotated[str, _formed(rf"{IPV4}(:{PORT})?|{IPV6}|\[{IPV6}\]:{PORT}")]
 #: an IP address, with or without a port
 IpPlace = Annotated[IpPlaceText, AfterValidator(_as_place)]
