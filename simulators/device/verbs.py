@@ -34,6 +34,13 @@ class DevicePart:
     def __init__(self, emm: Emm) -> None:
         self.emm = emm
 
+    @property
+    def powered(self) -> Emm:
+        """The state of a terminal that is on. Raises ManagementError (409) for one that is switched off."""
+        if not self.emm.powered:
+            raise ManagementError(409, f"{self.emm.site.name} is switched off")
+        return self.emm
+
 
 #: an IP address; empty: none
 OptionalIp = Annotated[IpText, AfterValidator(lambda value: value and str(ip_address(value)))]
@@ -53,9 +60,3 @@ OUTCOMES = (
 )
 #: how an attach, an update or a service request may end, with what holds it back
 ENDED = (*OUTCOMES, "no-card", "detached", "off", "emergency", "not-registered", "no-keys")
-
-
-def need_power(emm: Emm) -> None:
-    """Raise ManagementError (409) for a terminal that is switched off."""
-    if not emm.powered:
-        raise ManagementError(409, f"{emm.site.name} is switched off")

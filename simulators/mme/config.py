@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from simwarden.machine.ppsms import PpsmsTimers
 from simwarden.model.identity import Plmn, Tai
@@ -41,6 +49,12 @@ Choice = Literal["admit", "refuse"]
 _INVALIDATING = frozenset({2, 3, 6, 7, 8})
 
 
+def _check_temporary(value: EmmCause) -> EmmCause:
+    if value in _INVALIDATING:
+        raise ValueError(f"{value.name} invalidates the card, which is as good as before when the decider returns")
+    return value
+
+
 class Causes(Model):
     """What a device is told for each result; a deployment's rows come before the specification's."""
 
@@ -48,7 +62,7 @@ class Causes(Model):
     """By Experimental-Result-Code (`5001`), or by it and an Error-Diagnostic (`5004/ODB_ALL_APN`)."""
     result_codes: dict[str, Emm] = Field(default_factory=dict)
     """By Result-Code (`5003`)."""
-    unreachable: Emm = EmmCause.NETWORK_FAILURE
+    unreachable: Annotated[Emm, AfterValidator(_check_temporary)] = EmmCause.NETWORK_FAILURE
     """HSS or EIR cannot be reached, or say nothing of use. Never one that invalidates the card."""
     prohibited_equipment: Emm = EmmCause.ILLEGAL_ME
     """The EIR says that the terminal is prohibited."""
@@ -83,13 +97,6 @@ class Causes(Model):
     """How long a device leaves an APN alone that it is refused with an ESM cause (Back-off timer value, T3396), where
     that is not `t3396`: #29 is what an OCS without units for the card comes to, and a device knows no time of its own
     for it."""
-
-    @field_validator("unreachable")
-    @classmethod
-    def _temporary(cls, value: EmmCause) -> EmmCause:
-        if value in _INVALIDATING:
-            raise ValueError(f"{value.name} invalidates the card, which is as good as before when the decider returns")
-        return value
 
 
 class Security(Model):
@@ -145,7 +152,7 @@ class Gateways(Model):
     """The SGW's name."""
     pgw: Annotated[str, Names("pgw")] = "pgw"
     """The PGW of all APNs that are not listed below."""
-    apns: dict[str, Annotated[str, Names("pgw")]] = Field(default_factory=dict)
+    apns: Annotated[dict[str, Annotated[str, Names("pgw")]], AfterValidator(by_lower_apn)] = Field(default_factory=dict)
     """The PGW of single APNs (`{sos: pgw_emergency}`)."""
     several_per_apn: bool = False
     """Whether a device may have several PDN connections by one APN; else #55."""
@@ -163,11 +170,6 @@ class Gateways(Model):
     def pgw_of(self, name: str) -> str:
         """Return the PGW of an APN."""
         return self.apns.get(name.lower(), self.pgw)
-
-    @field_validator("apns")
-    @classmethod
-    def _small(cls, value: dict[str, str]) -> dict[str, str]:
-        return by_lower_apn(value)
 
 
 class Emergency(Model):
@@ -220,6 +222,11 @@ def _station_range(text: str) -> tuple[int, int]:
     if not low.isdecimal() or (dash and not high.isdecimal()) or int(low) > int(high or low):
         raise ValueError(f"{text!r} is no eNB identity (17), and no range of them (1-99)")
     return int(low), int(high or low)
+
+
+def _check_range(text: str) -> str:
+    _station_range(text)
+    return text
 
 
 class Sms(Model):
@@ -335,7 +342,7 @@ class MmeConfig(ElementConfig):
     """What it announces on S6a and enforces of a subscription: barring, zone codes; without it, it ignores them."""
     zones: dict[str, tuple[Annotated[int, Field(ge=0, le=65535)], ...]] = Field(default_factory=dict)
     """Codes of the tracking areas that a regional subscription zone code (4 hexadecimal digits) stands for."""
-    provinces: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    provinces: dict[str, tuple[Annotated[str, AfterValidator(_check_range)], ...]] = Field(default_factory=dict)
     """eNB identities of each province (`17`, `1-99`); none: the network is within one province."""
     area_data: Annotated[str, Field(pattern=r"^[a-z0-9_-]*$")] = ""
     """Name of the areas and counted base stations that MMEs have in common; empty: each its own. MMEs in processes of
@@ -363,13 +370,6 @@ class MmeConfig(ElementConfig):
             if len(code) != 4 or not set(code) <= set("0123456789abcdefABCDEF"):
                 raise ValueError(f"zone code {code!r} must be 4 hexadecimal digits")
         return {code.lower(): areas for code, areas in value.items()}
-
-    @field_validator("provinces")
-    @classmethod
-    def _provinces(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for text in (each for ranges in value.values() for each in ranges):
-            _station_range(text)
-        return value
 
     @property
     def eir(self) -> str:

@@ -36,6 +36,21 @@ INNER: Final = (
 )
 
 
+def _check_ports(value: str) -> str:
+    first, _, last = value.partition("-")
+    both = first, last or first
+    if value and not (all(map(str.isdecimal, both)) and int(both[0]) <= int(both[1]) <= 65535):
+        raise ValueError(f"{value} are no ports")
+    return value
+
+
+def _check_traffic_class(value: str) -> str:
+    parts = value.split("/")
+    if value and not (len(parts) == 2 and all(each.isdecimal() and int(each) <= 255 for each in parts)):
+        raise ValueError(f"{value} is no traffic class with its mask")
+    return value
+
+
 class FilterConfig(Model):
     """Packets that go by a bearer (TS 24.008 10.5.6.12); what is not said is any."""
 
@@ -45,11 +60,11 @@ class FilterConfig(Model):
     """Network of the far end."""
     protocol: int | Literal["tcp", "udp", "icmp", "icmpv6", ""] = ""
     """Protocol, by name or number."""
-    ports: str = ""
+    ports: Annotated[str, AfterValidator(_check_ports)] = ""
     """Port of the far end, or the first and the last (`5000-5010`)."""
     spi: int | None = Field(default=None, ge=0, le=0xFFFFFFFF)
     """Security parameter index of IPsec."""
-    traffic_class: str = ""
+    traffic_class: Annotated[str, AfterValidator(_check_traffic_class)] = ""
     """Traffic class, or type of service, with the mask by which it is compared (`184/252`: expedited forwarding)."""
     flow_label: int | None = Field(default=None, ge=0, le=0xFFFFF)
     """Flow label of IPv6."""
@@ -59,23 +74,6 @@ class FilterConfig(Model):
     def _is_octet(cls, value: int | str) -> int | str:
         if isinstance(value, int) and not 0 <= value <= 255:
             raise ValueError(f"{value} is no protocol")
-        return value
-
-    @field_validator("ports")
-    @classmethod
-    def _are_ports(cls, value: str) -> str:
-        first, _, last = value.partition("-")
-        both = first, last or first
-        if value and not (all(map(str.isdecimal, both)) and int(both[0]) <= int(both[1]) <= 65535):
-            raise ValueError(f"{value} are no ports")
-        return value
-
-    @field_validator("traffic_class")
-    @classmethod
-    def _is_masked(cls, value: str) -> str:
-        parts = value.split("/")
-        if value and not (len(parts) == 2 and all(each.isdecimal() and int(each) <= 255 for each in parts)):
-            raise ValueError(f"{value} is no traffic class with its mask")
         return value
 
     @model_validator(mode="after")
@@ -247,9 +245,11 @@ class PgwConfig(GtpConfig):
 
     sgws: tuple[Annotated[str, Names("sgw")], ...] = ("sgw",)
     """Elements, or IP addresses, whose requests it takes; others get cause 109."""
-    apns: dict[str, ApnConfig] = Field(default_factory=lambda: {"*": ApnConfig()}, min_length=1)
+    apns: Annotated[dict[str, ApnConfig], Field(min_length=1), AfterValidator(by_lower_apn)] = Field(
+        default_factory=lambda: {"*": ApnConfig()}
+    )
     """APNs that it serves, in any case; `*`: any other. Others get cause 78."""
-    emergency_apns: tuple[str, ...] = ("sos",)
+    emergency_apns: tuple[Annotated[str, AfterValidator(str.lower)], ...] = ("sos",)
     """APNs of calls for help, which are for cards of any number and for terminals without one."""
     emergency_networks: Networks = ()
     """Networks that their packets may go to and come from; no other."""
@@ -310,13 +310,3 @@ class PgwConfig(GtpConfig):
             return ""
         peers = ", ".join(dict.fromkeys(each.gx for each in self.apns.values()))
         return f"sessions of its APNs take their rules from Gx (gx: {peers}) and from nothing else"
-
-    @field_validator("apns")
-    @classmethod
-    def _lower_apns(cls, value: dict[str, ApnConfig]) -> dict[str, ApnConfig]:
-        return by_lower_apn(value)
-
-    @field_validator("emergency_apns")
-    @classmethod
-    def _lower_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(str.lower, value))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BeforeValidator, Field
 
 from simulators.device.procedures import call, location_updating
-from simulators.device.verbs import DevicePart, OfDevice, OneDevice, need_power
+from simulators.device.verbs import DevicePart, OfDevice, OneDevice
 from simwarden.errors import ManagementError
 from simwarden.model.values import GIVEN, NUMBER, PARTY, members, one_of
 from simwarden.runtime.declare import HISTORY, Observable, Seconds, verb
@@ -145,6 +145,5 @@ class Calls(DevicePart):
         return self.emm.cs.call
 
     def _need_msc(self) -> None:
-        need_power(self.emm)
-        if not self.emm.config.msc:
+        if not self.powered.config.msc:
             raise ManagementError(409, f"{self.emm.site.name} has no MSC: it is no terminal of 2G")

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from simulators.device.procedures import bearer_resources, esm, service_request, transactions
 from simulators.device.state import Procedure
-from simulators.device.verbs import ENDED, DevicePart, OfDevice, need_power
+from simulators.device.verbs import ENDED, DevicePart, OfDevice
 from simwarden.errors import ManagementError
 from simwarden.model.values import APN, NUMBER, USER_ADDRESS
 from simwarden.runtime.declare import Observable, OptionalNetwork, verb
@@ -136,8 +136,7 @@ class Connections(DevicePart):
 
         `new_apn`: the APN of a new connection, which is not asked for while it is backed off.
         """
-        emm = self.emm
-        need_power(emm)
+        emm = self.powered
         if not emm.state.registered:
             return "not-registered"
         while emm.asked is not None:

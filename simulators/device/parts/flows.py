@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from simulators.device.clients.flows import FlowProtocol, Place, UserFlow
 from simulators.device.parts.web import OUTCOMES, ServerName, outcome_of
-from simulators.device.verbs import DevicePart, OfDevice, need_power
+from simulators.device.verbs import DevicePart, OfDevice
 from simwarden.errors import ManagementError
 from simwarden.model.address import split_port
 from simwarden.model.values import GIVEN, NUMBER, USER_ADDRESS, one_of
@@ -113,8 +113,7 @@ class Flows(DevicePart):
         """Open a flow: `connected` if the far end takes it (of datagrams without asking it), `refused` if the far end
         or the network refuses it, `timed-out` if nothing answers, `dropped` where the terminal has no bearer for it.
         """  # noqa: D205 - the whole of it is the outcome
-        flows = self.emm.packets.flows
-        need_power(self.emm)
+        flows = self.powered.packets.flows
         for each in (each for each in flows.values() if each.state == "open"):
             if each.name == arguments.name or each.place.own_port == arguments.port > 0:
                 raise ManagementError(409, f"{self.emm.site.name} has flow {each.name!r} open, with this name or port")
@@ -132,8 +131,7 @@ class Flows(DevicePart):
         """Send octets in an open flow: `delivered` if octets of the far end come, or a broker's PUBACK, `timed-out` if
         nothing does, `refused` if the far end or the network ends the flow, `dropped` if the flow is over already.
         """  # noqa: D205 - the whole of it is the outcome
-        need_power(self.emm)
-        flow = self._find(arguments.name)
+        flow = self._find(self.powered, arguments.name)
         if flow.waiting:
             raise ManagementError(409, f"{self.emm.site.name} waits for an answer in its flow {flow.name!r}")
         if flow.protocol == "udp":
@@ -146,14 +144,15 @@ class Flows(DevicePart):
     @verb("closed", "dropped")
     async def close_flow(self, arguments: CloseFlow) -> str:
         """Close a flow: `closed`, or `dropped` if it is over already."""
-        flow = self._find(arguments.name)
+        flow = self._find(self.emm, arguments.name)
         if flow.state != "open":
             return "dropped"
         flow.close()
         return "closed"
 
-    def _find(self, name: str) -> UserFlow:
-        flow = self.emm.packets.flows.get(name)
+    @staticmethod
+    def _find(emm: Emm, name: str) -> UserFlow:
+        flow = emm.packets.flows.get(name)
         if flow is None:
-            raise ManagementError(409, f"{self.emm.site.name} has opened no flow {name!r}: open it first (open_flow)")
+            raise ManagementError(409, f"{emm.site.name} has opened no flow {name!r}: open it first (open_flow)")
         return flow

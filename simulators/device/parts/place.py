@@ -8,11 +8,12 @@ from simulators.device.clients.radio import Rrc
 from simulators.device.config import CellName, split_cell
 from simulators.device.procedures import attach, service_request, tracking_area_update
 from simulators.device.state import Procedure
-from simulators.device.verbs import ENDED, DevicePart, OfDevice, need_power
+from simulators.device.verbs import ENDED, DevicePart, OfDevice
 from simwarden.model.values import CELL, TAI
 from simwarden.runtime.declare import Observable, verb
 
 if TYPE_CHECKING:
+    from simulators.device.contexts import Emm
     from simwarden.wire.uu import CellInformation
 
 _PATIENCE = 20.0
@@ -41,21 +42,18 @@ class Place(DevicePart):
     @verb(*_CAMPED)
     async def goto(self, arguments: Goto) -> str:
         """Go to another cell: `camped`, how a tracking area update ends, `handed-over`, or `no-cell`."""
-        need_power(self.emm)
-        return await self._go(arguments.cell)
+        return await self._go(self.powered, arguments.cell)
 
     @verb(*_CAMPED)
     async def handover(self, arguments: Goto) -> str:
         """Go to another cell while connected (a service request comes first if need be): as `goto`."""
-        need_power(self.emm)
-        if not self.emm.wired:
+        if not self.powered.wired:
             word = await self.emm.run(Procedure.SERVICE_REQUEST, service_request.start)
             if word != "accepted":
                 return word
-        return await self._go(arguments.cell)
+        return await self._go(self.emm, arguments.cell)
 
-    async def _go(self, name: str) -> str:
-        emm = self.emm
+    async def _go(self, emm: Emm, name: str) -> str:
         cell = await emm.radio.find(name)
         if cell is None:
             return "no-cell"

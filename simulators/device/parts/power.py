@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulators.device.procedures import power
-from simulators.device.verbs import ENDED, DevicePart, OneDevice, need_power
+from simulators.device.verbs import ENDED, DevicePart, OneDevice
 from simwarden.errors import ManagementError
 from simwarden.model.values import IMEI, one_of
 from simwarden.runtime.declare import Observable, verb
@@ -29,6 +29,5 @@ class Power(DevicePart):
     @verb("off")
     async def power_off(self, _arguments: OneDevice) -> str:
         """Switch off: detach, write the card, power its contacts down. Always `off`."""
-        need_power(self.emm)
-        await power.switch_off(self.emm)
+        await power.switch_off(self.powered)
         return "off"

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from simulators.device.procedures import short_message
-from simulators.device.verbs import ENDED, DevicePart, OfDevice, OneDevice, need_power
+from simulators.device.verbs import ENDED, DevicePart, OfDevice, OneDevice
 from simwarden.errors import ManagementError, PeerError
 from simwarden.model.values import GIVEN, NUMBER, OCTETS, PARTY, TIME, members, one_of
 from simwarden.runtime.declare import AS_HEXADECIMAL, HISTORY, Observable, Seconds, verb
@@ -119,8 +119,7 @@ class ShortMessages(DevicePart):
     @verb("refused", *ENDED)
     async def send_sms(self, arguments: SendSms) -> str:
         """Send a message: `accepted` or `refused` by the network, `no-answer`, or what holds it back."""
-        emm = self.emm
-        need_power(emm)
+        emm = self.powered
         centre = arguments.service_centre or (emm.card.service_centre if emm.card is not None else "")
         if not centre:
             raise ManagementError(
@@ -131,8 +130,7 @@ class ShortMessages(DevicePart):
     @verb("refused", *ENDED)
     async def delete_sms(self, _arguments: OneDevice) -> str:
         """Delete all messages, and tell the network if one has found no room: `accepted`, or how that ended."""
-        emm = self.emm
-        need_power(emm)
+        emm = self.powered
         emm.messages.clear()
         if not emm.memory_full:
             return "accepted"

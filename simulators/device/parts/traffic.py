@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from simulators.device.procedures import service_request
 from simulators.device.state import Procedure
-from simulators.device.verbs import DevicePart, OfDevice, OptionalIp, need_power
+from simulators.device.verbs import DevicePart, OfDevice, OptionalIp
 from simwarden.errors import UnjudgedError
 from simwarden.model.address import split_port
 from simwarden.model.values import NUMBER
@@ -93,8 +93,7 @@ class Traffic(DevicePart):
         """Send a packet (a service request comes first if need be): `delivered` if the answer came, `timed-out` if none
         did, `refused` if the network says that nobody is there, `dropped` where the terminal has no bearer for it.
         """  # noqa: D205 - the whole of it is the outcome
-        emm = self.emm
-        need_power(emm)
+        emm = self.powered
         if not await bearer_stands(emm):
             return "dropped"
         try:

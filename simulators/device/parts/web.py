@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, Field
 
 from simulators.device.parts.traffic import bearer_stands
-from simulators.device.verbs import DevicePart, OfDevice, OptionalIp, need_power
+from simulators.device.verbs import DevicePart, OfDevice, OptionalIp
 from simwarden.errors import ManagementError, PeerError
 from simwarden.model.address import split_port
 from simwarden.model.values import GIVEN, NUMBER, USER_ADDRESS, one_of
@@ -176,10 +176,9 @@ class Web(DevicePart):
         """Resolve a name at the network's DNS server (over TCP if the answer is long): `delivered` with any answer,
         `timed-out`, `refused` if nobody is there, `dropped` where the terminal has no bearer for it.
         """  # noqa: D205 - the whole of it is the outcome
-        need_power(self.emm)
         asked = {"name": arguments.name, "kind": arguments.kind}
         facts: dict[str, Any] = {**asked, "addresses": "", "rcode": None, "over": None, "aliases": [], "ttl": None}
-        outcome = await outcome_of(self.emm, self._resolve(arguments, facts), 60.0)
+        outcome = await outcome_of(self.powered, self._resolve(arguments, facts), 60.0)
         self.emm.site.observe("resolved", {**facts, "outcome": outcome}, key=arguments.name)
         return outcome
 
@@ -190,9 +189,8 @@ class Web(DevicePart):
         """  # noqa: D205 - the whole of it is the outcome
         from simulators.device.clients.web import Passed  # noqa: PLC0415 - few stories have pages
 
-        need_power(self.emm)
         passed = Passed()
-        outcome = await outcome_of(self.emm, self._fetch(arguments, passed), arguments.within)
+        outcome = await outcome_of(self.powered, self._fetch(arguments, passed), arguments.within)
         told = {"status": passed.status or None, "octets": passed.octets, "sent": passed.sent, "outcome": outcome}
         self.emm.site.observe("fetched", {"url": arguments.url, **told}, key=arguments.url)
         return outcome
@@ -202,8 +200,7 @@ class Web(DevicePart):
         """Say a ClientHello by QUIC: `delivered` if anything came back, `timed-out` if nothing did, `refused` if the
         network says that nobody is there, `dropped` where the terminal has no bearer for it.
         """  # noqa: D205 - the whole of it is the outcome
-        need_power(self.emm)
-        return await outcome_of(self.emm, self._open_quic(arguments), 60.0)
+        return await outcome_of(self.powered, self._open_quic(arguments), 60.0)
 
     async def _open_quic(self, asked: OpenQuic) -> None:
         from simulators.device.clients.disguise import quic_hello  # noqa: PLC0415 - few stories have QUIC

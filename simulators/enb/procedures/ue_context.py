@@ -24,7 +24,7 @@ from simwarden.wire.s1ap.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from simulators.enb.context import Mme, RadioLink
     from simulators.enb.station import Station
@@ -113,7 +113,7 @@ def _set_up(station: Station, ue: UeContext, items: Sequence[ErabToBeSetup]) -> 
         _context_failure(station, ue, NO_ROOM)
         return
     tunnels = add_bearers(station, ue, good)
-    _reconfigure(ue, good, complete)
+    _reconfigure(ue, complete, _order_of(good))
 
 
 def add_bearers(station: Station, ue: UeContext, items: Sequence[ErabToBeSetup]) -> tuple[ErabTunnel, ...]:
@@ -124,11 +124,18 @@ def add_bearers(station: Station, ue: UeContext, items: Sequence[ErabToBeSetup])
     return tuple(ErabTunnel(each.e_rab_id, station.s1u_address, each.own_teid) for each in made)
 
 
-def _reconfigure(ue: UeContext, items: Sequence[ErabToBeSetup], complete: object) -> None:
-    ue.awaited.append(complete)  # type: ignore[arg-type]  # a function without arguments
-    if ue.radio is not None:
-        pdus = tuple(item.nas_pdu for item in items if item.nas_pdu is not None)
-        ue.radio.send(uu.RrcConnectionReconfiguration(tuple(item.e_rab_id for item in items), (), pdus))
+def _order_of(items: Sequence[ErabToBeSetup]) -> uu.RrcConnectionReconfiguration:
+    pdus = tuple(item.nas_pdu for item in items if item.nas_pdu is not None)
+    return uu.RrcConnectionReconfiguration(tuple(item.e_rab_id for item in items), (), pdus)
+
+
+def _reconfigure(ue: UeContext, complete: Callable[[], None], order: uu.RrcConnectionReconfiguration | None) -> None:
+    """Order a device to reconfigure its radio and complete after it; at once without an order or without a radio."""
+    if order is None or ue.radio is None:
+        complete()
+        return
+    ue.awaited.append(complete)
+    ue.radio.send(order)
 
 
 def reconfiguration_complete(station: Station, ue: UeContext) -> None:
@@ -167,10 +174,7 @@ def e_rab_setup(station: Station, mme: Mme, message: Message) -> None:
             e_rab_failed_to_setup_list_bearer_su_res=tuple(failed) or None,
         )
 
-    if good:
-        _reconfigure(ue, good, complete)
-    else:
-        complete()
+    _reconfigure(ue, complete, _order_of(good) if good else None)
 
 
 def _sort(
@@ -215,11 +219,8 @@ def e_rab_modify(station: Station, mme: Mme, message: Message) -> None:
             e_rab_failed_to_modify_list=tuple(failed) or None,
         )
 
-    if done and ue.radio is not None:
-        ue.awaited.append(complete)
-        ue.radio.send(uu.RrcConnectionReconfiguration((), (), tuple(item.nas_pdu for item in done)))
-    else:
-        complete()
+    pdus = tuple(item.nas_pdu for item in done)
+    _reconfigure(ue, complete, uu.RrcConnectionReconfiguration((), (), pdus) if done else None)
 
 
 def _hindrance(station: Station, ue: UeContext, item: ErabToBeModified) -> CauseRadioNetwork | None:
@@ -249,11 +250,7 @@ def e_rab_release(station: Station, mme: Mme, message: Message) -> None:
             e_rab_failed_to_release_list=failed or None,
         )
 
-    if ue.radio is None:
-        complete()
-        return
-    ue.awaited.append(complete)
-    ue.radio.send(uu.RrcConnectionReconfiguration((), released, () if pdu is None else (pdu,)))
+    _reconfigure(ue, complete, uu.RrcConnectionReconfiguration((), released, () if pdu is None else (pdu,)))
 
 
 def ue_context_release(station: Station, mme: Mme, message: Message) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.mme.causes import Rejection
-from simulators.mme.contexts import Dedicated
 from simulators.mme.demands import NO_SUCH_BEARER, RESOURCE_REFUSED, RESOURCE_UNANSWERED, demanded
 from simulators.mme.procedures.default_bearer import rejection_of
 from simulators.mme.procedures.pdn_connectivity import reject, run
@@ -53,7 +52,7 @@ async def _ask(core: Core, ue: UeContext, message: Message) -> Rejection | None:
     if bearer is None:
         return demanded(NO_SUCH_BEARER, f"the device has no bearer {identity}")
     ies: dict[str, Any] = {
-        "linked_ebi": bearer.linked.identity if isinstance(bearer, Dedicated) else identity,
+        "linked_ebi": bearer.linked.identity,
         "pti": message["procedure_transaction_identity"],
         "tad": message[_PACKETS],
         "rat_type": RatType.EUTRAN,
@@ -72,5 +71,6 @@ async def _ask(core: Core, ue: UeContext, message: Message) -> Rejection | None:
         answer = await core.gateways.ask_resource(ue, ies)
     except NoAnswerError as error:
         return demanded(RESOURCE_UNANSWERED, str(error))
-    apn = bearer.linked.apn if isinstance(bearer, Dedicated) else bearer.apn
-    return None if answer.name.endswith("-request") else rejection_of(core, answer, apn, RESOURCE_REFUSED.clause)
+    if answer.name.endswith("-request"):
+        return None
+    return rejection_of(core, answer, bearer.linked.apn, RESOURCE_REFUSED.clause)

@@ -247,7 +247,7 @@ async def update_bearers(core: Core, ue: UeContext, message: Message) -> list[di
         if bearer is None:
             told.append({"ebi": each["ebi"], "cause": CauseIe(Cause.CONTEXT_NOT_FOUND)})
             continue
-        linked = bearer.linked if isinstance(bearer, Dedicated) else bearer
+        linked = bearer.linked
         if len(each.get("bearer_tft", b"")) > _MOST_TFT:
             told.append({"ebi": each["ebi"], "cause": CauseIe(Cause.SYNTACTIC_ERROR_IN_THE_TFT_OPERATION)})
             continue

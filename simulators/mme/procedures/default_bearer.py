@@ -8,22 +8,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from simulators.mme import demands
 from simulators.mme.causes import DECIDED, GTP_CAUSES, Rejection
 from simulators.mme.clients import nas_channel, s1
 from simulators.mme.config import DEFAULT_T3396
 from simulators.mme.contexts import ApnConfiguration, Bearer, Dedicated, Subscription
 from simulators.mme.controls import APN, GATEWAY, Occasion
-from simulators.mme.demands import (
-    IPV4_ONLY,
-    IPV6_ONLY,
-    NO_APN,
-    NO_GATEWAY,
-    NO_PDN_REQUEST,
-    REFUSED_BY_GATEWAY,
-    UNKNOWN_TYPE,
-    WRONG_PDN_REQUEST,
-    demanded,
-)
+from simulators.mme.demands import demanded
 from simwarden.errors import PeerError
 from simwarden.machine.eps_keys import nh
 from simwarden.runtime.gtp.node import NoAnswerError
@@ -90,9 +81,9 @@ def read_request(container: bytes) -> Message | Rejection:
     try:
         request = decode(container, uplink=True)
     except PeerError as error:
-        return demanded(NO_PDN_REQUEST, error.reason)
+        return demanded(demands.NO_PDN_REQUEST, error.reason)
     if request.type is not MessageType.PDN_CONNECTIVITY_REQUEST:
-        return demanded(WRONG_PDN_REQUEST, f"{request.type.name} in an attach request")
+        return demanded(demands.WRONG_PDN_REQUEST, f"{request.type.name} in an attach request")
     return request
 
 
@@ -124,7 +115,7 @@ def choose_apn(
     default = data.default_apn
     name = requested or (default.name if default else "")
     if not _NAME.fullmatch(name):
-        return demanded(NO_APN, f"{name!r} is no APN" if name else "no APN is known")
+        return demanded(demands.NO_APN, f"{name!r} is no APN" if name else "no APN is known")
     decision = judge(core, ue, data, name, occasion)
     if not decision.admitted:
         return Rejection(EmmCause.ESM_FAILURE, decision.reason, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED)
@@ -175,13 +166,13 @@ async def _set_up(
     try:
         answer = await core.gateways.create(ue, name, ies)
     except NoAnswerError as error:
-        return demanded(NO_GATEWAY, str(error))
+        return demanded(demands.NO_GATEWAY, str(error))
     if not answer.accepted:
         return refused(core, answer, name, kind)
     end, made = answer.get("sender_f_teid"), answer["bearer_contexts_created"][0]
     if lack := _lack_of(answer, identity):
         core.gateways.undo(ue, end, identity)
-        return demanded(NO_GATEWAY, f"the SGW's answer {lack}")
+        return demanded(demands.NO_GATEWAY, f"the SGW's answer {lack}")
     ue.sgw = end
     bearer = ue.bearers[identity] = Bearer(
         identity,
@@ -239,12 +230,12 @@ def choose_type(wanted: int, point: ApnConfiguration) -> tuple[GtpPdnType, EsmCa
     """Return which kind of address is asked for, by the subscription, and why it is less than what the device wants."""
     asked = next((each for each in _KINDS if each == wanted), None)
     if asked is None:
-        return demanded(UNKNOWN_TYPE, f"PDN type {wanted}")
+        return demanded(demands.UNKNOWN_TYPE, f"PDN type {wanted}")
     has = _SUBSCRIBED[point.pdn_type]
     if asked is not PdnType.IPV4V6:
         if asked in has:
             return _KINDS[asked], None
-        return demanded(IPV4_ONLY if asked is PdnType.IPV6 else IPV6_ONLY, "not by the subscription")
+        return demanded(demands.IPV4_ONLY if asked is PdnType.IPV6 else demands.IPV6_ONLY, "not by the subscription")
     if point.pdn_type is SubscribedType.IPV4_OR_IPV6:
         return GtpPdnType.IPV4, EsmCause.SINGLE_ADDRESS_BEARERS_ONLY_ALLOWED
     if len(has) > 1:
@@ -285,7 +276,7 @@ def _restricted(kind: GtpPdnType, answer: GtpMessage) -> EsmCause | None:
 
 def refused(core: Core, answer: GtpMessage, apn: str, kind: GtpPdnType) -> Rejection:
     """Turn a gateway's refusal into the rejection of the device, by the table of causes; who refused decided."""
-    rejection = rejection_of(core, answer, apn, "" if answer.cause in DECIDED else REFUSED_BY_GATEWAY.clause)
+    rejection = rejection_of(core, answer, apn, "" if answer.cause in DECIDED else demands.REFUSED_BY_GATEWAY.clause)
     if answer.cause == Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED and kind is not GtpPdnType.IPV4V6:
         return replace(rejection, esm_cause=_ONLY[PdnType.IPV6 if kind is GtpPdnType.IPV4 else PdnType.IPV4])
     return rejection
