@@ -392,12 +392,12 @@ class Emm(Memory):
 
     def add_bearer(self, identity: int, bearer: Bearer) -> None:
         """Take a default bearer up, and say so: the first as the terminal's own, others as connections beside it."""
+        address = bearer.address or bearer.interface_id.hex()
         if not self.bearers:
             self.observe("apn", bearer.apn)
-            self.observe("address", bearer.address or bearer.interface_id.hex())
+            self.observe("address", address)
         else:
             self.beside |= {identity}
-            address = bearer.address or bearer.interface_id.hex()
             told = {"apn": bearer.apn, "address": address, "ebi": identity}
             self.site.observe("connection", told, key=str(identity))
         self.bearers[identity] = bearer

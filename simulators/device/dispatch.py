@@ -81,7 +81,7 @@ _TIMEOUTS: dict[Timer, Callable[[Emm], None]] = {
     Timer.T3420: authentication.on_not_genuine,
     Timer.T3421: detach.on_t3421,
     Timer.T3430: _unanswered,
-    Timer.T3440: cell_selection.on_t3440,
+    Timer.T3440: lambda emm: emm.drop_connection(),  # the network has not released it: the UE does (5.3.1.2)
     Timer.T3245: cell_selection.on_t3245,
     Timer.T3247: cell_selection.on_t3247,
     Timer.T3346: cell_selection.try_again,

@@ -45,6 +45,8 @@ DEFAULT_T3402 = 720.0
 #: how long such a one leaves an APN alone that it was refused (TS 24.301 6.5.1.4.3)
 DEFAULT_T3396 = 720.0
 Choice = Literal["admit", "refuse"]
+Algorithm = Annotated[int, Field(ge=0, le=7)]
+Tac = Annotated[int, Field(ge=0, le=65535)]
 #: causes after which a device holds its card invalid until it is switched off (TS 24.301 5.5.1.2.5)
 _INVALIDATING = frozenset({2, 3, 6, 7, 8})
 
@@ -99,29 +101,27 @@ class Causes(Model):
     for it."""
 
 
+def _check_integrity(value: tuple[int, ...]) -> tuple[int, ...]:
+    if not value or any(number not in (1, 2) for number in value):
+        raise ValueError("EIA1 and EIA2 are the integrity algorithms supported (EIA0 serves emergency calls only)")
+    return value
+
+
+def _check_ciphering(value: tuple[int, ...]) -> tuple[int, ...]:
+    if not value or any(number not in (0, 1, 2) for number in value):
+        raise ValueError("EEA0, EEA1 and EEA2 are the ciphering algorithms that are supported")
+    return value
+
+
 class Security(Model):
     """NAS security (TS 33.401 7.2.4)."""
 
-    integrity: tuple[Annotated[int, Field(ge=0, le=7)], ...] = (2, 1)
+    integrity: Annotated[tuple[Algorithm, ...], AfterValidator(_check_integrity)] = (2, 1)
     """EIA numbers in the order of preference. EIA0 is for emergency calls only and cannot stand here."""
-    ciphering: tuple[Annotated[int, Field(ge=0, le=7)], ...] = (2, 1, 0)
+    ciphering: Annotated[tuple[Algorithm, ...], AfterValidator(_check_ciphering)] = (2, 1, 0)
     """EEA numbers in the order of preference."""
     authenticate: Literal["when-needed", "every-attach"] = "when-needed"
     """Whether an attach that a known device's keys protect is authenticated anew."""
-
-    @field_validator("integrity")
-    @classmethod
-    def _no_null_integrity(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or any(number not in (1, 2) for number in value):
-            raise ValueError("EIA1 and EIA2 are the integrity algorithms supported (EIA0 serves emergency calls only)")
-        return value
-
-    @field_validator("ciphering")
-    @classmethod
-    def _supported(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or any(number not in (0, 1, 2) for number in value):
-            raise ValueError("EEA0, EEA1 and EEA2 are the ciphering algorithms that are supported")
-        return value
 
 
 class Equipment(Model):
@@ -229,10 +229,17 @@ def _check_range(text: str) -> str:
     return text
 
 
+def _check_centres(value: dict[str, str]) -> dict[str, str]:
+    for name, address in value.items():
+        if not address.removeprefix("+").isdecimal():
+            raise ValueError(f"the address of {name} is a number such as +8613800100500, not {address!r}")
+    return value
+
+
 class Sms(Model):
     """SMS in the MME (TS 23.272 Annex C)."""
 
-    centres: dict[str, str] = Field(default_factory=dict)
+    centres: Annotated[dict[str, str], AfterValidator(_check_centres)] = Field(default_factory=dict)
     """The dedicated service centres (elements of type smsc) and their addresses (`{smsc: "+8613800100500"}`); messages
     run by no other. None: SMS is not offered here."""
     number: Annotated[str, Field(pattern=r"^\+?[0-9]{5,15}$")] = "+8613440000001"
@@ -253,14 +260,6 @@ class Sms(Model):
         """Return the dedicated centre that has an address, in whatever spelling; else the first one."""
         found = [name for name, own in self.centres.items() if same_party(address, 0, (own,))]
         return (found or list(self.centres))[0]
-
-    @field_validator("centres")
-    @classmethod
-    def _have_addresses(cls, value: dict[str, str]) -> dict[str, str]:
-        for name, address in value.items():
-            if not address.removeprefix("+").isdecimal():
-                raise ValueError(f"the address of {name} is a number such as +8613800100500, not {address!r}")
-        return value
 
 
 class Timers(Model):
@@ -312,6 +311,13 @@ class Timers(Model):
     """A handover is prepared, and the device turns up in the target cell."""
 
 
+def _lower_zones(value: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    for code in value:
+        if len(code) != 4 or not set(code) <= set("0123456789abcdefABCDEF"):
+            raise ValueError(f"zone code {code!r} must be 4 hexadecimal digits")
+    return {code.lower(): areas for code, areas in value.items()}
+
+
 class MmeConfig(ElementConfig):
     """Settings of an MME."""
 
@@ -323,7 +329,7 @@ class MmeConfig(ElementConfig):
     """MME code: tells the MMEs of a group apart."""
     enbs: tuple[Annotated[int, Field(ge=0, le=0xFFFFFFF)], ...] = ()
     """Identities of the eNBs that may serve; empty for all."""
-    tracking_areas: tuple[Annotated[int, Field(ge=0, le=65535)], ...] = ()
+    tracking_areas: tuple[Tac, ...] = ()
     """Codes of the tracking areas served; empty for all."""
     tai_lists: tuple[tuple[int, ...], ...] = ()
     """Groups of tracking area codes: within a group a device moves without telling. Others stand alone."""
@@ -340,7 +346,7 @@ class MmeConfig(ElementConfig):
     """A new GUTI at every tracking area update that is not periodic."""
     supported_features: tuple[Literal["odb-all-apn", "reg-sub"], ...] = ("odb-all-apn", "reg-sub")
     """What it announces on S6a and enforces of a subscription: barring, zone codes; without it, it ignores them."""
-    zones: dict[str, tuple[Annotated[int, Field(ge=0, le=65535)], ...]] = Field(default_factory=dict)
+    zones: Annotated[dict[str, tuple[Tac, ...]], AfterValidator(_lower_zones)] = Field(default_factory=dict)
     """Codes of the tracking areas that a regional subscription zone code (4 hexadecimal digits) stands for."""
     provinces: dict[str, tuple[Annotated[str, AfterValidator(_check_range)], ...]] = Field(default_factory=dict)
     """eNB identities of each province (`17`, `1-99`); none: the network is within one province."""
@@ -362,14 +368,6 @@ class MmeConfig(ElementConfig):
     @classmethod
     def _plmn(cls, value: Any) -> Any:
         return Plmn.parse(value) if isinstance(value, str) else value
-
-    @field_validator("zones")
-    @classmethod
-    def _zones(cls, value: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-        for code in value:
-            if len(code) != 4 or not set(code) <= set("0123456789abcdefABCDEF"):
-                raise ValueError(f"zone code {code!r} must be 4 hexadecimal digits")
-        return {code.lower(): areas for code, areas in value.items()}
 
     @property
     def eir(self) -> str:

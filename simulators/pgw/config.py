@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.operations.data_lists import DataLists, DestinationText
@@ -51,6 +51,12 @@ def _check_traffic_class(value: str) -> str:
     return value
 
 
+def _check_protocol(value: int | str) -> int | str:
+    if isinstance(value, int) and not 0 <= value <= 255:
+        raise ValueError(f"{value} is no protocol")
+    return value
+
+
 class FilterConfig(Model):
     """Packets that go by a bearer (TS 24.008 10.5.6.12); what is not said is any."""
 
@@ -58,7 +64,7 @@ class FilterConfig(Model):
     """Packets of which direction."""
     remote: OptionalNetwork = ""
     """Network of the far end."""
-    protocol: int | Literal["tcp", "udp", "icmp", "icmpv6", ""] = ""
+    protocol: Annotated[int | Literal["tcp", "udp", "icmp", "icmpv6", ""], AfterValidator(_check_protocol)] = ""
     """Protocol, by name or number."""
     ports: Annotated[str, AfterValidator(_check_ports)] = ""
     """Port of the far end, or the first and the last (`5000-5010`)."""
@@ -68,13 +74,6 @@ class FilterConfig(Model):
     """Traffic class, or type of service, with the mask by which it is compared (`184/252`: expedited forwarding)."""
     flow_label: int | None = Field(default=None, ge=0, le=0xFFFFF)
     """Flow label of IPv6."""
-
-    @field_validator("protocol")
-    @classmethod
-    def _is_octet(cls, value: int | str) -> int | str:
-        if isinstance(value, int) and not 0 <= value <= 255:
-            raise ValueError(f"{value} is no protocol")
-        return value
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

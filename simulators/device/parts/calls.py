@@ -78,9 +78,7 @@ class Calls(DevicePart):
     @verb(*CALLED)
     async def call(self, arguments: MakeCall) -> str:
         """Call a number: `connected`, `refused`, `busy`, `no-answer`, or `released` before the time is over."""
-        self._need_msc()
-        if self.emm.cs.call is not None:
-            raise ManagementError(409, f"{self.emm.site.name} has a call already")
+        self._need_idle_msc()
         word = await call.originate(self.emm, arguments.to, arguments.keys, arguments.pause)
         mine = self.emm.cs.call
         if word != "connected" or arguments.lasts is None or mine is None:
@@ -98,9 +96,7 @@ class Calls(DevicePart):
     @verb(*CALLED)
     async def call_emergency(self, _arguments: OneDevice) -> str:
         """Call for help (EMERGENCY SETUP), with a card or without: as `call`."""
-        self._need_msc()
-        if self.emm.cs.call is not None:
-            raise ManagementError(409, f"{self.emm.site.name} has a call already")
+        self._need_idle_msc()
         return await call.originate_emergency(self.emm)
 
     @verb("connected", "released")
@@ -143,6 +139,11 @@ class Calls(DevicePart):
         if self.emm.cs.call is None:
             raise ManagementError(409, f"{self.emm.site.name} has no call")
         return self.emm.cs.call
+
+    def _need_idle_msc(self) -> None:
+        self._need_msc()
+        if self.emm.cs.call is not None:
+            raise ManagementError(409, f"{self.emm.site.name} has a call already")
 
     def _need_msc(self) -> None:
         if not self.powered.config.msc:

@@ -57,7 +57,8 @@ def start_emergency(emm: Emm) -> None:
     _request(emm, EstablishmentCause.EMERGENCY)
 
 
-def _identity(emm: Emm) -> nas.MobileIdentity:
+def identity_of(emm: Emm) -> nas.MobileIdentity:
+    """Return whom a request names: the registration, else the card, else the terminal."""
     if emm.guti is not None:
         return nas.MobileIdentity(nas.IdentityType.GUTI, emm.guti)
     if emm.card is not None:
@@ -72,7 +73,7 @@ def _request(emm: Emm, cause: EstablishmentCause) -> None:
         nas.MessageType.ATTACH_REQUEST,
         eps_attach_type=emm.attach_type,
         nas_key_set_identifier=emm.ksi if emm.guti is not None else nas.NO_KEY,
-        eps_mobile_identity=_identity(emm),
+        eps_mobile_identity=identity_of(emm),
         ue_network_capability=CAPABILITY,
         esm_message_container=nas.encode(esm.pdn_connectivity_request(emm, kind)),
         ms_network_feature_support=EXTENDED_TIMERS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.device.clients.radio import Rrc
+from simulators.device.procedures.attach import identity_of
 from simulators.device.procedures.refusal import apply
 from simulators.device.rejects import REACTIONS, Next
 from simulators.device.state import ATTEMPTS, EmmState, Procedure, Timer, UpdateStatus
@@ -52,13 +53,11 @@ async def say_goodbye(emm: Emm, session: CardSession | None) -> None:
 
 
 def _request(emm: Emm, kind: nas.DetachType) -> nas.Message:
-    identity = (
-        nas.MobileIdentity(nas.IdentityType.GUTI, emm.guti)
-        if emm.guti is not None
-        else nas.MobileIdentity(nas.IdentityType.IMSI, emm.card.imsi if emm.card is not None else "")
-    )
     return nas.Message(
-        nas.MessageType.DETACH_REQUEST, detach_type=kind, nas_key_set_identifier=emm.ksi, eps_mobile_identity=identity
+        nas.MessageType.DETACH_REQUEST,
+        detach_type=kind,
+        nas_key_set_identifier=emm.ksi,
+        eps_mobile_identity=identity_of(emm),
     )
 
 

@@ -8,7 +8,14 @@ from simulators.enb.context import Phase, RadioLink, UeContext
 from simulators.enb.procedures import s1_setup
 from simwarden.errors import PeerError
 from simwarden.wire import uu
-from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, CauseTransport, RrcEstablishmentCause, S1apError
+from simwarden.wire.s1ap import (
+    CauseProtocol,
+    CauseRadioNetwork,
+    CauseTransport,
+    RrcEstablishmentCause,
+    S1apError,
+    cause_text,
+)
 from simwarden.wire.s1ap.values import Gummei, STmsi
 
 if TYPE_CHECKING:
@@ -134,6 +141,12 @@ def check_length(*pdus: bytes) -> None:
     """Raise PeerError if NAS messages do not fit into one message of the radio."""
     if sum(map(len, pdus)) > _LONGEST_SDU:
         raise PeerError(f"NAS messages of {sum(map(len, pdus))} octets, more than the radio carries")
+
+
+def cause_in(message: Message) -> str:
+    """Return the cause that a message has, in words."""
+    cause = message.get("cause")
+    return cause_text(cause) if cause is not None else "no cause"
 
 
 def ue_of(station: Station, mme: Mme, message: Message) -> UeContext:

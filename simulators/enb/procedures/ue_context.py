@@ -5,15 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.enb.context import Phase, SecurityKeys, UeContext
-from simulators.enb.procedures.connection import (
-    UnknownUeError,
-    check_length,
-    inactive,
-    release_radio,
-    request_release,
-    ue_of,
-    ue_with,
-)
+from simulators.enb.procedures import connection
 from simwarden.wire import uu
 from simwarden.wire.s1ap import CauseNas, CauseRadioNetwork
 from simwarden.wire.s1ap.values import (
@@ -38,12 +30,12 @@ _ALGORITHMS_UNSUPPORTED = CauseRadioNetwork.ENCRYPTION_AND_OR_INTEGRITY_PROTECTI
 
 def initial_context_setup(station: Station, mme: Mme, message: Message) -> None:
     """Turn AS security on, then set the bearers up (TS 36.413 8.3.1)."""
-    ue = ue_of(station, mme, message)
+    ue = connection.ue_of(station, mme, message)
     station.take_ambr(ue, message["ue_aggregate_maximum_bitrate"])
     ue.capabilities = message["ue_security_capabilities"]
     ue.key = SecurityKeys(message["security_key"], 0)
     items = message["e_rab_to_be_setup_list_ctxt_su_req"]
-    check_length(*(item.nas_pdu or b"" for item in items))
+    connection.check_length(*(item.nas_pdu or b"" for item in items))
     if len({item.e_rab_id for item in items}) != len(items):
         _context_failure(station, ue, CauseRadioNetwork.MULTIPLE_E_RAB_ID_INSTANCES)
         return
@@ -56,7 +48,7 @@ def initial_context_setup(station: Station, mme: Mme, message: Message) -> None:
         return
     ue.on_failure = lambda: _context_failure(station, ue, CauseRadioNetwork.FAILURE_IN_RADIO_INTERFACE_PROCEDURE)
     ue.on_secured = lambda: _set_up(station, ue, items)
-    station.watch(ue, station.config.radio_timeout, lambda: inactive(station, ue))
+    station.watch(ue, station.config.radio_timeout, lambda: connection.inactive(station, ue))
     ue.radio.send(uu.SecurityModeCommand(*algorithms))
 
 
@@ -87,7 +79,7 @@ def security_mode_failure(station: Station, radio: RadioLink, _message: uu.Secur
     ue = radio.ue
     if ue is not None and ue.on_secured is not None:
         ue.on_secured = None
-        request_release(station, ue, CauseRadioNetwork.FAILURE_IN_RADIO_INTERFACE_PROCEDURE)
+        connection.request_release(station, ue, CauseRadioNetwork.FAILURE_IN_RADIO_INTERFACE_PROCEDURE)
 
 
 def _context_failure(station: Station, ue: UeContext, cause: CauseRadioNetwork) -> None:
@@ -99,7 +91,7 @@ def _set_up(station: Station, ue: UeContext, items: Sequence[ErabToBeSetup]) -> 
     def complete() -> None:
         ue.on_failure = None
         ue.phase = Phase.ACTIVE
-        station.watch(ue, station.config.inactivity, lambda: inactive(station, ue))
+        station.watch(ue, station.config.inactivity, lambda: connection.inactive(station, ue))
         station.ue_to_mme(
             ue,
             "initial-context-setup-response",
@@ -147,22 +139,22 @@ def reconfiguration_complete(station: Station, ue: UeContext) -> None:
 
 def ue_context_modification(station: Station, mme: Mme, message: Message) -> None:
     """Take a new key, new bit rates, or a fallback to 2G (TS 36.413 8.3.4)."""
-    ue = ue_of(station, mme, message)
+    ue = connection.ue_of(station, mme, message)
     if (key := message.get("security_key")) is not None:
         ue.key = SecurityKeys(key, 0)
     station.take_ambr(ue, message.get("ue_aggregate_maximum_bitrate"))
     ue.capabilities = message.get("ue_security_capabilities") or ue.capabilities
     station.ue_to_mme(ue, "ue-context-modification-response")
     if message.get("cs_fallback_indicator") is not None:
-        request_release(station, ue, CauseRadioNetwork.CS_FALLBACK_TRIGGERED)
+        connection.request_release(station, ue, CauseRadioNetwork.CS_FALLBACK_TRIGGERED)
 
 
 def e_rab_setup(station: Station, mme: Mme, message: Message) -> None:
     """Set further bearers up (TS 36.413 8.2.1)."""
-    ue = ue_of(station, mme, message)
+    ue = connection.ue_of(station, mme, message)
     items = message["e_rab_to_be_setup_list_bearer_su_req"]
     station.take_ambr(ue, message.get("ue_aggregate_maximum_bitrate"))
-    check_length(*(item.nas_pdu or b"" for item in items))
+    connection.check_length(*(item.nas_pdu or b"" for item in items))
     good, failed = _sort(station, ue, items)
     tunnels = add_bearers(station, ue, good)
 
@@ -197,9 +189,9 @@ def _sort(
 
 def e_rab_modify(station: Station, mme: Mme, message: Message) -> None:
     """Change the quality of bearers (TS 36.413 8.2.2)."""
-    ue = ue_of(station, mme, message)
+    ue = connection.ue_of(station, mme, message)
     items: Sequence[ErabToBeModified] = message["e_rab_to_be_modified_list_bearer_mod_req"]
-    check_length(*(item.nas_pdu for item in items))
+    connection.check_length(*(item.nas_pdu for item in items))
     done, failed = [], []
     for item in items:
         cause = _hindrance(station, ue, item)
@@ -234,12 +226,12 @@ def _hindrance(station: Station, ue: UeContext, item: ErabToBeModified) -> Cause
 
 def e_rab_release(station: Station, mme: Mme, message: Message) -> None:
     """Release bearers (TS 36.413 8.2.3)."""
-    ue = ue_of(station, mme, message)
+    ue = connection.ue_of(station, mme, message)
     named = [item.e_rab_id for item in message["e_rab_to_be_released_list"]]
     released = tuple(number for number in named if station.remove_bearer(ue, number))
     failed = tuple(ErabItem(n, CauseRadioNetwork.UNKNOWN_E_RAB_ID) for n in named if n not in released)
     pdu = message.get("nas_pdu")
-    check_length(pdu or b"")
+    connection.check_length(pdu or b"")
     station.take_ambr(ue, message.get("ue_aggregate_maximum_bitrate"))
 
     def complete() -> None:
@@ -270,14 +262,14 @@ def ue_context_release(station: Station, mme: Mme, message: Message) -> None:
         release.release_cause = uu.ReleaseCause.LOAD_BALANCING_TAU_REQUIRED
     elif cause == CauseNas.UNSPECIFIED and mme.overload is not None:
         release.extended_wait_time = 300
-    release_radio(station, ue, release)
+    connection.release_radio(station, ue, release)
 
 
 def _released_ue(station: Station, mme: Mme, message: Message) -> UeContext:
     ids = message["ue_s1ap_ids"]
     if isinstance(ids, UeS1apIdPair):
-        return ue_with(station, mme, message, ids.mme_ue_s1ap_id, ids.enb_ue_s1ap_id)
+        return connection.ue_with(station, mme, message, ids.mme_ue_s1ap_id, ids.enb_ue_s1ap_id)
     for ue in station.ues.values():
         if ue.mme is mme and ue.mme_ue_id == ids:
             return ue
-    raise UnknownUeError(f"release of unknown MME UE S1AP ID {ids}", message)
+    raise connection.UnknownUeError(f"release of unknown MME UE S1AP ID {ids}", message)

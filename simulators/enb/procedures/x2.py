@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.enb import forwarding
 from simulators.enb.context import Neighbour, Phase, SecurityKeys, Tunnel, UeContext, host_of
-from simulators.enb.procedures.connection import release_radio, request_release, ue_of, uplink_nas_transport
+from simulators.enb.procedures.connection import cause_in, release_radio, request_release, ue_of, uplink_nas_transport
 from simulators.enb.procedures.mobility import command_for, history, leave, order_in, physical_identity, stay
 from simulators.enb.procedures.ue_context import choose_algorithms
 from simwarden.errors import PeerError
@@ -14,7 +14,7 @@ from simwarden.machine.eps_keys import kenb_star
 from simwarden.wire import x2
 from simwarden.wire.rrc import HANDOVER_PREPARATION_INFORMATION
 from simwarden.wire.s1ap import CauseRadioNetwork as S1Cause
-from simwarden.wire.s1ap import S1apError, cause_text
+from simwarden.wire.s1ap import S1apError
 from simwarden.wire.s1ap.enums import DlForwarding
 from simwarden.wire.s1ap.values import CountValue, ErabTunnel, Gummei
 from simwarden.wire.x2 import CauseProtocol, CauseRadioNetwork
@@ -341,8 +341,7 @@ def path_switch_request_acknowledge(station: Station, mme: Mme, message: Message
 def path_switch_request_failure(station: Station, mme: Mme, message: Message) -> None:
     """The core refuses the device here: its connection ends (TS 36.413 8.4.4.3)."""
     ue = ue_of(station, mme, message)
-    cause = message.get("cause")
-    station.site.note(f"Path switch refused: {cause_text(cause) if cause is not None else 'no cause'}")
+    station.site.note(f"Path switch refused: {cause_in(message)}")
     release_radio(station, ue)
 
 

@@ -160,20 +160,21 @@ class Home:
 
     async def notify(self, imsi: str, terminal: Terminal | None) -> Message | None:
         """Tell the HSS of a changed terminal (5.2.5.1)."""
-        avps: Avps = [("User-Name", imsi), *_terminal_information(terminal), ("NOR-Flags", int(codes.NorFlags(0)))]
-        return await self._ask_home(imsi, "Notify-Request", avps)
+        return await self._notify(imsi, codes.NorFlags(0), *_terminal_information(terminal))
 
     async def ready_for_messages(self, imsi: str, reason: codes.AlertReason) -> bool:
         """Tell the HSS that a device can take messages again (5.2.5.1); whether it has heard."""
-        flags = int(codes.NorFlags.READY_FOR_SM_FROM_MME)
-        avps: Avps = [("User-Name", imsi), ("Alert-Reason", int(reason)), ("NOR-Flags", flags)]
-        answer = await self._ask_home(imsi, "Notify-Request", avps)
+        flags = codes.NorFlags.READY_FOR_SM_FROM_MME
+        answer = await self._notify(imsi, flags, ("Alert-Reason", int(reason)))
         return answer is not None and answer.success
 
     async def ends_messages(self, imsi: str) -> None:
         """Tell the HSS that this MME is registered for a card's messages no longer (5.2.5.1)."""
-        flags = codes.NorFlags.REMOVAL_OF_MME_REGISTRATION_FOR_SMS
-        await self._ask_home(imsi, "Notify-Request", [("User-Name", imsi), ("NOR-Flags", int(flags))])
+        await self._notify(imsi, codes.NorFlags.REMOVAL_OF_MME_REGISTRATION_FOR_SMS)
+
+    async def _notify(self, imsi: str, flags: codes.NorFlags, *avps: tuple[str, Any]) -> Message | None:
+        content: Avps = [("User-Name", imsi), *avps, ("NOR-Flags", int(flags))]
+        return await self._ask_home(imsi, "Notify-Request", content)
 
     async def purge(self, imsi: str) -> Message | None:
         """Tell the HSS that the card's context is deleted here (5.2.1.3)."""

@@ -16,14 +16,12 @@ from simwarden.wire.s1ap.values import (
     ErabToBeSetup,
     GbrQosInformation,
     SecurityContext,
-    ServedGummei,
     UeAggregateMaximumBitrate,
     UeSecurityCapabilities,
     transport_layer_address,
 )
 
 if TYPE_CHECKING:
-    from simulators.mme.config import MmeConfig
     from simulators.mme.contexts import Bearer, Connection, Dedicated, Enb, UeContext
     from simulators.mme.core import Core
     from simwarden.wire.gtpv2 import BearerQos
@@ -81,11 +79,6 @@ def not_expected(enb: Enb, message: Message) -> None:
     """Tell an eNB that its message makes no sense now (10.4)."""
     cause = CauseProtocol.MESSAGE_NOT_COMPATIBLE_WITH_RECEIVER_STATE
     error_indication(enb, S1apError(f"{message.name} now", cause, message.diagnosis(), message))
-
-
-def served_gummei(config: MmeConfig) -> ServedGummei:
-    """What the MME serves (9.1.8.5)."""
-    return ServedGummei((config.plmn,), (config.mme_group_id,), (config.mme_code,))
 
 
 def security_capabilities(ue: UeContext) -> UeSecurityCapabilities:

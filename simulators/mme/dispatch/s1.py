@@ -204,10 +204,6 @@ def _take_tunnels(core: Core, conn: Connection, tunnels: Iterable[ErabTunnel]) -
         core.gateways.modify(ue, take_tunnels(ue, tunnels))
 
 
-def _bearer_released(core: Core, conn: Connection, message: Message) -> None:
-    """The bearer of a session that is over; the one that took its place comes in a response of its own."""
-
-
 def _context_failed(core: Core, conn: Connection, message: Message) -> None:
     """No radio bearers (8.3.1.3): what asked for them ends."""
     core.site.note("initial context setup failed", imsi=conn.ue.imsi if conn.ue else "", cause=message.get("cause"))
@@ -230,8 +226,8 @@ def _not_modified(core: Core, conn: Connection, message: Message) -> None:
     core.site.note("an eNB has not taken a UE-AMBR", imsi=conn.ue.imsi if conn.ue else "", cause=message.get("cause"))
 
 
-def _modified(_core: Core, _conn: Connection, _message: Message) -> None:
-    """UE CONTEXT MODIFICATION RESPONSE (8.3.4.2) has nothing to be acted on."""
+def _ignore(_core: Core, _conn: Connection, _message: Message) -> None:
+    """Nothing follows from E-RAB RELEASE RESPONSE (8.2.3.2) and UE CONTEXT MODIFICATION RESPONSE (8.3.4.2)."""
 
 
 _OF_DEVICE: dict[str, Callable[[Core, Connection, Message], None]] = {
@@ -251,7 +247,7 @@ _OF_DEVICE: dict[str, Callable[[Core, Connection, Message], None]] = {
     "e-rab-setup-response": _bearer_set_up,
     "e-rab-modify-response": dedicated_bearers.radio_modified,
     "e-rab-release-indication": dedicated_bearers.released,
-    "e-rab-release-response": _bearer_released,
-    "ue-context-modification-response": _modified,
+    "e-rab-release-response": _ignore,
+    "ue-context-modification-response": _ignore,
     "ue-context-modification-failure": _not_modified,
 }

@@ -209,7 +209,8 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message,
         if conn.repeat_accept is not None:
             repeat()
         elif conn.context_set_up:
-            default_bearer.replace_bearer(conn, ue, bearer, accept)
+            default_bearer.release_radio(conn, bearer)  # that of the session before, on a connection that stays
+            default_bearer.set_up_radio(conn, ue, bearer, accept)
         else:
             default_bearer.initial_context_setup(conn, ue, accept)
         conn.repeat_accept = repeat

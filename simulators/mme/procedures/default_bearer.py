@@ -373,12 +373,6 @@ def initial_context_setup(conn: Connection, ue: UeContext, plain: bytes | None) 
     conn.context_set_up = True
 
 
-def replace_bearer(conn: Connection, ue: UeContext, bearer: Bearer, plain: bytes) -> None:
-    """Let a new session's bearer take the place of that before, on a connection that stays (TS 36.413 8.2.1, 8.2.3)."""
-    release_radio(conn, bearer)
-    set_up_radio(conn, ue, bearer, plain)
-
-
 def set_up_radio(conn: Connection, ue: UeContext, bearer: Bearer | Dedicated, plain: bytes) -> None:
     """Have an eNB set a further bearer up, with the NAS message that activates it (TS 36.413 8.2.1)."""
     s1.send(
