@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from simwarden.model.identity import Imei
 from simwarden.runtime.declare import ElementConfig, Model, Names, Seconds
@@ -16,24 +16,36 @@ TACS = {"module": "99000101", "handset": "99000201"}
 """Invented type allocation codes by type, for terminals whose files give no IMEI."""
 
 
-def _identity(value: str) -> str:
+def _check_imei(value: str) -> str:
     if value:
         Imei.parse(value)
     return value
 
 
+def split_cell(name: str) -> tuple[str, int]:
+    """Return element and number (from 1) of a cell's name; `enb` alone is its first cell. Raises ValueError."""
+    element, slash, number = name.partition("/")
+    if not element or (slash and not (number.isdecimal() and int(number) > 0)):
+        raise ValueError(f"a cell is named ELEMENT/NUMBER (enb/1), not {name!r}")
+    return element, int(number) if slash else 1
+
+
+def _check_cell(name: str) -> str:
+    split_cell(name)
+    return name
+
+
+ImeiText = Annotated[str, AfterValidator(_check_imei)]
+CellName = Annotated[str, AfterValidator(_check_cell)]
+
+
 class Claims(Model):
     """Whom a lying terminal says it is. What is empty is told truthfully."""
 
-    network: str = ""
+    network: ImeiText = ""
     """IMEI (14, 15 or 16 digits) told to the network: a cloned one, mostly."""
-    card: str = ""
+    card: ImeiText = ""
     """IMEI told to the card that asks (PROVIDE LOCAL INFORMATION)."""
-
-    @field_validator("network", "card")
-    @classmethod
-    def _is_imei(cls, value: str) -> str:
-        return _identity(value)
 
 
 class DeviceConfig(ElementConfig):
@@ -41,7 +53,7 @@ class DeviceConfig(ElementConfig):
 
     type: Literal["module", "handset"] = "module"
     """A module sits in a machine and has no voice; a handset is a phone that people call with."""
-    imei: str = ""
+    imei: ImeiText = ""
     """Its IMEI as 14, 15 (check digit verified) or 16 digits (IMEISV); by default made up."""
     voice: bool | None = None
     """Whether it is voice capable and can make emergency calls; by default a handset is, a module is not."""
@@ -71,9 +83,9 @@ class DeviceConfig(ElementConfig):
     """What it does when it is called: rings and answers by itself, rings on, or refuses, as busy or outright."""
     answers_after: Annotated[Seconds, Field(ge=0)] = 2
     """How long it rings before it answers by itself."""
-    cell: str = "enb/1"
+    cell: CellName = "enb/1"
     """Where it stands: the cell that it hears best (element, then the cell's number)."""
-    hears: tuple[str, ...] = ()
+    hears: tuple[CellName, ...] = ()
     """Other cells that it hears, best first; it turns to them when the first does not serve it."""
     keeps_keys: Literal["at-detach", "always"] = "at-detach"
     """When EFEPSNSC on the card holds keys: from detach to attach as TS 33.401 wants it, or always, as some do."""
@@ -99,33 +111,7 @@ class DeviceConfig(ElementConfig):
     def _by_update(cls, value: Any) -> Any:
         return {"true": "tau", "false": "no"}.get(str(value).lower(), value)
 
-    @field_validator("imei")
-    @classmethod
-    def _is_imei(cls, value: str) -> str:
-        return _identity(value)
-
-    @field_validator("cell")
-    @classmethod
-    def _is_cell(cls, value: str) -> str:
-        split_cell(value)
-        return value
-
-    @field_validator("hears")
-    @classmethod
-    def _are_cells(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for each in value:
-            split_cell(each)
-        return value
-
     @property
     def voice_capable(self) -> bool:
         """Whether emergency calls can be made with it."""
         return self.type == "handset" if self.voice is None else self.voice
-
-
-def split_cell(name: str) -> tuple[str, int]:
-    """Return element and number (from 1) of a cell's name; `enb` alone is its first cell. Raises ValueError."""
-    element, slash, number = name.partition("/")
-    if not element or (slash and not (number.isdecimal() and int(number) > 0)):
-        raise ValueError(f"a cell is named ELEMENT/NUMBER (enb/1), not {name!r}")
-    return element, int(number) if slash else 1

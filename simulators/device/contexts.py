@@ -115,7 +115,6 @@ class Memory:
     authentication_failures: int = 0
     attach_attempts: int = 0
     tau_attempts: int = 0
-    service_attempts: int = 0
     attach_type: int = 0
     update_type: int = 0
     bearers: dict[int, Bearer] = field(default_factory=dict)
@@ -393,12 +392,12 @@ class Emm(Memory):
 
     def add_bearer(self, identity: int, bearer: Bearer) -> None:
         """Take a default bearer up, and say so: the first as the terminal's own, others as connections beside it."""
+        address = bearer.address or bearer.interface_id.hex()
         if not self.bearers:
             self.observe("apn", bearer.apn)
-            self.observe("address", bearer.address or bearer.interface_id.hex())
+            self.observe("address", address)
         else:
             self.beside |= {identity}
-            address = bearer.address or bearer.interface_id.hex()
             told = {"apn": bearer.apn, "address": address, "ebi": identity}
             self.site.observe("connection", told, key=str(identity))
         self.bearers[identity] = bearer

@@ -23,17 +23,7 @@ from simulators.device.procedures import (
 from simulators.device.rejects import Next
 from simulators.device.state import EmmState, Procedure, Timer
 from simwarden.errors import PeerError
-from simwarden.wire.nas import (
-    EmmCause,
-    Message,
-    MessageType,
-    SecurityHeaderType,
-    UpdateType,
-    decode,
-    header_type,
-    split,
-    ue_may_process,
-)
+from simwarden.wire import nas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,34 +32,34 @@ if TYPE_CHECKING:
     from simwarden.model.identity import Guti
     from simwarden.wire.uu import CellInformation
 
-_NOT_IMPLEMENTED = EmmCause.MESSAGE_TYPE_NON_EXISTENT_OR_NOT_IMPLEMENTED
+_NOT_IMPLEMENTED = nas.EmmCause.MESSAGE_TYPE_NON_EXISTENT_OR_NOT_IMPLEMENTED
 
-_HANDLERS: dict[MessageType, Callable[[Emm, Message, bool], None]] = {
-    MessageType.ATTACH_ACCEPT: attach.on_accept,
-    MessageType.ATTACH_REJECT: attach.on_reject,
-    MessageType.DETACH_REQUEST: detach.on_request,
-    MessageType.DETACH_ACCEPT: detach.on_accept,
-    MessageType.TRACKING_AREA_UPDATE_ACCEPT: tracking_area_update.on_accept,
-    MessageType.TRACKING_AREA_UPDATE_REJECT: tracking_area_update.on_reject,
-    MessageType.SERVICE_REJECT: service_request.on_reject,
-    MessageType.GUTI_REALLOCATION_COMMAND: guti_reallocation.on_command,
-    MessageType.AUTHENTICATION_REQUEST: authentication.on_request,
-    MessageType.AUTHENTICATION_REJECT: authentication.on_reject,
-    MessageType.IDENTITY_REQUEST: identification.on_request,
-    MessageType.EMM_STATUS: cell_selection.on_information,
-    MessageType.EMM_INFORMATION: cell_selection.on_information,
-    MessageType.DOWNLINK_NAS_TRANSPORT: short_message.on_transport,
-    MessageType.CS_SERVICE_NOTIFICATION: cell_selection.on_information,
-    MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REQUEST: esm.on_activate,
-    MessageType.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REQUEST: dedicated_bearers.on_activate,
-    MessageType.MODIFY_EPS_BEARER_CONTEXT_REQUEST: dedicated_bearers.on_modify,
-    MessageType.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST: esm.on_deactivate,
-    MessageType.ESM_INFORMATION_REQUEST: esm.on_information_request,
-    MessageType.ESM_STATUS: esm.on_status,
-    MessageType.PDN_CONNECTIVITY_REJECT: esm.on_pdn_reject,
-    MessageType.PDN_DISCONNECT_REJECT: transactions.on_reject,
-    MessageType.BEARER_RESOURCE_ALLOCATION_REJECT: transactions.on_reject,
-    MessageType.BEARER_RESOURCE_MODIFICATION_REJECT: transactions.on_reject,
+_HANDLERS: dict[nas.MessageType, Callable[[Emm, nas.Message, bool], None]] = {
+    nas.MessageType.ATTACH_ACCEPT: attach.on_accept,
+    nas.MessageType.ATTACH_REJECT: attach.on_reject,
+    nas.MessageType.DETACH_REQUEST: detach.on_request,
+    nas.MessageType.DETACH_ACCEPT: detach.on_accept,
+    nas.MessageType.TRACKING_AREA_UPDATE_ACCEPT: tracking_area_update.on_accept,
+    nas.MessageType.TRACKING_AREA_UPDATE_REJECT: tracking_area_update.on_reject,
+    nas.MessageType.SERVICE_REJECT: service_request.on_reject,
+    nas.MessageType.GUTI_REALLOCATION_COMMAND: guti_reallocation.on_command,
+    nas.MessageType.AUTHENTICATION_REQUEST: authentication.on_request,
+    nas.MessageType.AUTHENTICATION_REJECT: authentication.on_reject,
+    nas.MessageType.IDENTITY_REQUEST: identification.on_request,
+    nas.MessageType.EMM_STATUS: cell_selection.on_information,
+    nas.MessageType.EMM_INFORMATION: cell_selection.on_information,
+    nas.MessageType.DOWNLINK_NAS_TRANSPORT: short_message.on_transport,
+    nas.MessageType.CS_SERVICE_NOTIFICATION: cell_selection.on_information,
+    nas.MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REQUEST: esm.on_activate,
+    nas.MessageType.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REQUEST: dedicated_bearers.on_activate,
+    nas.MessageType.MODIFY_EPS_BEARER_CONTEXT_REQUEST: dedicated_bearers.on_modify,
+    nas.MessageType.DEACTIVATE_EPS_BEARER_CONTEXT_REQUEST: esm.on_deactivate,
+    nas.MessageType.ESM_INFORMATION_REQUEST: esm.on_information_request,
+    nas.MessageType.ESM_STATUS: esm.on_status,
+    nas.MessageType.PDN_CONNECTIVITY_REJECT: esm.on_pdn_reject,
+    nas.MessageType.PDN_DISCONNECT_REJECT: transactions.on_reject,
+    nas.MessageType.BEARER_RESOURCE_ALLOCATION_REJECT: transactions.on_reject,
+    nas.MessageType.BEARER_RESOURCE_MODIFICATION_REJECT: transactions.on_reject,
 }
 """What a UE does with a message; SECURITY MODE COMMAND is not here, since it brings its own security."""
 
@@ -91,7 +81,7 @@ _TIMEOUTS: dict[Timer, Callable[[Emm], None]] = {
     Timer.T3420: authentication.on_not_genuine,
     Timer.T3421: detach.on_t3421,
     Timer.T3430: _unanswered,
-    Timer.T3440: cell_selection.on_t3440,
+    Timer.T3440: lambda emm: emm.drop_connection(),  # the network has not released it: the UE does (5.3.1.2)
     Timer.T3245: cell_selection.on_t3245,
     Timer.T3247: cell_selection.on_t3247,
     Timer.T3346: cell_selection.try_again,
@@ -137,21 +127,21 @@ class Dispatch:
         except PeerError as error:
             emm.radio.fault(error.reason, pdu)
             if error.code is not None and emm.secure:
-                emm.send(Message(MessageType.EMM_STATUS, emm_cause=error.code))
+                emm.send(nas.Message(nas.MessageType.EMM_STATUS, emm_cause=error.code))
 
-    def _open(self, pdu: bytes) -> tuple[Message, bool] | None:
-        emm, kind = self.emm, header_type(pdu)
-        if kind is SecurityHeaderType.PLAIN:
-            message = decode(pdu, uplink=False)
-            if emm.secure or not ue_may_process(message):
+    def _open(self, pdu: bytes) -> tuple[nas.Message, bool] | None:
+        emm, kind = self.emm, nas.header_type(pdu)
+        if kind is nas.SecurityHeaderType.PLAIN:
+            message = nas.decode(pdu, uplink=False)
+            if emm.secure or not nas.ue_may_process(message):
                 raise PeerError(f"{message.type.name} without integrity protection is not processed (4.4.4.2)")
             return message, False
-        if kind is SecurityHeaderType.INTEGRITY_PROTECTED_NEW_CONTEXT:
-            security_mode.on_command(emm, pdu, decode(split(pdu).payload, uplink=False))
+        if kind is nas.SecurityHeaderType.INTEGRITY_PROTECTED_NEW_CONTEXT:
+            security_mode.on_command(emm, pdu, nas.decode(nas.split(pdu).payload, uplink=False))
             return None
         if emm.security is None:
             raise PeerError("protected NAS message without a security context")
-        message = decode(emm.security.unprotect(pdu), uplink=False)
+        message = nas.decode(emm.security.unprotect(pdu), uplink=False)
         emm.secure = True
         return message, True
 
@@ -218,7 +208,7 @@ class Dispatch:
         """See Listener: the connection is recovered by an update, unless something else is under way (5.5.3.2.2)."""
         emm = self.emm
         if emm.procedure is None and emm.state is EmmState.REGISTERED:
-            emm.update_type = UpdateType.TA_UPDATING
+            emm.update_type = nas.UpdateType.TA_UPDATING
             tracking_area_update.start(emm)
 
     def on_access_refused(self, seconds: float) -> None:

@@ -119,9 +119,8 @@ class Device(Element[DeviceConfig]):
             self.emm.observe("card", None)
 
     @route("GET", "/status", gives=StatusTold)
-    async def status(self, call: Call) -> dict[str, Any]:
+    async def status(self, _call: Call) -> dict[str, Any]:
         """Tell what the terminal does, without any key."""
-        del call
         emm = self.emm
         return {
             "power": "on" if emm.powered else "off",

@@ -115,21 +115,9 @@ REACTIONS: dict[Procedure, dict[int, Reaction]] = {
     Procedure.DETACH: dict(_COMMON),
 }
 
-UNPROTECTED = frozenset(
-    {
-        _C.ILLEGAL_UE,
-        _C.ILLEGAL_ME,
-        _C.EPS_SERVICES_NOT_ALLOWED,
-        _C.EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED,
-        _C.PLMN_NOT_ALLOWED,
-        _C.TRACKING_AREA_NOT_ALLOWED,
-        _C.ROAMING_NOT_ALLOWED_IN_THIS_TRACKING_AREA,
-        _C.EPS_SERVICES_NOT_ALLOWED_IN_THIS_PLMN,
-        _C.NO_SUITABLE_CELLS_IN_TRACKING_AREA,
-        _C.REQUESTED_SERVICE_OPTION_NOT_AUTHORIZED_IN_THIS_PLMN,
-    }
-)
-"""Causes that start T3247 when they come without integrity protection (5.3.7b)."""
+_HARMLESS = Usim.KEEP, Forbid.NOTHING
+UNPROTECTED = frozenset(cause for cause, each in _COMMON.items() if (each.usim, each.forbid) != _HARMLESS)
+"""Causes that lock a UE out, and so start T3247 when they come without integrity protection (5.3.7b)."""
 
 AT_ONCE = frozenset({95, 96, 97, 99, 111})
 """Causes on which the attempt counter is set to 5 (5.5.1.2.6 d, 5.5.3.2.6 d)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import ipaddress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from simwarden.wire import uu
@@ -133,88 +134,6 @@ class Phase(enum.IntEnum):
     """The device is expected here from another eNB."""
 
 
-class UeContext:
-    """A device's connection (TS 36.413: the UE context and its UE-associated logical S1-connection)."""
-
-    __slots__ = (
-        "active_since",
-        "ambr",
-        "arrivals",
-        "awaited",
-        "bearers",
-        "c_rnti",
-        "capabilities",
-        "cell",
-        "enb_ue_id",
-        "establishment_cause",
-        "forwards",
-        "goal",
-        "handover_timer",
-        "held",
-        "identity",
-        "key",
-        "last_active",
-        "limits",
-        "mme",
-        "mme_ue_id",
-        "on_failure",
-        "on_secured",
-        "peer",
-        "peer_ue_id",
-        "phase",
-        "radio",
-        "registered_mme",
-        "reports_changes",
-        "security_on",
-        "target",
-        "timer",
-        "x2_id",
-    )
-
-    def __init__(self, enb_ue_id: int, cell: Cell, c_rnti: int, now: float) -> None:
-        self.enb_ue_id, self.cell, self.c_rnti = enb_ue_id, cell, c_rnti
-        self.active_since = self.last_active = now
-        self.phase = Phase.REQUESTED
-        self.radio: RadioLink | None = None
-        self.mme: Mme | None = None
-        self.mme_ue_id: int | None = None
-        self.identity: uu.STmsi | uu.RandomValue | None = None
-        self.establishment_cause = uu.EstablishmentCause.MO_SIGNALLING
-        self.registered_mme: Gummei | None = None
-        self.capabilities: UeSecurityCapabilities | None = None
-        self.ambr: UeAggregateMaximumBitrate | None = None
-        #: what packets without guaranteed rate may have together, from the device and to it (TS 23.401 4.7.3)
-        self.limits: tuple[Bucket, Bucket] | None = None
-        self.key = SecurityKeys(b"", 0)
-        self.security_on = False
-        self.reports_changes = False
-        self.bearers: dict[int, Bearer] = {}
-        #: by bearer: where packets go of a device that has left, and those of one that arrives
-        self.forwards: dict[int, Tunnel] = {}
-        self.arrivals: dict[int, Arrival] = {}
-        #: what to do when the device completes its reconfigurations, in their order
-        self.awaited: list[Callable[[], None]] = []
-        #: what to do when AS security is on; when the radio fails in the middle of a procedure of the MME's
-        self.on_secured: Callable[[], None] | None = None
-        self.on_failure: Callable[[], None] | None = None
-        #: NAS messages that wait for the MME's number for the device, after a handover by X2
-        self.held: list[bytes] = []
-        self.timer: Timer | None = None
-        self.handover_timer: Timer | None = None
-        #: of a handover: the cell that it goes to; the same if it is ours; the eNB at the other end of X2, its number
-        #: for the device, and our own
-        self.goal: Ecgi | None = None
-        self.target: Cell | None = None
-        self.peer: Neighbour | None = None
-        self.peer_ue_id: int | None = None
-        self.x2_id = 0
-
-    @property
-    def connected(self) -> bool:
-        """Whether NAS can reach the device here."""
-        return self.radio is not None and self.phase in (Phase.SIGNALLING, Phase.ACTIVE, Phase.PREPARING)
-
-
 class SecurityKeys(NamedTuple):
     """The base of AS keys: KeNB or next hop (never shown), and the next hop chaining count."""
 
@@ -223,6 +142,61 @@ class SecurityKeys(NamedTuple):
 
     def __repr__(self) -> str:
         return f"SecurityKeys(ncc={self.ncc})"
+
+
+_NO_KEYS = SecurityKeys(b"", 0)
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class UeContext:
+    """A device's connection (TS 36.413: the UE context and its UE-associated logical S1-connection)."""
+
+    enb_ue_id: int
+    cell: Cell
+    c_rnti: int
+    active_since: float
+    last_active: float = field(init=False)
+    phase: Phase = Phase.REQUESTED
+    radio: RadioLink | None = None
+    mme: Mme | None = None
+    mme_ue_id: int | None = None
+    identity: uu.STmsi | uu.RandomValue | None = None
+    establishment_cause: uu.EstablishmentCause = uu.EstablishmentCause.MO_SIGNALLING
+    registered_mme: Gummei | None = None
+    capabilities: UeSecurityCapabilities | None = None
+    ambr: UeAggregateMaximumBitrate | None = None
+    #: what packets without guaranteed rate may have together, from the device and to it (TS 23.401 4.7.3)
+    limits: tuple[Bucket, Bucket] | None = None
+    key: SecurityKeys = _NO_KEYS
+    reports_changes: bool = False
+    bearers: dict[int, Bearer] = field(default_factory=dict)
+    #: by bearer: where packets go of a device that has left, and those of one that arrives
+    forwards: dict[int, Tunnel] = field(default_factory=dict)
+    arrivals: dict[int, Arrival] = field(default_factory=dict)
+    #: what to do when the device completes its reconfigurations, in their order
+    awaited: list[Callable[[], None]] = field(default_factory=list)
+    #: what to do when AS security is on; when the radio fails in the middle of a procedure of the MME's
+    on_secured: Callable[[], None] | None = None
+    on_failure: Callable[[], None] | None = None
+    #: NAS messages that wait for the MME's number for the device, after a handover by X2
+    held: list[bytes] = field(default_factory=list)
+    timer: Timer | None = None
+    handover_timer: Timer | None = None
+    #: of a handover: the cell that it goes to; the same if it is ours; the eNB at the other end of X2, its number
+    #: for the device, and our own
+    goal: Ecgi | None = None
+    target: Cell | None = None
+    peer: Neighbour | None = None
+    peer_ue_id: int | None = None
+    x2_id: int = 0
+
+    def __post_init__(self) -> None:
+        self.last_active = self.active_since
+
+    @property
+    def connected(self) -> bool:
+        """Whether NAS can reach the device here."""
+        return self.radio is not None and self.phase in (Phase.SIGNALLING, Phase.ACTIVE, Phase.PREPARING)
 
 
 class Mme:

@@ -40,7 +40,8 @@ RADIO: dict[type[uu.Message], Callable[[Station, RadioLink, Any], None]] = {
     uu.UserData: connection.user_data,
 }
 
-S1: dict[str, Callable[[Station, Mme, s1ap.Message], None]] = {
+#: nothing follows from the acknowledgement of a cancelled handover, nor from counters: this radio counts no packets
+S1: dict[str, Callable[[Station, Mme, s1ap.Message], object]] = {
     "s1-setup-response": s1_setup.response,
     "s1-setup-failure": s1_setup.failure,
     "overload-start": s1_setup.overload_start,
@@ -56,9 +57,9 @@ S1: dict[str, Callable[[Station, Mme, s1ap.Message], None]] = {
     "handover-command": handover.handover_command,
     "handover-preparation-failure": handover.handover_preparation_failure,
     "handover-request": handover.handover_resource_allocation,
-    "handover-cancel-acknowledge": handover.handover_cancel_acknowledge,
+    "handover-cancel-acknowledge": connection.ue_of,
     "location-reporting-control": location_reporting.location_reporting_control,
-    "mme-status-transfer": handover.mme_status_transfer,
+    "mme-status-transfer": connection.ue_of,
     "path-switch-request-acknowledge": x2.path_switch_request_acknowledge,
     "path-switch-request-failure": x2.path_switch_request_failure,
     "reset": interface.reset,
@@ -125,8 +126,7 @@ def packets_from_radio(station: Station, radio: RadioLink, packets: Sequence[byt
             station.drop(each, NOT_HERE)
 
 
-def _for_devices(station: Station, radio: RadioLink, message: uu.Message) -> None:
-    del station, radio
+def _for_devices(_station: Station, _radio: RadioLink, message: uu.Message) -> None:
     raise PeerError(f"{message.name} is for devices")
 
 
@@ -152,7 +152,7 @@ def from_mme(station: Station, mme: Mme, data: bytes) -> None:
         _send(mme, s1ap.Message("error-indication", ies))
 
 
-def _procedure_of(mme: Mme, message: s1ap.Message) -> Callable[[Station, Mme, s1ap.Message], None]:
+def _procedure_of(mme: Mme, message: s1ap.Message) -> Callable[[Station, Mme, s1ap.Message], object]:
     procedure = S1.get(message.name)
     if procedure is None or (not mme.up and not message.name.startswith(("s1-setup", "error-indication"))):
         cause = CauseProtocol.MESSAGE_NOT_COMPATIBLE_WITH_RECEIVER_STATE

@@ -119,15 +119,14 @@ class Enb(Element[EnbConfig]):
 
     async def stop(self) -> None:
         """Close all links; connections end with them."""
-        self._stopping = True
         self._close_links("eNB stopped")
 
     async def killed(self) -> None:
         """Lose power."""
-        self._stopping = True
         self._close_links("connection lost")
 
     def _close_links(self, reason: str) -> None:
+        self._stopping = True
         station = self.station
         links = [mme.link for mme in station.mmes.values() if mme.link is not None]
         links += [neighbour.link for neighbour in station.neighbours]

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import field_validator
-
-from simwarden.runtime.declare import Names, VerbModel, verb
+from simwarden.runtime.declare import Hexadecimal, Names, VerbModel, verb
 
 if TYPE_CHECKING:
     from simulators.enb.station import Station
@@ -26,13 +24,8 @@ class SendS1ap(VerbModel):
     """The base station."""
     mme: Annotated[str, Names("mme")] = "mme"
     """To which MME."""
-    octets: str
+    octets: Hexadecimal
     """The message in hexadecimal, whatever it is (TS 36.413 9.3); blanks may stand between its parts."""
-
-    @field_validator("octets")
-    @classmethod
-    def _is_hexadecimal(cls, value: str) -> str:
-        return bytes.fromhex(value).hex()
 
 
 class Misbehaviour:

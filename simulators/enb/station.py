@@ -10,7 +10,6 @@ from simwarden.errors import PeerError
 from simwarden.machine.token_bucket import Bucket
 from simwarden.model.identity import Plmn, Tai
 from simwarden.runtime.gtp.user import UserPlane
-from simwarden.trace.events import PacketDropped
 from simwarden.wire import s1ap, uu
 from simwarden.wire.s1ap.values import GlobalEnbId, MacroEnbId, transport_layer_address
 
@@ -204,9 +203,7 @@ class Station:
     def drop(self, packets: list[bytes], reason: str) -> None:
         """Tell of packets that go no further."""
         for each in packets:
-            self.site.trace.emit(
-                PacketDropped(element=self.site.name, interface="S1-U", protocol="ip", reason=reason, data=each)
-            )
+            self.site.drop_packet("S1-U", reason, each)
 
     def _lose_tunnel(self, teid: int, host: str) -> None:
         """Have the connection released whose bearer the core has no more (TS 23.007 22)."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from simwarden.runtime.content import Content
-from simwarden.runtime.declare import ElementConfig, IpText, Model, Seconds
+from simwarden.runtime.declare import ElementConfig, IpAddress, Model, Seconds
 
 _NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.(?!-)[a-z0-9-]{1,63})*", re.ASCII)
 
@@ -30,7 +29,6 @@ def _as_whole_seconds(value: float) -> float:
 
 
 HostName = Annotated[str, AfterValidator(_as_host_name)]
-Address = Annotated[IpText, AfterValidator(lambda value: str(ipaddress.ip_address(value)))]
 
 
 class RecordConfig(Model):
@@ -38,7 +36,7 @@ class RecordConfig(Model):
 
     alias: Annotated[str, AfterValidator(lambda value: value and _as_host_name(value))] = ""
     """The name for which it is an alias (CNAME)."""
-    answers: tuple[tuple[Address, ...], ...] = ()
+    answers: tuple[tuple[IpAddress, ...], ...] = ()
     """Addresses for each query in turn, the last ones from then on: `[[198.51.100.80], [203.0.113.66]]` has another
     address from the second query on. Queries for A and AAAA are counted separately."""
     ttl: Annotated[Seconds, Field(le=0x7FFFFFFF), AfterValidator(_as_whole_seconds)] = 60.0
@@ -51,26 +49,27 @@ class RecordConfig(Model):
         return self
 
 
+def _check_paths(value: dict[str, int]) -> dict[str, int]:
+    for each in value:
+        if not each.startswith("/"):
+            raise ValueError(f"{each!r} is no path: it begins with /")
+    return value
+
+
 class HostConfig(Model):
     """A host: where it is, what it is called, and what it answers."""
 
-    addresses: tuple[Address, ...] = Field(min_length=1)
+    addresses: tuple[IpAddress, ...] = Field(min_length=1)
     """Its IP addresses, of both versions."""
     names: tuple[HostName, ...] = ()
     """Its names, which the resolver tells, and which its certificate is for."""
     answers: tuple[Literal["udp", "icmp", "http", "https", "dns"], ...] = ("udp", "icmp", "http", "https")
     """What it answers: datagrams to any port (they are sent back), echo requests, HTTP at port 80, HTTPS at 443, and
     DNS at 53, by the names of all hosts. Other ports of TCP it refuses. Nothing: it only watches."""
-    pages: dict[str, Annotated[int, Field(ge=0, le=100_000_000)]] = Field(default_factory=lambda: {"/": 64})
+    pages: Annotated[dict[str, Annotated[int, Field(ge=0, le=100_000_000)]], AfterValidator(_check_paths)] = Field(
+        default_factory=lambda: {"/": 64}
+    )
     """Paths that it has for HTTP, with the octets of each; others get 404."""
-
-    @field_validator("pages")
-    @classmethod
-    def _are_paths(cls, value: dict[str, int]) -> dict[str, int]:
-        for each in value:
-            if not each.startswith("/"):
-                raise ValueError(f"{each!r} is no path: it begins with /")
-        return value
 
 
 class ServiceConfig(Model):
@@ -105,6 +104,16 @@ class ServiceConfig(Model):
         return data if self.answer == "echo" else None
 
 
+def _check_aliases(value: dict[str, RecordConfig]) -> dict[str, RecordConfig]:
+    for name in value:
+        seen, last = [name], name
+        while (last := value[last].alias if last in value else "") and last not in seen:
+            seen.append(last)
+        if last:
+            raise ValueError(f"alias loop: {' > '.join((*seen, last))}")
+    return value
+
+
 def _hosts() -> dict[str, HostConfig]:
     resolver = HostConfig(
         addresses=("192.0.2.53", "2001:db8::53"), names=("resolver.example",), answers=("icmp", "dns")
@@ -124,10 +133,10 @@ class InternetConfig(ElementConfig):
     services: dict[str, dict[Annotated[int, Field(ge=1, le=65535)], ServiceConfig]] = Field(default_factory=dict)
     """Services of hosts, by the host's name and the port (`{server: {2525: {protocol: tcp}}}`). At such a port
     `answers` does not apply."""
-    records: dict[HostName, RecordConfig] = Field(default_factory=dict)
+    records: Annotated[dict[HostName, RecordConfig], AfterValidator(_check_aliases)] = Field(default_factory=dict)
     """Records of the resolvers by name: aliases, lifetimes and answers that change
     (`{app.example: {alias: server.example, ttl: 5 min}}`)."""
-    outside: tuple[Address, ...] = ("203.0.113.1", "2001:db8:ffff::1")
+    outside: tuple[IpAddress, ...] = ("203.0.113.1", "2001:db8:ffff::1")
     """Addresses of programs of this machine in a run with TUN interfaces (`run --tun`)."""
 
     @model_validator(mode="after")
@@ -135,14 +144,3 @@ class InternetConfig(ElementConfig):
         for name in self.services.keys() - self.hosts.keys():
             raise ValueError(f"services: expected one of the hosts {', '.join(self.hosts)}, got {name!r}")
         return self
-
-    @field_validator("records")
-    @classmethod
-    def _have_no_loop(cls, value: dict[str, RecordConfig]) -> dict[str, RecordConfig]:
-        for name in value:
-            seen, last = [name], name
-            while (last := value[last].alias if last in value else "") and last not in seen:
-                seen.append(last)
-            if last:
-                raise ValueError(f"alias loop: {' > '.join((*seen, last))}")
-        return value

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from simulators.internet.config import InternetConfig
 from simwarden.model.address import split_port
 from simwarden.model.values import GIVEN, NUMBER, TEXT, USER_ADDRESS, one_of
 from simwarden.operations.element import Element
 from simwarden.runtime.content import Content, payload_of
-from simwarden.runtime.declare import HISTORY, Declaration, IpPlaceText, Observable, VerbModel, verb
+from simwarden.runtime.declare import HISTORY, Declaration, IpAddress, IpPlace, Observable, VerbModel, verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -29,23 +29,16 @@ class Reach(VerbModel):
     """Send an echo request to a device, as its server does."""
 
     shorthand = "address"
-    address: str
+    address: IpAddress
     """The device's address."""
     sender: str = "server"
     """The host that sends."""
-
-    @field_validator("address")
-    @classmethod
-    def _is_address(cls, value: str) -> str:
-        import ipaddress  # noqa: PLC0415 - few stories have such a step
-
-        return str(ipaddress.ip_address(value))
 
 
 class Push(VerbModel, Content):
     """Send octets of a host to a device, unasked."""
 
-    to: IpPlaceText
+    to: IpPlace
     """The device's address, with its port; in an open connection the port may be left out."""
     sender: str = "server"
     """The host that sends."""
@@ -54,12 +47,6 @@ class Push(VerbModel, Content):
     protocol: Literal["udp", "tcp"] = "udp"
     """`udp`: a datagram. `tcp`: in the connection that the device has opened to the port, also under TLS; a broker
     publishes it to `DEVICE/down`. Without such a connection the host tries to open one to the device's port."""
-
-    @field_validator("to")
-    @classmethod
-    def _is_place(cls, value: str) -> str:
-        split_port(value, 0)
-        return value
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -47,12 +47,17 @@ class IntruderConfig(ElementConfig):
     """Where it is in the signalling network; none: it is not in it."""
 
 
-class Forge(VerbModel):
-    """Send a request that is made up, and say what became of it."""
+class IntruderVerb(VerbModel):
+    """A verb that an intruder carries out."""
 
     target = "by"
     by: Annotated[str, Names("intruder")] = "intruder"
     """The intruder."""
+
+
+class Forge(IntruderVerb):
+    """Send a request that is made up, and say what became of it."""
+
     to: str
     """The element that is asked (`hss`)."""
     interface: Annotated[str, AfterValidator(_of_diameter)] = "S6a"
@@ -74,26 +79,15 @@ class Forge(VerbModel):
     ones as lists."""
 
 
-class AnswerRequests(VerbModel):
+class AnswerRequests(IntruderVerb):
     """From now on answer what is asked of it where it stands for a PCRF or an OCS (`serves`)."""
 
-    target = "by"
-    by: Annotated[str, Names("intruder")] = "intruder"
-    """The intruder."""
     answers: list[Annotated[dict[str, Any], AfterValidator(check_avps)]]
     """What is said to each CCR that comes, one after another: AVPs as those of `forge`, Result-Code among them where it
     is no success. Then success, and nothing else."""
 
 
-class CapVerb(VerbModel):
-    """What verbs about dialogues of CAP have."""
-
-    target = "by"
-    by: Annotated[str, Names("intruder")] = "intruder"
-    """The intruder."""
-
-
-class SayInDialogue(CapVerb):
+class SayInDialogue(IntruderVerb):
     """Say something in the last dialogue of CAP."""
 
     say: list[Any]
@@ -111,7 +105,7 @@ class BeginDialogue(SayInDialogue):
     """The phase of CAP in which it asks."""
 
 
-class AnswerDialogues(CapVerb):
+class AnswerDialogues(IntruderVerb):
     """From now on answer who begins a dialogue of CAP."""
 
     answers: list[list[Any]]

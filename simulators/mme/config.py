@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from simwarden.machine.ppsms import PpsmsTimers
-from simwarden.model.identity import Plmn, Tai, parse_place
+from simwarden.model.identity import Plmn, Tai
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.policy.short_messages import same_party
 from simwarden.runtime.declare import PLMN_FORM, CellText, ElementConfig, Model, Names, Seconds
@@ -37,8 +45,16 @@ DEFAULT_T3402 = 720.0
 #: how long such a one leaves an APN alone that it was refused (TS 24.301 6.5.1.4.3)
 DEFAULT_T3396 = 720.0
 Choice = Literal["admit", "refuse"]
+Algorithm = Annotated[int, Field(ge=0, le=7)]
+Tac = Annotated[int, Field(ge=0, le=65535)]
 #: causes after which a device holds its card invalid until it is switched off (TS 24.301 5.5.1.2.5)
 _INVALIDATING = frozenset({2, 3, 6, 7, 8})
+
+
+def _check_temporary(value: EmmCause) -> EmmCause:
+    if value in _INVALIDATING:
+        raise ValueError(f"{value.name} invalidates the card, which is as good as before when the decider returns")
+    return value
 
 
 class Causes(Model):
@@ -48,7 +64,7 @@ class Causes(Model):
     """By Experimental-Result-Code (`5001`), or by it and an Error-Diagnostic (`5004/ODB_ALL_APN`)."""
     result_codes: dict[str, Emm] = Field(default_factory=dict)
     """By Result-Code (`5003`)."""
-    unreachable: Emm = EmmCause.NETWORK_FAILURE
+    unreachable: Annotated[Emm, AfterValidator(_check_temporary)] = EmmCause.NETWORK_FAILURE
     """HSS or EIR cannot be reached, or say nothing of use. Never one that invalidates the card."""
     prohibited_equipment: Emm = EmmCause.ILLEGAL_ME
     """The EIR says that the terminal is prohibited."""
@@ -84,37 +100,28 @@ class Causes(Model):
     that is not `t3396`: #29 is what an OCS without units for the card comes to, and a device knows no time of its own
     for it."""
 
-    @field_validator("unreachable")
-    @classmethod
-    def _temporary(cls, value: EmmCause) -> EmmCause:
-        if value in _INVALIDATING:
-            raise ValueError(f"{value.name} invalidates the card, which is as good as before when the decider returns")
-        return value
+
+def _check_integrity(value: tuple[int, ...]) -> tuple[int, ...]:
+    if not value or any(number not in (1, 2) for number in value):
+        raise ValueError("EIA1 and EIA2 are the integrity algorithms supported (EIA0 serves emergency calls only)")
+    return value
+
+
+def _check_ciphering(value: tuple[int, ...]) -> tuple[int, ...]:
+    if not value or any(number not in (0, 1, 2) for number in value):
+        raise ValueError("EEA0, EEA1 and EEA2 are the ciphering algorithms that are supported")
+    return value
 
 
 class Security(Model):
     """NAS security (TS 33.401 7.2.4)."""
 
-    integrity: tuple[Annotated[int, Field(ge=0, le=7)], ...] = (2, 1)
+    integrity: Annotated[tuple[Algorithm, ...], AfterValidator(_check_integrity)] = (2, 1)
     """EIA numbers in the order of preference. EIA0 is for emergency calls only and cannot stand here."""
-    ciphering: tuple[Annotated[int, Field(ge=0, le=7)], ...] = (2, 1, 0)
+    ciphering: Annotated[tuple[Algorithm, ...], AfterValidator(_check_ciphering)] = (2, 1, 0)
     """EEA numbers in the order of preference."""
     authenticate: Literal["when-needed", "every-attach"] = "when-needed"
     """Whether an attach that a known device's keys protect is authenticated anew."""
-
-    @field_validator("integrity")
-    @classmethod
-    def _no_null_integrity(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or any(number not in (1, 2) for number in value):
-            raise ValueError("EIA1 and EIA2 are the integrity algorithms supported (EIA0 serves emergency calls only)")
-        return value
-
-    @field_validator("ciphering")
-    @classmethod
-    def _supported(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or any(number not in (0, 1, 2) for number in value):
-            raise ValueError("EEA0, EEA1 and EEA2 are the ciphering algorithms that are supported")
-        return value
 
 
 class Equipment(Model):
@@ -145,7 +152,7 @@ class Gateways(Model):
     """The SGW's name."""
     pgw: Annotated[str, Names("pgw")] = "pgw"
     """The PGW of all APNs that are not listed below."""
-    apns: dict[str, Annotated[str, Names("pgw")]] = Field(default_factory=dict)
+    apns: Annotated[dict[str, Annotated[str, Names("pgw")]], AfterValidator(by_lower_apn)] = Field(default_factory=dict)
     """The PGW of single APNs (`{sos: pgw_emergency}`)."""
     several_per_apn: bool = False
     """Whether a device may have several PDN connections by one APN; else #55."""
@@ -163,11 +170,6 @@ class Gateways(Model):
     def pgw_of(self, name: str) -> str:
         """Return the PGW of an APN."""
         return self.apns.get(name.lower(), self.pgw)
-
-    @field_validator("apns")
-    @classmethod
-    def _small(cls, value: dict[str, str]) -> dict[str, str]:
-        return by_lower_apn(value)
 
 
 class Emergency(Model):
@@ -204,11 +206,6 @@ class MmeArea(Model):
     province: str = ""
     """The province that it is for; empty: not restricted by province."""
 
-    @field_validator("cells")
-    @classmethod
-    def _are_cells(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(parse_place(each) for each in value)
-
     @model_validator(mode="after")
     def _restricts(self) -> MmeArea:
         if not (self.cells or self.stations or self.province):
@@ -227,10 +224,22 @@ def _station_range(text: str) -> tuple[int, int]:
     return int(low), int(high or low)
 
 
+def _check_range(text: str) -> str:
+    _station_range(text)
+    return text
+
+
+def _check_centres(value: dict[str, str]) -> dict[str, str]:
+    for name, address in value.items():
+        if not address.removeprefix("+").isdecimal():
+            raise ValueError(f"the address of {name} is a number such as +8613800100500, not {address!r}")
+    return value
+
+
 class Sms(Model):
     """SMS in the MME (TS 23.272 Annex C)."""
 
-    centres: dict[str, str] = Field(default_factory=dict)
+    centres: Annotated[dict[str, str], AfterValidator(_check_centres)] = Field(default_factory=dict)
     """The dedicated service centres (elements of type smsc) and their addresses (`{smsc: "+8613800100500"}`); messages
     run by no other. None: SMS is not offered here."""
     number: Annotated[str, Field(pattern=r"^\+?[0-9]{5,15}$")] = "+8613440000001"
@@ -251,14 +260,6 @@ class Sms(Model):
         """Return the dedicated centre that has an address, in whatever spelling; else the first one."""
         found = [name for name, own in self.centres.items() if same_party(address, 0, (own,))]
         return (found or list(self.centres))[0]
-
-    @field_validator("centres")
-    @classmethod
-    def _have_addresses(cls, value: dict[str, str]) -> dict[str, str]:
-        for name, address in value.items():
-            if not address.removeprefix("+").isdecimal():
-                raise ValueError(f"the address of {name} is a number such as +8613800100500, not {address!r}")
-        return value
 
 
 class Timers(Model):
@@ -310,6 +311,13 @@ class Timers(Model):
     """A handover is prepared, and the device turns up in the target cell."""
 
 
+def _lower_zones(value: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    for code in value:
+        if len(code) != 4 or not set(code) <= set("0123456789abcdefABCDEF"):
+            raise ValueError(f"zone code {code!r} must be 4 hexadecimal digits")
+    return {code.lower(): areas for code, areas in value.items()}
+
+
 class MmeConfig(ElementConfig):
     """Settings of an MME."""
 
@@ -321,7 +329,7 @@ class MmeConfig(ElementConfig):
     """MME code: tells the MMEs of a group apart."""
     enbs: tuple[Annotated[int, Field(ge=0, le=0xFFFFFFF)], ...] = ()
     """Identities of the eNBs that may serve; empty for all."""
-    tracking_areas: tuple[Annotated[int, Field(ge=0, le=65535)], ...] = ()
+    tracking_areas: tuple[Tac, ...] = ()
     """Codes of the tracking areas served; empty for all."""
     tai_lists: tuple[tuple[int, ...], ...] = ()
     """Groups of tracking area codes: within a group a device moves without telling. Others stand alone."""
@@ -338,9 +346,9 @@ class MmeConfig(ElementConfig):
     """A new GUTI at every tracking area update that is not periodic."""
     supported_features: tuple[Literal["odb-all-apn", "reg-sub"], ...] = ("odb-all-apn", "reg-sub")
     """What it announces on S6a and enforces of a subscription: barring, zone codes; without it, it ignores them."""
-    zones: dict[str, tuple[Annotated[int, Field(ge=0, le=65535)], ...]] = Field(default_factory=dict)
+    zones: Annotated[dict[str, tuple[Tac, ...]], AfterValidator(_lower_zones)] = Field(default_factory=dict)
     """Codes of the tracking areas that a regional subscription zone code (4 hexadecimal digits) stands for."""
-    provinces: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    provinces: dict[str, tuple[Annotated[str, AfterValidator(_check_range)], ...]] = Field(default_factory=dict)
     """eNB identities of each province (`17`, `1-99`); none: the network is within one province."""
     area_data: Annotated[str, Field(pattern=r"^[a-z0-9_-]*$")] = ""
     """Name of the areas and counted base stations that MMEs have in common; empty: each its own. MMEs in processes of
@@ -360,21 +368,6 @@ class MmeConfig(ElementConfig):
     @classmethod
     def _plmn(cls, value: Any) -> Any:
         return Plmn.parse(value) if isinstance(value, str) else value
-
-    @field_validator("zones")
-    @classmethod
-    def _zones(cls, value: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-        for code in value:
-            if len(code) != 4 or not set(code) <= set("0123456789abcdefABCDEF"):
-                raise ValueError(f"zone code {code!r} must be 4 hexadecimal digits")
-        return {code.lower(): areas for code, areas in value.items()}
-
-    @field_validator("provinces")
-    @classmethod
-    def _provinces(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for text in (each for ranges in value.values() for each in ranges):
-            _station_range(text)
-        return value
 
     @property
     def eir(self) -> str:

@@ -152,6 +152,11 @@ class Bearer:
     """The device has taken it; before that the SGW sends nothing to the eNB (TS 23.401 5.10.2 step 13)."""
 
     @property
+    def linked(self) -> Bearer:
+        """Itself, as the default bearer that a dedicated one is beside."""
+        return self
+
+    @property
     def address(self) -> str:
         """The device's address: IPv4, else its IPv6 prefix with an interface identifier."""
         return self.paa.ipv4 or self.paa.ipv6

@@ -15,7 +15,7 @@ from simwarden.policy.area import judge_cell, judge_extent, judge_province, judg
 from simwarden.policy.core import judge_core_element
 from simwarden.policy.decision import Control
 from simwarden.policy.equipment import judge_equipment, judge_identified
-from simwarden.policy.operator import change_controls
+from simwarden.policy.operator import change_controls, declared_controls
 from simwarden.policy.short_messages import judge_service_centre, judge_sms_registration
 
 
@@ -185,22 +185,4 @@ SMS_REGISTERED = Control(
     "Short messages of devices only that are registered for them",
 )
 
-CONTROLS = (
-    EQUIPMENT,
-    TERMINAL_IDENTITY,
-    REGISTER,
-    BARRING,
-    APN,
-    GATEWAY,
-    CELL,
-    COUNT,
-    PROVINCE,
-    ZONES,
-    AREA_DATA,
-    EXTENT,
-    *AREA_CHANGES.declared,
-    STATION,
-    EMERGENCY,
-    SMS_CENTRE,
-    SMS_REGISTERED,
-)
+CONTROLS = declared_controls(globals())

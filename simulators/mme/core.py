@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from simwarden.wire.nas.enums import EmmCause
 
 
-#: the message that rejects each procedure
-_REJECTS = {
-    "attach": "attach-reject",
-    "tracking-area-update": "tracking-area-update-reject",
-    "service-request": "service-reject",
-}
 #: the unit of GPRS timer 2 for what is longer than a minute (TS 24.008 10.5.7.4)
 _MINUTE = 60.0
 
@@ -191,7 +185,7 @@ class Core:
         """Say why a device is rejected, before it is told; of a card that is known what it was told stays visible."""
         cause: EmmCause = rejection.emm_cause
         if not rejection.told:
-            message, clause = _REJECTS[procedure], rejection.clause
+            message, clause = f"{procedure.removesuffix('-request')}-reject", rejection.clause
             subject = imsi or rejection.subject
             self.site.reject(message, cause, rejection.reason, subject=subject, clause=clause, by=rejection.by)
         if not imsi:

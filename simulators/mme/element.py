@@ -99,20 +99,16 @@ class Mme(Element[MmeConfig]):
 
     async def stop(self) -> None:
         """Leave: eNBs hear that the connection closes, HSS and EIR a DPR."""
-        self._let_go()
-        for link in list(self.core.enbs):
-            link.close(f"{self.site.name} stops")
+        self._let_go(f"{self.site.name} stops")
         await self.core.home.node.stop()
 
     async def killed(self) -> None:
         """Lose power."""
-        self._let_go()
-        for link in list(self.core.enbs):
-            link.close("connection lost")
+        self._let_go("connection lost")
         self.core.home.node.drop()
 
-    def _let_go(self) -> None:
-        """Stop all timers and forget all devices: no context outlives a restart (TS 23.007 14).
+    def _let_go(self, reason: str) -> None:
+        """Stop all timers, forget all devices and drop all eNBs: no context outlives a restart (TS 23.007 14).
 
         The gateways find by the restart counter that their sessions are over.
         """
@@ -125,3 +121,5 @@ class Mme(Element[MmeConfig]):
         for ue in list(core.by_imsi.values()):
             core.stop_timer(ue)
             core.end_session(ue, lost=True)
+        for link in list(core.enbs):
+            link.close(reason)

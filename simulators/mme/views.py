@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from simulators.mme.clients.s1 import aggregate_bit_rate, quality
-from simulators.mme.contexts import EmmState, SmsState
+from simulators.mme.contexts import Bearer, EmmState, SmsState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from simulators.mme.contexts import Bearer, UeContext
+    from simulators.mme.contexts import UeContext
     from simulators.mme.core import Core
 
 Views = dict[str, list[tuple[Any, ...]]]
@@ -34,7 +33,11 @@ def views(core: Core) -> Mapping[str, Iterable[tuple[Any, ...]]]:
         ],
         "NAS security": [_security(ue) for ue in connected.values()],
         "TAI lists": [(str(ue.guti), *sorted(map(str, ue.tai_list))) for ue in connected.values()],
-        "EPS bearers": [(str(ue.guti), *each) for ue in connected.values() for each in _bearers(ue)],
+        "EPS bearers": [
+            (str(ue.guti), number, each.linked.identity, each.apn.lower() if isinstance(each, Bearer) else each.qos.qci)
+            for ue in connected.values()
+            for number, each in ue.all_bearers.items()
+        ],
         **_of_bearers(ues),
     }
 
@@ -42,17 +45,6 @@ def views(core: Core) -> Mapping[str, Iterable[tuple[Any, ...]]]:
 def _security(ue: UeContext) -> tuple[Any, ...]:
     keys = ue.keys
     return str(ue.guti), keys.ksi, keys.eia, keys.eea
-
-
-def _bearers(ue: UeContext) -> list[tuple[Any, ...]]:
-    """Return the bearers of a UE: identity, that of its default bearer, and the APN or QCI."""
-    return list(chain.from_iterable(_of_connection(each) for each in ue.bearers.values()))
-
-
-def _of_connection(bearer: Bearer) -> Iterable[tuple[Any, ...]]:
-    yield bearer.identity, bearer.identity, bearer.apn.lower()
-    for each in bearer.dedicated.values():
-        yield each.identity, bearer.identity, each.qos.qci
 
 
 def _of_bearers(ues: Iterable[UeContext]) -> Views:

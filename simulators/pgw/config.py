@@ -5,12 +5,20 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from simwarden.model.identity import parse_place
 from simwarden.operations.approval import Approval, ChangeLimit
 from simwarden.operations.data_lists import DataLists, DestinationText
-from simwarden.runtime.declare import CellText, IpNetworkText, IpText, Model, Names, Seconds
+from simwarden.runtime.declare import (
+    CellText,
+    IpAddress,
+    IpNetworkText,
+    Model,
+    Names,
+    Networks,
+    OptionalNetwork,
+    Seconds,
+)
 from simwarden.runtime.gtp.charging import RecordLimits
 from simwarden.runtime.gtp.config import GtpConfig, by_lower_apn
 
@@ -28,52 +36,44 @@ INNER: Final = (
 )
 
 
+def _check_ports(value: str) -> str:
+    first, _, last = value.partition("-")
+    both = first, last or first
+    if value and not (all(map(str.isdecimal, both)) and int(both[0]) <= int(both[1]) <= 65535):
+        raise ValueError(f"{value} are no ports")
+    return value
+
+
+def _check_traffic_class(value: str) -> str:
+    parts = value.split("/")
+    if value and not (len(parts) == 2 and all(each.isdecimal() and int(each) <= 255 for each in parts)):
+        raise ValueError(f"{value} is no traffic class with its mask")
+    return value
+
+
+def _check_protocol(value: int | str) -> int | str:
+    if isinstance(value, int) and not 0 <= value <= 255:
+        raise ValueError(f"{value} is no protocol")
+    return value
+
+
 class FilterConfig(Model):
     """Packets that go by a bearer (TS 24.008 10.5.6.12); what is not said is any."""
 
     direction: Literal["both", "uplink", "downlink"] = "both"
     """Packets of which direction."""
-    remote: str = ""
+    remote: OptionalNetwork = ""
     """Network of the far end."""
-    protocol: int | Literal["tcp", "udp", "icmp", "icmpv6", ""] = ""
+    protocol: Annotated[int | Literal["tcp", "udp", "icmp", "icmpv6", ""], AfterValidator(_check_protocol)] = ""
     """Protocol, by name or number."""
-    ports: str = ""
+    ports: Annotated[str, AfterValidator(_check_ports)] = ""
     """Port of the far end, or the first and the last (`5000-5010`)."""
     spi: int | None = Field(default=None, ge=0, le=0xFFFFFFFF)
     """Security parameter index of IPsec."""
-    traffic_class: str = ""
+    traffic_class: Annotated[str, AfterValidator(_check_traffic_class)] = ""
     """Traffic class, or type of service, with the mask by which it is compared (`184/252`: expedited forwarding)."""
     flow_label: int | None = Field(default=None, ge=0, le=0xFFFFF)
     """Flow label of IPv6."""
-
-    @field_validator("remote")
-    @classmethod
-    def _is_network(cls, value: str) -> str:
-        return str(ipaddress.ip_network(value)) if value else ""
-
-    @field_validator("protocol")
-    @classmethod
-    def _is_octet(cls, value: int | str) -> int | str:
-        if isinstance(value, int) and not 0 <= value <= 255:
-            raise ValueError(f"{value} is no protocol")
-        return value
-
-    @field_validator("ports")
-    @classmethod
-    def _are_ports(cls, value: str) -> str:
-        first, _, last = value.partition("-")
-        both = first, last or first
-        if value and not (all(map(str.isdecimal, both)) and int(both[0]) <= int(both[1]) <= 65535):
-            raise ValueError(f"{value} are no ports")
-        return value
-
-    @field_validator("traffic_class")
-    @classmethod
-    def _is_masked(cls, value: str) -> str:
-        parts = value.split("/")
-        if value and not (len(parts) == 2 and all(each.isdecimal() and int(each) <= 255 for each in parts)):
-            raise ValueError(f"{value} is no traffic class with its mask")
-        return value
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -135,6 +135,18 @@ class ListedBearer(BearerConfig):
     """IMSIs of the cards that have it; empty: all."""
 
 
+def _check_ipv4(value: str) -> str:
+    if value and ipaddress.ip_network(value).version != 4:
+        raise ValueError(f"{value} is no IPv4 network")
+    return value
+
+
+def _check_ipv6(value: str) -> str:
+    if value and (ipaddress.ip_network(value).version != 6 or ipaddress.ip_network(value).prefixlen > 64):
+        raise ValueError(f"{value} is no IPv6 network of /64 prefixes")
+    return value
+
+
 def _off(value: object) -> object:
     return "" if value in ("off", False) else value
 
@@ -142,15 +154,18 @@ def _off(value: object) -> object:
 class ApnConfig(Model):
     """What sessions of an APN get."""
 
-    ipv4: IpNetworkText = "10.64.0.0/16"
+    ipv4: Annotated[IpNetworkText, AfterValidator(_check_ipv4)] = "10.64.0.0/16"
     """Network of dynamic IPv4 addresses; empty: no IPv4 here."""
-    ipv6: IpNetworkText = "2001:db8:64::/48"
+    ipv6: Annotated[IpNetworkText, AfterValidator(_check_ipv6)] = "2001:db8:64::/48"
     """Network of dynamic /64 prefixes; empty: no IPv6 here."""
-    static: tuple[IpNetworkText, ...] = ()
+    static: Networks = ()
     """Networks of addresses and prefixes that subscriptions may have as static ones."""
-    dns: tuple[IpText, ...] = ("192.0.2.53", "2001:db8::53")
+    dns: tuple[IpAddress, ...] = (
+        "192.0.2.53",
+        "2001:db8::53",
+    )
     """DNS servers that a device is told when it asks, of both versions of IP."""
-    inner_networks: tuple[IpNetworkText, ...] | None = None
+    inner_networks: Networks | None = None
     """Networks to which no listed name leads, whatever a DNS answer says (DNS rebinding); the addresses of all APNs are
     added. By default those for special purposes (RFC 6890). For a private APN whose servers are there, list none (`[]`)
     or others."""
@@ -194,33 +209,6 @@ class ApnConfig(Model):
             raise ValueError("sessions go on without an OCS only where they have one (gy)")
         return self
 
-    @field_validator("ipv4", "ipv6", "static", "inner_networks")
-    @classmethod
-    def _are_networks(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
-        for each in (value,) if isinstance(value, str) else value or ():
-            if each:
-                ipaddress.ip_network(each)
-        return value
-
-    @field_validator("ipv4")
-    @classmethod
-    def _is_v4(cls, value: str) -> str:
-        if value and ipaddress.ip_network(value).version != 4:
-            raise ValueError(f"{value} is no IPv4 network")
-        return value
-
-    @field_validator("ipv6")
-    @classmethod
-    def _has_prefixes(cls, value: str) -> str:
-        if value and (ipaddress.ip_network(value).version != 6 or ipaddress.ip_network(value).prefixlen > 64):
-            raise ValueError(f"{value} is no IPv6 network of /64 prefixes")
-        return value
-
-    @field_validator("dns")
-    @classmethod
-    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(str(ipaddress.ip_address(each)) for each in value)
-
 
 class PgwArea(Model):
     """The cells to which a card's packets are bound, by the location that the MME reports (TS 23.401 5.9.2.2)."""
@@ -230,11 +218,6 @@ class PgwArea(Model):
     cells: Annotated[tuple[CellText, ...], Field(min_length=1)]
     """Its cells, as E-CGI (`001-01-0000101`) or by name (`enb/1`). Network and eNB identity (`001-01-00001`, `enb/*`)
     stand for all cells of a base station."""
-
-    @field_validator("cells")
-    @classmethod
-    def _are_cells(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(parse_place(each) for each in value)
 
 
 class AreaChange(Approval, PgwArea):
@@ -261,11 +244,13 @@ class PgwConfig(GtpConfig):
 
     sgws: tuple[Annotated[str, Names("sgw")], ...] = ("sgw",)
     """Elements, or IP addresses, whose requests it takes; others get cause 109."""
-    apns: dict[str, ApnConfig] = Field(default_factory=lambda: {"*": ApnConfig()}, min_length=1)
+    apns: Annotated[dict[str, ApnConfig], Field(min_length=1), AfterValidator(by_lower_apn)] = Field(
+        default_factory=lambda: {"*": ApnConfig()}
+    )
     """APNs that it serves, in any case; `*`: any other. Others get cause 78."""
-    emergency_apns: tuple[str, ...] = ("sos",)
+    emergency_apns: tuple[Annotated[str, AfterValidator(str.lower)], ...] = ("sos",)
     """APNs of calls for help, which are for cards of any number and for terminals without one."""
-    emergency_networks: tuple[str, ...] = ()
+    emergency_networks: Networks = ()
     """Networks that their packets may go to and come from; no other."""
     partial_records: RecordLimits = RecordLimits()
     """When a CDR is closed though its session goes on, in another one."""
@@ -324,18 +309,3 @@ class PgwConfig(GtpConfig):
             return ""
         peers = ", ".join(dict.fromkeys(each.gx for each in self.apns.values()))
         return f"sessions of its APNs take their rules from Gx (gx: {peers}) and from nothing else"
-
-    @field_validator("apns")
-    @classmethod
-    def _lower_apns(cls, value: dict[str, ApnConfig]) -> dict[str, ApnConfig]:
-        return by_lower_apn(value)
-
-    @field_validator("emergency_apns")
-    @classmethod
-    def _lower_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(str.lower, value))
-
-    @field_validator("emergency_networks")
-    @classmethod
-    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(str(ipaddress.ip_network(each)) for each in value)

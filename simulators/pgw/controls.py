@@ -8,7 +8,7 @@ from simwarden.policy.area import judge_cell
 from simwarden.policy.core import judge_core_element, judge_core_number
 from simwarden.policy.data_access import judge_denied, judge_destinations, judge_flow, judge_inbound
 from simwarden.policy.decision import Control
-from simwarden.policy.operator import CHANGE_LIST, PROVISION, change_controls, list_controls
+from simwarden.policy.operator import CHANGE_LIST, PROVISION, change_controls, declared_controls, list_controls
 from simwarden.policy.quota import judge_granted
 
 #: the procedures in which rules are asked (TS 29.274 7.2)
@@ -44,6 +44,14 @@ CELL: Final = Control(
     (CREATE_SESSION, MODIFY_BEARER, CHANGE_NOTIFICATION, UPDATE_BEARER, CHANGE),
     "Packets of a card in its cells only",
     "area",
+)
+AREA_CHANGES: Final = change_controls(
+    "area",
+    "area",
+    operator=(CHANGE, END),
+    approval=(CHANGE, END),
+    changes=(CHANGE, END),
+    alone="The operator alone says where a card may be",
 )
 WHITELIST: Final = Control(
     "data.whitelist",
@@ -86,23 +94,4 @@ QUOTA: Final = Control(
     function="data",
 )
 LIST_CHANGES: Final = list_controls("data", "The operator alone says with whom a card exchanges packets")
-AREA_CHANGES: Final = change_controls(
-    "area",
-    "area",
-    operator=(CHANGE, END),
-    approval=(CHANGE, END),
-    changes=(CHANGE, END),
-    alone="The operator alone says where a card may be",
-)
-ALL: Final = (
-    NUMBER,
-    PEER,
-    CELL,
-    *AREA_CHANGES.declared,
-    WHITELIST,
-    BLACKLIST,
-    ENTRIES,
-    GATE,
-    QUOTA,
-    *LIST_CHANGES.declared,
-)
+ALL: Final = declared_controls(globals())

@@ -7,6 +7,7 @@ most, in their order; it is dropped when nothing more is granted.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from simulators.pgw.controls import CREDIT
@@ -79,55 +80,37 @@ class _Waiting(NamedTuple):
     told: Callable[[bool], bool]
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Group:
     """A rating group of a session."""
 
-    __slots__ = (
-        "asked",
-        "begun",
-        "clock",
-        "denied",
-        "ended",
-        "exempt",
-        "final",
-        "free",
-        "grant",
-        "holding",
-        "last",
-        "left",
-        "out",
-        "reason",
-        "threshold",
-        "timer",
-        "triggers",
-        "unreported",
-        "used",
-        "waiting",
-    )
-
-    def __init__(self) -> None:
-        #: octets that may yet pass: of both directions together, from the device, to it
-        self.left: list[float] = [0, 0, 0]
-        #: octets of each direction that are not reported yet
-        self.used = [0, 0]
-        self.threshold = 0
-        self.final = self.ended = self.denied = self.exempt = False
-        #: the last grant; when its first packet passed, and what ends it by time (CC-Time)
-        self.grant: Grant | None = None
-        self.begun: float | None = None
-        self.clock: Timer | None = None
-        #: it has ended, or given back what it had, and its last octets are to be reported
-        self.unreported = False
-        #: all passes: a control is switched off, or the OCS is not there and has wanted it so
-        self.free = False
-        #: when its last packet passed, and after how long without one it gives back what it has; 0: never
-        self.last = self.holding = 0.0
-        self.timer: Timer | None = None
-        self.triggers: frozenset[int] = NO_TRIGGERS
-        #: more is to be asked for, and why; a request about it is under way
-        self.asked, self.out = False, False
-        self.reason = ReportingReason.QUOTA_EXHAUSTED
-        self.waiting: list[_Waiting] = []  # an empty deque takes ten times as much
+    #: octets that may yet pass: of both directions together, from the device, to it
+    left: list[float] = field(default_factory=lambda: [0, 0, 0])
+    #: octets of each direction that are not reported yet
+    used: list[int] = field(default_factory=lambda: [0, 0])
+    threshold: int = 0
+    final: bool = False
+    ended: bool = False
+    denied: bool = False
+    exempt: bool = False
+    #: the last grant; when its first packet passed, and what ends it by time (CC-Time)
+    grant: Grant | None = None
+    begun: float | None = None
+    clock: Timer | None = None
+    #: it has ended, or given back what it had, and its last octets are to be reported
+    unreported: bool = False
+    #: all passes: a control is switched off, or the OCS is not there and has wanted it so
+    free: bool = False
+    #: when its last packet passed, and after how long without one it gives back what it has; 0: never
+    last: float = 0.0
+    holding: float = 0.0
+    timer: Timer | None = None
+    triggers: frozenset[int] = NO_TRIGGERS
+    #: more is to be asked for, and why; a request about it is under way
+    asked: bool = False
+    out: bool = False
+    reason: ReportingReason = ReportingReason.QUOTA_EXHAUSTED
+    waiting: list[_Waiting] = field(default_factory=list)  # an empty deque takes ten times as much
 
     def has_room(self, size: int, *, up: bool) -> bool:
         """Return True if a packet is no larger than what is left for its direction."""

@@ -73,7 +73,9 @@ async def create_bearer(
 
 
 def _open(core: Core, session: Session, name: str, config: BearerConfig) -> Bearer:
-    bearer = session.bearers[name] = _make(core, session, name, config, _free_precedence(session))
+    qos, buckets = _quality(core, session, config)
+    filters = filters_of(config, _free_precedence(session))
+    bearer = session.bearers[name] = Bearer(name, qos, filters, *buckets, core.next_charging_id())
     session.bearers = dict(sorted(session.bearers.items(), key=lambda each: each[1].filters[0].precedence))
     core.gateway.open_bearer(session, bearer)
     return bearer
@@ -111,12 +113,6 @@ async def _set_up(
     bearer.ebi, bearer.sgw_user = told["ebi"], told["s5_u_sgw"]
     core.tell_bearer(session, bearer, "active")
     return True
-
-
-def _make(core: Core, session: Session, name: str, config: BearerConfig, precedence: int) -> Bearer:
-    qos, buckets = _quality(core, session, config)
-    filters = filters_of(config, precedence)
-    return Bearer(name, qos, filters, *buckets, core.next_charging_id())
 
 
 def filters_of(config: BearerConfig, precedence: int) -> tuple[tft.Filter, ...]:

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.pgw import addressing, dedicated_bearers, qos, rules
+from simulators.pgw import addressing, controls, dedicated_bearers, qos, rules
 from simulators.pgw.clients.gx_messages import PLACES
-from simulators.pgw.controls import (
-    CELL,
-    CHANGE,
-    CHANGE_NOTIFICATION,
-    CREATE_SESSION,
-    DELETE_SESSION,
-    MODIFY_BEARER,
-    MODIFY_BEARER_COMMAND,
-    NUMBER,
-    UPDATE_BEARER,
-)
 from simulators.pgw.session import Session
 from simwarden.errors import PeerError
 from simwarden.runtime.gtp.node import NoAnswerError
@@ -54,11 +43,13 @@ _UNSAID = Ambr(50_000, 150_000)
 async def create_session(core: Core, message: Message, peer: Peer) -> Message | Piggybacked:
     """Set a session up (7.2.1), if the card's number and the SGW are of the dedicated core."""
     sender, owner, imsi = message["sender_f_teid"], subject_of(message), message.get("imsi", "")
-    if not core.knows(peer, imsi, CREATE_SESSION):
+    if not core.knows(peer, imsi, controls.CREATE_SESSION):
         return refusal(message, Cause.INVALID_PEER, sender.teid)
     name, number = network_identifier(message["apn"]), message.get("msisdn", "")
     if name not in core.config.emergency_apns:  # calls for help are exempt
-        decision = core.site.decide(NUMBER, imsi, on=CREATE_SESSION, number=number, ranges=core.ranges)
+        decision = core.site.decide(
+            controls.NUMBER, imsi, on=controls.CREATE_SESSION, number=number, ranges=core.ranges
+        )
         if not decision.admitted:
             return refusal(message, Cause.APN_ACCESS_DENIED_NO_SUBSCRIPTION, sender.teid)
     if message["rat_type"] not in _ACCESSES:
@@ -80,7 +71,7 @@ async def create_session(core: Core, message: Message, peer: Peer) -> Message | 
     session.reportable = _says(message, Indication.CRSI)
     session.reported = session.reportable and _wants_place(core, session)
     core.open(session)
-    core.place(session, CREATE_SESSION)
+    core.place(session, controls.CREATE_SESSION)
     if core.pcrf is not None:
         core.pcrf.begun(session)
     answer = Message(message.spec.answer, _created(core, session, message, cause), sender.teid)
@@ -147,7 +138,6 @@ def _make(core: Core, message: Message, owner: str, apn: str, addresses: Address
         addresses=addresses,
         charging_id=core.next_charging_id(),
         opened=core.site.clock.wall(),
-        opened_at=core.site.clock.now(),
         sgw=message["sender_f_teid"],
         sgw_user=bearer["s5_u_sgw"],
         rat=message["rat_type"],
@@ -225,7 +215,7 @@ def _session(core: Core, message: Message, peer: Peer, on: str) -> Session | Mes
 
 async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
     """Take note of where a device is, and of another SGW that has it (7.2.7)."""
-    session = _session(core, message, peer, MODIFY_BEARER)
+    session = _session(core, message, peer, controls.MODIFY_BEARER)
     if isinstance(session, Message):
         return session
     before = session.access
@@ -245,7 +235,7 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
         charged = known.charging_id if known is not None and relocated else None
         told.append({"ebi": bearer["ebi"], "cause": cause, "charging_id": charged})
     if moved:
-        core.place(session, MODIFY_BEARER)
+        core.place(session, controls.MODIFY_BEARER)
     core.follow_access(session, before)
     ies: dict[str, Any] = {"cause": _ACCEPTED, "bearer_contexts_modified": tuple(told)}
     if relocated:
@@ -288,7 +278,7 @@ async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> Non
 
     The session's PCRF, if it has one, decides what is ordered (step 4).
     """
-    session, asked = core.commanded(message, peer, MODIFY_BEARER_COMMAND), message["bearer_context"]
+    session, asked = core.commanded(message, peer, controls.MODIFY_BEARER_COMMAND), message["bearer_context"]
     if session is None:
         return
     if asked["ebi"] != session.ebi:
@@ -310,7 +300,7 @@ async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> Non
 
 async def delete_session(core: Core, message: Message, peer: Peer) -> Message:
     """End a session (7.2.9)."""
-    session = _session(core, message, peer, DELETE_SESSION)
+    session = _session(core, message, peer, controls.DELETE_SESSION)
     if isinstance(session, Message):
         return session
     if message.get("linked_ebi", session.ebi) != session.ebi:
@@ -322,13 +312,13 @@ async def delete_session(core: Core, message: Message, peer: Peer) -> Message:
 
 async def change_notification(core: Core, message: Message, peer: Peer) -> Message:
     """Take note of where a device is (7.3.14)."""
-    session = _session(core, message, peer, CHANGE_NOTIFICATION)
+    session = _session(core, message, peer, controls.CHANGE_NOTIFICATION)
     if isinstance(session, Message):
         return session
     before = session.access
     session.rat = message["rat_type"]
     if session.moved(message.get("user_location_information")):
-        core.place(session, CHANGE_NOTIFICATION)
+        core.place(session, controls.CHANGE_NOTIFICATION)
     core.follow_access(session, before)
     return Message(message.spec.answer, {"imsi": session.imsi or None, "cause": _ACCEPTED}, session.sgw.teid)
 
@@ -337,9 +327,9 @@ async def follow_area(core: Core, session: Session) -> None:
     """Act on other cells of a card that has a session: on what is known of its place, then on what the MME reports."""
     wanted = _wants_place(core, session)
     if session.reported or not wanted:
-        core.place(session, CHANGE)
+        core.place(session, controls.CHANGE)
     else:
-        session.closed_by = CELL.id  # until its place is known
+        session.closed_by = controls.CELL.id  # until its place is known
         core.tell(session)
     if wanted != session.reported:
         await update_bearer(core, session, start=wanted)
@@ -365,7 +355,7 @@ async def update_bearer(core: Core, session: Session, *, start: bool) -> None:
     session.reported = start and answer is not None and answer.accepted
     if answer is not None and answer.accepted:
         session.moved(answer.get("user_location_information"))
-    core.place(session, UPDATE_BEARER)
+    core.place(session, controls.UPDATE_BEARER)
 
 
 async def delete_bearer(core: Core, session: Session, cause: Cause = Cause.REACTIVATION_REQUESTED) -> None:

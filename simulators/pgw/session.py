@@ -82,90 +82,64 @@ class Counters(NamedTuple):
         return Counters(*(now - then for now, then in zip(self, before, strict=True)))
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class FlowCount:
     """What passed of one 5-tuple, and what did not."""
 
-    __slots__ = (
-        "began",
-        "bound",
-        "closed",
-        "closed_by",
-        "down",
-        "downlink_octets",
-        "downlink_packets",
-        "dropped",
-        "dropped_octets",
-        "ended",
-        "gate",
-        "group",
-        "kind",
-        "listed",
-        "moved",
-        "named_at",
-        "names",
-        "outbound",
-        "over",
-        "passed",
-        "pending",
-        "recorded",
-        "recorded_at",
-        "refused_by",
-        "renew",
-        "rule",
-        "rules",
-        "settled",
-        "shown",
-        "up",
-        "uplink_octets",
-        "uplink_packets",
-        "waiting",
-        "watch",
-        "why",
-    )
+    began: float
+    #: True if its first packet was the device's
+    outbound: bool = field(kw_only=True)
+    ended: float = field(init=False)
+    passed: float = field(init=False)
+    #: its class in the table of flows, and when it was moved there last
+    kind: FlowKind | None = None
+    moved: float = field(init=False)
+    #: by which rules it was decided, and by which no packet of it has to be judged any more
+    rules: RuleSet | None = None
+    settled: RuleSet | None = None
+    #: whether it passes, from the device and to it; None: that is not decided yet
+    up: bool | None = None
+    down: bool | None = None
+    #: the rule that it passes by, and its rating group, None: the rule names none; FREE: no octets are asked for
+    rule: FlowRule | None = None
+    group: int | None = None
+    #: passes by a rule that names the remote endpoint
+    listed: bool = False
+    #: decision of the gate: the device began the flow, the server is listed, and the reason if it is closed
+    gate: tuple[bool, bool, str] | None = None
+    #: whether it passes only if it shows a name
+    pending: bool = False
+    #: the octets that had passed when it had to show none, and those that wait to be granted
+    named_at: int = 0
+    waiting: int = 0
+    #: who refused it last, and why
+    refused_by: str = ""
+    why: str = ""
+    #: what it has shown last, and the names of its far end's address by which it was decided
+    shown: tuple[Shown, ...] = ()
+    bound: tuple[str, ...] = ()
+    #: from when on a packet of the card renews its relation with the server
+    renew: float = math.inf
+    #: names of its address as it began, and those that it showed; who looks at what it shows, if it may
+    names: tuple[str, ...] = ()
+    watch: Watch | None = None
+    uplink_packets: int = 0
+    uplink_octets: int = 0
+    downlink_packets: int = 0
+    downlink_octets: int = 0
+    dropped: int = 0
+    dropped_octets: int = 0
+    #: the rule that has dropped some, and the rate above which some were
+    closed_by: str = ""
+    over: str = ""
+    #: that rule dropped the last packet
+    closed: bool = False
+    #: packets and octets in its records so far, and when the last one was written; None: there is no record yet
+    recorded: Counters | None = None
+    recorded_at: float = field(init=False)
 
-    def __init__(self, now: float, *, outbound: bool) -> None:
-        self.began = self.ended = self.passed = now
-        #: True if its first packet was the device's
-        self.outbound = outbound
-        #: its class in the table of flows, and when it was moved there last
-        self.kind: FlowKind | None = None
-        self.moved = now
-        #: by which rules it was decided, and by which no packet of it has to be judged any more
-        self.rules: RuleSet | None = None
-        self.settled: RuleSet | None = None
-        #: whether it passes, from the device and to it; None: that is not decided yet
-        self.up: bool | None = None
-        self.down: bool | None = None
-        #: the rule that it passes by, and its rating group, None: the rule names none; FREE: no octets are asked for
-        self.rule: FlowRule | None = None
-        self.group: int | None = None
-        #: passes by a rule that names the remote endpoint
-        self.listed = False
-        #: decision of the gate: the device began the flow, the server is listed, and the reason if it is closed
-        self.gate: tuple[bool, bool, str] | None = None
-        #: whether it passes only if it shows a name
-        self.pending = False
-        #: the octets that had passed when it had to show none, and those that wait to be granted
-        self.named_at = self.waiting = 0
-        #: who refused it last, and why
-        self.refused_by = self.why = ""
-        #: what it has shown last, and the names of its far end's address by which it was decided
-        self.shown: tuple[Shown, ...] = ()
-        self.bound: tuple[str, ...] = ()
-        #: from when on a packet of the card renews its relation with the server
-        self.renew = math.inf
-        #: names of its address as it began, and those that it showed; who looks at what it shows, if it may
-        self.names: tuple[str, ...] = ()
-        self.watch: Watch | None = None
-        self.uplink_packets = self.uplink_octets = self.downlink_packets = self.downlink_octets = 0
-        self.dropped = self.dropped_octets = 0
-        #: the rule that has dropped some, and the rate above which some were
-        self.closed_by = self.over = ""
-        #: that rule dropped the last packet
-        self.closed = False
-        #: packets and octets in its records so far, and when the last one was written; None: there is no record yet
-        self.recorded: Counters | None = None
-        self.recorded_at = now
+    def __post_init__(self) -> None:
+        self.ended = self.passed = self.moved = self.recorded_at = self.began
 
     @property
     def counters(self) -> Counters:
@@ -200,7 +174,6 @@ class Session:
     addresses: Addresses
     charging_id: int
     opened: dt.datetime
-    opened_at: float
     #: the SGW's ends, and ours
     sgw: FTeid
     sgw_user: FTeid

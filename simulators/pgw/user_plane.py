@@ -21,7 +21,6 @@ from simwarden.errors import PeerError
 from simwarden.machine.inspection.packets import segment_in
 from simwarden.machine.ip_fragments import Whole
 from simwarden.runtime.gtp.user import UserPlane
-from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire import ip
 from simwarden.wire.tft import first_that_fits
@@ -459,13 +458,5 @@ class Gateway:
             self._send(end, [answer])
 
     def _drop(self, session: Session | None, packet: bytes, reason: str) -> None:
-        self.core.site.trace.emit(
-            PacketDropped(
-                element=self.core.site.name,
-                interface="S5-U" if session is not None else "SGi",
-                protocol="ip",
-                reason=reason,
-                subject=session.imsi if session is not None else "",
-                data=packet,
-            )
-        )
+        interface, subject = ("S5-U", session.imsi) if session is not None else ("SGi", "")
+        self.core.site.drop_packet(interface, reason, packet, subject)

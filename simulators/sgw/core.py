@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from simulators.sgw.controls import CREATE_SESSION
 from simulators.sgw.session import Bearer, Connection, Device
 from simwarden.runtime.gtp.charging import Records
+from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.runtime.gtp.user import UserPlane, new_teid
-from simwarden.trace.events import PacketDropped
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire.gtpv2 import FTeid, InterfaceType, network_identifier
 
@@ -147,6 +147,26 @@ class Core:
         }
         self.site.observe("session", shown, key=connection.key)
 
+    # -- requests
+
+    async def ask_mme(self, device: Device, message: Message, commanded: int = 0) -> Message | None:
+        """Send a request to the MME of a device; None without an answer, which is noted.
+
+        `commanded`: the number of the MME's command that it carries out.
+        """
+        return await self._ask(device, message, device.mme.address, "S11", commanded)
+
+    async def ask_pgw(self, connection: Connection, message: Message) -> Message | None:
+        """Send a request to the PGW of a PDN connection; None without an answer, which is noted."""
+        return await self._ask(connection.device, message, connection.pgw.address, "S5-C")
+
+    async def _ask(self, device: Device, message: Message, host: str, point: str, commanded: int = 0) -> Message | None:
+        try:
+            return await self.node.ask(message, host, point, commanded)
+        except NoAnswerError as error:
+            self.site.note(str(error), imsi=device.imsi)
+            return None
+
     # -- this node's ends of tunnels
 
     def control_end(self, kind: InterfaceType, teid: int) -> FTeid:
@@ -248,11 +268,8 @@ class Core:
 
     def drop(self, bearer: Bearer, packets: list[bytes], reason: str, interface: str) -> None:
         """Tell of packets that go no further."""
-        name, imsi = self.site.name, bearer.device.imsi
         for each in packets:
-            self.site.trace.emit(
-                PacketDropped(element=name, interface=interface, protocol="ip", reason=reason, subject=imsi, data=each)
-            )
+            self.site.drop_packet(interface, reason, each, bearer.device.imsi)
 
     def of_mme(self, peer: Peer) -> list[Connection]:
         """Return the PDN connections of an MME."""

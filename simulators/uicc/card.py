@@ -36,9 +36,24 @@ if TYPE_CHECKING:
 
     Judge = Callable[[str, str, bool], bool]
 
+#: commands whose P1 and P2 are 0 (TS 102.221 11.2)
+_WITHOUT_PARAMETERS = frozenset(
+    {Ins.TERMINAL_PROFILE, Ins.FETCH, Ins.TERMINAL_RESPONSE, Ins.ENVELOPE, Ins.TERMINAL_CAPABILITY}
+)
+
 
 def _by_the_rule(bound: str, seen: str, fail_open: bool) -> bool:  # noqa: FBT001 - the signature of a Judge
     return card_serves_terminal(bound=bound, seen=seen, fail_open=fail_open).admitted
+
+
+def _pin_command(carry_out: Callable[[Pins, int, int, bytes], None]) -> Callable[[Card, CommandApdu], bytes]:
+    """Return the handler of a command about a PIN, whose response has no data."""
+
+    def handle(card: Card, command: CommandApdu) -> bytes:
+        carry_out(card.pins, command.p1, command.p2, command.data)
+        return b""
+
+    return handle
 
 
 class Issue(NamedTuple):
@@ -115,6 +130,8 @@ class Card:
         held, self._held = self._held, b""
         if command.ins == Ins.GET_RESPONSE:
             return self._hand_out(held, command)
+        if command.ins in _WITHOUT_PARAMETERS and (command.p1 or command.p2):
+            raise StatusError(StatusWord.INCORRECT_P1_P2)
         data = self._COMMANDS[command.ins](self, command)
         if not data:
             return self._end(b"")
@@ -215,26 +232,6 @@ class Card:
 
     # -- security
 
-    def _verify(self, command: CommandApdu) -> bytes:
-        self.pins.verify(command.p1, command.p2, command.data)
-        return b""
-
-    def _change(self, command: CommandApdu) -> bytes:
-        self.pins.change(command.p1, command.p2, command.data)
-        return b""
-
-    def _disable(self, command: CommandApdu) -> bytes:
-        self.pins.disable(command.p1, command.p2, command.data)
-        return b""
-
-    def _enable(self, command: CommandApdu) -> bytes:
-        self.pins.enable(command.p1, command.p2, command.data)
-        return b""
-
-    def _unblock(self, command: CommandApdu) -> bytes:
-        self.pins.unblock(command.p1, command.p2, command.data)
-        return b""
-
     def _authenticate(self, command: CommandApdu) -> bytes:
         """AUTHENTICATE (TS 31.102 7.1): the USIM must be selected, PIN1 verified, and the interlock must agree."""
         if command.p1 or not command.p2 & 0x80:
@@ -267,7 +264,6 @@ class Card:
 
     def _terminal_profile(self, command: CommandApdu) -> bytes:
         """TERMINAL PROFILE (TS 102.221 11.2.1)."""
-        _no_parameters(command)
         if not command.data:
             raise StatusError(StatusWord.WRONG_LENGTH)
         self.messenger.reset()
@@ -277,7 +273,6 @@ class Card:
 
     def _fetch(self, command: CommandApdu) -> bytes:
         """FETCH (TS 102.221 11.2.3)."""
-        _no_parameters(command)
         waiting = self._next
         if waiting is None:
             raise StatusError(StatusWord.TECHNICAL_PROBLEM)
@@ -289,7 +284,6 @@ class Card:
 
     def _terminal_response(self, command: CommandApdu) -> bytes:
         """TERMINAL RESPONSE (TS 102.221 11.2.4)."""
-        _no_parameters(command)
         (self.messenger if self.messenger.open else self.applet).on_response(command.data)
         return b""
 
@@ -300,13 +294,7 @@ class Card:
 
     def _envelope(self, command: CommandApdu) -> bytes:
         """ENVELOPE (TS 102.221 11.2.2): an applet may listen to it; else it is taken, which is no error."""
-        _no_parameters(command)
         self.messenger.on_envelope(command.data)
-        return b""
-
-    def _accept(self, command: CommandApdu) -> bytes:
-        """TERMINAL CAPABILITY: nothing on this card listens to it, which is no error."""
-        _no_parameters(command)
         return b""
 
     _COMMANDS: ClassVar[dict[int, Callable[[Card, CommandApdu], bytes]]] = {
@@ -316,17 +304,17 @@ class Card:
         Ins.UPDATE_BINARY: _update_binary,
         Ins.READ_RECORD: _read_record,
         Ins.UPDATE_RECORD: _update_record,
-        Ins.VERIFY_PIN: _verify,
-        Ins.CHANGE_PIN: _change,
-        Ins.DISABLE_PIN: _disable,
-        Ins.ENABLE_PIN: _enable,
-        Ins.UNBLOCK_PIN: _unblock,
+        Ins.VERIFY_PIN: _pin_command(Pins.verify),
+        Ins.CHANGE_PIN: _pin_command(Pins.change),
+        Ins.DISABLE_PIN: _pin_command(Pins.disable),
+        Ins.ENABLE_PIN: _pin_command(Pins.enable),
+        Ins.UNBLOCK_PIN: _pin_command(Pins.unblock),
         Ins.AUTHENTICATE: _authenticate,
         Ins.TERMINAL_PROFILE: _terminal_profile,
         Ins.FETCH: _fetch,
         Ins.TERMINAL_RESPONSE: _terminal_response,
         Ins.ENVELOPE: _envelope,
-        Ins.TERMINAL_CAPABILITY: _accept,
+        Ins.TERMINAL_CAPABILITY: lambda _card, _command: b"",  # nothing on this card listens to it, which is no error
     }
 
     # -- what the card's owner may do with it, and know of it
@@ -384,8 +372,3 @@ def _case2(command: CommandApdu) -> int | None:
     if command.data:
         raise StatusError(StatusWord.WRONG_LENGTH)
     return command.le
-
-
-def _no_parameters(command: CommandApdu) -> None:
-    if command.p1 or command.p2:
-        raise StatusError(StatusWord.INCORRECT_P1_P2)

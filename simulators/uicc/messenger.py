@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulators.uicc.applet import ProactiveApplet
 from simwarden.errors import PeerError
 from simwarden.wire.apdu import cat
 from simwarden.wire.apdu.cat import ProactiveCommand, TerminalResponse
@@ -20,22 +21,16 @@ if TYPE_CHECKING:
 _PP_DOWNLOAD = 0xD1
 
 
-class Messenger:
+class Messenger(ProactiveApplet):
     """What the applet has to send in one card session; a reset forgets it."""
 
-    __slots__ = ("_asked", "_command", "_number", "result", "waiting")
+    __slots__ = ("_command", "result")
 
     def __init__(self, message: AppletSms | None = None) -> None:
         self._command = _command(message) if message is not None and message.to else None
-        self._number = 0
         #: how the terminal said that the last one ended
         self.result: TerminalResponse | None = None
-        self.reset()
-
-    def reset(self) -> None:
-        """Begin a card session."""
-        self.waiting: ProactiveCommand | None = None
-        self._asked: ProactiveCommand | None = None
+        super().__init__()
 
     @property
     def open(self) -> bool:
@@ -45,12 +40,7 @@ class Messenger:
     def on_envelope(self, data: bytes) -> None:
         """ENVELOPE: where it brings a message for the card, have one sent. Raises PeerError."""
         if self._command is not None and any(tag == _PP_DOWNLOAD for tag, _ in objects(data)):
-            self._number = self._number % 0xFE + 1
-            self.waiting = self._command._replace(number=self._number)
-
-    def fetch(self) -> None:
-        """FETCH: what waits is handed out."""
-        self._asked, self.waiting = self.waiting, None
+            self.waiting = self._command._replace(number=self.next_number())
 
     def on_response(self, data: bytes) -> None:
         """TERMINAL RESPONSE: learn how it ended. Raises PeerError if malformed."""

@@ -159,10 +159,6 @@ class Pins:
         self._code(data, 2)
         pin.unblock(data[:8], data[8:])
 
-    def tries(self, reference: int) -> int:
-        """Return the tries left of a key that the card has."""
-        return self._pins[reference].tries
-
     def _switchable(self, p1: int, reference: int) -> Pin:
         pin = self._pin(p1, reference)
         if reference != PIN1:

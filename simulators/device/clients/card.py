@@ -113,13 +113,11 @@ class CardSession:
 
     async def put_in(self, slot: Slot) -> None:
         """Put the card into the slot. Raises CardGoneError if it does not fit or cannot leave where it is."""
-        async with self._lock:
-            await self._patiently(self._exchange(insertion(slot)))
+        await self.say(insertion(slot))
 
     async def reset(self, control: Control) -> None:
         """Power on or reset, and check the answer to reset. Raises CardGoneError, PeerError."""
-        async with self._lock:
-            answer = await self._patiently(self._exchange(control.message()))
+        answer = await self.say(control.message())
         if not is_atr(answer):
             raise PeerError(f"no answer to reset: {answer.hex()}")
 

@@ -11,15 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simulators.device.clients.cs_call import Call
 from simwarden.errors import PeerError
 from simwarden.model.identity import Plmn
-from simwarden.wire.dtap import (
-    CmServiceType,
-    Discriminator,
-    LocationUpdatingType,
-    Message,
-    MessageType,
-    decode,
-    encode,
-)
+from simwarden.wire import dtap
 from simwarden.wire.dtap.family import UM
 from simwarden.wire.nas import IdentityType, Lai, MobileIdentity
 
@@ -29,7 +21,7 @@ if TYPE_CHECKING:
     from simulators.device.contexts import Emm
     from simwarden.runtime.link import Link
 
-T = MessageType
+T = dtap.MessageType
 #: no valid CKSN, since nobody authenticates (TS 24.008 10.5.1.2)
 _NO_KEY: Final = 7
 #: revision level 2, RF power class 2; and early classmark sending, SM capability (10.5.1.5, 10.5.1.6)
@@ -51,8 +43,8 @@ class Cs:
         self.call: Call | None = None
         #: its card was refused for good, until it is switched on again (4.4.4.7)
         self.invalid = False
-        self._answer: asyncio.Future[Message | None] | None = None
-        self._handlers: dict[MessageType, Callable[[Message], None]] = {
+        self._answer: asyncio.Future[dtap.Message | None] | None = None
+        self._handlers: dict[dtap.MessageType, Callable[[dtap.Message], None]] = {
             T.IDENTITY_REQUEST: self._on_identity_request,
             T.LOCATION_UPDATING_ACCEPT: self._tell,
             T.LOCATION_UPDATING_REJECT: self._tell,
@@ -78,17 +70,17 @@ class Cs:
         link.on_receive, link.on_close = self._receive, self._lost
         return True
 
-    def send(self, kind: MessageType, transaction: int = 0, *, answering: bool = False, **fields: Any) -> None:
+    def send(self, kind: dtap.MessageType, transaction: int = 0, *, answering: bool = False, **fields: Any) -> None:
         """Send a message."""
         if self.link is not None:
-            self.link.send(encode(Message(kind, transaction, answering=answering, **fields)))
+            self.link.send(dtap.encode(dtap.Message(kind, transaction, answering=answering, **fields)))
 
     def close(self) -> None:
         """Be out of coverage, or without power."""
         link, self.link = self.link, None
         if link is not None:
             link.close("terminal gone")
-        self._forget("the terminal is off")
+        self._forget()
 
     def switch_off(self) -> None:
         """Say goodbye (IMSI detach, 4.3.4), and hear no more."""
@@ -98,12 +90,11 @@ class Cs:
             self.emm.observe("location_update", "detached")
         self.close()
 
-    def _lost(self, reason: str) -> None:
+    def _lost(self, _reason: str) -> None:
         self.link = None
-        self._forget(reason)
+        self._forget()
 
-    def _forget(self, reason: str) -> None:
-        del reason
+    def _forget(self) -> None:
         self.area = None
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(None)
@@ -124,19 +115,19 @@ class Cs:
 
     # -- procedures of MM
 
-    async def update_location(self) -> Message | None:
+    async def update_location(self) -> dtap.Message | None:
         """Ask to be registered (4.4.4.1); return the answer, None for none."""
         return await self._ask(
             _T3210,
             T.LOCATION_UPDATING_REQUEST,
-            location_updating_type=LocationUpdatingType.IMSI_ATTACH,
+            location_updating_type=dtap.LocationUpdatingType.IMSI_ATTACH,
             ciphering_key_sequence_number=_NO_KEY,
             location_area_identification=self.area or _NOWHERE,
             mobile_station_classmark_1=_CLASSMARK_1,
             mobile_identity=self.identity(),
         )
 
-    async def ask_service(self, purpose: CmServiceType) -> Message | None:
+    async def ask_service(self, purpose: dtap.CmServiceType) -> dtap.Message | None:
         """Ask for a connection (4.5.1.1); return the answer, None for none."""
         return await self._ask(
             _T3230,
@@ -147,10 +138,10 @@ class Cs:
             mobile_identity=self.identity(),
         )
 
-    async def _ask(self, seconds: float, kind: MessageType, **fields: Any) -> Message | None:
+    async def _ask(self, seconds: float, kind: dtap.MessageType, **fields: Any) -> dtap.Message | None:
         if self._answer is not None:
             return None
-        answer: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[dtap.Message | None] = asyncio.get_running_loop().create_future()
         self._answer = answer
         self.send(kind, **fields)
         try:
@@ -165,10 +156,10 @@ class Cs:
 
     def _receive(self, data: bytes, _stream: int) -> None:
         try:
-            message = decode(data)
+            message = dtap.decode(data)
             if self.link is not None:
                 self.link.know()
-            if message.type.discriminator is Discriminator.CC:
+            if message.type.discriminator is dtap.Discriminator.CC:
                 self._on_call_control(message)
             elif message.type in self._handlers:
                 self._handlers[message.type](message)
@@ -178,16 +169,16 @@ class Cs:
             if self.link is not None:
                 self.emm.site.peer_fault(self.link, error.reason, data)
 
-    def _tell(self, message: Message) -> None:
+    def _tell(self, message: dtap.Message) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(message)
 
-    def _on_identity_request(self, message: Message) -> None:
+    def _on_identity_request(self, message: dtap.Message) -> None:
         asked = message["identity_type"]
         mine = self.identity() if asked == IdentityType.IMSI else self.emm.terminal.identity(asked)
         self.send(T.IDENTITY_RESPONSE, mobile_identity=mine)
 
-    def _on_paging(self, message: Message) -> None:
+    def _on_paging(self, message: dtap.Message) -> None:
         """Answer a page for the card (TS 44.018 3.3.2.2)."""
         if self.area is not None and message["mobile_identity"] == self.identity():
             self.send(
@@ -197,13 +188,12 @@ class Cs:
                 mobile_identity=self.identity(),
             )
 
-    def _on_channel_release(self, message: Message) -> None:
-        del message
+    def _on_channel_release(self, _message: dtap.Message) -> None:
         call, self.call = self.call, None
         if call is not None:
             call.lost()
 
-    def _on_call_control(self, message: Message) -> None:
+    def _on_call_control(self, message: dtap.Message) -> None:
         if message.type is T.SETUP and self.call is None:
             self.call = Call(self.emm, self.send, message.transaction, originating=False)
         if self.call is None or not self.call.is_of(message):

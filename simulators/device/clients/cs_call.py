@@ -113,16 +113,16 @@ class Call:
 
     def set_up(self, number: str) -> None:
         """Call a number."""
-        self.state = S.CALL_INITIATED
-        self._show("calling")
-        self._send(T.SETUP, bearer_capability=SPEECH, called_party_bcd_number=dialled(number))
-        self._wait(self._expire)
+        self._initiate(T.SETUP, called_party_bcd_number=dialled(number))
 
     def set_up_emergency(self) -> None:
         """Call for help (EMERGENCY SETUP)."""
+        self._initiate(T.EMERGENCY_SETUP)
+
+    def _initiate(self, kind: MessageType, **fields: Any) -> None:
         self.state = S.CALL_INITIATED
         self._show("calling")
-        self._send(T.EMERGENCY_SETUP, bearer_capability=SPEECH)
+        self._send(kind, bearer_capability=SPEECH, **fields)
         self._wait(self._expire)
 
     def answer(self) -> None:
@@ -179,28 +179,24 @@ class Call:
         if how == "answer":
             self.emm.site.clock.call_later(self.emm.config.answers_after, self.answer)
 
-    def _on_proceeding(self, message: Message) -> None:
-        del message
+    def _on_proceeding(self, _message: Message) -> None:
         if self.state is S.CALL_INITIATED:
             self.state = S.MOBILE_ORIGINATING_CALL_PROCEEDING
             self._wait(self._expire)
 
-    def _on_progress(self, message: Message) -> None:
-        del message
+    def _on_progress(self, _message: Message) -> None:
         if self.state is S.MOBILE_ORIGINATING_CALL_PROCEEDING:
             self._stop()
         told, self.on_progress = self.on_progress, lambda: None
         told()
 
-    def _on_alerting(self, message: Message) -> None:
-        del message
+    def _on_alerting(self, _message: Message) -> None:
         if self.state in (S.CALL_INITIATED, S.MOBILE_ORIGINATING_CALL_PROCEEDING):
             self._stop()
             self.state = S.CALL_DELIVERED
             self._show("ringing")
 
-    def _on_connect(self, message: Message) -> None:
-        del message
+    def _on_connect(self, _message: Message) -> None:
         if self.state not in _SETTING_UP:
             return
         self._stop()
@@ -208,8 +204,7 @@ class Call:
         self._send(T.CONNECT_ACKNOWLEDGE)
         self._connected()
 
-    def _on_connect_acknowledge(self, message: Message) -> None:
-        del message
+    def _on_connect_acknowledge(self, _message: Message) -> None:
         if self.state is S.CONNECT_REQUEST:
             self._stop()
             self.state = S.ACTIVE
@@ -237,8 +232,7 @@ class Call:
             self._end(cause.value if cause is not None else CauseValue.NORMAL_CALL_CLEARING)
         self._rest()
 
-    def _on_status_enquiry(self, message: Message) -> None:
-        del message
+    def _on_status_enquiry(self, _message: Message) -> None:
         cause = Cause(CauseValue.RESPONSE_TO_STATUS_ENQUIRY, 0, CODING_GSM)
         self._send(T.STATUS, cc_cause=cause, call_state=self.state)
 

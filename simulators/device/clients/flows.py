@@ -76,9 +76,7 @@ class UserFlow:
 
     async def open(self, keep_alive: float) -> None:
         """Open it. Raises ConnectionError, TimeoutError, PeerError."""
-        own = await self._packets.source_for(self.place.address, self.place.apn)
-        if not own:
-            raise ConnectionAbortedError("the bearer has no address of that version")
+        own = await self._packets.need_source(self.place.address, self.place.apn)
         try:
             self._conversation = await self._connect(own, keep_alive)
         except BaseException:

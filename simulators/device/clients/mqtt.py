@@ -6,20 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import PeerError
-from simwarden.wire.mqtt import (
-    Ack,
-    Bare,
-    ConnAck,
-    Connect,
-    ConnectCode,
-    Packet,
-    PacketType,
-    Publish,
-    Splitter,
-    SubAck,
-    Subscribe,
-    encode,
-)
+from simwarden.wire import mqtt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +27,8 @@ class MqttStream:
 
     def __init__(self, below: Conversation, client: str, keep_alive: int, clock: Clock) -> None:
         self._below, self._client, self._keep_alive, self._clock = below, client, keep_alive, clock
-        self._splitter = Splitter(1 << 18)
-        self._packets: deque[Packet] = deque()
+        self._splitter = mqtt.Splitter(1 << 18)
+        self._packets: deque[mqtt.Packet] = deque()
         self._identifier = 0
         self._timer: Timer | None = None
         self._pinged = False
@@ -51,29 +38,29 @@ class MqttStream:
 
     async def connect(self) -> None:
         """Open the session, and subscribe. Raises ConnectionError, TimeoutError, PeerError."""
-        self._send(Connect(self._client, keep_alive=self._keep_alive))
+        self._send(mqtt.Connect(self._client, keep_alive=self._keep_alive))
         answer = await self._next()
-        if isinstance(answer, ConnAck) and answer.code != ConnectCode.ACCEPTED:
+        if isinstance(answer, mqtt.ConnAck) and answer.code != mqtt.ConnectCode.ACCEPTED:
             raise ConnectionRefusedError(f"the broker refuses with return code {answer.code}")
-        if not isinstance(answer, ConnAck):
+        if not isinstance(answer, mqtt.ConnAck):
             raise PeerError(f"MQTT: {type(answer).__name__} before CONNACK")
-        self._send(Subscribe(self._next_identifier(), ((f"{self._client}/down", 1),)))
+        self._send(mqtt.Subscribe(self._next_identifier(), ((f"{self._client}/down", 1),)))
         answer = await self._next()
-        if not isinstance(answer, SubAck):
+        if not isinstance(answer, mqtt.SubAck):
             raise PeerError(f"MQTT: {type(answer).__name__} before SUBACK")
 
     async def read(self) -> bytes:
         """See Conversation."""
         while (packet := await self._next()) is not None:
             match packet:
-                case Publish(payload=payload, qos=qos, identifier=identifier):
+                case mqtt.Publish(payload=payload, qos=qos, identifier=identifier):
                     if qos:
-                        self._send(Ack(PacketType.PUBACK, identifier))
+                        self._send(mqtt.Ack(mqtt.PacketType.PUBACK, identifier))
                     if payload:
                         return payload
-                case Ack(type=PacketType.PUBACK):
+                case mqtt.Ack(type=mqtt.PacketType.PUBACK):
                     self.on_acknowledged()
-                case Bare(type=PacketType.PINGRESP):
+                case mqtt.Bare(type=mqtt.PacketType.PINGRESP):
                     self._pinged = False
                     self._arm()
                     self.on_alive()
@@ -83,11 +70,11 @@ class MqttStream:
 
     def write(self, data: bytes) -> None:
         """See Conversation."""
-        self._send(Publish(f"{self._client}/up", data, qos=1, identifier=self._next_identifier()))
+        self._send(mqtt.Publish(f"{self._client}/up", data, qos=1, identifier=self._next_identifier()))
 
     def close(self) -> None:
         """See Conversation."""
-        self._send(Bare(PacketType.DISCONNECT))
+        self._send(mqtt.Bare(mqtt.PacketType.DISCONNECT))
         self.stop()
         self._below.close()
 
@@ -97,7 +84,7 @@ class MqttStream:
             self._timer.cancel()
             self._timer = None
 
-    async def _next(self) -> Packet | None:
+    async def _next(self) -> mqtt.Packet | None:
         while not self._packets:
             data = await self._below.read()
             if not data:
@@ -109,8 +96,8 @@ class MqttStream:
         self._identifier = self._identifier % _LAST_IDENTIFIER + 1
         return self._identifier
 
-    def _send(self, packet: Packet) -> None:
-        self._below.write(encode(packet))
+    def _send(self, packet: mqtt.Packet) -> None:
+        self._below.write(mqtt.encode(packet))
         self._arm()
 
     def _arm(self) -> None:
@@ -121,5 +108,5 @@ class MqttStream:
 
     def _ping(self) -> None:
         self._pinged = True
-        self._below.write(encode(Bare(PacketType.PINGREQ)))
+        self._below.write(mqtt.encode(mqtt.Bare(mqtt.PacketType.PINGREQ)))
         self._timer = self._clock.call_later(_ANSWER, self.on_lost)

@@ -36,9 +36,7 @@ async def resolve(packets: Packets, name: str, kind: str, server: str, apn: str 
     import dns.rcode  # noqa: PLC0415 - as above
 
     question = codec.query(name, kind, packets.emm.site.rng.getrandbits(16))
-    own = await packets.source_for(server, apn)
-    if not own:
-        raise ConnectionAbortedError("the bearer has no address of that version")
+    own = await packets.need_source(server, apn)
     answer, over = codec.decode(await _ask(packets, own, server, question)), "udp"
     if answer.flags & dns.flags.TC:
         answer, over = await _ask_again(packets, own, server, question), "tcp"

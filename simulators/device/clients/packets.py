@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from simwarden.errors import PeerError
-from simwarden.trace.events import PacketDropped
 from simwarden.wire import ip, pco
 from simwarden.wire.ip import Icmp, IcmpType, Icmpv6Type, Packet, Protocol, Udp
 from simwarden.wire.tft import first_that_fits
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.ip.tcp import Stream, TcpHost
     from simwarden.runtime.tun import Tun
 
+K = TypeVar("K")
 _PATIENCE: Final = 5.0
 """Seconds to wait for an answer."""
 _FIRST_PORT: Final = 40000
@@ -106,31 +106,28 @@ class Packets:
             key = protocol, number
             kind = Icmpv6Type.ECHO_REQUEST if ":" in to else IcmpType.ECHO
             packet = ip.encode_icmp(Icmp(kind, 0, number, content), own, to)
-        waiting: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._awaited[key] = waiting
-        self._send(identity, packet)
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                return await waiting
-        except TimeoutError:
-            return "timed-out"
-        finally:
-            del self._awaited[key]
+        return await self._transmit_and_wait(self._awaited, key, identity, ip.encode(packet))
 
     async def ask_raw(self, octets: bytes, apn: str = "") -> str:
         """Send a packet in octets, and wait for the first that comes back; how it fared, as of `ask`."""
         identity = self.bearer(apn)
         flow = ip.flow_of(octets).back()
-        waiting: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._odd[flow] = waiting
-        self._transmit(identity, [octets])
+        return await self._transmit_and_wait(self._odd, flow, identity, octets)
+
+    async def _transmit_and_wait(
+        self, waiting: dict[K, asyncio.Future[str]], key: K, identity: int, packet: bytes
+    ) -> str:
+        """Send a packet and wait for what sets its future, which is in `waiting` by a key until then."""
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        waiting[key] = answer
+        self._transmit(identity, [packet])
         try:
             async with asyncio.timeout(_PATIENCE):
-                return await waiting
+                return await answer
         except TimeoutError:
             return "timed-out"
         finally:
-            del self._odd[flow]
+            del waiting[key]
 
     def _send(self, identity: int, packet: Packet) -> None:
         self._transmit(identity, [ip.encode(packet)])
@@ -167,16 +164,8 @@ class Packets:
         bucket = own or (default.uplink if default is not None else None)
         if bucket is None or not self.emm.honours_rejects or bucket.take(len(packet), self.emm.site.clock.now()):
             return True
-        self.emm.site.trace.emit(
-            PacketDropped(
-                element=self.emm.site.name,
-                interface="Uu",
-                protocol="ip",
-                reason=bucket.over,
-                subject=self.emm.card.imsi if self.emm.card is not None else "",
-                data=packet,
-            )
-        )
+        subject = self.emm.card.imsi if self.emm.card is not None else ""
+        self.emm.site.drop_packet("Uu", bucket.over, packet, subject)
         return False
 
     async def source_for(self, to: str, apn: str = "") -> str:
@@ -185,6 +174,13 @@ class Packets:
         Raises ConnectionAbortedError without a bearer.
         """
         return await self._own_address(self.bearer(apn), 6 if ":" in to else 4)
+
+    async def need_source(self, to: str, apn: str = "") -> str:
+        """Return the own address from which packets go to an address. Raises ConnectionAbortedError without one."""
+        own = await self.source_for(to, apn)
+        if not own:
+            raise ConnectionAbortedError("the bearer has no address of that version")
+        return own
 
     def new_port(self) -> int:
         """Return a port of its own that was not used lately."""

@@ -194,8 +194,8 @@ class Radio:
             self.listener.on_connection_failure()
 
     def _drop(self) -> None:
-        was, self.state = self.state, Rrc.IDLE
-        self.outgoing.clear()
+        was = self.state
+        self.release()
         if was is not Rrc.IDLE:
             self.listener.on_released()
 
@@ -246,8 +246,7 @@ class Radio:
     def on_t300(self) -> None:
         """The connection request was not answered."""
         if self.state is Rrc.CONNECTING:
-            self.state = Rrc.IDLE
-            self.outgoing.clear()
+            self.release()
             self.listener.on_released()
 
     # -- receiving
@@ -301,8 +300,7 @@ class Radio:
             case uu.RrcConnectionSetup() if self.state is Rrc.CONNECTED:
                 self.failed(self.enb)  # the eNB has heard an earlier request late, and let this connection go for it
             case uu.RrcConnectionReject() if self.state is Rrc.CONNECTING:
-                self.state = Rrc.IDLE
-                self.outgoing.clear()
+                self.release()
                 self.listener.on_access_refused(float(message.wait_time))
             case uu.DlInformationTransfer() if self.state is Rrc.CONNECTED:
                 self.listener.on_nas(message.dedicated_info_nas)

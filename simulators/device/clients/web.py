@@ -47,9 +47,7 @@ async def fetch(packets: Packets, request: Request, passed: Passed) -> None:
 
     Raises ConnectionError, TimeoutError, PeerError.
     """
-    own = await packets.source_for(request.address, request.apn)
-    if not own:
-        raise ConnectionAbortedError("the bearer has no address of that version")
+    own = await packets.need_source(request.address, request.apn)
     stream = await packets.connect(own, request.address, request.port)
     try:
         await _exchange(await _secured(stream, request), request, passed)

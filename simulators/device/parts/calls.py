@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BeforeValidator, Field
 
 from simulators.device.procedures import call, location_updating
-from simulators.device.verbs import OneDevice, need_power
+from simulators.device.verbs import DevicePart, OfDevice, OneDevice
 from simwarden.errors import ManagementError
 from simwarden.model.values import GIVEN, NUMBER, PARTY, members, one_of
-from simwarden.runtime.declare import HISTORY, DeviceName, Observable, Seconds, VerbModel, verb
+from simwarden.runtime.declare import HISTORY, Observable, Seconds, verb
 from simwarden.wire.dtap.enums import MmCause
 from simwarden.wire.q850 import CauseValue
 
 if TYPE_CHECKING:
     from simulators.device.clients.cs_call import Call as CsCall
-    from simulators.device.contexts import Emm
 
 #: how a location update may end, and how the set-up of a call may
 UPDATED = ("accepted", "rejected", "no-answer", "interlocked", "no-card", "usim-invalid", "no-cell")
@@ -24,12 +23,9 @@ CALLED = ("connected", "refused", "busy", "no-answer", "released", "not-register
 Digits = Annotated[str, Field(pattern=r"^[0-9*#]{1,20}$"), BeforeValidator(str)]
 
 
-class MakeCall(VerbModel):
+class MakeCall(OfDevice):
     """Call a number."""
 
-    target = "device"
-    device: DeviceName
-    """The terminal."""
     to: Annotated[str, Field(pattern=r"^\+?[0-9*#]{1,20}$"), BeforeValidator(str)]
     """The number, as it is dialled."""
     keys: tuple[Digits, ...] = ()
@@ -41,17 +37,14 @@ class MakeCall(VerbModel):
     """After how long its user hangs up; never, if it is not given."""
 
 
-class Dial(VerbModel):
+class Dial(OfDevice):
     """Press keys in a call."""
 
-    target = "device"
-    device: DeviceName
-    """The terminal."""
     digits: Digits
     """The keys."""
 
 
-class Calls:
+class Calls(DevicePart):
     """Registration at an MSC, and calls."""
 
     observables = (
@@ -76,22 +69,16 @@ class Calls:
         Observable("caller", "who called last, as it was shown; empty: nobody was", PARTY | GIVEN, passing=HISTORY),
     )
 
-    def __init__(self, emm: Emm) -> None:
-        self.emm = emm
-
     @verb(*UPDATED)
-    async def location_update(self, arguments: OneDevice) -> str:
+    async def location_update(self, _arguments: OneDevice) -> str:
         """Register at the MSC: `accepted`, `rejected`, `no-answer`, or what holds it back."""
-        del arguments
         self._need_msc()
         return await location_updating.update(self.emm)
 
     @verb(*CALLED)
     async def call(self, arguments: MakeCall) -> str:
         """Call a number: `connected`, `refused`, `busy`, `no-answer`, or `released` before the time is over."""
-        self._need_msc()
-        if self.emm.cs.call is not None:
-            raise ManagementError(409, f"{self.emm.site.name} has a call already")
+        self._need_idle_msc()
         word = await call.originate(self.emm, arguments.to, arguments.keys, arguments.pause)
         mine = self.emm.cs.call
         if word != "connected" or arguments.lasts is None or mine is None:
@@ -107,26 +94,21 @@ class Calls:
         return "connected" if self.emm.site.clock.now() - before >= seconds else "released"
 
     @verb(*CALLED)
-    async def call_emergency(self, arguments: OneDevice) -> str:
+    async def call_emergency(self, _arguments: OneDevice) -> str:
         """Call for help (EMERGENCY SETUP), with a card or without: as `call`."""
-        del arguments
-        self._need_msc()
-        if self.emm.cs.call is not None:
-            raise ManagementError(409, f"{self.emm.site.name} has a call already")
+        self._need_idle_msc()
         return await call.originate_emergency(self.emm)
 
     @verb("connected", "released")
-    async def answer(self, arguments: OneDevice) -> str:
+    async def answer(self, _arguments: OneDevice) -> str:
         """Answer the call that rings: `connected`, or `released` if its caller has given up."""
-        del arguments
         mine = self._mine()
         mine.answer()
         return "connected" if await mine.settled() == "connected" else "released"
 
     @verb("released")
-    async def hang_up(self, arguments: OneDevice) -> str:
+    async def hang_up(self, _arguments: OneDevice) -> str:
         """End the call. Always `released`."""
-        del arguments
         mine = self._mine()
         mine.hang_up()
         await mine.ended()
@@ -143,15 +125,13 @@ class Calls:
         return "accepted"
 
     @verb("not-available", "released")
-    async def hold(self, arguments: OneDevice) -> str:
+    async def hold(self, _arguments: OneDevice) -> str:
         """Ask for the call to be held: `not-available`, or `released` if it is over."""
-        del arguments
         return await self._mine().hold()
 
     @verb("accepted", "not-available", "no-answer", "not-registered")
-    async def ask_supplementary_service(self, arguments: OneDevice) -> str:
+    async def ask_supplementary_service(self, _arguments: OneDevice) -> str:
         """Ask the MSC for a connection for supplementary services, as a terminal does to register a forwarding."""
-        del arguments
         self._need_msc()
         return await call.ask_supplementary_service(self.emm)
 
@@ -160,7 +140,11 @@ class Calls:
             raise ManagementError(409, f"{self.emm.site.name} has no call")
         return self.emm.cs.call
 
+    def _need_idle_msc(self) -> None:
+        self._need_msc()
+        if self.emm.cs.call is not None:
+            raise ManagementError(409, f"{self.emm.site.name} has a call already")
+
     def _need_msc(self) -> None:
-        need_power(self.emm)
-        if not self.emm.config.msc:
+        if not self.powered.config.msc:
             raise ManagementError(409, f"{self.emm.site.name} has no MSC: it is no terminal of 2G")

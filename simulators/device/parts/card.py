@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from simulators.device.clients.card import CardGoneError, CardSession
 from simulators.device.procedures import power, toolkit, usim
-from simulators.device.verbs import ENDED
+from simulators.device.verbs import ENDED, DevicePart, OfDevice
 from simwarden.errors import ManagementError
 from simwarden.model.form import Slot
 from simwarden.model.values import instance_of, one_of
 from simwarden.runtime.declare import CardName, DeviceName, Observable, VerbModel, verb
-
-if TYPE_CHECKING:
-    from simulators.device.contexts import Emm
 
 
 class Insert(VerbModel):
@@ -37,12 +33,9 @@ class Move(VerbModel):
     """The terminal."""
 
 
-class HotSwap(VerbModel):
+class HotSwap(OfDevice):
     """Change the card of a running terminal."""
 
-    target = "device"
-    device: DeviceName
-    """The terminal."""
     card: CardName
     """The card that goes in."""
 
@@ -51,7 +44,7 @@ class HotSwap(VerbModel):
 _INSERTED = ("inserted", "refused", *ENDED)
 
 
-class CardSlot:
+class CardSlot(DevicePart):
     """What is done with the card by hand."""
 
     observables = (
@@ -65,9 +58,6 @@ class CardSlot:
             values=one_of("matches", "unbound", "mismatch", "not-compared"),
         ),
     )
-
-    def __init__(self, emm: Emm) -> None:
-        self.emm, self.site = emm, emm.site
 
     @verb(*_INSERTED)
     async def insert(self, arguments: Insert) -> str:
@@ -88,7 +78,7 @@ class CardSlot:
         By hand a card comes out, and in, as far as its form lets it.
         """
         if not self.emm.powered:
-            raise ManagementError(409, f"{self.site.name} is switched off, which makes no hot swap")
+            raise ManagementError(409, f"{self.emm.site.name} is switched off, which makes no hot swap")
         if self.emm.session is not None and not await self._give_up(self.emm.session):
             return "refused"
         return await self._take(arguments.card)
@@ -97,7 +87,7 @@ class CardSlot:
         """Have the card pulled out by hand, which its form may not let happen; return whether it is out."""
         card = self.emm.card_name
         session.link.on_close = session.lost  # what follows is done here, before another card comes in
-        said = await self.site.manage(card, "POST", "/verbs/pull_out", {"card": card})
+        said = await self.emm.site.manage(card, "POST", "/verbs/pull_out", {"card": card})
         if said == "refused":
             session.link.on_close = partial(usim.on_closed, self.emm, session)
             return False
@@ -107,19 +97,19 @@ class CardSlot:
     async def _take(self, card: str) -> str:
         emm = self.emm
         if emm.session is not None:
-            raise ManagementError(409, f"{self.site.name} holds {emm.card_name}")
+            raise ManagementError(409, f"{self.emm.site.name} holds {emm.card_name}")
         try:
-            link = await self.site.connect("ME-UICC", card)
+            link = await self.emm.site.connect("ME-UICC", card)
         except ConnectionError as error:
-            raise ManagementError(409, f"{card} cannot be put into {self.site.name}: {error}") from error
-        session = CardSession(self.site, link, emm.terminal)
+            raise ManagementError(409, f"{card} cannot be put into {self.emm.site.name}: {error}") from error
+        session = CardSession(self.emm.site, link, emm.terminal)
         if emm.terminal.short_messages:
             session.send_short_message = partial(toolkit.send_short_message, emm, session)
         link.on_close = partial(usim.on_closed, emm, session)
         try:
             await session.put_in(Slot[emm.config.slot.upper().replace("-", "_")])
         except CardGoneError as error:
-            self.site.note(f"{card} does not go in: {error}")
+            self.emm.site.note(f"{card} does not go in: {error}")
             link.close("not in")
             return "refused"
         emm.session, emm.card_name = session, card

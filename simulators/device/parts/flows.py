@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from simulators.device.clients.flows import FlowProtocol, Place, UserFlow
-from simulators.device.parts.traffic import bearer_stands
-from simulators.device.parts.web import OUTCOMES, check_server_name
-from simulators.device.verbs import need_power
-from simwarden.errors import ManagementError, PeerError
+from simulators.device.parts.web import OUTCOMES, ServerName, outcome_of
+from simulators.device.verbs import DevicePart, OfDevice
+from simwarden.errors import ManagementError
 from simwarden.model.address import split_port
 from simwarden.model.values import GIVEN, NUMBER, USER_ADDRESS, one_of
 from simwarden.runtime.content import Content, Payloads, payload_of
-from simwarden.runtime.declare import HISTORY, DeviceName, IpPlaceText, Observable, Seconds, VerbModel, verb
+from simwarden.runtime.declare import HISTORY, IpPlace, Observable, Seconds, verb
 
 if TYPE_CHECKING:
     from simulators.device.contexts import Emm
@@ -25,13 +23,10 @@ _PORTS = {"tcp": 7, "udp": 7, "tls": 443, "mqtt": 1883, "mqtts": 8883}
 FlowName = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class OpenFlow(VerbModel):
+class OpenFlow(OfDevice):
     """Open a flow, which stays open over steps and time."""
 
-    target = "device"
-    device: DeviceName
-    """The terminal."""
-    to: IpPlaceText
+    to: IpPlace
     """The far end: an IP address, with a port (`198.51.100.80:2525`; else that of the protocol)."""
     name: FlowName = "flow"
     """The name by which other steps and expectations refer to it; a terminal with several flows needs several."""
@@ -43,23 +38,12 @@ class OpenFlow(VerbModel):
     keep_alive: Seconds = 0.0
     """Time without traffic after which the terminal sends a keep-alive, of TCP (RFC 9293 3.8.4) or MQTT (PINGREQ); 0:
     none. 9 keep-alives of TCP without an answer, at most 75 s apart, or no PINGRESP in 10 s end the flow."""
-    sni: str = ""
+    sni: ServerName = ""
     """The name that TLS says in the clear; empty: none."""
     within: Seconds = 60.0
     """How long it waits for the far end."""
     apn: str = ""
     """The APN of the connection that it goes by, of a terminal with several; empty: its first."""
-
-    @field_validator("to")
-    @classmethod
-    def _is_place(cls, value: str) -> str:
-        split_port(value, 7)
-        return value
-
-    @field_validator("sni")
-    @classmethod
-    def _is_name(cls, value: str) -> str:
-        return check_server_name(value)
 
     @model_validator(mode="after")
     def _fits_protocol(self) -> Self:
@@ -72,12 +56,9 @@ class OpenFlow(VerbModel):
         return self
 
 
-class Exchange(VerbModel, Content):
+class Exchange(OfDevice, Content):
     """Send octets in a flow, and wait for an answer."""
 
-    target = "device"
-    device: DeviceName
-    """The terminal."""
     name: FlowName = "flow"
     """The flow."""
     within: Seconds = 5.0
@@ -90,17 +71,14 @@ class Exchange(VerbModel, Content):
         return self
 
 
-class CloseFlow(VerbModel):
+class CloseFlow(OfDevice):
     """Close a flow."""
 
-    target = "device"
-    device: DeviceName
-    """The terminal."""
     name: FlowName = "flow"
     """The flow."""
 
 
-class Flows:
+class Flows(DevicePart):
     """The flows of programs."""
 
     observables = (
@@ -127,7 +105,7 @@ class Flows:
     )
 
     def __init__(self, emm: Emm) -> None:
-        self.emm = emm
+        super().__init__(emm)
         self._payloads = Payloads(emm.site)
 
     @verb("connected", *OUTCOMES[1:])
@@ -135,27 +113,16 @@ class Flows:
         """Open a flow: `connected` if the far end takes it (of datagrams without asking it), `refused` if the far end
         or the network refuses it, `timed-out` if nothing answers, `dropped` where the terminal has no bearer for it.
         """  # noqa: D205 - the whole of it is the outcome
-        flows = self.emm.packets.flows
-        need_power(self.emm)
+        flows = self.powered.packets.flows
         for each in (each for each in flows.values() if each.state == "open"):
             if each.name == arguments.name or each.place.own_port == arguments.port > 0:
                 raise ManagementError(409, f"{self.emm.site.name} has flow {each.name!r} open, with this name or port")
         address, port = split_port(arguments.to, _PORTS[arguments.protocol])
         place = Place(address, port, arguments.port, arguments.apn, arguments.sni)
         flow = UserFlow(self.emm.packets, self._payloads, arguments.name, arguments.protocol, place)
-        if not await bearer_stands(self.emm):
-            return "dropped"
-        try:
-            async with asyncio.timeout(arguments.within):
-                await flow.open(arguments.keep_alive)
-        except ConnectionAbortedError:
-            return "dropped"
-        except TimeoutError:
-            return "timed-out"
-        except (ConnectionError, PeerError) as error:
-            if isinstance(error, PeerError):
-                self.emm.radio.fault(error.reason, b"")
-            return "refused"
+        outcome = await outcome_of(self.emm, flow.open(arguments.keep_alive), arguments.within)
+        if outcome != "delivered":
+            return outcome
         flows[arguments.name] = flow
         return "connected"
 
@@ -164,8 +131,7 @@ class Flows:
         """Send octets in an open flow: `delivered` if octets of the far end come, or a broker's PUBACK, `timed-out` if
         nothing does, `refused` if the far end or the network ends the flow, `dropped` if the flow is over already.
         """  # noqa: D205 - the whole of it is the outcome
-        need_power(self.emm)
-        flow = self._find(arguments.name)
+        flow = self._find(self.powered, arguments.name)
         if flow.waiting:
             raise ManagementError(409, f"{self.emm.site.name} waits for an answer in its flow {flow.name!r}")
         if flow.protocol == "udp":
@@ -178,14 +144,15 @@ class Flows:
     @verb("closed", "dropped")
     async def close_flow(self, arguments: CloseFlow) -> str:
         """Close a flow: `closed`, or `dropped` if it is over already."""
-        flow = self._find(arguments.name)
+        flow = self._find(self.emm, arguments.name)
         if flow.state != "open":
             return "dropped"
         flow.close()
         return "closed"
 
-    def _find(self, name: str) -> UserFlow:
-        flow = self.emm.packets.flows.get(name)
+    @staticmethod
+    def _find(emm: Emm, name: str) -> UserFlow:
+        flow = emm.packets.flows.get(name)
         if flow is None:
-            raise ManagementError(409, f"{self.emm.site.name} has opened no flow {name!r}: open it first (open_flow)")
+            raise ManagementError(409, f"{emm.site.name} has opened no flow {name!r}: open it first (open_flow)")
         return flow

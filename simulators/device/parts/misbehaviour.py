@@ -5,30 +5,17 @@ Whether the network is impressed is seen in its answers. To the card it says wha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import AfterValidator, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
 from simulators.device.clients.card import CardGoneError
 from simulators.device.procedures import esm
 from simulators.device.terminal import CAPABILITY
-from simulators.device.verbs import need_power
+from simulators.device.verbs import DevicePart, OfDevice
 from simwarden.errors import ManagementError
-from simwarden.runtime.declare import DeviceName, VerbModel, verb
-from simwarden.wire.nas import (
-    NO_KEY,
-    AttachType,
-    DetachType,
-    IdentityType,
-    Message,
-    MessageType,
-    MobileIdentity,
-    RequestType,
-    SecurityHeaderType,
-    UpdateType,
-    encode,
-    header_type,
-)
+from simwarden.runtime.declare import DeviceName, Hexadecimal, VerbModel, verb
+from simwarden.wire import nas
 from simwarden.wire.uu import EstablishmentCause
 
 if TYPE_CHECKING:
@@ -38,79 +25,79 @@ if TYPE_CHECKING:
 
 _PATIENCE = 5.0
 """Seconds to wait for what the network makes of a message that was not due; less than its own timers."""
-_CIPHERED = SecurityHeaderType.INTEGRITY_PROTECTED_AND_CIPHERED
+_CIPHERED = nas.SecurityHeaderType.INTEGRITY_PROTECTED_AND_CIPHERED
 _NO_MAC = bytes(4)
 
 
-def _claimed(emm: Emm, imsi: str) -> MobileIdentity:
+def _claimed(emm: Emm, imsi: str) -> nas.MobileIdentity:
     """Whom a message names: the IMSI given, else the terminal's own registration."""
     if not imsi and emm.guti is not None:
-        return MobileIdentity(IdentityType.GUTI, emm.guti)
+        return nas.MobileIdentity(nas.IdentityType.GUTI, emm.guti)
     if not imsi and emm.card is not None:
         imsi = emm.card.imsi
     if not imsi:
         raise ManagementError(409, "the terminal has neither card nor GUTI: give imsi")
-    return MobileIdentity(IdentityType.IMSI, imsi)
+    return nas.MobileIdentity(nas.IdentityType.IMSI, imsi)
 
 
 def _ksi(emm: Emm, imsi: str) -> int:
-    return NO_KEY if imsi else emm.ksi
+    return nas.NO_KEY if imsi else emm.ksi
 
 
-def _attach_request(emm: Emm, imsi: str) -> Message:
-    return Message(
-        MessageType.ATTACH_REQUEST,
-        eps_attach_type=AttachType.EPS_ATTACH,
+def _attach_request(emm: Emm, imsi: str) -> nas.Message:
+    return nas.Message(
+        nas.MessageType.ATTACH_REQUEST,
+        eps_attach_type=nas.AttachType.EPS_ATTACH,
         nas_key_set_identifier=_ksi(emm, imsi),
         eps_mobile_identity=_claimed(emm, imsi),
         ue_network_capability=CAPABILITY,
-        esm_message_container=encode(esm.pdn_connectivity_request(emm, RequestType.INITIAL_REQUEST)),
+        esm_message_container=nas.encode(esm.pdn_connectivity_request(emm, nas.RequestType.INITIAL_REQUEST)),
     )
 
 
-def _attach_complete(_emm: Emm, _imsi: str) -> Message:
-    accepted = Message(
-        MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_ACCEPT,
+def _attach_complete(_emm: Emm, _imsi: str) -> nas.Message:
+    accepted = nas.Message(
+        nas.MessageType.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_ACCEPT,
         eps_bearer_identity=5,
         procedure_transaction_identity=0,
     )
-    return Message(MessageType.ATTACH_COMPLETE, esm_message_container=encode(accepted))
+    return nas.Message(nas.MessageType.ATTACH_COMPLETE, esm_message_container=nas.encode(accepted))
 
 
-def _detach_request(emm: Emm, imsi: str) -> Message:
-    return Message(
-        MessageType.DETACH_REQUEST,
-        detach_type=DetachType.SWITCH_OFF_EPS_DETACH,
+def _detach_request(emm: Emm, imsi: str) -> nas.Message:
+    return nas.Message(
+        nas.MessageType.DETACH_REQUEST,
+        detach_type=nas.DetachType.SWITCH_OFF_EPS_DETACH,
         nas_key_set_identifier=_ksi(emm, imsi),
         eps_mobile_identity=_claimed(emm, imsi),
     )
 
 
-def _tracking_area_update_request(emm: Emm, _imsi: str) -> Message:
+def _tracking_area_update_request(emm: Emm, _imsi: str) -> nas.Message:
     if emm.guti is None:
         raise ManagementError(409, "the terminal has no GUTI to update a tracking area with")
-    return Message(
-        MessageType.TRACKING_AREA_UPDATE_REQUEST,
-        eps_update_type=UpdateType.TA_UPDATING,
+    return nas.Message(
+        nas.MessageType.TRACKING_AREA_UPDATE_REQUEST,
+        eps_update_type=nas.UpdateType.TA_UPDATING,
         nas_key_set_identifier=emm.ksi,
         old_guti=emm.guti,
     )
 
 
-def _identity_response(emm: Emm, imsi: str) -> Message:
-    identity = _claimed(emm, imsi) if imsi else emm.terminal.identity(IdentityType.IMEISV)
-    return Message(MessageType.IDENTITY_RESPONSE, mobile_identity=identity)
+def _identity_response(emm: Emm, imsi: str) -> nas.Message:
+    identity = _claimed(emm, imsi) if imsi else emm.terminal.identity(nas.IdentityType.IMEISV)
+    return nas.Message(nas.MessageType.IDENTITY_RESPONSE, mobile_identity=identity)
 
 
-def _security_mode_complete(emm: Emm, _imsi: str) -> Message:
-    return Message(MessageType.SECURITY_MODE_COMPLETE, imeisv=emm.terminal.identity(IdentityType.IMEISV))
+def _security_mode_complete(emm: Emm, _imsi: str) -> nas.Message:
+    return nas.Message(nas.MessageType.SECURITY_MODE_COMPLETE, imeisv=emm.terminal.identity(nas.IdentityType.IMEISV))
 
 
-def _authentication_response(_emm: Emm, _imsi: str) -> Message:
-    return Message(MessageType.AUTHENTICATION_RESPONSE, res=bytes(8))
+def _authentication_response(_emm: Emm, _imsi: str) -> nas.Message:
+    return nas.Message(nas.MessageType.AUTHENTICATION_RESPONSE, res=bytes(8))
 
 
-MESSAGES: dict[str, Callable[[Emm, str], Message]] = {
+MESSAGES: dict[str, Callable[[Emm, str], nas.Message]] = {
     "attach-request": _attach_request,
     "attach-complete": _attach_complete,
     "detach-request": _detach_request,
@@ -122,15 +109,9 @@ MESSAGES: dict[str, Callable[[Emm, str], Message]] = {
 """The messages that can be made up, by the spec's names: of the terminal's state and of the IMSI to be named."""
 
 
-Hexadecimal = Annotated[str, AfterValidator(lambda value: bytes.fromhex(value).hex())]
-
-
-class SendNas(VerbModel):
+class SendNas(OfDevice):
     """Send a NAS message that is not due, or not as it is due."""
 
-    target = "device"
-    device: DeviceName
-    """The terminal."""
     message: str = ""
     """The message by its spec's name (`detach-request`)."""
     octets: Hexadecimal = ""
@@ -158,7 +139,7 @@ class SendNas(VerbModel):
 
     def plain(self, emm: Emm) -> bytes:
         """Return the message before it is protected."""
-        return bytes.fromhex(self.octets) or encode(MESSAGES[self.message](emm, self.imsi))
+        return bytes.fromhex(self.octets) or nas.encode(MESSAGES[self.message](emm, self.imsi))
 
 
 class SendApdu(VerbModel):
@@ -181,17 +162,13 @@ class SendDtap(VerbModel):
     """The message in hexadecimal, whatever it is (TS 24.008 9, 10); blanks may stand between its parts."""
 
 
-class Misbehaviour:
+class Misbehaviour(DevicePart):
     """What an honest terminal never does."""
-
-    def __init__(self, emm: Emm) -> None:
-        self.emm = emm
 
     @verb("answered", "released", "no-answer")
     async def send_nas(self, arguments: SendNas) -> str:
         """Send a NAS message that is not due: `answered`, `released` or `no-answer`, whichever comes first."""
-        emm = self.emm
-        need_power(emm)
+        emm = self.powered
         if arguments.protection == "replayed":
             pdu, clear = repeated(emm.sent, arguments.message)
         else:
@@ -202,8 +179,7 @@ class Misbehaviour:
     @verb("sent", "no-cell")
     async def send_dtap(self, arguments: SendDtap) -> str:
         """Say something to the MSC as its radio leg carries it; `no-cell` where nothing is heard of an MSC."""
-        need_power(self.emm)
-        if not self.emm.config.msc or not await self.emm.cs.listen() or self.emm.cs.link is None:
+        if not self.powered.config.msc or not await self.emm.cs.listen() or self.emm.cs.link is None:
             return "no-cell"
         self.emm.cs.link.send(bytes.fromhex(arguments.octets))
         return "sent"
@@ -211,11 +187,11 @@ class Misbehaviour:
     @verb("answered", "no-answer")
     async def send_apdu(self, arguments: SendApdu) -> str:
         """Send a command to the card as from a reader: `answered` (with which status word, its response says)."""
-        need_power(self.emm)
-        if self.emm.session is None:
+        session = self.powered.session
+        if session is None:
             raise ManagementError(409, f"{self.emm.site.name} holds no card")
         try:
-            await self.emm.session.say(bytes.fromhex(arguments.octets))
+            await session.say(bytes.fromhex(arguments.octets))
         except CardGoneError:
             return "no-answer"
         return "answered"
@@ -231,8 +207,8 @@ def protected(emm: Emm, plain: bytes, how: str) -> tuple[bytes, bytes | None]:
     if emm.security is None:
         if how == "due":
             raise ManagementError(409, "the terminal has no keys to protect a message with")
-        return bytes([SecurityHeaderType.INTEGRITY_PROTECTED << 4 | 7]) + _NO_MAC + b"\0" + plain, None
-    kind = _CIPHERED if emm.secure else SecurityHeaderType.INTEGRITY_PROTECTED
+        return bytes([nas.SecurityHeaderType.INTEGRITY_PROTECTED << 4 | 7]) + _NO_MAC + b"\0" + plain, None
+    kind = _CIPHERED if emm.secure else nas.SecurityHeaderType.INTEGRITY_PROTECTED
     pdu = emm.security.protect(plain, kind)
     if how == "wrong-mac":
         emm.security.ul_count -= 1  # the network will not take it, so that the next message has this COUNT
@@ -242,10 +218,10 @@ def protected(emm: Emm, plain: bytes, how: str) -> tuple[bytes, bytes | None]:
 
 def repeated(sent: Iterable[tuple[bytes, bytes | None]], message: str) -> tuple[bytes, bytes | None]:
     """Return the last protected message of a name that was sent. Raises ManagementError (409) if there was none."""
-    wanted = MessageType[message.upper().replace("-", "_")]
+    wanted = nas.MessageType[message.upper().replace("-", "_")]
     found = None
     for pdu, clear in sent:
-        if header_type(pdu) is not SecurityHeaderType.PLAIN and (clear or pdu[6:])[1:2] == bytes([wanted]):
+        if nas.header_type(pdu) is not nas.SecurityHeaderType.PLAIN and (clear or pdu[6:])[1:2] == bytes([wanted]):
             found = pdu, clear
     if found is None:
         raise ManagementError(409, f"no protected {message} was sent before")

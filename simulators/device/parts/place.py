@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import field_validator
-
 from simulators.device.clients.radio import Rrc
-from simulators.device.config import split_cell
+from simulators.device.config import CellName, split_cell
 from simulators.device.procedures import attach, service_request, tracking_area_update
 from simulators.device.state import Procedure
-from simulators.device.verbs import ENDED, need_power
+from simulators.device.verbs import ENDED, DevicePart, OfDevice
 from simwarden.model.values import CELL, TAI
-from simwarden.runtime.declare import DeviceName, Observable, VerbModel, verb
+from simwarden.runtime.declare import Observable, verb
 
 if TYPE_CHECKING:
     from simulators.device.contexts import Emm
@@ -22,27 +20,18 @@ _PATIENCE = 20.0
 """Seconds to wait for a handover."""
 
 
-class Goto(VerbModel):
+class Goto(OfDevice):
     """Take a terminal to another cell."""
 
-    target = "device"
-    device: DeviceName
-    """The terminal."""
-    cell: str
+    cell: CellName
     """The cell by its name (enb2/1)."""
-
-    @field_validator("cell")
-    @classmethod
-    def _is_cell(cls, value: str) -> str:
-        split_cell(value)
-        return value
 
 
 #: how a terminal may come to another cell
 _CAMPED = ("camped", "handed-over", "no-cell", "refused", *ENDED)
 
 
-class Place:
+class Place(DevicePart):
     """From cell to cell."""
 
     observables = (
@@ -50,27 +39,21 @@ class Place:
         Observable("tai", "TAI of the cell that it is in", values=TAI),
     )
 
-    def __init__(self, emm: Emm) -> None:
-        self.emm = emm
-
     @verb(*_CAMPED)
     async def goto(self, arguments: Goto) -> str:
         """Go to another cell: `camped`, how a tracking area update ends, `handed-over`, or `no-cell`."""
-        need_power(self.emm)
-        return await self._go(arguments.cell)
+        return await self._go(self.powered, arguments.cell)
 
     @verb(*_CAMPED)
     async def handover(self, arguments: Goto) -> str:
         """Go to another cell while connected (a service request comes first if need be): as `goto`."""
-        need_power(self.emm)
-        if not self.emm.wired:
+        if not self.powered.wired:
             word = await self.emm.run(Procedure.SERVICE_REQUEST, service_request.start)
             if word != "accepted":
                 return word
-        return await self._go(arguments.cell)
+        return await self._go(self.emm, arguments.cell)
 
-    async def _go(self, name: str) -> str:
-        emm = self.emm
+    async def _go(self, emm: Emm, name: str) -> str:
         cell = await emm.radio.find(name)
         if cell is None:
             return "no-cell"

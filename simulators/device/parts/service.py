@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from simulators.device.procedures import attach, detach, esm, service_request, tracking_area_update
 from simulators.device.state import EmmState, Procedure, Timer
-from simulators.device.verbs import ENDED, OUTCOMES, OneDevice, need_power
+from simulators.device.verbs import ENDED, OUTCOMES, DevicePart, OneDevice
 from simwarden.errors import ManagementError
 from simwarden.model.values import APN, USER_ADDRESS, members, one_of
-from simwarden.runtime.declare import HISTORY, DeviceName, Observable, VerbModel, verb
+from simwarden.runtime.declare import HISTORY, Observable, verb
 from simwarden.wire.nas import UpdateType
 from simwarden.wire.nas.enums import EmmCause, EsmCause
 
-if TYPE_CHECKING:
-    from simulators.device.contexts import Emm
 
-
-class Tau(VerbModel):
+class Tau(OneDevice):
     """Update the tracking area."""
 
-    shorthand = "device"
-    target = "device"
-    device: DeviceName
-    """The terminal."""
     periodic: bool = False
     """As the periodic update, else as one for a new tracking area."""
 
 
-class Service:
+class Service(DevicePart):
     """Procedures of EMM that a user starts."""
 
     observables = (
@@ -62,45 +53,33 @@ class Service:
         Observable("address", "address of its default bearer", values=USER_ADDRESS, passing=HISTORY),
     )
 
-    def __init__(self, emm: Emm) -> None:
-        self.emm = emm
-
     @verb(*ENDED)
-    async def attach(self, arguments: OneDevice) -> str:
+    async def attach(self, _arguments: OneDevice) -> str:
         """Attach: `accepted`, `rejected`, `no-answer`, or what holds it back."""
-        del arguments
-        need_power(self.emm)
-        return await self.emm.run(Procedure.ATTACH, attach.start)
+        return await self.powered.run(Procedure.ATTACH, attach.start)
 
     @verb("accepted", "no-answer")
-    async def detach(self, arguments: OneDevice) -> str:
+    async def detach(self, _arguments: OneDevice) -> str:
         """Detach and stay on: `accepted`, or `no-answer` when it was done locally."""
-        del arguments
-        need_power(self.emm)
-        if not self.emm.state.registered:
+        if not self.powered.state.registered:
             raise ManagementError(409, f"{self.emm.site.name} is not registered")
         return await self.emm.run(Procedure.DETACH, detach.start)
 
     @verb(*ENDED)
     async def tau(self, arguments: Tau) -> str:
         """Update the tracking area: `accepted`, `rejected`, `no-answer`, or what holds it back."""
-        need_power(self.emm)
-        self.emm.update_type = UpdateType.PERIODIC_UPDATING if arguments.periodic else UpdateType.TA_UPDATING
+        self.powered.update_type = UpdateType.PERIODIC_UPDATING if arguments.periodic else UpdateType.TA_UPDATING
         return await self.emm.run(Procedure.TRACKING_AREA_UPDATE, tracking_area_update.start)
 
     @verb(*ENDED)
-    async def service_request(self, arguments: OneDevice) -> str:
+    async def service_request(self, _arguments: OneDevice) -> str:
         """Ask for radio bearers: `accepted`, `rejected`, `no-answer`, or what holds it back."""
-        del arguments
-        need_power(self.emm)
-        return await self.emm.run(Procedure.SERVICE_REQUEST, service_request.start)
+        return await self.powered.run(Procedure.SERVICE_REQUEST, service_request.start)
 
     @verb(*ENDED)
-    async def emergency_call(self, arguments: OneDevice) -> str:
+    async def emergency_call(self, _arguments: OneDevice) -> str:
         """Call for help, from a voice-capable terminal: `accepted`, `rejected`, `barred` or `no-answer`."""
-        del arguments
-        need_power(self.emm)
-        if not self.emm.terminal.voice:
+        if not self.powered.terminal.voice:
             raise ManagementError(409, f"{self.emm.site.name} is not voice capable")
         self.emm.make_way()
         if self.emm.state is EmmState.REGISTERED and not self.emm.emergency:

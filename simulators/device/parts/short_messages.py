@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from simulators.device.procedures import short_message
-from simulators.device.verbs import ENDED, OneDevice, need_power
+from simulators.device.verbs import ENDED, DevicePart, OfDevice, OneDevice
 from simwarden.errors import ManagementError, PeerError
 from simwarden.model.values import GIVEN, NUMBER, OCTETS, PARTY, TIME, members, one_of
-from simwarden.runtime.declare import HISTORY, DeviceName, Observable, Seconds, VerbModel, verb
+from simwarden.runtime.declare import AS_HEXADECIMAL, HISTORY, Observable, Seconds, verb
 from simwarden.wire.ppsms import CpCause, RpCause
 from simwarden.wire.sms import Address, FailureCause, Status, encode_rp_address
 from simwarden.wire.sms.address import encode_address
-
-if TYPE_CHECKING:
-    from simulators.device.contexts import Emm
 
 _MESSAGE = {
     "originator": PARTY | GIVEN,
@@ -28,13 +25,22 @@ _MESSAGE = {
 }
 
 
-class SendSms(VerbModel):
+def _check_destination(value: str) -> str:
+    encode_address(Address.parse(value))
+    return value
+
+
+def _check_centre(value: str) -> str:
+    if value and not value.removeprefix("+").isdecimal():
+        raise ValueError(f"the address of a service centre is a number, not {value!r}")
+    encode_rp_address(Address.parse(value) if value else None)
+    return value
+
+
+class SendSms(OfDevice):
     """Send a short message."""
 
-    target = "device"
-    device: DeviceName
-    """The terminal."""
-    to: Annotated[str, Field(min_length=1, max_length=20)]
+    to: Annotated[str, Field(min_length=1, max_length=20), AfterValidator(_check_destination)]
     """The number or code that it is for."""
     ton: Annotated[int, Field(ge=-1, le=7)] = -1
     """The type of number of `to` (TS 23.040 9.1.2.5); -1: as it is written."""
@@ -42,9 +48,9 @@ class SendSms(VerbModel):
     """The numbering plan of `to` (TS 23.040 9.1.2.5); -1: ISDN, of a text unknown."""
     text: Annotated[str, Field(max_length=10_000)] = ""
     """What it says; a long text goes in parts. Empty without `octets`: `alarm`."""
-    octets: Annotated[str, Field(max_length=20_000)] = ""
+    octets: Annotated[str, Field(max_length=20_000), AS_HEXADECIMAL] = ""
     """User data in hexadecimal digits instead of a text."""
-    header: Annotated[str, Field(max_length=280)] = ""
+    header: Annotated[str, Field(max_length=280), AS_HEXADECIMAL] = ""
     """The user data header of each part in hexadecimal digits, with its length (TS 23.040 9.2.3.24)."""
     data_coding: Annotated[int, Field(ge=-1, le=255)] = -1
     """TP-DCS; -1: as the text needs, of octets 8 bit data."""
@@ -52,23 +58,12 @@ class SendSms(VerbModel):
     """TP-RP: the answer may go through the same centre."""
     validity: Seconds = 0.0
     """TP-VP, relative: how long the centre keeps it; 0: not said."""
-    service_centre: str = ""
+    service_centre: Annotated[str, AfterValidator(_check_centre)] = ""
     """The centre that it is sent to, of a terminal that has another set than the card has (EF.SMSP)."""
     protocol_identifier: Annotated[int, Field(ge=0, le=255)] = 0
     """TP-PID."""
     status_report: bool = False
     """Whether the centre is to say what became of it."""
-
-    @field_validator("to")
-    @classmethod
-    def _fits(cls, value: str) -> str:
-        encode_address(Address.parse(value))
-        return value
-
-    @field_validator("octets", "header")
-    @classmethod
-    def _is_hexadecimal(cls, value: str) -> str:
-        return bytes.fromhex(value).hex()
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
@@ -98,16 +93,8 @@ class SendSms(VerbModel):
             validity=self.validity,
         )
 
-    @field_validator("service_centre")
-    @classmethod
-    def _is_number(cls, value: str) -> str:
-        if value and not value.removeprefix("+").isdecimal():
-            raise ValueError(f"the address of a service centre is a number, not {value!r}")
-        encode_rp_address(Address.parse(value) if value else None)
-        return value
 
-
-class ShortMessages:
+class ShortMessages(DevicePart):
     """Messages of its own, and those that have come."""
 
     observables = (
@@ -129,14 +116,10 @@ class ShortMessages:
         ),
     )
 
-    def __init__(self, emm: Emm) -> None:
-        self.emm = emm
-
     @verb("refused", *ENDED)
     async def send_sms(self, arguments: SendSms) -> str:
         """Send a message: `accepted` or `refused` by the network, `no-answer`, or what holds it back."""
-        emm = self.emm
-        need_power(emm)
+        emm = self.powered
         centre = arguments.service_centre or (emm.card.service_centre if emm.card is not None else "")
         if not centre:
             raise ManagementError(
@@ -145,11 +128,9 @@ class ShortMessages:
         return await short_message.send(emm, arguments.outgoing, centre)
 
     @verb("refused", *ENDED)
-    async def delete_sms(self, arguments: OneDevice) -> str:
+    async def delete_sms(self, _arguments: OneDevice) -> str:
         """Delete all messages, and tell the network if one has found no room: `accepted`, or how that ended."""
-        del arguments
-        emm = self.emm
-        need_power(emm)
+        emm = self.powered
         emm.messages.clear()
         if not emm.memory_full:
             return "accepted"

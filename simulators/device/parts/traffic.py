@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,11 +9,11 @@ from pydantic import Field, field_validator, model_validator
 
 from simulators.device.procedures import service_request
 from simulators.device.state import Procedure
-from simulators.device.verbs import need_power
+from simulators.device.verbs import DevicePart, OfDevice, OptionalIp
 from simwarden.errors import UnjudgedError
 from simwarden.model.address import split_port
 from simwarden.model.values import NUMBER
-from simwarden.runtime.declare import HISTORY, DeviceName, IpPlaceText, IpText, Observable, VerbModel, verb
+from simwarden.runtime.declare import HISTORY, IpPlaceText, Observable, verb
 
 if TYPE_CHECKING:
     from typing import Self
@@ -25,12 +24,9 @@ if TYPE_CHECKING:
 _PORT = 5683
 
 
-class Send(VerbModel):
+class Send(OfDevice):
     """Send a packet, and wait for the far end's answer."""
 
-    target = "device"
-    device: DeviceName
-    """The terminal."""
     to: IpPlaceText = ""
     """Where to: an IP address, with a port (`198.51.100.80:5683`, `[2001:db8:80::80]:5683`; else 5683)."""
     packet: str = ""
@@ -40,7 +36,7 @@ class Send(VerbModel):
     """A datagram, or an echo request."""
     octets: Annotated[int, Field(ge=0, le=1300)] = 32
     """What it carries."""
-    source: IpText = ""
+    source: OptionalIp = ""
     """A source address that is not its own, of a terminal that lies; empty: its own."""
 
     apn: str = ""
@@ -74,11 +70,6 @@ class Send(VerbModel):
             raise ValueError(f"a packet says all of itself: leave out {', '.join(sorted(others))}")
         return self
 
-    @field_validator("source")
-    @classmethod
-    def _is_address(cls, value: str) -> str:
-        return str(ipaddress.ip_address(value)) if value else ""
-
 
 async def bearer_stands(emm: Emm) -> bool:
     """Whether the terminal can send, after a service request if need be."""
@@ -92,21 +83,17 @@ async def wake(emm: Emm) -> str:
     return await emm.run(Procedure.SERVICE_REQUEST, service_request.start)
 
 
-class Traffic:
+class Traffic(DevicePart):
     """User packets."""
 
     observables = (Observable("received", "how many user packets have come to it", values=NUMBER, passing=HISTORY),)
-
-    def __init__(self, emm: Emm) -> None:
-        self.emm = emm
 
     @verb("delivered", "timed-out", "refused", "dropped")
     async def send(self, arguments: Send) -> str:
         """Send a packet (a service request comes first if need be): `delivered` if the answer came, `timed-out` if none
         did, `refused` if the network says that nobody is there, `dropped` where the terminal has no bearer for it.
         """  # noqa: D205 - the whole of it is the outcome
-        emm = self.emm
-        need_power(emm)
+        emm = self.powered
         if not await bearer_stands(emm):
             return "dropped"
         try:

@@ -7,19 +7,20 @@ import ipaddress
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from simulators.device.parts.traffic import bearer_stands
-from simulators.device.verbs import need_power
+from simulators.device.verbs import DevicePart, OfDevice, OptionalIp
 from simwarden.errors import ManagementError, PeerError
 from simwarden.model.address import split_port
 from simwarden.model.values import GIVEN, NUMBER, USER_ADDRESS, one_of
-from simwarden.runtime.declare import HISTORY, DeviceName, IpPlaceText, IpText, Observable, Seconds, VerbModel, verb
+from simwarden.runtime.declare import HISTORY, IpPlace, Observable, Seconds, verb
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from simulators.device.contexts import Emm
+
 
 OUTCOMES = ("delivered", "timed-out", "refused", "dropped")
 _PORTS = {"http": 80, "https": 443}
@@ -35,8 +36,19 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def check_server_name(value: str) -> str:
-    """Return a name that a program may say. Raises ValueError."""
+def _check_url(url: str) -> str:
+    _split(url)
+    return url
+
+
+def _as_name(value: str) -> str:
+    """Return a name in lower case, without the final dot. Raises ValueError."""
+    if not all(0 < len(each) <= 63 for each in value.removesuffix(".").split(".")) or not value.isascii():
+        raise ValueError(f"{value!r} is no name (RFC 1035 2.3.4)")
+    return value.lower().removesuffix(".")
+
+
+def _check_server_name(value: str) -> str:
     labels = value.removesuffix(".").split(".") if value else ()
     fits = len(value) <= 253 and all(1 <= len(each) <= 63 for each in labels)  # RFC 1035 2.3.4
     if not fits or not value.isascii() or not value.isprintable() or " " in value:
@@ -44,48 +56,55 @@ def check_server_name(value: str) -> str:
     return value
 
 
-class Resolve(VerbModel):
+#: a name that a program may say of its server; empty: none
+ServerName = Annotated[str, AfterValidator(_check_server_name)]
+
+
+async def outcome_of(emm: Emm, work: Coroutine[Any, Any, object], within: float) -> str:
+    """Do what a program does on the network, if the terminal has a bearer; return how that ended."""
+    try:
+        if not await bearer_stands(emm):
+            return "dropped"
+        async with asyncio.timeout(within):
+            await work
+    except ConnectionAbortedError:
+        return "dropped"
+    except TimeoutError:
+        return "timed-out"
+    except ConnectionError:
+        return "refused"
+    except PeerError as error:
+        emm.radio.fault(error.reason, b"")
+        return "refused"
+    finally:
+        work.close()  # if it was never begun
+    return "delivered"
+
+
+class Resolve(OfDevice):
     """Ask for the addresses of a name."""
 
-    target = "device"
-    device: DeviceName
-    """The terminal."""
-    name: Annotated[str, Field(min_length=1, max_length=253)]
+    name: Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_as_name)]
     """The name."""
     kind: Literal["A", "AAAA"] = "A"
     """Of which version: `A` (IPv4) or `AAAA` (IPv6)."""
-    server: IpText = ""
+    server: OptionalIp = ""
     """The DNS server's address; empty: the first that the network told, of a version that the bearer has."""
 
     apn: str = ""
     """The APN of the connection that it goes by, of a terminal with several; empty: its first."""
 
-    @field_validator("server")
-    @classmethod
-    def _is_address(cls, value: str) -> str:
-        return str(ipaddress.ip_address(value)) if value else ""
 
-    @field_validator("name")
-    @classmethod
-    def _is_name(cls, value: str) -> str:
-        if not all(0 < len(each) <= 63 for each in value.removesuffix(".").split(".")) or not value.isascii():
-            raise ValueError(f"{value!r} is no name (RFC 1035 2.3.4)")
-        return value.lower().removesuffix(".")
-
-
-class Fetch(VerbModel):
+class Fetch(OfDevice):
     """Fetch a page, or send something to one."""
 
-    target = "device"
-    device: DeviceName
-    """The terminal."""
-    url: str
+    url: Annotated[str, AfterValidator(_check_url)]
     """What: `http://server.example/`, `https://198.51.100.80/firmware`. A name is resolved first."""
     upload: Annotated[int, Field(ge=0, le=100_000_000)] = 0
     """Octets to be sent with it, by POST; 0: GET."""
-    host: str = ""
+    host: ServerName = ""
     """The name that HTTP says, of a program that says another one than the URL's; empty: the URL's."""
-    sni: str = ""
+    sni: ServerName = ""
     """The name that TLS says in the clear, of such a program; empty: the URL's, if it has one."""
     request_target: Annotated[str, Field(pattern=r"^(|[/!-~]+)$")] = ""
     """What the request asks for, of a program that asks for another thing than the URL's: a path, a URL as a proxy is
@@ -100,27 +119,13 @@ class Fetch(VerbModel):
     apn: str = ""
     """The APN of the connection that it goes by, of a terminal with several; empty: its first."""
 
-    @field_validator("url")
-    @classmethod
-    def _is_url(cls, value: str) -> str:
-        _split(value)
-        return value
 
-    @field_validator("host", "sni")
-    @classmethod
-    def _is_name(cls, value: str) -> str:
-        return check_server_name(value)
-
-
-class OpenQuic(VerbModel):
+class OpenQuic(OfDevice):
     """Begin a connection of QUIC, and wait for the far end's first datagram."""
 
-    target = "device"
-    device: DeviceName
-    """The terminal."""
-    to: IpPlaceText
+    to: IpPlace
     """Where to: an IP address, with a port (`198.51.100.80:443`; else 443)."""
-    sni: str = ""
+    sni: ServerName = ""
     """The name that its ClientHello says; empty: none."""
     version: Annotated[int, Field(ge=1, le=2)] = 1
     """The version of QUIC."""
@@ -132,19 +137,8 @@ class OpenQuic(VerbModel):
     apn: str = ""
     """The APN of the connection that it goes by, of a terminal with several; empty: its first."""
 
-    @field_validator("to")
-    @classmethod
-    def _is_place(cls, value: str) -> str:
-        split_port(value, 443)
-        return value
 
-    @field_validator("sni")
-    @classmethod
-    def _is_name(cls, value: str) -> str:
-        return check_server_name(value)
-
-
-class Web:
+class Web(DevicePart):
     """Programs that resolve names and fetch pages."""
 
     observables = (
@@ -177,18 +171,14 @@ class Web:
         ),
     )
 
-    def __init__(self, emm: Emm) -> None:
-        self.emm = emm
-
     @verb(*OUTCOMES)
     async def resolve(self, arguments: Resolve) -> str:
         """Resolve a name at the network's DNS server (over TCP if the answer is long): `delivered` with any answer,
         `timed-out`, `refused` if nobody is there, `dropped` where the terminal has no bearer for it.
         """  # noqa: D205 - the whole of it is the outcome
-        need_power(self.emm)
         asked = {"name": arguments.name, "kind": arguments.kind}
         facts: dict[str, Any] = {**asked, "addresses": "", "rcode": None, "over": None, "aliases": [], "ttl": None}
-        outcome = await self._outcome(self._resolve(arguments, facts), 60.0)
+        outcome = await outcome_of(self.powered, self._resolve(arguments, facts), 60.0)
         self.emm.site.observe("resolved", {**facts, "outcome": outcome}, key=arguments.name)
         return outcome
 
@@ -199,9 +189,8 @@ class Web:
         """  # noqa: D205 - the whole of it is the outcome
         from simulators.device.clients.web import Passed  # noqa: PLC0415 - few stories have pages
 
-        need_power(self.emm)
         passed = Passed()
-        outcome = await self._outcome(self._fetch(arguments, passed), arguments.within)
+        outcome = await outcome_of(self.powered, self._fetch(arguments, passed), arguments.within)
         told = {"status": passed.status or None, "octets": passed.octets, "sent": passed.sent, "outcome": outcome}
         self.emm.site.observe("fetched", {"url": arguments.url, **told}, key=arguments.url)
         return outcome
@@ -211,39 +200,17 @@ class Web:
         """Say a ClientHello by QUIC: `delivered` if anything came back, `timed-out` if nothing did, `refused` if the
         network says that nobody is there, `dropped` where the terminal has no bearer for it.
         """  # noqa: D205 - the whole of it is the outcome
-        need_power(self.emm)
-        return await self._outcome(self._open_quic(arguments), 60.0)
+        return await outcome_of(self.powered, self._open_quic(arguments), 60.0)
 
     async def _open_quic(self, asked: OpenQuic) -> None:
         from simulators.device.clients.disguise import quic_hello  # noqa: PLC0415 - few stories have QUIC
 
         address, port = split_port(asked.to, 443)
         packets = self.emm.packets
-        own = await packets.source_for(address, asked.apn)
-        if not own:
-            raise ConnectionAbortedError("the bearer has no address of that version")
+        own = await packets.need_source(address, asked.apn)
         made = quic_hello(asked.sni, asked.version, asked.datagrams, self.emm.site.rng.randbytes(8))
         first, *more = reversed(made) if asked.late else made
         await packets.ask_datagram(own, address, port, first, lambda _came: True, *more)
-
-    async def _outcome(self, work: Coroutine[Any, Any, object], within: float) -> str:
-        try:
-            if not await bearer_stands(self.emm):
-                return "dropped"
-            async with asyncio.timeout(within):
-                await work
-        except ConnectionAbortedError:
-            return "dropped"
-        except ConnectionError:
-            return "refused"
-        except TimeoutError:
-            return "timed-out"
-        except PeerError as error:
-            self.emm.radio.fault(error.reason, b"")
-            return "refused"
-        finally:
-            work.close()  # if it was never begun
-        return "delivered"
 
     async def _resolve(self, asked: Resolve, facts: dict[str, Any]) -> list[str]:
         from simulators.device.clients.names import resolve  # noqa: PLC0415 - few stories have names

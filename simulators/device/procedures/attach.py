@@ -10,20 +10,7 @@ from simulators.device.rejects import Usim
 from simulators.device.state import ATTEMPTS, EmmState, Procedure, Timer, UpdateStatus
 from simulators.device.terminal import CAPABILITY, EXTENDED_TIMERS
 from simwarden.errors import PeerError
-from simwarden.wire.nas import (
-    DEACTIVATED,
-    NO_KEY,
-    AdditionalUpdateResult,
-    AdditionalUpdateType,
-    AttachType,
-    IdentityType,
-    Message,
-    MessageType,
-    MobileIdentity,
-    RequestType,
-    decode,
-    encode,
-)
+from simwarden.wire import nas
 from simwarden.wire.uu import EstablishmentCause
 
 if TYPE_CHECKING:
@@ -55,7 +42,7 @@ def start(emm: Emm) -> None:
             emm.enter(EmmState.ATTACH_NEEDED)  # it attaches as soon as it may (5.5.1.2.6 a)
         emm.finish(word)
         return
-    emm.attach_type = AttachType.COMBINED_EPS_IMSI_ATTACH if emm.config.sms else AttachType.EPS_ATTACH
+    emm.attach_type = nas.AttachType.COMBINED_EPS_IMSI_ATTACH if emm.config.sms else nas.AttachType.EPS_ATTACH
     _request(emm, EstablishmentCause.MO_SIGNALLING)
 
 
@@ -66,32 +53,33 @@ def start_emergency(emm: Emm) -> None:
     if cell is None or cell.ac_barring_for_emergency or not cell.ims_emergency_support:
         emm.finish("barred" if cell is not None else "no-cell")
         return
-    emm.attach_type = AttachType.EPS_EMERGENCY_ATTACH
+    emm.attach_type = nas.AttachType.EPS_EMERGENCY_ATTACH
     _request(emm, EstablishmentCause.EMERGENCY)
 
 
-def _identity(emm: Emm) -> MobileIdentity:
+def identity_of(emm: Emm) -> nas.MobileIdentity:
+    """Return whom a request names: the registration, else the card, else the terminal."""
     if emm.guti is not None:
-        return MobileIdentity(IdentityType.GUTI, emm.guti)
+        return nas.MobileIdentity(nas.IdentityType.GUTI, emm.guti)
     if emm.card is not None:
-        return MobileIdentity(IdentityType.IMSI, emm.card.imsi)
-    return MobileIdentity(IdentityType.IMEI, emm.terminal.network.key + "0")
+        return nas.MobileIdentity(nas.IdentityType.IMSI, emm.card.imsi)
+    return nas.MobileIdentity(nas.IdentityType.IMEI, emm.terminal.network.key + "0")
 
 
 def _request(emm: Emm, cause: EstablishmentCause) -> None:
-    emergency = emm.attach_type == AttachType.EPS_EMERGENCY_ATTACH
-    kind = RequestType.EMERGENCY if emergency else RequestType.INITIAL_REQUEST
-    request = Message(
-        MessageType.ATTACH_REQUEST,
+    emergency = emm.attach_type == nas.AttachType.EPS_EMERGENCY_ATTACH
+    kind = nas.RequestType.EMERGENCY if emergency else nas.RequestType.INITIAL_REQUEST
+    request = nas.Message(
+        nas.MessageType.ATTACH_REQUEST,
         eps_attach_type=emm.attach_type,
-        nas_key_set_identifier=emm.ksi if emm.guti is not None else NO_KEY,
-        eps_mobile_identity=_identity(emm),
+        nas_key_set_identifier=emm.ksi if emm.guti is not None else nas.NO_KEY,
+        eps_mobile_identity=identity_of(emm),
         ue_network_capability=CAPABILITY,
-        esm_message_container=encode(esm.pdn_connectivity_request(emm, kind)),
+        esm_message_container=nas.encode(esm.pdn_connectivity_request(emm, kind)),
         ms_network_feature_support=EXTENDED_TIMERS,
     )
-    if emm.attach_type == AttachType.COMBINED_EPS_IMSI_ATTACH:
-        request.fields["additional_update_type"] = int(AdditionalUpdateType.SMS_ONLY)
+    if emm.attach_type == nas.AttachType.COMBINED_EPS_IMSI_ATTACH:
+        request.fields["additional_update_type"] = int(nas.AdditionalUpdateType.SMS_ONLY)
     if emm.last_tai is not None:
         request.fields["last_visited_registered_tai"] = emm.last_tai
     if not emm.follows:
@@ -103,33 +91,33 @@ def _request(emm: Emm, cause: EstablishmentCause) -> None:
     emm.send(request, cause)
 
 
-def on_accept(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
+def on_accept(emm: Emm, message: nas.Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """Take up the registration, and complete it (5.5.1.2.4)."""
     if not repeated(emm, message) and not emm.expects(Procedure.ATTACH, failed):
         emm.site.note("ATTACH ACCEPT without an attach")
         return
     emm.drop_bearers()
-    answer = esm.on_default_bearer(emm, decode(message["esm_message_container"], uplink=False))
+    answer = esm.on_default_bearer(emm, nas.decode(message["esm_message_container"], uplink=False))
     if answer is None:
         raise PeerError("ATTACH ACCEPT without a default bearer")
     emm.stop(Timer.T3410)
     emm.attach_attempts = 0
     take_registration(emm, message)
     take_sms_registration(emm, message)
-    emm.emergency = emm.attach_type == AttachType.EPS_EMERGENCY_ATTACH
+    emm.emergency = emm.attach_type == nas.AttachType.EPS_EMERGENCY_ATTACH
     emm.enter(EmmState.REGISTERED)
-    emm.send(Message(MessageType.ATTACH_COMPLETE, esm_message_container=encode(answer)))
+    emm.send(nas.Message(nas.MessageType.ATTACH_COMPLETE, esm_message_container=nas.encode(answer)))
     emm.store_location()
     emm.store_context()
     emm.finish("accepted")
 
 
-def repeated(emm: Emm, accept: Message) -> bool:
+def repeated(emm: Emm, accept: nas.Message) -> bool:
     """Whether the network sends an accept once more, since it has not heard that it came (T3450, 10.2)."""
     return emm.procedure is None and emm.state is EmmState.REGISTERED and accept.get("guti") == emm.guti is not None
 
 
-def take_registration(emm: Emm, message: Message) -> None:
+def take_registration(emm: Emm, message: nas.Message) -> None:
     """Take identities, lists and timers out of an ATTACH ACCEPT or TRACKING AREA UPDATE ACCEPT."""
     emm.update_status = UpdateStatus.EU1_UPDATED
     emm.guti = message.get("guti", emm.guti)
@@ -143,13 +131,13 @@ def take_registration(emm: Emm, message: Message) -> None:
         emm.observe("emm_cause", message["emm_cause"])
 
 
-def take_sms_registration(emm: Emm, message: Message) -> None:
+def take_sms_registration(emm: Emm, message: nas.Message) -> None:
     """Take out of the answer to a combined attach or update whether there is SMS (5.5.1.3.4.3, 5.5.3.3.4.3)."""
     result = message.get("additional_update_result", 0) & 3
-    emm.sms_registered = result == AdditionalUpdateResult.SMS_ONLY
+    emm.sms_registered = result == nas.AdditionalUpdateResult.SMS_ONLY
 
 
-def on_reject(emm: Emm, message: Message, protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
+def on_reject(emm: Emm, message: nas.Message, protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """Act on the cause (5.5.1.2.5)."""
     if emm.procedure is not Procedure.ATTACH:
         emm.site.note("ATTACH REJECT without an attach")
@@ -157,20 +145,20 @@ def on_reject(emm: Emm, message: Message, protected: bool) -> None:  # noqa: FBT
     container = message.get("esm_message_container")
     if container is not None:
         try:
-            esm.on_attach_refused(emm, decode(container, uplink=False), protected=protected)
+            esm.on_attach_refused(emm, nas.decode(container, uplink=False), protected=protected)
         except PeerError as error:
             emm.radio.fault(error.reason, container)
     emm.stop(Timer.T3410)
     pause = message.get("t3402")
     if pause is not None and protected:  # a value in clear counts for nothing (5.3.6)
-        emm.t3402 = pause if pause != DEACTIVATED else Timer.T3402.seconds
+        emm.t3402 = pause if pause != nas.DEACTIVATED else Timer.T3402.seconds
     refused(emm, Procedure.ATTACH, message, protected=protected)
 
 
 def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
     """Count an abnormal end, as the loss of the connection is, and pause before the next attempt (5.5.1.2.6)."""
     emm.stop(Timer.T3410)
-    if emm.attach_type == AttachType.EPS_EMERGENCY_ATTACH:
+    if emm.attach_type == nas.AttachType.EPS_EMERGENCY_ATTACH:
         emm.enter(EmmState.DEREGISTERED)
         emm.finish(word)
         return

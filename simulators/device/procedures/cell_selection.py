@@ -161,11 +161,6 @@ def _serve(emm: Emm) -> None:
         attach.start(emm)
 
 
-def on_t3440(emm: Emm) -> None:
-    """The network has not released the connection: the UE does (5.3.1.2)."""
-    emm.drop_connection()
-
-
 def on_information(emm: Emm, message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """Messages that change nothing here, but are worth a line."""
     cause = message.get("emm_cause")

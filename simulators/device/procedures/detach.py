@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.device.clients.radio import Rrc
+from simulators.device.procedures.attach import identity_of
 from simulators.device.procedures.refusal import apply
 from simulators.device.rejects import REACTIONS, Next
 from simulators.device.state import ATTEMPTS, EmmState, Procedure, Timer, UpdateStatus
-from simwarden.wire.nas import (
-    DetachType,
-    IdentityType,
-    Message,
-    MessageType,
-    MobileIdentity,
-    NetworkDetachType,
-)
+from simwarden.wire import nas
 from simwarden.wire.uu import EstablishmentCause
 
 if TYPE_CHECKING:
@@ -33,7 +27,7 @@ def start(emm: Emm) -> None:
     emm.begin(Procedure.DETACH, failed)
     emm.enter(EmmState.DEREGISTERED_INITIATED)
     emm.start(Timer.T3421)
-    emm.send(_request(emm, DetachType.EPS_DETACH))
+    emm.send(_request(emm, nas.DetachType.EPS_DETACH))
 
 
 def switch_off(emm: Emm) -> bool:
@@ -42,7 +36,7 @@ def switch_off(emm: Emm) -> bool:
     _stop_others(emm)
     emm.procedure = None
     if registered:
-        emm.send(_request(emm, DetachType.SWITCH_OFF_EPS_DETACH))
+        emm.send(_request(emm, nas.DetachType.SWITCH_OFF_EPS_DETACH))
     if emm.state is not EmmState.NO_IMSI:
         _deregister(emm)
     return registered
@@ -58,14 +52,12 @@ async def say_goodbye(emm: Emm, session: CardSession | None) -> None:
         await session.writing
 
 
-def _request(emm: Emm, kind: DetachType) -> Message:
-    identity = (
-        MobileIdentity(IdentityType.GUTI, emm.guti)
-        if emm.guti is not None
-        else MobileIdentity(IdentityType.IMSI, emm.card.imsi if emm.card is not None else "")
-    )
-    return Message(
-        MessageType.DETACH_REQUEST, detach_type=kind, nas_key_set_identifier=emm.ksi, eps_mobile_identity=identity
+def _request(emm: Emm, kind: nas.DetachType) -> nas.Message:
+    return nas.Message(
+        nas.MessageType.DETACH_REQUEST,
+        detach_type=kind,
+        nas_key_set_identifier=emm.ksi,
+        eps_mobile_identity=identity_of(emm),
     )
 
 
@@ -82,7 +74,7 @@ def _deregister(emm: Emm) -> None:
     emm.store_context()
 
 
-def on_accept(emm: Emm, _message: Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
+def on_accept(emm: Emm, _message: nas.Message, _protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """The network has let go (5.5.2.2.2)."""
     if emm.procedure is not Procedure.DETACH:
         return
@@ -98,7 +90,7 @@ def on_t3421(emm: Emm) -> None:
     emm.attach_attempts += 1
     if emm.attach_attempts < ATTEMPTS:
         emm.start(Timer.T3421)
-        emm.send(_request(emm, DetachType.EPS_DETACH))
+        emm.send(_request(emm, nas.DetachType.EPS_DETACH))
         return
     failed(emm, "no-answer")
 
@@ -112,17 +104,17 @@ def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
     emm.finish(word)
 
 
-def on_request(emm: Emm, message: Message, protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
+def on_request(emm: Emm, message: nas.Message, protected: bool) -> None:  # noqa: FBT001 - the signature of a handler
     """The network detaches the UE (5.5.2.3.2)."""
     kind, cause = message["detach_type"] & 7, message.get("emm_cause")
     emm.observe("emm_cause", cause)
-    emm.send(Message(MessageType.DETACH_ACCEPT), EstablishmentCause.MO_SIGNALLING)
-    if kind == NetworkDetachType.IMSI_DETACH:
+    emm.send(nas.Message(nas.MessageType.DETACH_ACCEPT), EstablishmentCause.MO_SIGNALLING)
+    if kind == nas.NetworkDetachType.IMSI_DETACH:
         return
     _stop_others(emm)
     emm.stop(Timer.T3421)
     reaction = REACTIONS[Procedure.DETACH].get(int(cause)) if cause is not None and emm.honours_rejects else None
-    if kind == NetworkDetachType.RE_ATTACH_REQUIRED or not emm.honours_rejects:
+    if kind == nas.NetworkDetachType.RE_ATTACH_REQUIRED or not emm.honours_rejects:
         _deregister(emm)
         emm.pending = Procedure.ATTACH
     elif reaction is not None:

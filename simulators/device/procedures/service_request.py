@@ -79,7 +79,6 @@ def on_bearers_up(emm: Emm, identities: tuple[int, ...]) -> None:
     emm.drop_without(identities)
     emm.stop(Timer.T3417)
     emm.secure = True
-    emm.service_attempts = 0
     emm.enter(EmmState.REGISTERED)
     emm.finish("accepted")
 
@@ -97,6 +96,5 @@ def failed(emm: Emm, word: str, *, at_once: bool = False) -> None:
     """An abnormal end, as the loss of the connection is: the UE stays registered, who asked may try again (5.6.1.6)."""
     del at_once
     emm.stop(Timer.T3417)
-    emm.service_attempts += 1
     emm.enter(EmmState.REGISTERED)
     emm.finish(word)

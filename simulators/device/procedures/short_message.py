@@ -10,31 +10,9 @@ from simulators.device.state import Procedure
 from simwarden.errors import PeerError
 from simwarden.machine.ppsms import TEMPORARY, acknowledge, refuse
 from simwarden.runtime.ppsms import ShortMessageLink
+from simwarden.wire import sms
 from simwarden.wire.nas import Message, MessageType
 from simwarden.wire.ppsms import CpCause, Rp, RpCause, RpType
-from simwarden.wire.sms import (
-    Address,
-    Alphabet,
-    Concatenation,
-    Deliver,
-    DeliverReport,
-    FailureCause,
-    Status,
-    StatusReport,
-    Submit,
-    SubmitReport,
-    UserData,
-    Validity,
-    coding_of,
-    concatenation_of,
-    decode,
-    encode,
-    encode_header,
-    octets_for,
-    parts_of,
-    scheme_for,
-    split_header,
-)
 from simwarden.wire.sms.reading import named
 
 if TYPE_CHECKING:
@@ -57,7 +35,7 @@ class Outgoing(NamedTuple):
     none.
     """
 
-    destination: Address
+    destination: sms.Address
     text: str = ""
     octets: bytes = b""
     header: bytes = b""
@@ -106,7 +84,7 @@ async def send(emm: Emm, message: Outgoing, centre: str) -> str:
     return (await send_submits(emm, _submits(emm, message), centre)).word
 
 
-async def send_submits(emm: Emm, submits: list[Submit], centre: str) -> Sent:
+async def send_submits(emm: Emm, submits: list[sms.Submit], centre: str) -> Sent:
     """Send the parts of a message, one after the other, until one is not taken."""
     emm.observe("send_sms", "started")
     sent = await _send_parts(emm, submits, centre)
@@ -114,7 +92,7 @@ async def send_submits(emm: Emm, submits: list[Submit], centre: str) -> Sent:
     return sent
 
 
-async def _send_parts(emm: Emm, submits: list[Submit], centre: str) -> Sent:
+async def _send_parts(emm: Emm, submits: list[sms.Submit], centre: str) -> Sent:
     # a rogue asks nobody whether it is registered for that, nor does one that took somebody's registration up
     careful = emm.honours_rejects and emm.config.resumes == "no"
     if not emm.state.registered or (careful and not emm.sms_registered):
@@ -138,12 +116,12 @@ async def _transfer(emm: Emm, make: Callable[[int], Rp]) -> Sent:
     return Sent(_outcome(emm, heard), heard.answer.cause if heard.answer is not None else 0)
 
 
-def _data(centre: str, submit: Submit, reference: int) -> Rp:
-    destination = Address.parse(centre)
-    return Rp(RpType.RP_DATA, reference, from_mobile=True, destination=destination, user_data=encode(submit))
+def _data(centre: str, submit: sms.Submit, reference: int) -> Rp:
+    destination = sms.Address.parse(centre)
+    return Rp(RpType.RP_DATA, reference, from_mobile=True, destination=destination, user_data=sms.encode(submit))
 
 
-def user_data_of(message: Outgoing, reference: int = 0) -> tuple[int, list[UserData]]:
+def user_data_of(message: Outgoing, reference: int = 0) -> tuple[int, list[sms.UserData]]:
     """Return a message's data coding scheme and user data: one, or the parts of a concatenated one.
 
     See TS 23.040 9.2.3.24.1. `reference` is that of the parts. Raises ValueError for what the scheme cannot hold, and
@@ -151,23 +129,23 @@ def user_data_of(message: Outgoing, reference: int = 0) -> tuple[int, list[UserD
     """
     scheme = message.data_coding
     if scheme < 0:
-        scheme = _OCTETS if message.octets else scheme_for(message.text)
-    octets = message.octets or octets_for(message.text, scheme)
-    if coding_of(scheme).alphabet is Alphabet.GSM_7_BIT and max(octets, default=0) > _LARGEST_SEPTET:
+        scheme = _OCTETS if message.octets else sms.scheme_for(message.text)
+    octets = message.octets or sms.octets_for(message.text, scheme)
+    if sms.coding_of(scheme).alphabet is sms.Alphabet.GSM_7_BIT and max(octets, default=0) > _LARGEST_SEPTET:
         raise ValueError(
             f"octets above {_LARGEST_SEPTET:02x} do not fit into the 7 bit alphabet of data coding {scheme}"
         )
-    header = split_header(message.header)[0] if message.header else ()
-    parts = parts_of(octets, scheme, len(message.header))
+    header = sms.split_header(message.header)[0] if message.header else ()
+    parts = sms.parts_of(octets, scheme, len(message.header))
     if len(parts) == 1:
-        return scheme, [UserData(octets, header)]
-    room = len(encode_header([*header, Concatenation(reference, 1, 1).element]))
-    parts = parts_of(octets, scheme, room)
-    elements = [Concatenation(reference, len(parts), number).element for number in range(1, len(parts) + 1)]
-    return scheme, [UserData(part, (*header, element)) for part, element in zip(parts, elements, strict=True)]
+        return scheme, [sms.UserData(octets, header)]
+    room = len(sms.encode_header([*header, sms.Concatenation(reference, 1, 1).element]))
+    parts = sms.parts_of(octets, scheme, room)
+    elements = [sms.Concatenation(reference, len(parts), number).element for number in range(1, len(parts) + 1)]
+    return scheme, [sms.UserData(part, (*header, element)) for part, element in zip(parts, elements, strict=True)]
 
 
-def _submits(emm: Emm, message: Outgoing) -> list[Submit]:
+def _submits(emm: Emm, message: Outgoing) -> list[sms.Submit]:
     scheme, parts = user_data_of(message, emm.sms_long % 255 + 1)
     if len(parts) > 1:
         emm.sms_long = emm.sms_long % 255 + 1
@@ -180,8 +158,8 @@ def next_reference(emm: Emm) -> int:
     return emm.sms_reference
 
 
-def _submit(emm: Emm, message: Outgoing, scheme: int, data: UserData) -> Submit:
-    return Submit(
+def _submit(emm: Emm, message: Outgoing, scheme: int, data: sms.UserData) -> sms.Submit:
+    return sms.Submit(
         reference=next_reference(emm),
         destination=message.destination,
         protocol_identifier=message.protocol_identifier,
@@ -189,7 +167,7 @@ def _submit(emm: Emm, message: Outgoing, scheme: int, data: UserData) -> Submit:
         user_data=data,
         status_report_request=message.status_report,
         reply_path=message.reply_path,
-        validity=Validity.relative(message.validity) if message.validity else None,
+        validity=sms.Validity.relative(message.validity) if message.validity else None,
     )
 
 
@@ -205,12 +183,12 @@ def _outcome(emm: Emm, heard: Answered) -> str:
     emm.observe("rp_cause", named(RpCause, answer.cause))
     if answer.user_data is not None:
         try:
-            report = decode(answer.user_data, from_mobile=False)
+            report = sms.decode(answer.user_data, from_mobile=False)
         except PeerError as error:
             emm.radio.fault(error.reason, answer.user_data)
         else:
-            if isinstance(report, SubmitReport) and report.failure_cause is not None:
-                emm.observe("tp_failure_cause", named(FailureCause, report.failure_cause))
+            if isinstance(report, sms.SubmitReport) and report.failure_cause is not None:
+                emm.observe("tp_failure_cause", named(sms.FailureCause, report.failure_cause))
     return "refused"
 
 
@@ -244,41 +222,42 @@ def _take(emm: Emm, transaction: int, message: Rp) -> None:
 async def _receive(emm: Emm, transaction: int, message: Rp) -> None:
     octets = message.user_data or b""
     try:
-        tpdu = decode(octets, from_mobile=False)
+        tpdu = sms.decode(octets, from_mobile=False)
     except PeerError as error:
         emm.radio.fault(error.reason, octets)
         link(emm).answer(
-            transaction, refuse(message, RpCause.PROTOCOL_ERROR_UNSPECIFIED, _report(FailureCause.TPDU_NOT_SUPPORTED))
+            transaction,
+            refuse(message, RpCause.PROTOCOL_ERROR_UNSPECIFIED, _report(sms.FailureCause.TPDU_NOT_SUPPORTED)),
         )
         return
-    failure: FailureCause | None = None
-    if isinstance(tpdu, StatusReport):
-        told = {"reference": tpdu.reference, "recipient": str(tpdu.recipient), "status": named(Status, tpdu.status)}
+    failure: sms.FailureCause | None = None
+    if isinstance(tpdu, sms.StatusReport):
+        told = {"reference": tpdu.reference, "recipient": str(tpdu.recipient), "status": named(sms.Status, tpdu.status)}
         emm.site.observe("status_report", told, key=str(tpdu.reference))
-    elif isinstance(tpdu, Deliver):
+    elif isinstance(tpdu, sms.Deliver):
         failure = await _deliver(emm, message, tpdu, octets)
     if failure is None:
         answer = acknowledge(message, _report())
     else:
-        full = failure is FailureCause.MEMORY_CAPACITY_EXCEEDED
+        full = failure is sms.FailureCause.MEMORY_CAPACITY_EXCEEDED
         cause = RpCause.MEMORY_CAPACITY_EXCEEDED if full else RpCause.PROTOCOL_ERROR_UNSPECIFIED
         answer = refuse(message, cause, _report(failure))
     link(emm).answer(transaction, answer)
 
 
-def _report(failure: FailureCause | None = None) -> bytes:
-    return encode(DeliverReport(failure_cause=failure))
+def _report(failure: sms.FailureCause | None = None) -> bytes:
+    return sms.encode(sms.DeliverReport(failure_cause=failure))
 
 
-async def _deliver(emm: Emm, message: Rp, tpdu: Deliver, octets: bytes) -> FailureCause | None:
+async def _deliver(emm: Emm, message: Rp, tpdu: sms.Deliver, octets: bytes) -> sms.FailureCause | None:
     """Take a message: into the card where it is for that, else into the terminal's memory."""
-    kind = coding_of(tpdu.data_coding_scheme).message_class
+    kind = sms.coding_of(tpdu.data_coding_scheme).message_class
     if tpdu.protocol_identifier == _DATA_DOWNLOAD and kind == _SIM_CLASS:
         return await _download(emm, message, octets)
     if kind != _FLASH_CLASS and len(emm.messages) >= emm.config.sms_room:
         emm.memory_full = True
-        return FailureCause.MEMORY_CAPACITY_EXCEEDED
-    part = concatenation_of(tpdu.user_data.header)
+        return sms.FailureCause.MEMORY_CAPACITY_EXCEEDED
+    part = sms.concatenation_of(tpdu.user_data.header)
     text = tpdu.user_data.text(tpdu.data_coding_scheme)
     if part is not None:
         parts = emm.parts.setdefault((tpdu.originator.number, part.reference, part.total), {})
@@ -291,7 +270,7 @@ async def _deliver(emm: Emm, message: Rp, tpdu: Deliver, octets: bytes) -> Failu
     return None
 
 
-def _keep(emm: Emm, tpdu: Deliver, text: str, kind: int | None) -> None:
+def _keep(emm: Emm, tpdu: sms.Deliver, text: str, kind: int | None) -> None:
     emm.sms_count += 1
     told = {
         "originator": str(tpdu.originator),
@@ -306,9 +285,9 @@ def _keep(emm: Emm, tpdu: Deliver, text: str, kind: int | None) -> None:
     emm.site.observe("sms", told, key=str(emm.sms_count))
 
 
-async def _download(emm: Emm, message: Rp, octets: bytes) -> FailureCause | None:
+async def _download(emm: Emm, message: Rp, octets: bytes) -> sms.FailureCause | None:
     """SMS-PP data download (TS 31.111 7.1.1): the card takes the message, or says why not."""
-    centre = message.originator or Address()
+    centre = message.originator or sms.Address()
     if emm.session is None:
-        return FailureCause.SIM_DATA_DOWNLOAD_ERROR
-    return None if await emm.session.download(centre, octets) else FailureCause.SIM_DATA_DOWNLOAD_ERROR
+        return sms.FailureCause.SIM_DATA_DOWNLOAD_ERROR
+    return None if await emm.session.download(centre, octets) else sms.FailureCause.SIM_DATA_DOWNLOAD_ERROR

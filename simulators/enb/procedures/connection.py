@@ -8,7 +8,14 @@ from simulators.enb.context import Phase, RadioLink, UeContext
 from simulators.enb.procedures import s1_setup
 from simwarden.errors import PeerError
 from simwarden.wire import uu
-from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, CauseTransport, RrcEstablishmentCause, S1apError
+from simwarden.wire.s1ap import (
+    CauseProtocol,
+    CauseRadioNetwork,
+    CauseTransport,
+    RrcEstablishmentCause,
+    S1apError,
+    cause_text,
+)
 from simwarden.wire.s1ap.values import Gummei, STmsi
 
 if TYPE_CHECKING:
@@ -21,9 +28,8 @@ _LONGEST_SDU = 8188  # octets of a message on the radio (TS 36.323 4.3.1)
 _EXTENDED_WAIT_TIME = 300  # seconds a refused delay-tolerant device waits
 
 
-def cell_search(station: Station, radio: RadioLink, message: uu.CellSearch) -> None:
+def cell_search(station: Station, radio: RadioLink, _message: uu.CellSearch) -> None:
     """Be heard by a device that looks for cells (TS 36.304 5.2)."""
-    del message
     radio.send(uu.SystemInformation(tuple(cell.information for cell in station.cells.values())))
 
 
@@ -135,6 +141,12 @@ def check_length(*pdus: bytes) -> None:
     """Raise PeerError if NAS messages do not fit into one message of the radio."""
     if sum(map(len, pdus)) > _LONGEST_SDU:
         raise PeerError(f"NAS messages of {sum(map(len, pdus))} octets, more than the radio carries")
+
+
+def cause_in(message: Message) -> str:
+    """Return the cause that a message has, in words."""
+    cause = message.get("cause")
+    return cause_text(cause) if cause is not None else "no cause"
 
 
 def ue_of(station: Station, mme: Mme, message: Message) -> UeContext:

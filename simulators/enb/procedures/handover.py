@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from simulators.enb import forwarding
 from simulators.enb.context import Phase, SecurityKeys, Tunnel, UeContext, host_of
 from simulators.enb.procedures import x2
-from simulators.enb.procedures.connection import connected, inactive, radio_lost, request_release, ue_of
+from simulators.enb.procedures.connection import cause_in, connected, inactive, radio_lost, request_release, ue_of
 from simulators.enb.procedures.location_reporting import cell_changed
 from simulators.enb.procedures.mobility import command_for, expect_arrival, history, leave, order, order_in, stay
 from simulators.enb.procedures.ue_context import NO_ROOM, choose_algorithms, reconfiguration_complete
 from simwarden.errors import PeerError
 from simwarden.wire import uu
 from simwarden.wire.rrc import HANDOVER_PREPARATION_INFORMATION
-from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType, cause_text
+from simwarden.wire.s1ap import CauseRadioNetwork, HandoverType
 from simwarden.wire.s1ap.enums import DlForwarding
 from simwarden.wire.s1ap.ies import SOURCE_ENB_TO_TARGET_ENB_CONTAINER, TARGET_ENB_TO_SOURCE_ENB_CONTAINER
 from simwarden.wire.s1ap.values import (
@@ -143,8 +143,7 @@ def handover_preparation_failure(station: Station, mme: Mme, message: Message) -
     """The device stays (8.4.1.3)."""
     ue = ue_of(station, mme, message)
     stay(ue)
-    cause = message.get("cause")
-    station.site.note(f"Handover refused: {cause_text(cause) if cause is not None else 'no cause'}")
+    station.site.note(f"Handover refused: {cause_in(message)}")
 
 
 def handover_command(station: Station, mme: Mme, message: Message) -> None:
@@ -176,11 +175,6 @@ def counters(ue: UeContext) -> EnbStatusTransferContainer:
     """Return the PDCP counters of a device's bearers: all at their start, since this radio counts no packets."""
     zero = CountValue(0, 0)
     return EnbStatusTransferContainer(tuple(BearerSubjectToStatusTransfer(n, zero, zero) for n in ue.bearers))
-
-
-def handover_cancel_acknowledge(station: Station, mme: Mme, message: Message) -> None:
-    """The handover is off; the device stayed (8.4.5.2)."""
-    ue_of(station, mme, message)
 
 
 # -- by S1, at the target
@@ -234,7 +228,7 @@ def _take_over(station: Station, mme: Mme, message: Message, cell: Cell) -> UeCo
     station.take_ambr(ue, message["ue_aggregate_maximum_bitrate"])
     ue.capabilities = message["ue_security_capabilities"]
     context = message["security_context"]
-    ue.key, ue.security_on = SecurityKeys(context.next_hop_parameter, context.next_hop_chaining_count), True
+    ue.key = SecurityKeys(context.next_hop_parameter, context.next_hop_chaining_count)
     for item in message["e_rab_to_be_setup_list_ho_req"]:
         if not station.has_room(item.qos):
             continue
@@ -244,8 +238,3 @@ def _take_over(station: Station, mme: Mme, message: Message, cell: Cell) -> UeCo
         patience, lambda: request_release(station, ue, CauseRadioNetwork.TS1RELOCOVERALL_EXPIRY)
     )
     return ue
-
-
-def mme_status_transfer(station: Station, mme: Mme, message: Message) -> None:
-    """Take the counters that the source eNB sent after its device (8.4.7); this radio counts no packets."""
-    ue_of(station, mme, message)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.enb.procedures import s1_setup
-from simulators.enb.procedures.connection import release_radio
-from simwarden.wire.s1ap import ResetAll, cause_text
+from simulators.enb.procedures.connection import cause_in, release_radio
+from simwarden.wire.s1ap import ResetAll
 
 if TYPE_CHECKING:
     from simulators.enb.context import Mme, UeContext
@@ -41,17 +41,11 @@ def _drop(station: Station, ues: list[UeContext]) -> None:
 
 def error_indication(station: Station, mme: Mme, message: Message) -> None:
     """Note what an MME did not understand; a device that it does not know is dropped (8.7.2.2, 10.6)."""
-    cause = message.get("cause")
-    text = cause_text(cause) if cause is not None else "no cause"
+    text = cause_in(message)
     station.site.note(f"Error Indication from {mme.name}: {text}")
     enb_ue_id = message.get("enb_ue_s1ap_id")
     ue = station.ues.get(enb_ue_id) if enb_ue_id is not None else None
-    if (
-        ue is not None
-        and ue.mme is mme
-        and cause is not None
-        and cause_text(cause).startswith("radioNetwork: unknown-")
-    ):
+    if ue is not None and ue.mme is mme and text.startswith("radioNetwork: unknown-"):
         release_radio(station, ue)
 
 

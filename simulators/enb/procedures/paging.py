@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from simwarden.wire.s1ap import Message
 
 
-def paging(station: Station, mme: Mme, message: Message) -> None:
+def paging(station: Station, _mme: Mme, message: Message) -> None:
     """Call a device in all cells of its tracking areas; heard by those that listen at its paging occasion."""
-    del mme
     identity = message["ue_paging_id"]
     index = message["ue_identity_index_value"]
     areas = set(message["tai_list"])

@@ -85,9 +85,8 @@ def overload_start(station: Station, mme: Mme, message: Message) -> None:
     station.site.note(f"{mme.name} is overloaded: {mme.overload.spec_name}")
 
 
-def overload_stop(station: Station, mme: Mme, message: Message) -> None:
+def overload_stop(station: Station, mme: Mme, _message: Message) -> None:
     """Take everything again (8.7.7.2)."""
-    del message
     mme.overload = None
     station.site.note(f"{mme.name} is no longer overloaded")
 

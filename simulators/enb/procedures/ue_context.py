@@ -5,15 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.enb.context import Phase, SecurityKeys, UeContext
-from simulators.enb.procedures.connection import (
-    UnknownUeError,
-    check_length,
-    inactive,
-    release_radio,
-    request_release,
-    ue_of,
-    ue_with,
-)
+from simulators.enb.procedures import connection
 from simwarden.wire import uu
 from simwarden.wire.s1ap import CauseNas, CauseRadioNetwork
 from simwarden.wire.s1ap.values import (
@@ -24,7 +16,7 @@ from simwarden.wire.s1ap.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from simulators.enb.context import Mme, RadioLink
     from simulators.enb.station import Station
@@ -38,12 +30,12 @@ _ALGORITHMS_UNSUPPORTED = CauseRadioNetwork.ENCRYPTION_AND_OR_INTEGRITY_PROTECTI
 
 def initial_context_setup(station: Station, mme: Mme, message: Message) -> None:
     """Turn AS security on, then set the bearers up (TS 36.413 8.3.1)."""
-    ue = ue_of(station, mme, message)
+    ue = connection.ue_of(station, mme, message)
     station.take_ambr(ue, message["ue_aggregate_maximum_bitrate"])
     ue.capabilities = message["ue_security_capabilities"]
     ue.key = SecurityKeys(message["security_key"], 0)
     items = message["e_rab_to_be_setup_list_ctxt_su_req"]
-    check_length(*(item.nas_pdu or b"" for item in items))
+    connection.check_length(*(item.nas_pdu or b"" for item in items))
     if len({item.e_rab_id for item in items}) != len(items):
         _context_failure(station, ue, CauseRadioNetwork.MULTIPLE_E_RAB_ID_INSTANCES)
         return
@@ -56,7 +48,7 @@ def initial_context_setup(station: Station, mme: Mme, message: Message) -> None:
         return
     ue.on_failure = lambda: _context_failure(station, ue, CauseRadioNetwork.FAILURE_IN_RADIO_INTERFACE_PROCEDURE)
     ue.on_secured = lambda: _set_up(station, ue, items)
-    station.watch(ue, station.config.radio_timeout, lambda: inactive(station, ue))
+    station.watch(ue, station.config.radio_timeout, lambda: connection.inactive(station, ue))
     ue.radio.send(uu.SecurityModeCommand(*algorithms))
 
 
@@ -74,23 +66,20 @@ def choose_algorithms(station: Station, capabilities: UeSecurityCapabilities) ->
     return None if chosen[0] is None or chosen[1] is None else (chosen[0], chosen[1])
 
 
-def security_mode_complete(station: Station, radio: RadioLink, message: uu.SecurityModeComplete) -> None:
+def security_mode_complete(_station: Station, radio: RadioLink, _message: uu.SecurityModeComplete) -> None:
     """AS security is on (TS 36.331 5.3.4)."""
-    del message, station
     ue = radio.ue
     if ue is not None and ue.on_secured is not None:
         secured, ue.on_secured = ue.on_secured, None
-        ue.security_on = True
         secured()
 
 
-def security_mode_failure(station: Station, radio: RadioLink, message: uu.SecurityModeFailure) -> None:
+def security_mode_failure(station: Station, radio: RadioLink, _message: uu.SecurityModeFailure) -> None:
     """The device cannot: the set-up of its context fails (TS 36.331 5.3.4)."""
-    del message
     ue = radio.ue
     if ue is not None and ue.on_secured is not None:
         ue.on_secured = None
-        request_release(station, ue, CauseRadioNetwork.FAILURE_IN_RADIO_INTERFACE_PROCEDURE)
+        connection.request_release(station, ue, CauseRadioNetwork.FAILURE_IN_RADIO_INTERFACE_PROCEDURE)
 
 
 def _context_failure(station: Station, ue: UeContext, cause: CauseRadioNetwork) -> None:
@@ -102,7 +91,7 @@ def _set_up(station: Station, ue: UeContext, items: Sequence[ErabToBeSetup]) -> 
     def complete() -> None:
         ue.on_failure = None
         ue.phase = Phase.ACTIVE
-        station.watch(ue, station.config.inactivity, lambda: inactive(station, ue))
+        station.watch(ue, station.config.inactivity, lambda: connection.inactive(station, ue))
         station.ue_to_mme(
             ue,
             "initial-context-setup-response",
@@ -116,7 +105,7 @@ def _set_up(station: Station, ue: UeContext, items: Sequence[ErabToBeSetup]) -> 
         _context_failure(station, ue, NO_ROOM)
         return
     tunnels = add_bearers(station, ue, good)
-    _reconfigure(ue, good, complete)
+    _reconfigure(ue, complete, _order_of(good))
 
 
 def add_bearers(station: Station, ue: UeContext, items: Sequence[ErabToBeSetup]) -> tuple[ErabTunnel, ...]:
@@ -127,11 +116,18 @@ def add_bearers(station: Station, ue: UeContext, items: Sequence[ErabToBeSetup])
     return tuple(ErabTunnel(each.e_rab_id, station.s1u_address, each.own_teid) for each in made)
 
 
-def _reconfigure(ue: UeContext, items: Sequence[ErabToBeSetup], complete: object) -> None:
-    ue.awaited.append(complete)  # type: ignore[arg-type]  # a function without arguments
-    if ue.radio is not None:
-        pdus = tuple(item.nas_pdu for item in items if item.nas_pdu is not None)
-        ue.radio.send(uu.RrcConnectionReconfiguration(tuple(item.e_rab_id for item in items), (), pdus))
+def _order_of(items: Sequence[ErabToBeSetup]) -> uu.RrcConnectionReconfiguration:
+    pdus = tuple(item.nas_pdu for item in items if item.nas_pdu is not None)
+    return uu.RrcConnectionReconfiguration(tuple(item.e_rab_id for item in items), (), pdus)
+
+
+def _reconfigure(ue: UeContext, complete: Callable[[], None], order: uu.RrcConnectionReconfiguration | None) -> None:
+    """Order a device to reconfigure its radio and complete after it; at once without an order or without a radio."""
+    if order is None or ue.radio is None:
+        complete()
+        return
+    ue.awaited.append(complete)
+    ue.radio.send(order)
 
 
 def reconfiguration_complete(station: Station, ue: UeContext) -> None:
@@ -143,22 +139,22 @@ def reconfiguration_complete(station: Station, ue: UeContext) -> None:
 
 def ue_context_modification(station: Station, mme: Mme, message: Message) -> None:
     """Take a new key, new bit rates, or a fallback to 2G (TS 36.413 8.3.4)."""
-    ue = ue_of(station, mme, message)
+    ue = connection.ue_of(station, mme, message)
     if (key := message.get("security_key")) is not None:
         ue.key = SecurityKeys(key, 0)
     station.take_ambr(ue, message.get("ue_aggregate_maximum_bitrate"))
     ue.capabilities = message.get("ue_security_capabilities") or ue.capabilities
     station.ue_to_mme(ue, "ue-context-modification-response")
     if message.get("cs_fallback_indicator") is not None:
-        request_release(station, ue, CauseRadioNetwork.CS_FALLBACK_TRIGGERED)
+        connection.request_release(station, ue, CauseRadioNetwork.CS_FALLBACK_TRIGGERED)
 
 
 def e_rab_setup(station: Station, mme: Mme, message: Message) -> None:
     """Set further bearers up (TS 36.413 8.2.1)."""
-    ue = ue_of(station, mme, message)
+    ue = connection.ue_of(station, mme, message)
     items = message["e_rab_to_be_setup_list_bearer_su_req"]
     station.take_ambr(ue, message.get("ue_aggregate_maximum_bitrate"))
-    check_length(*(item.nas_pdu or b"" for item in items))
+    connection.check_length(*(item.nas_pdu or b"" for item in items))
     good, failed = _sort(station, ue, items)
     tunnels = add_bearers(station, ue, good)
 
@@ -170,10 +166,7 @@ def e_rab_setup(station: Station, mme: Mme, message: Message) -> None:
             e_rab_failed_to_setup_list_bearer_su_res=tuple(failed) or None,
         )
 
-    if good:
-        _reconfigure(ue, good, complete)
-    else:
-        complete()
+    _reconfigure(ue, complete, _order_of(good) if good else None)
 
 
 def _sort(
@@ -196,9 +189,9 @@ def _sort(
 
 def e_rab_modify(station: Station, mme: Mme, message: Message) -> None:
     """Change the quality of bearers (TS 36.413 8.2.2)."""
-    ue = ue_of(station, mme, message)
+    ue = connection.ue_of(station, mme, message)
     items: Sequence[ErabToBeModified] = message["e_rab_to_be_modified_list_bearer_mod_req"]
-    check_length(*(item.nas_pdu for item in items))
+    connection.check_length(*(item.nas_pdu for item in items))
     done, failed = [], []
     for item in items:
         cause = _hindrance(station, ue, item)
@@ -218,11 +211,8 @@ def e_rab_modify(station: Station, mme: Mme, message: Message) -> None:
             e_rab_failed_to_modify_list=tuple(failed) or None,
         )
 
-    if done and ue.radio is not None:
-        ue.awaited.append(complete)
-        ue.radio.send(uu.RrcConnectionReconfiguration((), (), tuple(item.nas_pdu for item in done)))
-    else:
-        complete()
+    pdus = tuple(item.nas_pdu for item in done)
+    _reconfigure(ue, complete, uu.RrcConnectionReconfiguration((), (), pdus) if done else None)
 
 
 def _hindrance(station: Station, ue: UeContext, item: ErabToBeModified) -> CauseRadioNetwork | None:
@@ -236,12 +226,12 @@ def _hindrance(station: Station, ue: UeContext, item: ErabToBeModified) -> Cause
 
 def e_rab_release(station: Station, mme: Mme, message: Message) -> None:
     """Release bearers (TS 36.413 8.2.3)."""
-    ue = ue_of(station, mme, message)
+    ue = connection.ue_of(station, mme, message)
     named = [item.e_rab_id for item in message["e_rab_to_be_released_list"]]
     released = tuple(number for number in named if station.remove_bearer(ue, number))
     failed = tuple(ErabItem(n, CauseRadioNetwork.UNKNOWN_E_RAB_ID) for n in named if n not in released)
     pdu = message.get("nas_pdu")
-    check_length(pdu or b"")
+    connection.check_length(pdu or b"")
     station.take_ambr(ue, message.get("ue_aggregate_maximum_bitrate"))
 
     def complete() -> None:
@@ -252,11 +242,7 @@ def e_rab_release(station: Station, mme: Mme, message: Message) -> None:
             e_rab_failed_to_release_list=failed or None,
         )
 
-    if ue.radio is None:
-        complete()
-        return
-    ue.awaited.append(complete)
-    ue.radio.send(uu.RrcConnectionReconfiguration((), released, () if pdu is None else (pdu,)))
+    _reconfigure(ue, complete, uu.RrcConnectionReconfiguration((), released, () if pdu is None else (pdu,)))
 
 
 def ue_context_release(station: Station, mme: Mme, message: Message) -> None:
@@ -276,14 +262,14 @@ def ue_context_release(station: Station, mme: Mme, message: Message) -> None:
         release.release_cause = uu.ReleaseCause.LOAD_BALANCING_TAU_REQUIRED
     elif cause == CauseNas.UNSPECIFIED and mme.overload is not None:
         release.extended_wait_time = 300
-    release_radio(station, ue, release)
+    connection.release_radio(station, ue, release)
 
 
 def _released_ue(station: Station, mme: Mme, message: Message) -> UeContext:
     ids = message["ue_s1ap_ids"]
     if isinstance(ids, UeS1apIdPair):
-        return ue_with(station, mme, message, ids.mme_ue_s1ap_id, ids.enb_ue_s1ap_id)
+        return connection.ue_with(station, mme, message, ids.mme_ue_s1ap_id, ids.enb_ue_s1ap_id)
     for ue in station.ues.values():
         if ue.mme is mme and ue.mme_ue_id == ids:
             return ue
-    raise UnknownUeError(f"release of unknown MME UE S1AP ID {ids}", message)
+    raise connection.UnknownUeError(f"release of unknown MME UE S1AP ID {ids}", message)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.enb import forwarding
 from simulators.enb.context import Neighbour, Phase, SecurityKeys, Tunnel, UeContext, host_of
-from simulators.enb.procedures.connection import release_radio, request_release, ue_of, uplink_nas_transport
+from simulators.enb.procedures.connection import cause_in, release_radio, request_release, ue_of, uplink_nas_transport
 from simulators.enb.procedures.mobility import command_for, history, leave, order_in, physical_identity, stay
 from simulators.enb.procedures.ue_context import choose_algorithms
 from simwarden.errors import PeerError
@@ -14,7 +14,7 @@ from simwarden.machine.eps_keys import kenb_star
 from simwarden.wire import x2
 from simwarden.wire.rrc import HANDOVER_PREPARATION_INFORMATION
 from simwarden.wire.s1ap import CauseRadioNetwork as S1Cause
-from simwarden.wire.s1ap import S1apError, cause_text
+from simwarden.wire.s1ap import S1apError
 from simwarden.wire.s1ap.enums import DlForwarding
 from simwarden.wire.s1ap.values import CountValue, ErabTunnel, Gummei
 from simwarden.wire.x2 import CauseProtocol, CauseRadioNetwork
@@ -75,15 +75,13 @@ def x2_setup_request(station: Station, neighbour: Neighbour, message: x2.Message
     _send(neighbour, "x2-setup-response", global_enb_id=station.global_id, served_cells=_served_cells(station))
 
 
-def x2_setup_response(station: Station, neighbour: Neighbour, message: x2.Message) -> None:
+def x2_setup_response(_station: Station, neighbour: Neighbour, message: x2.Message) -> None:
     """Take a neighbour's cells."""
-    del station
     _learn(neighbour, message)
 
 
-def x2_setup_failure(station: Station, neighbour: Neighbour, message: x2.Message) -> None:
+def x2_setup_failure(station: Station, neighbour: Neighbour, _message: x2.Message) -> None:
     """Do without: handovers to it go by S1."""
-    del message
     station.site.note(f"X2 Setup refused by {neighbour.name}")
 
 
@@ -209,8 +207,7 @@ def handover_preparation_failure(station: Station, neighbour: Neighbour, message
 def ue_context_release(station: Station, neighbour: Neighbour, message: x2.Message) -> None:
     """The device has arrived: drop what is left of it here (8.2.4)."""
     ue = _ours(station, neighbour, message, Phase.LEFT)
-    radio = station.forget(ue)
-    del radio  # its link is the device's to close
+    station.forget(ue)  # the link of its radio is the device's to close
 
 
 def _ours(station: Station, neighbour: Neighbour, message: x2.Message, phase: Phase) -> UeContext:
@@ -271,7 +268,7 @@ def _take_over(
     ue.capabilities = context.ue_security_capabilities
     station.take_ambr(ue, context.ue_aggregate_maximum_bitrate)
     security = context.as_security_information
-    ue.key, ue.security_on = SecurityKeys(security.key_enodeb_star, security.next_hop_chaining_count), True
+    ue.key = SecurityKeys(security.key_enodeb_star, security.next_hop_chaining_count)
     for item in context.e_rabs_to_be_setup:
         if not station.has_room(item.qos):
             continue
@@ -344,8 +341,7 @@ def path_switch_request_acknowledge(station: Station, mme: Mme, message: Message
 def path_switch_request_failure(station: Station, mme: Mme, message: Message) -> None:
     """The core refuses the device here: its connection ends (TS 36.413 8.4.4.3)."""
     ue = ue_of(station, mme, message)
-    cause = message.get("cause")
-    station.site.note(f"Path switch refused: {cause_text(cause) if cause is not None else 'no cause'}")
+    station.site.note(f"Path switch refused: {cause_in(message)}")
     release_radio(station, ue)
 
 
@@ -391,6 +387,5 @@ def receive(station: Station, neighbour: Neighbour, data: bytes) -> None:
         _send(neighbour, "error-indication", cause=CauseProtocol[named])
 
 
-def _unexpected(station: Station, neighbour: Neighbour, message: x2.Message) -> None:
-    del station, neighbour
+def _unexpected(_station: Station, _neighbour: Neighbour, message: x2.Message) -> None:
     raise PeerError(f"{message.name} is not expected")

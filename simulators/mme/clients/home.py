@@ -7,22 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulators.mme.contexts import ApnConfiguration, Subscription
 from simwarden.policy.equipment import EquipmentAnswer
 from simwarden.runtime.diameter import DiameterNode, LocalNode, Unreachable
-from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode, first
-from simwarden.wire.diameter.codes import (
-    AlertReason,
-    AllApnConfigurations,
-    EquipmentStatus,
-    Feature,
-    NorFlags,
-    OdbFlags,
-    PdnType,
-    PurFlags,
-    RatType,
-    SmsFeature,
-    SmsRegisterRequest,
-    SubscriberStatus,
-    UlrFlags,
-)
+from simwarden.wire.diameter import ExperimentalResult, Message, ResultCode, codes, first
 from simwarden.wire.diameter.features import supported_features
 
 if TYPE_CHECKING:
@@ -35,9 +20,9 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps
 
 _EQUIPMENT = {
-    EquipmentStatus.WHITELISTED: EquipmentAnswer.ALLOWED,
-    EquipmentStatus.BLACKLISTED: EquipmentAnswer.PROHIBITED,
-    EquipmentStatus.GREYLISTED: EquipmentAnswer.TRACKED,
+    codes.EquipmentStatus.WHITELISTED: EquipmentAnswer.ALLOWED,
+    codes.EquipmentStatus.BLACKLISTED: EquipmentAnswer.PROHIBITED,
+    codes.EquipmentStatus.GREYLISTED: EquipmentAnswer.TRACKED,
 }
 
 
@@ -161,38 +146,39 @@ class Home:
 
         `sms`: the device wants messages, and nothing else of what an MSC gives, for which this MME is to be registered.
         """
-        flags = UlrFlags.S6A_S6D | (UlrFlags.INITIAL_ATTACH if initial else UlrFlags(0))
+        flags = codes.UlrFlags.S6A_S6D | (codes.UlrFlags.INITIAL_ATTACH if initial else codes.UlrFlags(0))
         avps: Avps = [("User-Name", imsi), supported_features(self.config.features)]
         if sms:
-            flags |= UlrFlags.SMS_ONLY
-            avps.append(supported_features(SmsFeature.SMS_IN_MME))
-        avps += [*_terminal_information(terminal), ("RAT-Type", int(RatType.EUTRAN)), ("ULR-Flags", int(flags))]
+            flags |= codes.UlrFlags.SMS_ONLY
+            avps.append(supported_features(codes.SmsFeature.SMS_IN_MME))
+        avps += [*_terminal_information(terminal), ("RAT-Type", int(codes.RatType.EUTRAN)), ("ULR-Flags", int(flags))]
         avps.append(("Visited-PLMN-Id", self.visited))
         if sms:
             avps.append(("MME-Number-for-MT-SMS", self.config.sms.number.removeprefix("+")))
-            avps.append(("SMS-Register-Request", int(SmsRegisterRequest.SMS_REGISTRATION_REQUIRED)))
+            avps.append(("SMS-Register-Request", int(codes.SmsRegisterRequest.SMS_REGISTRATION_REQUIRED)))
         return await self._ask_home(imsi, "Update-Location-Request", avps)
 
     async def notify(self, imsi: str, terminal: Terminal | None) -> Message | None:
         """Tell the HSS of a changed terminal (5.2.5.1)."""
-        avps: Avps = [("User-Name", imsi), *_terminal_information(terminal), ("NOR-Flags", int(NorFlags(0)))]
-        return await self._ask_home(imsi, "Notify-Request", avps)
+        return await self._notify(imsi, codes.NorFlags(0), *_terminal_information(terminal))
 
-    async def ready_for_messages(self, imsi: str, reason: AlertReason) -> bool:
+    async def ready_for_messages(self, imsi: str, reason: codes.AlertReason) -> bool:
         """Tell the HSS that a device can take messages again (5.2.5.1); whether it has heard."""
-        flags = int(NorFlags.READY_FOR_SM_FROM_MME)
-        avps: Avps = [("User-Name", imsi), ("Alert-Reason", int(reason)), ("NOR-Flags", flags)]
-        answer = await self._ask_home(imsi, "Notify-Request", avps)
+        flags = codes.NorFlags.READY_FOR_SM_FROM_MME
+        answer = await self._notify(imsi, flags, ("Alert-Reason", int(reason)))
         return answer is not None and answer.success
 
     async def ends_messages(self, imsi: str) -> None:
         """Tell the HSS that this MME is registered for a card's messages no longer (5.2.5.1)."""
-        flags = NorFlags.REMOVAL_OF_MME_REGISTRATION_FOR_SMS
-        await self._ask_home(imsi, "Notify-Request", [("User-Name", imsi), ("NOR-Flags", int(flags))])
+        await self._notify(imsi, codes.NorFlags.REMOVAL_OF_MME_REGISTRATION_FOR_SMS)
+
+    async def _notify(self, imsi: str, flags: codes.NorFlags, *avps: tuple[str, Any]) -> Message | None:
+        content: Avps = [("User-Name", imsi), *avps, ("NOR-Flags", int(flags))]
+        return await self._ask_home(imsi, "Notify-Request", content)
 
     async def purge(self, imsi: str) -> Message | None:
         """Tell the HSS that the card's context is deleted here (5.2.1.3)."""
-        avps: Avps = [("User-Name", imsi), ("PUR-Flags", int(PurFlags.UE_PURGED_IN_MME))]
+        avps: Avps = [("User-Name", imsi), ("PUR-Flags", int(codes.PurFlags.UE_PURGED_IN_MME))]
         return await self._ask_home(imsi, "Purge-UE-Request", avps)
 
     async def check_equipment(self, imsi: str, terminal: Terminal) -> EquipmentAnswer:
@@ -231,7 +217,7 @@ def vector_of(answer: Message) -> Vector | None:
     return None if None in parts else Vector(*parts)
 
 
-def merge_subscription(known: Subscription | None, data: Any, features: Feature) -> Subscription:
+def merge_subscription(known: Subscription | None, data: Any, features: codes.Feature) -> Subscription:
     """Read Subscription-Data, complete (ULA) or what changed of it (IDR): what it does not say stays (5.2.2.1).
 
     What needs a feature that this MME does not have is ignored.
@@ -240,12 +226,12 @@ def merge_subscription(known: Subscription | None, data: Any, features: Feature)
     merged.msisdn = first(data, "MSISDN", merged.msisdn)
     status = first(data, "Subscriber-Status")
     odb = first(data, "Operator-Determined-Barring")
-    if status == SubscriberStatus.SERVICE_GRANTED:
+    if status == codes.SubscriberStatus.SERVICE_GRANTED:
         merged.barred = False
     elif odb is not None:
-        merged.barred = bool(odb & OdbFlags.ALL_PACKET_ORIENTED_SERVICES and features & Feature.ODB_ALL_APN)
+        merged.barred = bool(odb & codes.OdbFlags.ALL_PACKET_ORIENTED_SERVICES and features & codes.Feature.ODB_ALL_APN)
     merged.periodic = first(data, "Subscribed-Periodic-RAU-TAU-Timer", merged.periodic)
-    if features & Feature.REG_SUB:
+    if features & codes.Feature.REG_SUB:
         zones = frozenset(value.hex() for name, value in data if name == "Regional-Subscription-Zone-Code")
         merged.zones = zones or merged.zones
     ambr = first(data, "AMBR")
@@ -259,7 +245,7 @@ def merge_subscription(known: Subscription | None, data: Any, features: Feature)
 
 
 def _merge_profile(merged: Subscription, profile: Avps) -> None:
-    complete = AllApnConfigurations.ALL_APN_CONFIGURATIONS_INCLUDED
+    complete = codes.AllApnConfigurations.ALL_APN_CONFIGURATIONS_INCLUDED
     if first(profile, "All-APN-Configurations-Included-Indicator") == complete:
         merged.apns = {}
     merged.default_context = first(profile, "Context-Identifier", merged.default_context)
@@ -279,7 +265,7 @@ def _apn_configuration(group: Avps) -> ApnConfiguration:
         min(max(first(priority, "Priority-Level", 8), 1), 15),
         first(priority, "Pre-emption-Capability", 1),
         first(priority, "Pre-emption-Vulnerability", 0),
-        PdnType(kind) if kind in PdnType.__members__.values() else PdnType.IPV4,
+        codes.PdnType(kind) if kind in codes.PdnType.__members__.values() else codes.PdnType.IPV4,
         first(ambr, "Max-Requested-Bandwidth-UL", 0),
         first(ambr, "Max-Requested-Bandwidth-DL", 0),
         tuple(str(value) for name, value in group if name == "Served-Party-IP-Address"),

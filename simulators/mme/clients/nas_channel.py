@@ -70,13 +70,13 @@ async def ask(
     raise NoAnswer(timer.upper())
 
 
-def at_first(first: Callable[[], None], again: Callable[[], None]) -> Callable[[], None]:
-    """Return what sends a request in one way at first, and in another when it is sent again."""
+def at_first(first: Callable[[], None], conn: Connection, plain: bytes) -> Callable[[], None]:
+    """Return what sends an encoded request in one way at first, and as it is when it is sent again."""
+    again: Callable[[], None] = partial(send_plain, conn, plain)
     ways = chain((first,), repeat(again))
 
     def transmit() -> None:
-        way = next(ways)
-        way()
+        next(ways)()
 
     return transmit
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from simwarden.wire.gtpv2 import FTeid, InterfaceType
-from simwarden.wire.s1ap import CauseProtocol, Message, S1apError, encode
+from simwarden.wire.s1ap import CauseProtocol, Message, S1apError, encode, ue_ids
 from simwarden.wire.s1ap.enums import PreEmptionCapability, PreEmptionVulnerability
 from simwarden.wire.s1ap.values import (
     AllocationAndRetentionPriority,
@@ -16,14 +16,12 @@ from simwarden.wire.s1ap.values import (
     ErabToBeSetup,
     GbrQosInformation,
     SecurityContext,
-    ServedGummei,
     UeAggregateMaximumBitrate,
     UeSecurityCapabilities,
     transport_layer_address,
 )
 
 if TYPE_CHECKING:
-    from simulators.mme.config import MmeConfig
     from simulators.mme.contexts import Bearer, Connection, Dedicated, Enb, UeContext
     from simulators.mme.core import Core
     from simwarden.wire.gtpv2 import BearerQos
@@ -72,32 +70,15 @@ def expire(waiting: asyncio.Future[Any]) -> None:
 
 def error_indication(enb: Enb, error: S1apError) -> None:
     """Tell an eNB what was wrong with its message (8.7.2)."""
-    if error.message is not None and error.message.name == "error-indication":
-        return  # never about an Error Indication (10.2)
-    ies: dict[str, Any] = {"cause": error.cause, "criticality_diagnostics": error.diagnostics}
-    if error.message is not None:
-        for name in ("mme_ue_s1ap_id", "enb_ue_s1ap_id"):
-            ies[name] = error.message.get(name)
-    send_common(enb, "error-indication", **{name: value for name, value in ies.items() if value is not None})
+    ids = ue_ids(error.message) if error.message is not None else {}
+    if error.message is None or error.message.name != "error-indication":  # never about an Error Indication (10.2)
+        send_common(enb, "error-indication", cause=error.cause, criticality_diagnostics=error.diagnostics, **ids)
 
 
 def not_expected(enb: Enb, message: Message) -> None:
     """Tell an eNB that its message makes no sense now (10.4)."""
     cause = CauseProtocol.MESSAGE_NOT_COMPATIBLE_WITH_RECEIVER_STATE
     error_indication(enb, S1apError(f"{message.name} now", cause, message.diagnosis(), message))
-
-
-def refuse_ids(enb: Enb, message: Message, cause: Cause) -> None:
-    """Tell an eNB that the numbers in its message name no connection of its (10.6)."""
-    ies = {name: message.get(name) for name in ("mme_ue_s1ap_id", "enb_ue_s1ap_id")}
-    send_common(
-        enb, "error-indication", cause=cause, **{name: value for name, value in ies.items() if value is not None}
-    )
-
-
-def served_gummei(config: MmeConfig) -> ServedGummei:
-    """What the MME serves (9.1.8.5)."""
-    return ServedGummei((config.plmn,), (config.mme_group_id,), (config.mme_code,))
 
 
 def security_capabilities(ue: UeContext) -> UeSecurityCapabilities:

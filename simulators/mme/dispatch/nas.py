@@ -5,16 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simulators.mme import demands
 from simulators.mme.clients import nas_channel
 from simulators.mme.contexts import EmmState
-from simulators.mme.demands import (
-    ATTACH_FAULTY,
-    NO_CIRCUIT_SWITCHING,
-    SERVICE_WHILE_DETACHED,
-    SERVICE_WITHOUT_CONTEXT,
-    UPDATE_FAULTY,
-    demanded,
-)
+from simulators.mme.demands import demanded
 from simulators.mme.procedures import (
     attach,
     bearer_resources,
@@ -172,10 +166,10 @@ def _answer_fault(core: Core, conn: Connection, pdu: bytes, error: PeerError) ->
         plain = pdu if header_type(pdu) is SecurityHeaderType.PLAIN else pdu[6:]
         cause = EmmCause(error.code)
         if plain[1:2] == bytes([_T.ATTACH_REQUEST]):
-            attach.reject(core, conn, replace(demanded(ATTACH_FAULTY, error.reason), emm_cause=cause), None)
+            attach.reject(core, conn, replace(demanded(demands.ATTACH_FAULTY, error.reason), emm_cause=cause), None)
             return
         if plain[1:2] == bytes([_T.TRACKING_AREA_UPDATE_REQUEST]):
-            rejection = replace(demanded(UPDATE_FAULTY, error.reason), emm_cause=cause)
+            rejection = replace(demanded(demands.UPDATE_FAULTY, error.reason), emm_cause=cause)
             tracking_area_update.reject(core, conn, None, rejection)
             return
     if error.code is not None:
@@ -242,7 +236,7 @@ def _take_service_request(core: Core, conn: Connection, pdu: bytes, s_tmsi: STms
         raise PeerError("service request on a connection that is established")
     ue = _by_s_tmsi(core, s_tmsi)
     if ue is None:
-        _refuse_service(core, conn, SERVICE_WITHOUT_CONTEXT, "no context has this S-TMSI")
+        _refuse_service(core, conn, demands.SERVICE_WITHOUT_CONTEXT, "no context has this S-TMSI")
         return
     try:
         message = decode(pdu, uplink=True)
@@ -251,7 +245,7 @@ def _take_service_request(core: Core, conn: Connection, pdu: bytes, s_tmsi: STms
         ue.keys.verify_service_request(pdu)
     except PeerError as error:
         core.site.peer_fault(conn.enb.link, error.reason, pdu)
-        _refuse_service(core, conn, SERVICE_WITHOUT_CONTEXT, error.reason)
+        _refuse_service(core, conn, demands.SERVICE_WITHOUT_CONTEXT, error.reason)
         return
     _serve(core, conn, ue)
 
@@ -260,7 +254,7 @@ def _serve(core: Core, conn: Connection, ue: UeContext) -> None:
     if detach.answer_call(core, conn, ue):
         return
     if ue.state is not EmmState.REGISTERED:
-        _refuse_service(core, conn, SERVICE_WHILE_DETACHED, "the device was detached meanwhile")
+        _refuse_service(core, conn, demands.SERVICE_WHILE_DETACHED, "the device was detached meanwhile")
         return
     conn.ue, conn.security, conn.kenb = ue, ue.keys, ue.keys.kenb()
     _run(core, conn, service_request.serve(core, conn, ue), "service request")
@@ -273,9 +267,9 @@ def _refuse_service(core: Core, conn: Connection, demand: Demand, reason: str) -
 def _extended_service_request(core: Core, conn: Connection, opened: Opened) -> None:
     """Packet services by the extended request are a service request; there are no circuit-switched ones (5.6.1.5)."""
     if opened.known is None or not opened.verified:
-        _refuse_service(core, conn, SERVICE_WITHOUT_CONTEXT, "nothing proves the device")
+        _refuse_service(core, conn, demands.SERVICE_WITHOUT_CONTEXT, "nothing proves the device")
     elif opened.message["service_type"] < ServiceType.PACKET_SERVICES_VIA_S1:
-        _refuse_service(core, conn, NO_CIRCUIT_SWITCHING, "no circuit-switched services")
+        _refuse_service(core, conn, demands.NO_CIRCUIT_SWITCHING, "no circuit-switched services")
     else:
         _serve(core, conn, opened.known)
 

@@ -19,7 +19,7 @@ from simulators.mme.procedures import (
 from simulators.mme.procedures.default_bearer import take_tunnels
 from simulators.mme.procedures.enforcement import enforce
 from simwarden.model.identity import Ecgi
-from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, Message, S1apError, decode
+from simwarden.wire.s1ap import CauseProtocol, CauseRadioNetwork, Message, S1apError, decode, ue_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -85,7 +85,7 @@ def _connection(core: Core, enb: Enb, message: Message) -> Connection | None:
     known = conn is not None and conn.enb is enb
     core.site.peer_fault(enb.link, f"{message.name} of a connection that is not there")
     cause = CauseRadioNetwork.UNKNOWN_PAIR_UE_S1AP_ID if known else CauseRadioNetwork.UNKNOWN_MME_UE_S1AP_ID
-    s1.refuse_ids(enb, message, cause)
+    s1.send_common(enb, "error-indication", cause=cause, **ue_ids(message))
     return None
 
 
@@ -204,19 +204,14 @@ def _take_tunnels(core: Core, conn: Connection, tunnels: Iterable[ErabTunnel]) -
         core.gateways.modify(ue, take_tunnels(ue, tunnels))
 
 
-def _bearer_released(core: Core, conn: Connection, message: Message) -> None:
-    """The bearer of a session that is over; the one that took its place comes in a response of its own."""
-
-
 def _context_failed(core: Core, conn: Connection, message: Message) -> None:
     """No radio bearers (8.3.1.3): what asked for them ends."""
     core.site.note("initial context setup failed", imsi=conn.ue.imsi if conn.ue else "", cause=message.get("cause"))
     release.release_unfinished(core, conn)
 
 
-def _capability(core: Core, conn: Connection, message: Message) -> None:
+def _capability(_core: Core, conn: Connection, message: Message) -> None:
     """Keep the radio capability, so that the eNB need not ask for it each time (8.9)."""
-    del core
     if conn.ue is not None:
         conn.ue.radio_capability = message.get("ue_radio_capability")
 
@@ -231,8 +226,8 @@ def _not_modified(core: Core, conn: Connection, message: Message) -> None:
     core.site.note("an eNB has not taken a UE-AMBR", imsi=conn.ue.imsi if conn.ue else "", cause=message.get("cause"))
 
 
-def _modified(_core: Core, _conn: Connection, _message: Message) -> None:
-    """UE CONTEXT MODIFICATION RESPONSE (8.3.4.2) has nothing to be acted on."""
+def _ignore(_core: Core, _conn: Connection, _message: Message) -> None:
+    """Nothing follows from E-RAB RELEASE RESPONSE (8.2.3.2) and UE CONTEXT MODIFICATION RESPONSE (8.3.4.2)."""
 
 
 _OF_DEVICE: dict[str, Callable[[Core, Connection, Message], None]] = {
@@ -252,7 +247,7 @@ _OF_DEVICE: dict[str, Callable[[Core, Connection, Message], None]] = {
     "e-rab-setup-response": _bearer_set_up,
     "e-rab-modify-response": dedicated_bearers.radio_modified,
     "e-rab-release-indication": dedicated_bearers.released,
-    "e-rab-release-response": _bearer_released,
-    "ue-context-modification-response": _modified,
+    "e-rab-release-response": _ignore,
+    "ue-context-modification-response": _ignore,
     "ue-context-modification-failure": _not_modified,
 }

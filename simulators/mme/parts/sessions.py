@@ -90,9 +90,8 @@ class Sessions:
         self.core = core
 
     @route("GET", "/sessions", gives=tuple[SessionTold, ...])
-    async def sessions(self, call: Call) -> list[dict[str, Any]]:
+    async def sessions(self, _call: Call) -> list[dict[str, Any]]:
         """List the registered devices."""
-        del call
         return [_tell(ue) for ue in self.core.by_imsi.values() if ue.state is EmmState.REGISTERED]
 
     @route("GET", "/sessions/{imsi}", gives=SessionTold)

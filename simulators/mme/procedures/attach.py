@@ -16,7 +16,7 @@ from simulators.mme.procedures.authentication import authenticate, serves_unprov
 from simulators.mme.procedures.identification import ask_identity, ask_terminal
 from simulators.mme.procedures.idle import choose_period
 from simulators.mme.procedures.location import admit_terminal
-from simulators.mme.procedures.release import adopt, bind, release, settle
+from simulators.mme.procedures.release import adopt, bind, release_for_good
 from simulators.mme.procedures.security_mode import secure, secure_without_keys
 from simulators.mme.procedures.tracking_area_update import ask_for_messages, combined_result, update
 from simwarden.wire.nas.enums import AttachResult, AttachType, EmmCause, EpsNetworkFeature, IdentityType, MessageType
@@ -209,7 +209,8 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message,
         if conn.repeat_accept is not None:
             repeat()
         elif conn.context_set_up:
-            default_bearer.replace_bearer(conn, ue, bearer, accept)
+            default_bearer.release_radio(conn, bearer)  # that of the session before, on a connection that stays
+            default_bearer.set_up_radio(conn, ue, bearer, accept)
         else:
             default_bearer.initial_context_setup(conn, ue, accept)
         conn.repeat_accept = repeat
@@ -229,20 +230,16 @@ def _attach_accept(core: Core, ue: UeContext, request: Message, container: bytes
     combined = request["eps_attach_type"] & 7 == AttachType.COMBINED_EPS_IMSI_ATTACH
     fields = combined_result(core, ue) if combined else {}
     result = AttachResult.COMBINED_EPS_IMSI_ATTACH if "additional_update_result" in fields else AttachResult.EPS_ONLY
-    period = choose_period(core, ue, request)
-    if period.extended is not None:
-        fields["t3412_extended"] = period.extended
-    tai_list = area.tai_list(core, ue, ue.tai)
-    ue.tai_list = tuple(tai_list)
+    ue.tai_list = tuple(area.tai_list(core, ue, ue.tai))
     return Message(
         MessageType.ATTACH_ACCEPT,
         eps_attach_result=int(result),
-        t3412=period.t3412,
-        tai_list=tai_list,
+        tai_list=list(ue.tai_list),
         esm_message_container=container,
         guti=core.allocate_guti(ue),
         t3402=core.config.timers.t3402,
         eps_network_feature_support=features(core),
+        **choose_period(core, ue, request),
         **fields,
     )
 
@@ -266,6 +263,4 @@ def reject(core: Core, conn: Connection, rejection: Rejection, pdn: Message | No
         if core.config.timers.t3402 != DEFAULT_T3402:  # one that is told none takes that (TS 24.301 5.3.6)
             fields["t3402"] = core.config.timers.t3402
         nas_channel.send(conn, Message(MessageType.ATTACH_REJECT, emm_cause=rejection.emm_cause, **fields))
-    release(core, conn, CauseNas.AUTHENTICATION_FAILURE if rejection.told else CauseNas.NORMAL_RELEASE)
-    if ue is not None:
-        settle(core, ue)
+    release_for_good(core, conn, ue, CauseNas.AUTHENTICATION_FAILURE if rejection.told else CauseNas.NORMAL_RELEASE)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.mme.causes import GTP_CAUSES, Rejection
-from simulators.mme.contexts import Dedicated
+from simulators.mme.causes import Rejection
 from simulators.mme.demands import NO_SUCH_BEARER, RESOURCE_REFUSED, RESOURCE_UNANSWERED, demanded
+from simulators.mme.procedures.default_bearer import rejection_of
 from simulators.mme.procedures.pdn_connectivity import reject, run
 from simwarden.runtime.gtp.node import NoAnswerError
-from simwarden.wire.gtpv2 import FlowQos, RatType, cause_text
+from simwarden.wire.gtpv2 import FlowQos, RatType
 from simwarden.wire.nas.enums import EmmCause, EsmCause, MessageType
 from simwarden.wire.nas.rates import decode_rates
 
 if TYPE_CHECKING:
     from simulators.mme.contexts import Connection, UeContext
     from simulators.mme.core import Core
-    from simwarden.wire.gtpv2 import Message as GtpMessage
     from simwarden.wire.nas.message import Message
 
 _T = MessageType
@@ -53,7 +52,7 @@ async def _ask(core: Core, ue: UeContext, message: Message) -> Rejection | None:
     if bearer is None:
         return demanded(NO_SUCH_BEARER, f"the device has no bearer {identity}")
     ies: dict[str, Any] = {
-        "linked_ebi": bearer.linked.identity if isinstance(bearer, Dedicated) else identity,
+        "linked_ebi": bearer.linked.identity,
         "pti": message["procedure_transaction_identity"],
         "tad": message[_PACKETS],
         "rat_type": RatType.EUTRAN,
@@ -72,13 +71,6 @@ async def _ask(core: Core, ue: UeContext, message: Message) -> Rejection | None:
         answer = await core.gateways.ask_resource(ue, ies)
     except NoAnswerError as error:
         return demanded(RESOURCE_UNANSWERED, str(error))
-    apn = bearer.linked.apn if isinstance(bearer, Dedicated) else bearer.apn
-    return None if answer.name.endswith("-request") else _refused(core, answer, apn)
-
-
-def _refused(core: Core, answer: GtpMessage, apn: str) -> Rejection:
-    cause = answer["cause"]
-    by = core.config.gateways.pgw_of(apn) if cause.remote else core.config.gateways.sgw
-    esm = GTP_CAUSES.get(cause.value, EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW)
-    reason = f"{by} answered {answer.name} with cause {cause_text(cause.value)}"
-    return Rejection(EmmCause.ESM_FAILURE, reason, esm, clause=RESOURCE_REFUSED.clause, by=by)
+    if answer.name.endswith("-request"):
+        return None
+    return rejection_of(core, answer, bearer.linked.apn, RESOURCE_REFUSED.clause)

@@ -150,8 +150,7 @@ def answer(message: Message, told: list[dict[str, Any]], teid: int) -> Message:
 
 
 async def _create(core: Core, conn: Connection, ue: UeContext, linked: Bearer, asked: dict[str, Any]) -> dict[str, Any]:
-    taken = {*ue.all_bearers, *conn.asked, *conn.waits}  # one whose end the device has yet to accept is not free
-    identity = next((each for each in default_bearer.BEARERS if each not in taken), None)
+    identity = default_bearer.free_identity(conn, ue)
     end = asked.get("s1_u_sgw")
     long = len(asked["bearer_tft"]) > _MOST_TFT
     if identity is None or end is None or long or ue.bearers.get(linked.identity) is not linked:
@@ -183,9 +182,7 @@ async def _activate(core: Core, conn: Connection, ue: UeContext, new: Dedicated)
             tft=new.tft,
         )
     )
-    transmit = nas_channel.at_first(
-        partial(default_bearer.set_up_radio, conn, ue, new, plain), partial(nas_channel.send_plain, conn, plain)
-    )
+    transmit = nas_channel.at_first(partial(default_bearer.set_up_radio, conn, ue, new, plain), conn, plain)
     wanted = _T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_ACCEPT, _T.ACTIVATE_DEDICATED_EPS_BEARER_CONTEXT_REJECT
     cause = await _ask(core, conn, new, transmit, "t3485", *wanted)
     if cause is Cause.REQUEST_ACCEPTED:
@@ -250,7 +247,7 @@ async def update_bearers(core: Core, ue: UeContext, message: Message) -> list[di
         if bearer is None:
             told.append({"ebi": each["ebi"], "cause": CauseIe(Cause.CONTEXT_NOT_FOUND)})
             continue
-        linked = bearer.linked if isinstance(bearer, Dedicated) else bearer
+        linked = bearer.linked
         if len(each.get("bearer_tft", b"")) > _MOST_TFT:
             told.append({"ebi": each["ebi"], "cause": CauseIe(Cause.SYNTACTIC_ERROR_IN_THE_TFT_OPERATION)})
             continue
@@ -273,11 +270,10 @@ async def _modify(core: Core, conn: Connection, ue: UeContext, change: _Change) 
     kind, fields = _T.MODIFY_EPS_BEARER_CONTEXT_REQUEST, change.fields()
     head = {"eps_bearer_identity": bearer.identity, "procedure_transaction_identity": change.transaction}
     plain = encode(NasMessage(kind, **head, **fields))
-    again = partial(nas_channel.send_plain, conn, plain)
-    transmit: Callable[[], None] = again
+    transmit: Callable[[], None] = partial(nas_channel.send_plain, conn, plain)
     was, linked.ambr = linked.ambr, change.ambr or linked.ambr  # of which the UE-AMBR is made
     if fields.keys() & {"new_eps_qos", "apn_ambr"}:
-        transmit = nas_channel.at_first(partial(_modify_radio, conn, ue, change, plain), again)
+        transmit = nas_channel.at_first(partial(_modify_radio, conn, ue, change, plain), conn, plain)
     wanted = _T.MODIFY_EPS_BEARER_CONTEXT_ACCEPT, _T.MODIFY_EPS_BEARER_CONTEXT_REJECT
     cause = Cause.UE_NOT_RESPONDING
     try:

@@ -5,24 +5,16 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from simulators.mme import demands
 from simulators.mme.causes import DECIDED, GTP_CAUSES, Rejection
 from simulators.mme.clients import nas_channel, s1
 from simulators.mme.config import DEFAULT_T3396
 from simulators.mme.contexts import ApnConfiguration, Bearer, Dedicated, Subscription
 from simulators.mme.controls import APN, GATEWAY, Occasion
-from simulators.mme.demands import (
-    IPV4_ONLY,
-    IPV6_ONLY,
-    NO_APN,
-    NO_GATEWAY,
-    NO_PDN_REQUEST,
-    REFUSED_BY_GATEWAY,
-    UNKNOWN_TYPE,
-    WRONG_PDN_REQUEST,
-    demanded,
-)
+from simulators.mme.demands import demanded
 from simwarden.errors import PeerError
 from simwarden.machine.eps_keys import nh
 from simwarden.runtime.gtp.node import NoAnswerError
@@ -78,14 +70,20 @@ _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 _NAME = re.compile(rf"(?=.{{1,62}}$)(?!.*\.gprs$){_LABEL}(\.{_LABEL})*", re.IGNORECASE | re.ASCII)
 
 
+def free_identity(conn: Connection, ue: UeContext) -> int | None:
+    """Return the identity of another bearer; not free is one whose end the device has yet to accept."""
+    taken = {*ue.all_bearers, *conn.asked, *conn.waits}
+    return next((identity for identity in BEARERS if identity not in taken), None)
+
+
 def read_request(container: bytes) -> Message | Rejection:
     """Read the PDN CONNECTIVITY REQUEST of an attach request."""
     try:
         request = decode(container, uplink=True)
     except PeerError as error:
-        return demanded(NO_PDN_REQUEST, error.reason)
+        return demanded(demands.NO_PDN_REQUEST, error.reason)
     if request.type is not MessageType.PDN_CONNECTIVITY_REQUEST:
-        return demanded(WRONG_PDN_REQUEST, f"{request.type.name} in an attach request")
+        return demanded(demands.WRONG_PDN_REQUEST, f"{request.type.name} in an attach request")
     return request
 
 
@@ -117,7 +115,7 @@ def choose_apn(
     default = data.default_apn
     name = requested or (default.name if default else "")
     if not _NAME.fullmatch(name):
-        return demanded(NO_APN, f"{name!r} is no APN" if name else "no APN is known")
+        return demanded(demands.NO_APN, f"{name!r} is no APN" if name else "no APN is known")
     decision = judge(core, ue, data, name, occasion)
     if not decision.admitted:
         return Rejection(EmmCause.ESM_FAILURE, decision.reason, EsmCause.REQUESTED_SERVICE_OPTION_NOT_SUBSCRIBED)
@@ -168,13 +166,13 @@ async def _set_up(
     try:
         answer = await core.gateways.create(ue, name, ies)
     except NoAnswerError as error:
-        return demanded(NO_GATEWAY, str(error))
+        return demanded(demands.NO_GATEWAY, str(error))
     if not answer.accepted:
         return refused(core, answer, name, kind)
     end, made = answer.get("sender_f_teid"), answer["bearer_contexts_created"][0]
     if lack := _lack_of(answer, identity):
         core.gateways.undo(ue, end, identity)
-        return demanded(NO_GATEWAY, f"the SGW's answer {lack}")
+        return demanded(demands.NO_GATEWAY, f"the SGW's answer {lack}")
     ue.sgw = end
     bearer = ue.bearers[identity] = Bearer(
         identity,
@@ -232,12 +230,12 @@ def choose_type(wanted: int, point: ApnConfiguration) -> tuple[GtpPdnType, EsmCa
     """Return which kind of address is asked for, by the subscription, and why it is less than what the device wants."""
     asked = next((each for each in _KINDS if each == wanted), None)
     if asked is None:
-        return demanded(UNKNOWN_TYPE, f"PDN type {wanted}")
+        return demanded(demands.UNKNOWN_TYPE, f"PDN type {wanted}")
     has = _SUBSCRIBED[point.pdn_type]
     if asked is not PdnType.IPV4V6:
         if asked in has:
             return _KINDS[asked], None
-        return demanded(IPV4_ONLY if asked is PdnType.IPV6 else IPV6_ONLY, "not by the subscription")
+        return demanded(demands.IPV4_ONLY if asked is PdnType.IPV6 else demands.IPV6_ONLY, "not by the subscription")
     if point.pdn_type is SubscribedType.IPV4_OR_IPV6:
         return GtpPdnType.IPV4, EsmCause.SINGLE_ADDRESS_BEARERS_ONLY_ALLOWED
     if len(has) > 1:
@@ -278,14 +276,19 @@ def _restricted(kind: GtpPdnType, answer: GtpMessage) -> EsmCause | None:
 
 def refused(core: Core, answer: GtpMessage, apn: str, kind: GtpPdnType) -> Rejection:
     """Turn a gateway's refusal into the rejection of the device, by the table of causes; who refused decided."""
+    rejection = rejection_of(core, answer, apn, "" if answer.cause in DECIDED else demands.REFUSED_BY_GATEWAY.clause)
+    if answer.cause == Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED and kind is not GtpPdnType.IPV4V6:
+        return replace(rejection, esm_cause=_ONLY[PdnType.IPV6 if kind is GtpPdnType.IPV4 else PdnType.IPV4])
+    return rejection
+
+
+def rejection_of(core: Core, answer: GtpMessage, apn: str, clause: str) -> Rejection:
+    """Return the rejection for the answer of a gateway that refuses."""
     cause = answer["cause"]
     by = core.config.gateways.pgw_of(apn) if cause.remote else core.config.gateways.sgw
     esm = GTP_CAUSES.get(cause.value, EsmCause.REQUEST_REJECTED_BY_SERVING_GW_OR_PDN_GW)
-    if cause.value == Cause.PREFERRED_PDN_TYPE_NOT_SUPPORTED and kind is not GtpPdnType.IPV4V6:
-        esm = _ONLY[PdnType.IPV6 if kind is GtpPdnType.IPV4 else PdnType.IPV4]
-    reason = f"{by} answered create-session-response with cause {cause_text(cause.value)}"
-    decided = cause.value in DECIDED
-    return Rejection(EmmCause.ESM_FAILURE, reason, esm, clause="" if decided else REFUSED_BY_GATEWAY.clause, by=by)
+    reason = f"{by} answered {answer.name} with cause {cause_text(cause.value)}"
+    return Rejection(EmmCause.ESM_FAILURE, reason, esm, clause=clause, by=by)
 
 
 def take_tunnels(ue: UeContext, tunnels: Iterable[ErabTunnel | ErabAdmitted]) -> frozenset[int]:
@@ -368,12 +371,6 @@ def initial_context_setup(conn: Connection, ue: UeContext, plain: bytes | None) 
     s1.send(conn, "initial-context-setup-request", clear=plain, **ies)
     ue.next_hop, ue.next_hop_count = nh(security.kasme, conn.kenb), 1
     conn.context_set_up = True
-
-
-def replace_bearer(conn: Connection, ue: UeContext, bearer: Bearer, plain: bytes) -> None:
-    """Let a new session's bearer take the place of that before, on a connection that stays (TS 36.413 8.2.1, 8.2.3)."""
-    release_radio(conn, bearer)
-    set_up_radio(conn, ue, bearer, plain)
 
 
 def set_up_radio(conn: Connection, ue: UeContext, bearer: Bearer | Dedicated, plain: bytes) -> None:

@@ -9,7 +9,7 @@ from simulators.mme.clients import nas_channel
 from simulators.mme.contexts import EmmState
 from simulators.mme.procedures.identification import ask_terminal
 from simulators.mme.procedures.paging import answered, page
-from simulators.mme.procedures.release import bind, release, run, settle
+from simulators.mme.procedures.release import bind, release, release_for_good, run, settle
 from simulators.mme.procedures.tracking_area_update import claim, prove_claim, take_over
 from simwarden.wire.nas.enums import DetachType, EmmCause, MessageType, NetworkDetachType
 from simwarden.wire.nas.message import Message
@@ -39,9 +39,7 @@ async def detach_by_device(
         core.end_session(known)
     if not switch_off:
         nas_channel.send(conn, Message(MessageType.DETACH_ACCEPT))
-    release(core, conn, CauseNas.DETACH)
-    if known is not None:
-        settle(core, known)
+    release_for_good(core, conn, known, CauseNas.DETACH)
 
 
 async def _proves(core: Core, conn: Connection, known: UeContext, request: Message) -> bool:
@@ -77,8 +75,7 @@ def detach_by_network(
     """
     if ue.state is not EmmState.REGISTERED:
         if ue.connection is not None:
-            release(core, ue.connection, CauseNas.DETACH)
-            settle(core, ue)
+            release_for_good(core, ue.connection, ue, CauseNas.DETACH)
         return
     core.end_session(ue, lost=lost)
     conn = ue.connection
@@ -123,5 +120,4 @@ async def _tell(core: Core, conn: Connection, ue: UeContext, kind: NetworkDetach
     fields = {} if cause is None else {"emm_cause": cause}
     request = Message(MessageType.DETACH_REQUEST, detach_type=int(kind), **fields)
     await nas_channel.ask(core, conn, request, "t3422", MessageType.DETACH_ACCEPT)
-    release(core, conn, CauseNas.DETACH)
-    settle(core, ue)
+    release_for_good(core, conn, ue, CauseNas.DETACH)

@@ -184,9 +184,8 @@ def _not_notified(core: Core, source: Connection, target: Connection) -> None:
     release(core, target, _Radio.TS1RELOCOVERALL_EXPIRY)
 
 
-def transfer_status(core: Core, source: Connection, message: Message) -> None:
+def transfer_status(_core: Core, source: Connection, message: Message) -> None:
     """ENB STATUS TRANSFER of the source goes on to the target as MME STATUS TRANSFER (8.4.6, 8.4.7)."""
-    del core
     if source.target is not None and source.target.enb_id is not None:
         container = message["enb_status_transfer_transparent_container"]
         s1.send(source.target, "mme-status-transfer", enb_status_transfer_transparent_container=container)
@@ -244,9 +243,8 @@ def _end_others(core: Core, ue: UeContext, taken: frozenset[int]) -> None:
             deactivate(core, ue, bearer, EsmCause.REACTIVATION_REQUESTED)
 
 
-def cancel(core: Core, source: Connection, message: Message) -> None:
+def cancel(core: Core, source: Connection, _message: Message) -> None:
     """HANDOVER CANCEL: the target is released (8.4.5)."""
-    del message
     if source.handover is not None:
         source.handover.cancel()
     target, source.target = source.target, None

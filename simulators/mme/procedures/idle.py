@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simulators.mme.contexts import UeContext
@@ -16,15 +16,11 @@ _EXTENDED_TIMERS = 1
 _LONGEST, _LONGEST_EXTENDED = 11160.0, 35712000.0
 
 
-class Period(NamedTuple):
-    """T3412 for a device, and T3412 extended where it takes that instead; seconds."""
+def choose_period(core: Core, ue: UeContext, request: Message) -> dict[str, float]:
+    """Choose the period of updates (TS 24.301 5.5.1.2.4): the subscribed one, else the device's wish, else ours.
 
-    t3412: float
-    extended: float | None
-
-
-def choose_period(core: Core, ue: UeContext, request: Message) -> Period:
-    """Choose the period of updates (TS 24.301 5.5.1.2.4): the subscribed one, else the device's wish, else ours."""
+    Returns fields of the accept: T3412, and T3412 extended for a device that takes that instead.
+    """
     timers = core.config.timers
     subscribed = ue.subscription.periodic if ue.subscription is not None else 0
     wanted = request.get("t3412_extended")
@@ -35,7 +31,7 @@ def choose_period(core: Core, ue: UeContext, request: Message) -> Period:
             extended = min(float(subscribed), _LONGEST_EXTENDED)
     t3412 = min(float(subscribed or timers.t3412), _LONGEST)
     ue.period = t3412 if extended is None else extended
-    return Period(t3412, extended)
+    return {"t3412": t3412} if extended is None else {"t3412": t3412, "t3412_extended": extended}
 
 
 def enter_idle(core: Core, ue: UeContext, *, internal: bool) -> None:

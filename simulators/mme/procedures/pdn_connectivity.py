@@ -5,19 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from simulators.mme import demands
 from simulators.mme.causes import Rejection
 from simulators.mme.clients import nas_channel, s1
 from simulators.mme.contexts import NoAnswer
 from simulators.mme.controls import Occasion
-from simulators.mme.demands import (
-    EMERGENCY_PDN,
-    LAST_PDN,
-    NO_SUCH_PDN,
-    ONLY_EMERGENCY,
-    SAME_APN,
-    TOO_MANY_BEARERS,
-    demanded,
-)
+from simulators.mme.demands import demanded
 from simulators.mme.procedures import default_bearer, location_reporting
 from simwarden.wire.nas.enums import EmmCause, EsmCause, MessageType, RequestType
 from simwarden.wire.nas.message import Message, encode
@@ -88,10 +81,9 @@ async def _set_up(core: Core, conn: Connection, ue: UeContext, request: Message)
     chosen = _choose(core, conn, ue, request)
     if isinstance(chosen, Rejection):
         return chosen
-    taken = {*ue.all_bearers, *conn.asked, *conn.waits}  # one whose end the device has yet to accept is not free
-    free = next((each for each in default_bearer.BEARERS if each not in taken), None)
+    free = default_bearer.free_identity(conn, ue)
     if free is None:
-        return demanded(TOO_MANY_BEARERS, TOO_MANY_BEARERS.doc)
+        return demanded(demands.TOO_MANY_BEARERS, demands.TOO_MANY_BEARERS.doc)
     conn.asked[free] = chosen[0].lower()
     try:
         return await default_bearer.set_up(core, ue, chosen, request, identity=free, occasion=_ON)
@@ -102,24 +94,22 @@ async def _set_up(core: Core, conn: Connection, ue: UeContext, request: Message)
 def _choose(core: Core, conn: Connection, ue: UeContext, request: Message) -> tuple[str, ApnConfiguration] | Rejection:
     """Return the APN that a device asks for, if it may have a connection by it."""
     if request["request_type"] & 7 == RequestType.EMERGENCY:
-        return demanded(EMERGENCY_PDN, EMERGENCY_PDN.doc)
+        return demanded(demands.EMERGENCY_PDN, demands.EMERGENCY_PDN.doc)
     if ue.emergency:
-        return demanded(ONLY_EMERGENCY, ONLY_EMERGENCY.doc)
+        return demanded(demands.ONLY_EMERGENCY, demands.ONLY_EMERGENCY.doc)
     chosen = default_bearer.choose_apn(core, ue, request.get("access_point_name", ""), _ON)
     if isinstance(chosen, Rejection) or core.config.gateways.several_per_apn:
         return chosen
     name = chosen[0].lower()
     if name in conn.asked.values() or any(each.apn.lower() == name for each in ue.bearers.values()):
-        return demanded(SAME_APN, f"the device has a PDN connection to {name}")
+        return demanded(demands.SAME_APN, f"the device has a PDN connection to {name}")
     return chosen
 
 
 async def _activate(core: Core, conn: Connection, ue: UeContext, bearer: Bearer, request: Message) -> None:
     """ACTIVATE DEFAULT EPS BEARER CONTEXT REQUEST, first with the radio bearer (6.4.1.2), under T3485."""
     plain = default_bearer.activation(bearer, request)
-    transmit = nas_channel.at_first(
-        partial(default_bearer.set_up_radio, conn, ue, bearer, plain), partial(nas_channel.send_plain, conn, plain)
-    )
+    transmit = nas_channel.at_first(partial(default_bearer.set_up_radio, conn, ue, bearer, plain), conn, plain)
     wanted = (
         _T.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_ACCEPT,
         _T.ACTIVATE_DEFAULT_EPS_BEARER_CONTEXT_REJECT,
@@ -156,9 +146,9 @@ def disconnect(core: Core, conn: Connection, ue: UeContext, request: Message) ->
     if (transaction, 0) in conn.transactions:
         return
     if bearer is None:
-        reject(core, conn, request, _T.PDN_DISCONNECT_REJECT, demanded(NO_SUCH_PDN, NO_SUCH_PDN.doc))
+        reject(core, conn, request, _T.PDN_DISCONNECT_REJECT, demanded(demands.NO_SUCH_PDN, demands.NO_SUCH_PDN.doc))
     elif len(ue.bearers) == 1:
-        reject(core, conn, request, _T.PDN_DISCONNECT_REJECT, demanded(LAST_PDN, LAST_PDN.doc))
+        reject(core, conn, request, _T.PDN_DISCONNECT_REJECT, demanded(demands.LAST_PDN, demands.LAST_PDN.doc))
     else:
         deactivate(core, ue, bearer, EsmCause.REGULAR_DEACTIVATION, transaction)
 
@@ -189,9 +179,7 @@ async def tell_end(core: Core, conn: Connection, bearer: Bearer | Dedicated, cau
             esm_cause=cause,
         )
     )
-    transmit = nas_channel.at_first(
-        partial(default_bearer.release_radio, conn, bearer, plain), partial(nas_channel.send_plain, conn, plain)
-    )
+    transmit = nas_channel.at_first(partial(default_bearer.release_radio, conn, bearer, plain), conn, plain)
     wanted = _T.DEACTIVATE_EPS_BEARER_CONTEXT_ACCEPT
     try:
         await nas_channel.ask(core, conn, transmit, "t3495", wanted, bearer=bearer.identity)

@@ -142,8 +142,12 @@ async def _finish(core: Core, conn: Connection, work: Coroutine[Any, Any, None])
 
 def release_unfinished(core: Core, conn: Connection) -> None:
     """Release the connection of a procedure that came to no end."""
-    ue = conn.ue
-    release(core, conn, CauseNas.UNSPECIFIED)
+    release_for_good(core, conn, conn.ue, CauseNas.UNSPECIFIED)
+
+
+def release_for_good(core: Core, conn: Connection, ue: UeContext | None, cause: Cause) -> None:
+    """Have a connection released, and decide what is kept of the device's context, if it has one."""
+    release(core, conn, cause)
     if ue is not None:
         settle(core, ue)
 

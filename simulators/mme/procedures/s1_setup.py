@@ -9,6 +9,7 @@ from simulators.mme.controls import STATION, Occasion
 from simulators.mme.procedures.release import lost, lost_all
 from simwarden.model.identity import Tai
 from simwarden.wire.s1ap import CauseMisc, CauseRadioNetwork, Message, ResetAll, TimeToWait
+from simwarden.wire.s1ap.values import ServedGummei
 
 if TYPE_CHECKING:
     from simulators.mme.contexts import Connection, Enb
@@ -41,7 +42,7 @@ def set_up(core: Core, enb: Enb, message: Message) -> None:
         enb,
         "s1-setup-response",
         mme_name=core.site.name if core.site.name.isalnum() else None,
-        served_gummeis=(s1.served_gummei(config),),
+        served_gummeis=(ServedGummei((config.plmn,), (config.mme_group_id,), (config.mme_code,)),),
         relative_mme_capacity=_CAPACITY,
     )
 

@@ -13,7 +13,7 @@ from simulators.mme.procedures.identification import ask_terminal
 from simulators.mme.procedures.location import admit_terminal
 from simulators.mme.procedures.paging import answered
 from simulators.mme.procedures.pdn_connectivity import apn_lost
-from simulators.mme.procedures.release import bind, release, settle
+from simulators.mme.procedures.release import bind, release_for_good
 from simwarden.wire.nas.enums import EmmCause, MessageType
 from simwarden.wire.nas.message import Message
 from simwarden.wire.s1ap import CauseNas
@@ -72,6 +72,4 @@ def reject(core: Core, conn: Connection, ue: UeContext | None, rejection: Reject
     core.show_reject(ue.imsi if ue else "", "service-request", rejection)
     fields = {} if rejection.t3346 is None else {"t3346": rejection.t3346}
     nas_channel.send(conn, Message(MessageType.SERVICE_REJECT, emm_cause=rejection.emm_cause, **fields))
-    release(core, conn, CauseNas.NORMAL_RELEASE)
-    if ue is not None:
-        settle(core, ue)
+    release_for_good(core, conn, ue, CauseNas.NORMAL_RELEASE)

@@ -23,7 +23,7 @@ from simwarden.wire.ppsms import Rp, RpCause, RpType
 from simwarden.wire.sms import Address, Ton
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from simulators.mme.contexts import Connection, UeContext
     from simulators.mme.core import Core
@@ -39,9 +39,8 @@ _NO_PAGING_RESPONSE, _DETACHED = 0, 1
 # -- what devices send
 
 
-def uplink(core: Core, conn: Connection, ue: UeContext, message: Message) -> None:
+def uplink(core: Core, _conn: Connection, ue: UeContext, message: Message) -> None:
     """UPLINK NAS TRANSPORT (TS 24.301 5.6.3.3)."""
-    del conn
     link(core, ue).receive(message["nas_message_container"])
 
 
@@ -123,15 +122,15 @@ async def mt_forward(core: Core, asked: Diameter, peer: Peer) -> Diameter:
     facts["way"] = (*asked.all("Route-Record"), peer.host)
     facts["agents"] = core.home.agents_of(host)
     if not core.site.decide(SMS_CENTRE, imsi, on=Occasion.MT_SMS, **facts).admitted:
-        return _answer(core, asked, ExperimentalResult.DIAMETER_ERROR_SERVICE_BARRED)
+        return core.home.node.answer(asked, ExperimentalResult.DIAMETER_ERROR_SERVICE_BARRED)
     contexts = core.contexts(imsi)
     if not contexts:
-        return _answer(core, asked, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
+        return core.home.node.answer(asked, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
     ue = contexts[0]
     if ue.state is not EmmState.REGISTERED:  # or not yet: an alert may come before the attach is over
         return _absent(core, asked, _DETACHED, *contexts)
     if ue.sms is not SmsState.REGISTERED:
-        return _answer(core, asked, ExperimentalResult.DIAMETER_ERROR_FACILITY_NOT_SUPPORTED)
+        return core.home.node.answer(asked, ExperimentalResult.DIAMETER_ERROR_FACILITY_NOT_SUPPORTED)
     if not await _reach(core, ue):
         return _absent(core, asked, _NO_PAGING_RESPONSE, ue)
     return await _deliver(core, asked, ue)
@@ -164,7 +163,7 @@ def _told(core: Core, asked: Diameter, ue: UeContext, heard: Answered) -> Diamet
     answer = heard.answer
     if answer is not None and answer.type is RpType.RP_ACK:
         report: Avps = [("SM-RP-UI", answer.user_data)] if answer.user_data is not None else []
-        return _answer(core, asked, ResultCode.DIAMETER_SUCCESS, report)
+        return core.home.node.answer(asked, ResultCode.DIAMETER_SUCCESS, report)
     if answer is None and ue.connection is None:
         return _absent(core, asked, _NO_PAGING_RESPONSE, ue)
     full = answer is not None and answer.cause == RpCause.MEMORY_CAPACITY_EXCEEDED
@@ -173,7 +172,7 @@ def _told(core: Core, asked: Diameter, ue: UeContext, heard: Answered) -> Diamet
     if answer is not None and answer.user_data is not None:
         why.append(("SM-Diagnostic-Info", answer.user_data))
     avps: Avps = [("SM-Delivery-Failure-Cause", why)]
-    return _answer(core, asked, ExperimentalResult.DIAMETER_ERROR_SM_DELIVERY_FAILURE, avps)
+    return core.home.node.answer(asked, ExperimentalResult.DIAMETER_ERROR_SM_DELIVERY_FAILURE, avps)
 
 
 def _absent(core: Core, asked: Diameter, diagnostic: int, *contexts: UeContext) -> Diameter:
@@ -181,13 +180,7 @@ def _absent(core: Core, asked: Diameter, diagnostic: int, *contexts: UeContext) 
     for each in contexts:
         each.messages_waiting = True
     avps: Avps = [("Absent-User-Diagnostic-SM", diagnostic)]
-    return _answer(core, asked, ExperimentalResult.DIAMETER_ERROR_ABSENT_USER, avps)
-
-
-def _answer(
-    core: Core, asked: Diameter, result: ResultCode | ExperimentalResult, avps: Iterable[tuple[str, Any]] = ()
-) -> Diameter:
-    return core.home.node.answer(asked, result, avps)
+    return core.home.node.answer(asked, ExperimentalResult.DIAMETER_ERROR_ABSENT_USER, avps)
 
 
 def reached(core: Core, ue: UeContext) -> None:

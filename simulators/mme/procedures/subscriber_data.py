@@ -32,10 +32,6 @@ def _answer(core: Core, asked: Message, *avps: tuple[str, Any]) -> Message:
     return core.home.node.answer(asked, ResultCode.DIAMETER_SUCCESS, avps)
 
 
-def _unknown(core: Core, asked: Message) -> Message:
-    return core.home.node.answer(asked, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
-
-
 async def cancel_location(core: Core, asked: Message, _peer: Peer) -> Message:
     """Cancel location: the subscription is withdrawn, or another MME serves the card. Unknown is a success."""
     imsi = asked.get("User-Name")
@@ -69,7 +65,7 @@ async def insert_subscriber_data(core: Core, asked: Message, _peer: Peer) -> Mes
     """Insert subscriber data: what changed takes effect at once; state and place are told if asked for."""
     contexts = core.contexts(asked.get("User-Name"))
     if not contexts:
-        return _unknown(core, asked)
+        return core.home.node.answer(asked, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
     for ue in contexts:
         data, before = asked.get("Subscription-Data", ()), subscribed_qos.of(ue)
         ue.subscription = merge_subscription(ue.subscription, data, core.config.features)
@@ -103,7 +99,7 @@ async def delete_subscriber_data(core: Core, asked: Message, _peer: Peer) -> Mes
     """Delete subscriber data: zone codes, and APNs; a device that uses one of these is detached."""
     contexts, flags = core.contexts(asked.get("User-Name")), DsrFlags(asked.get("DSR-Flags", 0))
     if not contexts:
-        return _unknown(core, asked)
+        return core.home.node.answer(asked, ExperimentalResult.DIAMETER_ERROR_USER_UNKNOWN)
     for ue in contexts:
         _delete(core, ue, asked, flags)
     return _answer(core, asked)

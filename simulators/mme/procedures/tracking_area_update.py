@@ -16,7 +16,7 @@ from simulators.mme.procedures.authentication import authenticate
 from simulators.mme.procedures.default_bearer import initial_context_setup
 from simulators.mme.procedures.idle import choose_period
 from simulators.mme.procedures.pdn_connectivity import apn_lost
-from simulators.mme.procedures.release import bind, release, settle
+from simulators.mme.procedures.release import bind, release, release_for_good
 from simulators.mme.procedures.security_mode import secure
 from simulators.mme.procedures.service_request import check
 from simwarden.wire.nas.elements import Lai
@@ -178,21 +178,17 @@ async def _accept(core: Core, conn: Connection, ue: UeContext, request: Message)
     kind = request["eps_update_type"] & 7
     fields = combined_result(core, ue) if kind in _COMBINED else {}
     result = UpdateResult.COMBINED_TA_LA_UPDATED if "additional_update_result" in fields else UpdateResult.TA_UPDATED
-    period = choose_period(core, ue, request)
-    if period.extended is not None:
-        fields["t3412_extended"] = period.extended
     reallocate = core.config.reallocate_guti_at_update and kind != UpdateType.PERIODIC_UPDATING
     if reallocate:
         fields["guti"] = core.allocate_guti(ue)
-    tai_list = area.tai_list(core, ue, conn.tai)
-    ue.tai_list = tuple(tai_list)
+    ue.tai_list = tuple(area.tai_list(core, ue, conn.tai))
     accept = encode(
         Message(
             MessageType.TRACKING_AREA_UPDATE_ACCEPT,
             eps_update_result=int(result),
-            t3412=period.t3412,
-            tai_list=tai_list,
+            tai_list=list(ue.tai_list),
             eps_bearer_context_status=tuple(ue.all_bearers),
+            **choose_period(core, ue, request),
             **fields,
         )
     )
@@ -213,6 +209,4 @@ def reject(core: Core, conn: Connection, ue: UeContext | None, rejection: Reject
         nas_channel.send(
             conn, Message(MessageType.TRACKING_AREA_UPDATE_REJECT, emm_cause=rejection.emm_cause, **fields)
         )
-    release(core, conn, CauseNas.NORMAL_RELEASE)
-    if ue is not None:
-        settle(core, ue)
+    release_for_good(core, conn, ue, CauseNas.NORMAL_RELEASE)

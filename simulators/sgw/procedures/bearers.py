@@ -7,26 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.sgw.procedures import dedicated
 from simulators.sgw.procedures.sessions import ACCEPTED, moved, some
-from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.trace.records import CauseForRecClosing
-from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType, Message, failure_of, refusal
+from simwarden.wire.gtpv2 import Cause, CauseIe, FTeid, InterfaceType, Message, refusal
 
 if TYPE_CHECKING:
     from simulators.sgw.core import Core
     from simulators.sgw.session import Bearer, Connection, Device
     from simwarden.runtime.gtp.node import Peer
 
-_S11, _S5 = "S11", "S5-C"
 #: elements of an Update Bearer Request, and of its answer, that go on as they are
 _ORDERED = ("bearer_contexts", "apn_ambr", "change_reporting_action", "pti", "pco")
 _DONE = ("cause", "bearer_contexts", "ue_time_zone", "user_location_information", "pco")
 
 
-async def release_access_bearers(core: Core, message: Message, _peer: Peer) -> Message:
+async def release_access_bearers(core: Core, device: Device, message: Message, _peer: Peer) -> Message:
     """Bring no more packets to the eNB: the device is idle (7.2.21)."""
-    device = core.by_teid.get(message.teid)
-    if device is None:
-        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     release(core, device)
     return Message(message.spec.answer, {"cause": ACCEPTED}, device.mme.teid)
 
@@ -52,16 +47,10 @@ def page(core: Core, bearer: Bearer) -> None:
 async def _notify(core: Core, bearer: Bearer, over: asyncio.Event) -> None:
     device = bearer.device
     ies = {"ebi": bearer.ebi, "arp": bearer.qos.arp}
-    try:
-        answer = await core.node.ask(
-            Message("downlink-data-notification", ies, device.mme.teid), device.mme.address, _S11
-        )
-    except NoAnswerError as error:
-        core.site.note(str(error), imsi=device.imsi)
-        give_up(core, device)
-        return
-    if not answer.accepted:
-        core.site.note(f"the MME does not page: cause {answer.cause}", imsi=device.imsi)
+    answer = await core.ask_mme(device, Message("downlink-data-notification", ies, device.mme.teid))
+    if answer is None or not answer.accepted:
+        if answer is not None:
+            core.site.note(f"the MME does not page: cause {answer.cause}", imsi=device.imsi)
         give_up(core, device)
         return
     try:
@@ -85,11 +74,8 @@ async def downlink_data_notification_failed(core: Core, message: Message, _peer:
         give_up(core, device)
 
 
-async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:
+async def delete_bearer(core: Core, connection: Connection, message: Message, _peer: Peer) -> Message:
     """End a PDN connection for the PGW (7.2.9.2): the MME is asked first, and it ends whatever the MME answers."""
-    connection = core.by_s5_teid.get(message.teid)
-    if connection is None:
-        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     if message.get("linked_ebi") is None:
         return await dedicated.delete_dedicated(core, connection, message)
     cause = message.get("cause") or CauseIe(Cause.REACTIVATION_REQUESTED)
@@ -101,20 +87,15 @@ async def delete_bearer(core: Core, message: Message, _peer: Peer) -> Message:
     return Message(message.spec.answer, ies, connection.pgw.teid)
 
 
-async def update_bearer(core: Core, message: Message, _peer: Peer) -> Message:
+async def update_bearer(core: Core, connection: Connection, message: Message, _peer: Peer) -> Message:
     """Bring an order of the PGW's to the MME, and its answer back (7.2.15, 7.2.16)."""
-    connection = core.by_s5_teid.get(message.teid)
-    if connection is None:
-        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     mme = connection.device.mme
     connection.take_reporting(message)
     asked = Message(message.name, some(message, _ORDERED), mme.teid)
     numbers = [connection.commands.pop(each["ebi"], 0) for each in message["bearer_contexts"]]
     numbers.append(connection.resources.pop(message.ies.get("pti", 0), 0))
-    try:
-        told = await core.node.ask(asked, mme.address, _S11, max(numbers))
-    except NoAnswerError as error:
-        core.site.note(str(error), imsi=connection.device.imsi)
+    told = await core.ask_mme(connection.device, asked, max(numbers))
+    if told is None:
         return refusal(message, Cause.REMOTE_PEER_NOT_RESPONDING, connection.pgw.teid)
     if not told.accepted:
         return refusal(message, told["cause"]._replace(remote=True), connection.pgw.teid)
@@ -127,23 +108,14 @@ async def modify_bearer_command(core: Core, message: Message, peer: Peer) -> Non
     """Bring a changed subscription to the PGW (7.2.14.1), which follows it by a request of its own."""
     device, ebi = core.by_teid.get(message.teid), message["bearer_context"]["ebi"]
     connection = device.connections.get(ebi) if device is not None else None
-    why = CauseIe(Cause.CONTEXT_NOT_FOUND)
+    why: CauseIe | None = CauseIe(Cause.CONTEXT_NOT_FOUND)
     if connection is not None:
         connection.commands[ebi] = message.sequence
-        command = Message(message.name, dict(message.ies), connection.pgw.teid)
-        command.ies.pop("sender_f_teid", None)
-        try:
-            answer = await core.node.ask(command, connection.pgw.address, _S5)
-        except NoAnswerError as error:
-            core.site.note(str(error), imsi=connection.device.imsi)
-            why = CauseIe(Cause.REMOTE_PEER_NOT_RESPONDING)
-        else:
-            if answer.name == "update-bearer-request":
-                return  # which changes it
-            why = answer["cause"]
-        connection.commands.pop(ebi, None)
-    failure = failure_of(message, why, core.sender_teid(message.teid))
-    core.node.tell(failure, peer.host, _S11, message.sequence)
+        why = await dedicated.command_pgw(core, connection, message)
+        if why is not None:
+            connection.commands.pop(ebi, None)
+    if why is not None:
+        dedicated.tell_failure(core, message, peer, why)
 
 
 def _take_qualities(connection: Connection, asked: Message, told: Message) -> None:
@@ -160,11 +132,10 @@ async def _delete_at_mme(core: Core, connection: Connection, cause: CauseIe) -> 
     ies = {"linked_ebi": connection.ebi, "cause": cause}
     told = None
     for _ in range(dedicated.REPEATS):
-        try:
-            told = await core.node.ask(Message("delete-bearer-request", ies, mme.teid), mme.address, _S11)
-        except NoAnswerError as error:
-            core.site.note(str(error), imsi=connection.device.imsi)
+        answer = await core.ask_mme(connection.device, Message("delete-bearer-request", ies, mme.teid))
+        if answer is None:
             break
+        told = answer
         if told.cause != Cause.TEMPORARILY_REJECTED_DUE_TO_HANDOVER_IN_PROGRESS:
             break
         await core.site.clock.sleep(dedicated.GUARD)
@@ -197,11 +168,8 @@ _FORWARDED = (
 )
 
 
-async def create_indirect_forwarding(core: Core, message: Message, _peer: Peer) -> Message:
+async def create_indirect_forwarding(core: Core, device: Device, message: Message, _peer: Peer) -> Message:
     """Open tunnels by which the old eNB's packets come to the new one during a handover (7.2.18)."""
-    device = core.by_teid.get(message.teid)
-    if device is None:
-        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     told = []
     for bearer in message["bearer_contexts"]:
         if bearer["ebi"] not in device.bearers:
@@ -225,10 +193,7 @@ def _forward(core: Core, device: Device, target: FTeid) -> int:
     return teid
 
 
-async def delete_indirect_forwarding(core: Core, message: Message, _peer: Peer) -> Message:
+async def delete_indirect_forwarding(core: Core, device: Device, message: Message, _peer: Peer) -> Message:
     """Close the tunnels of a handover (7.2.20)."""
-    device = core.by_teid.get(message.teid)
-    if device is None:
-        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     core.end_forwarding(device)
     return Message(message.spec.answer, {"cause": ACCEPTED}, device.mme.teid)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from simulators.sgw import charging
 from simulators.sgw.procedures.sessions import ACCEPTED
 from simulators.sgw.session import Bearer
-from simwarden.runtime.gtp.node import NoAnswerError
 from simwarden.trace.records import CauseForRecClosing
 from simwarden.wire.gtpv2 import Cause, CauseIe, InterfaceType, Message, failure_of, refusal
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from simulators.sgw.session import Connection, Device
     from simwarden.runtime.gtp.node import Peer
 
-_S11, _S5 = "S11", "S5-C"
+_S11 = "S11"
 _HANDOVER = Cause.TEMPORARILY_REJECTED_DUE_TO_HANDOVER_IN_PROGRESS
 #: seconds before the MME is told again what came in the middle of a handover (TS 23.401 5.5.1)
 GUARD: Final = 3.0
@@ -26,11 +25,8 @@ _INVALID = CauseIe(Cause.INVALID_REPLY_FROM_REMOTE_PEER)
 _SAID = ("user_location_information", "ue_time_zone")
 
 
-async def create_bearer(core: Core, message: Message, _peer: Peer) -> Message:
+async def create_bearer(core: Core, connection: Connection, message: Message, _peer: Peer) -> Message:
     """Have the MME set bearers up that the PGW orders (7.2.3, 7.2.4)."""
-    connection = core.by_s5_teid.get(message.teid)
-    if connection is None:
-        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     if message["linked_ebi"] != connection.ebi or any(
         each.get("s5_u_pgw") is None for each in message["bearer_contexts"]
     ):
@@ -75,11 +71,7 @@ async def _ask_mme(core: Core, connection: Connection, message: Message, made: l
     mme, pti = connection.device.mme, message.ies.get("pti", 0)
     ies = {"linked_ebi": connection.ebi, "bearer_contexts": contexts, **({"pti": pti} if pti else {})}
     commanded = connection.resources.pop(pti, 0)
-    try:
-        return await core.node.ask(Message(message.name, ies, mme.teid), mme.address, _S11, commanded)
-    except NoAnswerError as error:
-        core.site.note(str(error), imsi=connection.device.imsi)
-        return None
+    return await core.ask_mme(connection.device, Message(message.name, ies, mme.teid), commanded)
 
 
 def _settle(
@@ -123,12 +115,9 @@ async def end(core: Core, connection: Connection, ebis: tuple[int, ...], pti: in
     commanded = next((connection.commands.pop(each) for each in ebis if each in connection.commands), 0)
     commanded = connection.resources.pop(pti, commanded)
     asked = Message("delete-bearer-request", {"ebis": ebis, **({"pti": pti} if pti else {})}, device.mme.teid)
-    try:
-        told = await core.node.ask(asked, device.mme.address, _S11, commanded)
-        if told.cause == _HANDOVER:
-            return None
-    except NoAnswerError as error:
-        core.site.note(str(error), imsi=device.imsi)
+    told = await core.ask_mme(device, asked, commanded)
+    if told is not None and told.cause == _HANDOVER:
+        return None
     ended = {ebi: connection.dedicated.pop(ebi) for ebi in ebis if ebi in connection.dedicated}
     for bearer in ended.values():
         core.close_bearer(bearer, CauseForRecClosing.NORMAL_RELEASE)
@@ -162,20 +151,31 @@ async def bearer_resource_command(core: Core, message: Message, peer: Peer) -> N
     """Bring to the PGW what a device asks for (7.2.5); it carries that out by a request of its own, or says why not."""
     device, pti = core.by_teid.get(message.teid), message["pti"]
     connection = device.connections.get(message["linked_ebi"]) if device is not None else None
-    why = CauseIe(Cause.CONTEXT_NOT_FOUND)
+    why: CauseIe | None = CauseIe(Cause.CONTEXT_NOT_FOUND)
     if connection is not None:
         connection.resources[pti] = message.sequence
-        ies = {name: value for name, value in message.ies.items() if name != "sender_f_teid"}
-        command = Message(message.name, ies, connection.pgw.teid)
-        try:
-            answer = await core.node.ask(command, connection.pgw.address, _S5)
-        except NoAnswerError as error:
-            core.site.note(str(error), imsi=connection.device.imsi)
-            why = CauseIe(Cause.REMOTE_PEER_NOT_RESPONDING)
-        else:
-            if answer.name in command.spec.orders:
-                return  # which carries it out
-            why = answer["cause"]._replace(remote=True)
+        why = await command_pgw(core, connection, message, remote=True)
+    if why is not None:
+        tell_failure(core, message, peer, why)
+
+
+async def command_pgw(core: Core, connection: Connection, message: Message, *, remote: bool = False) -> CauseIe | None:
+    """Bring a command of the MME to the PGW; return why it fails, None if a request of the PGW carries it out.
+
+    `remote`: say that the cause is the PGW's.
+    """
+    ies = {name: value for name, value in message.ies.items() if name != "sender_f_teid"}
+    answer = await core.ask_pgw(connection, Message(message.name, ies, connection.pgw.teid))
+    if answer is None:
+        return CauseIe(Cause.REMOTE_PEER_NOT_RESPONDING)
+    if answer.name in message.spec.orders:
+        return None
+    cause: CauseIe = answer["cause"]
+    return cause._replace(remote=True) if remote else cause
+
+
+def tell_failure(core: Core, message: Message, peer: Peer, why: CauseIe) -> None:
+    """Tell the MME why its command is not carried out."""
     failure = failure_of(message, why, core.sender_teid(message.teid))
     core.node.tell(failure, peer.host, _S11, message.sequence)
 
@@ -191,13 +191,9 @@ def _fail(core: Core, device: Device | None, host: str, ebis: list[int], sequenc
 async def _command(core: Core, connection: Connection, command: Message) -> None:
     """Command the PGW; what it has not, or does not answer for, ends here."""
     device, ebis = connection.device, [each["ebi"] for each in command["bearer_contexts"]]
-    try:
-        answer = await core.node.ask(command, connection.pgw.address, _S5)
-    except NoAnswerError as error:
-        core.site.note(str(error), imsi=device.imsi)
-    else:
-        if answer.name == "delete-bearer-request":
-            return  # which ends them
+    answer = await core.ask_pgw(connection, command)
+    if answer is not None and answer.name == "delete-bearer-request":
+        return  # which ends them
     for each in ebis:
         bearer = connection.dedicated.pop(each, None)
         if bearer is not None:

@@ -112,7 +112,7 @@ def pause_charging(core: Core, connection: Connection) -> None:
 
     async def work() -> None:
         flags = {"indication_flags": Indication.PPON}
-        answer = await _ask_pgw(core, Message("modify-bearer-request", flags, connection.pgw.teid), connection)
+        answer = await core.ask_pgw(connection, Message("modify-bearer-request", flags, connection.pgw.teid))
         if answer is None or not answer.accepted:
             connection.paused = False  # the next packet that is dropped is a reason to ask again
 
@@ -149,11 +149,8 @@ def _created(core: Core, told: Message, connection: Connection) -> dict[str, Any
     }
 
 
-async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
+async def modify_bearer(core: Core, device: Device, message: Message, peer: Peer) -> Message:
     """Bring packets to an eNB, and tell the PGW of what it must hear (7.2.7)."""
-    device = core.by_teid.get(message.teid)
-    if device is None:
-        return refusal(message, Cause.CONTEXT_NOT_FOUND)
     _close_parts(device, message)
     if (mme := message.get("sender_f_teid")) is not None:
         device.mme, device.mme_host = mme, peer.host
@@ -171,7 +168,7 @@ async def modify_bearer(core: Core, message: Message, peer: Peer) -> Message:
             if not ies:
                 continue
             asked = Message("modify-bearer-request", ies, connection.pgw.teid)
-            answer = await _ask_pgw(core, asked, connection)
+            answer = await core.ask_pgw(connection, asked)
             if answer is not None and answer.cause == Cause.CONTEXT_NOT_FOUND:
                 core.close(connection)
                 return refusal(message, answer["cause"]._replace(remote=True), device.mme.teid)
@@ -235,28 +232,17 @@ def _modify(core: Core, device: Device, asked: dict[str, Any]) -> dict[str, Any]
     return {"ebi": bearer.ebi, "cause": ACCEPTED, "s1_u_sgw": end}
 
 
-async def _ask_pgw(core: Core, message: Message, connection: Connection) -> Message | None:
-    """Ask the PGW something that the MME does not have to wait for the sense of; None without an answer."""
-    try:
-        return await core.node.ask(message, connection.pgw.address, _S5)
-    except NoAnswerError as error:
-        core.site.note(str(error), imsi=connection.device.imsi)
-        return None
-
-
 async def _delete_at_pgw(core: Core, connection: Connection, message: Message | None = None) -> Message | None:
     names = ("user_location_information", "ue_time_zone", "ran_nas_release_cause", "pco")
     ies = some(message, names) if message is not None else {}
-    return await _ask_pgw(
-        core, Message("delete-session-request", {**ies, "linked_ebi": connection.ebi}, connection.pgw.teid), connection
+    return await core.ask_pgw(
+        connection, Message("delete-session-request", {**ies, "linked_ebi": connection.ebi}, connection.pgw.teid)
     )
 
 
-async def delete_session(core: Core, message: Message, _peer: Peer) -> Message:
+async def delete_session(core: Core, device: Device, message: Message, _peer: Peer) -> Message:
     """End a PDN connection, at the PGW too if the MME says so (OI, 7.2.9.1); all if another SGW has them now (SI)."""
-    device, flags = core.by_teid.get(message.teid), message.ies.get("indication_flags", Indication(0))
-    if device is None:
-        return refusal(message, Cause.CONTEXT_NOT_FOUND)
+    flags = message.ies.get("indication_flags", Indication(0))
     if Indication.SI in flags:
         for each in list(device.connections.values()):
             core.close(each, CauseForRecClosing.SGW_CHANGE)
@@ -274,11 +260,9 @@ async def delete_session(core: Core, message: Message, _peer: Peer) -> Message:
     return Message(message.spec.answer, ies, mme.teid)
 
 
-async def change_notification(core: Core, message: Message, _peer: Peer) -> Message:
+async def change_notification(core: Core, device: Device, message: Message, _peer: Peer) -> Message:
     """Tell the PGW where a device is (7.3.14)."""
-    device, ebi = core.by_teid.get(message.teid), message.get("linked_ebi")
-    if device is None:
-        return refusal(message, Cause.CONTEXT_NOT_FOUND)
+    ebi = message.get("linked_ebi")
     chosen = [each for each in device.standing if ebi in (None, each.ebi)]
     if not chosen:
         return refusal(message, Cause.CONTEXT_NOT_FOUND, device.mme.teid)
@@ -287,7 +271,7 @@ async def change_notification(core: Core, message: Message, _peer: Peer) -> Mess
     for connection in chosen:
         ies = some(message, ("imsi", "mei", "rat_type", "user_location_information"))
         ies["linked_ebi"] = connection.ebi
-        told = await _ask_pgw(core, Message("change-notification-request", ies, connection.pgw.teid), connection)
+        told = await core.ask_pgw(connection, Message("change-notification-request", ies, connection.pgw.teid))
     if told is None:
         return refusal(message, Cause.REMOTE_PEER_NOT_RESPONDING, device.mme.teid)
     ies = {"imsi": device.imsi or None, "cause": told["cause"], **some(told, ("change_reporting_action",))}

@@ -10,7 +10,7 @@ from simwarden.policy.decision import Control, Ruling
 from simwarden.policy.details import tells
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 _ROLE = one_of("operator", "customer", "network")
 _SCOPE = shaped("a scope such as iot-sim-fraud-prevention:bind", r"[a-z0-9.-]+:[a-z-]+")
@@ -94,6 +94,17 @@ class ChangeControls:
     def declared(self) -> tuple[Control, ...]:
         """Those that an element declares."""
         return tuple(each for each in (self.operator, self.approval, self.changes, self.held) if each.occasions)
+
+
+def declared_controls(module: Mapping[str, object]) -> tuple[Control, ...]:
+    """Return the controls that a module defines, those of changes among them, in their order; pass its `globals()`."""
+    found: list[Control] = []
+    for value in module.values():
+        if isinstance(value, ChangeControls):
+            found += value.declared
+        elif isinstance(value, Control):
+            found.append(value)
+    return tuple(found)
 
 
 def change_controls(

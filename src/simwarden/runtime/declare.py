@@ -8,12 +8,14 @@ import textwrap
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from ipaddress import ip_address
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from simwarden.model.address import IPV4, IPV6, PORT, as_network
+from simwarden.model.address import IPV4, IPV6, PORT, as_network, split_port
+from simwarden.model.identity import Plmn, parse_place
 from simwarden.model.units import seconds
 from simwarden.model.values import TEXT
 
@@ -159,16 +161,33 @@ def _formed(pattern: str) -> Any:
     return Field(json_schema_extra={"pattern": f"^({pattern})?$"})
 
 
+def _as_place(value: str) -> str:
+    split_port(value, 0)
+    return value
+
+
 _PLMN = r"\d{3}-?\d{2,3}"
 PLMN_FORM = f"^{_PLMN}$"
 IpText = Annotated[str, _formed(f"{IPV4}|{IPV6}")]
 IpNetworkText = Annotated[str, _formed(rf"{IPV4}(/([0-2]?\d|3[0-2]))?|{IPV6}(/\d{{1,3}})?")]
 #: addresses and networks (`192.0.2.0/24`), each as a network
 Networks = tuple[Annotated[IpNetworkText, AfterValidator(as_network)], ...]
+IpAddress = Annotated[IpText, AfterValidator(lambda value: str(ip_address(value)))]
+#: an address or a network; empty: none
+OptionalNetwork = Annotated[str, AfterValidator(lambda value: value and as_network(value))]
 IpPlaceText = Annotated[str, _formed(rf"{IPV4}(:{PORT})?|{IPV6}|\[{IPV6}\]:{PORT}")]
-PlmnText = Annotated[str, _formed(_PLMN)]
+#: an IP address, with or without a port
+IpPlace = Annotated[IpPlaceText, AfterValidator(_as_place)]
+PlmnText = Annotated[str, _formed(_PLMN), AfterValidator(lambda value: str(Plmn.parse(value)))]
 #: an E-CGI or the identity of a base station; or by name, which the file's network knows (`enb/1`, `enb/*`)
-CellText = Annotated[str, _formed(rf"{_PLMN}-([0-9A-Fa-f]{{5}}|[0-9A-Fa-f]{{7}})|[A-Za-z][\w-]*/(\w+|\*)")]
+CellText = Annotated[
+    str,
+    _formed(rf"{_PLMN}-([0-9A-Fa-f]{{5}}|[0-9A-Fa-f]{{7}})|[A-Za-z][\w-]*/(\w+|\*)"),
+    AfterValidator(parse_place),
+]
+#: octets in hexadecimal digits; blanks may stand between them
+AS_HEXADECIMAL = AfterValidator(lambda value: bytes.fromhex(value).hex())
+Hexadecimal = Annotated[str, AS_HEXADECIMAL]
 CardName = Annotated[str, Names("uicc")]
 DeviceName = Annotated[str, Names("device")]
 

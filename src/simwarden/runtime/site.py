@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from simwarden.policy.decision import REFUSAL_IGNORED, Verdict
-from simwarden.trace.events import Decided, Note, PeerFault, Rejected, StateChange
+from simwarden.trace.events import Decided, Note, PacketDropped, PeerFault, Rejected, StateChange
 
 if TYPE_CHECKING:
     import asyncio
@@ -204,6 +204,14 @@ class Site:
         """Report bytes from outside that are malformed or break the protocol."""
         self.trace.emit(
             PeerFault(element=self.name, peer=link.remote, interface=link.interface.name, reason=reason, data=data)
+        )
+
+    def drop_packet(self, interface: str, reason: str, packet: bytes, subject: str = "") -> None:
+        """Report a user packet that goes no further."""
+        self.trace.emit(
+            PacketDropped(
+                element=self.name, interface=interface, protocol="ip", reason=reason, subject=subject, data=packet
+            )
         )
 
     # -- state that survives

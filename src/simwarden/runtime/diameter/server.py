@@ -69,11 +69,6 @@ class ServerConfig(ElementConfig):
     address: str = "127.0.0.1"
     """Host-IP-Address told to peers."""
 
-    @field_validator("plmn")
-    @classmethod
-    def _is_plmn(cls, value: str) -> str:
-        return str(Plmn.parse(value))
-
 
 class KnownPeers(Generic[E]):
     """A Diameter server's identity, and the nodes that may speak to it by their Diameter identities.

@@ -125,7 +125,6 @@ def test_initial_context_with_as_security_and_bearer(bench: Any) -> None:
     response = device.set_up_context()
     assert response["e_rab_setup_list_ctxt_su_res"] == (ErabTunnel(*bench.end()),)
     assert device.radio.ue.phase == Phase.ACTIVE
-    assert device.radio.ue.security_on
     assert "01020304" not in repr(device.radio.ue.key)
     assert repr(device.radio.ue.key) == "SecurityKeys(ncc=0)"
 
