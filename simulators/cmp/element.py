@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.cmp import controls
@@ -52,8 +53,6 @@ if TYPE_CHECKING:
 
     from simulators.cmp.card import Card
     from simulators.cmp.store import Records
-    from simwarden.runtime.diameter import Peer
-    from simwarden.wire.diameter import Message
 
 _BOTH = (Role.OPERATOR, Role.CUSTOMER)
 
@@ -160,7 +159,9 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         codes = AccessCodes(platform, self.site.open_store(CODES))
         self.fit(codes)
         sweep.take_up(platform)
-        platform.node = platform.peers.serve({"S13": {"me-identity-check-request": self._check}})
+        platform.node = platform.peers.serve(
+            {"S13": {"me-identity-check-request": partial(me_identity_check, platform)}}
+        )
         self.north = North(platform, self.config.north) if self.config.north.clients else None
         await platform.node.listen()
         if self.north is not None:
@@ -176,9 +177,6 @@ class Cmp(NorthVerbs, Element[CmpConfig]):
         if not self.platform.judging:
             self.platform.judging = True
             self.site.spawn(records.judge_days(self.platform), "records of the day before", standing=True)
-
-    async def _check(self, message: Message, peer: Peer) -> Message:
-        return await me_identity_check(self.platform, message, peer)
 
     def kept(self) -> Audit:
         """Keep refused calls with the changes."""

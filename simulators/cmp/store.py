@@ -17,6 +17,7 @@ from simulators.cmp.card import Card, Change
 from simulators.cmp.events import AUDITED
 from simwarden.operations.audit_table import AuditTable, Page, newest
 from simwarden.operations.card_table import alike, taken
+from simwarden.operations.record_columns import record_columns, row_of
 from simwarden.policy.card_states import CardState
 from simwarden.policy.numbers import spellings
 from simwarden.runtime.store import Rows
@@ -69,25 +70,10 @@ METADATA = sa.MetaData(info={"schema": "cmp", "migrations": _MIGRATIONS})
 _CARDS = sa.Table(
     "cards",
     METADATA,
-    sa.Column("imsi", sa.String(15), primary_key=True),
-    sa.Column("iccid", sa.String(20), nullable=False, index=True),
-    sa.Column("msisdn", sa.String(15), nullable=False, index=True),
-    sa.Column("name", sa.String, nullable=False),
-    sa.Column("form", sa.String, nullable=False),
-    sa.Column("account", sa.String, nullable=False),
-    sa.Column("batch", sa.String, nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("mode", sa.String(8), nullable=False),
-    sa.Column("bound", sa.String(14), nullable=False, index=True),
-    sa.Column("terminal", sa.String(14), nullable=False, index=True),
-    sa.Column("first", sa.String(14), nullable=False),
-    sa.Column("mismatches", sa.Integer, nullable=False),
-    sa.Column("operated", sa.Float, nullable=False),
-    sa.Column("owner_since", sa.BigInteger, nullable=False, default=0),
-    sa.Column("strayed", sa.Boolean, nullable=False, default=False),
-    sa.Column("handed_over", sa.Boolean, nullable=False, default=False),
-    sa.Column("pending", sa.String(8), nullable=False),
-    sa.Column("loaded_by", sa.String(32), nullable=False, default=""),
+    *record_columns(
+        Card, "imsi", index=("iccid", "msisdn", "bound", "terminal"), lengths={"iccid": 20, "msisdn": 15, "state": 16}
+    ),
+    sa.Column("loaded_by", sa.String, nullable=False, default=""),
     sa.Index("cmp_cards_by_account", "account", "imsi"),
     sa.Index("cmp_cards_of_batch", "account", "batch", "imsi"),
 )
@@ -145,7 +131,7 @@ def _is(name: str, value: str) -> sa.ColumnElement[bool]:
 
 
 def _row(card: Card) -> dict[str, Any]:
-    return _written({name: getattr(card, name) for name in _FIELDS})
+    return _written(row_of(card))
 
 
 def _written(values: dict[str, Any]) -> dict[str, Any]:
@@ -277,7 +263,7 @@ class Store:
             _AUDIT.add(connection, [audit])
             for notice in notices:
                 notice.keep(connection)
-        self._rows.taken(card.imsi, {name: getattr(card, name) for name in _FIELDS})
+        self._rows.taken(card.imsi, row_of(card))
 
     def keep(self, changes: Sequence[Change], *, notices: Sequence[Notice] = ()) -> bool:
         """Keep changes of cards with their records and what is to be told of them, all or none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from simwarden.model.values import KIND
 from simwarden.operations.approval import Approval
@@ -25,6 +25,9 @@ def _is_kind(text: str) -> bool:
 
 def _entries(value: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(text if _is_kind(text) else str(EquipmentRange.parse(text)) for text in value)
+
+
+Entries = Annotated[tuple[str, ...], AfterValidator(_entries)]
 
 
 def _ssp() -> dict[str, SignallingPeer]:
@@ -51,11 +54,11 @@ class EirConfig(ServerConfig):
 
     peers: dict[str, Entry] = Field(default_factory=lambda: {"mme": PeerEntry()})
     """Nodes that may ask, by Diameter identity; a name without a dot is one of the home network's realm."""
-    allowed: tuple[str, ...] = ()
+    allowed: Entries = ()
     """Entries of the allowed list."""
-    prohibited: tuple[str, ...] = ()
+    prohibited: Entries = ()
     """Entries of the prohibited list."""
-    tracked: tuple[str, ...] = ()
+    tracked: Entries = ()
     """Entries of the tracking list."""
     unlisted: Status = Status.ALLOWED
     """What is said of all others; `unknown` is answered with Experimental-Result 5422."""
@@ -74,11 +77,6 @@ class EirConfig(ServerConfig):
     """Where it is in the signalling network, and who may ask there. None: only MMEs ask."""
     library: str = ""
     """CSV file of terminals (tac, kind, maker, model) to use instead of the one shipped."""
-
-    @field_validator("allowed", "prohibited", "tracked")
-    @classmethod
-    def _are_entries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return _entries(value)
 
     @model_validator(mode="after")
     def _kinds_are_known(self) -> EirConfig:
@@ -106,15 +104,10 @@ class EirBinding(Model):
 
     by: Literal["eir"] = "eir"
     """Who checks."""
-    imeis: tuple[str, ...] = ()
+    imeis: Annotated[tuple[str, ...], AfterValidator(_ranges)] = ()
     """IMEIs, TACs and ranges of TACs of the pool."""
     kinds: tuple[str, ...] = ()
     """Kinds of terminal of the library (`module`)."""
-
-    @field_validator("imeis")
-    @classmethod
-    def _are_entries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return _ranges(value)
 
     @model_validator(mode="after")
     def _some(self) -> EirBinding:

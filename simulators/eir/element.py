@@ -14,7 +14,7 @@ from simulators.eir.procedures import ALL, PEER, POOL_CHANGES, TIE, UNTIE, Regis
 from simwarden.errors import ConfigError, ManagementError
 from simwarden.model.identity import Imei
 from simwarden.model.values import IMEI, IMSI, KIND, one_of
-from simwarden.operations.approval import Approval, Audit, By
+from simwarden.operations.approval import Approval, Audit, By, without_approval
 from simwarden.operations.element import Element
 from simwarden.operations.management import HOUSE, ROLES, Call, Role, route
 from simwarden.operations.provision import AuditPage, CardProvision
@@ -218,8 +218,7 @@ class Eir(Element[EirConfig]):
     @route("PUT", "/cards/{imsi}/pool", takes=PoolChange, gives=PoolTold)
     async def change_pool(self, call: Call) -> dict[str, Any]:
         """Tie a card to another pool, with an approval record; what it has is ended, and it is judged anew."""
-        imsi, wanted = call.path["imsi"], call.given
-        pool = EirBinding.model_validate(wanted.model_dump(include=set(EirBinding.model_fields)))
+        imsi, pool = call.path["imsi"], without_approval(EirBinding, call.given)
         self.pool.approve(imsi, By.of(call), TIE)
         told = self._tie(call, imsi, pool, "pool", ends=True)
         await self.ending.end(imsi)

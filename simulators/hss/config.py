@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from simwarden.operations.approval import Approval, ChangeLimit, TerminalBinding
 from simwarden.policy.held import Held
@@ -70,6 +70,34 @@ class Apn(Model):
     """Static IP address, empty for a dynamic one."""
 
 
+def _different(apns: tuple[Apn, ...]) -> tuple[Apn, ...]:
+    names = [apn.name.lower() for apn in apns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"APN {twice} stands twice in a subscription")
+    return apns
+
+
+def _zone(zone: str) -> str:
+    try:
+        octets = bytes.fromhex(zone)
+    except ValueError:
+        octets = b""
+    if len(octets) != 2:
+        raise ValueError(f"zone code {zone!r} must be 4 hexadecimal digits")
+    return octets.hex()
+
+
+def _zones(value: tuple[str, ...]) -> tuple[str, ...]:
+    if len(value) > 10:
+        raise ValueError("a subscription has at most 10 zone codes (TS 29.272 7.3.2)")
+    return tuple(_zone(zone) for zone in value)
+
+
+Apns = Annotated[tuple[Apn, ...], AfterValidator(_different)]
+Zones = Annotated[tuple[str, ...], AfterValidator(_zones)]
+
+
 class HssCsi(Model):
     """The CAMEL subscription of a card: at what of its calls its network asks whom (TS 23.078 4)."""
 
@@ -88,10 +116,6 @@ class HssCsi(Model):
 
 class CsiChange(Approval, HssCsi):
     """Body of `PUT /cards/{imsi}/csi`."""
-
-    def csi(self) -> HssCsi:
-        """Return the CAMEL subscription asked for."""
-        return HssCsi(**self.model_dump(include=set(HssCsi.model_fields)))
 
 
 def _ssp() -> dict[str, SignallingPeer]:
@@ -126,9 +150,9 @@ class HssConfig(ServerConfig):
     """The answer to a card whose subscription is withdrawn for a time."""
     without_imei: Literal["refuse", "admit"] = "refuse"
     """What becomes of a bound card whose terminal gave no IMEI."""
-    apns: tuple[Apn, ...] = (Apn(name="iot"),)
+    apns: Apns = (Apn(name="iot"),)
     """APNs of cards that name none; the first is the default one."""
-    zones: tuple[str, ...] = ()
+    zones: Zones = ()
     """Regional subscription zone codes of cards that name none, 4 hexadecimal digits; none: no restriction."""
     provinces: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Zone codes of each province; none: the network is within one province."""
@@ -160,16 +184,6 @@ class HssConfig(ServerConfig):
         written = [each["name"] for each in named or () if isinstance(each, dict) and "name" in each]
         return written or [each.name for each in self.apns]
 
-    @field_validator("apns")
-    @classmethod
-    def _are_different(cls, value: tuple[Apn, ...]) -> tuple[Apn, ...]:
-        return _different(value)
-
-    @field_validator("zones")
-    @classmethod
-    def _are_zones(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return _zones(value)
-
     @field_validator("provinces")
     @classmethod
     def _have_zones(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -178,30 +192,6 @@ class HssConfig(ServerConfig):
     def homes(self, zones: tuple[str, ...]) -> dict[str, list[str]]:
         """Return for each zone code the provinces that have it."""
         return {zone: [name for name, held in self.provinces.items() if zone in held] for zone in zones}
-
-
-def _different(apns: tuple[Apn, ...]) -> tuple[Apn, ...]:
-    names = [apn.name.lower() for apn in apns]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ValueError(f"APN {twice} stands twice in a subscription")
-    return apns
-
-
-def _zone(zone: str) -> str:
-    try:
-        octets = bytes.fromhex(zone)
-    except ValueError:
-        octets = b""
-    if len(octets) != 2:
-        raise ValueError(f"zone code {zone!r} must be 4 hexadecimal digits")
-    return octets.hex()
-
-
-def _zones(value: tuple[str, ...]) -> tuple[str, ...]:
-    if len(value) > 10:
-        raise ValueError("a subscription has at most 10 zone codes (TS 29.272 7.3.2)")
-    return tuple(_zone(zone) for zone in value)
 
 
 class HssBinding(TerminalBinding):
@@ -214,24 +204,14 @@ class HssBinding(TerminalBinding):
 class HssSubscription(Model):
     """What a card may use; what is left out is the HSS's default."""
 
-    apns: tuple[Apn, ...] = ()
+    apns: Apns = ()
     """APNs, the first is the default one."""
-    zones: tuple[str, ...] = ()
+    zones: Zones = ()
     """Regional subscription zone codes, 4 hexadecimal digits each."""
 
     def held(self) -> Held:
         """Tell `classify` which APNs the card may use."""
         return Held(apns=tuple(each.name.lower() for each in self.apns))
-
-    @field_validator("apns")
-    @classmethod
-    def _are_different(cls, value: tuple[Apn, ...]) -> tuple[Apn, ...]:
-        return _different(value)
-
-    @field_validator("zones")
-    @classmethod
-    def _are_zones(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return _zones(value)
 
 
 class HssArea(Model):
@@ -239,15 +219,10 @@ class HssArea(Model):
 
     by: Literal["hss"] = "hss"
     """Who tells the MME."""
-    zones: tuple[str, ...] = Field(min_length=1)
+    zones: Annotated[Zones, Field(min_length=1)]
     """Regional subscription zone codes, 4 hexadecimal digits each."""
     province: str = ""
     """The province that must have them all; empty: any one."""
-
-    @field_validator("zones")
-    @classmethod
-    def _are_zones(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return _zones(value)
 
 
 class AreaChange(Approval, HssArea):
@@ -256,10 +231,6 @@ class AreaChange(Approval, HssArea):
 
 class SubscriptionChange(Approval, HssSubscription):
     """Body of `PUT /cards/{imsi}/subscription`; other zone codes need the approval record."""
-
-    def subscription(self) -> HssSubscription:
-        """Return the subscription asked for."""
-        return HssSubscription(apns=self.apns, zones=self.zones)
 
 
 class Suspension(Model):

@@ -33,7 +33,7 @@ from simwarden.wire.m3ua.family import SIGTRAN
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from simwarden.operations.approval import Audit, By
+    from simwarden.operations.approval import By
     from simwarden.operations.provision import CardProvision
     from simwarden.runtime.sigtran.map_node import Handler as MapHandler
     from simwarden.wire.tcap.user import Operation
@@ -145,10 +145,6 @@ class Hss(Element[HssConfig]):
             "SMS in MME": [(each.imsi, each.mme) for each in cards if each.sms_number],
             "VLRs": [(each.imsi, each.vlr) for each in cards if each.vlr],
         }
-
-    def kept(self) -> Audit:
-        """Keep refused calls with the changes."""
-        return self.core.audit
 
     async def stop(self) -> None:
         """Say goodbye to the MMEs, and to the signalling network."""

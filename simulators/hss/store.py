@@ -19,11 +19,12 @@ from simulators.hss.subscriber import ENDS, NO_VLR, VLR, Due, Notice, Subscriber
 from simwarden.model.profile import find_use
 from simwarden.operations.audit_table import AuditTable
 from simwarden.operations.card_table import alike, taken
+from simwarden.operations.record_columns import record_columns, row_of
 from simwarden.policy.numbers import spellings
 from simwarden.runtime.store import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from simwarden.operations.provision import CardProvision
 
@@ -90,39 +91,7 @@ _MIGRATIONS = (
     _add_calls,
 )
 METADATA = sa.MetaData(info={"schema": "hss", "migrations": _MIGRATIONS})
-_SUBSCRIBERS = sa.Table(
-    "subscribers",
-    METADATA,
-    sa.Column("imsi", sa.String(15), primary_key=True),
-    sa.Column("name", sa.String, nullable=False, index=True),
-    sa.Column("iccid", sa.String, nullable=False, index=True),
-    sa.Column("msisdn", sa.String, nullable=False, index=True),
-    sa.Column("profile", sa.String, nullable=False),
-    sa.Column("k", sa.String(32), nullable=False),
-    sa.Column("opc", sa.String(32), nullable=False),
-    sa.Column("seq", sa.BigInteger, nullable=False, default=0),
-    sa.Column("mode", sa.String(8), nullable=False, default=""),
-    sa.Column("bound", sa.String(14), nullable=False, default=""),
-    sa.Column("subscription", sa.JSON, nullable=False),
-    sa.Column("suspended", sa.String(12), nullable=False, default=""),
-    sa.Column("why", sa.String, nullable=False, default=""),
-    sa.Column("mme", sa.String, nullable=False, default=""),
-    sa.Column("mme_realm", sa.String, nullable=False, default=""),
-    sa.Column("plmn", sa.String, nullable=False, default=""),
-    sa.Column("imei", sa.String(14), nullable=False, default=""),
-    sa.Column("purged", sa.Boolean, nullable=False, default=False),
-    sa.Column("attempts", sa.JSON, nullable=False, default=dict),
-    sa.Column("vectors", sa.JSON, nullable=False, default=list),
-    sa.Column("functions", sa.String, nullable=False, default=""),
-    sa.Column("contexts", sa.JSON, nullable=False, default=dict),
-    sa.Column("sms_number", sa.String, nullable=False, default=""),
-    sa.Column("waiting", sa.JSON, nullable=False, default=dict),
-    sa.Column("csi", sa.JSON, nullable=False, default=dict),
-    sa.Column("vlr", sa.String, nullable=False, default=""),
-    sa.Column("msc", sa.String, nullable=False, default=""),
-    sa.Column("vlr_imei", sa.String(14), nullable=False, default=""),
-    sa.Column("camel", sa.JSON, nullable=False, default=dict),
-)
+_SUBSCRIBERS = sa.Table("subscribers", METADATA, *record_columns(Subscriber, "imsi", index=("name", "iccid", "msisdn")))
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 _PENDING = sa.Table(
     "pending",
@@ -138,7 +107,6 @@ _UPDATE = sa.update(_SUBSCRIBERS).where(_SUBSCRIBERS.c.imsi == sa.bindparam("key
 _LEARN = _UPDATE.where(_SUBSCRIBERS.c.bound == "", _SUBSCRIBERS.c.mode == "learned").values(bound=sa.bindparam("new"))
 _SERVING = sa.select(_SUBSCRIBERS.c.mme).where(_SUBSCRIBERS.c.mme != "").distinct().order_by(_SUBSCRIBERS.c.mme)
 _ALL_PENDING = sa.select(_PENDING)
-_FIELDS = tuple(Subscriber.__dataclass_fields__)
 _NEW = sa.insert(_SUBSCRIBERS)
 _ADD_PENDING = sa.insert(_PENDING)
 _TOLD = sa.delete(_PENDING).where(
@@ -190,7 +158,7 @@ class Store:
 
     def put_new(self, subscribers: Sequence[Subscriber], audit: Sequence[dict[str, Any]]) -> None:
         """Keep new subscribers with their audit records, all or none; each is read when somebody asks for it."""
-        rows = [{name: getattr(each, name) for name in _FIELDS} for each in subscribers]
+        rows = list(map(row_of, subscribers))
         with self._engine.begin() as connection:
             connection.execute(_NEW, rows)
             _AUDIT.add(connection, audit)
@@ -222,12 +190,12 @@ class Store:
 
         Returns what is pending for the MME that serves it thereby, None if no MME does; `more` is for others.
         """
-        values = {name: getattr(subscriber, name) for name in _FIELDS}
+        values = row_of(subscriber)
         due = list(_notices(subscriber, Due.SUBSCRIPTION))
         notices = [*due, *more]
         new = [notice for notice in notices if notice not in self._of(notice.imsi, notice.host)]
         with self._writing(subscriber.imsi) as connection:
-            if connection.execute(_setting(_FIELDS), {"key": subscriber.imsi, **_new(values)}).rowcount == 0:
+            if connection.execute(_setting(tuple(values)), {"key": subscriber.imsi, **_new(values)}).rowcount == 0:
                 connection.execute(_NEW, values)
             _AUDIT.add(connection, [audit])
             if new:
@@ -271,19 +239,43 @@ class Store:
         if not subscribers:
             return []
         notices = [*(notice for each in subscribers for notice in _notices(each, due)), *more]
-        new = [notice for notice in notices if notice not in self._of(notice.imsi, notice.host)]
         if due in ENDS:
             values |= _NOWHERE
+        self._keep(subscribers, values, audit, notices)
+        return notices
+
+    def _keep(
+        self,
+        subscribers: Sequence[Subscriber],
+        values: dict[str, Any],
+        audit: Sequence[dict[str, Any]] = (),
+        notices: Sequence[Notice] = (),
+        heard: Collection[Notice] = (),
+        *,
+        learned: str = "",
+    ) -> bool:
+        """Keep a change of subscribers, what was heard of before it, and what is pending after it, all or none.
+
+        Returns False, and keeps nothing, if the one of them that is to have `learned` an IMEI is bound already.
+        """
+        new = [notice for notice in notices if notice in heard or notice not in self._of(notice.imsi, notice.host)]
         row = _new(values)
         with self._writing(*(each.imsi for each in subscribers)) as connection:
+            for each in subscribers if learned else ():
+                if connection.execute(_LEARN, {"key": each.imsi, "new": learned}).rowcount == 0:
+                    self._rows.doubt(each.imsi)
+                    return False
             connection.execute(_setting(tuple(values)), [{"key": each.imsi, **row} for each in subscribers])
             _AUDIT.add(connection, audit)
+            if heard:
+                connection.execute(_TOLD, [_named(notice) for notice in heard])
             if new:
                 connection.execute(_ADD_PENDING, [notice._asdict() for notice in new])
         for each in subscribers:
             self._rows.taken(each.imsi, values)
+        self._take(heard=heard)
         self._take(notices)
-        return notices
+        return True
 
     def set_seq(self, subscriber: Subscriber, seq: int, *, mme: str, realm: str) -> None:
         """Keep the SEQ of the last authentication vector made, and for which MME it was."""
@@ -292,9 +284,7 @@ class Store:
             values["attempts"] = {**subscriber.attempts, mme: realm}
         if mme not in subscriber.vectors:
             values["vectors"] = [*subscriber.vectors, mme]
-        with self._rows.writing(subscriber.imsi) as connection:
-            connection.execute(_setting(tuple(values)), {"key": subscriber.imsi, **_new(values)})
-        self._rows.taken(subscriber.imsi, values)
+        self._keep((subscriber,), values)
 
     def register(
         self,
@@ -325,20 +315,9 @@ class Store:
             new.append(Notice(subscriber.imsi, subscriber.mme, Due.UPDATE, subscriber.mme_realm))
         values: dict[str, Any] = {"mme": mme, "mme_realm": realm, "plmn": plmn, "imei": imei, "purged": False}
         values |= {"attempts": attempts, "vectors": vectors, "sms_number": sms_number}
-        with self._writing(subscriber.imsi) as connection:
-            if teaches:
-                if connection.execute(_LEARN, {"key": subscriber.imsi, "new": teaches}).rowcount == 0:
-                    self._rows.doubt(subscriber.imsi)
-                    return False
-                _AUDIT.add(connection, [audit])
-            connection.execute(_setting(tuple(values)), {"key": subscriber.imsi, **_new(values)})
-            for notice in heard:
-                connection.execute(_TOLD, _named(notice))
-            for notice in new:
-                connection.execute(_ADD_PENDING, notice._asdict())
-        self._take(new, heard)
-        self._rows.taken(subscriber.imsi, {**values, "bound": teaches} if teaches else values)
-        return True
+        if not teaches:
+            return self._keep((subscriber,), values, (), new, heard)
+        return self._keep((subscriber,), {**values, "bound": teaches}, (audit,), new, heard, learned=teaches)
 
     def register_vlr(self, subscriber: Subscriber, *, vlr: str, msc: str, imei: str, camel: dict[str, Any]) -> Notice:
         """Keep which VLR serves a card's calls, and return that its data is pending there; no MME has its messages.
@@ -348,32 +327,18 @@ class Store:
         former, due = subscriber.vlr, Notice(subscriber.imsi, vlr, Due.CALLS, VLR)
         values = {"vlr": vlr, "msc": msc, "vlr_imei": imei, "camel": camel, "sms_number": ""}
         cancelled = [Notice(subscriber.imsi, former, Due.UPDATE, VLR)] if former not in ("", vlr) else []
-        heard = self._of(subscriber.imsi, vlr)
-        with self._writing(subscriber.imsi) as connection:
-            connection.execute(_setting(tuple(values)), {"key": subscriber.imsi, **_new(values)})
-            for notice in heard:
-                connection.execute(_TOLD, _named(notice))
-            connection.execute(_ADD_PENDING, [notice._asdict() for notice in (due, *cancelled)])
-        self._rows.taken(subscriber.imsi, values)
-        self._take(heard=heard)
-        self._take((due, *cancelled))
+        self._keep((subscriber,), values, (), (due, *cancelled), self._of(subscriber.imsi, vlr))
         return due
 
     def purge(self, subscriber: Subscriber, mme: str) -> None:
         """Keep that an MME has forgotten the card (PUR); it need be told nothing about it."""
-        heard = self._of(subscriber.imsi, mme)
         values: dict[str, Any] = {
             "attempts": {host: of for host, of in subscriber.attempts.items() if host != mme},
             "vectors": [host for host in subscriber.vectors if host != mme],
         }
         if mme == subscriber.mme:
             values["purged"] = True
-        with self._writing(subscriber.imsi) as connection:
-            connection.execute(_setting(tuple(values)), {"key": subscriber.imsi, **_new(values)})
-            for notice in heard:
-                connection.execute(_TOLD, _named(notice))
-        self._take(heard=heard)
-        self._rows.taken(subscriber.imsi, values)
+        self._keep((subscriber,), values, heard=self._of(subscriber.imsi, mme))
 
     # -- what is pending for MMEs
 

@@ -69,10 +69,6 @@ class OcsQuota(Amounts):
 class QuotaChange(Approval, OcsQuota):
     """Body of `PUT /cards/{imsi}/quota`."""
 
-    def wanted(self) -> OcsQuota:
-        """Return the quota asked for."""
-        return OcsQuota.model_validate(self.model_dump(include=set(OcsQuota.model_fields)))
-
 
 class Tier(Amounts):
     """What cards may use in a month whose quota does not say it, by what they are for and where they are."""

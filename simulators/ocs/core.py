@@ -12,11 +12,8 @@ from weakref import WeakValueDictionary
 from simulators.ocs import controls
 from simulators.ocs.service import Service
 from simulators.ocs.store import Change
-from simwarden.operations.approval import Audit
-from simwarden.operations.card_lists import CHANGED_LIST
-from simwarden.operations.restriction import Restriction
+from simwarden.operations.list_server import ListServer
 from simwarden.policy.need import SMALL
-from simwarden.runtime.batch import Batch
 from simwarden.runtime.diameter.server import KnownPeers
 
 if TYPE_CHECKING:
@@ -25,9 +22,6 @@ if TYPE_CHECKING:
     from simulators.ocs.store import Session, Store
     from simwarden.runtime.diameter import DiameterNode
     from simwarden.runtime.site import Site
-
-#: seconds until a database that did not take something is asked again
-_DATABASE = 5.0
 
 
 class _Month(NamedTuple):
@@ -44,27 +38,21 @@ def _month_at(there: dt.datetime) -> _Month:
     return _Month(f"{begin:%Y-%m}", begin.timestamp(), end.timestamp())
 
 
-class Core:
+class Core(ListServer["OcsConfig", "Store"]):
     """Cards with their quotas, and sessions."""
 
     node: DiameterNode
 
     def __init__(self, site: Site, config: OcsConfig, store: Store) -> None:
-        self.site, self.config, self.store, self.clock = site, config, store, site.clock
+        super().__init__(site, config, store, controls.QUOTA_CHANGES, config.quota_changes)
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
-        self.audit = Audit(site, store.audit, count=store.count)
-        self.lists = Restriction(self.audit, controls.QUOTA_CHANGES, config.quota_changes, (CHANGED_LIST,))
-        self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
+        self.batch = self.make_batch(store)
         self._numbers = itertools.count(1)
         self._turns = WeakValueDictionary[str, asyncio.Lock]()
         #: the one that was asked for last
         self._month = _Month("", 0.0, 0.0)
 
     # -- time
-
-    def now(self) -> float:
-        """Return the date, in seconds since 1970."""
-        return self.clock.wall().timestamp()
 
     def month_of(self, when: float) -> str:
         """Return the month in which something counts, where the cards are."""

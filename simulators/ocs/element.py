@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simulators.ocs.core import Core
-    from simwarden.operations.approval import Audit
 
 
 class Ocs(Element[OcsConfig]):
@@ -51,10 +50,6 @@ class Ocs(Element[OcsConfig]):
     def census(self) -> Mapping[str, int]:
         """Count sessions that are open."""
         return {"charged_sessions": len(self.core.store.open_sessions())}
-
-    def kept(self) -> Audit:
-        """Keep refused calls with the changes."""
-        return self.core.audit
 
     async def stop(self) -> None:
         """Write and answer what came, and say goodbye."""

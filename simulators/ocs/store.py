@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
@@ -18,32 +17,16 @@ from simulators.ocs.card import QuotaCard
 from simulators.ocs.config import OcsQuota
 from simulators.ocs.events import AUDITED
 from simulators.ocs.service import Service
-from simwarden.operations.audit_table import AuditTable
-from simwarden.operations.held_cards import HeldCards
+from simwarden.operations.list_store import Counters, CounterTable, ListStore, ListTables
 from simwarden.runtime.statement import Statement, carry_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 METADATA = sa.MetaData()
-_CARDS = sa.Table(
-    "cards",
-    METADATA,
-    sa.Column("imsi", sa.String(15), primary_key=True),
-    sa.Column("msisdn", sa.String, nullable=False, index=True),
-    sa.Column("use", sa.String, nullable=False),
-    sa.Column("large", sa.Boolean, nullable=False),
-    sa.Column("quota", sa.JSON),
-)
-_COUNTERS = sa.Table(
-    "counters",
-    METADATA,
-    sa.Column("imsi", sa.String(15), primary_key=True),
-    sa.Column("month", sa.String(7), primary_key=True),
-    sa.Column("service", sa.String(8), primary_key=True),
-    #: octets, messages, seconds
-    sa.Column("used", sa.BigInteger, nullable=False),
-)
+_LISTS = ListTables(METADATA, QuotaCard, "quota", OcsQuota, AUDITED)
+#: octets, messages, seconds
+_COUNTERS = CounterTable(METADATA, "service")
 _SESSIONS = sa.Table(
     "sessions",
     METADATA,
@@ -58,18 +41,10 @@ _SESSIONS = sa.Table(
     sa.Column("over", sa.Boolean, nullable=False),
     sa.Column("ends", sa.Float, nullable=False),
 )
-_AUDIT = AuditTable(METADATA, events=AUDITED)
-_C, _S = _COUNTERS.c, _SESSIONS.c
-_UNCOUNT = Statement(
-    sa.delete(_COUNTERS).where(
-        _C.imsi == sa.bindparam("card"), _C.month == sa.bindparam("of"), _C.service == sa.bindparam("what")
-    )
-)
-_COUNT = Statement(sa.insert(_COUNTERS))
+_S = _SESSIONS.c
 _FORGET = Statement(sa.delete(_SESSIONS).where(_S.session == sa.bindparam("key")))
 _KEEP = Statement(sa.insert(_SESSIONS))
 _COLUMNS = tuple(_S.keys())
-_KEY, _OF = ("imsi", "month", "service"), ("card", "of", "what")
 
 
 class Reserve(NamedTuple):
@@ -120,58 +95,23 @@ class Change:
 
 @dataclass(slots=True)
 class _Memory:
-    used: dict[tuple[str, str, Service], int] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     #: when sessions end, the first one first; one that has moved on stands there again
     ends: list[tuple[float, str]] = field(default_factory=list)
 
 
-class Store(HeldCards[QuotaCard]):
+class Store(ListStore[QuotaCard]):
     """The database of one OCS."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        super().__init__()
-        self._engine = engine
-        self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
-        self.audited = partial(_AUDIT.read, engine)
+        super().__init__(engine, _LISTS)
+        self._counters = Counters(engine, _COUNTERS)
+        self.charge, self.used = self._counters.charge, self._counters.used
         self._held = _Memory()
-        #: counters that are to be written, and those that are in the database, or may be
-        self._counted: set[tuple[str, str, Service]] = set()
-        self._written: set[tuple[str, str, Service]] = set()
-        with engine.begin() as connection:
-            for row in connection.execute(sa.select(_CARDS)):
-                quota = OcsQuota.model_validate(row.quota) if row.quota is not None else None
-                self.take(QuotaCard(row.imsi, row.msisdn, row.use, row.large, quota))
-            for row in connection.execute(sa.select(_COUNTERS)):
-                self._held.used[row.imsi, row.month, Service(row.service)] = row.used
-            self._written.update(self._held.used)
+        with engine.connect() as connection:
             for kept in connection.execute(sa.select(_SESSIONS)).mappings():
                 reserves = {group: Reserve(*each) for group, each in kept["reserves"].items()}
                 self.hold(Session(**{**kept, "service": Service(kept["service"]), "reserves": reserves}, kept=True))
-
-    # -- cards
-
-    def put(self, card: QuotaCard, audit: dict[str, Any]) -> None:
-        """Keep a card with the audit record of the change."""
-        row = {"imsi": card.imsi, "msisdn": card.msisdn, "use": card.use, "large": card.large}
-        quota = card.quota.model_dump(mode="json") if card.quota is not None else None
-        with self._engine.begin() as connection:
-            connection.execute(sa.delete(_CARDS).where(_CARDS.c.imsi == card.imsi))
-            connection.execute(sa.insert(_CARDS).values(**row, quota=quota))
-            _AUDIT.add(connection, [audit])
-        self.take(card)
-
-    # -- what is used
-
-    def charge(self, imsi: str, month: str, service: Service, units: int) -> None:
-        """Count so much for a card's quota; kept with what is written next. Negative: take back."""
-        key = imsi, month, service
-        self._held.used[key] = self.used(*key) + units
-        self._counted.add(key)
-
-    def used(self, imsi: str, month: str, service: Service) -> int:
-        """Return how much of a service a card has used in a month (`2026-03`), with what is given out."""
-        return self._held.used.get((imsi, month, service), 0)
 
     # -- sessions
 
@@ -207,16 +147,12 @@ class Store(HeldCards[QuotaCard]):
         del changed
         sessions = {each.session.session: each.session for each in added}
         known = {name for name, each in sessions.items() if each.kept} | {each.session.session for each in dropped}
-        counted = sorted(self._counted)
-        again = [key for key in counted if key in self._written]
         for each in sessions.values():
             each.kept = True  # or may be: of a transaction that fails it is not always known whether it was carried out
-        self._written.update(counted)
         work = (
             (_FORGET, [{"key": each} for each in known]),
             (_KEEP, [each.row() for each in sessions.values()]),
-            (_UNCOUNT, [dict(zip(_OF, key, strict=True)) for key in again]),
-            (_COUNT, [dict(zip((*_KEY, "used"), (*key, self.used(*key)), strict=True)) for key in counted]),
+            *self._counters.pending(),
         )
         carry_out(self._engine, work)
-        self._counted.clear()
+        self._counters.written()

@@ -29,10 +29,6 @@ class PcrfData(DataLists):
 class ListChange(Approval, PcrfData):
     """Body of `PUT /cards/{imsi}/data`."""
 
-    def wanted(self) -> PcrfData:
-        """Return the lists asked for."""
-        return PcrfData.model_validate(self.model_dump(include=set(PcrfData.model_fields)))
-
 
 class RuleQos(Model):
     """The QoS of a rule (TS 29.212 5.3.16); one that is not the default bearer's makes a bearer of its own."""

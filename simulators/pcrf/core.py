@@ -9,9 +9,7 @@ from simulators.pcrf import controls
 from simulators.pcrf.card import DataCard
 from simulators.pcrf.qos import SessionQos
 from simulators.pcrf.rules import leaves_open, rules_for
-from simwarden.operations.approval import Audit
-from simwarden.operations.card_lists import CHANGED_LIST
-from simwarden.operations.restriction import Restriction
+from simwarden.operations.list_server import ListServer
 from simwarden.runtime.diameter.server import KnownPeers
 
 if TYPE_CHECKING:
@@ -33,16 +31,14 @@ def _for_rules(qos: SessionQos) -> SessionQos:
     return qos._replace(uplink=0, downlink=0)
 
 
-class Core:
+class Core(ListServer["PcrfConfig", "Store"]):
     """Cards, and the sessions of PGWs."""
 
     node: DiameterNode
 
     def __init__(self, site: Site, config: PcrfConfig, store: Store) -> None:
-        self.site, self.config, self.store, self.clock = site, config, store, site.clock
+        super().__init__(site, config, store, controls.LIST_CHANGES, config.list_changes)
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
-        self.audit = Audit(site, store.audit, count=store.count)
-        self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
         # made when a card is provisioned; many cards have the same lists
         self._rules_for = lru_cache(maxsize=_PREPARED)(partial(rules_for, config=config))
         #: sessions whose PGW is being told, and those for which that is planned, with the pause before
@@ -69,7 +65,7 @@ class Core:
 
     def used(self, imsi: str) -> int:
         """Return the octets of a card that PGWs have reported this month."""
-        return self.store.used(imsi, self.clock.month())
+        return self.store.used(imsi, self.month)
 
     # -- what is seen
 

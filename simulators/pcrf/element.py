@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from simulators.pcrf.core import Core
-    from simwarden.operations.approval import Audit
 
 
 class Pcrf(Element[PcrfConfig]):
@@ -56,10 +55,6 @@ class Pcrf(Element[PcrfConfig]):
         """Tell sessions as PGWs of the home network have them."""
         own = (each for each in self.core.store.sessions if each.realm == self.core.peers.realm)
         return {"Gx sessions": [(each.id, each.imsi, each.apn) for each in own]}
-
-    def kept(self) -> Audit:
-        """Keep refused calls with the changes."""
-        return self.core.audit
 
     async def stop(self) -> None:
         """Say goodbye to PGWs."""

@@ -6,8 +6,7 @@ All is committed before the method returns: an answer leaves after the session t
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field, fields, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -16,8 +15,8 @@ from simulators.pcrf.card import DataCard, GxSession
 from simulators.pcrf.config import PcrfData
 from simulators.pcrf.events import AUDITED
 from simulators.pcrf.qos import SessionQos
-from simwarden.operations.audit_table import AuditTable
-from simwarden.operations.held_cards import HeldCards
+from simwarden.operations.list_store import ListStore, ListTables
+from simwarden.operations.record_columns import record_columns, row_of
 from simwarden.runtime.statement import Statement, carry_out
 
 if TYPE_CHECKING:
@@ -33,24 +32,8 @@ def _add_qos(connection: sa.Connection) -> None:
 
 
 METADATA = sa.MetaData(info={"migrations": (_add_qos,)})
-_CARDS = sa.Table(
-    "cards",
-    METADATA,
-    sa.Column("imsi", sa.String(15), primary_key=True),
-    sa.Column("msisdn", sa.String, nullable=False),
-    sa.Column("data", sa.JSON),
-    sa.Column("use", sa.String(100), nullable=False),
-)
-_SESSIONS = sa.Table(
-    "sessions",
-    METADATA,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("imsi", sa.String(15), nullable=False),
-    *(sa.Column(name, sa.String, nullable=False) for name in ("apn", "host", "realm", "tai", "cell")),
-    sa.Column("adc", sa.Boolean, nullable=False),
-    *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("state_id", "rat", "used", "pending")),
-    *(sa.Column(name, sa.JSON, nullable=False) for name in ("rules", "failed", "lacking", "qos")),
-)
+_LISTS = ListTables(METADATA, DataCard, "data", PcrfData, AUDITED)
+_SESSIONS = sa.Table("sessions", METADATA, *record_columns(GxSession, "id"))
 #: octets that PGWs have reported of a card in a month
 _USAGE = sa.Table(
     "usage",
@@ -68,7 +51,6 @@ _ANSWERS = sa.Table(
     sa.Column("answer", sa.LargeBinary, nullable=False),
     sa.Column("over", sa.Float, index=True),
 )
-_AUDIT = AuditTable(METADATA, events=AUDITED)
 #: seconds for which the answer to the last CCR of a session is kept: no PGW repeats it later
 _KEPT: Final = 600.0
 _NO_SESSION = Statement(sa.delete(_SESSIONS).where(_SESSIONS.c.id == sa.bindparam("session")))
@@ -77,7 +59,6 @@ _LATE = Statement(sa.delete(_ANSWERS).where(_ANSWERS.c.over < sa.bindparam("sinc
 _SESSION, _ANSWER = Statement(sa.insert(_SESSIONS)), Statement(sa.insert(_ANSWERS))
 _ANSWER_OF = sa.select(_ANSWERS.c.answer).where(_ANSWERS.c.session == sa.bindparam("of"))
 _NO_USE, _USE = Statement(sa.delete(_USAGE).where(_USAGE.c.imsi == sa.bindparam("card"))), Statement(sa.insert(_USAGE))
-_FIELDS = tuple(each.name for each in fields(GxSession))
 
 
 @dataclass(slots=True)
@@ -93,19 +74,13 @@ class _Memory:
     used: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
-class Store(HeldCards[DataCard]):
+class Store(ListStore[DataCard]):
     """The database of one PCRF."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        super().__init__()
-        self._engine = engine
-        self.audit, self.count = partial(_AUDIT.keep, engine), partial(_AUDIT.count, engine)
-        self.audited = partial(_AUDIT.read, engine)
+        super().__init__(engine, _LISTS)
         self._held = _Memory()
         with engine.begin() as connection:
-            for row in connection.execute(sa.select(_CARDS)):
-                data = PcrfData.model_validate(row.data) if row.data else None
-                self.take(DataCard(row.imsi, row.msisdn, data, row.use))
             for held in connection.execute(sa.select(_SESSIONS)).mappings():
                 lists = {name: tuple(held[name]) for name in ("rules", "failed", "lacking")}
                 self._hold(GxSession(**{**held, **lists, "qos": SessionQos(*held["qos"])}))
@@ -121,17 +96,13 @@ class Store(HeldCards[DataCard]):
 
     def put(self, card: DataCard, audit: dict[str, Any]) -> None:
         """Keep a card with the audit record of the change; its sessions have to be told, if it is one."""
-        data = card.data.model_dump(mode="json") if card.data is not None else None
         before = self.card(card.imsi)
         changed = before is None or (before.data, before.use) != (card.data, card.use)
         sessions = [replace(each, pending=each.pending + 1) for each in self.sessions_of(card.imsi)] if changed else []
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(_CARDS).where(_CARDS.c.imsi == card.imsi))
-            values = {"imsi": card.imsi, "msisdn": card.msisdn, "data": data, "use": card.use}
-            connection.execute(sa.insert(_CARDS).values(values))
+            self._write_card(connection, card, audit)
             for each in sessions:
-                connection.execute(sa.update(_SESSIONS).where(_SESSIONS.c.id == each.id).values(_row(each)))
-            _AUDIT.add(connection, [audit])
+                connection.execute(sa.update(_SESSIONS).where(_SESSIONS.c.id == each.id).values(row_of(each)))
         self.take(card)
         for each in sessions:
             self._hold(each)
@@ -168,7 +139,7 @@ class Store(HeldCards[DataCard]):
         again = [{"session": session.id}] if session.id in self._held.sessions else []
         answered = self._answer_written(session.id, answer) if answer is not None else ()
         counted = self._use_written(session.imsi, used)
-        carry_out(self._engine, ((_NO_SESSION, again), (_SESSION, [_row(session)]), *answered, *counted))
+        carry_out(self._engine, ((_NO_SESSION, again), (_SESSION, [row_of(session)]), *answered, *counted))
         self._hold(session)
         if answer is not None:
             self._held.answers[session.id] = answer[0]
@@ -229,8 +200,3 @@ class Store(HeldCards[DataCard]):
         others = self._held.by_card.get(session.imsi, ())
         if session.id not in others:
             self._held.by_card[session.imsi] = tuple(sorted((*others, session.id)))
-
-
-def _row(session: GxSession) -> dict[str, Any]:
-    """Return a session as the database has it."""
-    return {name: getattr(session, name) for name in _FIELDS}

@@ -234,10 +234,6 @@ class PgwData(DataLists):
 class DataChange(Approval, PgwData):
     """Body of `PUT /cards/{imsi}/data`."""
 
-    def wanted(self) -> PgwData:
-        """Return the lists asked for."""
-        return PgwData.model_validate(self.model_dump(include=set(PgwData.model_fields)))
-
 
 class PgwConfig(GtpConfig):
     """Settings of a PGW."""

@@ -70,10 +70,6 @@ class ScpVoice(Model):
 class ListChange(Approval, ScpVoice):
     """Body of `PUT /cards/{imsi}/voice`."""
 
-    def wanted(self) -> ScpVoice:
-        """Return the list asked for."""
-        return ScpVoice.model_validate(self.model_dump(include=set(ScpVoice.model_fields)))
-
 
 class Suspension(Model):
     """Body of `POST /cards/{imsi}/suspension`."""

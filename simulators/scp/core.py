@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.scp import controls
-from simwarden.operations.approval import Audit
-from simwarden.operations.card_lists import CHANGED_LIST
-from simwarden.operations.restriction import Restriction
-from simwarden.runtime.batch import Batch
+from simwarden.operations.list_server import ListServer
 
 if TYPE_CHECKING:
     from simulators.scp.call import Call
@@ -22,11 +17,8 @@ if TYPE_CHECKING:
     from simwarden.runtime.sigtran.point import SignallingPoint, TcapUser
     from simwarden.runtime.site import Site
 
-#: seconds until a database that did not take something is asked again
-_DATABASE = 5.0
 
-
-class Core:
+class Core(ListServer["ScpConfig", "Store"]):
     """Cards, and calls in progress."""
 
     point: SignallingPoint
@@ -35,10 +27,8 @@ class Core:
     ocs: Ro | None = None
 
     def __init__(self, site: Site, config: ScpConfig, store: Store) -> None:
-        self.site, self.config, self.store, self.clock = site, config, store, site.clock
-        self.audit = Audit(site, store.audit, count=store.count)
-        self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
-        self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
+        super().__init__(site, config, store, controls.LIST_CHANGES, config.list_changes)
+        self.batch = self.make_batch(store)
         self.calls: dict[int, Call] = {}
         self.numbers = itertools.count(1)
 
@@ -59,11 +49,6 @@ class Core:
         call.inbox.put_nowait(None)
 
     # -- time
-
-    @property
-    def month(self) -> str:
-        """The month by which quotas are counted."""
-        return self.clock.month()
 
     @property
     def time_of_day(self) -> float:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from simulators.scp.core import Core
-    from simwarden.operations.approval import Audit
 
 #: the subsystem of CAP (TS 23.003 annex A)
 _CAP: Final = 146
@@ -75,10 +74,6 @@ class Scp(Element[ScpConfig]):
     def views(self) -> Mapping[str, Iterable[tuple[Any, ...]]]:
         """Return the cards whose calls SSPs ask about."""
         return {CAP_DIALOGUES: [(call.card.imsi,) for call in self.core.calls.values()]}
-
-    def kept(self) -> Audit:
-        """Keep refused calls of its management with the changes."""
-        return self.core.audit
 
     async def stop(self) -> None:
         """Write what was counted, and go down; calls end when their time is over."""

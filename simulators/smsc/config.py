@@ -64,10 +64,6 @@ class SmscSms(Model):
 class ListChange(Approval, SmscSms):
     """Body of `PUT /cards/{imsi}/sms`."""
 
-    def wanted(self) -> SmscSms:
-        """Return the list asked for."""
-        return SmscSms.model_validate(self.model_dump(include=set(SmscSms.model_fields)))
-
 
 class SmscConfig(ServerConfig):
     """Settings of a service centre."""

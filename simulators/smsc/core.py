@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulators.smsc import controls
-from simwarden.operations.approval import Audit
-from simwarden.operations.card_lists import CHANGED_LIST
 from simwarden.operations.guessing import Tries
+from simwarden.operations.list_server import ListServer
 from simwarden.operations.number_ranges import load_ranges
-from simwarden.operations.restriction import Restriction
 from simwarden.policy.short_messages import longest_code
-from simwarden.runtime.batch import Batch
 from simwarden.runtime.diameter.server import KnownPeers
 
 if TYPE_CHECKING:
+    import asyncio
+
     from simulators.smsc.card import CardList
     from simulators.smsc.causes import Refusal
     from simulators.smsc.clients.credit import CreditControl
@@ -30,9 +27,6 @@ if TYPE_CHECKING:
     from simwarden.runtime.diameter import DiameterNode
     from simwarden.runtime.site import Site
 
-#: seconds until a database that did not take something is asked again
-_DATABASE = 5.0
-
 
 @dataclass(slots=True)
 class Long:
@@ -43,19 +37,17 @@ class Long:
     parts: set[int]
 
 
-class Core:
+class Core(ListServer["SmscConfig", "Store"]):
     """Cards, messages that wait, gateways that are bound."""
 
     node: DiameterNode
     credit: CreditControl
 
     def __init__(self, site: Site, config: SmscConfig, store: Store) -> None:
-        self.site, self.config, self.store, self.clock = site, config, store, site.clock
+        super().__init__(site, config, store, controls.LIST_CHANGES, config.list_changes)
         self.peers = KnownPeers(site, config, config.peers, controls.PEER)
-        self.audit = Audit(site, store.audit, count=store.count)
-        self.lists = Restriction(self.audit, controls.LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
         self.ranges = load_ranges(config.ranges)
-        self.batch = Batch(store, asyncio.get_running_loop().call_soon, partial(site.clock.call_later, _DATABASE))
+        self.batch = self.make_batch(store)
         self.tries = Tries(config.guessing.period)
         #: records of messages that were written
         self.charged = 0
@@ -76,15 +68,6 @@ class Core:
         return [*self.gateways.values(), *self.transmitters.values()]
 
     # -- time
-
-    def now(self) -> float:
-        """Return the date, in seconds since 1970."""
-        return self.clock.wall().timestamp()
-
-    @property
-    def month(self) -> str:
-        """The month by which quotas are counted."""
-        return self.clock.month()
 
     # -- rules
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simulators.smsc.core import Core
-    from simwarden.operations.approval import Audit
 
 
 class Smsc(Element[SmscConfig]):
@@ -64,10 +63,6 @@ class Smsc(Element[SmscConfig]):
     def census(self) -> Mapping[str, int]:
         """Count messages that wait."""
         return {"messages": len(self.core.store.messages)}
-
-    def kept(self) -> Audit:
-        """Keep refused calls with the changes."""
-        return self.core.audit
 
     async def stop(self) -> None:
         """Write and answer what came, and say goodbye to gateways, MMEs and HSS."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simwarden.wire.cap import LEG_1, LEG_2, EventType
@@ -65,8 +66,11 @@ class Model:
     start: Pic
     active: Pic
     transitions: Mapping[tuple[Pic, Happening], Transition]
-    #: detection points that may be armed for a time (EDP-R, EDP-N)
-    events: frozenset[EventType]
+
+    @cached_property
+    def events(self) -> frozenset[EventType]:
+        """Detection points that may be armed for a time (EDP-R, EDP-N): all but those of triggers."""
+        return frozenset(each.dp for each in self.transitions.values() if each.dp is not None) - _TRIGGERS
 
     def next(self, pic: Pic, happening: Happening) -> Transition | None:
         """Return what follows when something happens; None: it cannot happen there."""
@@ -74,6 +78,7 @@ class Model:
 
 
 _E, _H = EventType, Happening
+_TRIGGERS: Final = frozenset({_E.COLLECTED_INFO, _E.ANALYZED_INFORMATION, _E.TERM_ATTEMPT_AUTHORIZED})
 
 
 _O: Final = (Pic.O_NULL, Pic.ANALYSE_INFORMATION, Pic.ROUTING_AND_ALERTING, Pic.O_ACTIVE, Pic.O_EXCEPTION)
@@ -99,12 +104,6 @@ O_BCSM: Final = Model(
         (Pic.O_EXCEPTION, _H.ABANDONED): Transition(_E.O_ABANDON, LEG_1, Pic.O_NULL),
         **{(pic, _H.RELEASED): Transition(None, LEG_2, Pic.O_EXCEPTION) for pic in _O},
     },
-    frozenset(
-        {
-            *(_E.ROUTE_SELECT_FAILURE, _E.O_CALLED_PARTY_BUSY, _E.O_NO_ANSWER),
-            *(_E.O_ANSWER, _E.O_DISCONNECT, _E.O_ABANDON),
-        }
-    ),
 )
 """The originating half: calls of a subscriber, and forwarded ones."""
 T_BCSM: Final = Model(
@@ -125,7 +124,6 @@ T_BCSM: Final = Model(
         (Pic.T_EXCEPTION, _H.ABANDONED): Transition(_E.T_ABANDON, LEG_1, Pic.T_NULL),
         **{(pic, _H.RELEASED): Transition(None, LEG_2, Pic.T_EXCEPTION) for pic in _T},
     },
-    frozenset({_E.T_BUSY, _E.T_NO_ANSWER, _E.T_ANSWER, _E.T_DISCONNECT, _E.T_ABANDON}),
 )
 """The terminating half: calls to a subscriber, in the GMSC and in the visited MSC."""
 

@@ -9,7 +9,6 @@ from simwarden.trace.records import CauseForTerm, ChargingRecord
 
 if TYPE_CHECKING:
     from simulators.ssp.call import Half
-    from simwarden.wire.isup import Number
     from simwarden.wire.q850 import Cause
 
 #: causes by which a call that was answered has not ended abnormally
@@ -32,7 +31,7 @@ def mobile_terminated(half: Half, cause: Cause) -> None:
     """Write the record of a call to a terminal."""
     fields = _fields(half, cause) | {"basicService": "telephony"}
     if half.setup.caller is not None:
-        fields["callingNumber"] = _digits(half.setup.caller)
+        fields["callingNumber"] = half.setup.caller.digits
     _write(half, "MTCallRecord", fields)
 
 
@@ -70,10 +69,6 @@ def _term(half: Half, cause: Cause) -> CauseForTerm:
         return CauseForTerm.UNSUCCESSFUL_CALL_ATTEMPT
     normal = cause.value in _NORMAL
     return CauseForTerm.NORMAL_RELEASE if normal else CauseForTerm.ABNORMAL_RELEASE
-
-
-def _digits(number: Number) -> str:
-    return number.digits
 
 
 def _write(half: Half, record: str, fields: dict[str, Any]) -> None:

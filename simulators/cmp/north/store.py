@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+
+from simwarden.operations.record_columns import record_columns, row_of
 
 
 def _add_ids(connection: sa.Connection) -> None:
@@ -17,29 +19,6 @@ def _add_ids(connection: sa.Connection) -> None:
 
 
 METADATA = sa.MetaData(info={"schema": "cmp-north", "migrations": (_add_ids,)})
-_SUBSCRIPTIONS = sa.Table(
-    "north_subscriptions",
-    METADATA,
-    sa.Column("id", sa.String(36), primary_key=True),
-    sa.Column("client", sa.String, nullable=False, index=True),
-    sa.Column("imsi", sa.String(15), nullable=False, index=True),
-    *(sa.Column(name, sa.String, nullable=False) for name in ("type", "sink", "token", "token_expires")),
-    sa.Column("config", sa.JSON, nullable=False),
-    sa.Column("starts", sa.String, nullable=False),
-    sa.Column("expires", sa.String, nullable=False),
-    sa.Column("status", sa.String(8), nullable=False),
-    sa.Column("events", sa.BigInteger, nullable=False),
-    sa.Column("last", sa.String(14), nullable=False),
-)
-_EVENTS = sa.Table(
-    "north_events",
-    METADATA,
-    sa.Column("number", sa.Integer, primary_key=True),  # their order; that of an event that is gone may come again
-    sa.Column("id", sa.String(36), nullable=False),
-    sa.Column("subscription", sa.String(36), nullable=False, index=True),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("body", sa.JSON, nullable=False),
-)
 
 
 @dataclass(slots=True)
@@ -89,6 +68,13 @@ class Event:
     body: dict[str, Any]
 
 
+_SUBSCRIPTIONS = sa.Table(
+    "north_subscriptions", METADATA, *record_columns(Subscription, "id", index=("client", "imsi"))
+)
+#: `number` is their order; that of an event that is gone may come again
+_EVENTS = sa.Table("north_events", METADATA, *record_columns(Event, "number", index=("subscription",)))
+
+
 class Outbox:
     """The database of subscriptions and waiting events; each change is committed when the method returns."""
 
@@ -134,7 +120,7 @@ class Outbox:
         """Keep events by themselves, with a new subscription, or `instead` of all that wait for a subscription."""
         with self._engine.begin() as connection:
             if new is not None:
-                connection.execute(sa.insert(_SUBSCRIPTIONS).values(asdict(new)))
+                connection.execute(sa.insert(_SUBSCRIPTIONS).values(row_of(new)))
             if instead:
                 connection.execute(sa.delete(_EVENTS).where(_EVENTS.c.subscription == instead))
             self.add(connection, events)

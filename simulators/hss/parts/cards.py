@@ -267,25 +267,19 @@ def _same_binding(held: Subscriber, made: Subscriber) -> bool:
     return made.mode == held.mode == "learned" or (made.mode, made.bound) == (held.mode, held.bound)
 
 
+#: what provisioning says anew; all else of a card stays
+_PROVISIONED = ("imsi", "name", "iccid", "msisdn", "profile", "functions", "k", "opc", "subscription", "csi", "mode")
+
+
 def _carry_over(held: Subscriber, made: Subscriber) -> Subscriber:
     """Return the new provisioning with what a card keeps."""
     functions = made.functions.split()
-    calls = {"vlr": held.vlr, "msc": held.msc, "vlr_imei": held.vlr_imei, "camel": held.camel}
-    return replace(
-        made,
-        **(calls if Function.VOICE in functions else NO_VLR),
-        seq=held.seq,
-        bound=held.bound if made.mode == held.mode == "learned" else made.bound,
-        suspended=held.suspended,
-        why=held.why,
-        mme=held.mme,
-        mme_realm=held.mme_realm,
-        plmn=held.plmn,
-        imei=held.imei,
-        purged=held.purged,
-        attempts=held.attempts,
-        vectors=held.vectors,
-        # who has voice has messages by the MSC (TS 23.272 C.8)
-        sms_number=held.sms_number if Function.SMS in functions and Function.VOICE not in functions else "",
-        waiting=held.waiting,
-    )
+    changed = {name: getattr(made, name) for name in _PROVISIONED}
+    if not made.mode == held.mode == "learned":
+        changed["bound"] = made.bound
+    if Function.VOICE not in functions:
+        changed |= NO_VLR
+    # who has voice has messages by the MSC (TS 23.272 C.8)
+    if Function.SMS not in functions or Function.VOICE in functions:
+        changed["sms_number"] = ""
+    return replace(held, **changed)

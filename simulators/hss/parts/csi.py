@@ -12,7 +12,7 @@ from simulators.hss.parts.subscription import check_ims
 from simulators.hss.procedures.late import tell_vlrs
 from simulators.hss.subscriber import CSI_CHANGE, Due
 from simwarden.model.values import IMEI, IMSI
-from simwarden.operations.approval import Approval, By
+from simwarden.operations.approval import Approval, By, without_approval
 from simwarden.operations.management import Call, Role, route
 from simwarden.policy.camel import NODE
 from simwarden.runtime.declare import HISTORY, Observable
@@ -42,7 +42,7 @@ class Csis:
     @route("PUT", "/cards/{imsi}/csi", roles=_BOTH, takes=CsiChange, gives=CardTold, errors=(404, 429))
     async def change_csi(self, call: Call) -> dict[str, Any]:
         """Give a card other CSIs; the serving VLR is told (InsertSubscriberData). By the operator, with approval."""
-        return await self._change(call, call.given.csi(), Occasion.CSI)
+        return await self._change(call, without_approval(HssCsi, call.given), Occasion.CSI)
 
     @route("DELETE", "/cards/{imsi}/csi", roles=_BOTH, takes=Approval, gives=CardTold, errors=(404, 429))
     async def end_csi(self, call: Call) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from simulators.hss.procedures.subscriber_data import apns_of, change_subscripti
 from simulators.hss.subscriber import AREA_CHANGE, Due, Subscriber
 from simwarden.errors import ManagementError
 from simwarden.model.profile import Function
-from simwarden.operations.approval import Approval, By
+from simwarden.operations.approval import Approval, By, without_approval
 from simwarden.operations.management import Call, Role, route
 from simwarden.policy.camel import leads_to_ims
 
@@ -37,7 +37,7 @@ class Subscriptions:
         """Change APNs or zone codes; the serving MME is told by IDR and DSR. By the operator."""
         by, imsi = By.of(call), call.path["imsi"]
         self.core.audit.require(controls.AREA.operator, imsi, by, "subscription", by.asks("change a subscription"))
-        subscriber, wanted = self.core.card(call.path["imsi"]), call.given.subscription()
+        subscriber, wanted = self.core.card(call.path["imsi"]), without_approval(HssSubscription, call.given)
         action = "subscription"
         if wanted.zones != zones_of(subscriber):
             _, action = self._may_change_area(call, "change the area")

@@ -23,10 +23,7 @@ class Quotas(CardLists[QuotaCard]):
     """The quotas of cards."""
 
     section, model = "quota", OcsQuota
-
-    def __init__(self, core: Core) -> None:
-        super().__init__(core)
-        self.core = core
+    core: Core
 
     @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CardTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
@@ -40,12 +37,12 @@ class Quotas(CardLists[QuotaCard]):
     @route("PUT", "/cards/{imsi}/quota", roles=BOTH, takes=QuotaChange, gives=CardTold, errors=(404, 429))
     async def change_quota(self, call: Call) -> dict[str, Any]:
         """Give a card another quota of each month, this one too; who gives it units asks anew. By the operator."""
-        return (await self._change(call, "change the quota", call.given.wanted())).tell()
+        return (await self._change(call, "change the quota")).tell()
 
     @route("DELETE", "/cards/{imsi}/quota", roles=BOTH, takes=Approval, gives=CardTold, errors=(404, 429))
     async def end_quota(self, call: Call) -> dict[str, Any]:
         """Take a card's quota away, so that it is given nothing. By the operator, with an approval record."""
-        return (await self._change(call, "end the quota", None)).tell()
+        return (await self._change(call, "end the quota")).tell()
 
     @route("GET", "/cards/{imsi}", gives=CardUsed)
     async def query(self, call: Call) -> dict[str, Any]:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 from simulators.ocs import controls
 from simulators.ocs.procedures.event import event
-from simulators.ocs.procedures.rating import GROUPS, Rating, network_of, results
+from simulators.ocs.procedures.rating import Rating, network_of, results
 from simulators.ocs.procedures.units import service_of
 from simulators.ocs.service import Service
 from simulators.ocs.store import Session
 from simwarden.runtime.store import StoreUnavailableError
-from simwarden.wire.diameter import DiameterError, ResultCode, decode, encode, first
+from simwarden.wire.diameter import DiameterError, ResultCode, encode, first
 from simwarden.wire.diameter.apps.credit import CcRequestType, FailureHandling, SubscriptionIdType
 from simwarden.wire.diameter.codec import HEADER_LENGTH
+from simwarden.wire.diameter.credit import GROUPS, repeat_answer
 
 if TYPE_CHECKING:
     from simulators.ocs.card import QuotaCard
@@ -47,7 +48,7 @@ async def _in_its_turn(core: Core, asked: Message) -> Message:
     known = held if held is not None and held.host == asked.get("Origin-Host") else None  # another node's is none of it
     if known is not None and known.number == number:
         core.site.note(f"request {number} of session {known.session} comes again", imsi=known.imsi)
-        return _again(known, asked)
+        return repeat_answer(known.answer, asked)
     if held is not None and kind in _BEGIN:  # whosever: another's is not taken over
         raise DiameterError(ResultCode.DIAMETER_INVALID_AVP_VALUE, "the session has begun", _named(asked))
     if kind is CcRequestType.UPDATE_REQUEST if held is None else known is None or known.over:
@@ -69,12 +70,6 @@ async def _in_its_turn(core: Core, asked: Message) -> Message:
 
 def _named(asked: Message) -> Avps:
     return [("CC-Request-Number", asked.get("CC-Request-Number"))]
-
-
-def _again(session: Session, asked: Message) -> Message:
-    answer = decode(session.answer)
-    answer.hop_by_hop, answer.end_to_end = asked.hop_by_hop, asked.end_to_end
-    return answer
 
 
 def _service(asked: Message) -> Service | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.ocs.controls import OF
-from simulators.ocs.procedures.rating import GROUPS
 from simulators.ocs.procedures.units import granted, units_in
 from simwarden.wire.diameter import ResultCode, first
 from simwarden.wire.diameter.apps.gy import RequestedAction
+from simwarden.wire.diameter.credit import GROUPS
 
 if TYPE_CHECKING:
     from simulators.ocs.procedures.rating import Rating

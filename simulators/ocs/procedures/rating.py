@@ -13,6 +13,7 @@ from simulators.ocs.store import Reserve
 from simwarden.wire.diameter import ResultCode, first
 from simwarden.wire.diameter.apps.credit import FinalUnitAction
 from simwarden.wire.diameter.apps.gy import TriggerType
+from simwarden.wire.diameter.credit import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from simulators.ocs.store import Session
     from simwarden.wire.diameter import Avps, Message
 
-GROUPS: Final = "Multiple-Services-Credit-Control"
 #: units of one report that are counted: nobody uses more, and no counter holds many of what an Unsigned64 may say
 _MOST: Final = 1 << 40
 #: what a request changes of a session
@@ -71,13 +71,13 @@ class Rating:
 
     def count(self, month: str, units: int) -> None:
         """Count units for the card, as used if there are more than before."""
-        self.core.store.charge(self.card.imsi, month, self.session.service, units)
+        self.core.store.charge(self.card.imsi, month, self.session.service, units=units)
         self._counted.append((month, units))
 
     def undo(self) -> None:
         """Have it as it was before the request."""
         for month, units in self._counted:
-            self.core.store.charge(self.card.imsi, month, self.session.service, -units)
+            self.core.store.charge(self.card.imsi, month, self.session.service, units=-units)
         for name, value in self._before.items():
             setattr(self.session, name, value)
 

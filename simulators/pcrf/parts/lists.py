@@ -36,10 +36,7 @@ class Lists(CardLists[DataCard]):
         ),
     )
     section, model = "data", PcrfData
-
-    def __init__(self, core: Core) -> None:
-        super().__init__(core)
-        self.core = core
+    core: Core
 
     @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CardTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
@@ -55,12 +52,12 @@ class Lists(CardLists[DataCard]):
     @route("PUT", "/cards/{imsi}/data", roles=BOTH, takes=ListChange, gives=CardChanged, errors=(404, 429))
     async def change_list(self, call: Call) -> dict[str, Any]:
         """Give a card other lists; the PGWs of its sessions are told at once. By the operator."""
-        return self._told(await self._change(call, "change the list", call.given.wanted()))
+        return self._told(await self._change(call, "change the list"))
 
     @route("DELETE", "/cards/{imsi}/data", roles=BOTH, takes=Approval, gives=CardChanged, errors=(404, 429))
     async def end_list(self, call: Call) -> dict[str, Any]:
         """Take a card's lists away: its data is not directed any more. By the operator, with an approval record."""
-        return self._told(await self._change(call, "end the list", None))
+        return self._told(await self._change(call, "end the list"))
 
     @route("GET", "/cards/{imsi}", gives=CardChanged)
     async def query(self, call: Call) -> dict[str, Any]:

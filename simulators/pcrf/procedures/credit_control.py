@@ -17,11 +17,12 @@ from simulators.pcrf.procedures.re_auth import re_auth
 from simulators.pcrf.qos import UNKNOWN_QOS, authorized_qos, is_slowed, requested_qos
 from simulators.pcrf.rules import leaves_open
 from simwarden.errors import PeerError
-from simwarden.wire.diameter import DiameterError, ExperimentalResult, ResultCode, decode, encode, first
+from simwarden.wire.diameter import DiameterError, ExperimentalResult, ResultCode, encode, first
 from simwarden.wire.diameter.apps.credit import CcRequestType, SubscriptionIdType
 from simwarden.wire.diameter.apps.gx import EventTrigger
 from simwarden.wire.diameter.codec import HEADER_LENGTH
 from simwarden.wire.diameter.codes import GxFeature
+from simwarden.wire.diameter.credit import repeat_answer
 from simwarden.wire.diameter.features import features_of, supported_features
 from simwarden.wire.diameter.location import decode_location
 
@@ -51,27 +52,20 @@ async def credit_control(core: Core, message: Message, peer: Peer) -> Message:
     session = core.store.session(identity)
     theirs = session is None or session.host == message.get("Origin-Host")
     if kept is not None and kept == number and theirs:
-        return _again(message, core.store.answer(identity))
+        return repeat_answer(core.store.answer(identity), message)
     if kind == CcRequestType.INITIAL_REQUEST and kept is None:
         return _initial(core, message, peer)
     if session is None or not theirs:
         answer = core.node.answer(message, ResultCode.DIAMETER_UNKNOWN_SESSION_ID)
         over_before = kept is None and kind == CcRequestType.TERMINATION_REQUEST
         if over_before:  # its first CCR may still come
-            core.store.end(identity, (number, encode(answer)), core.clock.wall().timestamp())
+            core.store.end(identity, (number, encode(answer)), core.now())
         return answer
     late = kept is not None and number < kept
     if late or kind not in (CcRequestType.UPDATE_REQUEST, CcRequestType.TERMINATION_REQUEST):
         failed = [("CC-Request-Number", number) if late else ("CC-Request-Type", kind)]
         return core.node.answer(message, ResultCode.DIAMETER_INVALID_AVP_VALUE, failed=failed)
     return _update(core, session, message) if kind == CcRequestType.UPDATE_REQUEST else _end(core, session, message)
-
-
-def _again(message: Message, octets: bytes) -> Message:
-    """Give an answer again, under the number of the request that came again."""
-    answer = decode(octets)
-    answer.hop_by_hop, answer.end_to_end = message.hop_by_hop, message.end_to_end
-    return answer
 
 
 def _state_id(message: Message, peer: Peer) -> int:
@@ -149,7 +143,7 @@ def _end(core: Core, session: GxSession, message: Message) -> Message:
     ended = _with_report(session, message)
     core.show(ended)
     kept = message.get("CC-Request-Number"), encode(answer)
-    core.store.end(ended.id, kept, core.clock.wall().timestamp(), _used(core, session, message))
+    core.store.end(ended.id, kept, core.now(), _used(core, session, message))
     core.show(ended, over=True)
     return answer
 
@@ -187,7 +181,7 @@ def _used(core: Core, session: GxSession, message: Message) -> tuple[str, int] |
     """Return the month and the octets of it that a card has used, with those of a report; None: it reports none."""
     if not message.all("Usage-Monitoring-Information"):
         return None
-    return core.clock.month(), core.used(session.imsi) + _reported(message)
+    return core.month, core.used(session.imsi) + _reported(message)
 
 
 def _with_report(session: GxSession, message: Message, **changed: Any) -> GxSession:

@@ -117,7 +117,7 @@ def _heard(core: Core, told: GxSession, rules: Rules, answer: Message) -> bool:
 def _forget(core: Core, session: GxSession) -> None:
     """End a session that its PGW has lost."""
     core.site.note(f"{session.host} has lost a session", imsi=session.imsi)
-    core.store.end(session.id, None, core.clock.wall().timestamp())
+    core.store.end(session.id, None, core.now())
     core.show(session, over=True)
 
 

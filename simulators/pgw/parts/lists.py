@@ -40,10 +40,7 @@ class Lists(CardLists["DataCard"]):
         ),
     )
     section, model = "data", PgwData
-
-    def __init__(self, core: Core) -> None:
-        super().__init__(core)
-        self.core = core
+    core: Core
 
     @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CardTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
@@ -62,12 +59,12 @@ class Lists(CardLists["DataCard"]):
     @route("PUT", "/cards/{imsi}/data", roles=BOTH, takes=DataChange, gives=ListsTold, errors=(429,))
     async def change_list(self, call: Call) -> dict[str, Any]:
         """Give a card other lists, by which packets of flows that run are judged at once. By the operator."""
-        return (await self._change(call, "change the list", call.given.wanted())).tell()
+        return (await self._change(call, "change the list")).tell()
 
     @route("DELETE", "/cards/{imsi}/data", roles=BOTH, takes=Approval, gives=ListsTold, errors=(429,))
     async def end_list(self, call: Call) -> dict[str, Any]:
         """Let a card exchange packets with anybody. By the operator, with an approval record."""
-        return (await self._change(call, "end the list", None)).tell()
+        return (await self._change(call, "end the list")).tell()
 
     @route("GET", "/cards/{imsi}/data", gives=ListsTold)
     async def query_list(self, call: Call) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from simulators.scp import causes
 from simwarden.model.identity import Plmn
@@ -15,8 +15,9 @@ from simwarden.policy.numbers import international
 from simwarden.runtime.diameter import DiameterNode, LocalNode
 from simwarden.runtime.diameter.session import CreditClient, CreditSettings, Ended, Granted
 from simwarden.wire.diameter import Avps, Message, ResultCode, first
-from simwarden.wire.diameter.apps.credit import CcRequestType, SubscriptionIdType
+from simwarden.wire.diameter.apps.credit import CcRequestType
 from simwarden.wire.diameter.apps.gy import ServiceContext
+from simwarden.wire.diameter.credit import GROUPS, is_limit_reached, subscription_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from simulators.scp.config import ScpConfig
     from simwarden.runtime.diameter.session import Ask, Event
     from simwarden.runtime.site import Site
-
-_GROUPS: Final = "Multiple-Services-Credit-Control"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +103,11 @@ class Account:
             self._over = True
         if time is not None:
             return time
-        return causes.USED_UP if answer is not None and _used_up(answer) else causes.TEMPORARY
+        return causes.USED_UP if answer is not None and is_limit_reached(answer) else causes.TEMPORARY
 
     def _fill(self, ask: Ask) -> Avps:
-        avps: Avps = [("Service-Context-Id", str(ServiceContext.VOICE)), *_subscriber(self._card)]
+        ids = subscription_ids(self._card.imsi, international(self._card.msisdn) if self._card.msisdn else "")
+        avps: Avps = [("Service-Context-Id", str(ServiceContext.VOICE)), *ids]
         if ask.kind is CcRequestType.INITIAL_REQUEST:
             avps.append(("Multiple-Services-Indicator", 1))
         wanted, used = self._wanted, self._used
@@ -115,26 +115,13 @@ class Account:
         group: Avps = [] if wanted is None else [("Requested-Service-Unit", [("CC-Time", wanted)])]
         if used is not None:
             group.append(("Used-Service-Unit", [("CC-Time", used)]))
-        return [*avps, (_GROUPS, group)] if group else avps
-
-
-def _subscriber(card: VoiceCard) -> Avps:
-    ids = [(SubscriptionIdType.END_USER_IMSI, card.imsi)]
-    if card.msisdn:
-        ids.append((SubscriptionIdType.END_USER_E164, international(card.msisdn)))
-    pairs = ([("Subscription-Id-Type", int(kind)), ("Subscription-Id-Data", data)] for kind, data in ids)
-    return [("Subscription-Id", pair) for pair in pairs]
+        return [*avps, (GROUPS, group)] if group else avps
 
 
 def _time_in(answer: Message) -> Time | None:
     """Return the time that an answer grants, None for none, whatever its result."""
-    for group in answer.all(_GROUPS):
+    for group in answer.all(GROUPS):
         seconds = first(first(group, "Granted-Service-Unit", ()), "CC-Time", 0)
         if seconds and first(group, "Result-Code", 2001) == ResultCode.DIAMETER_SUCCESS:
             return Time(seconds, last=first(group, "Final-Unit-Indication") is not None)
     return None
-
-
-def _used_up(answer: Message) -> bool:
-    codes = (answer.result_code, *(first(group, "Result-Code") for group in answer.all(_GROUPS)))
-    return ResultCode.DIAMETER_CREDIT_LIMIT_REACHED in codes

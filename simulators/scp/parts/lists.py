@@ -31,10 +31,7 @@ class Lists(CardLists[VoiceCard]):
         ),
     )
     section, model = "voice", ScpVoice
-
-    def __init__(self, core: Core) -> None:
-        super().__init__(core)
-        self.core = core
+    core: Core
 
     @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CardTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
@@ -48,12 +45,12 @@ class Lists(CardLists[VoiceCard]):
     @route("PUT", "/cards/{imsi}/voice", roles=BOTH, takes=ListChange, gives=CardTold, errors=(404, 429))
     async def change_list(self, call: Call) -> dict[str, Any]:
         """Give a card another list, from now on: calls that it no longer admits end at once. By the operator."""
-        return (await self._change(call, "change the list", call.given.wanted())).tell()
+        return (await self._change(call, "change the list")).tell()
 
     @route("DELETE", "/cards/{imsi}/voice", roles=BOTH, takes=Approval, gives=CardTold, errors=(404, 429))
     async def end_list(self, call: Call) -> dict[str, Any]:
         """Switch a card's voice off; its calls end. By the operator, with an approval record."""
-        return (await self._change(call, "end the list", None)).tell()
+        return (await self._change(call, "end the list")).tell()
 
     @route("GET", "/cards/{imsi}", gives=CardUsed)
     async def query(self, call: Call) -> dict[str, Any]:

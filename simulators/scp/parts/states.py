@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.scp.answers import CardTold
@@ -13,7 +14,6 @@ from simwarden.operations.management import Call, route
 from simwarden.runtime.declare import Observable
 
 if TYPE_CHECKING:
-    from simulators.scp.card import VoiceCard
     from simulators.scp.core import Core
 
 
@@ -46,16 +46,15 @@ class States:
         from simulators.scp.procedures.admission import follow  # noqa: PLC0415 - checking files needs no codec
 
         imsi = call.path["imsi"]
-        card: VoiceCard | None = self.core.store.card(imsi)
-        if card is None:
+        held = self.core.store.card(imsi)
+        if held is None:
             raise ManagementError(404, f"{self.core.site.name} has no card {imsi}")
-        details = {"reason": why or "", "before": _word(card.suspended), "after": _word(why)}
-        self.core.store.suspend(card, why, self.core.audit.record(action, imsi, details, By.of(call)))
-        now = self.core.store.card(imsi)
-        assert now is not None  # noqa: S101 - it was there
-        self.core.show_state(now)
+        details = {"reason": why or "", "before": _word(held.suspended), "after": _word(why)}
+        card = replace(held, suspended=why)
+        self.core.store.put(card, self.core.audit.record(action, imsi, details, By.of(call)))
+        self.core.show_state(card)
         follow(self.core, imsi)
-        return now.tell()
+        return card.tell()
 
 
 def _word(suspended: str | None) -> str:

@@ -91,17 +91,17 @@ async def _kept(core: Core, grant: Grant) -> bool:
     waits: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     def lost() -> None:
-        core.store.charge(grant.imsi, grant.month, -grant.charged)
+        core.store.charge(grant.imsi, grant.month, units=-grant.charged)
         core.site.note("what a call is given could not be kept", imsi=grant.imsi)
         waits.set_result(False)
 
-    core.store.charge(grant.imsi, grant.month, grant.charged)
+    core.store.charge(grant.imsi, grant.month, units=grant.charged)
     core.batch.add(grant, lambda: waits.set_result(True), lost)
     return await waits
 
 
 def _count(core: Core, grant: Grant, units: int) -> None:
-    core.store.charge(grant.imsi, grant.month, units)
+    core.store.charge(grant.imsi, grant.month, units=units)
     core.batch.drop(grant)
 
 

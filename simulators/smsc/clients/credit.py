@@ -59,7 +59,7 @@ class Counter:
         """Count units that the quota allows; see CreditControl."""
         result = self._judge(request, self.used(request))
         if result is ResultCode.DIAMETER_SUCCESS:
-            self._store.charge(request.imsi, self._month(request), request.units)
+            self._store.charge(request.imsi, self._month(request), units=request.units)
         told(result)
 
     def check(self, request: Request, told: Callable[[ResultCode], None]) -> None:
@@ -71,7 +71,7 @@ class Counter:
 
     def refund(self, request: Request) -> None:
         """Count so many less in the month in which they were counted."""
-        self._store.charge(request.imsi, self._month(request), -request.units)
+        self._store.charge(request.imsi, self._month(request), units=-request.units)
 
     def used(self, request: Request) -> int:
         """Return how many units are used or reserved in the month of a request."""

@@ -13,8 +13,9 @@ from simulators.smsc import controls
 from simwarden.policy.numbers import international
 from simwarden.runtime.diameter import Unreachable
 from simwarden.wire.diameter import Message, ResultCode, first
-from simwarden.wire.diameter.apps.credit import CcRequestType, SubscriptionIdType
+from simwarden.wire.diameter.apps.credit import CcRequestType
 from simwarden.wire.diameter.apps.gy import SMS_SC, RequestedAction, ServiceContext, SmMessageType
+from simwarden.wire.diameter.credit import GROUPS, is_limit_reached, subscription_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from simwarden.wire.diameter import Avps
 
 _UNITS: Final = "CC-Service-Specific-Units"
-_GROUPS: Final = "Multiple-Services-Credit-Control"
-_LIMIT: Final = ResultCode.DIAMETER_CREDIT_LIMIT_REACHED
 
 
 class Ro:
@@ -73,14 +72,16 @@ class Ro:
 
     async def _ask(self, request: Request, action: RequestedAction) -> Message:
         core = self._core
+        card = core.store.card(request.imsi)
+        number = international(card.msisdn) if card is not None and card.msisdn else ""
         avps: Avps = [
             ("Service-Context-Id", str(ServiceContext.SMS)),
             ("CC-Request-Type", int(CcRequestType.EVENT_REQUEST)),
             ("CC-Request-Number", 0),
             ("Event-Timestamp", int(request.when)),
-            *_subscriber(core, request.imsi),
+            *subscription_ids(request.imsi, number),
             ("Requested-Action", int(action)),
-            (_GROUPS, [("Requested-Service-Unit", [(_UNITS, request.units)])]),
+            (GROUPS, [("Requested-Service-Unit", [(_UNITS, request.units)])]),
             ("Service-Information", [("SMS-Information", _information(request))]),
         ]
         session = self._session(request, action)
@@ -93,17 +94,6 @@ class Ro:
         return f"{self._core.node.local.host};{number};{action.name.lower().partition('_')[0]}"
 
 
-def _subscriber(core: Core, imsi: str) -> Avps:
-    """Return whose units are asked for, by IMSI, and by number if the card has one."""
-    card = core.store.card(imsi)
-    ids = [(SubscriptionIdType.END_USER_IMSI, imsi)]
-    if card is not None and card.msisdn:
-        ids.append((SubscriptionIdType.END_USER_E164, international(card.msisdn)))
-    return [
-        ("Subscription-Id", [("Subscription-Id-Type", int(kind)), ("Subscription-Id-Data", data)]) for kind, data in ids
-    ]
-
-
 def _information(request: Request) -> Avps:
     """Return what is told of the message (TS 32.299 7.2.211): by whom, and that a card sends it, if one does."""
     sent: Avps = [("SM-Message-Type", int(SmMessageType.SUBMISSION))] if request.on == controls.MO else []
@@ -112,9 +102,9 @@ def _information(request: Request) -> Avps:
 
 def _result_of(answer: Message, units: int) -> ResultCode:
     """Return what an answer means: success is units, all of them; what grants none is a refusal for a time."""
-    groups: list[Avps] = answer.all(_GROUPS)
-    if _LIMIT in (answer.result_code, *(first(each, "Result-Code") for each in groups)):
-        return _LIMIT
+    groups: list[Avps] = answer.all(GROUPS)
+    if is_limit_reached(answer):
+        return ResultCode.DIAMETER_CREDIT_LIMIT_REACHED
     fine = [each for each in groups if first(each, "Result-Code", 2001) == ResultCode.DIAMETER_SUCCESS]
     given = sum(first(first(each, "Granted-Service-Unit", ()), _UNITS, 0) for each in fine)
     if answer.success and given >= units:

@@ -31,10 +31,7 @@ class Lists(CardLists[CardList]):
         ),
     )
     section, model = "sms", SmscSms
-
-    def __init__(self, core: Core) -> None:
-        super().__init__(core)
-        self.core = core
+    core: Core
 
     @route("PUT", "/cards/{imsi}", takes=CardProvision, gives=CardTold, errors=(409,))
     async def provision_card(self, call: Call) -> dict[str, Any]:
@@ -48,12 +45,12 @@ class Lists(CardLists[CardList]):
     @route("PUT", "/cards/{imsi}/sms", roles=BOTH, takes=ListChange, gives=CardTold, errors=(404, 429))
     async def change_list(self, call: Call) -> dict[str, Any]:
         """Give a card another list, from the next message and attempt on. By the operator."""
-        return (await self._change(call, "change the list", call.given.wanted())).tell()
+        return (await self._change(call, "change the list")).tell()
 
     @route("DELETE", "/cards/{imsi}/sms", roles=BOTH, takes=Approval, gives=CardTold, errors=(404, 429))
     async def end_list(self, call: Call) -> dict[str, Any]:
         """Switch a card's SMS off. By the operator, with an approval record."""
-        return (await self._change(call, "end the list", None)).tell()
+        return (await self._change(call, "end the list")).tell()
 
     @route("GET", "/cards/{imsi}", gives=CardUsed)
     async def query(self, call: Call) -> dict[str, Any]:

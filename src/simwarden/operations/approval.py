@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
@@ -37,6 +37,14 @@ class Approval(Model):
     approver: _Words = ""
     reason: _Words = ""
     form: _Words = ""
+
+
+M = TypeVar("M", bound=Model)
+
+
+def without_approval(model: type[M], given: Model) -> M:
+    """Return what the body of a change asks for, without its approval record."""
+    return model.model_validate(given.model_dump(include=set(model.model_fields)))
 
 
 class TerminalBinding(Model):

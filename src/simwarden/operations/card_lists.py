@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeV
 from pydantic import AwareDatetime  # noqa: TC002 - a field's type, resolved by pydantic
 
 from simwarden.errors import ManagementError
-from simwarden.operations.approval import By
+from simwarden.operations.approval import By, without_approval
 from simwarden.operations.management import Call, Role, route
 from simwarden.operations.provision import AuditPage, AuditTold, CardProvision
 from simwarden.policy.operator import PROVISION
@@ -108,7 +108,7 @@ class CardLists(ABC, Generic[C]):
     model: ClassVar[type[Model]]
 
     def __init__(self, core: ListCore[C]) -> None:
-        self._core = core
+        self.core = core
 
     @abstractmethod
     def new(self, wanted: CardProvision, held: C | None) -> C:
@@ -130,7 +130,7 @@ class CardLists(ABC, Generic[C]):
     async def held_list(self, call: Call) -> dict[str, Any]:
         """Tell the list of a card, or the one that it had at a time, with since when, and what is used this month."""
         imsi, at = call.path["imsi"], call.query.at
-        records = [each for each in self._core.store.audited(imsi) if self._gives(each)]
+        records = [each for each in self.core.store.audited(imsi) if self._gives(each)]
         if at is not None:
             records = [each for each in records if dt.datetime.fromisoformat(each["at"]) <= at]
         since, held = (records[-1]["at"], records[-1]["details"]["after"]) if records else ("", None)
@@ -148,40 +148,41 @@ class CardLists(ABC, Generic[C]):
     @route("GET", "/audit", query=AuditPage, gives=tuple[AuditTold, ...])
     async def audit(self, call: Call) -> list[dict[str, Any]]:
         """Tell audit records, the oldest first."""
-        return self._core.store.audited(after=call.query.after, most=call.query.limit)
+        return self.core.store.audited(after=call.query.after, most=call.query.limit)
 
     async def _provision(self, call: Call) -> C:
         """Take a card with its list. One that is held is not changed this way. Raises ManagementError (409, 403)."""
         wanted: CardProvision = call.given
-        by, entry, held = By.of(call), wanted.entry(self.section, self.model), self._core.store.card(wanted.imsi)
+        by, entry, held = By.of(call), wanted.entry(self.section, self.model), self.core.store.card(wanted.imsi)
         if held is not None and self._list(held) is not None:
-            self._core.lists.stays(wanted.imsi, by, changed=entry != self._list(held))
+            self.core.lists.stays(wanted.imsi, by, changed=entry != self._list(held))
         card = replace(self.new(wanted, held), **{self.section: entry})
         if entry is not None:
             self.check(card, entry, by, PROVISION)
         return await self._put(card, by, "provision")
 
-    async def _change(self, call: Call, action: str, entry: Model | None) -> C:
-        """Give a card another list, or none: by the operator, with an approval record, so many times a period.
+    async def _change(self, call: Call, action: str) -> C:
+        """Give a card the list that a call says, or none: by the operator, with an approval record, so many times.
 
         Raises ManagementError (403, 404, 429).
         """
-        imsi, by = call.path["imsi"], By.of(call)
-        self._core.lists.approve(imsi, by, action)
+        imsi, by, given = call.path["imsi"], By.of(call), call.given
+        entry = without_approval(self.model, given) if isinstance(given, self.model) else None
+        self.core.lists.approve(imsi, by, action)
         card = self._card(imsi)
         held = self._list(card) is not None
         if held:
-            self._core.lists.once_more(imsi, by, action)
+            self.core.lists.once_more(imsi, by, action)
         if entry is not None:
             self.check(card, entry, by, action)
         return await self._put(replace(card, **{self.section: entry}), by, CHANGED_LIST if held else GIVEN_LIST)
 
     async def _put(self, card: C, by: By, action: str) -> C:
-        before = self._core.store.card(card.imsi)
+        before = self.core.store.card(card.imsi)
         told = before.tell()[self.section] if before is not None else None
         details = {"before": told, "after": card.tell()[self.section]}
-        self._core.store.put(card, self._core.lists.record(action, card.imsi, by, details))
-        self._core.show_list(card)
+        self.core.store.put(card, self.core.lists.record(action, card.imsi, by, details))
+        self.core.show_list(card)
         await self.follow(card)
         return card
 
@@ -190,9 +191,9 @@ class CardLists(ABC, Generic[C]):
 
     def _card(self, imsi: str) -> C:
         """Return a card. Raises ManagementError (404)."""
-        card = self._core.store.card(imsi)
+        card = self.core.store.card(imsi)
         if card is None:
-            raise ManagementError(404, f"{self._core.site.name} has no card {imsi}")
+            raise ManagementError(404, f"{self.core.site.name} has no card {imsi}")
         return card
 
 

@@ -131,8 +131,9 @@ class Element(ABC, Generic[C]):
         return False
 
     def kept(self) -> Audit | None:
-        """Return the audit in which refused calls of this element are kept; None where it keeps none."""
-        return None
+        """Return the audit in which refused calls of this element are kept; None where its core has none."""
+        audit: Audit | None = getattr(getattr(self, "core", None), "audit", None)
+        return audit
 
     @classmethod
     def all_verbs(cls) -> Mapping[str, Verb]:

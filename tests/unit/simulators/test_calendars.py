@@ -70,7 +70,7 @@ async def test_minutes_of_the_scp() -> None:
     async with VoiceBench() as bench:
         await bench.provision(VOICE | {"quota": 2})
         await to_last_second(bench)
-        bench.scp.core.store.charge(VOICE_IMSI, bench.scp.core.month, 1200)
+        bench.scp.core.store.charge(VOICE_IMSI, bench.scp.core.month, units=1200)
         assert (await bench.call("GET", f"/cards/{VOICE_IMSI}"))["used"] == 120
         await bench.sleep(1)
         assert (await bench.call("GET", f"/cards/{VOICE_IMSI}"))["used"] == 0

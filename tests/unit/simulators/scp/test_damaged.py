@@ -70,7 +70,7 @@ async def test_in_mid_call() -> None:
                 call = await net.dial(LISTED)
                 if call.cause is not None:  # what was told before has used up the quota
                     assert await net.used() >= 180
-                    net.scp.core.store.charge(IMSI, net.scp.core.month, -net.scp.core.store.used(IMSI, "2026-03"))
+                    net.scp.core.store.charge(IMSI, net.scp.core.month, units=-net.scp.core.store.used(IMSI, "2026-03"))
                     call = await net.dial(LISTED)
                 call.say_octets(operation, each)
                 await net.settle()
