@@ -415,11 +415,12 @@ class _Run:
         if step.action is not None:
             self.acted = 0
             acting.expects = bool(step.expectations)
-            expected = (each for expectation in step.expectations for each in expectation.conditions)
             if self.probe is not None:
                 work = self._insist(acting, step.action)
             else:
-                work = acting.act(step.action, awaited=any(isinstance(each, OutcomeWanted) for each in expected))
+                work = acting.act(
+                    step.action, awaited=any(isinstance(each, OutcomeWanted) for each, _ in step.conditions)
+                )
             outcome = await (work if self.meanwhile is None else self.meanwhile.carry_out(step, work))
             await self.clock.settle()
             self.acted = self.trace.last_number

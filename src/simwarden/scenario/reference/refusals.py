@@ -177,12 +177,7 @@ def _words(value: Any) -> str:
 
 def _outcome(step: Step | None) -> str:
     """Return the outcome that a step's verb is expected to have, where it says so."""
-    words = [
-        each.word
-        for expectation in (step.expectations if step else ())
-        for each in expectation.conditions
-        if isinstance(each, OutcomeWanted)
-    ]
+    words = [each.word for each, _ in (step.conditions if step else ()) if isinstance(each, OutcomeWanted)]
     if step is None or not words:
         return ""
     if isinstance(step.action, Manage):
