@@ -45,7 +45,7 @@ _STATUS = Values(
 _ERROR = {"status": NUMBER, "code": TEXT, "message": TEXT}
 
 _WAYS: Final = ("uplink", "downlink", "dropped")
-_FLOWS: Final[Mapping[str, Values]] = {
+FLOW_FIELDS: Final[Mapping[str, Values]] = {
     "subject": IMSI,
     "apn": APN.or_none(),
     "protocol": NUMBER,
@@ -67,11 +67,6 @@ _FLOWS: Final[Mapping[str, Values]] = {
 def events_of(records: Collection[str]) -> list[str]:
     """Return the words of what an element may tell, by the records that it declares."""
     return [ANSWER, *([CDR] if any(each != FLOW for each in records) else []), *([FLOW] if FLOW in records else [])]
-
-
-def flow_fields() -> Mapping[str, Values]:
-    """Return the fields of a flow record."""
-    return _FLOWS
 
 
 @cache
