@@ -131,7 +131,9 @@ def _judge(scenario: Scenario, events: Sequence[Event], phase: Phase, state: Sta
         if why.sender in scenario.external or _decided_in(events[phase.start : state.number], why.sender):
             return None
         return Finding(phase, f"{about} is rejected, but no control decided so", Verdict.ERROR)
-    if said.by in scenario.external or said.by in _failing(scenario):
+    actions = (step.action for step in scenario.steps)
+    failing = {each.element for each in actions if isinstance(each, Fail) and each.answer}
+    if said.by in {*scenario.external, *failing}:
         return None
     refusal = refusal_behind(events, said)
     if said.clause:
@@ -161,12 +163,6 @@ def refusal_behind(events: Sequence[Event], said: Rejected) -> Decided | None:
             if subject == said.subject or not subject.isdigit():
                 return event
     return None
-
-
-def _failing(scenario: Scenario) -> set[str]:
-    """Return the elements that some step lets answer with an error."""
-    actions = (step.action for step in scenario.steps)
-    return {each.element for each in actions if isinstance(each, Fail) and each.answer}
 
 
 def _expects(phase: Phase, state: StateChange, said: Rejected) -> bool:

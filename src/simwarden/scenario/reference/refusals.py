@@ -117,7 +117,7 @@ class _Chain:
         """Note the cause that a frame carries, if any."""
         if self.ended:
             return
-        for each in _outermost(dissection):
+        for each in (*dissection.inner, dissection):  # a NAS message tells more than what carries it
             cause = _cause_of(each, frame.protocol)
             if cause:
                 number = each.fields.get("emm_cause", each.fields.get("mm_cause"))
@@ -136,12 +136,6 @@ class _Chain:
         """Return what was seen until now."""
         chain = tuple(dict.fromkeys(self.seen))
         return Refusal(self.point, chain, "" if chain else _outcome(step) or _last(self.states), self.decided)
-
-
-def _outermost(dissection: Dissection) -> Iterator[Dissection]:
-    """Yield what a frame carries before the frame's own message: a NAS message tells more than what carries it."""
-    yield from dissection.inner
-    yield dissection
 
 
 def _cause_of(message: Dissection, protocol: str) -> str:
