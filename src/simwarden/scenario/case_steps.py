@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simwarden.scenario.problems import guess
 from simwarden.scenario.validation import short
+from simwarden.scenario.yamlfile import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,7 +52,7 @@ class StepWriter:
         names = [step.get(NAME) if isinstance(step, dict) else None for step in steps]
         named = {name: index for index, name in enumerate(names) if isinstance(name, str)}
         last = self._find(named, twin / "from") if (twin / "from").value else None
-        left_out = [self._find(named, entry) for entry in _entries(twin / "without")]
+        left_out = [self._find(named, at) for _, at in parts_of((twin / "without").value or [], twin / "without")]
         shared = range(len(steps) if last is None else last)
         self._copy(made, spot, [index for index in shared if index not in left_out])
         if last is not None and last in named.values():
@@ -95,11 +96,3 @@ class StepWriter:
             self.document.origins[STEPS, 2 * number + 1] = at
             yield {"insert": {"card": card, "into": device}}
             yield {"power_on": device, "expect": "accepted"}
-
-
-def _entries(spot: Spot) -> Iterator[Spot]:
-    """Yield the entries of a list; a single value is one."""
-    if isinstance(spot.value, list):
-        yield from (spot / index for index in range(len(spot.value)))
-    elif spot.value:
-        yield spot

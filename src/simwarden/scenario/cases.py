@@ -260,16 +260,13 @@ class CaseFile:
         made = Merged(self.source.file)
         substitution = Substitution(made, self._parameters_of(case), problems)
         twin = self._top / TWIN
-        own = [key for key in _HEADING if case.is_twin and self._says(key)]
+        own = [key for key in _HEADING if case.is_twin and self._twin and key in self._twin]
         for key in dict.fromkeys((*self._data, *own)):
             if key not in (*PARAMETER_KEYS, GIVEN, STEPS) and not (key == TWIN and (case.is_twin or self._twin)):
                 told = twin / key if key in own else self._top / key
                 made.data[key] = substitution.copy(told, (key,))
         StepWriter(made, substitution, problems).write(self._top, twin if case.is_twin else None)
         return made
-
-    def _says(self, key: str) -> bool:
-        return self._twin is not None and key in self._twin
 
     def _parameters_of(self, case: Case) -> dict[str, Parameter]:
         found = dict(self._set)

@@ -10,7 +10,7 @@ from simwarden.scenario import suite
 from simwarden.scenario.case_reference import resolved, stem_of
 from simwarden.scenario.document import DecisionWanted
 from simwarden.scenario.effects import expects_record, without_effect
-from simwarden.scenario.refusals import phases
+from simwarden.scenario.refusals import expected_in, phases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,10 +125,9 @@ class Case:
     def condition_at(self, place: Place, subject: str) -> tuple[Condition | None, bool]:
         """Return the condition at a place, and whether it is one of `never`."""
         for step in self.scenario.steps:
-            for expectation in step.expectations:
-                for condition in expectation.conditions:
-                    if condition.place == place and condition.subject == subject:
-                        return condition, expectation.never
+            for condition, never in step.conditions:
+                if (condition.place, condition.subject) == (place, subject):
+                    return condition, never
         return None, False
 
 
@@ -136,17 +135,14 @@ def claims_of(scenario: Scenario) -> Iterator[Claim]:
     """Yield the claims of a scenario: it proves a requirement of a control, and expects a decision of it."""
     unproved = list(without_effect(scenario))
     for phase, group in enumerate(phases(scenario), 1):
-        for step in group:
-            for expectation in step.expectations:
-                if expectation.never:
-                    continue
-                for condition in expectation.conditions:
-                    if isinstance(condition, DecisionWanted):
-                        for point in points_named(scenario, condition):
-                            named = tuple(each for each in point.control.requirements if each in scenario.proves)
-                            effect = condition not in unproved
-                            if named:
-                                yield Claim(point.name, phase, condition.verdict, condition.occasion, named, effect)
+        for _, condition in expected_in(group):
+            if not isinstance(condition, DecisionWanted):
+                continue
+            for point in points_named(scenario, condition):
+                named = tuple(each for each in point.control.requirements if each in scenario.proves)
+                if named:
+                    effect = condition not in unproved
+                    yield Claim(point.name, phase, condition.verdict, condition.occasion, named, effect)
 
 
 def points_named(scenario: Scenario, condition: DecisionWanted) -> Iterator[Point]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
 
 from simwarden.model.values import HOST, IMEI, IMSI
 from simwarden.policy.decision import Verdict
 from simwarden.policy.details import details_of
+from simwarden.runtime.declare import Model
 from simwarden.scenario.document import DecisionWanted
 from simwarden.scenario.identities import Identity
 from simwarden.scenario.problems import guess
-from simwarden.scenario.validation import short
+from simwarden.scenario.validation import check
 from simwarden.scenario.wanted_values import WantedValues
 
 if TYPE_CHECKING:
@@ -19,9 +22,21 @@ if TYPE_CHECKING:
     from simwarden.scenario.document import Condition
     from simwarden.scenario.yamlfile import Spot
 
-_VERDICTS = {"refuse": Verdict.REFUSE, "refused": Verdict.REFUSE, "admit": Verdict.ADMIT, "admitted": Verdict.ADMIT}
 _SUBJECT = IMSI | IMEI | HOST
-_KEYS = ("by", "control", "on", "verdict", "subject", "card", "device", "reason", "details")
+
+
+class DecisionModel(Model):
+    """A decision of a control."""
+
+    by: str = ""
+    control: str = ""
+    on: str = ""
+    verdict: Literal["admit", "admitted", "refuse", "refused"] = "refuse"
+    subject: str = ""
+    card: str = ""
+    device: str = ""
+    reason: str = ""
+    details: dict[str, Any] = Field(default_factory=dict)
 
 
 class DecisionReader(WantedValues):
@@ -31,44 +46,32 @@ class DecisionReader(WantedValues):
         """Return the decisions that are wanted."""
         found: list[Condition] = []
         for part, here in self._parts(value, spot):
-            if isinstance(part, dict):
-                found.append(self._decision(part, here))
-            else:
-                self.problems.add(f"decision: by and control are expected, not {short(part)}", here.place)
+            wanted = check(DecisionModel, part, here, self.problems)
+            if wanted is not None:
+                found.append(self._decision(wanted, part, here))
         return found
 
-    def _decision(self, part: dict[str, Any], spot: Spot) -> DecisionWanted:
-        for key in part:
-            if key not in _KEYS:
-                self.problems.unknown("key", key, _KEYS, (spot / key).key)
-        words = {each: self._text(part.get(each, ""), each, spot / each) for each in ("by", "control", "on", "reason")}
-        by, control, occasion = words["by"], words["control"], words["on"]
+    def _decision(self, wanted: DecisionModel, part: dict[str, Any], spot: Spot) -> DecisionWanted:
+        by, control = wanted.by, wanted.control
         if not by and not control:
             self.problems.add("decision: say by whom, or by which control", spot.place)
         if by and by not in self.references.instances:
             told = f"element {by!r} is not known"
             self.problems.nobody(by, told, (spot / "by").place, guess(by, self.references.instances))
         else:
-            self._check_control(by, control, occasion, spot)
-        word = self._text(part.get("verdict", "refuse"), "verdict", spot / "verdict") or "refuse"
-        if word not in _VERDICTS:
-            self.problems.unknown("verdict", word, ("admit", "refuse"), (spot / "verdict").place)
-        details = part.get("details") or {}
-        if not isinstance(details, dict):
-            self.problems.add(f"details: names and values are expected, not {short(details)}", (spot / "details").place)
-            details = {}
-        details, sound = self._wanted(details, spot / "details")
+            self._check_control(by, control, wanted.on, spot)
+        details, sound = self._wanted(wanted.details, spot / "details")
         if sound:
             details = self._checked_details(by, control, details, spot / "details")
         return DecisionWanted(
             spot.place,
             by,
             control,
-            _VERDICTS.get(word, Verdict.REFUSE),
+            Verdict.ADMIT if wanted.verdict.startswith("admit") else Verdict.REFUSE,
             self._about(part, spot),
-            words["reason"],
+            wanted.reason,
             details,
-            occasion,
+            wanted.on,
         )
 
     def _checked_details(self, by: str, control: str, details: dict[str, Any], spot: Spot) -> dict[str, Any]:
@@ -111,7 +114,7 @@ class DecisionReader(WantedValues):
             if key in part:
                 self._check_subject(part, identity, spot / key)
                 return Identity.of(self._identity_of(part[key], identity, spot / key), identity)
-        given = self._text(part.get("subject", ""), "subject", spot / "subject")
+        given = part.get("subject", "")
         subject = self.references.resolve(given, spot / "subject", self.problems)
         for which in self._identities_of(subject):
             self._check_subject(part, which, spot / "subject")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from simwarden.scenario.case_reference import join_reference
 
@@ -181,6 +181,7 @@ class EventWanted:
 class DecisionWanted:
     """A decision by an element's control; what is empty or None is not asked for."""
 
+    subject: ClassVar = "decision"
     place: Place
     by: str
     control: str
@@ -190,23 +191,14 @@ class DecisionWanted:
     details: Mapping[str, Any] = field(default_factory=dict)
     occasion: str = ""
 
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return "decision"
-
 
 @dataclass(frozen=True, slots=True)
 class OutcomeWanted:
     """The verb of the same step came to this outcome."""
 
+    subject: ClassVar = "outcome"
     place: Place
     word: str
-
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return "outcome"
 
 
 Condition: TypeAlias = "FactWanted | MessageWanted | EventWanted | DecisionWanted | OutcomeWanted"
@@ -235,6 +227,16 @@ class Step:
     #: what twins and measurements call it
     name: str = ""
     during: tuple[During, ...] = ()
+
+    @property
+    def conditions(self) -> list[tuple[Condition, bool]]:
+        """All conditions of the step, each with whether it is one of `never`."""
+        return [(each, expectation.never) for expectation in self.expectations for each in expectation.conditions]
+
+    @property
+    def expected(self) -> list[Condition]:
+        """What the step expects, without what should never be."""
+        return [each for each, never in self.conditions if not never]
 
 
 @dataclass(slots=True)
@@ -293,9 +295,8 @@ class Scenario:
         return {
             (each.element, each.observable)
             for step in self.steps
-            for expectation in step.expectations
-            for each in expectation.conditions
-            if expectation.never and isinstance(each, FactWanted)
+            for each, never in step.conditions
+            if never and isinstance(each, FactWanted)
         }
 
     @property

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 def refusals_told(events: Iterable[Event]) -> Iterator[StateChange]:
     """Yield the states by which elements show that something was refused, and why."""
     for each in events:
-        if isinstance(each, StateChange) and each.key is None and _tells(each):
-            yield each
+        if isinstance(each, StateChange) and each.key is None:
+            cause = each.observable.endswith("_cause") and each.value is not None
+            if cause or each.value in ("rejected", "refused"):
+                yield each
 
 
 def refusals_shown(events: Sequence[Event]) -> dict[str, dict[str, str]]:
@@ -36,10 +38,6 @@ def refusals_shown(events: Sequence[Event]) -> dict[str, dict[str, str]]:
         word = each.value.name if isinstance(each.value, enum.IntEnum) else str(each.value)
         found.setdefault(each.element, {})[each.observable] = word
     return found
-
-
-def _tells(event: StateChange) -> bool:
-    return event.value in ("rejected", "refused") or (event.observable.endswith("_cause") and event.value is not None)
 
 
 def text_of(data: Mapping[str, Any]) -> str:

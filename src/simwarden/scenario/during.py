@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from simwarden.model.interfaces import INTERFACES, Service
-from simwarden.model.units import seconds
+from simwarden.runtime.declare import Model
 from simwarden.scenario.document import During, Mishap
-from simwarden.scenario.validation import short
+from simwarden.scenario.validation import check, read_seconds, short
+from simwarden.scenario.yamlfile import parts_of
 from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
@@ -23,7 +26,14 @@ LASTING, AT_ONCE = ("delay", "stall"), ("lose", "double", "repeat", "abort")
 MISHAPS = (*LASTING, *AT_ONCE)
 #: that it has other fields, which follow
 ALTER = "alter"
-KEYS = ("before", "nth", "do")
+
+
+class DuringModel(Model):
+    """A `during`."""
+
+    before: str
+    nth: int = Field(default=1, ge=1, le=9999)
+    do: Any
 
 
 def is_lossy(interface: Interface) -> bool:
@@ -51,26 +61,16 @@ class DuringReader:
 
     def read(self, value: Any, spot: Spot) -> tuple[During, ...]:
         """Return what is to be put in."""
-        parts = [(each, spot / index) for index, each in enumerate(value)] if isinstance(value, list) else []
-        found = (self._one(*pair) for pair in parts or [(value, spot)])
+        found = (self._one(*pair) for pair in parts_of(value or "", spot))
         return tuple(each for each in found if each is not None)
 
     def _one(self, value: Any, spot: Spot) -> During | None:
-        if not isinstance(value, dict) or not value.get("before") or not value.get("do"):
-            self._problems.add(f"during: before and do are expected, not {short(value)}", spot.place)
+        given = check(DuringModel, value, spot, self._problems)
+        message = self._reader.message_named(given.before, spot / "before") if given else None
+        if given is None or message is None:
             return None
-        for key in value:
-            if key not in KEYS:
-                self._problems.unknown("key", key, KEYS, (spot / key).key)
-        nth = str(value.get("nth", "1"))
-        if not nth.isdecimal() or not 1 <= int(nth) <= 9999:
-            self._problems.add(f"nth: a number from 1 on is expected, not {short(nth)}", (spot / "nth").place)
-            return None
-        message = self._reader.message_named(str(value["before"]), spot / "before")
-        if message is None:
-            return None
-        do = self._do(value["do"], spot / "do", *message)
-        return During(spot.place, *message, int(nth), do) if do else None
+        do = self._do(given.do, spot / "do", *message)
+        return During(spot.place, *message, given.nth, do) if do else None
 
     def _do(self, value: Any, spot: Spot, interface: str, message: str) -> tuple[Action, ...] | Mishap | None:
         if isinstance(value, str):
@@ -78,9 +78,7 @@ class DuringReader:
         if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in (*MISHAPS, ALTER):
             return self._mishap(*next(iter(value.items())), spot, interface, message)
         found = []
-        for part, here in (
-            [(each, spot / n) for n, each in enumerate(value)] if isinstance(value, list) else [(value, spot)]
-        ):
+        for part, here in parts_of(value or "", spot):
             verbs = {part: ""} if isinstance(part, str) and part else part
             if not isinstance(verbs, dict) or len(verbs) != 1:
                 self._problems.add(f"do: one verb with its arguments is expected, not {short(part)}", here.place)
@@ -106,8 +104,5 @@ class DuringReader:
             if value not in ("", "yes", "true"):
                 self._problems.add(f"{word}: nothing is expected after it, not {short(value)}", (spot / word).place)
             return Mishap(word)
-        try:
-            return Mishap(word, seconds(str(value)))
-        except ValueError as error:
-            self._problems.add(f"{word}: {error}", (spot / word).place)
-            return None
+        duration = read_seconds(value, spot / word, self._problems, f"{word}: ")
+        return None if duration is None else Mishap(word, duration)

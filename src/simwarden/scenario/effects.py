@@ -13,12 +13,12 @@ from simwarden.policy.decision import Verdict
 from simwarden.scenario.document import DecisionWanted, EventWanted, FactWanted, OutcomeWanted
 from simwarden.scenario.event_fields import ANSWER
 from simwarden.scenario.problems import plain
-from simwarden.scenario.refusals import expected, expects_refusal, phases
+from simwarden.scenario.refusals import expects_refusal, phases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simwarden.scenario.document import Condition, Scenario, Step
+    from simwarden.scenario.document import Condition, Scenario
     from simwarden.scenario.problems import Problems
 
 #: the tag of a scenario that documents a misuse that is served
@@ -45,7 +45,7 @@ def is_effect(scenario: Scenario, condition: Condition) -> bool:
 
 def expects_record(scenario: Scenario) -> bool:
     """Return True if a record for the operator is expected: of risk, an event, a flow record or a CDR."""
-    conditions = (condition for step in scenario.steps for condition in expected(step))
+    conditions = (condition for step in scenario.steps for condition in step.expected)
     return any(
         each.kind != ANSWER and each.fields is not None
         if isinstance(each, EventWanted)
@@ -61,7 +61,7 @@ def _evidence(scenario: Scenario, fact: FactWanted) -> str:
 
 def evidence_in(scenario: Scenario) -> frozenset[str]:
     """Return the subjects of the conditions that are records of decisions."""
-    conditions = (condition for step in scenario.steps for condition, _ in _conditions(step))
+    conditions = (condition for step in scenario.steps for condition, _ in step.conditions)
     return frozenset(each.subject for each in conditions if not is_effect(scenario, each))
 
 
@@ -69,11 +69,12 @@ def without_effect(scenario: Scenario) -> Iterator[DecisionWanted]:
     """Yield the refusals of which no effect is expected: in their phase, or later but before the next refusal."""
     pending: list[DecisionWanted] = []
     for group in phases(scenario):
-        conditions = [pair for step in group for pair in _conditions(step)]
-        refusals = [each for each, never in conditions if not never and _is_refusal(each)]
+        conditions = [pair for step in group for pair in step.conditions]
+        decisions = (each for each, never in conditions if not never and isinstance(each, DecisionWanted))
+        refusals = [each for each in decisions if each.verdict is Verdict.REFUSE]
         if refusals:
             yield from pending
-            pending = [each for each in refusals if isinstance(each, DecisionWanted)]
+            pending = refusals
         if any(is_effect(scenario, each) and (never or not _goes_well(each)) for each, never in conditions):
             pending = []
     yield from pending
@@ -90,7 +91,7 @@ def check_effects(scenario: Scenario, problems: Problems) -> None:
     """Note each refusal that is expected without its effect, and a leak without a service."""
     for each in without_effect(scenario):
         problems.add(f"no effect of the refusal by {each.control or 'a control'} is expected", each.place, _HINT)
-    served = (_is_served(each) for step in scenario.steps for each in expected(step))
+    served = (_is_served(each) for step in scenario.steps for each in step.expected)
     if LEAK in scenario.tags and expects_refusal(scenario) and not any(served):
         place = Place(scenario.path, scenario.lines.get("tags", 1))
         problems.add("tags: leak is for a misuse that is served, and only a refusal is expected", place, _LEAK_HINT)
@@ -99,15 +100,6 @@ def check_effects(scenario: Scenario, problems: Problems) -> None:
 def is_served(value: object) -> bool:
     """Return True for an outcome or a state of a service that was given (`accepted`, `200 OK`)."""
     return isinstance(value, str) and plain(value.partition(" ")[0]) in _SERVED
-
-
-def _conditions(step: Step) -> Iterator[tuple[Condition, bool]]:
-    for expectation in step.expectations:
-        yield from ((condition, expectation.never) for condition in expectation.conditions)
-
-
-def _is_refusal(condition: Condition) -> bool:
-    return isinstance(condition, DecisionWanted) and condition.verdict is Verdict.REFUSE
 
 
 def _goes_well(condition: Condition) -> bool:

@@ -11,14 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union, get_arg
 from pydantic import BaseModel
 
 from simwarden.model.values import (
-    ADDRESS,
     ANYTHING,
     APN,
-    IMEI,
     IMSI,
-    MSISDN,
     NUMBER,
-    PLMN,
     SWITCH,
     TEXT,
     TIME,
@@ -28,7 +24,7 @@ from simwarden.model.values import (
     members,
     one_of,
 )
-from simwarden.trace.records import MESSAGE_PARTY, SERVICE, VOLUME, CauseForRecClosing, CauseForTerm, fields_of
+from simwarden.trace.records import fields_of, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -49,7 +45,7 @@ _STATUS = Values(
 _ERROR = {"status": NUMBER, "code": TEXT, "message": TEXT}
 
 _WAYS: Final = ("uplink", "downlink", "dropped")
-_FLOWS: Final[Mapping[str, Values]] = {
+FLOW_FIELDS: Final[Mapping[str, Values]] = {
     "subject": IMSI,
     "apn": APN.or_none(),
     "protocol": NUMBER,
@@ -67,41 +63,10 @@ _FLOWS: Final[Mapping[str, Values]] = {
     "rule": TEXT.or_none(),
 }
 
-_VALUES: Final[Mapping[str, Values]] = {
-    "servedIMSI": IMSI,
-    "servedIMEI": IMEI,
-    "servedMSISDN": MSISDN,
-    "causeForRecClosing": members(CauseForRecClosing),
-    "causeForTerm": members(CauseForTerm),
-    "servedPDPPDNAddress": USER_ADDRESS,
-    "servedPDPPDNAddressExt": USER_ADDRESS,
-    "servingNodePLMNIdentifier": PLMN,
-    "p-GWPLMNIdentifier": PLMN,
-    "dynamicAddressFlag": SWITCH,
-    "dynamicAddressFlagExt": SWITCH,
-    **dict.fromkeys(("ratingGroup", "datavolumeFBCUplink", "datavolumeFBCDownlink"), NUMBER),
-    **dict.fromkeys(("timeOfFirstUsage", "timeOfLastUsage", "timeOfReport"), TIME),
-    "sGWChange": SWITCH,
-    "sMdeliveryReportRequested": SWITCH,
-    "accessPointNameNI": APN,
-    **dict.fromkeys(("servingNodeAddress", "s-GWAddress", "p-GWAddress", "p-GWAddressUsed"), ADDRESS),
-    **dict.fromkeys(("recordOpeningTime", "startTime", "stopTime", "changeTime"), TIME),
-    **dict.fromkeys(("seizureTime", "answerTime", "releaseTime"), TIME),
-    **dict.fromkeys(("eventtimestamp", "submissionTime", "sMDischargeTime"), TIME),
-    **dict.fromkeys(("chargingID", "pDNConnectionChargingID", "duration", "callDuration", "serviceKey"), NUMBER),
-    **dict.fromkeys(("recordSequenceNumber", "localSequenceNumber", "sMTotalNumber", "sMSequenceNumber"), NUMBER),
-    **dict.fromkeys(("dataVolumeGPRSUplink", "dataVolumeGPRSDownlink", "messageSize", "messageReference"), NUMBER),
-}
-
 
 def events_of(records: Collection[str]) -> list[str]:
     """Return the words of what an element may tell, by the records that it declares."""
     return [ANSWER, *([CDR] if any(each != FLOW for each in records) else []), *([FLOW] if FLOW in records else [])]
-
-
-def flow_fields() -> Mapping[str, Values]:
-    """Return the fields of a flow record."""
-    return _FLOWS
 
 
 @cache
@@ -110,24 +75,9 @@ def cdr_fields(types: tuple[str, ...]) -> Mapping[str, Values]:
     found = {"record": one_of(*types, about="a type of CDR")}
     for name in types:
         known, needed = fields_of(name)
-        for each in sorted(known):
-            values = _value_of(each)
+        for each, values in sorted(values_of(known).items()):
             found[each] = values if each in needed else values.or_none()
     return found
-
-
-def _value_of(*names: str) -> Values:
-    name = names[0]
-    if name == "listOfTrafficVolumes":
-        return mapping(lambda: {each: _value_of(each) for each in VOLUME})
-    if name == "listOfServiceData":
-        return mapping(lambda: {each: _value_of(each) for each in SERVICE})
-    if name in ("originatorInfo", "recipientInfo"):
-        role = name.removesuffix("Info")
-        return mapping(lambda: {f"{role}{each}": _value_of(f"served{each}", each) for each in MESSAGE_PARTY})
-    from simwarden.wire.cdr import VALUES  # noqa: PLC0415 - few stories ask for them
-
-    return next(values[each] for each in names for values in (_VALUES, VALUES) if each in values)
 
 
 def is_declared(gives: Any) -> bool:

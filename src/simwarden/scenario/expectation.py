@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import Place
 from simwarden.model.interfaces import INTERFACES
-from simwarden.model.units import seconds
 from simwarden.scenario.decision_words import DecisionReader
 from simwarden.scenario.document import (
     DecisionWanted,
@@ -22,21 +21,21 @@ from simwarden.scenario.event_fields import (
     CARD,
     EVENTS,
     FLOW,
+    FLOW_FIELDS,
     answer_fields,
     cdr_fields,
     events_of,
-    flow_fields,
     is_declared,
 )
 from simwarden.scenario.message_fields import carries, expected_fields, names_on
 from simwarden.scenario.messages import spoken_names
 from simwarden.scenario.problems import guess, nearest, plain
-from simwarden.scenario.validation import short
+from simwarden.scenario.validation import read_seconds, short
 from simwarden.scenario.wanted_values import WantedValues
 from simwarden.scenario.wording import Wording
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from simwarden.model.values import Values
     from simwarden.operations.management import Route
@@ -113,7 +112,7 @@ class ExpectationReader(WantedValues):
                 if key == "within" and never:
                     self.problems.add("within: `never` is about the whole phase", (spot / key).key)
                 elif key == "within":
-                    within = self._within(value, spot / key)
+                    within = read_seconds(value, spot / key, self.problems, "within: ")
                 else:
                     conditions += self._subject(key, value, spot / key, spot, verb=verb and not never)
         else:
@@ -141,16 +140,6 @@ class ExpectationReader(WantedValues):
                 free = dict.fromkeys(f"{it.method} {it.path}" for it in called)
                 told = f"body: what {', '.join(free)} gives is declared nowhere"
                 self.problems.add(told, each.place, "a misspelt field would pass `never`: expect what is there instead")
-
-    def _within(self, value: Any, spot: Spot) -> float | None:
-        if not isinstance(value, str):
-            self._text(value, "within", spot)
-            return None
-        try:
-            return seconds(value)
-        except ValueError as error:
-            self.problems.add(str(error), spot.place)
-            return None
 
     def _subject(self, key: str, value: Any, spot: Spot, above: Spot, *, verb: bool) -> list[Condition]:
         if key == "decision":
@@ -272,32 +261,47 @@ class ExpectationReader(WantedValues):
         return FactWanted(spot.key, element, observable.name, record=False, want=resolved)
 
     def _records(self, element: str, observable: Observable, value: Any, spot: Spot) -> list[Condition]:
-        if isinstance(value, str) and value.lower() in NO_RECORD:
-            return [FactWanted(spot.key, element, observable.name, record=True, want=None)]
-        found: list[Condition] = []
-        for part, here in self._parts(value, spot):
-            if part == "any":
-                found.append(FactWanted(here.key, element, observable.name, record=True, want={}))
-            elif isinstance(part, dict) and part:
-                times, fields = (None, part) if "times" in observable.fields else self._times(part, here)
-                want = self._record(observable, fields, here)
-                found.append(FactWanted(here.key, element, observable.name, record=True, want=want, times=times))
-            else:
-                told = f"{observable.name}: fields, `any` or `none` are expected, not {short(part)}"
-                self.problems.add(told, here.place)
-        return self._each_once(found, observable.name)
-
-    def _each_once(self, found: list[Condition], what: str) -> list[Condition]:
-        """Note parts of a list that say the same: one record would be met by both."""
-        said: list[Any] = []
-        for each in found:
-            wanted = (
-                each.fields if isinstance(each, EventWanted) else each.want if isinstance(each, FactWanted) else None
+        return [
+            FactWanted(here.key, element, observable.name, record=True, want=want, times=times)
+            for here, want, times in self._several(
+                observable.name,
+                value,
+                spot,
+                lambda part, here: self._record(observable, part, here),
+                counted="times" not in observable.fields,
             )
+        ]
+
+    def _several(
+        self,
+        what: str,
+        value: Any,
+        spot: Spot,
+        read: Callable[[dict[str, Any], Spot], dict[str, Any]],
+        *,
+        counted: bool = True,
+    ) -> Iterator[tuple[Spot, dict[str, Any] | None, int | None]]:
+        """Yield the wanted records or events, each with its place and how many there are to be; None: there is none.
+
+        Parts of a list that say the same are noted: one record would be met by both.
+        """
+        if isinstance(value, str) and value.lower() in NO_RECORD and what != ANSWER:
+            yield spot, None, None
+            return
+        said: list[dict[str, Any]] = []
+        for part, here in self._parts(value, spot):
+            times, wanted = None, {}
+            if isinstance(part, dict) and part:
+                times, fields = self._times(part, here) if counted else (None, part)
+                wanted = read(fields, here)
+            elif part != "any" or what == ANSWER:
+                words = "status and body" if what == ANSWER else "fields, `any` or `none`"
+                self.problems.add(f"{what}: {words} are expected, not {short(part)}", here.place)
+                continue
             if wanted in said:
-                self.problems.add(f"{what}: this stands here twice", each.place, "say once how many: times: 2")
+                self.problems.add(f"{what}: this stands here twice", here.key, "say once how many: times: 2")
             said.append(wanted)
-        return found
+            yield here, wanted, times
 
     def _record(self, observable: Observable, part: dict[str, Any], spot: Spot) -> dict[str, Any]:
         want: dict[str, Any] = {}
@@ -322,21 +326,13 @@ class ExpectationReader(WantedValues):
             told = f"no step of this phase calls {element}"
             self.problems.add(told, spot.key, f"add manage: {{element: {element}, ...}}")
             return []
-        if isinstance(value, str) and value.lower() in NO_RECORD and kind != ANSWER:
-            return [EventWanted(spot.key, element, kind, None)]
-        found: list[Condition] = []
-        for part, here in self._parts(value, spot):
-            if isinstance(part, dict) and part:
-                times, given = self._times(part, here)
-                declared = kind != ANSWER or all(is_declared(each.gives) for each in self.called[element])
-                want = self._event(element, kind, given, here)
-                found.append(EventWanted(here.key, element, kind, want, times, declared))
-            elif part == "any" and kind != ANSWER:
-                found.append(EventWanted(here.key, element, kind, {}))
-            else:
-                words = "status and body" if kind == ANSWER else "fields, `any` or `none`"
-                self.problems.add(f"{kind}: {words} are expected, not {short(part)}", here.place)
-        return self._each_once(found, kind)
+        declared = kind != ANSWER or all(is_declared(each.gives) for each in self.called[element])
+        return [
+            EventWanted(here.key, element, kind, wanted, times, declared)
+            for here, wanted, times in self._several(
+                kind, value, spot, lambda part, here: self._event(element, kind, part, here)
+            )
+        ]
 
     def _event(self, element: str, kind: str, given: dict[str, Any], spot: Spot) -> dict[str, Any]:
         """Return the fields that are wanted of an event, checked."""
@@ -359,7 +355,7 @@ class ExpectationReader(WantedValues):
         if kind == ANSWER:
             return answer_fields([each.gives for each in self.called[element]])
         if kind == FLOW:
-            return flow_fields()
+            return FLOW_FIELDS
         declared = self.registry.declaration(self.references.instances[element].kind).records
         types = tuple(each for each in declared if each != FLOW)
         return cdr_fields((record,) if record in types else types)

@@ -129,7 +129,8 @@ class Explainer:
         ]
         if own and (subject or not own[-1].decision.admitted):
             return Explanation(own[-1])
-        return next((each for each in map(self._decision, self._decisions_wanted()) if each.decided), Explanation())
+        wanted = (each for _, each in self._phase.conditions() if isinstance(each, DecisionWanted))
+        return next((each for each in map(self._decision, wanted) if each.decided), Explanation())
 
     def _last_rejection(self, name: str, *, ended: bool) -> StateChange | None:
         """Return the last rejection of an element; unless what was asked `ended` so, an acceptance takes it back."""
@@ -165,9 +166,6 @@ class Explainer:
 
     def _in_phase(self) -> Iterator[Decided]:
         yield from (each for each in self._events[self._phase.start :] if isinstance(each, Decided))
-
-    def _decisions_wanted(self) -> Iterator[DecisionWanted]:
-        yield from (each for _, each in self._phase.conditions() if isinstance(each, DecisionWanted))
 
     def _faults(self, mismatches: Sequence[Mismatch]) -> Iterator[PeerFault]:
         """Yield the last faulty messages that the elements in question ignored; of anybody where no answer came."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import Place
@@ -55,19 +54,20 @@ def make_record(
     found = Explainer(scenario, events, phase, step).explain(mismatches)
     place = mismatches[0].place if mismatches else step.place if step else Place(scenario.path)
     order = {lane.name: lane.order for lane in lanes}
-    record = FailureRecord(
+    return FailureRecord(
         place=place,
         step=step.text if step else "set-up",
         summary=summary,
         mismatches=mismatches,
         links=links,
         ignored=tuple(f"{each.element} ignored what {each.peer} sent: {each.reason}" for each in found.faults),
-        ladder=messages_around(events, found.event, order) if found.event else last_messages(events, order),
+        ladder=messages_around(events, found.event, order) if found.event else last_rows(rows_of(events), order),
         around="the decision" if found.decided and found.event == found.decided.number else "it" if found.event else "",
         rerun=f"simwarden run {scenario.reference}{rerun}",
         detail=detail,
+        **_told_by(found),
+        **_of_external(scenario, events, order),
     )
-    return replace(record, **_told_by(found), **_of_external(scenario, events, order))
 
 
 def _of_external(scenario: Scenario, events: list[Event], order: Mapping[str, int]) -> dict[str, Any]:
@@ -100,14 +100,9 @@ def _told_by(found: Explanation) -> dict[str, Any]:
     return {"element": said.element, "clause": said.clause, "reason": said.reason} if said is not None else {}
 
 
-def last_messages(events: list[Event], order: Mapping[str, int], count: int = _MESSAGES) -> tuple[str, ...]:
+def last_rows(rows: Sequence[Row], order: Mapping[str, int]) -> tuple[str, ...]:
     """Draw the last messages, and what was decided between them, as a ladder."""
-    return last_rows(rows_of(events), order, count)
-
-
-def last_rows(rows: Sequence[Row], order: Mapping[str, int], count: int = _MESSAGES) -> tuple[str, ...]:
-    """Do the same with rows that have been made."""
-    return _drawn(rows, len(rows), order, count)
+    return _drawn(rows, len(rows), order)
 
 
 def messages_around(events: list[Event], number: int, order: Mapping[str, int]) -> tuple[str, ...]:
@@ -120,14 +115,14 @@ def messages_around(events: list[Event], number: int, order: Mapping[str, int]) 
     ]
     at = sum(row.number < number for row in rows)
     after = [place for place, row in enumerate(rows) if place >= at and row.kind is Kind.MESSAGE][:_AFTER]
-    return _drawn(rows, max(after[-1], at) + 1 if after else len(rows), order, _MESSAGES)
+    return _drawn(rows, max(after[-1], at) + 1 if after else len(rows), order)
 
 
-def _drawn(rows: Sequence[Row], end: int, order: Mapping[str, int], count: int) -> tuple[str, ...]:
-    """Draw the rows before `end`, from the `count`-th last message on."""
+def _drawn(rows: Sequence[Row], end: int, order: Mapping[str, int]) -> tuple[str, ...]:
+    """Draw the rows before `end`, from the last few messages on."""
     rows = [row for row in rows[:end] if row.kind in _SHOWN]
     messages = [index for index, row in enumerate(rows) if row.kind is Kind.MESSAGE]
-    start = messages[-count] if len(messages) >= count else 0
+    start = messages[-_MESSAGES] if len(messages) >= _MESSAGES else 0
     shown = rows[start:]
     return tuple(render(shown, order, Style(full=True))) if shown else ()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from simwarden.model.form import FormFactor  # noqa: TC001 - a field's type, resolved by pydantic
 from simwarden.model.identity import check_iccid, check_imsi, check_msisdn, luhn_digit
@@ -16,9 +16,10 @@ from simwarden.scenario.named import check_names, names_in
 from simwarden.scenario.network import Instance
 from simwarden.scenario.problems import guess, plain
 from simwarden.scenario.validation import check, short
+from simwarden.scenario.yamlfile import parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from simwarden.scenario.problems import Problems
     from simwarden.scenario.registry import Registry
@@ -59,11 +60,11 @@ class CardKeys(Model):
     """Whether its terminal stays where it is; by default as its use says."""
     form: FormFactor | None = None
     """The form factor; by default that of the use."""
-    imsi: str = ""
+    imsi: Annotated[str, AfterValidator(lambda value: value and check_imsi(value))] = ""
     """IMSI, 6 to 15 digits; by default made up in network 001-01."""
-    iccid: str = ""
+    iccid: Annotated[str, AfterValidator(check_iccid)] = ""
     """ICCID, 19 or 20 digits; by default made up of the IMSI."""
-    msisdn: str = ""
+    msisdn: Annotated[str, AfterValidator(check_msisdn)] = ""
     """The number; by default made up of the IMSI, 13 digits."""
     k: str = Field(default="", repr=False, pattern="^([0-9A-Fa-f]{32})?$")
     """The subscriber key, 32 hexadecimal digits; by default derived from the seed."""
@@ -97,21 +98,6 @@ class CardKeys(Model):
         if self.functions is not None:
             said |= {each.value: each in self.functions for each in Function}
         return replace(self.made_for.assessment, **{name: value for name, value in said.items() if value is not None})
-
-    @field_validator("imsi")
-    @classmethod
-    def _is_imsi(cls, value: str) -> str:
-        return value and check_imsi(value)
-
-    @field_validator("iccid")
-    @classmethod
-    def _is_iccid(cls, value: str) -> str:
-        return check_iccid(value)
-
-    @field_validator("msisdn")
-    @classmethod
-    def _is_msisdn(cls, value: str) -> str:
-        return check_msisdn(value)
 
 
 @dataclass(slots=True)
@@ -182,6 +168,15 @@ class Identity(str):
         return made
 
 
+def _replaced(value: Any, spot: Spot, change: Callable[[str, Spot], str]) -> Any:
+    """Return a value with each text in it changed, at any depth."""
+    if isinstance(value, dict):
+        return {key: _replaced(each, spot / key, change) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_replaced(each, spot / index, change) for index, each in enumerate(value)]
+    return change(value, spot) if isinstance(value, str) else value
+
+
 def _names_in(value: Any) -> Iterator[str]:
     """Yield what may be names of instances in a value, at any depth: alone, in `name.identity` or in a path."""
     if isinstance(value, (dict, list)):
@@ -226,27 +221,24 @@ class References:
         """Tell whether a value names something that has a count, be it right or wrong."""
         return any(name in self.groups or name in self.miscounted for name in _names_in(value))
 
-    def member(self, value: Any) -> Any:
+    def member(self, value: Any, spot: Spot) -> Any:
         """Return a value with each group that stands alone in it replaced by its member of the present place."""
-        if isinstance(value, dict):
-            return {key: self.member(each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [self.member(each) for each in value]
-        if isinstance(value, str) and self.at is not None and self.at < len(self.groups.get(value, ())):
-            return self.groups[value][self.at]
-        return value
+        at = self.at
+        if at is None:
+            return value
+        members = {name: group[at] for name, group in self.groups.items() if at < len(group)}
+        return _replaced(value, spot, lambda text, _: members.get(text, text))
 
     def resolve(self, value: Any, spot: Spot, problems: Problems) -> Any:
         """Replace every `name.identity` in a value, at any depth."""
-        if isinstance(value, dict):
-            return {key: self.resolve(each, spot / key, problems) for key, each in value.items()}
-        if isinstance(value, list):
-            return [self.resolve(each, spot / index, problems) for index, each in enumerate(value)]
-        match = REFERENCE.fullmatch(value) if isinstance(value, str) else None
+        return _replaced(value, spot, lambda text, at: self._resolved(text, at, problems))
+
+    def _resolved(self, text: str, spot: Spot, problems: Problems) -> str:
+        match = REFERENCE.fullmatch(text)
         if match is None:
-            return value
+            return text
         if match[1] not in self.instances and match[1] not in self.groups:
-            return self._nobodys(match[1], match[2], spot, problems) or value
+            return self._nobodys(match[1], match[2], spot, problems) or text
         found = Identity.of(self.identity(self.one(match[1], spot, problems), match[2], spot, problems), match[2])
         meant = self._meant(spot)
         if meant and found and found.which not in meant:
@@ -270,16 +262,13 @@ class References:
 
     def places(self, value: Any, spot: Spot, problems: Problems) -> Any:
         """Replace every `name/part` in a value, at any depth, by the part's identity (`enb/1` by its E-CGI)."""
-        if isinstance(value, dict):
-            return {key: self.places(each, spot / key, problems) for key, each in value.items()}
-        if isinstance(value, list):
-            return [self.places(each, spot / index, problems) for index, each in enumerate(value)]
-        match = _PART.fullmatch(value) if isinstance(value, str) else None
-        if match is None or match[1] not in self.instances:
-            return value
-        parts = self.instances[match[1]].config.parts(match[1])
-        if not parts:
-            return value  # a text that looks alike, as the topic `card/refused`
+        return _replaced(value, spot, lambda text, at: self._place(text, at, problems))
+
+    def _place(self, text: str, spot: Spot, problems: Problems) -> str:
+        match = _PART.fullmatch(text)
+        parts = self.instances[match[1]].config.parts(match[1]) if match and match[1] in self.instances else {}
+        if match is None or not parts:
+            return text  # maybe one that looks alike, as the topic `card/refused`
         if match[2] not in parts and not problems.unset:
             problems.add(f"{match[1]} has no part {match[2]!r}", spot.place, guess(match[2], parts))
         return parts.get(match[2], next(iter(parts.values())))  # one of the form that is expected, wherever it is wrong
@@ -420,13 +409,11 @@ class Cast:
         for identity, value in instance.identities.items():
             if identity in model.model_fields:
                 resolved.setdefault(identity, value)
-        config = check(model, resolved, spot, self.problems, also=self._known_keys(instance.section))
+        of_card = (*CardKeys.model_fields, *self.registry.card_sections) if instance.section == "cards" else ()
+        config = check(model, resolved, spot, self.problems, also=("count", *of_card))
         if config is not None:
             instance.config = config
             check_names(instance, spot, self.references.instances, self.problems, self.registry)
-
-    def _known_keys(self, section: str) -> tuple[str, ...]:
-        return ("count", *CardKeys.model_fields, *self.registry.card_sections) if section == "cards" else ("count",)
 
     def _split_card(self, name: str, entry: dict[str, Any], spot: Spot) -> dict[str, Any]:
         """Take sections and the keys of every card out of an entry; return what is the card element's own."""
@@ -441,10 +428,7 @@ class Cast:
         return rest | {key: value for key, value in keys.items() if key in own and value}
 
     def _read_section(self, card: str, section: str, written: dict[str, Any], spot: Spot) -> None:
-        value = written[section]
-        parts = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
-        for index, part in parts:
-            here = spot if index is None else spot / index
+        for part, here in parts_of(written[section], spot):
             entry = self._read_part(section, self.references.places(part, here, self.problems), here)
             if entry is not None:
                 self.cards[card].entries.append(entry)

@@ -157,37 +157,32 @@ class Interposer:
         else:
             self._hold(what, _Hold(frame.link, frame.from_client))
 
-    def _stall(self, what: Mishap, frame: Frame, link: Link) -> None:
-        del link
+    def _stall(self, what: Mishap, frame: Frame, _link: Link) -> None:
         self._hold(what, _Hold(frame.link, None))
 
     def _hold(self, what: Mishap, hold: _Hold) -> None:
         self._holds.append(hold)
         self._host.clock.call_later(what.seconds, partial(self._release, hold))
 
-    def _lose(self, what: Mishap, frame: Frame, link: Link) -> None:
+    def _lose(self, _what: Mishap, frame: Frame, link: Link) -> None:
         """Lose a frame. Of one that the radio's RLC repeats both ends learn that it is lost, and the link has failed.
 
         The terminal has its T310 run out or reaches maxRetxThreshold (TS 36.331 5.3.11.3), the eNB likewise.
         """
-        del what
         self._take_out(link)
         if family_of(frame.protocol).read().acknowledged(frame.data):
             for end in self._ends[link.number].values():
                 end.on_failure()
 
-    def _abort(self, what: Mishap, frame: Frame, link: Link) -> None:
-        del what, frame
+    def _abort(self, _what: Mishap, _frame: Frame, link: Link) -> None:
         self._take_out(link)
         link.lose("connection lost")
 
-    def _double(self, what: Mishap, frame: Frame, link: Link) -> None:
-        del what
+    def _double(self, _what: Mishap, frame: Frame, link: Link) -> None:
         self._send_again(frame, link)
 
-    def _repeat(self, what: Mishap, frame: Frame, link: Link) -> None:
+    def _repeat(self, _what: Mishap, frame: Frame, link: Link) -> None:
         """Send a request again as after a failover: it may have been received already."""
-        del what
         self._send_again(replace(frame, data=family_of(frame.protocol).read().again(frame.data)), link)
 
     def _alter(self, what: Mishap, frame: Frame, link: Link) -> None:

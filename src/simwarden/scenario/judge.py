@@ -301,8 +301,6 @@ class StatusOutcome:
     """The outcome of a management call: an HTTP status and what was said."""
 
     def __init__(self, status: int, said: str) -> None:
-        from http import HTTPStatus  # noqa: PLC0415
-
         self.status, self.said, self.phrase = status, said, HTTPStatus(status).phrase
 
     def __str__(self) -> str:

@@ -150,12 +150,11 @@ class Loader:
         problems = Problems(name)
         problems.found += found.problems.found
         source = found.source if found.is_plain else found.document(case, problems)
-        scenario = self._assemble(source, problems)
+        scenario = self.assemble(source, problems)
         scenario.case = name
         scenario.keys = tuple(dict.fromkeys((*scenario.keys, *found.keys)))
         if twin := found.twin_of(case):
             scenario.twin = join_reference(file, twin.name)
-        problems.raise_if_any()
         return scenario
 
     def case_file(self, file: str, text: str | None = None) -> CaseFile:
@@ -183,18 +182,15 @@ class Loader:
     def assemble(self, source: Source, problems: Problems | None = None) -> Scenario:
         """Check a document that was read or put together; `problems` are those found so far. Raises as `load` does."""
         problems = problems or Problems()
-        scenario = self._assemble(source, problems)
-        problems.raise_if_any()
-        return scenario
-
-    def _assemble(self, source: Source, problems: Problems) -> Scenario:
         top, data = Spot(source), source.data
         if not isinstance(data, dict):
             raise ScenarioError("a scenario starts with the key `scenario`", top.place)
         parts = ("network", "steps", *self.registry.sections)
         header = _read_header(data, top, parts, problems)
         references = References()
-        wishes = self._wishes(data, top, _as_written("network", data, parts), problems)
+        wishes, written = network.Wishes(), _as_written("network", data, parts)
+        network.collect(self.base.data, Spot(self.base), wishes, problems)
+        network.collect(data.get(written, ""), top / written, wishes, problems)
         references.instances.update(network.build(self.registry, wishes, problems))
         cast = Cast(self.registry, references, problems, self.without)
         sections = {each: _as_written(each, data, parts) for each in self.registry.sections}
@@ -210,7 +206,7 @@ class Loader:
         network.check_external(self.registry, references.instances, wishes, problems)
         steps = _as_written("steps", data, parts)
         reader = StepReader(ExpectationReader(self.registry, references, problems, data))
-        return Scenario(
+        scenario = Scenario(
             path=source.file,
             title=plain(header.scenario.strip()),
             registry=self.registry,
@@ -233,12 +229,8 @@ class Loader:
             lines={key: (top / key).key.line for key in data},
             groups=references.groups,
         )
-
-    def _wishes(self, data: dict[str, Any], top: Spot, key: str, problems: Problems) -> network.Wishes:
-        wishes = network.Wishes()
-        network.collect(self.base.data, Spot(self.base), wishes, problems)
-        network.collect(data.get(key, ""), top / key, wishes, problems)
-        return wishes
+        problems.raise_if_any()
+        return scenario
 
 
 def _as_written(part: str, data: dict[str, Any], parts: tuple[str, ...]) -> str:

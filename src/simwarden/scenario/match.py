@@ -34,7 +34,7 @@ def differences(want: Any, got: Any, path: str = "") -> Iterator[tuple[str, Any,
             if name is not None:
                 yield from differences(value, got[name], below)
             elif not _is_none(value):
-                yield below, value, _missing(key, got)
+                yield below, value, f"nothing (there is {', '.join(map(str, got)) or 'no field'})"
     elif isinstance(want, list):
         items = list(got) if isinstance(got, _MANY) else [] if _is_nothing(got) else [got]
         if not want and items:
@@ -172,11 +172,6 @@ def _key_of(key: str, got: Mapping[str, Any]) -> str | None:
     if key in got:
         return key
     return next((name for name in got if plain(str(name)) == plain(key)), None)
-
-
-def _missing(key: str, got: Mapping[str, Any]) -> str:
-    del key
-    return f"nothing (there is {', '.join(map(str, got)) or 'no field'})"
 
 
 def show(value: Any) -> str:

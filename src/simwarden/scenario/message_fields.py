@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from simwarden.model.interfaces import spoken_on
+from simwarden.model.values import OCTETS
 from simwarden.scenario.messages import spoken_names
 from simwarden.trace.dissect import MALFORMED
 from simwarden.wire.family import with_carried
@@ -63,7 +64,7 @@ def expected_fields(interface: str, name: str) -> Mapping[str, Values] | None:
     One that the message need not have may be none.
     """
     if name == MALFORMED:
-        return _only_octets()
+        return {"octets": OCTETS}
     infos = infos_on(interface, name)
     fields: dict[str, Values] = {}
     always = {one.name for each in infos for one in each.fields if one.required}
@@ -72,9 +73,3 @@ def expected_fields(interface: str, name: str) -> Mapping[str, Values] | None:
             may_be = one.may_be if one.name in always else one.may_be.or_none()
             fields[one.name] = fields[one.name] | may_be if one.name in fields else may_be
     return fields if infos else None
-
-
-def _only_octets() -> Mapping[str, Values]:
-    from simwarden.model.values import OCTETS  # noqa: PLC0415 - as a family, when asked for
-
-    return {"octets": OCTETS}

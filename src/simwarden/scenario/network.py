@@ -96,11 +96,8 @@ def collect(data: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
         return
     for name, entry in data.items():
         here = spot / name
-        if name == TRANSPORT:
-            _read_transport(entry, here, wishes, problems)
-            continue
-        if name == UTC_OFFSET:
-            _read_utc_offset(entry, here, wishes, problems)
+        if name in _WHOLE:
+            _WHOLE[name](entry, here, wishes, problems)
             continue
         wish = wishes.setdefault(name, Wish(name, here))
         wish.spot = here
@@ -206,6 +203,9 @@ def _read_utc_offset(value: Any, spot: Spot, wishes: Wishes, problems: Problems)
         problems.add(f"utc_offset: expected hours from -12 to 14 in quarters, got {short(value)}", spot.place)
 
 
+_WHOLE = {TRANSPORT: _read_transport, UTC_OFFSET: _read_utc_offset}
+
+
 def parse_address(text: str, spot: Spot, problems: Problems, port: int = 0, *, several: bool = False) -> Address:
     """Read `host:port` (IPv6 in brackets; `several` hosts for SCTP); where `port` is given it is the default."""
     try:
@@ -217,7 +217,8 @@ def parse_address(text: str, spot: Spot, problems: Problems, port: int = 0, *, s
 
 def build(registry: Registry, wishes: Wishes, problems: Problems) -> dict[str, Instance]:
     """Make the network: one of each standing kind, changed and added to as the files say."""
-    standing = [kind for kind, each in registry.kinds.items() if _stands(registry, kind)]
+    declared = {kind: each.declaration for kind, each in registry.kinds.items()}
+    standing = [kind for kind, each in declared.items() if each.standing and not each.instances]
     instances = {}
     for name in dict.fromkeys((*standing, *wishes)):
         wish = wishes.get(name)
@@ -245,18 +246,12 @@ def _check_hosts(wish: Wish, wishes: Wishes, problems: Problems) -> None:
                 problems.add(error.reason, (wish.spot / key).place, error.hint)
 
 
-def _stands(registry: Registry, kind: str) -> bool:
-    declaration = registry.declaration(kind)
-    return declaration.standing and not declaration.instances
-
-
 def _make(registry: Registry, wish: Wish, standing: list[str], problems: Problems) -> Instance | None:
     kind = wish.kind or (wish.name if wish.name in registry.kinds else "")
     network_kinds = [each for each in registry.kinds if not registry.declaration(each).instances]
     if not kind:
-        hint = guess(wish.name, standing)
-        if not hint.startswith("did you"):
-            hint = f"another one needs a type, as in `{wish.name}: {{type: {standing[0] if standing else 'hss'}}}`"
+        another = f"another one needs a type, as in `{wish.name}: {{type: {standing[0] if standing else 'hss'}}}`"
+        hint = guess(wish.name, standing, most=0) or another
         problems.add(f"the network has no element {wish.name!r}", wish.spot.key, hint)
         kind = nearest(wish.name, standing)
     elif kind not in network_kinds:

@@ -46,26 +46,27 @@ def missing_address(scenario: Scenario) -> str:
         sources = placement.source.values() if scenario.external else ()
         given = (placement.host, *(host for host, _ in sources))
         for host in dict.fromkeys(host for each in given for host in each.split(",") if host):
-            with closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)) as sock:
-                try:
-                    sock.bind((host, 0))
-                except OSError:
-                    return f"{name}: {host}"
+            if _error_of_bind((host, 0)):
+                return f"{name}: {host}"
     return ""
 
 
 def address_in_use(scenario: Scenario, worker: int = 0) -> str:
     """Return an address in use that a scenario with external elements needs for datagrams, or an empty string."""
     for address in _fixed(scenario, worker):
-        with closing(
-            socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_DGRAM)
-        ) as sock:
-            try:
-                sock.bind(address)
-            except OSError as error:
-                if error.errno == errno.EADDRINUSE:
-                    return f"{address[0]}:{address[1]}"
+        if _error_of_bind(address) == errno.EADDRINUSE:
+            return f"{address[0]}:{address[1]}"
     return ""
+
+
+def _error_of_bind(address: Address) -> int:
+    """Return why no datagrams can be received at an address, 0 if they can."""
+    with closing(socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_DGRAM)) as sock:
+        try:
+            sock.bind(address)
+        except OSError as error:
+            return error.errno or errno.EADDRNOTAVAIL
+    return 0
 
 
 def _fixed(scenario: Scenario, worker: int) -> Iterator[Address]:

@@ -30,8 +30,7 @@ from simwarden.scenario.match import matches
 from simwarden.scenario.problems import Problems, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from enum import IntEnum
+    from collections.abc import Iterable, Iterator, Mapping
 
     from simwarden.runtime.declare import Demand
     from simwarden.scenario.document import Condition, Scenario, Step
@@ -50,21 +49,13 @@ _CAUSES = ("cause", "result", "status", "reason", "sw", "code")
 
 def expects_refusal(scenario: Scenario) -> bool:
     """Tell whether a scenario expects that something is refused."""
-    return any(
-        is_refusal(step, each)
-        for group in phases(scenario)
-        if not is_demanded(scenario.registry, group)
-        for step in group
-        for each in expected(step)
-    )
+    return any(refused_in(group) and not is_demanded(scenario.registry, group) for group in phases(scenario))
 
 
 def is_demanded(registry: Registry, group: list[Step]) -> bool:
     """Whether all that a phase expects to be refused is a rejection that the protocol demands, by its cause."""
-    conditions = [(step, each) for step in group for each in expected(step)]
-    refused = [each for step, each in conditions if is_refusal(step, each)]
-    return all(map(_is_rejected, refused)) and any(
-        _names(each, demand) for _, each in conditions for demand in registry.demands
+    return all(map(_is_rejected, refused_in(group))) and any(
+        _names(each, demand) for _, each in expected_in(group) for demand in registry.demands
     )
 
 
@@ -73,26 +64,32 @@ def _names(condition: Condition, demand: Demand) -> bool:
     if demand.cause is None:
         return isinstance(condition, MessageWanted) and condition.message == demand.message
     if isinstance(condition, FactWanted):
-        return _has_field({condition.observable: condition.want}, demand.cause)
-    return isinstance(condition, MessageWanted) and _has_field(condition.fields, demand.cause)
+        fields: Mapping[str, Any] = {condition.observable: condition.want}
+    elif isinstance(condition, MessageWanted):
+        fields = condition.fields
+    else:
+        return False
+    return any(matches(value, demand.cause) for value in causes_like(demand.cause, fields))
 
 
-def _has_field(fields: Mapping[str, Any], cause: IntEnum) -> bool:
-    """Whether fields hold a cause under the name of its kind (`emm_cause` of EmmCause)."""
+def causes_like(cause: Any, fields: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the values of all fields, at any depth, that are named by the kind of a cause (`emm_cause` of EmmCause)."""
     kind = type(cause).__name__.lower()
-    return any(
-        _has_field(value, cause)
-        if isinstance(value, dict)
-        else plain(key).replace("_", "") == kind and matches(value, cause)
-        for key, value in fields.items()
-    )
+    for key, value in fields.items():
+        if isinstance(value, dict):
+            yield from causes_like(cause, value)
+        elif plain(key).replace("_", "") == kind:
+            yield value
 
 
-def expected(step: Step) -> Iterator[Condition]:
-    """Yield what a step expects, without what should never be."""
-    for expectation in step.expectations:
-        if not expectation.never:
-            yield from expectation.conditions
+def expected_in(group: Iterable[Step]) -> list[tuple[Step, Condition]]:
+    """Return what the steps of a phase expect, without what should never be."""
+    return [(step, each) for step in group for each in step.expected]
+
+
+def refused_in(group: Iterable[Step]) -> list[Condition]:
+    """Return what the steps of a phase expect to be refused."""
+    return [each for step, each in expected_in(group) if is_refusal(step, each)]
 
 
 def is_refusal(step: Step, condition: Condition) -> bool:
@@ -125,15 +122,13 @@ def _refused_word(value: Any) -> bool:
 def refuses_beside(scenario: Scenario, step: Step) -> bool:
     """Whether something in the phase of a step is expected to be refused: a state, a cause, a decision or a message."""
     group = next(group for group in phases(scenario) if any(each is step for each in group))
-    conditions = [(at, each) for at in group for each in expected(at)]
-    return any(is_refusal(at, each) or tells_refusal(each) for at, each in conditions)
+    return any(is_refusal(at, each) or tells_refusal(each) for at, each in expected_in(group))
 
 
 def check_refusals(scenario: Scenario, problems: Problems) -> None:
     """Note refusals that are expected without element, control or cause."""
     for group in phases(scenario):
-        conditions = [(step, each) for step in group for each in expected(step)]
-        refused = [each for step, each in conditions if is_refusal(step, each)]
+        refused = refused_in(group)
         if not refused or is_demanded(scenario.registry, group):
             continue
         decisions = [each for each in refused if isinstance(each, DecisionWanted)]
@@ -144,7 +139,7 @@ def check_refusals(scenario: Scenario, problems: Problems) -> None:
         if not decisions:
             problems.add("a refusal names its decision", place, "add decision: {by: ..., control: ...}")
         rejected = [each for each in refused if _is_rejected(each)]
-        if rejected and not any(_names_cause(each) for _, each in conditions):
+        if rejected and not any(_names_cause(each) for _, each in expected_in(group)):
             hint = "add for example emm_cause: or a message's result"
             problems.add("a refusal names its cause", rejected[0].place, hint)
 
@@ -235,5 +230,5 @@ def _actions(scenario: Scenario) -> list[Mapping[str, Any]]:
 def refusing_steps(scenario: Scenario) -> Iterator[Step]:
     """Yield the steps of the phases in which something is refused."""
     for group in phases(scenario):
-        if any(is_refusal(step, each) for step in group for each in expected(step)):
+        if refused_in(group):
             yield from group

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
 from simwarden.errors import ConfigError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simwarden.policy.decision import Control
     from simwarden.runtime.declare import Declaration, Demand, Model, Verb
 
+T = TypeVar("T")
 GROUP = "simwarden.elements"
 
 
@@ -38,9 +39,17 @@ class Registry:
         self.kinds: dict[str, type[Element[Any]]] = {each.declaration.kind: each for each in classes}
 
     @staticmethod
+    @cache
     def installed() -> Registry:
         """Load the elements of all installed packages, once a process. Raises ConfigError for one that cannot be."""
-        return _installed()
+        classes = []
+        with uncollected():
+            for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+                try:
+                    classes.append(point.load())
+                except (ImportError, AttributeError) as error:
+                    raise ConfigError(f"element {point.name} ({point.value}) cannot be loaded: {error}") from error
+        return Registry(classes)
 
     def declaration(self, kind: str) -> Declaration:
         """Return what a kind declares."""
@@ -55,21 +64,18 @@ class Registry:
     @cached_property
     def verbs(self) -> Mapping[str, tuple[tuple[str, Verb], ...]]:
         """Verbs by name, with the kinds that have them."""
-        found: dict[str, tuple[tuple[str, Verb], ...]] = {}
-        for kind, each in self.kinds.items():
-            for name, verb in each.all_verbs().items():
-                found[name] = (*found.get(name, ()), (kind, verb))
-        return found
+        return _grouped(
+            (name, (kind, verb)) for kind, each in self.kinds.items() for name, verb in each.all_verbs().items()
+        )
 
     @cached_property
     def card_sections(self) -> Mapping[str, tuple[CardSection, ...]]:
         """Sections of a card by name, with what each kind wants there."""
-        found: dict[str, tuple[CardSection, ...]] = {}
-        for kind, each in self.kinds.items():
-            for name, model in each.declaration.card.items():
-                section = CardSection(kind, name, model, literal_words(model, "by"))
-                found[name] = (*found.get(name, ()), section)
-        return found
+        return _grouped(
+            (name, CardSection(kind, name, model, literal_words(model, "by")))
+            for kind, each in self.kinds.items()
+            for name, model in each.declaration.card.items()
+        )
 
     @cached_property
     def demands(self) -> tuple[Demand, ...]:
@@ -84,11 +90,15 @@ class Registry:
     @cached_property
     def controls(self) -> Mapping[str, tuple[tuple[str, Control], ...]]:
         """Controls by id, with the kinds that enforce them."""
-        found: dict[str, tuple[tuple[str, Control], ...]] = {}
-        for kind, each in self.kinds.items():
-            for control in each.declaration.controls:
-                found[control.id] = (*found.get(control.id, ()), (kind, control))
-        return found
+        return _grouped((each.id, (kind, each)) for kind in self.kinds for each in self.declaration(kind).controls)
+
+
+def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, tuple[T, ...]]:
+    """Return all values of each name, in their order."""
+    found: dict[str, tuple[T, ...]] = {}
+    for name, value in pairs:
+        found[name] = (*found.get(name, ()), value)
+    return found
 
 
 def literal_words(model: type[Model], name: str) -> tuple[str, ...]:
@@ -110,15 +120,3 @@ def uncollected() -> Iterator[None]:
         gc.freeze()
         if enabled:
             gc.enable()
-
-
-@cache
-def _installed() -> Registry:
-    classes = []
-    with uncollected():
-        for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-            try:
-                classes.append(point.load())
-            except (ImportError, AttributeError) as error:
-                raise ConfigError(f"element {point.name} ({point.value}) cannot be loaded: {error}") from error
-    return Registry(classes)

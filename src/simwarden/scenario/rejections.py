@@ -25,7 +25,7 @@ from simwarden.scenario.document import (
 )
 from simwarden.scenario.match import matches, show
 from simwarden.scenario.problems import plain
-from simwarden.scenario.refusals import tells_refusal
+from simwarden.scenario.refusals import causes_like, expected_in, tells_refusal
 from simwarden.scenario.result import Mismatch, Verdict
 from simwarden.trace.dissect import carried
 from simwarden.trace.events import Decided, Frame, Rejected, StateChange
@@ -47,12 +47,9 @@ class Phase:
     start: int
     steps: list[Step] = field(default_factory=list)
 
-    def conditions(self) -> Iterator[tuple[Step, Condition]]:
-        """Yield what is expected in it, with the step that does."""
-        for step in self.steps:
-            for expectation in step.expectations:
-                if not expectation.never:
-                    yield from ((step, each) for each in expectation.conditions)
+    def conditions(self) -> list[tuple[Step, Condition]]:
+        """Return what is expected in it, with the step that does."""
+        return expected_in(self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +131,9 @@ def _judge(scenario: Scenario, events: Sequence[Event], phase: Phase, state: Sta
         if why.sender in scenario.external or _decided_in(events[phase.start : state.number], why.sender):
             return None
         return Finding(phase, f"{about} is rejected, but no control decided so", Verdict.ERROR)
-    if said.by in scenario.external or said.by in _failing(scenario):
+    actions = (step.action for step in scenario.steps)
+    failing = {each.element for each in actions if isinstance(each, Fail) and each.answer}
+    if said.by in {*scenario.external, *failing}:
         return None
     refusal = refusal_behind(events, said)
     if said.clause:
@@ -164,12 +163,6 @@ def refusal_behind(events: Sequence[Event], said: Rejected) -> Decided | None:
             if subject == said.subject or not subject.isdigit():
                 return event
     return None
-
-
-def _failing(scenario: Scenario) -> set[str]:
-    """Return the elements that some step lets answer with an error."""
-    actions = (step.action for step in scenario.steps)
-    return {each.element for each in actions if isinstance(each, Fail) and each.answer}
 
 
 def _expects(phase: Phase, state: StateChange, said: Rejected) -> bool:
@@ -210,18 +203,7 @@ def _tells_of(condition: Condition, state: StateChange, said: Rejected) -> bool:
         fields = condition.fields
     else:
         return False
-    return tells_refusal(condition) and not _names_other(fields, said.cause)
-
-
-def _names_other(fields: Mapping[str, Any], cause: Any) -> bool:
-    """Whether fields hold another cause under the name of its kind (`emm_cause` of EmmCause)."""
-    kind = type(cause).__name__.lower()
-    return any(
-        _names_other(value, cause)
-        if isinstance(value, dict)
-        else plain(key).replace("_", "") == kind and not matches(value, cause)
-        for key, value in fields.items()
-    )
+    return tells_refusal(condition) and all(matches(value, said.cause) for value in causes_like(said.cause, fields))
 
 
 def _unnamed(phase: Phase, state: StateChange, said: Rejected, refusal: Decided) -> Finding | None:

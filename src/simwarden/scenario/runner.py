@@ -156,7 +156,7 @@ class _Run:
         )
         at_once = AT_ONCE_VIRTUAL if self.clock.virtual else AT_ONCE_REAL
         self.judge = Judge(self.trace, outside, scenario.unseen, History(scenario.watched, at_once))
-        self.phase = self.acted = 0
+        self.acted = 0
         self.evidence = evidence_in(scenario)
         self.judged = True
         #: the user has interrupted the run; all events until then are reported
@@ -209,15 +209,13 @@ class _Run:
             self._fail(error.summary, error.verdict, error.mismatches)
         except ManagementError as error:
             self._fail(f"{error} (status {error.status})", Verdict.FAILED)
-        except InternalError as error:
-            self._fail(str(error), Verdict.ERROR)
         except ConfigError as error:
             self.lacking = lacking_links(self.scenario, str(error)) if self.host is None else []
             self._fail(str(error), Verdict.FAILED)
         except UnjudgedError as error:
             self._fail(str(error), Verdict.INCONCLUSIVE)
         except (SimwardenError, ConnectionError) as error:
-            self._fail(str(error), Verdict.FAILED)
+            self._fail(str(error), Verdict.ERROR if isinstance(error, InternalError) else Verdict.FAILED)
         except Exception as error:  # noqa: BLE001 - a bug of ours ends this scenario, not the command
             self._fail_by(error)
         if shown is None:
@@ -312,8 +310,7 @@ class _Run:
 
     def _check_faults(self) -> None:
         if self.faults:
-            fault = self.faults[0]
-            self._fail(f"fault in {fault.element}: {fault.reason}", Verdict.ERROR, detail=fault.detail)
+            self._fail("", Verdict.FAILED)
 
     def _check_rejections(self) -> None:
         """See that each rejection is a control's, or expected."""
@@ -408,18 +405,18 @@ class _Run:
         outcome = None
         if step.action is not None and self.judged:
             self._close_phase()
-            self.phase = self.trace.last_number
-            self.phases.append(Phase(self.phase))
+            self.phases.append(Phase(self.trace.last_number))
             self.judged = False
         self.phases[-1].steps.append(step)
         if step.action is not None:
             self.acted = 0
             acting.expects = bool(step.expectations)
-            expected = (each for expectation in step.expectations for each in expectation.conditions)
             if self.probe is not None:
                 work = self._insist(acting, step.action)
             else:
-                work = acting.act(step.action, awaited=any(isinstance(each, OutcomeWanted) for each in expected))
+                work = acting.act(
+                    step.action, awaited=any(isinstance(each, OutcomeWanted) for each, _ in step.conditions)
+                )
             outcome = await (work if self.meanwhile is None else self.meanwhile.carry_out(step, work))
             await self.clock.settle()
             self.acted = self.trace.last_number
@@ -458,7 +455,7 @@ class _Run:
         current = self.step
         for step, expectation, called in self.open:
             self.step = step
-            self._see(self.judge.changed(expectation, self.phase, called), " any more when its phase ended")
+            self._see(self.judge.changed(expectation, self.phases[-1].start, called), " any more when its phase ended")
         self.step = current
         self.open.clear()
 
@@ -472,18 +469,18 @@ class _Run:
                 continue
             want, got, event = wanted_in(each), "never", 0
             if not expectation.never:
-                got, event = self.judge.witness(each, self.phase, outcome)
+                got, event = self.judge.witness(each, self.phases[-1].start, outcome)
             met = Met(step.index, each.place.line, each.subject, want, got, event)
             self.met.append(hide_keys(met, self.scenario.keys))
 
     async def _hold(self, expectation: Expectation, outcome: Any) -> list[Mismatch]:
         """Hold an expectation against the trace; what is not there yet has time to come."""
         if expectation.never:
-            return self.judge.happened(expectation, self.phase)
+            return self.judge.happened(expectation, self.phases[-1].start)
         default = _WITHIN_VIRTUAL if self.clock.virtual else _WITHIN_REAL
         deadline = self.clock.now() + (default if expectation.within is None else expectation.within)
         while True:
-            wrong = self.judge.unmet(expectation, self.phase, outcome, self.called)
+            wrong = self.judge.unmet(expectation, self.phases[-1].start, outcome, self.called)
             if not wrong or self.faults or all(each.subject == "outcome" for each in wrong):
                 return wrong
             if not await self._let_time_pass(deadline):

@@ -16,9 +16,10 @@ from pydantic.json_schema import models_json_schema
 from simwarden.model.interfaces import INTERFACES
 from simwarden.model.profile import use_names
 from simwarden.policy.requirements import requirements
-from simwarden.runtime.declare import UtcOffset
+from simwarden.runtime.declare import UtcOffset, Verb
 from simwarden.runtime.transport.choose import NAMES
 from simwarden.scenario.case_steps import NAME
+from simwarden.scenario.decision_words import DecisionModel
 from simwarden.scenario.document import NO_ANSWER
 from simwarden.scenario.during import ALTER, AT_ONCE, LASTING
 from simwarden.scenario.event_fields import ANSWER, events_of
@@ -30,19 +31,19 @@ from simwarden.scenario.parameters import WITH
 from simwarden.scenario.schema_parameters import PARAMETER, parameter_keys, with_parameters
 from simwarden.scenario.schema_values import (
     DURATION,
+    EXTERNAL,
     IDENTITIES,
     INTERFACE_NAMES,
     IP,
     SCALAR,
+    SOURCE,
     SWITCH,
     WHOLE,
     duration,
-    external,
     one_of,
-    source,
     value,
 )
-from simwarden.scenario.steps import BESIDE, CORE_VERBS, DURING, METHODS, POWER, STATUSES, may_end
+from simwarden.scenario.steps import BESIDE, CORE_VERBS, DURING, POWER, STATUSES, FailModel, ManageModel, may_end
 from simwarden.scenario.words import WORDS
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from simwarden.runtime.declare import Declaration, Observable, Verb
+    from simwarden.runtime.declare import Declaration, Observable, VerbModel
     from simwarden.scenario.registry import Registry
 
 _TEXT = ["string", "number", "boolean"]
@@ -63,7 +64,8 @@ _COUNT = {
 _TIMES = _COUNT | {"description": WORDS["times"].doc}
 #: what pydantic calls bounds of a type that has a reader of its own
 _KEYWORDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
-_ROLES = {"type": "string", "enum": ["operator", "customer"]}
+#: the verbs of no element that have arguments
+_CORE: dict[str, type[VerbModel]] = {"fail": FailModel, "manage": ManageModel}
 
 
 def scenario_schema(registry: Registry) -> dict[str, Any]:
@@ -76,7 +78,7 @@ class _Assembly:
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        models: list[type[BaseModel]] = [Header, CardKeys]
+        models: list[type[BaseModel]] = [Header, CardKeys, DecisionModel, *_CORE.values()]
         for each in registry.kinds.values():
             models += [each.declaration.config, *each.declaration.card.values()]
             models += [verb.arguments for verb in each.all_verbs().values()]
@@ -135,12 +137,7 @@ class _Assembly:
         for kind in self.registry.kinds:
             declaration = self.registry.declaration(kind)
             if not declaration.instances:
-                own = {
-                    "type": {"enum": [kind]},
-                    "external": external(),
-                    "address": IP,
-                    "source": source(),
-                }
+                own = {"type": {"enum": [kind]}, "external": EXTERNAL, "address": IP, "source": SOURCE}
                 element = _object({**self.fields(declaration.config), **own}, declaration.title)
                 known[kind] = {"anyOf": [element, {"enum": ["off", "on", False, True]}, another]}
                 added.append({**element, "type": "object", "required": ["type"]})
@@ -166,18 +163,10 @@ class _Assembly:
         verbs["wait"] = duration(CORE_VERBS["wait"])
         verbs |= {name: {"type": "string", "description": CORE_VERBS[name]} for name in POWER}
         verbs["mend"] = {"type": "string", "description": CORE_VERBS["mend"]}
-        failing = _object(
-            {
-                "element": {"type": "string"},
-                "answer": {"type": ["integer", "string"], "pattern": r"^(0|2001|[345]\d{3})$", "maximum": 5999},
-                "after": duration(),
-                "database": {"enum": ["down"]},
-            },
-            CORE_VERBS["fail"],
-        )
-        failing["required"] = ["element"]
-        verbs["fail"] = {"anyOf": [failing, {"type": "string"}], "description": CORE_VERBS["fail"]}
-        verbs["manage"] = self._manage()
+        paths = {route.path for kind in self.registry.kinds.values() for route in kind.routes}
+        path = self.fields(ManageModel)["path"]
+        path |= {"type": "string", "pattern": f"^({'|'.join(map(_as_pattern, sorted(paths)))})(\\?.*)?$"}
+        verbs |= {name: self._verb([Verb(name, each, "", CORE_VERBS[name])]) for name, each in _CORE.items()}
         one = {"type": "object", "properties": dict(verbs), "additionalProperties": False, "maxProperties": 1}
         verbs["together"] = {"type": "array", "items": one, "minItems": 2, "description": CORE_VERBS["together"]}
         subjects = self._subjects()
@@ -242,36 +231,12 @@ class _Assembly:
             choices.append({"type": "null"})
         return {"anyOf": choices, "description": verbs[0].doc}
 
-    def _manage(self) -> dict[str, Any]:
-        paths = {route.path for kind in self.registry.kinds.values() for route in kind.routes}
-        properties = {
-            "element": {"type": "string"},
-            "as": _ROLES,
-            "method": {"enum": list(METHODS)},
-            "path": {"type": "string", "pattern": f"^({'|'.join(map(_as_pattern, sorted(paths)))})(\\?.*)?$"},
-            "body": {"type": "object"},
-            "caller": {"type": "string"},
-            "accounts": {"type": "array", "items": {"type": "string"}},
-        }
-        return {**_object(properties, CORE_VERBS["manage"]), "required": ["element", "path"]}
-
     def _subjects(self) -> dict[str, Any]:
-        controls = list(self.registry.controls)
         occasions = {
             str(word) for pairs in self.registry.controls.values() for _, each in pairs for word in each.occasions
         }
-        decision = _object(
-            {
-                "by": {"type": "string"},
-                "control": {"enum": controls},
-                "on": {"enum": sorted(occasions)},
-                "verdict": {"enum": ["admit", "admitted", "refuse", "refused"]},
-                "reason": {"type": "string"},
-                "details": {"type": "object"},
-                **dict.fromkeys(("subject", "card", "device"), SCALAR),
-            },
-            "A decision of a control.",
-        )
+        words = {"control": {"enum": list(self.registry.controls)}, "on": {"enum": sorted(occasions)}}
+        decision = _object({**self.fields(DecisionModel), **words}, "A decision of a control.")
         properties: dict[str, Any] = {
             "decision": _some({"$ref": "#/$defs/decision"}),
             "within": duration("How long it may take: `10 s`."),

@@ -80,16 +80,11 @@ def duration(description: str = "") -> dict[str, Any]:
     }
 
 
-def external() -> dict[str, Any]:
-    """Return the schema of where somebody's real element is: an address, or one for each interface."""
-    each = {"type": "object", "propertyNames": INTERFACE_NAMES, "additionalProperties": _HOST_OR_BOTH}
-    return {"anyOf": [_HOST_AND_PORT, each]}
-
-
-def source() -> dict[str, Any]:
-    """Return the schema of where an element connects from: an address, or one for each interface."""
-    each = {"type": "object", "propertyNames": INTERFACE_NAMES, "additionalProperties": _HOST_OR_BOTH}
-    return {"anyOf": [_HOST_OR_BOTH, each]}
+_OF_EACH: Final = {"type": "object", "propertyNames": INTERFACE_NAMES, "additionalProperties": _HOST_OR_BOTH}
+#: where somebody's real element is: an address, or one for each interface
+EXTERNAL: Final = {"anyOf": [_HOST_AND_PORT, _OF_EACH]}
+#: where an element connects from: an address, or one for each interface
+SOURCE: Final = {"anyOf": [_HOST_OR_BOTH, _OF_EACH]}
 
 
 def value(values: Values) -> dict[str, Any]:

@@ -248,7 +248,7 @@ class Session:
             "facts": step.facts,
             "outcome": outcome,
             "lanes": [lane_data(name, known) for name in names],
-            "rows": [row_data(row, names) | _times(many[row.number]) for row in shown],
+            "rows": [row_data(row, names) | ({"times": n} if (n := many[row.number]) > 1 else {}) for row in shown],
             "refused": self._refused(step, outcome, events),
             "faults": [each.reason for each in events if isinstance(each, Fault)],
             **({"sums": self._sums(events)} if many else {}),
@@ -340,10 +340,6 @@ class Session:
 def _ends(routes: Iterable[Route]) -> bool:
     """Whether an element lets its operator end what a card has."""
     return any(each.method == "DELETE" and each.path == "/cards/{imsi}/location" for each in routes)
-
-
-def _times(number: int) -> dict[str, int]:
-    return {"times": number} if number > 1 else {}
 
 
 def still(data: Mapping[str, Any]) -> dict[str, Any]:

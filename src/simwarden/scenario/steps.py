@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from simwarden.model.units import seconds
-from simwarden.runtime.declare import Names
+from pydantic import AfterValidator, Field
+
+from simwarden.runtime.declare import Names, Seconds, VerbModel
 from simwarden.scenario.document import NO_ANSWER, Call, Fail, Manage, Power, Rhythm, Step, Together, Wait
 from simwarden.scenario.during import DuringReader
 from simwarden.scenario.expectation import Outcomes
-from simwarden.scenario.problems import guess, nearest
-from simwarden.scenario.validation import check, short
+from simwarden.scenario.problems import guess
+from simwarden.scenario.validation import check, read_seconds, short
 from simwarden.wire.family import families, on_interface
 
 if TYPE_CHECKING:
@@ -41,23 +42,43 @@ CORE_VERBS = {
     "together": "Begin several verbs at the same moment; over when all are: "
     "`together: [{power_on: meter}, {power_on: phone}]`.",
 }
-METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
-"""Of management calls. One that a route lacks is answered 405."""
-_MANAGE_KEYS = ("element", "as", "method", "path", "body", "caller", "accounts")
 #: how a management call may end: an HTTP status by its phrase or number
 STATUSES = tuple(text for each in HTTPStatus for text in (each.phrase, str(int(each))))
-#: the Result-Code of a success, which then lacks all that it should hold
-_NOTHING = "2001"
-_FAIL_KEYS = ("element", "answer", "after", "database")
 _JUDGE = ("expect", "never")
 BESIDE = ("over", "every", "for", "name")
 """Keys with a text that may stand beside a verb (see `words`)."""
 DURING = "during"
 
 
-def _near_key(word: str) -> str:
-    near = nearest(word, (*BESIDE, DURING, *_JUDGE))
-    return f"did you mean {near!r}?" if near else ""
+def _result_code(code: int) -> int:
+    if code not in (0, 2001) and not 3000 <= code < 6000:
+        raise ValueError(f"a Result-Code of an error (3002, 5012), or 2001 is expected, not {code}")
+    return code
+
+
+class ManageModel(VerbModel):
+    """Arguments of `manage`."""
+
+    element: str
+    role: Literal["operator", "customer"] = Field(default="operator", alias="as")
+    method: Literal["GET", "PUT", "POST", "DELETE", "PATCH"] = "GET"
+    """One that a route lacks is answered 405."""
+    path: str
+    body: dict[str, Any] = Field(default_factory=dict)
+    caller: str = ""
+    accounts: tuple[str, ...] = ()
+
+
+class FailModel(VerbModel):
+    """Arguments of `fail`."""
+
+    shorthand: ClassVar[str] = "element"
+
+    element: str
+    answer: Annotated[int, Field(ge=0, le=5999), AfterValidator(_result_code)] = 0
+    """A Result-Code; 2001: a success that lacks all that it should hold."""
+    after: Seconds = 0.0
+    database: Literal["down"] | None = None
 
 
 class StepReader:
@@ -85,7 +106,7 @@ class StepReader:
         verbs = [key for key in data if key not in (*_JUDGE, *BESIDE, DURING)]
         for extra in verbs[1:]:
             told = f"one verb a step: {extra!r} stands beside {verbs[0]!r}"
-            self.problems.add(told, (spot / extra).key, _near_key(extra))
+            self.problems.add(told, (spot / extra).key, guess(extra, (*BESIDE, DURING, *_JUDGE), most=0))
         if verbs and self._judged:
             self.reader.called.clear()  # a new phase begins
             self._judged = False
@@ -124,13 +145,7 @@ class StepReader:
         return actions[0] if len(actions) == 1 else Together(actions, over or 0.0) if actions else None
 
     def _seconds(self, data: dict[str, Any], key: str, spot: Spot) -> float | None:
-        if key not in data:
-            return None
-        try:
-            return seconds(str(data[key]))
-        except ValueError as error:
-            self.problems.add(f"{key}: {error}", (spot / key).place)
-            return None
+        return read_seconds(data[key], spot / key, self.problems, f"{key}: ") if key in data else None
 
     def _members(self, verb: str, value: Any, spot: Spot) -> tuple[Action, ...]:
         """Read a verb; one that names several is read for each of them."""
@@ -146,7 +161,7 @@ class StepReader:
         found = []
         for place in range(sizes[groups[0]]):
             self.references.at = place
-            found.append(self._action(verb, self.references.member(value), spot))
+            found.append(self._action(verb, self.references.member(value, spot), spot))
         self.references.at = None
         return tuple(action for action in found if action is not None)
 
@@ -192,43 +207,30 @@ class StepReader:
         return Together(tuple(action for action in actions if action is not None))
 
     def _wait(self, value: Any, spot: Spot) -> Wait | None:
-        try:
-            return Wait(seconds(str(value)))
-        except ValueError as error:
-            self.problems.add(str(error), spot.place)
-            return None
+        duration = read_seconds(value, spot, self.problems)
+        return None if duration is None else Wait(duration)
 
     def _fail(self, value: Any, spot: Spot) -> Fail | None:
-        given = value if isinstance(value, dict) else {"element": value}
-        for key in given:
-            if key not in _FAIL_KEYS:
-                self.problems.unknown("key", key, _FAIL_KEYS, (spot / key).key)
-        name, answer = given.get("element", ""), str(given.get("answer", "0"))
-        if not self._is_element(name, spot / "element"):
+        given = check(FailModel, value if isinstance(value, dict) else {"element": value}, spot, self.problems)
+        if given is None or not self._is_element(given.element, spot / "element"):
             return None
-        if "database" in given:
-            if given["database"] != "down" or len(given) > 2:
-                self.problems.add("database: `down` is expected, and nothing else beside it", (spot / "database").place)
-            return Fail(name, 0, database=True)
-        listens = self.registry.declaration(self.references.instances[name].kind).listens
+        if given.database:
+            if given.model_fields_set != {"element", "database"}:
+                self.problems.add("database: nothing else is expected beside it", (spot / "database").place)
+            return Fail(given.element, 0, database=True)
+        listens = self.registry.declaration(self.references.instances[given.element].kind).listens
         spoken = [family for each in listens for family in on_interface(each)]
         results = any(each.results for each in spoken)
         if not any(each.silenced for each in spoken):
             titles = " nor ".join(each.title for each in families().values() if each.silenced)
-            self.problems.add(f"fail: {name} answers neither {titles}", (spot / "element").place)
-        elif answer != "0" and not results:
-            self.problems.add(f"answer: {name} has no Result-Codes, only silence", (spot / "answer").place)
-        if not answer.isdecimal() or len(answer) > 4 or not (answer in ("0", _NOTHING) or 3000 <= int(answer) < 6000):
-            self.problems.add(
-                f"answer: a Result-Code of an error (3002, 5012), or {_NOTHING} is expected, not {short(answer)}",
-                (spot / "answer").place,
-            )
-            return None
-        after = self._seconds(given, "after", spot) or 0.0
-        if after and ("answer" in given or not results):
+            self.problems.add(f"fail: {given.element} answers neither {titles}", (spot / "element").place)
+        elif given.answer and not results:
+            told = f"answer: {given.element} has no Result-Codes, only silence"
+            self.problems.add(told, (spot / "answer").place)
+        if given.after and ("answer" in given.model_fields_set or not results):
             told = "after: who takes Diameter requests up late answers them by itself"
             self.problems.add(told, (spot / "after").key)
-        return Fail(name, int(answer), after)
+        return Fail(given.element, given.answer, given.after)
 
     def _is_element(self, name: Any, spot: Spot, kinds: tuple[str, ...] = ()) -> bool:
         instances = self.references.instances
@@ -244,38 +246,14 @@ class StepReader:
         return False
 
     def _manage(self, value: Any, spot: Spot) -> Manage | None:
-        if not isinstance(value, dict):
-            self.problems.add(f"manage: element, method and path are expected, not {short(value)}", spot.place)
+        given = check(ManageModel, value, spot, self.problems)
+        if given is None or not self._is_element(given.element, spot / "element"):
             return None
-        for key in value:
-            if key not in _MANAGE_KEYS:
-                self.problems.unknown("key", key, _MANAGE_KEYS, (spot / key).key)
-        role, method = str(value.get("as", "operator")), str(value.get("method", "GET")).upper()
-        if role not in ("operator", "customer"):
-            self.problems.unknown("role", role, ("operator", "customer"), (spot / "as").place)
-        if method not in METHODS:
-            self.problems.unknown("method", method, METHODS, (spot / "method").place)
-        path, body = str(value.get("path", "")), value.get("body") or {}
-        element = value.get("element", "")
-        if not self._is_element(element, spot / "element"):
-            return None
-        path = self.references.fill(path, spot / "path", self.problems)
-        self._check_route(element, method, path, spot)
-        if not isinstance(body, dict):
-            self.problems.add(f"body: keys and values are expected, not {short(body)}", (spot / "body").place)
-            body = {}
-        named = self.references.places(body, spot / "body", self.problems)
-        resolved = self.references.resolve(named, spot / "body", self.problems)
-        return Manage(element, role, method, path, resolved, str(value.get("caller", "")), self._accounts(value, spot))
-
-    def _accounts(self, value: dict[str, Any], spot: Spot) -> tuple[str, ...]:
-        accounts = value.get("accounts", [])
-        if not isinstance(accounts, list) or not all(isinstance(each, str) for each in accounts):
-            self.problems.add(
-                f"accounts: a list of names is expected, not {short(accounts)}", (spot / "accounts").place
-            )
-            return ()
-        return tuple(accounts)
+        path = self.references.fill(given.path, spot / "path", self.problems)
+        self._check_route(given.element, given.method, path, spot)
+        named = self.references.places(given.body, spot / "body", self.problems)
+        body = self.references.resolve(named, spot / "body", self.problems)
+        return Manage(given.element, given.role, given.method, path, body, given.caller, given.accounts)
 
     def _check_route(self, element: str, method: str, path: str, spot: Spot) -> None:
         kind = self.references.instances[element].kind
@@ -353,8 +331,6 @@ def may_end(registry: Registry, kind: str, verb: Verb) -> tuple[str, ...]:
 
 def _text(verb: str, value: Any) -> str:
     """Show a step in one line, as it might stand in the file."""
-    if isinstance(value, dict):
-        return f"{verb}: {{{', '.join(f'{key}: {_flow(each)}' for key, each in value.items())}}}"
     return f"{verb}: {_flow(value)}" if value != "" else verb
 
 

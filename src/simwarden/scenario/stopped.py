@@ -14,7 +14,7 @@ from simwarden.scenario.claims import points_named
 from simwarden.scenario.document import DecisionWanted, FactWanted
 from simwarden.scenario.effects import LEAK, is_effect, is_served, without_effect
 from simwarden.scenario.reference.refusals import next_of, refusals_of
-from simwarden.scenario.refusals import expected, is_refusal, refusing_steps, tells_refusal
+from simwarden.scenario.refusals import expected_in, is_refusal, refusing_steps, tells_refusal
 from simwarden.scenario.result import Misuse, Stopped
 from simwarden.scenario.result import Verdict as Result
 from simwarden.trace.dissect import Dissector
@@ -48,10 +48,9 @@ def stopped_in(scenario: Scenario, result: ScenarioResult) -> tuple[Stopped, ...
 def _wanted(scenario: Scenario) -> Iterator[DecisionWanted]:
     """Yield the refusals that a file expects with their effect."""
     unproved = list(without_effect(scenario))
-    for step in scenario.steps:
-        for each in expected(step):
-            if isinstance(each, DecisionWanted) and each.verdict is Verdict.REFUSE and each not in unproved:
-                yield each
+    for _, each in expected_in(scenario.steps):
+        if isinstance(each, DecisionWanted) and each.verdict is Verdict.REFUSE and each not in unproved:
+            yield each
 
 
 def misuse_in(scenario: Scenario, result: ScenarioResult) -> Misuse | None:
@@ -62,11 +61,10 @@ def misuse_in(scenario: Scenario, result: ScenarioResult) -> Misuse | None:
         return None
     refused = {
         (condition.place, condition.subject): _Expected(
-            condition, expectation.never and not (is_refusal(step, condition) or tells_refusal(condition))
+            condition, never and not (is_refusal(step, condition) or tells_refusal(condition))
         )
         for step in refusing_steps(scenario)
-        for expectation in step.expectations
-        for condition in expectation.conditions
+        for condition, never in step.conditions
     }
     found = [(refused.get((each.place, each.subject)), each) for each in result.failure.mismatches]
     unmet = [(expectation, mismatch) for expectation, mismatch in found if expectation is not None]

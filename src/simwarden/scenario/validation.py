@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from simwarden.model.units import seconds
 from simwarden.scenario.problems import guess, nearest
 from simwarden.scenario.secrets import HIDDEN, KEY_NAMES
 
@@ -61,6 +62,18 @@ def check(
     return None
 
 
+def read_seconds(value: Any, spot: Spot, problems: Problems, about: str = "") -> float | None:
+    """Return a duration in seconds, or note what is wrong with it; `about` stands before that."""
+    if not isinstance(value, str):
+        problems.add(f"{about}a duration is expected, not {short(value)}", spot.place)
+        return None
+    try:
+        return seconds(value)
+    except ValueError as error:
+        problems.add(f"{about}{error}", spot.place)
+        return None
+
+
 def _is_other_form(error: ErrorDetails) -> bool:
     """Whether a mapping was tried as the text that might stand in its place: what is wrong with it is told beside."""
     return error["type"] == "string_type" and error["loc"][-1:] == ("str",) and isinstance(error["input"], dict)
@@ -112,7 +125,8 @@ def _report(  # noqa: PLR0917 - the arguments of check, and an error
     kind, given = error["type"], error["input"]
     if kind == "extra_forbidden":
         around = _model_at(model, steps[:-1])
-        known = [*(around.model_fields if around else ()), *(also if around is model else ())]
+        own = around.model_fields.items() if around else ()
+        known = [*(info.alias or key for key, info in own), *(also if around is model else ())]
         deeper = _deeper(around, name)
         hint = f"did you mean {deeper}?" if deeper and not nearest(name, known, 0.8) else guess(name, known)
         problems.add(f"{what} {name!r} is not known", here.key, hint)
@@ -120,7 +134,8 @@ def _report(  # noqa: PLR0917 - the arguments of check, and an error
         problems.add(f"{what} {name!r} is missing", spot.join(steps[:-1]).place)
     elif kind in ("literal_error", "enum"):
         words = _words(str(error.get("ctx", {}).get("expected", "")))
-        problems.add(f"{name}: {short(given)} is not one of {', '.join(words)}", here.place, _only_near(given, words))
+        told = f"{name}: {short(given)} is not one of {', '.join(words)}"
+        problems.add(told, here.place, guess(str(given), words, most=0))
     else:
         text = _said(error)
         problems.add(f"{name}: {text}" if name else text, here.place)
@@ -140,11 +155,6 @@ def _said(error: ErrorDetails) -> str:
 
 def _words(expected: str) -> list[str]:
     return [word.strip(" '") for word in expected.replace(" or ", ", ").split(",") if word.strip(" '")]
-
-
-def _only_near(given: Any, words: list[str]) -> str:
-    hint = guess(str(given), words)
-    return hint if hint.startswith("did you") else ""
 
 
 def short(value: Any) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.scenario.problems import guess
 from simwarden.scenario.validation import short
+from simwarden.scenario.yamlfile import parts_of
 
 if TYPE_CHECKING:
     from simwarden.scenario.identities import References
@@ -21,24 +22,16 @@ class WantedValues:
     def __init__(self, registry: Registry, references: References, problems: Problems, wording: Wording) -> None:
         self.registry, self.references, self.problems, self.wording = registry, references, problems, wording
 
-    def _text(self, value: Any, key: str, spot: Spot) -> str:
-        """Return what is a text; of anything else, noted, an empty one."""
-        if isinstance(value, str):
-            return value
-        self.problems.add(f"{key}: one value is expected, not {short(value)}", spot.place)
-        return ""
-
     def _parts(self, value: Any, spot: Spot) -> list[tuple[Any, Spot]]:
         """Return the parts of a list, each with its place; what is none is its only part. An empty one says nothing."""
         if value == []:
             self.problems.add("an empty list says nothing", spot.place)
-        if not isinstance(value, list):
-            return [(value, spot)]
-        return [(part, spot / index) for index, part in enumerate(value)]
+        return parts_of(value, spot)
 
     def _identity_of(self, given: Any, identity: str, spot: Spot) -> str:
         if not isinstance(given, str):
-            return self._text(given, spot.key_name, spot)
+            self.problems.add(f"{spot.key_name}: one value is expected, not {short(given)}", spot.place)
+            return ""
         name = self.references.one(given, spot, self.problems)
         if name not in self.references.instances:
             known = [each for each, it in self.references.instances.items() if identity in it.identities]

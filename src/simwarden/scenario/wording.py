@@ -175,23 +175,18 @@ class Wording:
             name, _, realm = text.partition(".")
             return name in self.references.instances and (self._has("realm", realm) or self.gives(realm))
         if kind == "realm":
-            return text.lower() in self._realms
+            return any(text.lower() == each.realm for each in self._plmns)
         if kind == "apn":
-            return any(self.gives(text.lower().removesuffix(f".{each}")) for each in self._operators)
+            return any(self.gives(text.lower().removesuffix(f".{each.operator_identifier}")) for each in self._plmns)
         if kind == "address":
             address = _network(text)
             return address is not None and any(address.network_address in each for each in self._networks)
         return text.lower() in self._places
 
     @cached_property
-    def _realms(self) -> frozenset[str]:
-        """The realms of the networks that are set, which nodes have where none is set (TS 23.003 19.2)."""
-        return frozenset(Plmn.parse(text).realm for text in self._settings if _PLMN.fullmatch(text))
-
-    @cached_property
-    def _operators(self) -> frozenset[str]:
-        """The operator identifiers of the same networks (TS 23.003 9.1.2)."""
-        return frozenset(Plmn.parse(text).operator_identifier for text in self._settings if _PLMN.fullmatch(text))
+    def _plmns(self) -> list[Plmn]:
+        """The networks that are set: their realms are those of nodes where none is set (TS 23.003 19.2, 9.1.2)."""
+        return [Plmn.parse(text) for text in self._settings if _PLMN.fullmatch(text)]
 
     @cached_property
     def _networks(self) -> frozenset[ipaddress.IPv4Network | ipaddress.IPv6Network]:

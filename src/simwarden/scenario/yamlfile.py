@@ -114,17 +114,25 @@ class Spot:
         return self.source.place(self.path, key=True)
 
 
-def unread(error: Exception, file: str) -> ScenarioError:
-    """Return what is wrong with a file that is no YAML or no JSON, in our words and with its line."""
+def parts_of(value: Any, spot: Spot) -> list[tuple[Any, Spot]]:
+    """Return the parts of a list, each with its place; what is none is its only part."""
+    return [(each, spot / index) for index, each in enumerate(value)] if isinstance(value, list) else [(value, spot)]
+
+
+def unread(error: Exception, file: str, text: str = "") -> ScenarioError:
+    """Return what is wrong with a file that is no YAML or no JSON, with its line; `text` is what was read of it."""
     if isinstance(error, RecursionError):
         return ScenarioError("is nested too deep", Place(file))
     if isinstance(error, UnicodeDecodeError):
         return ScenarioError("is no text in UTF-8", Place(file))
     if isinstance(error, json.JSONDecodeError):
         return ScenarioError("no JSON: what is here cannot stand here", Place(file, error.lineno, error.colno))
-    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return ScenarioError("no YAML: a control character is in it", Place(file))
+    mark = error.problem_mark or error.context_mark
     place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-    return ScenarioError("no YAML: what is here cannot stand here", place)
+    told = _SAID.get(error.problem or "", "what is here cannot stand here")
+    return ScenarioError(f"no YAML: {told}", place, _meant(error, text))
 
 
 def read(text: str, file: str, problems: Problems) -> Source:
@@ -133,15 +141,8 @@ def read(text: str, file: str, problems: Problems) -> Source:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
-    except RecursionError as error:
-        raise ScenarioError("is nested too deep", Place(file)) from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        told = _SAID.get(error.problem or "", "what is here cannot stand here")
-        raise ScenarioError(f"no YAML: {told}", place, _meant(error, text)) from error
-    except yaml.YAMLError as error:
-        raise ScenarioError("no YAML: a control character is in it", Place(file)) from error
+    except (RecursionError, yaml.YAMLError) as error:
+        raise unread(error, file, text) from error
     finally:
         loader.dispose()
     if node is not None:

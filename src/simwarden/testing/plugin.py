@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,14 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
-def _virtual() -> TestbedLoop:
-    return TestbedLoop(virtual=True)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Let tests run on our loop and its virtual time."""
-    return {"virtual": _virtual}
+    return {"virtual": partial(TestbedLoop, virtual=True)}
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, TextIO
 
 from simwarden.plain import plain
@@ -66,18 +67,13 @@ def style_for(stream: TextIO, *, width: int | None = None, full: bool = False) -
     tty = stream.isatty()
     colour = tty and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     try:
-        "".join(vars_of(UNICODE)).encode(stream.encoding or "ascii")
+        "".join(getattr(UNICODE, name) for name in Marks.__slots__).encode(stream.encoding or "ascii")
         marks = UNICODE
     except (UnicodeEncodeError, LookupError):
         marks = ASCII
     if width is None and tty:
         width = os.get_terminal_size(stream.fileno()).columns
     return Style(width, colour, marks, full)
-
-
-def vars_of(marks: Marks) -> list[str]:
-    """Return all characters of a set of marks."""
-    return [getattr(marks, name) for name in Marks.__slots__]
 
 
 def lanes_of(rows: Sequence[Row], order: Mapping[str, int]) -> list[str]:
@@ -102,17 +98,9 @@ def render(rows: Sequence[Row], order: Mapping[str, int], style: Style) -> list[
 
 def _groups(rows: Sequence[Row], *, full: bool) -> Iterator[list[Row]]:
     """Yield rows one by one, but runs of quiet ones together."""
-    run: list[Row] = []
-    for row in rows:
-        if row.quiet and not full:
-            run.append(row)
-            continue
-        if run:
-            yield run
-            run = []
-        yield [row]
-    if run:
-        yield run
+    for quiet, group in groupby(rows, key=lambda row: row.quiet and not full):
+        run = [*group]
+        yield from [run] if quiet else ([row] for row in run)
 
 
 class _Page:

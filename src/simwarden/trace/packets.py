@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from simwarden.model.interfaces import Service, spoken_on
 from simwarden.wire.family import Export, Known, family_of
+from simwarden.wire.ip.packet import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +109,7 @@ class Packets:
         head = (
             struct.pack(">BBHHHBBH", 0x45, 0, length, self._identification, 0x4000, 64, protocol, 0) + source + target
         )
-        return head[:10] + checksum(head) + head[12:] + payload
+        return head[:10] + checksum(head).to_bytes(2) + head[12:] + payload
 
     def _ports(self, frame: Frame) -> tuple[int, int]:
         if frame.ends is not None:
@@ -137,7 +138,7 @@ class Packets:
     def _checksum(self, frame: Frame, protocol: int, data: bytes) -> bytes:
         """Return the checksum of TCP and UDP (RFC 9293 3.1, RFC 768, RFC 8200 8.1), which is over the addresses too."""
         addresses = b"".join(self._hosts(frame))
-        return checksum(addresses + struct.pack(">II", len(data), protocol) + data)
+        return checksum(addresses + struct.pack(">II", len(data), protocol) + data).to_bytes(2)
 
     def _sctp(self, frame: Frame, payload: bytes) -> bytes:
         flow = self._flow(frame)
@@ -177,16 +178,6 @@ def _point(frame: Frame) -> Interface | None:
 def _tag(code: int, value: bytes) -> bytes:
     padded = value + bytes(-len(value) % 4)
     return struct.pack(">HH", code, len(padded)) + padded
-
-
-def checksum(data: bytes) -> bytes:
-    """Return the Internet checksum (RFC 1071), two octets."""
-    if len(data) % 2:
-        data += b"\0"
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
-    total = (total & 0xFFFF) + (total >> 16)
-    total = (total & 0xFFFF) + (total >> 16)
-    return struct.pack(">H", ~total & 0xFFFF)
 
 
 def _crc_table() -> list[int]:

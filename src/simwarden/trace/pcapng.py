@@ -36,14 +36,14 @@ _LONGEST: Final = 10000
 class Capture:
     """A sink that writes frames into a pcapng stream.
 
-    `start` is the date of time 0 of the trace. With `mask` the keys that the wire carries are zeroed and checksums are
-    those of the zeroed octets; with `decipher` off, ciphered messages are as on the wire. What happens within an
-    instant is written when the instant is over, since a decision may come before or after the message that its comment
-    belongs to: `close` writes the last one (and leaves the stream open).
+    `start` is the date of time 0 of the trace. With `mask` the keys that the wire carries are zeroed and checksums
+    are those of the zeroed octets. What happens within an instant is written when the instant is over, since a
+    decision may come before or after the message that its comment belongs to: `close` writes the last one (and
+    leaves the stream open).
     """
 
-    def __init__(self, stream: BinaryIO, start: dt.datetime, *, mask: bool = False, decipher: bool = True) -> None:
-        self._stream, self._mask, self._decipher = stream, mask, decipher
+    def __init__(self, stream: BinaryIO, start: dt.datetime, *, mask: bool = False) -> None:
+        self._stream, self._mask = stream, mask
         self._start = int(start.timestamp()) * 10**9 + start.microsecond * 1000
         self._interfaces: dict[str, int] = {}
         self._packets = Packets()
@@ -93,7 +93,7 @@ class Capture:
 
     def _deciphered(self, protocol: str, pdu: bytes) -> bytes:
         """Return a message inside another with its payload in clear, as long as it was."""
-        clear = self._dissector.clear_of(pdu) if self._decipher else None
+        clear = self._dissector.clear_of(pdu)
         return pdu if clear is None else family_of(protocol).read().clear(pdu, clear)
 
     def _interface(self, frame: Frame) -> int:
@@ -101,7 +101,7 @@ class Capture:
         if number is None:
             number = self._interfaces[frame.interface] = len(self._interfaces)
             link = LINKTYPE_WIRESHARK_UPPER_PDU if service_in_ip(frame) is None else LINKTYPE_RAW
-            inside = carried_by(family_of(frame.protocol)) if self._decipher else ()
+            inside = carried_by(family_of(frame.protocol))
             about = [(_DESCRIPTION, each.deciphered) for each in inside if each.deciphered]
             options = _options((_NAME, frame.interface), *about, (_RESOLUTION, bytes((_NANOSECONDS,))))
             self._write(_INTERFACE, struct.pack("<HHI", link, 0, 0) + options)

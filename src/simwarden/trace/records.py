@@ -7,17 +7,33 @@ closes a CDR. Both are events of the trace; `Records` writes them as lines of JS
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from simwarden.errors import InternalError
+from simwarden.model.values import (
+    ADDRESS,
+    APN,
+    IMEI,
+    IMSI,
+    MSISDN,
+    NUMBER,
+    PLMN,
+    SWITCH,
+    TIME,
+    USER_ADDRESS,
+    Values,
+    mapping,
+    members,
+)
 from simwarden.trace.dissect import Dissector
 from simwarden.trace.events import Event
 from simwarden.trace.jsonl import line_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,116 +90,133 @@ class CauseForTerm(enum.IntEnum):
     CAMEL_INIT_CALL_RELEASE = 5
 
 
-_BOTH: Final = (
-    "servedIMSI",
-    "servedIMEI",
-    "servedMSISDN",
-    "chargingID",
-    "pDNConnectionChargingID",
-    "servingNodeAddress",
-    "servingNodeType",
-    "servingNodePLMNIdentifier",
-    "accessPointNameNI",
-    "apnSelectionMode",
-    "pdpPDNType",
-    "servedPDPPDNAddress",
-    "servedPDPPDNAddressExt",
-    "dynamicAddressFlag",
-    "dynamicAddressFlagExt",
-    "chargingCharacteristics",
-    "rATType",
-    "mSTimeZone",
-    "userLocationInformation",
-    "recordOpeningTime",
-    "startTime",
-    "stopTime",
-    "duration",
-    "causeForRecClosing",
-    "diagnostics",
-    "recordSequenceNumber",
-    "localSequenceNumber",
-    "nodeID",
-    "p-GWPLMNIdentifier",
-    "listOfTrafficVolumes",
-)
-#: the fields that a record may have, of those in TS 32.298 5.2.2.2
-RECORDS: Final[Mapping[str, frozenset[str]]] = {
-    "sGWRecord": frozenset({*_BOTH, "s-GWAddress", "p-GWAddressUsed", "sGWChange"}),
-    "pGWRecord": frozenset({*_BOTH, "p-GWAddress", "pSFurnishChargingInformation", "listOfServiceData"}),
-}
+_Fields = Mapping[str, Values | None]
+#: of a field whose values are those that its coding has (`wire.cdr.VALUES`)
+CODED: Final = None
+
+
+def values_of(fields: _Fields) -> dict[str, Values]:
+    """Return what each of some fields may be."""
+    from simwarden.wire.cdr import VALUES  # noqa: PLC0415 - few stories ask for them
+
+    return {name: VALUES[name] if values is CODED else values for name, values in fields.items()}
+
+
+def _party(role: str) -> Values:
+    return mapping(lambda: {f"{role}{name}": values for name, values in values_of(MESSAGE_PARTY).items()})
+
+
 #: the fields of each of `listOfTrafficVolumes` (ChangeOfCharCondition)
-VOLUME: Final = frozenset(
-    {
-        "changeCondition",
-        "changeTime",
-        "dataVolumeGPRSUplink",
-        "dataVolumeGPRSDownlink",
-        "userLocationInformation",
-        "rATType",
-        "chargingID",
-    }
-)
+VOLUME: Final[_Fields] = {
+    "changeCondition": CODED,
+    "changeTime": TIME,
+    "dataVolumeGPRSUplink": NUMBER,
+    "dataVolumeGPRSDownlink": NUMBER,
+    "userLocationInformation": CODED,
+    "rATType": CODED,
+    "chargingID": NUMBER,
+}
 #: the fields of each of `listOfServiceData` (ChangeOfServiceCondition)
-SERVICE: Final = frozenset(
-    {
-        "ratingGroup",
-        "datavolumeFBCUplink",
-        "datavolumeFBCDownlink",
-        "timeOfFirstUsage",
-        "timeOfLastUsage",
-        "timeOfReport",
-        "serviceConditionChange",
-    }
-)
+SERVICE: Final[_Fields] = {
+    "ratingGroup": NUMBER,
+    "datavolumeFBCUplink": NUMBER,
+    "datavolumeFBCDownlink": NUMBER,
+    "timeOfFirstUsage": TIME,
+    "timeOfLastUsage": TIME,
+    "timeOfReport": TIME,
+    "serviceConditionChange": CODED,
+}
+_BOTH: Final[_Fields] = {
+    "servedIMSI": IMSI,
+    "servedIMEI": IMEI,
+    "servedMSISDN": MSISDN,
+    "chargingID": NUMBER,
+    "pDNConnectionChargingID": NUMBER,
+    "servingNodeAddress": ADDRESS,
+    "servingNodeType": CODED,
+    "servingNodePLMNIdentifier": PLMN,
+    "accessPointNameNI": APN,
+    "apnSelectionMode": CODED,
+    "pdpPDNType": CODED,
+    "servedPDPPDNAddress": USER_ADDRESS,
+    "servedPDPPDNAddressExt": USER_ADDRESS,
+    "dynamicAddressFlag": SWITCH,
+    "dynamicAddressFlagExt": SWITCH,
+    "chargingCharacteristics": CODED,
+    "rATType": CODED,
+    "mSTimeZone": CODED,
+    "userLocationInformation": CODED,
+    "recordOpeningTime": TIME,
+    "startTime": TIME,
+    "stopTime": TIME,
+    "duration": NUMBER,
+    "causeForRecClosing": members(CauseForRecClosing),
+    "diagnostics": CODED,
+    "recordSequenceNumber": NUMBER,
+    "localSequenceNumber": NUMBER,
+    "nodeID": CODED,
+    "p-GWPLMNIdentifier": PLMN,
+    "listOfTrafficVolumes": mapping(lambda: values_of(VOLUME)),
+}
+#: the records of gateways, of those in TS 32.298 5.2.2.2, with the fields that they may have
+RECORDS: Final[Mapping[str, _Fields]] = {
+    "sGWRecord": {**_BOTH, "s-GWAddress": ADDRESS, "p-GWAddressUsed": ADDRESS, "sGWChange": SWITCH},
+    "pGWRecord": {
+        **_BOTH,
+        "p-GWAddress": ADDRESS,
+        "pSFurnishChargingInformation": CODED,
+        "listOfServiceData": mapping(lambda: values_of(SERVICE)),
+    },
+}
 #: what no record of a bearer can be without
 NEEDED: Final = frozenset({"chargingID", "recordOpeningTime", "duration", "causeForRecClosing"})
-_MESSAGE: Final = (
-    "sMSNodeAddress",
-    "originatorInfo",
-    "recipientInfo",
-    "eventtimestamp",
-    "sMTotalNumber",
-    "sMSequenceNumber",
-    "messageSize",
-    "sMdeliveryReportRequested",
-    "sMDataCodingScheme",
-    "sMMessageType",
-    "sMSResult",
-    "localSequenceNumber",
-)
+_MESSAGE: Final[_Fields] = {
+    "sMSNodeAddress": CODED,
+    "originatorInfo": _party("originator"),
+    "recipientInfo": _party("recipient"),
+    "eventtimestamp": TIME,
+    "sMTotalNumber": NUMBER,
+    "sMSequenceNumber": NUMBER,
+    "messageSize": NUMBER,
+    "sMdeliveryReportRequested": SWITCH,
+    "sMDataCodingScheme": CODED,
+    "sMMessageType": CODED,
+    "sMSResult": CODED,
+    "localSequenceNumber": NUMBER,
+}
 #: the records of service centres, of those in TS 32.298 5.2.4.1 (TS 32.274), with the fields that they may have
-MESSAGE_RECORDS: Final[Mapping[str, frozenset[str]]] = {
-    "SCSMORecord": frozenset({*_MESSAGE, "messageReference"}),
-    "SCSMTRecord": frozenset({*_MESSAGE, "submissionTime", "sMSStatus", "sMDischargeTime"}),
+MESSAGE_RECORDS: Final[Mapping[str, _Fields]] = {
+    "SCSMORecord": {**_MESSAGE, "messageReference": NUMBER},
+    "SCSMTRecord": {**_MESSAGE, "submissionTime": TIME, "sMSStatus": CODED, "sMDischargeTime": TIME},
 }
 #: the fields of `originatorInfo` and `recipientInfo`, without the word in front
-MESSAGE_PARTY: Final = frozenset({"IMSI", "MSISDN", "OtherAddress"})
-_CALL: Final = (
-    "servedIMSI",
-    "servedIMEI",
-    "servedMSISDN",
-    "recordingEntity",
-    "location",
-    "basicService",
-    "seizureTime",
-    "answerTime",
-    "releaseTime",
-    "callDuration",
-    "causeForTerm",
-    "diagnostics",
-    "callReference",
-    "gsm-SCFAddress",
-    "serviceKey",
-)
+MESSAGE_PARTY: Final[_Fields] = {"IMSI": IMSI, "MSISDN": MSISDN, "OtherAddress": CODED}
+#: what no record of a message can be without
+MESSAGE_NEEDED: Final = frozenset({"sMSNodeAddress", "originatorInfo", "recipientInfo", "eventtimestamp"})
+_CALL: Final[_Fields] = {
+    "servedIMSI": IMSI,
+    "servedIMEI": IMEI,
+    "servedMSISDN": MSISDN,
+    "recordingEntity": CODED,
+    "location": CODED,
+    "basicService": CODED,
+    "seizureTime": TIME,
+    "answerTime": TIME,
+    "releaseTime": TIME,
+    "callDuration": NUMBER,
+    "causeForTerm": members(CauseForTerm),
+    "diagnostics": CODED,
+    "callReference": CODED,
+    "gsm-SCFAddress": CODED,
+    "serviceKey": NUMBER,
+}
 #: the records of MSCs, of those in TS 32.298 5.2.2.1 (TS 32.250), with the fields that they may have
-CALL_RECORDS: Final[Mapping[str, frozenset[str]]] = {
-    "MOCallRecord": frozenset({*_CALL, "calledNumber", "translatedNumber", "defaultCallHandling"}),
-    "MTCallRecord": frozenset({*_CALL, "callingNumber"}),
+CALL_RECORDS: Final[Mapping[str, _Fields]] = {
+    "MOCallRecord": {**_CALL, "calledNumber": CODED, "translatedNumber": CODED, "defaultCallHandling": CODED},
+    "MTCallRecord": {**_CALL, "callingNumber": CODED},
 }
 #: what no record of a call can be without
 CALL_NEEDED: Final = frozenset({"recordingEntity", "seizureTime", "callDuration", "causeForTerm", "callReference"})
-#: what no record of a message can be without
-MESSAGE_NEEDED: Final = frozenset({"sMSNodeAddress", "originatorInfo", "recipientInfo", "eventtimestamp"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -200,9 +233,9 @@ class ChargingRecord(Event):
 
     def __post_init__(self) -> None:
         known, needed = fields_of(self.record)
-        wrong = [*(self.fields.keys() - known)]
+        wrong = [*(self.fields.keys() - known.keys())]
         for name, names in (("listOfTrafficVolumes", VOLUME), ("listOfServiceData", SERVICE)):
-            wrong += [found for each in self.fields.get(name, ()) for found in each.keys() - names]
+            wrong += [found for each in self.fields.get(name, ()) for found in each.keys() - names.keys()]
         if wrong:
             raise InternalError(f"{self.record} has no {', '.join(sorted(wrong))}")
         missing = needed - self.fields.keys()
@@ -212,7 +245,7 @@ class ChargingRecord(Event):
             CauseForRecClosing(self.fields["causeForRecClosing"])
 
 
-def fields_of(record: str) -> tuple[frozenset[str], frozenset[str]]:
+def fields_of(record: str) -> tuple[_Fields, frozenset[str]]:
     """Return the fields that a record may have, and those that it needs. Raises InternalError."""
     kinds = ((RECORDS, NEEDED), (MESSAGE_RECORDS, MESSAGE_NEEDED), (CALL_RECORDS, CALL_NEEDED))
     for records, needed in kinds:

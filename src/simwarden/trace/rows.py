@@ -84,16 +84,16 @@ class Row:
         return self.verdict == "refuse" or bool(self.cause)
 
 
-def rows_of(events: Sequence[Event], dissector: Dissector | None = None) -> list[Row]:
-    """Make the rows of a whole trace, in order; or of its next part, with the `dissector` that read the parts before.
-
-    A part begins with what the network does before the story, or with a step.
-    """
-    return list(each_row(events, dissector or Dissector()))
+def rows_of(events: Sequence[Event]) -> list[Row]:
+    """Return the rows of a whole trace, in order."""
+    return list(each_row(events, Dissector()))
 
 
 def each_row(events: Sequence[Event], dissector: Dissector) -> Iterator[Row]:
-    """Yield what `rows_of` returns: who keeps few of very many rows does not hold all of them."""
+    """Yield the rows of a trace, or of its next part, with the `dissector` that read the parts before.
+
+    A part begins with what the network does before the story, or with a step.
+    """
     decided = _verdicts(events)
     started = not any(isinstance(event, StepMark) for event in events)
     for event in events:

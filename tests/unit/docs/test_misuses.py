@@ -11,7 +11,7 @@ import shipped_cases
 
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.document import DecisionWanted
-from simwarden.scenario.refusals import expected, expects_refusal
+from simwarden.scenario.refusals import expects_refusal
 
 if TYPE_CHECKING:
     from simwarden.scenario.document import Scenario
@@ -95,7 +95,7 @@ def scenarios_in(folder: str) -> dict[str, Scenario]:
 
 def refused_by(scenario: Scenario) -> set[tuple[str, str]]:
     """Return by which elements and controls a story expects something to be refused."""
-    conditions = [each for step in scenario.steps for each in expected(step)]
+    conditions = [each for step in scenario.steps for each in step.expected]
     refused = [each for each in conditions if isinstance(each, DecisionWanted) and each.verdict is Verdict.REFUSE]
     return {(each.by, each.control) for each in refused}
 

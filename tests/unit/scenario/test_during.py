@@ -173,14 +173,15 @@ def test_two_are_put_in_during_one_step() -> None:
 @pytest.mark.parametrize(
     ("during", "said"),
     [
-        ("5", "before and do are expected"),
-        ("{before: s1-mme.handover-notify}", "before and do are expected"),
+        ("5", "keys and values are expected"),
+        ("{before: s1-mme.handover-notify}", "key 'do' is missing"),
+        ("{before: s1-mme.handover-notify, do: []}", "do: one verb with its arguments is expected"),
         ("{before: s1-mme.handover-notfy, do: {suspend: {card: card}}}", "did you mean 'handover-notify'?"),
         ("{before: handover-notify, do: {suspend: {card: card}}}", "a message is written as INTERFACE.MESSAGE"),
         ("{before: s1mme.handover-notify, do: {suspend: {card: card}}}", "a message is written as INTERFACE.MESSAGE"),
         ("{before: s1-mme.handover-notify, do: {suspnd: {card: card}}}", "did you mean 'suspend'?"),
         ("{before: s1-mme.handover-notify, do: {suspend: {card: crd}}}", "no uicc is called 'crd'"),
-        ("{before: s1-mme.handover-notify, do: {suspend: {card: card}}, nth: 0}", "a number from 1 on"),
+        ("{before: s1-mme.handover-notify, do: {suspend: {card: card}}, nth: 0}", "nth: 1 or more is expected"),
         ("{before: s1-mme.handover-notify, do: {suspend: {card: card}}, at: 1}", "key 'at' is not known"),
         (
             "{before: s1-mme.handover-notify, do: lose}",

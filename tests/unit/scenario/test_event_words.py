@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simwarden.errors import InternalError
-from simwarden.scenario.event_fields import answer_fields, cdr_fields, flow_fields
+from simwarden.scenario.event_fields import FLOW_FIELDS, answer_fields, cdr_fields
 from simwarden.scenario.load import Loader
 from simwarden.scenario.problems import ScenarioErrors
 from simwarden.scenario.registry import Registry
@@ -209,7 +209,7 @@ def test_the_words_have_all_fields_of_records() -> None:
     for name, known in {**RECORDS, **MESSAGE_RECORDS, **CALL_RECORDS}.items():
         assert cdr_fields((name,)).keys() == {"record", *known}
     told = {"kind", "number", "time", "element"}
-    assert {*flow_fields()} == {*FlowRecord.__dataclass_fields__} - told
+    assert {*FLOW_FIELDS} == {*FlowRecord.__dataclass_fields__} - told
     with pytest.raises(InternalError):
         ChargingRecord(element="pgw", record="pGWRecord", fields={})
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-import simwarden.scenario.registry as registry_module
 from simwarden.errors import ConfigError
 from simwarden.scenario import suite
 from simwarden.scenario.load import Loader
@@ -92,7 +91,7 @@ def digest(result: ScenarioResult) -> tuple[str, str, str, list[tuple[float, str
 def test_any_number_of_processes_gives_the_same(
     folder: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry_module, "_installed", lambda: registry)
+    monkeypatch.setattr(Registry, "installed", lambda: registry)
     loader = Loader(registry)
     jobs = [(job, loader.load(job.reference)) for job in suite.find([str(folder)])]
     one = [digest(result) for result in suite.run_all(jobs, RunOptions(seed=7), "", 1)]

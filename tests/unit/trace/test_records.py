@@ -149,17 +149,17 @@ def test_names_and_causes_are_those_of_the_specification() -> None:
 
     types = CDR.GPRSChargingDataTypes
     for record, asn1 in (("sGWRecord", types.SGWRecord), ("pGWRecord", types.PGWRecord)):
-        assert set(asn1._cont) >= RECORDS[record]
+        assert set(asn1._cont) >= RECORDS[record].keys()
         needed = {name for name, each in asn1._cont.items() if not each._opt and each._def is None}
         assert needed >= NEEDED
-    assert set(types.ChangeOfCharCondition._cont) >= VOLUME
-    assert set(types.ChangeOfServiceCondition._cont) >= SERVICE
+    assert set(types.ChangeOfCharCondition._cont) >= VOLUME.keys()
+    assert set(types.ChangeOfServiceCondition._cont) >= SERVICE.keys()
     messages = CDR.SMSChargingDataTypes
     for record, known in MESSAGE_RECORDS.items():
-        assert set(getattr(messages, record)._cont) >= known
+        assert set(getattr(messages, record)._cont) >= known.keys()
     for record, known in CALL_RECORDS.items():
         asn1 = getattr(CDR.CSChargingDataTypes, record)
-        assert set(asn1._cont) >= known
+        assert set(asn1._cont) >= known.keys()
         needed = {name for name, each in asn1._cont.items() if not each._opt and each._def is None}
         assert needed - {"recordType", "servedIMSI"} <= CALL_NEEDED  # the element says whose call it is
     ends = {name.lower(): value for name, value in CDR.GenericChargingDataTypes.CauseForTerm._cont.items()}
@@ -184,9 +184,9 @@ def test_the_page_tells_each_field_and_no_other() -> None:
     common = {each.name for each in dataclasses.fields(Event)}
     for kind in (FlowRecord, ChargingRecord):
         assert told(kind.kind) == {each.name for each in dataclasses.fields(kind)} - common
-    assert told("cdr.fields") == RECORDS["sGWRecord"] | RECORDS["pGWRecord"]
-    assert told("cdr.volume") == VOLUME
-    assert told("cdr.service") == SERVICE
-    assert told("cdr.message") == frozenset.union(*MESSAGE_RECORDS.values())
-    assert told("cdr.call") == frozenset.union(*CALL_RECORDS.values())
+    assert told("cdr.fields") == RECORDS["sGWRecord"].keys() | RECORDS["pGWRecord"].keys()
+    assert told("cdr.volume") == VOLUME.keys()
+    assert told("cdr.service") == SERVICE.keys()
+    assert told("cdr.message") == set().union(*MESSAGE_RECORDS.values())
+    assert told("cdr.call") == set().union(*CALL_RECORDS.values())
     assert told("cdr.cause") - {"causeForRecClosing"} == {f"{each.value} {each.name}" for each in CauseForRecClosing}

@@ -76,7 +76,8 @@ def _page(registry: Registry, kind: str) -> Iterator[str]:
     yield from _part("Observables", _observables(declaration.observables))
     yield from _part("Controls", _controls(declaration.controls))
     yield from _part("Events", _events(declaration.events))
-    yield from _part("What it does on a cause", _consequences(declaration))
+    consequences = table(("message", "cause", "what it does next", "by"), consequence_rows(declaration))
+    yield from _part("What it does on a cause", consequences)
     yield from _part("What it rejects because the protocol demands it", _demands(declaration))
     yield from _part("Management", _routes(each))
 
@@ -164,13 +165,6 @@ def _controls(controls: tuple[Control, ...]) -> Iterator[str]:
 def _events(events: tuple[EventKind, ...]) -> Iterator[str]:
     rows = [(code(each.type), each.doc, codes(each.data)) for each in events]
     return table(("event", "what it tells", "in its data"), rows)
-
-
-def _consequences(declaration: Declaration) -> Iterator[str]:
-    return table(
-        ("message", "cause", "what it does next", "by"),
-        consequence_rows(declaration),
-    )
 
 
 def consequence_rows(declaration: Declaration) -> Iterator[tuple[str, str, str, str]]:

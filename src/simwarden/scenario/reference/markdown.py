@@ -31,9 +31,9 @@ def code(text: str) -> str:
     return f"`{text}`" if text else ""
 
 
-def codes(words: Iterable[str], between: str = ", ") -> str:
+def codes(words: Iterable[str]) -> str:
     """Return words as code, one after another."""
-    return between.join(code(word) for word in words)
+    return ", ".join(map(code, words))
 
 
 def sentence(text: str) -> str:

@@ -117,7 +117,7 @@ class _Chain:
         """Note the cause that a frame carries, if any."""
         if self.ended:
             return
-        for each in _outermost(dissection):
+        for each in (*dissection.inner, dissection):  # a NAS message tells more than what carries it
             cause = _cause_of(each, frame.protocol)
             if cause:
                 number = each.fields.get("emm_cause", each.fields.get("mm_cause"))
@@ -136,12 +136,6 @@ class _Chain:
         """Return what was seen until now."""
         chain = tuple(dict.fromkeys(self.seen))
         return Refusal(self.point, chain, "" if chain else _outcome(step) or _last(self.states), self.decided)
-
-
-def _outermost(dissection: Dissection) -> Iterator[Dissection]:
-    """Yield what a frame carries before the frame's own message: a NAS message tells more than what carries it."""
-    yield from dissection.inner
-    yield dissection
 
 
 def _cause_of(message: Dissection, protocol: str) -> str:
@@ -177,12 +171,7 @@ def _words(value: Any) -> str:
 
 def _outcome(step: Step | None) -> str:
     """Return the outcome that a step's verb is expected to have, where it says so."""
-    words = [
-        each.word
-        for expectation in (step.expectations if step else ())
-        for each in expectation.conditions
-        if isinstance(each, OutcomeWanted)
-    ]
+    words = [each.word for each, _ in (step.conditions if step else ()) if isinstance(each, OutcomeWanted)]
     if step is None or not words:
         return ""
     if isinstance(step.action, Manage):

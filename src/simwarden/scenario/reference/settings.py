@@ -15,8 +15,6 @@ from simwarden.scenario.match import show
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pydantic.fields import FieldInfo
-
 #: what marks a field as a duration
 _DURATION = get_args(Seconds)[1]
 _PLAIN = {str: "text", int: "whole number", float: "number", bool: "true or false", Any: "anything"}
@@ -49,7 +47,7 @@ def settings_of(model: type[BaseModel], above: str = "", given: BaseModel | None
         yield Setting(
             path,
             _values(info.annotation, tuple(info.metadata)),
-            "" if info.is_required() else _default(value, duration=_lasts(info)),
+            "" if info.is_required() else _default(value, duration=_DURATION in info.metadata),
             " ".join((docs[name] or _about(inner)).split()),
             info.is_required(),
             tuple(mark.kind for mark in info.metadata if isinstance(mark, Names)),
@@ -70,10 +68,6 @@ def fields_of(model: type[BaseModel]) -> Iterator[str]:
 def _about(inner: type[Model] | None) -> str:
     """Return what the model inside a setting says of itself, for a setting that says nothing more."""
     return (inner.__doc__ or "").strip() if inner is not None else ""
-
-
-def _lasts(info: FieldInfo) -> bool:
-    return _DURATION in info.metadata
 
 
 def _inside(annotation: Any) -> tuple[type[Model] | None, str]:
