@@ -159,7 +159,7 @@ class Publisher:
         connect = Connect(name, keep_alive=KEEP_ALIVE, user=self._settings.user, password=self._settings.password)
         self._over = asyncio.get_running_loop().create_future()
         self._link, self._machine = link, MqttPublisher(connect)
-        self._timer = MachineTimer(clock, self._on_timer, internal=link.internal)
+        self._timer = MachineTimer(clock, self._machine.on_timer, self._flush, internal=link.internal)
         self._sent, self._kept_until, self._more = 0, 0, True
         link.on_receive, link.on_close = self._receive, self._lose
         self._machine.connected(clock.now())
@@ -178,11 +178,6 @@ class Publisher:
         if self._over is not None and not self._over.done():
             self._over.set_result(reason)
         self._end_idle()
-
-    def _on_timer(self) -> None:
-        if self._machine is not None:
-            self._machine.on_timer(self._site.clock.now())
-            self._flush()
 
     def _wake_up(self) -> None:
         self._planned = False

@@ -194,10 +194,10 @@ class Session:
                 self._over.set_result(None)
         self._timer.arm(self.machine.next_timer())
 
-    def _on_timer(self) -> None:
+    def _on_timer(self, now: float) -> None:
         if self._client.node.stopping:
             return  # the node is gone, and its sessions with it
-        self.machine.on_timer(self._clock.now())
+        self.machine.on_timer(now)
         self._act()
 
     async def _ask(self, ask: Ask) -> None:

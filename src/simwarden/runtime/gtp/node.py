@@ -67,7 +67,7 @@ class _PathTo:
         self.heard = False
         self._external = node.site.is_external(node.site.behind(host))
         internal = bool(node.site.behind(host)) and not self._external
-        self._timer = MachineTimer(node.site.clock, self._on_timer, internal=internal)
+        self._timer = MachineTimer(node.site.clock, self.machine.on_timer, self.flush, internal=internal)
 
     @property
     def peer(self) -> Peer:
@@ -138,10 +138,6 @@ class _PathTo:
     def rest(self) -> None:
         """Ring no more."""
         self._timer.arm(None)
-
-    def _on_timer(self) -> None:
-        self.machine.on_timer(self.node.site.clock.now())
-        self.flush()
 
 
 def _ignore(_peer: Peer) -> None:

@@ -63,7 +63,7 @@ class Stream:
         #: called when the peer has answered a keep-alive
         self.on_alive: Callable[[], object] = lambda: None
         self._host, self._connection = host, connection
-        self._timer = MachineTimer(host.site.clock, self._on_timer, internal=True)
+        self._timer = MachineTimer(host.site.clock, connection.on_timer, self._pump, internal=True)
         self._received = bytearray()
         self._opened = self._ended = False
         self._error: Exception | None = None
@@ -134,10 +134,6 @@ class Stream:
     def take(self, segment: Tcp) -> None:
         """Take a segment of the peer's."""
         self._connection.receive(segment, self._host.site.clock.now())
-        self._pump()
-
-    def _on_timer(self) -> None:
-        self._connection.on_timer(self._host.site.clock.now())
         self._pump()
 
     def _pump(self) -> None:

@@ -70,7 +70,7 @@ class Association:
             link.close()
             return
         self._link, self._asp = link, Asp(self._context)
-        self._timer = MachineTimer(self._site.clock, self._on_timer, internal=link.internal)
+        self._timer = MachineTimer(self._site.clock, self._asp.on_timer, self._flush, internal=link.internal)
         link.on_receive, link.on_close = self._receive, self._lost
         self._asp.connected(self._site.clock.now())
         self._flush()
@@ -99,10 +99,6 @@ class Association:
 
     def _lost(self, _reason: str) -> None:
         self._asp.lost()
-        self._flush()
-
-    def _on_timer(self) -> None:
-        self._asp.on_timer(self._site.clock.now())
         self._flush()
 
     def _flush(self) -> None:

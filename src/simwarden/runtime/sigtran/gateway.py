@@ -65,7 +65,7 @@ class Listening:
             servers, local=local, placed=[rc for rc, each in places.items() if any(each)], timers=timers
         )
         self._links: dict[int, Link] = {}
-        self._timer = MachineTimer(site.clock, self._on_timer, internal=True)
+        self._timer = self._new_timer(internal=True)
 
     async def listen(self) -> None:
         """Accept associations."""
@@ -88,7 +88,7 @@ class Listening:
         self._links[link.number] = link
         if not link.internal:  # from now on somebody may be silent whom this process does not know
             self._timer.arm(None)
-            self._timer = MachineTimer(self._site.clock, self._on_timer, internal=False)
+            self._timer = self._new_timer(internal=False)
         link.on_receive = lambda data, _stream: self._receive(link, data)
         link.on_close = lambda _reason: self._lost(link)
         barred = [routing_context for routing_context, place in self._places.items() if not place.has(link)]
@@ -106,9 +106,8 @@ class Listening:
         self._gateway.lost(link.number, self._site.clock.now())
         self._flush()
 
-    def _on_timer(self) -> None:
-        self._gateway.on_timer(self._site.clock.now())
-        self._flush()
+    def _new_timer(self, *, internal: bool) -> MachineTimer:
+        return MachineTimer(self._site.clock, self._gateway.on_timer, self._flush, internal=internal)
 
     def _flush(self) -> None:
         for number, octets in self._gateway.data_to_send():
