@@ -166,7 +166,7 @@ class Element(ABC, Generic[C]):
             arguments: VerbModel = found.arguments.model_validate(dict(call.body))
         except ValidationError as error:
             raise ManagementError(400, reasons(error)) from None
-        return await getattr(self.part(found.part), found.method)(arguments)
+        return await getattr(self.part(found.part), found.name)(arguments)
 
     async def manage(
         self,

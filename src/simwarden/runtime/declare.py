@@ -128,13 +128,11 @@ class VerbModel(Model):
     """Arguments of a verb.
 
     `power_on: meter` is short for the field named by `shorthand`; `target` names the field that says which element
-    carries the verb out (empty: the one element of the verb's own kind). `occasion` is the one on which the verb itself
-    asks the element's controls; empty where it sets procedures going that do.
+    carries the verb out (empty: the one element of the verb's own kind).
     """
 
     shorthand: ClassVar[str] = ""
     target: ClassVar[str] = ""
-    occasion: ClassVar[str] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,17 +232,12 @@ class Consequence:
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(Consequence):
     """A rejection that the protocol itself demands of the element, which no control decides: when, and by which clause.
 
     `message` is named as in expectations (`tracking-area-update-reject`); `cause` is what it, or a message in it, says,
     None where it has room for none.
     """
-
-    message: str
-    cause: IntEnum | None
-    doc: str
-    clause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,11 +290,10 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """Something a step can do: name, arguments, the method that does it, how it may end; `part` as of a Route."""
+    """Something a step can do: the name of the method, its arguments, how it may end; `part` as of a Route."""
 
     name: str
     arguments: type[VerbModel]
-    method: str
     doc: str
     outcomes: tuple[str, ...] = ()
     part: type[Any] | None = None
@@ -335,5 +327,5 @@ def collect_verbs(cls: type, part: type[Any] | None = None) -> dict[str, Verb]:
             if outcomes is not None:
                 hints = get_type_hints(member)
                 arguments = next(hint for key, hint in hints.items() if key != "return")
-                verbs[name] = Verb(name, arguments, name, (member.__doc__ or "").strip(), outcomes, part)
+                verbs[name] = Verb(name, arguments, (member.__doc__ or "").strip(), outcomes, part)
     return verbs

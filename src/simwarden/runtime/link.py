@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from simwarden.errors import InternalError
 from simwarden.model.interfaces import Service
-from simwarden.trace.events import Frame, PacketDropped
+from simwarden.trace.events import Frame, PacketDropped, PeerFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simwarden.model.interfaces import Interface
+    from simwarden.runtime.transport.addresses import Address
+    from simwarden.runtime.transport.base import Wiring
     from simwarden.runtime.transport.reception import Reception
-    from simwarden.trace.trace import Trace
 
 
 def _ignore_data(_data: bytes, _stream: int) -> None:
@@ -49,6 +50,7 @@ class Link(ABC):
 
     __slots__ = (
         "client",
+        "far",
         "first",
         "hosts",
         "interface",
@@ -67,12 +69,16 @@ class Link(ABC):
         "remote",
         "trace",
         "up",
+        "wiring",
     )
 
     def __init__(
-        self, interface: Interface, local: str, remote: str, trace: Trace, number: int, *, client: bool
+        self, wiring: Wiring, interface: Interface, local: str, remote: str, number: int, *, client: bool
     ) -> None:
-        self.interface, self.local, self.remote, self.trace, self.number = interface, local, remote, trace, number
+        self.wiring, self.trace = wiring, wiring.trace
+        self.interface, self.local, self.remote, self.number = interface, local, remote, number
+        #: the other end, where it is in this process and a connection joins the two
+        self.far: Link | None = None
         self.client = client
         self.internal = True
         self.up = True
@@ -135,7 +141,13 @@ class Link(ABC):
             clear=clear,
             from_client=self.client is sent,
             on_sctp=self.on_sctp,
+            ends=self._ends(sent=sent),
         )
+
+    def _ends(self, *, sent: bool) -> tuple[Address, Address] | None:
+        """Return the addresses of sender and receiver of a datagram."""
+        del sent
+        return None
 
     def record_received(self, data: bytes, stream: int = 0, *, interface: Interface | None = None) -> None:
         """Put into the trace a message from a peer outside this process (those within are recorded when sent)."""
@@ -181,6 +193,11 @@ class Link(ABC):
                     data=each,
                 )
             )
+
+    def report_fault(self, reason: str, data: bytes = b"") -> None:
+        """Report bytes from outside that are malformed or break the protocol."""
+        interface = self.interface.name
+        self.trace.emit(PeerFault(element=self.local, peer=self.remote, interface=interface, reason=reason, data=data))
 
     def _take_no_packets(self, packets: Sequence[bytes]) -> None:
         self.drop(packets, "it takes no user packets here")

@@ -10,7 +10,7 @@ import asyncio
 import math
 import selectors
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import InternalError
 
@@ -18,18 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from concurrent.futures import Executor
 
+    from simwarden.runtime.frame_queue import FrameQueue
+
 #: seconds of real time after which bytes that were written but not read mean that a link of ours is broken
 STUCK_AFTER = 1.0
-
-
-class InFlight(Protocol):
-    """What the loop asks the frame queue when nothing is ready."""
-
-    def take_next(self) -> Callable[[], None] | None:
-        """Take the oldest delivery if its bytes are here; None if there is none or it is still on its way."""
-
-    def waiting_for(self) -> str:
-        """Name the link whose bytes are on their way; empty if none are."""
 
 
 class _Selector(selectors.BaseSelector):
@@ -75,7 +67,7 @@ class TestbedLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, *, virtual: bool) -> None:
         self.virtual = virtual
-        self.in_flight: InFlight | None = None
+        self.in_flight: FrameQueue | None = None
         self._now = 0.0
         self._origin = time.monotonic()
         self._jobs = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from simwarden.runtime.link import Link
 from simwarden.runtime.transport.addresses import Address, Addresses
@@ -39,13 +39,6 @@ class Outgoing:
 PLAIN: Final = Outgoing()
 
 
-class HoldsSocket(Protocol):
-    """A link that holds a socket."""
-
-    def abort(self) -> None:
-        """Drop the socket at once."""
-
-
 class Wiring:
     """What the links of one run share: the trace, the order of deliveries, the addresses, the count of links."""
 
@@ -61,7 +54,7 @@ class Wiring:
         self.trace, self.frame_queue, self.limits, self.allowed = trace, frame_queue, limits or Limits(), allowed
         self.addresses = addresses or Addresses()
         self._links = 0
-        self.open_sockets: set[HoldsSocket] = set()
+        self.open_sockets: set[Link] = set()
         #: set by tests that change messages on their way (transport `memory` only); no file or option does
         self.tap: Tap | None = None
         self._held: list[Callable[[], None]] | None = None

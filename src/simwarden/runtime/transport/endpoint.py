@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.transport.addresses import Address
     from simwarden.runtime.transport.base import Wiring
-    from simwarden.trace.events import Frame
 
 #: octets of the longest datagram (RFC 768, over IPv4)
 LONGEST = 65507
@@ -43,7 +42,7 @@ class Path(Link):
     ) -> None:
         host, port = address
         remote = endpoint.wiring.addresses.behind(host) or f"{host}:{port}"
-        super().__init__(interface, endpoint.owner, remote, endpoint.wiring.trace, number, client=client)
+        super().__init__(endpoint.wiring, interface, endpoint.owner, remote, number, client=client)
         self.endpoint, self.address = endpoint, address
         self.on_receive = lambda data, _stream: endpoint.on_receive(data, address)
         self.on_packets = self._pass_packets
@@ -54,19 +53,9 @@ class Path(Link):
         else:
             self.endpoint.on_packets(packets, self.address)
 
-    def _frame(
-        self,
-        data: bytes,
-        stream: int = 0,
-        *,
-        sent: bool,
-        clear: bytes | None = None,
-        interface: Interface | None = None,
-    ) -> Frame:
-        frame = super()._frame(data, stream, sent=sent, clear=clear, interface=interface)
-        ends = self.endpoint.address, self.address
-        frame.ends = ends if sent else ends[::-1]
-        return frame
+    def _ends(self, *, sent: bool) -> tuple[Address, Address]:
+        near, far = self.endpoint.address, self.address
+        return (near, far) if sent else (far, near)
 
     def _transmit(self, data: bytes, stream: int) -> None:
         del stream

@@ -18,7 +18,6 @@ from simwarden.runtime.transport.framing import LARGEST
 from simwarden.runtime.transport.sctp_socket import KernelSocket
 from simwarden.runtime.transport.sockets import MOST_UNREAD, SETUP_TIME, SocketLink, SocketTransport
 from simwarden.runtime.transport.usrsctp import UserSocket
-from simwarden.trace.events import PeerFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,7 +61,7 @@ class SctpLink(SocketLink):
         super().__init__(wiring, interface, local, remote, number, client=client)
         self._loop = asyncio.get_running_loop()
         self.sock: SctpSocket | None = None
-        self.unread: deque[tuple[bytes, int]] = deque()
+        self.unread, self.gone = deque[tuple[bytes, int]](), False
         self._parts = bytearray()
         self._pending: deque[tuple[bytes, int]] = deque()
         self._unsent = 0
@@ -104,8 +103,7 @@ class SctpLink(SocketLink):
         self._parts += data
         if len(self._parts) > LARGEST:
             reason = f"a message of more than {LARGEST} octets"
-            fault = PeerFault(element=self.local, peer=self.remote, interface=self.interface.name, reason=reason)
-            self.trace.emit(fault)
+            self.report_fault(reason)
             self._lost(reason)
             return
         if not whole:

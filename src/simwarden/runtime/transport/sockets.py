@@ -35,16 +35,10 @@ class SocketLink(Link):
     end, and `gone` says that no more will be read.
     """
 
-    __slots__ = ("far", "gone", "unread", "wiring")
-
-    def __init__(
-        self, wiring: Wiring, interface: Interface, local: str, remote: str, number: int, *, client: bool
-    ) -> None:
-        super().__init__(interface, local, remote, wiring.trace, number, client=client)
-        self.wiring = wiring
-        self.far: SocketLink | None = None
-        self.unread: Any = []
-        self.gone = False
+    __slots__ = ("gone", "unread")
+    far: SocketLink | None
+    gone: bool
+    unread: Any
 
     def note_hosts(self, address: Address) -> None:
         """Note at which of our addresses the link is, where it has several."""

@@ -12,7 +12,6 @@ from simwarden.runtime.reach import why_refused
 from simwarden.runtime.transport.base import PLAIN
 from simwarden.runtime.transport.framing import Deframer, SelfDelimited, enclose
 from simwarden.runtime.transport.sockets import MOST_UNREAD, SETUP_TIME, SocketLink, SocketTransport
-from simwarden.trace.events import PeerFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +37,7 @@ class TcpLink(SocketLink, asyncio.Protocol):
     ) -> None:
         super().__init__(wiring, interface, local, remote, number, client=client)
         self.transport: asyncio.Transport | None = None
-        self.unread: bytearray = bytearray()
+        self.unread, self.gone = bytearray(), False
         self._deframer: Deframer | SelfDelimited | None = None
         if interface.service is Service.MESSAGES:
             self._deframer = SelfDelimited(interface.protocol) if interface.self_delimiting else Deframer()
@@ -95,11 +94,7 @@ class TcpLink(SocketLink, asyncio.Protocol):
         try:
             whole = self._deframer.feed(data)
         except PeerError as error:
-            self.trace.emit(
-                PeerFault(
-                    element=self.local, peer=self.remote, interface=self.interface.name, reason=error.reason, data=data
-                )
-            )
+            self.report_fault(error.reason, data)
             self.close(error.reason)
             self.on_close(error.reason)
             return
