@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pkgutil
 import re
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -80,9 +80,8 @@ class Use:
 @cache
 def uses() -> Mapping[str, Use]:
     """All uses and their variants by name, in the order of the appendix."""
-    data = pkgutil.get_data("simwarden.model", "uses.toml")
-    assert data is not None  # noqa: S101 - the file is part of the package
-    return MappingProxyType({each.name: each for each in _read(tomllib.loads(data.decode())["use"])})
+    rows = tomllib.loads(Path(__file__).with_name("uses.toml").read_text("utf-8"))["use"]
+    return MappingProxyType({each.name: each for each in _read(rows)})
 
 
 @cache

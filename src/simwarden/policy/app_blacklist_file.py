@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import pkgutil
 import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date  # noqa: TC003 - read at run time
 from functools import cache, lru_cache
 from ipaddress import ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from simwarden.errors import ConfigError, Place
 from simwarden.model.profile import find_use
-from simwarden.policy.access_list import Destination
+from simwarden.policy.access_list import Destination, is_public_suffix
 from simwarden.policy.app_blacklists import Blacklist, Entry
-from simwarden.policy.public_suffixes import is_public_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -205,9 +204,7 @@ def _blacklist(lists: AppLists, use: str, categories: frozenset[str]) -> Blackli
 @cache
 def shipped_lists() -> AppLists:
     """The lists that come with simwarden."""
-    data = pkgutil.get_data("simwarden.policy", "app_blacklists.toml")
-    assert data is not None  # noqa: S101 - the file is part of the package
-    return AppLists().read(data.decode(), "app_blacklists.toml")
+    return AppLists().read(Path(__file__).with_name("app_blacklists.toml").read_text("utf-8"), "app_blacklists.toml")
 
 
 def _beside(before: tuple[_K, ...], said: tuple[_K, ...]) -> tuple[_K, ...]:

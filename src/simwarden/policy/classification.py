@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pkgutil
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simwarden.model.profile import Function
@@ -84,20 +84,8 @@ class Classification:
 @cache
 def measures() -> Mapping[str, Measure]:
     """The controls by word, in the order of the tables' columns."""
-    rows = _data()["control"]
-    return {
-        word: Measure(
-            word,
-            row["title"],
-            row["title_zh"],
-            row["clause"],
-            tuple(row["requirements"]),
-            row.get("acts_on", ""),
-            row.get("all", False),
-            row.get("each_function", False),
-        )
-        for word, row in rows.items()
-    }
+    rows = _data()["control"].items()
+    return {word: Measure(word, **{**row, "requirements": tuple(row["requirements"])}) for word, row in rows}
 
 
 @cache
@@ -161,6 +149,4 @@ def _scene(assessment: Assessment) -> Mapping[str, Any]:
 
 @cache
 def _data() -> Mapping[str, Any]:
-    data = pkgutil.get_data("simwarden.policy", "classification.toml")
-    assert data is not None  # noqa: S101 - the file is part of the package
-    return tomllib.loads(data.decode())
+    return tomllib.loads(Path(__file__).with_name("classification.toml").read_text("utf-8"))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pkgutil
 import tomllib
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simwarden.model.number import national
 from simwarden.model.values import GIVEN, MSISDN, NUMBER, Values, one_of
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
@@ -18,6 +17,28 @@ if TYPE_CHECKING:
 
 #: offenders of many that are named
 _NAMED = 5
+
+
+_SEPARATORS = str.maketrans("", "", " -\u00a0")
+_LENGTHS = range(5, 16)
+
+
+def national(text: str, country: str = "86") -> str:
+    """Return a number without its country code: `+86 1440...`, `0086...`, `86...` and `1440...` are one number.
+
+    A number without `+` or `00` has the country code only if it has more digits than the longest national number, 13.
+    Raises ValueError for what is no number, and for one of another country.
+    """
+    digits = text.strip().translate(_SEPARATORS)
+    international = digits.startswith(("+", "00"))
+    digits = digits.removeprefix("+").removeprefix("00") if international else digits
+    if not (digits.isascii() and digits.isdigit() and len(digits) in _LENGTHS):
+        raise ValueError(f"{text!r} is no number: 5 to 15 digits are expected")
+    if international:
+        if not digits.startswith(country):
+            raise ValueError(f"{text!r} is a number of another country than +{country}")
+        return digits.removeprefix(country)
+    return digits.removeprefix(country) if len(digits) > 11 and digits.startswith(country) else digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +112,7 @@ def subscriber_range(number: str, ranges: NumberRanges | None = None) -> NumberR
 @cache
 def known_ranges() -> NumberRanges:
     """The ranges that come with simwarden."""
-    data = pkgutil.get_data("simwarden.policy", "number_ranges.toml")
-    assert data is not None  # noqa: S101 - the file is part of the package
-    return NumberRanges.parse(data.decode())
+    return NumberRanges.parse(Path(__file__).with_name("number_ranges.toml").read_text("utf-8"))
 
 
 DEDICATED = one_of("a dedicated IoT number")

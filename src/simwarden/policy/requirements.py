@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pkgutil
 import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,9 +40,8 @@ class Requirement:
 @cache
 def requirements() -> Mapping[str, Requirement]:
     """All requirements by id, in the order of the guideline."""
-    data = pkgutil.get_data("simwarden.policy", "requirements.toml")
-    assert data is not None  # noqa: S101 - the file is part of the package
-    return {each.id: each for each in _read(tomllib.loads(data.decode()), "")}
+    table = tomllib.loads(Path(__file__).with_name("requirements.toml").read_text("utf-8"))
+    return {each.id: each for each in _read(table, "")}
 
 
 @cache

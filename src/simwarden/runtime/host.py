@@ -298,8 +298,8 @@ class Host:
             else:
                 several = self.transport.is_on_sctp(INTERFACES[interface])
                 source = self._placement(owner).source_to(address, interface, several=several)
-                outgoing = Outgoing(self.settings.tls.get(target), source)
-                link = await self.transport.connect_outside(INTERFACES[interface], owner, target, address, outgoing)
+                to = Outgoing(address, self.settings.tls.get(target), source)
+                link = await self.transport.connect_outside(INTERFACES[interface], owner, target, to)
         except OSError as error:
             tried(why_refused(error))
             if isinstance(error, ConnectionError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from simwarden.runtime.link import Link
 from simwarden.runtime.transport.addresses import Address, Addresses
@@ -30,13 +30,14 @@ Nothing arrives but what the tap has carried: the message, another, several time
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """How an element connects to a peer outside: encrypted with `tls`, from a local address (`source`, port 0: any)."""
+    """How an element connects to a peer outside: to its address, encrypted with `tls`, from a local address (`source`).
 
+    Port 0 of `source`: any.
+    """
+
+    address: Address
     tls: ssl.SSLContext | None = None
     source: Address | None = None
-
-
-PLAIN: Final = Outgoing()
 
 
 class Wiring:
@@ -101,14 +102,10 @@ class Transport(ABC):
         del owner
         raise ConnectionRefusedError(f"{target} does not accept {interface.name}")
 
-    async def connect_outside(
-        self, interface: Interface, owner: str, target: str, address: Address, outgoing: Outgoing = PLAIN
-    ) -> Link:
+    async def connect_outside(self, interface: Interface, owner: str, target: str, to: Outgoing) -> Link:
         """Connect to element `target` outside this process. Raises ConnectionError; memory has no outside."""
-        del outgoing
-        raise ConnectionError(
-            f"{owner}: {interface.name} to {target} at {address[0]}:{address[1]} needs sockets; use transport tcp"
-        )
+        where = f"{target} at {to.address[0]}:{to.address[1]}"
+        raise ConnectionError(f"{owner}: {interface.name} to {where} needs sockets; use transport tcp")
 
     def address_of(self, owner: str, interface: str) -> Address | None:
         """Return where an element listens; None if it does not, or has no address for it, as in memory."""

@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING
 
 from simwarden.errors import ConfigError
 from simwarden.model.interfaces import Service
-from simwarden.runtime.transport.base import PLAIN
 from simwarden.runtime.transport.framing import LARGEST
 from simwarden.runtime.transport.sctp_socket import KernelSocket
-from simwarden.runtime.transport.sockets import MOST_UNREAD, SETUP_TIME, SocketLink, SocketTransport
+from simwarden.runtime.transport.sockets import MOST_UNREAD, SocketLink, SocketTransport
 from simwarden.runtime.transport.usrsctp import UserSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simwarden.model.interfaces import Interface
-    from simwarden.runtime.link import Link
     from simwarden.runtime.transport.addresses import Address
     from simwarden.runtime.transport.base import Outgoing, Wiring
     from simwarden.runtime.transport.sctp_socket import SctpSocket
@@ -170,6 +168,7 @@ class SctpTransport(SocketTransport[SctpLink]):
     """Messages, each whole and on its stream."""
 
     link = SctpLink
+    awaits = "SCTP association"
 
     in_udp = False
 
@@ -207,25 +206,17 @@ class SctpTransport(SocketTransport[SctpLink]):
         await sock.connect(address)
         link.take_socket(sock)
 
-    async def connect_outside(
-        self, interface: Interface, owner: str, target: str, address: Address, outgoing: Outgoing = PLAIN
-    ) -> Link:
-        """Set up an association with a peer outside."""
-        link = self._outside(interface, owner, target, client=True)
+    async def _dial_outside(self, link: SctpLink, to: Outgoing) -> None:
         sock = open_socket(in_udp=self.in_udp)
         try:
-            if outgoing.source is not None:
-                sock.bind(outgoing.source)
-                link.note_hosts(outgoing.source)
-            await asyncio.wait_for(sock.connect(address), SETUP_TIME)
-        except TimeoutError:
-            sock.close()
-            raise ConnectionError(f"no SCTP association within {SETUP_TIME:g} s") from None
-        except OSError:
+            if to.source is not None:
+                sock.bind(to.source)
+                link.note_hosts(to.source)
+            await sock.connect(to.address)
+        except BaseException:
             sock.close()
             raise
         link.take_socket(sock)
-        return link
 
 
 class SctpInUdpTransport(SctpTransport):
