@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.runtime.declare import ElementConfig, Model, Names, PlmnText, Seconds
@@ -68,11 +68,6 @@ class EnbConfig(ElementConfig):
     """AS ciphering algorithms (EEA numbers) by preference."""
     integrity: tuple[int, ...] = (2, 1)
     """AS integrity algorithms (EIA numbers) by preference. EIA0 is for unauthenticated emergency calls only."""
-
-    @field_validator("plmn")
-    @classmethod
-    def _plmn(cls, value: str) -> str:
-        return str(Plmn.parse(value))
 
     def identity(self, name: str) -> int:
         """Return the eNB identity, for an element of this name."""

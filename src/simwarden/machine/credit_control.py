@@ -99,11 +99,10 @@ TABLE: Final[Mapping[tuple[State, Input], tuple[str, State]]] = {
     },
     (State.OPEN, Input.UPDATE): ("ask_update", State.PENDING_U),
     (State.OPEN, Input.STOP): ("ask_termination", State.PENDING_T),
-    (State.PENDING_T, Input.SUCCESS): ("close", State.ENDED),
-    (State.PENDING_T, Input.DENIED): ("close", State.ENDED),
-    (State.PENDING_T, Input.NOT_APPLICABLE): ("close", State.ENDED),
-    (State.PENDING_T, Input.FAILED): ("close", State.ENDED),
-    (State.PENDING_T, Input.LATE): ("close", State.ENDED),
+    **{
+        (State.PENDING_T, what): ("close", State.ENDED)
+        for what in (Input.SUCCESS, Input.DENIED, Input.NOT_APPLICABLE, Input.FAILED, Input.LATE)
+    },
 }
 """State and input to action and next state, of which an action may choose another. What has no row means nothing."""
 

@@ -178,11 +178,6 @@ class DiameterPeer:
         if self.state in (State.OPEN, State.CLOSING, State.LEAVING):
             self._reply_error(asked, wrong)
 
-    @property
-    def outstanding(self) -> int:
-        """Requests sent and not answered."""
-        return len(self._pending)
-
     # -- messages
 
     def _take(self, octets: bytes) -> None:

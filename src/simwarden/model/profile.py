@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +80,9 @@ class Use:
 @cache
 def uses() -> Mapping[str, Use]:
     """All uses and their variants by name, in the order of the appendix."""
-    rows = tomllib.loads(Path(__file__).with_name("uses.toml").read_text("utf-8"))["use"]
+    data = pkgutil.get_data("simwarden.model", "uses.toml")
+    assert data is not None  # noqa: S101 - the file is part of the package
+    rows = tomllib.loads(data.decode())["use"]
     return MappingProxyType({each.name: each for each in _read(rows)})
 
 
@@ -124,17 +126,12 @@ def _read(rows: Iterable[Mapping[str, Any]]) -> Iterator[Use]:
 
 def _use(row: Mapping[str, Any], variant_of: str) -> Use:
     functions = {each: each in row["functions"] for each in ("voice", "sms", "data")}
+    texts = {name: row[name] for name in ("name", "title", "title_zh", "clause", "personal", "risk", "why")}
     return Use(
-        name=row["name"],
-        title=row["title"],
-        title_zh=row["title_zh"],
-        clause=row["clause"],
+        **texts,
         assessment=Assessment(**functions, directed=row["directed"], large=row["large"], fixed=row["fixed"]),
         optional=tuple(map(Function, row.get("optional", ()))),
         form=FormFactor(row["form"]),
-        personal=row["personal"],
-        risk=row["risk"],
-        why=row["why"],
         alias=row.get("alias", ""),
         variant_of=variant_of,
     )

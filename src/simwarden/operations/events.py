@@ -119,7 +119,9 @@ class Publisher:
 
     async def stop(self, *, kill: bool = False) -> None:
         """Give the broker a moment to take what waits, and say goodbye; or let go of the link without a word."""
-        self.rest()
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
         if kill:
             self.drop()
             return
@@ -134,12 +136,6 @@ class Publisher:
             self._machine.disconnect(self._site.clock.now())
             self._flush()
         self.drop("closed by peer")
-
-    def rest(self) -> None:
-        """Try the database no more."""
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
 
     def drop(self, reason: str = "connection lost") -> None:
         """Let go of the link without a word."""

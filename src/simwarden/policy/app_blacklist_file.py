@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date  # noqa: TC003 - read at run time
 from functools import cache, lru_cache
 from ipaddress import ip_network
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -204,7 +204,9 @@ def _blacklist(lists: AppLists, use: str, categories: frozenset[str]) -> Blackli
 @cache
 def shipped_lists() -> AppLists:
     """The lists that come with simwarden."""
-    return AppLists().read(Path(__file__).with_name("app_blacklists.toml").read_text("utf-8"), "app_blacklists.toml")
+    data = pkgutil.get_data("simwarden.policy", "app_blacklists.toml")
+    assert data is not None  # noqa: S101 - the file is part of the package
+    return AppLists().read(data.decode(), "app_blacklists.toml")
 
 
 def _beside(before: tuple[_K, ...], said: tuple[_K, ...]) -> tuple[_K, ...]:

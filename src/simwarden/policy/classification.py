@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import pkgutil
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simwarden.model.profile import Function
@@ -149,4 +149,6 @@ def _scene(assessment: Assessment) -> Mapping[str, Any]:
 
 @cache
 def _data() -> Mapping[str, Any]:
-    return tomllib.loads(Path(__file__).with_name("classification.toml").read_text("utf-8"))
+    data = pkgutil.get_data("simwarden.policy", "classification.toml")
+    assert data is not None  # noqa: S101 - the file is part of the package
+    return tomllib.loads(data.decode())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import pkgutil
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simwarden.model.values import GIVEN, MSISDN, NUMBER, Values, one_of
@@ -112,7 +112,9 @@ def subscriber_range(number: str, ranges: NumberRanges | None = None) -> NumberR
 @cache
 def known_ranges() -> NumberRanges:
     """The ranges that come with simwarden."""
-    return NumberRanges.parse(Path(__file__).with_name("number_ranges.toml").read_text("utf-8"))
+    data = pkgutil.get_data("simwarden.policy", "number_ranges.toml")
+    assert data is not None  # noqa: S101 - the file is part of the package
+    return NumberRanges.parse(data.decode())
 
 
 DEDICATED = one_of("a dedicated IoT number")

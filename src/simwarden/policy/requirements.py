@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ class Requirement:
 @cache
 def requirements() -> Mapping[str, Requirement]:
     """All requirements by id, in the order of the guideline."""
-    table = tomllib.loads(Path(__file__).with_name("requirements.toml").read_text("utf-8"))
+    data = pkgutil.get_data("simwarden.policy", "requirements.toml")
+    assert data is not None  # noqa: S101 - the file is part of the package
+    table = tomllib.loads(data.decode())
     return {each.id: each for each in _read(table, "")}
 
 
@@ -59,11 +61,6 @@ def clauses() -> Mapping[str, str]:
 def _about(first: str, *others: str) -> str:
     head = re.split("[:,] ", first)[0]
     return head if any(each.startswith(head) for each in others) else first
-
-
-def requirement(name: str) -> Requirement:
-    """Return the requirement of an id. Raises KeyError for one that the guideline does not have."""
-    return requirements()[name]
 
 
 def _read(table: Mapping[str, Any], prefix: str) -> Iterator[Requirement]:

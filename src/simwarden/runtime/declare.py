@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, ge
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from simwarden.model.address import IPV4, IPV6, PORT, as_network
+from simwarden.model.identity import Plmn
 from simwarden.model.units import seconds
 from simwarden.model.values import TEXT
 
@@ -83,36 +84,31 @@ class ElementConfig(Model):
     """Base of an element's settings, as written under its name in a network file, a scenario or a `serve` file."""
 
     @classmethod
-    def identities(cls, given: Mapping[str, Any], number: int) -> Mapping[str, str]:
+    def identities(cls, _given: Mapping[str, Any], _number: int) -> Mapping[str, str]:
         """Return what other parts of a file may call an instance by (`meter.imei`), made up where it is not given.
 
         `given` is the instance's entry as written, `number` its place in its section, from 1. Identities that are
         settings as well become settings. By default there are none.
         """
-        del given, number
         return {}
 
-    def parts(self, name: str) -> Mapping[str, str]:
+    def parts(self, _name: str) -> Mapping[str, str]:
         """Return the parts of the instance `name` that have identities: `NAME/PART` is short for one (`enb/1`)."""
-        del name
         return {}
 
-    def places(self, name: str) -> Collection[str]:
+    def places(self, _name: str) -> Collection[str]:
         """Return the cells, base stations and tracking areas that the instance `name` brings into the network."""
-        del name
         return ()
 
-    def apns_of(self, card: Mapping[str, Any]) -> Collection[str]:
+    def apns_of(self, _card: Mapping[str, Any]) -> Collection[str]:
         """Return the APNs of a card, as its entry is written, in an element that has subscriptions; else none."""
-        del card
         return ()
 
-    def asks(self, name: str, apns: Collection[str]) -> bool:
+    def asks(self, _name: str, _apns: Collection[str]) -> bool:
         """Return True if an element of these settings, which name the element `name`, asks it about a card.
 
         `apns` are those of the card; empty if they are not known.
         """
-        del name, apns
         return True
 
     def refuses(self, section: str, *, asked: bool) -> str:
@@ -152,6 +148,11 @@ Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
 UtcOffset = Annotated[float, Field(ge=-12, le=14, multiple_of=0.25)]
 
 
+def no_entry(value: object) -> object:
+    """Read an entry of which a file gives the name only (`BeforeValidator`)."""
+    return {} if value == "" else value
+
+
 def _formed(pattern: str) -> Any:
     """Return what tells editors and callers of a form that a validator checks; the text may be empty."""
     return Field(json_schema_extra={"pattern": f"^({pattern})?$"})
@@ -164,7 +165,7 @@ IpNetworkText = Annotated[str, _formed(rf"{IPV4}(/([0-2]?\d|3[0-2]))?|{IPV6}(/\d
 #: addresses and networks (`192.0.2.0/24`), each as a network
 Networks = tuple[Annotated[IpNetworkText, AfterValidator(as_network)], ...]
 IpPlaceText = Annotated[str, _formed(rf"{IPV4}(:{PORT})?|{IPV6}|\[{IPV6}\]:{PORT}")]
-PlmnText = Annotated[str, _formed(_PLMN)]
+PlmnText = Annotated[str, _formed(_PLMN), AfterValidator(lambda value: str(Plmn.parse(value)))]
 #: an E-CGI or the identity of a base station; or by name, which the file's network knows (`enb/1`, `enb/*`)
 CellText = Annotated[str, _formed(rf"{_PLMN}-([0-9A-Fa-f]{{5}}|[0-9A-Fa-f]{{7}})|[A-Za-z][\w-]*/(\w+|\*)")]
 CardName = Annotated[str, Names("uicc")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from simwarden.errors import InternalError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from simwarden.runtime.transport.addresses import Address
     from simwarden.runtime.transport.base import Wiring
     from simwarden.runtime.transport.reception import Reception
+    from simwarden.trace.trace import Trace
 
 
 def _ignore_data(_data: bytes, _stream: int) -> None:
@@ -30,6 +32,7 @@ def _ignore_close(_reason: str) -> None:
     """Hear of the close of a link whose owner does not care."""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Link(ABC):
     """One end of a connection on a reference point.
 
@@ -48,55 +51,37 @@ class Link(ABC):
     #: whether each message is one of SCTP's, also where the reference point is a stream
     on_sctp: ClassVar[bool] = False
 
-    __slots__ = (
-        "client",
-        "far",
-        "first",
-        "hosts",
-        "interface",
-        "internal",
-        "known",
-        "local",
-        "number",
-        "octets",
-        "on_close",
-        "on_failure",
-        "on_packets",
-        "on_receive",
-        "on_standing",
-        "packets",
-        "reception",
-        "remote",
-        "trace",
-        "up",
-        "wiring",
-    )
+    wiring: Wiring
+    interface: Interface
+    local: str
+    remote: str
+    number: int
+    _: KW_ONLY
+    client: bool
+    trace: Trace = field(init=False)
+    #: the other end, where it is in this process and a connection joins the two
+    far: Link | None = None
+    internal: bool = True
+    up: bool = True
+    on_receive: Callable[[bytes, int], None] = _ignore_data
+    on_close: Callable[[str], None] = _ignore_close
+    on_failure: Callable[[], None] = _ignore_failure
+    on_packets: Callable[[Sequence[bytes]], None] = field(init=False)
+    #: called when the peer has shown who it is (""), and with the reason why it is not there
+    on_standing: Callable[[str], None] = _ignore_close
+    #: user packets sent from this end, and their octets
+    packets: int = 0
+    octets: int = 0
+    known: bool = False
+    #: our own addresses, on a multi-homed association of SCTP
+    hosts: tuple[str, ...] = ()
+    #: the first octets that came from a peer outside
+    first: bytes = b""
+    #: where a connection from outside was received
+    reception: Reception | None = None
 
-    def __init__(
-        self, wiring: Wiring, interface: Interface, local: str, remote: str, number: int, *, client: bool
-    ) -> None:
-        self.wiring, self.trace = wiring, wiring.trace
-        self.interface, self.local, self.remote, self.number = interface, local, remote, number
-        #: the other end, where it is in this process and a connection joins the two
-        self.far: Link | None = None
-        self.client = client
-        self.internal = True
-        self.up = True
-        self.on_receive: Callable[[bytes, int], None] = _ignore_data
-        self.on_close: Callable[[str], None] = _ignore_close
-        self.on_failure: Callable[[], None] = _ignore_failure
-        self.on_packets: Callable[[Sequence[bytes]], None] = self._take_no_packets
-        #: user packets sent from this end, and their octets
-        self.packets = self.octets = 0
-        #: told when the peer has shown who it is (""), and why it is not there: whoever made the connection asks
-        self.on_standing: Callable[[str], None] = _ignore_close
-        self.known = False
-        #: our own addresses, on a multi-homed association of SCTP
-        self.hosts: tuple[str, ...] = ()
-        #: the first octets that came from a peer outside
-        self.first = b""
-        #: where a connection from outside was received
-        self.reception: Reception | None = None
+    def __post_init__(self) -> None:
+        self.trace, self.on_packets = self.wiring.trace, self._take_no_packets
 
     def send(
         self, data: bytes, *, stream: int = 0, clear: bytes | None = None, interface: Interface | None = None

@@ -141,7 +141,7 @@ class Site:
 
     # -- work
 
-    def spawn(self, work: Coroutine[Any, Any, None], what: str = "", *, standing: bool = False) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[Any, Any, object], what: str = "", *, standing: bool = False) -> asyncio.Task[None]:
         """Run a procedure in the background. An exception from it is a Fault in the trace; stop() cancels it.
 
         What is `standing` goes on as long as the element, or a call: all else is over at the end of a story.

@@ -196,7 +196,7 @@ def test_silence_instead_of_a_cea_ends_the_attempt() -> None:
 def test_many_requests_outstanding_find_their_answers_in_any_order() -> None:
     pair = Pair().opened()
     hops = {pair.a.send_request(air(f"m;{n}")): f"m;{n}" for n in range(50)}
-    assert (len(hops), pair.a.outstanding) == (50, 50)
+    assert (len(hops), len(pair.a._pending)) == (50, 50)
     pair.pump()
     asked = [e.message for e in pair.b.events() if isinstance(e, RequestReceived)]
     assert len(asked) == 50
@@ -205,7 +205,7 @@ def test_many_requests_outstanding_find_their_answers_in_any_order() -> None:
     pair.pump()
     answers = [e.message for e in pair.a.events() if isinstance(e, AnswerReceived)]
     assert {m.hop_by_hop: m.get("Session-Id") for m in answers} == hops
-    assert pair.a.outstanding == 0
+    assert len(pair.a._pending) == 0
 
 
 def test_end_to_end_ids_are_not_used_twice() -> None:
@@ -247,7 +247,7 @@ def test_a_broken_answer_settles_its_request() -> None:
     answer[27] = 250  # the length of Session-Id
     pair.a.receive(bytes(answer), 0.0)
     assert [type(e) for e in pair.a.events()] == [Faulted, AnswerBroken]
-    assert pair.a.outstanding == 0
+    assert len(pair.a._pending) == 0
     assert hop
 
 

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from simwarden.errors import ManagementError
 from simwarden.operations.approval import Audit, BindingChange, By, ChangeLimit
 from simwarden.operations.audit_table import AuditTable
-from simwarden.operations.management import Call, Role
-from simwarden.operations.provision import CardProvision, validated
+from simwarden.operations.management import Call, Role, validated
+from simwarden.operations.provision import CardProvision
 from simwarden.operations.restriction import Restriction
 from simwarden.policy.decision import Control, Decision, Verdict
 from simwarden.policy.operator import change_controls, judge_binder, judge_change

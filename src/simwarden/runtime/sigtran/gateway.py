@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from simwarden.machine.m3ua_events import AspState, Closed, Fault, M3uaTimers, Received, Served
+from simwarden.machine.m3ua_events import AspState, Closed, Fault, Received, Served
 from simwarden.machine.m3ua_gateway import ApplicationServer, Gateway
 from simwarden.model.address import is_within
 from simwarden.runtime.machine_timer import MachineTimer
-from simwarden.wire.m3ua import MessageType
+from simwarden.runtime.sigtran.association import stream_of
 from simwarden.wire.m3ua.family import SIGTRAN
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from simwarden.runtime.link import Link
     from simwarden.runtime.site import Site
     from simwarden.wire.m3ua import ProtocolData
-
-_DATA_STREAM: Final = 1
 
 
 class Place(NamedTuple):
@@ -55,15 +53,13 @@ class Listening:
         *,
         local: Collection[int] = (),
         served: Callable[[Served], None] = lambda _served: None,
-        timers: M3uaTimers = M3uaTimers(),  # noqa: B008 - it is a constant
         places: Mapping[int, Place] = {},
     ) -> None:
         """`places` are those of application servers, by their routing contexts, as far as they are known."""
         self._site, self._take, self._served = site, take, served
         self._places = places
-        self._gateway = Gateway(
-            servers, local=local, placed=[rc for rc, each in places.items() if any(each)], timers=timers
-        )
+        placed = [routing_context for routing_context, each in places.items() if any(each)]
+        self._gateway = Gateway(servers, local=local, placed=placed)
         self._links: dict[int, Link] = {}
         self._timer = self._new_timer(internal=True)
 
@@ -111,9 +107,8 @@ class Listening:
 
     def _flush(self) -> None:
         for number, octets in self._gateway.data_to_send():
-            is_data = octets[2] << 8 | octets[3] == MessageType.DATA
             if number in self._links:
-                self._links[number].send(octets, stream=_DATA_STREAM if is_data else 0)
+                self._links[number].send(octets, stream=stream_of(octets))
         for event in self._gateway.events():
             self._hear(event)
         self._timer.arm(self._gateway.next_timer())

@@ -57,8 +57,7 @@ class Path(Link):
         near, far = self.endpoint.address, self.address
         return (near, far) if sent else (far, near)
 
-    def _transmit(self, data: bytes, stream: int) -> None:
-        del stream
+    def _transmit(self, data: bytes, _stream: int) -> None:
         far = self.endpoint.far_end(self)
         if far is not None:
             self.endpoint.carry(self, far, data)
@@ -139,6 +138,10 @@ class Endpoint:
         """Return the path to an address if anything has gone over it."""
         return self._paths.get((address, on))
 
+    def known_point(self, address: Address) -> str:
+        """Return the reference point on which a peer at an address has spoken; empty for the usual one."""
+        return next((name for name in self.interfaces if self.known_path(address, name) is not None), "")
+
     def far_end(self, path: Path) -> Path | None:
         """Return the end of a path at the endpoint that is at its address now; None if none of this process is."""
         far = self._at.get(path.address)
@@ -162,9 +165,8 @@ class Endpoint:
         """Bring user packets to an endpoint of this process."""
         self.wiring.frame_queue.post(Happening(far, partial(far.hear_packets, packets)))
 
-    def carry_outside(self, near: Path, datagrams: Sequence[bytes]) -> bool:
+    def carry_outside(self, _near: Path, _datagrams: Sequence[bytes]) -> bool:
         """Bring datagrams to an address outside; return whether they have left. Memory has no outside."""
-        del near, datagrams
         return False
 
     def _move(self, address: Address) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,12 @@ if TYPE_CHECKING:
     from simwarden.runtime.transport.addresses import Address
 
 
+@dataclass(slots=True, eq=False)
 class _Carried(Delivery):
     """A frame on its way between two ends in this process."""
 
-    __slots__ = ("_data", "_stream")
-
-    def __init__(self, to: Link, data: bytes, stream: int) -> None:
-        super().__init__(to)
-        self._data, self._stream = data, stream
+    _data: bytes
+    _stream: int
 
     def deliver(self) -> None:
         """See Delivery."""
@@ -70,9 +69,8 @@ class MemoryTransport(Transport):
         super().__init__(wiring)
         self._listeners: dict[tuple[str, str], Accept] = {}
 
-    async def listen(self, interface: Interface, owner: str, accept: Accept, address: Address | None = None) -> None:
+    async def listen(self, interface: Interface, owner: str, accept: Accept, _address: Address | None = None) -> None:
         """Remember who accepts; there is no address in memory."""
-        del address
         self._listeners[owner, interface.name] = accept
 
     async def connect(self, interface: Interface, owner: str, target: str) -> Link:

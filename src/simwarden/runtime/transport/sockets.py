@@ -100,17 +100,15 @@ class Sent(Delivery):
         return None if self._batch else self.to
 
 
+@dataclass(slots=True, eq=False)
 class _Connecting(Delivery):
     """A connection within this process that is being established."""
 
-    __slots__ = ("_accept", "_established", "failed", "far")
     to: SocketLink
-
-    def __init__(self, near: SocketLink, accept: Accept, established: asyncio.Future[Link]) -> None:
-        super().__init__(near)
-        self._accept, self._established = accept, established
-        self.far: SocketLink | None = None
-        self.failed = False
+    _accept: Accept
+    _established: asyncio.Future[Link]
+    far: SocketLink | None = None
+    failed: bool = False
 
     def arrived(self) -> bool:
         """See Delivery."""

@@ -84,13 +84,11 @@ class VpcdLink(Link, asyncio.Protocol):
         self.on_receive(message, 0)
         self._silent = False
 
-    def _transmit(self, data: bytes, stream: int) -> None:
-        del stream
+    def _transmit(self, data: bytes, _stream: int) -> None:
         if self.transport is not None and not self._silent:
             self.transport.write(len(data).to_bytes(2) + data)
 
-    def _shut(self, reason: str) -> None:
-        del reason
+    def _shut(self, _reason: str) -> None:
         if self.transport is not None:
             self.transport.close()
 
@@ -117,9 +115,8 @@ class VpcdTransport(Transport):
         work = self._stay(link, interface, owner, accept, address)
         self._inside[owner] = asyncio.get_running_loop().create_task(work)
 
-    def address_of(self, owner: str, interface: str) -> Address | None:
+    def address_of(self, owner: str, _interface: str) -> Address | None:
         """Return the reader's address."""
-        del interface
         return self._readers.get(owner)
 
     async def stop_listening(self, owner: str = "") -> None:
