@@ -113,10 +113,10 @@ class Broker(Element[BrokerConfig]):
             connection.receive(data, self._now())
             self._flush(connection)
 
-    def _on_timer(self, connection: Connection) -> None:
+    def _on_timer(self, connection: Connection, now: float) -> None:
         if self.site.injected_fault is not None:
             return  # nor does it give up anybody
-        connection.on_timer(self._now())
+        connection.on_timer(now)
         self._flush(connection)
 
     def _lost(self, connection: Connection, _reason: str) -> None:

@@ -10,8 +10,8 @@ from simwarden.model.values import KIND
 from simwarden.operations.approval import Approval
 from simwarden.policy.equipment_lists import EquipmentRange, Status
 from simwarden.policy.held import Held
-from simwarden.runtime.declare import Model, Names, Seconds
-from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig, no_entry
+from simwarden.runtime.declare import Model, Names, Seconds, no_entry
+from simwarden.runtime.diameter.server import Entry, PeerEntry, ServerConfig
 from simwarden.runtime.sigtran.settings import NodeNumber, Nodes, PointCode, Signalling, SignallingPeer
 
 

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from simwarden.operations.approval import Approval, ChangeLimit, TerminalBinding
 from simwarden.policy.held import Held
-from simwarden.runtime.declare import Model, Seconds
-from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
+from simwarden.runtime.declare import Model, Seconds, no_entry
+from simwarden.runtime.diameter.server import PeerEntry, ServerConfig
 from simwarden.runtime.sigtran.settings import NodeNumber, Nodes, PointCode, Signalling, SignallingPeer
 
 if TYPE_CHECKING:

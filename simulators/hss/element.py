@@ -62,8 +62,6 @@ class Resume(VerbModel):
 class Bind(VerbModel):
     """Ask the HSS to bind a card to a terminal, in place of what it was bound to."""
 
-    occasion = "bind"
-
     card: CardName
     """The card."""
     imei: str

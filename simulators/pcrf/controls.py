@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from simwarden.policy.binding import judge_peer, judge_subscriber
-from simwarden.policy.data_access import judge_destinations
+from simwarden.policy.data_access import judge_destinations, judge_directed
 from simwarden.policy.decision import Control
 from simwarden.policy.operator import CHANGE_LIST, PROVISION, list_controls
-from simwarden.policy.session_rules import judge_directed
 from simwarden.runtime.diameter.server import CONNECTION
 
 #: a session begins; its PGW is told of other rules; any request of a PGW that is no peer itself

@@ -11,8 +11,8 @@ from simwarden.operations.guessing import Guessing
 from simwarden.policy.access_list import check_number
 from simwarden.policy.held import ANYBODY, Held
 from simwarden.policy.numbers import code_digits, party
-from simwarden.runtime.declare import Model, Names, Seconds
-from simwarden.runtime.diameter.server import PeerEntry, ServerConfig, no_entry
+from simwarden.runtime.declare import Model, Names, Seconds, no_entry
+from simwarden.runtime.diameter.server import PeerEntry, ServerConfig
 
 Entry = Annotated[PeerEntry, BeforeValidator(no_entry)]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from simwarden.policy.calls import judge_trunk
+from simwarden.policy.camel import judge_without_orders
 from simwarden.policy.decision import Control
-from simwarden.policy.default_call_handling import judge_without_orders
 from simwarden.policy.equipment import judge_equipment, judge_identified
 
 LOCATION: Final = "location-update"

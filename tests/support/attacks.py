@@ -243,7 +243,7 @@ class Attacker:
         self, protect: Callable[..., bytes], context: NasSecurityContext, message: bytes, kind: Any
     ) -> bytes:
         """What a NAS message becomes: with the keys, since whoever sends it has them."""
-        channel = "nas-down" if context._is_network else "nas-up"
+        channel = "nas-down" if context.is_network else "nas-up"
         pdu: bytes
         if not self._is_due(channel):
             pdu = protect(context, message, kind)

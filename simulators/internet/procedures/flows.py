@@ -99,8 +99,8 @@ class UserFlow:
         client = self._client = brokerage.machine.open(clock.now())
         brokerage.flows[client] = self
 
-        def expire() -> None:
-            client.on_timer(clock.now())
+        def expire(now: float) -> None:
+            client.on_timer(now)
             timer.arm(client.next_timer())
             brokerage.flush()
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import ConfigError, ManagementError
 from simwarden.operations.approval import By
-from simwarden.operations.management import Role
-from simwarden.operations.provision import CardProvision, validated
+from simwarden.operations.management import Role, validated
+from simwarden.operations.provision import CardProvision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
@@ -99,11 +99,10 @@ TABLE: Final[Mapping[tuple[State, Input], tuple[str, State]]] = {
     },
     (State.OPEN, Input.UPDATE): ("ask_update", State.PENDING_U),
     (State.OPEN, Input.STOP): ("ask_termination", State.PENDING_T),
-    (State.PENDING_T, Input.SUCCESS): ("close", State.ENDED),
-    (State.PENDING_T, Input.DENIED): ("close", State.ENDED),
-    (State.PENDING_T, Input.NOT_APPLICABLE): ("close", State.ENDED),
-    (State.PENDING_T, Input.FAILED): ("close", State.ENDED),
-    (State.PENDING_T, Input.LATE): ("close", State.ENDED),
+    **{
+        (State.PENDING_T, what): ("close", State.ENDED)
+        for what in (Input.SUCCESS, Input.DENIED, Input.NOT_APPLICABLE, Input.FAILED, Input.LATE)
+    },
 }
 """State and input to action and next state, of which an action may choose another. What has no row means nothing."""
 
@@ -152,42 +151,28 @@ class Closed:
 Event = Ask | Granted | Uncharged | Ended | Closed
 
 
+@dataclass(slots=True, eq=False)
 class CreditSession:
     """One session of a client."""
 
-    __slots__ = (
-        "_answer",
-        "_asked",
-        "_events",
-        "_now",
-        "_number",
-        "_stops",
-        "_tx",
-        "_update",
-        "_validity",
-        "_why",
-        "failover",
-        "handling",
-        "settings",
-        "state",
-    )
+    settings: CreditSettings = field(default_factory=CreditSettings)
+    state: State = State.IDLE
+    handling: FailureHandling = field(init=False)
+    failover: bool = False
+    _number: int = 0
+    _asked: Ask | None = None
+    _answer: Message | None = None
+    _why: str = ""
+    _update: str | None = None
+    _stops: bool = False
+    _now: float = 0.0
+    _tx: float | None = None
+    #: rating groups (None: no group) whose units end, and when; a dict would take twice as much of an idle session
+    _validity: tuple[tuple[int | None, float], ...] = ()
+    _events: list[Event] = field(default_factory=list)
 
-    def __init__(self, settings: CreditSettings | None = None) -> None:
-        self.settings = settings or CreditSettings()
-        self.state = State.IDLE
+    def __post_init__(self) -> None:
         self.handling = self.settings.handling
-        self.failover = False
-        self._number = 0
-        self._asked: Ask | None = None
-        self._answer: Message | None = None
-        self._why = ""
-        self._update: str | None = None
-        self._stops = False
-        self._now = 0.0
-        self._tx: float | None = None
-        #: rating groups (None: no group) whose units end, and when; a dict would take twice as much of an idle session
-        self._validity: tuple[tuple[int | None, float], ...] = ()
-        self._events: list[Event] = []
 
     # -- what the owner orders
 

@@ -51,9 +51,9 @@ _BASE: Final = int(Application.BASE)
 
 
 class DiameterPeer:
-    """One connection to a peer; `expected` is the Origin-Host that its CEA must have, empty for any."""
+    """One connection to a peer."""
 
-    def __init__(self, shared: Shared, *, expected: str = "") -> None:
+    def __init__(self, shared: Shared) -> None:
         self.shared = shared
         self.state = State.CLOSED
         self.host = ""
@@ -62,7 +62,6 @@ class DiameterPeer:
         self.relay = False
         self.state_id = 0
         self.suspected = False
-        self._expected = expected
         #: an agent looks into nothing but what routes a message (RFC 6733 2.8.1)
         self._relays = Application.RELAY in shared.local.applications
         self._splitter = Splitter()
@@ -179,11 +178,6 @@ class DiameterPeer:
         if self.state in (State.OPEN, State.CLOSING, State.LEAVING):
             self._reply_error(asked, wrong)
 
-    @property
-    def outstanding(self) -> int:
-        """Requests sent and not answered."""
-        return len(self._pending)
-
     # -- messages
 
     def _take(self, octets: bytes) -> None:
@@ -199,9 +193,9 @@ class DiameterPeer:
             self._alive()
             if header.application:  # the hot path: the table's rows for REQUEST and ANSWER in OPEN
                 if header.flags & FLAG_REQUEST:
-                    self._take_request(header, octets)
+                    self._do_take_request(header, octets)
                 else:
-                    self._take_answer(header)
+                    self._do_take_answer(header, octets)
                 return
         self._feed(self._classify(header), header, octets)
 
@@ -245,9 +239,8 @@ class DiameterPeer:
             self._refused_by = host or ""
             reason = f"{host or 'the peer'} refused capabilities with {said}"
             raise DiameterError(_known(message.result_code), reason)
-        expected = self.host or ("" if message.request else self._expected)
-        if expected and host != expected:
-            raise DiameterError(ResultCode.DIAMETER_UNKNOWN_PEER, f"peer is {host}, not {expected}")
+        if self.host and host != self.host:
+            raise DiameterError(ResultCode.DIAMETER_UNKNOWN_PEER, f"peer is {host}, not {self.host}")
         ours, theirs = frozenset(self.shared.local.applications), advertised(message)
         relay = Application.RELAY in theirs
         common = theirs if self._relays else ours if relay else ours & theirs
@@ -402,18 +395,12 @@ class DiameterPeer:
         self._out.append(encode(Message(DPR, _BASE, 0, message.hop_by_hop, message.end_to_end, avps)))
         self._deadline = self._now + self.shared.timers.disconnect
 
-    def _do_take_request(self, message: Message, octets: bytes) -> None:
-        self._take_request(message, octets)
-
-    def _do_take_answer(self, message: Message, _octets: bytes) -> None:
-        self._take_answer(message)
-
     def _do_refuse_request(self, message: Message, _octets: bytes) -> None:
         """Turn away a request that crossed a DPR, so that the peer may send it elsewhere (RFC 6733 7.1.3)."""
         wrong = DiameterError(ResultCode.DIAMETER_UNABLE_TO_DELIVER, "the connection is being closed")
         self._reply_error(message, wrong)
 
-    def _take_request(self, message: Message, octets: bytes) -> None:
+    def _do_take_request(self, message: Message, octets: bytes) -> None:
         try:
             if not self._relays or message.application == _BASE:
                 check_request(message, self.applications)
@@ -437,7 +424,7 @@ class DiameterPeer:
         if went_through and ours.lower() in went_through:
             raise DiameterError(ResultCode.DIAMETER_LOOP_DETECTED, f"{message.name} went through {ours} before")
 
-    def _take_answer(self, message: Message) -> None:
+    def _do_take_answer(self, message: Message, _octets: bytes) -> None:
         asked = self._pending.get(message.hop_by_hop)
         if asked is None or asked.command != message.command:
             self._events.append(Faulted(f"{message.name} without a request: {message.hop_by_hop:#010x}", 0))

@@ -22,8 +22,6 @@ class LocalNode:
     realm: str
     addresses: tuple[str, ...] = ("127.0.0.1",)
     applications: tuple[int, ...] = ()
-    product: str = "simwarden"
-    vendor: int = 0
     state_id: int = 0
 
     @property
@@ -35,7 +33,7 @@ class LocalNode:
         """Make the AVPs of CER and CEA (RFC 6733 5.3) from Origin-Host on."""
         avps: Avps = [("Origin-Host", self.host), ("Origin-Realm", self.realm)]
         avps += [("Host-IP-Address", address) for address in self.addresses]
-        avps += [("Vendor-Id", self.vendor), ("Product-Name", self.product), ("Origin-State-Id", self.state_id)]
+        avps += [("Vendor-Id", 0), ("Product-Name", "simwarden"), ("Origin-State-Id", self.state_id)]
         avps += [("Supported-Vendor-Id", VENDOR_3GPP)]
         # those of the IETF stand plain and before those of vendors, as in the grammar
         return avps + sorted(map(application_id, self.applications), key=lambda avp: avp[0])
@@ -183,10 +181,6 @@ def _key(peer: str, asked: Message) -> tuple[str, str, int]:
     return peer, peer if origin == peer else origin, asked.end_to_end  # one text for both, of thousands
 
 
-def _everyone(_host: str, _realm: str) -> ResultCode:
-    return ResultCode.DIAMETER_SUCCESS
-
-
 @dataclass(slots=True)
 class Shared:
     """What the connections of one node have in common.
@@ -198,6 +192,6 @@ class Shared:
     local: LocalNode
     identifiers: Identifiers
     random: Callable[[], float]
-    admit: Callable[[str, str], ResultCode] = _everyone
+    admit: Callable[[str, str], ResultCode] = lambda _host, _realm: ResultCode.DIAMETER_SUCCESS
     timers: Timers = field(default_factory=Timers)
     answers: Answers = field(default_factory=Answers)

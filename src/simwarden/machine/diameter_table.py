@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -50,21 +51,19 @@ class Input(IntEnum):
     """The stream can no longer be cut into messages."""
 
 
+#: what ends a connection: in any state, while it is not open, before it is open
+_ENDED: Final = (
+    *product((State.WAIT_CER, State.WAIT_CEA, State.OPEN, State.CLOSING, State.LEAVING), (Input.LOST, Input.GARBAGE)),
+    *product((State.WAIT_CER, State.WAIT_CEA, State.CLOSING, State.LEAVING), (Input.TIMEOUT,)),
+    *product((State.WAIT_CER, State.WAIT_CEA), (Input.STOP,)),
+)
 TABLE: Final[Mapping[tuple[State, Input], tuple[str, State]]] = {
     (State.CLOSED, Input.CONNECTED_OUT): ("send_cer", State.WAIT_CEA),
     (State.CLOSED, Input.CONNECTED_IN): ("await_cer", State.WAIT_CER),
     (State.WAIT_CER, Input.CER_GOOD): ("accept_cer", State.OPEN),
     (State.WAIT_CER, Input.CER_BAD): ("reject_cer", State.CLOSED),
-    (State.WAIT_CER, Input.TIMEOUT): ("give_up", State.CLOSED),
-    (State.WAIT_CER, Input.STOP): ("give_up", State.CLOSED),
-    (State.WAIT_CER, Input.LOST): ("give_up", State.CLOSED),
-    (State.WAIT_CER, Input.GARBAGE): ("give_up", State.CLOSED),
     (State.WAIT_CEA, Input.CEA_GOOD): ("accept_cea", State.OPEN),
     (State.WAIT_CEA, Input.CEA_BAD): ("give_up", State.CLOSED),
-    (State.WAIT_CEA, Input.TIMEOUT): ("give_up", State.CLOSED),
-    (State.WAIT_CEA, Input.STOP): ("give_up", State.CLOSED),
-    (State.WAIT_CEA, Input.LOST): ("give_up", State.CLOSED),
-    (State.WAIT_CEA, Input.GARBAGE): ("give_up", State.CLOSED),
     (State.OPEN, Input.CER_GOOD): ("repeat_cea", State.OPEN),
     (State.OPEN, Input.CER_BAD): ("reject_cer", State.CLOSED),
     (State.OPEN, Input.CEA_GOOD): ("ignore", State.OPEN),
@@ -78,8 +77,6 @@ TABLE: Final[Mapping[tuple[State, Input], tuple[str, State]]] = {
     (State.OPEN, Input.WATCHDOG_LATE): ("suspect", State.OPEN),
     (State.OPEN, Input.WATCHDOG_DEAD): ("give_up", State.CLOSED),
     (State.OPEN, Input.STOP): ("send_dpr", State.CLOSING),
-    (State.OPEN, Input.LOST): ("give_up", State.CLOSED),
-    (State.OPEN, Input.GARBAGE): ("give_up", State.CLOSED),
     (State.CLOSING, Input.DPA): ("give_up", State.CLOSED),
     (State.CLOSING, Input.DPR): ("send_dpa", State.LEAVING),
     (State.CLOSING, Input.DWR): ("send_dwa", State.CLOSING),
@@ -87,18 +84,13 @@ TABLE: Final[Mapping[tuple[State, Input], tuple[str, State]]] = {
     (State.CLOSING, Input.REQUEST): ("refuse_request", State.CLOSING),
     (State.CLOSING, Input.ANSWER): ("take_answer", State.CLOSING),
     (State.CLOSING, Input.STOP): ("ignore", State.CLOSING),
-    (State.CLOSING, Input.TIMEOUT): ("give_up", State.CLOSED),
-    (State.CLOSING, Input.LOST): ("give_up", State.CLOSED),
-    (State.CLOSING, Input.GARBAGE): ("give_up", State.CLOSED),
     (State.LEAVING, Input.DPA): ("ignore", State.LEAVING),
     (State.LEAVING, Input.DWR): ("send_dwa", State.LEAVING),
     (State.LEAVING, Input.DWA): ("ignore", State.LEAVING),
     (State.LEAVING, Input.REQUEST): ("refuse_request", State.LEAVING),
     (State.LEAVING, Input.ANSWER): ("take_answer", State.LEAVING),
     (State.LEAVING, Input.STOP): ("ignore", State.LEAVING),
-    (State.LEAVING, Input.TIMEOUT): ("give_up", State.CLOSED),
-    (State.LEAVING, Input.LOST): ("give_up", State.CLOSED),
-    (State.LEAVING, Input.GARBAGE): ("give_up", State.CLOSED),
+    **dict.fromkeys(_ENDED, ("give_up", State.CLOSED)),
 }
 """State and input to action and next state. A message for which a state has no row is a protocol error: the
 connection is closed. Whatever else has no row means nothing in that state."""

@@ -178,7 +178,9 @@ class GtpPath:
 
     def greet(self, now: float) -> None:
         """Ask the peer whether it is there: each end hears the other's restart counter (TS 23.007 18)."""
-        self._send_echo(now)
+        self._echo_at = now + self.settings.echo
+        if self._echo is None:
+            self._echo = self.request(Message(_ECHO, {"recovery": self.counter}), now)
 
     def _number(self, message: Message) -> None:
         message.sequence = self._sequence
@@ -249,16 +251,15 @@ class GtpPath:
                 self._settle(message)
             self._events.append(IndicationReceived(message))
         elif self._is_awaited(message):  # any other is late, or repeated
-            del self._pending[message.sequence]
-            if message.sequence == self._echo:
-                self._echo = None
-            else:
-                self._events.append(AnswerReceived(message.sequence, message))
+            self._settle(message)
 
     def _settle(self, message: Message) -> None:
-        """Await nothing more of a command: the peer's request, or its failure, has come."""
+        """Await no more answers under a number: one has come, or a request or a failure in its place."""
         del self._pending[message.sequence]
-        self._events.append(AnswerReceived(message.sequence, message))
+        if message.sequence == self._echo:
+            self._echo = None
+        else:
+            self._events.append(AnswerReceived(message.sequence, message))
 
     def _take_request(self, message: Message, port: int, now: float) -> None:
         key = port, message.spec.type, message.sequence
@@ -316,7 +317,7 @@ class GtpPath:
             else:
                 self._give_up(sequence, pending, now)
         if self._echo_at is not None and self._echo_at <= now:
-            self._send_echo(now)
+            self.greet(now)
 
     def _give_up(self, sequence: int, pending: _Pending, now: float) -> None:
         if sequence == self._echo:
@@ -325,11 +326,6 @@ class GtpPath:
             return
         self._events.append(RequestFailed(sequence, f"no answer to {pending.name} sent {pending.sent} times"))
         self._echo_at = now  # whether the peer is there at all
-
-    def _send_echo(self, now: float) -> None:
-        self._echo_at = now + self.settings.echo
-        if self._echo is None:
-            self._echo = self.request(Message(_ECHO, {"recovery": self.counter}), now)
 
     # -- what comes out
 

@@ -6,6 +6,7 @@ Both ends of a signalling connection hold one `NasSecurityContext`; it never sho
 from __future__ import annotations
 
 import hmac
+from dataclasses import KW_ONLY, dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -95,6 +96,7 @@ def _algorithms(kasme: bytes, eia: int, eea: int) -> tuple[Integrity, Ciphering]
     return Integrity(eia, knas_int(kasme, eia)), Ciphering(eea, knas_enc(kasme, eea))
 
 
+@dataclass(slots=True, eq=False)
 class NasSecurityContext:
     """A native EPS security context and its two COUNTs, as one end sees it.
 
@@ -102,36 +104,19 @@ class NasSecurityContext:
     them to take up a stored context (EFEPSNSC, TS 31.102 4.2.92).
     """
 
-    __slots__ = ("_is_network", "_kasme", "dl_count", "eea", "eia", "ksi", "ul_count")
+    #: 32 octets, to be stored on the card. Never for a log or a trace
+    kasme: bytes = field(repr=False)
+    _: KW_ONLY
+    ksi: int
+    eia: int
+    eea: int
+    is_network: bool = field(repr=False)
+    ul_count: int = 0
+    dl_count: int = 0
 
-    def __init__(
-        self,
-        kasme: bytes,
-        *,
-        ksi: int,
-        eia: int,
-        eea: int,
-        is_network: bool,
-        ul_count: int = 0,
-        dl_count: int = 0,
-    ) -> None:
-        """Derive the NAS keys from KASME (32 octets). Raises ValueError for an algorithm other than 0 to 2."""
-        self._kasme = kasme
-        self.ksi, self.eia, self.eea = ksi, eia, eea
-        self._is_network = is_network
-        self.ul_count, self.dl_count = ul_count, dl_count
-        _algorithms(kasme, eia, eea)  # that it can be done at all shows here
-
-    def __repr__(self) -> str:
-        return (
-            f"NasSecurityContext(ksi={self.ksi}, eia={self.eia}, eea={self.eea}, "
-            f"ul_count={self.ul_count}, dl_count={self.dl_count})"
-        )
-
-    @property
-    def kasme(self) -> bytes:
-        """KASME, for storing the context on the card. Never for a log or a trace."""
-        return self._kasme
+    def __post_init__(self) -> None:
+        """Derive the NAS keys from KASME. Raises ValueError for an algorithm other than 0 to 2."""
+        _algorithms(self.kasme, self.eia, self.eea)  # that it can be done at all shows here
 
     @property
     def nearly_spent(self) -> bool:
@@ -140,15 +125,15 @@ class NasSecurityContext:
 
     def kenb(self) -> bytes:
         """Return KeNB for the uplink message last sent or received (TS 33.401 7.2.6.2, 7.2.6.3)."""
-        return kenb(self._kasme, max(self.ul_count - 1, 0))
+        return kenb(self.kasme, max(self.ul_count - 1, 0))
 
     @property
     def _integrity(self) -> Integrity:
-        return _algorithms(self._kasme, self.eia, self.eea)[0]
+        return _algorithms(self.kasme, self.eia, self.eea)[0]
 
     @property
     def _ciphering(self) -> Ciphering:
-        return _algorithms(self._kasme, self.eia, self.eea)[1]
+        return _algorithms(self.kasme, self.eia, self.eea)[1]
 
     def protect(self, message: bytes, kind: SecurityHeaderType) -> bytes:
         """Return the message under a security header of type 1 to 4, and step the COUNT.
@@ -191,17 +176,17 @@ class NasSecurityContext:
         self._received(direction, count)
 
     def _next(self) -> tuple[Direction, int]:
-        count = self.dl_count if self._is_network else self.ul_count
+        count = self.dl_count if self.is_network else self.ul_count
         if count >= COUNT_LIMIT:
             raise InternalError("NAS COUNT is used up")
-        if self._is_network:
+        if self.is_network:
             self.dl_count = count + 1
             return Direction.DOWNLINK, count
         self.ul_count = count + 1
         return Direction.UPLINK, count
 
     def _expected(self) -> tuple[Direction, int]:
-        if self._is_network:
+        if self.is_network:
             return Direction.UPLINK, self.ul_count
         return Direction.DOWNLINK, self.dl_count
 

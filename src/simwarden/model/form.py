@@ -49,26 +49,13 @@ class Slot(IntEnum):
     ODD_SHAPED = 4
     BOARD = 5
 
-    @classmethod
-    def of(cls, form: FormFactor) -> Slot:
-        """Return the slot that is made for a form."""
-        return _SLOTS[form]
 
-
-_SLOTS = {
-    FormFactor.PLUG_IN: Slot.PLUG_IN,
-    FormFactor.MINI: Slot.MINI,
-    FormFactor.NANO: Slot.NANO,
-    FormFactor.ODD_SHAPED: Slot.ODD_SHAPED,
-    FormFactor.SOLDERED: Slot.BOARD,
-    FormFactor.EUICC: Slot.BOARD,
-}
 _SIZES = (Slot.NANO, Slot.MINI, Slot.PLUG_IN)
 
 
 def fits(form: FormFactor, slot: Slot) -> bool:
     """Tell whether a card goes into a slot. A smaller plug-in goes into a larger slot with an adapter."""
-    made_for = Slot.of(form)
+    made_for = Slot[form.name] if form.removable else Slot.BOARD
     if slot in (Slot.ANY, made_for):
         return True
     return made_for in _SIZES and slot in _SIZES and _SIZES.index(made_for) < _SIZES.index(slot)

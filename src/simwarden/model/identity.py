@@ -192,11 +192,6 @@ class Guti:
     mme_code: int
     m_tmsi: int
 
-    @property
-    def s_tmsi(self) -> tuple[int, int]:
-        """MME code and M-TMSI, as sent on the radio."""
-        return self.mme_code, self.m_tmsi
-
     def __str__(self) -> str:
         return f"{self.plmn}-{self.mme_group_id:04x}-{self.mme_code:02x}-{self.m_tmsi:08x}"
 

@@ -82,7 +82,8 @@ def uses() -> Mapping[str, Use]:
     """All uses and their variants by name, in the order of the appendix."""
     data = pkgutil.get_data("simwarden.model", "uses.toml")
     assert data is not None  # noqa: S101 - the file is part of the package
-    return MappingProxyType({each.name: each for each in _read(tomllib.loads(data.decode())["use"])})
+    rows = tomllib.loads(data.decode())["use"]
+    return MappingProxyType({each.name: each for each in _read(rows)})
 
 
 @cache
@@ -125,17 +126,12 @@ def _read(rows: Iterable[Mapping[str, Any]]) -> Iterator[Use]:
 
 def _use(row: Mapping[str, Any], variant_of: str) -> Use:
     functions = {each: each in row["functions"] for each in ("voice", "sms", "data")}
+    texts = {name: row[name] for name in ("name", "title", "title_zh", "clause", "personal", "risk", "why")}
     return Use(
-        name=row["name"],
-        title=row["title"],
-        title_zh=row["title_zh"],
-        clause=row["clause"],
+        **texts,
         assessment=Assessment(**functions, directed=row["directed"], large=row["large"], fixed=row["fixed"]),
         optional=tuple(map(Function, row.get("optional", ()))),
         form=FormFactor(row["form"]),
-        personal=row["personal"],
-        risk=row["risk"],
-        why=row["why"],
         alias=row.get("alias", ""),
         variant_of=variant_of,
     )

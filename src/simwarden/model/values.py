@@ -22,13 +22,11 @@ def plain(word: str) -> str:
     return word.strip().lower().replace("-", "_").replace(" ", "_")
 
 
-def _nothing(text: str) -> bool:
-    del text
+def _nothing(_text: str) -> bool:
     return False
 
 
-def _anything(text: str) -> bool:
-    del text
+def _anything(_text: str) -> bool:
     return True
 
 

@@ -124,14 +124,6 @@ class By:
         return {"role": self.role.value, "caller": self.caller, "action": action}
 
 
-def _period_start(now: dt.datetime, period: Period) -> str:
-    """Return the start of the present period of a limit of changes, by the operator's calendar (ISO, UTC)."""
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    if period != "day":
-        today = today.replace(day=1)
-    return (today.replace(month=1) if period == "year" else today).astimezone(dt.UTC).isoformat()
-
-
 class Audit:
     """The audit of one element: it makes the records, and has refusals kept by `keep` (the store's).
 
@@ -164,6 +156,13 @@ class Audit:
             "details": dict(details),
         }
 
+    def period_start(self, period: Period) -> str:
+        """Return the start of the present period of a limit of changes, by the operator's calendar (ISO, UTC)."""
+        today = self._site.clock.local().replace(hour=0, minute=0, second=0, microsecond=0)
+        if period != "day":
+            today = today.replace(day=1)
+        return (today.replace(month=1) if period == "year" else today).astimezone(dt.UTC).isoformat()
+
     def refused_call(self, caller: Caller, call: str, subject: str, decision: Decision) -> None:
         """Keep that somebody made a call which is not for its role."""
         details = {"control": decision.control.id, "refusal": decision.reason, "call": call}
@@ -194,22 +193,3 @@ class Audit:
             self._keep(self.record(f"{done}-refused", imsi, details, by))
             raise ManagementError(status, decision.reason)
         return decision
-
-    def within(
-        self,
-        control: Control,
-        imsi: str,
-        by: By,
-        action: str,
-        *,
-        limit: ChangeLimit,
-        changes: Callable[[str], int],
-        what: str,
-    ) -> None:
-        """Let `what` restricts a card be changed so many times a period; `changes` counts those since a time.
-
-        Raises ManagementError (429).
-        """
-        made = changes(_period_start(self._site.clock.local(), limit.period))
-        facts = {"changes": made, "most": limit.changes, "period": limit.period, "what": what}
-        self.require(control, imsi, by, action, facts, status=429)

@@ -56,7 +56,6 @@ class AuditTable:
         self._key = self.table.c[key]
         self._add = sa.insert(self.table)
         self._after = sa.select(self.table).where(self.table.c.id > sa.bindparam("after")).order_by(self.table.c.id)
-        self._page = self._after.limit(sa.bindparam("most"))
         self._events = events or {}
 
     def add(self, connection: sa.Connection, records: Sequence[dict[str, Any]]) -> None:
@@ -95,14 +94,13 @@ class AuditTable:
 
         `after` is the number of a record, of those behind which at most so many are returned.
         """
-        query = self._after if most is None else self._page
+        query = self._after.limit(most)
         if subject:
             query = query.where(self._key == subject)
         if only is not None:
             query = query.where(only)
         with engine.connect() as connection:
-            rows = connection.execute(query, {"after": after} if most is None else {"after": after, "most": most})
-            return [dict(row) for row in rows.mappings()]
+            return [dict(row) for row in connection.execute(query, {"after": after}).mappings()]
 
     def last(self, connection: sa.Connection) -> int:
         """Return the number of the last record, 0 if there is none."""

@@ -121,9 +121,8 @@ class CardLists(ABC, Generic[C]):
     async def follow(self, card: C) -> None:
         """Have what goes on heed the list that a card has now."""
 
-    def used(self, card: C) -> dict[str, int]:
+    def used(self, _card: C) -> dict[str, int]:
         """Return what a card has used this month of what its list lets it, by unit; nothing where nobody counts."""
-        del card
         return {}
 
     @route("GET", "/cards/{imsi}/list", query=ListAsked, gives=ListHeld, errors=(404,))

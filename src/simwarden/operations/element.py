@@ -9,11 +9,9 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from pydantic import ValidationError
-
 from simwarden.errors import ManagementError
-from simwarden.operations.management import Call, Caller, Role, Route, collect_routes, manage, reasons, route
-from simwarden.runtime.declare import Declaration, ElementConfig, Model, Verb, VerbModel, collect_verbs
+from simwarden.operations.management import Call, Caller, Role, Route, collect_routes, manage, route, validated
+from simwarden.runtime.declare import Declaration, ElementConfig, Model, Verb, collect_verbs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -163,11 +161,8 @@ class Element(ABC, Generic[C]):
         found = self.all_verbs().get(name)
         if found is None:
             raise ManagementError(404, f"{self.site.name} has no verb {name}")
-        try:
-            arguments: VerbModel = found.arguments.model_validate(dict(call.body))
-        except ValidationError as error:
-            raise ManagementError(400, reasons(error)) from None
-        return await getattr(self.part(found.part), found.method)(arguments)
+        arguments = validated(found.arguments, call.body)
+        return await getattr(self.part(found.part), found.name)(arguments)
 
     async def manage(
         self,

@@ -11,30 +11,8 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from simwarden.model import values as v
 from simwarden.model.profile import use_names
-from simwarden.model.values import (
-    APN,
-    CELL,
-    CLIENT,
-    CONTROL,
-    GIVEN,
-    HOST,
-    IMEI,
-    KIND,
-    NUMBER,
-    OCCASION,
-    STATION,
-    SWITCH,
-    TAI,
-    TEXT,
-    TIME,
-    ZONE,
-    Values,
-    instance_of,
-    mapping,
-    one_of,
-    shaped,
-)
 from simwarden.operations.management import HOUSE
 from simwarden.policy.card_states import CardState
 from simwarden.policy.details import DETAILS
@@ -113,43 +91,43 @@ def topic_of(kind: EventKind) -> str:
     return kind.type.replace(".", "/")
 
 
-_STATE = one_of(*(each.value for each in CardState))
+_STATE = v.one_of(*(each.value for each in CardState))
 #: what an MME holds of a card's area, and a register of its subscription
-_AREA = {"cells": CELL.or_none(), "stations": NUMBER, "province": GIVEN.or_none(), "used": STATION.or_none()}
-_SUBSCRIBED = {"apns": APN.or_none(), "zones": ZONE.or_none()}
+_AREA = {"cells": v.CELL.or_none(), "stations": v.NUMBER, "province": v.GIVEN.or_none(), "used": v.STATION.or_none()}
+_SUBSCRIBED = {"apns": v.APN.or_none(), "zones": v.ZONE.or_none()}
 #: with whom a card exchanges packets or messages, or has calls
-_LIST = dict.fromkeys(("whitelist", "blacklist", "apps", "numbers", "exception"), GIVEN.or_none())
+_LIST = dict.fromkeys(("whitelist", "blacklist", "apps", "numbers", "exception"), v.GIVEN.or_none())
 #: of all changes: the approval record, and who makes one
 _BY = ("approver", "reason", "form", "role", "caller")
 
 
-def _held(beside: Mapping[str, Any]) -> Values:
+def _held(beside: Mapping[str, Any]) -> v.Values:
     """Return what a card's area was before and is after a change: both as an MME, or both as an HSS holds it."""
     named = {key for name in ("before", "after") if isinstance(beside.get(name), dict) for key in beside[name]}
     held = next((each for each in (_AREA, _SUBSCRIBED) if named & each.keys()), _AREA | _SUBSCRIBED)
-    return mapping(lambda: held).or_none()
+    return v.mapping(lambda: held).or_none()
 
 
 #: what was before and is after a change, by the first word of the event's type
 _CHANGED = {
     "card": lambda _: _STATE.or_none(),
-    "binding": lambda _: IMEI.or_none(),
+    "binding": lambda _: v.IMEI.or_none(),
     "area": _held,
-    "subscription": lambda _: mapping(lambda: _SUBSCRIBED).or_none(),
-    "list": lambda _: mapping(lambda: _LIST).or_none(),
+    "subscription": lambda _: v.mapping(lambda: _SUBSCRIBED).or_none(),
+    "list": lambda _: v.mapping(lambda: _LIST).or_none(),
 }
-_PLACE = IMEI | CELL | TAI | STATION
+_PLACE = v.IMEI | v.CELL | v.TAI | v.STATION
 
 
-def _of_kind(beside: Mapping[str, Any]) -> Values:
+def _of_kind(beside: Mapping[str, Any]) -> v.Values:
     """Return what the data of an event may hold whose type or topic stands beside it."""
     said = f"{beside.get('type', '')} {beside.get('topic', '')}".replace("/", ".")
     kind = next((each for each in EventKind.all if re.search(rf"\b{re.escape(each.type)}\b", said)), None)
-    return mapping(partial(data_values, kind))
+    return v.mapping(partial(data_values, kind))
 
 
 @cache
-def data_values(kind: EventKind | None = None) -> Mapping[str, Values]:
+def data_values(kind: EventKind | None = None) -> Mapping[str, v.Values]:
     """Return what the data of an event may hold, by name: what its kind declares, and by whom and why it was done.
 
     Without its kind: what any event may.
@@ -158,55 +136,55 @@ def data_values(kind: EventKind | None = None) -> Mapping[str, Values]:
     return values if kind is None else {name: values[name] for name in values if name in (*kind.data, *_BY)}
 
 
-def _values(word: str) -> dict[str, Values]:
+def _values(word: str) -> dict[str, v.Values]:
     """Return what the data of events may hold, of which `word` is the first word of their type, if it is known."""
-    narrowed = _CHANGED.get(word, lambda beside: _STATE | IMEI | _held(beside))
-    changed = replace((_STATE | IMEI | mapping(lambda: _AREA | _SUBSCRIBED | _LIST)).or_none(), narrowed=narrowed)
-    return {name: TEXT for each in EventKind.all for name in each.data} | {
-        "account": GIVEN.or_none(),
-        "action": one_of("alarm", "refuse", "suspend"),
+    narrowed = _CHANGED.get(word, lambda beside: _STATE | v.IMEI | _held(beside))
+    changed = replace((_STATE | v.IMEI | v.mapping(lambda: _AREA | _SUBSCRIBED | _LIST)).or_none(), narrowed=narrowed)
+    return {name: v.TEXT for each in EventKind.all for name in each.data} | {
+        "account": v.GIVEN.or_none(),
+        "action": v.one_of("alarm", "refuse", "suspend"),
         "after": changed,
-        "approver": GIVEN.or_none(),
-        "form": GIVEN.or_none(),
-        "control": CONTROL,
-        "batch": GIVEN.or_none(),
+        "approver": v.GIVEN.or_none(),
+        "form": v.GIVEN.or_none(),
+        "control": v.CONTROL,
+        "batch": v.GIVEN.or_none(),
         "before": changed,
-        "bound": IMEI.or_none(),
-        "caller": GIVEN | instance_of("element") | one_of("operator", "customer", HOUSE).or_none(),
-        "cards": NUMBER,
+        "bound": v.IMEI.or_none(),
+        "caller": v.GIVEN | v.instance_of("element") | v.one_of("operator", "customer", HOUSE).or_none(),
+        "cards": v.NUMBER,
         "cell": _PLACE,
-        "details": mapping(lambda: DETAILS),
-        "enb": STATION,
-        "events": NUMBER,
-        "expected": _PLACE | GIVEN | one_of("no phone"),
-        "how": one_of("withdrawal", "barring", "ended"),
-        "imei": IMEI,
-        "imeis": NUMBER,
-        "kinds": KIND,
-        "meaning": one_of(*SCENES.values()),
-        "mme": HOST,
-        "mode": one_of("given", "learned").or_none(),
-        "occasion": OCCASION,
-        "pool": GIVEN,
-        "profile": one_of(*use_names()),
-        "requirement": one_of(*requirements()),
-        "role": one_of("operator", "customer", "network"),
-        "scene": one_of(*SCENES),
-        "seen": _PLACE | GIVEN | one_of("no province"),
-        "since": TIME,
-        "source": one_of("network", "records"),
+        "details": v.mapping(lambda: DETAILS),
+        "enb": v.STATION,
+        "events": v.NUMBER,
+        "expected": _PLACE | v.GIVEN | v.one_of("no phone"),
+        "how": v.one_of("withdrawal", "barring", "ended"),
+        "imei": v.IMEI,
+        "imeis": v.NUMBER,
+        "kinds": v.KIND,
+        "meaning": v.one_of(*SCENES.values()),
+        "mme": v.HOST,
+        "mode": v.one_of("given", "learned").or_none(),
+        "occasion": v.OCCASION,
+        "pool": v.GIVEN,
+        "profile": v.one_of(*use_names()),
+        "requirement": v.one_of(*requirements()),
+        "role": v.one_of("operator", "customer", "network"),
+        "scene": v.one_of(*SCENES),
+        "seen": _PLACE | v.GIVEN | v.one_of("no province"),
+        "since": v.TIME,
+        "source": v.one_of("network", "records"),
         "state": _STATE,
-        "status": one_of("allowed", "prohibited", "tracked"),
-        "tai": TAI,
-        "teaches": IMEI.or_none(),
-        "temporary": SWITCH,
-        "terminals": NUMBER,
-        "until": TIME,
-        "where": one_of("update-location-request", "notify-request"),
+        "status": v.one_of("allowed", "prohibited", "tracked"),
+        "tai": v.TAI,
+        "teaches": v.IMEI.or_none(),
+        "temporary": v.SWITCH,
+        "terminals": v.NUMBER,
+        "until": v.TIME,
+        "where": v.one_of("update-location-request", "notify-request"),
     }
 
 
-TOPIC = Values("the topic of an event", fits=lambda text: text in {topic_of(kind) for kind in EventKind.all})
+TOPIC = v.Values("the topic of an event", fits=lambda text: text in {topic_of(kind) for kind in EventKind.all})
 
 
 def _is_topic(text: str) -> bool:
@@ -234,17 +212,17 @@ def _match(wanted: list[str], topic: list[str]) -> bool:
     )
 
 
-DATA = replace(mapping(data_values), narrowed=_of_kind)
+DATA = replace(v.mapping(data_values), narrowed=_of_kind)
 #: what messages of events say, by their fields
-MESSAGE: Mapping[str, Values] = {
-    "topic": Values("the topic of a message, as simwarden/hss/card/refused/IMSI", fits=_is_topic),
-    "type": Values(
+MESSAGE: Mapping[str, v.Values] = {
+    "topic": v.Values("the topic of a message, as simwarden/hss/card/refused/IMSI", fits=_is_topic),
+    "type": v.Values(
         "the type of an event", fits=lambda text: text in {f"simwarden.{each.type}" for each in EventKind.all}
     ),
-    "source": shaped("the source of an event, as /simwarden/hss", "/[^/]+/[^/]+"),
-    "time": TIME,
-    "sequence": NUMBER,
+    "source": v.shaped("the source of an event, as /simwarden/hss", "/[^/]+/[^/]+"),
+    "time": v.TIME,
+    "sequence": v.NUMBER,
     "data": DATA,
-    "topic_filters": Values("a filter that topics of events match, as simwarden/+/card/#", fits=_is_filter),
-    "client_identifier": CLIENT,
+    "topic_filters": v.Values("a filter that topics of events match, as simwarden/+/card/#", fits=_is_filter),
+    "client_identifier": v.CLIENT,
 }

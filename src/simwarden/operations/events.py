@@ -119,7 +119,9 @@ class Publisher:
 
     async def stop(self, *, kill: bool = False) -> None:
         """Give the broker a moment to take what waits, and say goodbye; or let go of the link without a word."""
-        self.rest()
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
         if kill:
             self.drop()
             return
@@ -134,12 +136,6 @@ class Publisher:
             self._machine.disconnect(self._site.clock.now())
             self._flush()
         self.drop("closed by peer")
-
-    def rest(self) -> None:
-        """Try the database no more."""
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
 
     def drop(self, reason: str = "connection lost") -> None:
         """Let go of the link without a word."""
@@ -159,7 +155,7 @@ class Publisher:
         connect = Connect(name, keep_alive=KEEP_ALIVE, user=self._settings.user, password=self._settings.password)
         self._over = asyncio.get_running_loop().create_future()
         self._link, self._machine = link, MqttPublisher(connect)
-        self._timer = MachineTimer(clock, self._on_timer, internal=link.internal)
+        self._timer = MachineTimer(clock, self._machine.on_timer, self._flush, internal=link.internal)
         self._sent, self._kept_until, self._more = 0, 0, True
         link.on_receive, link.on_close = self._receive, self._lose
         self._machine.connected(clock.now())
@@ -178,11 +174,6 @@ class Publisher:
         if self._over is not None and not self._over.done():
             self._over.set_result(reason)
         self._end_idle()
-
-    def _on_timer(self) -> None:
-        if self._machine is not None:
-            self._machine.on_timer(self._site.clock.now())
-            self._flush()
 
     def _wake_up(self) -> None:
         self._planned = False

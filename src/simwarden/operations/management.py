@@ -90,6 +90,7 @@ class Call:
 
 Handler = Callable[[Any, Call], Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -281,16 +282,22 @@ def _given(
 def _query(model: type[BaseModel], query: str) -> BaseModel:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=100)
-        given = dict(pairs)
-        if len(given) != len(pairs):
-            raise ManagementError(400, "query: a name stands there twice")
-        if any("\0" in value for value in given.values()):
-            raise ManagementError(400, "query: a value has a NUL")
-        return model.model_validate(given)
-    except ValidationError as error:
-        raise ManagementError(400, reasons(error)) from None
     except ValueError:
         raise ManagementError(400, "query: no list of names and values") from None
+    given = dict(pairs)
+    if len(given) != len(pairs):
+        raise ManagementError(400, "query: a name stands there twice")
+    if any("\0" in value for value in given.values()):
+        raise ManagementError(400, "query: a value has a NUL")
+    return validated(model, given)
+
+
+def validated(model: type[M], body: Mapping[str, Any]) -> M:
+    """Return what a body says. Raises ManagementError (400)."""
+    try:
+        return model.model_validate(dict(body))
+    except ValidationError as error:
+        raise ManagementError(400, reasons(error)) from None
 
 
 def reasons(error: ValidationError) -> str:

@@ -59,16 +59,12 @@ def _schemas(routes: list[Route]) -> tuple[dict[tuple[Any, Mode], Any], dict[str
     for each in routes:
         for model in (each.takes, *dict(each.types).values()):
             if model is not None:
-                inputs[_key(model, "validation")] = TypeAdapter(model)
+                inputs[model, "validation"] = TypeAdapter(model)
         if each.gives not in (None, type(None)):
-            inputs[_key(each.gives, "serialization")] = TypeAdapter(each.gives)
+            inputs[each.gives, "serialization"] = TypeAdapter(each.gives)
     listed = [(key, key[1], adapter) for key, adapter in inputs.items()]
     schemas, definitions = TypeAdapter.json_schemas(listed, ref_template=_REF)
     return {key: schema for (key, _), schema in schemas.items()}, definitions.get("$defs", {})
-
-
-def _key(model: Any, mode: Mode) -> tuple[Any, Mode]:
-    return model, mode
 
 
 def _operation(route: Route, schemas: dict[tuple[Any, Mode], Any]) -> dict[str, Any]:
@@ -84,14 +80,14 @@ def _operation(route: Route, schemas: dict[tuple[Any, Mode], Any]) -> dict[str, 
         found["description"] = re.sub(r"\n +", "\n", more.strip())
     if route.takes is not None:
         needed = any(each.is_required() for each in route.takes.model_fields.values())
-        content = {_JSON: {"schema": schemas[_key(route.takes, "validation")]}}
+        content = {_JSON: {"schema": schemas[route.takes, "validation"]}}
         found["requestBody"] = {"required": needed, "content": content}
     return found
 
 
 def _place(name: str, types: dict[str, Any], schemas: dict[tuple[Any, Mode], Any]) -> dict[str, Any]:
     text = {"type": "string", "minLength": 1}
-    schema = schemas[_key(types[name], "validation")] if name in types else text
+    schema = schemas[types[name], "validation"] if name in types else text
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
@@ -117,9 +113,9 @@ def _responses(route: Route, schemas: dict[tuple[Any, Mode], Any]) -> dict[str, 
     if route.gives is type(None):
         found["204"] = {"description": "Done."}
     else:
-        schema = schemas.get(_key(route.gives, "serialization"), {})
+        schema = schemas.get((route.gives, "serialization"), {})
         found["200"] = {"description": "Done.", "content": {_JSON: {"schema": schema}}}
-    error = {_JSON: {"schema": schemas[_key(Error, "serialization")]}}
+    error = {_JSON: {"schema": schemas[Error, "serialization"]}}
     for status in _statuses(route):
         found[str(status)] = {"description": HTTPStatus(status).phrase, "content": error}
     return found

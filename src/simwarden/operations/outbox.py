@@ -148,12 +148,6 @@ class Outbox:
             data = {"events": state.lost, "since": state.lost_since, "until": state.lost_until}
             self.add(connection, [Event(LOST_EVENTS.type, "", state.lost_until, data)])
 
-    def count(self) -> int:
-        """Return how many events wait."""
-        with self._engine.connect() as connection:
-            last, delivered = connection.execute(_BOUNDS).one()
-        return int(last - delivered)
-
 
 def _written(event: Event) -> str:
     return json.dumps(event.data, default=str, separators=(",", ":"))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field
 
 from simwarden.errors import ManagementError
 from simwarden.model.identity import check_iccid, check_imsi, check_msisdn, imei_key
 from simwarden.model.profile import Function, find_use
-from simwarden.operations.management import reasons
+from simwarden.operations.management import validated
 from simwarden.runtime.declare import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 M = TypeVar("M", bound=BaseModel)
 ImsiText = Annotated[
@@ -134,11 +134,3 @@ def about(card: CardProvision) -> Iterator[None]:
     except ManagementError as error:
         error.subject = card.imsi
         raise
-
-
-def validated(model: type[M], body: Mapping[str, Any]) -> M:
-    """Return what a body says. Raises ManagementError (400)."""
-    try:
-        return model.model_validate(dict(body))
-    except ValidationError as error:
-        raise ManagementError(400, reasons(error)) from None

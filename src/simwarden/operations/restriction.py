@@ -7,7 +7,6 @@ refusal leaves an audit record, of which events tell where somebody takes them (
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simwarden.operations.approval import ChangeLimit
@@ -39,10 +38,11 @@ class Restriction:
 
     def once_more(self, subject: str, by: By, action: str) -> None:
         """Let what is held be changed so many times a period. Raises ManagementError (429)."""
-        if self.controls.changes.occasions:
-            count = partial(self.audit.count, subject, self.changed)
-            what, control = self.controls.what, self.controls.changes
-            self.audit.within(control, subject, by, action, limit=self.limit, changes=count, what=what)
+        control, limit = self.controls.changes, self.limit
+        if control.occasions:
+            made = self.audit.count(subject, self.changed, self.audit.period_start(limit.period))
+            facts = {"changes": made, "most": limit.changes, "period": limit.period, "what": self.controls.what}
+            self.audit.require(control, subject, by, action, facts, status=429)
 
     def stays(self, subject: str, by: By, *, changed: bool) -> None:
         """Let provisioning anew leave what is held as it is. Raises ManagementError (409)."""

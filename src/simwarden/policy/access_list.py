@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from posixpath import normpath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from simwarden.model.network import Network
-from simwarden.policy.public_suffixes import is_public_suffix
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 #: most entries of a list, in principle: 1.1(1) and 1.2(1) (both directions together), 1.3(1)
 MOST = {"voice": 5, "sms": 5, "data": 10}
@@ -52,6 +54,21 @@ _NAME = re.compile(r"\*|(?:\*\.)?(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?")
 HOLDS_IPV4 = (Network(0xFFFF << 32, 96, 128), Network(0x64FF9B << 96, 96, 128))
 #: 6to4: an IPv4 address stands behind 16 bits (RFC 3056 2)
 _SIX_TO_FOUR = Network(0x2002 << 112, 16, 128)
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415 - 10,000 rules, which most runs do not need
+
+    return PublicSuffixList()
+
+
+def is_public_suffix(name: str) -> bool:
+    """Return True if registries or hosts give names directly below this one to anybody, or a level further down.
+
+    The list is publicsuffix.org's. A rule for a wildcard (`*.compute.example`) makes what it is below public as well.
+    """
+    return _suffixes().is_public(name)
 
 
 def leading_to(network: Network) -> tuple[Network, ...]:

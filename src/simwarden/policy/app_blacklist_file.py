@@ -15,9 +15,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from simwarden.errors import ConfigError, Place
 from simwarden.model.profile import find_use
-from simwarden.policy.access_list import Destination
+from simwarden.policy.access_list import Destination, is_public_suffix
 from simwarden.policy.app_blacklists import Blacklist, Entry
-from simwarden.policy.public_suffixes import is_public_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

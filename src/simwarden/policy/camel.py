@@ -86,3 +86,14 @@ def judge_node(*, number: str, listed: Mapping[str, bool]) -> Ruling:
     if not listed[number]:
         return Ruling.refuse(f"whoever says to be {number} speaks from elsewhere", **facts)
     return Ruling.admit(f"{number} is a known node", **facts)
+
+
+@tells(handling=one_of("release", "continue"))
+def judge_without_orders(*, releases: bool, reason: str) -> Ruling:
+    """Rule on a call for which the gsmSCF gives no orders (TS 23.078 4.3, Default Call Handling).
+
+    `releases` is what its CSI provides for that; `reason` says why there are no orders.
+    """
+    if releases:
+        return Ruling.refuse(f"{reason}, and the default call handling is to release", handling="release")
+    return Ruling.admit(f"{reason}, and the default call handling is to continue", handling="continue")

@@ -84,20 +84,8 @@ class Classification:
 @cache
 def measures() -> Mapping[str, Measure]:
     """The controls by word, in the order of the tables' columns."""
-    rows = _data()["control"]
-    return {
-        word: Measure(
-            word,
-            row["title"],
-            row["title_zh"],
-            row["clause"],
-            tuple(row["requirements"]),
-            row.get("acts_on", ""),
-            row.get("all", False),
-            row.get("each_function", False),
-        )
-        for word, row in rows.items()
-    }
+    rows = _data()["control"].items()
+    return {word: Measure(word, **{**row, "requirements": tuple(row["requirements"])}) for word, row in rows}
 
 
 @cache

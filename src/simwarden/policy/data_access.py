@@ -10,7 +10,7 @@ from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from simwarden.policy.flow_rule import FlowRule
 
@@ -69,3 +69,14 @@ def judge_destinations(*, entries: Collection[str], most: int = MOST["data"], ap
     if why and not approved.strip():
         return Ruling.refuse("; ".join(why), **facts)
     return Ruling.admit(f"{len(found)} destinations" + (f", approved: {approved}" if why else ""), **facts)
+
+
+@tells(expected=GIVEN.or_none())
+def judge_directed(*, whitelist: Sequence[str] | None) -> Ruling:
+    """Rule whether a card's session gets a rule for all destinations (guideline 2.2.3(3) three).
+
+    A card with a whitelist gets none.
+    """
+    if whitelist is None:
+        return Ruling.admit("the card is not directed")
+    return Ruling.refuse(f"rules for its whitelist alone ({len(whitelist)} entries)", expected=list(whitelist))

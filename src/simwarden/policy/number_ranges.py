@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from simwarden.model.number import national
 from simwarden.model.values import GIVEN, MSISDN, NUMBER, Values, one_of
 from simwarden.policy.decision import Ruling
 from simwarden.policy.details import tells
@@ -18,6 +17,28 @@ if TYPE_CHECKING:
 
 #: offenders of many that are named
 _NAMED = 5
+
+
+_SEPARATORS = str.maketrans("", "", " -\u00a0")
+_LENGTHS = range(5, 16)
+
+
+def national(text: str, country: str = "86") -> str:
+    """Return a number without its country code: `+86 1440...`, `0086...`, `86...` and `1440...` are one number.
+
+    A number without `+` or `00` has the country code only if it has more digits than the longest national number, 13.
+    Raises ValueError for what is no number, and for one of another country.
+    """
+    digits = text.strip().translate(_SEPARATORS)
+    international = digits.startswith(("+", "00"))
+    digits = digits.removeprefix("+").removeprefix("00") if international else digits
+    if not (digits.isascii() and digits.isdigit() and len(digits) in _LENGTHS):
+        raise ValueError(f"{text!r} is no number: 5 to 15 digits are expected")
+    if international:
+        if not digits.startswith(country):
+            raise ValueError(f"{text!r} is a number of another country than +{country}")
+        return digits.removeprefix(country)
+    return digits.removeprefix(country) if len(digits) > 11 and digits.startswith(country) else digits
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ def requirements() -> Mapping[str, Requirement]:
     """All requirements by id, in the order of the guideline."""
     data = pkgutil.get_data("simwarden.policy", "requirements.toml")
     assert data is not None  # noqa: S101 - the file is part of the package
-    return {each.id: each for each in _read(tomllib.loads(data.decode()), "")}
+    table = tomllib.loads(data.decode())
+    return {each.id: each for each in _read(table, "")}
 
 
 @cache
@@ -60,11 +61,6 @@ def clauses() -> Mapping[str, str]:
 def _about(first: str, *others: str) -> str:
     head = re.split("[:,] ", first)[0]
     return head if any(each.startswith(head) for each in others) else first
-
-
-def requirement(name: str) -> Requirement:
-    """Return the requirement of an id. Raises KeyError for one that the guideline does not have."""
-    return requirements()[name]
 
 
 def _read(table: Mapping[str, Any], prefix: str) -> Iterator[Requirement]:

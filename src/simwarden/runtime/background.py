@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class _Task(asyncio.Task[None]):
     """One of them. It leaves the list itself at its end: a callback for that would be one more turn of the loop."""
 
-    def __init__(self, background: Background, name: str, work: Coroutine[Any, Any, None], what: str) -> None:
+    def __init__(self, background: Background, name: str, work: Coroutine[Any, Any, object], what: str) -> None:
         self.name, self.work, self.what, self._background = name, work, what, background
         super().__init__(self._carry_out(), loop=background.loop)
 
@@ -51,7 +51,7 @@ class Background:
         self._tasks: dict[str, dict[_Task, bool]] = {}
 
     def spawn(
-        self, name: str, work: Coroutine[Any, Any, None], what: str, *, standing: bool = False
+        self, name: str, work: Coroutine[Any, Any, object], what: str, *, standing: bool = False
     ) -> asyncio.Task[None]:
         """Run an element's procedure, or what is `standing` as long as the element."""
         task = _Task(self, name, work, what or getattr(work, "__name__", "work"))

@@ -85,36 +85,31 @@ class ElementConfig(Model):
     """Base of an element's settings, as written under its name in a network file, a scenario or a `serve` file."""
 
     @classmethod
-    def identities(cls, given: Mapping[str, Any], number: int) -> Mapping[str, str]:
+    def identities(cls, _given: Mapping[str, Any], _number: int) -> Mapping[str, str]:
         """Return what other parts of a file may call an instance by (`meter.imei`), made up where it is not given.
 
         `given` is the instance's entry as written, `number` its place in its section, from 1. Identities that are
         settings as well become settings. By default there are none.
         """
-        del given, number
         return {}
 
-    def parts(self, name: str) -> Mapping[str, str]:
+    def parts(self, _name: str) -> Mapping[str, str]:
         """Return the parts of the instance `name` that have identities: `NAME/PART` is short for one (`enb/1`)."""
-        del name
         return {}
 
-    def places(self, name: str) -> Collection[str]:
+    def places(self, _name: str) -> Collection[str]:
         """Return the cells, base stations and tracking areas that the instance `name` brings into the network."""
-        del name
         return ()
 
-    def apns_of(self, card: Mapping[str, Any]) -> Collection[str]:
+    def apns_of(self, _card: Mapping[str, Any]) -> Collection[str]:
         """Return the APNs of a card, as its entry is written, in an element that has subscriptions; else none."""
-        del card
         return ()
 
-    def asks(self, name: str, apns: Collection[str]) -> bool:
+    def asks(self, _name: str, _apns: Collection[str]) -> bool:
         """Return True if an element of these settings, which name the element `name`, asks it about a card.
 
         `apns` are those of the card; empty if they are not known.
         """
-        del name, apns
         return True
 
     def refuses(self, section: str, *, asked: bool) -> str:
@@ -130,13 +125,11 @@ class VerbModel(Model):
     """Arguments of a verb.
 
     `power_on: meter` is short for the field named by `shorthand`; `target` names the field that says which element
-    carries the verb out (empty: the one element of the verb's own kind). `occasion` is the one on which the verb itself
-    asks the element's controls; empty where it sets procedures going that do.
+    carries the verb out (empty: the one element of the verb's own kind).
     """
 
     shorthand: ClassVar[str] = ""
     target: ClassVar[str] = ""
-    occasion: ClassVar[str] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +147,11 @@ def _duration(value: Any) -> Any:
 Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
 #: hours by which local time is ahead of UTC, in quarters of an hour (TS 23.040 9.2.3.11)
 UtcOffset = Annotated[float, Field(ge=-12, le=14, multiple_of=0.25)]
+
+
+def no_entry(value: object) -> object:
+    """Read an entry of which a file gives the name only (`BeforeValidator`)."""
+    return {} if value == "" else value
 
 
 def _formed(pattern: str) -> Any:
@@ -253,17 +251,12 @@ class Consequence:
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(Consequence):
     """A rejection that the protocol itself demands of the element, which no control decides: when, and by which clause.
 
     `message` is named as in expectations (`tracking-area-update-reject`); `cause` is what it, or a message in it, says,
     None where it has room for none.
     """
-
-    message: str
-    cause: IntEnum | None
-    doc: str
-    clause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,11 +309,10 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """Something a step can do: name, arguments, the method that does it, how it may end; `part` as of a Route."""
+    """Something a step can do: the name of the method, its arguments, how it may end; `part` as of a Route."""
 
     name: str
     arguments: type[VerbModel]
-    method: str
     doc: str
     outcomes: tuple[str, ...] = ()
     part: type[Any] | None = None
@@ -354,5 +346,5 @@ def collect_verbs(cls: type, part: type[Any] | None = None) -> dict[str, Verb]:
             if outcomes is not None:
                 hints = get_type_hints(member)
                 arguments = next(hint for key, hint in hints.items() if key != "return")
-                verbs[name] = Verb(name, arguments, name, (member.__doc__ or "").strip(), outcomes, part)
+                verbs[name] = Verb(name, arguments, (member.__doc__ or "").strip(), outcomes, part)
     return verbs

@@ -105,12 +105,12 @@ class Driven(Generic[Event]):
             self._machine.receive(data, self.site.clock.now())
             self.settle()
 
-    def _on_timer(self) -> None:
+    def _on_timer(self, now: float) -> None:
         if self.site.injected_fault is not None:  # what is due stays so: to arm for it would be to expire without end
             if self.link.up:
-                self.site.clock.call_later(_PAUSE, self._on_timer)
+                self.site.clock.call_later(_PAUSE, lambda: self._on_timer(self.site.clock.now()))
             return
-        self._machine.on_timer(self.site.clock.now())
+        self._machine.on_timer(now)
         self.settle()
 
     def _lost(self, _reason: str) -> None:

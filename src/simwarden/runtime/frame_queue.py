@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -16,13 +17,11 @@ if TYPE_CHECKING:
     from simwarden.runtime.link import Link
 
 
+@dataclass(slots=True, eq=False)
 class Delivery(ABC):
     """Something sent that is to happen at its far end: a frame, user packets, a connection established or closed."""
 
-    __slots__ = ("to",)
-
-    def __init__(self, to: Link) -> None:
-        self.to = to
+    to: Link
 
     def arrived(self) -> bool:
         """Whether all of its bytes are here (or its link is gone, so that nothing more comes)."""
@@ -41,14 +40,11 @@ class Delivery(ABC):
         return repr(self.to)
 
 
+@dataclass(slots=True, eq=False)
 class Happening(Delivery):
     """What happens to a link in its place among the frames: it stands, it is closed, packets are handed over."""
 
-    __slots__ = ("_what",)
-
-    def __init__(self, to: Link, what: Callable[[], None]) -> None:
-        super().__init__(to)
-        self._what = what
+    _what: Callable[[], None]
 
     def deliver(self) -> None:
         """See Delivery."""

@@ -14,6 +14,7 @@ from simwarden.model.interfaces import INTERFACES, Service
 from simwarden.policy.decision import ALWAYS_ADMIT, ALWAYS_REFUSE, REFUSAL_IGNORED, Control, Decision, Ruling, Verdict
 from simwarden.runtime.background import Background
 from simwarden.runtime.dice import Dice
+from simwarden.runtime.frame_queue import FrameQueue
 from simwarden.runtime.reach import Reach, speaks_tls, why_closed, why_refused
 from simwarden.runtime.site import Managed, Site
 from simwarden.runtime.store import StoreError, mend, open_engine, prepare, silence
@@ -26,7 +27,7 @@ from simwarden.wire.family import family_of
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from sqlalchemy import Engine, MetaData
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from simwarden.runtime.loop import TestbedLoop
     from simwarden.runtime.passing import Passing
     from simwarden.runtime.store_lock import Lock
-    from simwarden.runtime.transport.endpoint import Endpoint as DatagramEndpoint
     from simwarden.runtime.tun import Tun
     from simwarden.trace.trace import Trace
 
@@ -148,8 +148,6 @@ class Host:
     """Elements of one process by name, with what they share."""
 
     def __init__(self, loop: TestbedLoop, clock: Clock, trace: Trace, settings: HostSettings) -> None:
-        from simwarden.runtime.frame_queue import FrameQueue  # noqa: PLC0415
-
         self.loop, self.clock, self.trace, self.settings = loop, clock, trace, settings
         self.elements: dict[str, Managed] = {}
         self.running: set[str] = set()
@@ -160,7 +158,7 @@ class Host:
         self.addresses = addresses_of(settings)
         wiring = Wiring(trace, frame_queue, settings.limits, self.addresses, settings.allowed)
         self.transport = Carriers(settings.transport, wiring, settings.carriers)
-        self._background = Background(loop, self._given_up, self.fault)
+        self.background = Background(loop, self._given_up, self.fault)
         self._engines: dict[str, Engine] = {}
         #: of elements that are stopped: a call under way may have used one once more
         self._spent: list[Engine] = []
@@ -201,18 +199,11 @@ class Host:
         self.running.discard(name)
         await self.transport.stop_listening(name)
         if kill:
-            self._background.cancel(name)
+            self.background.cancel(name)
         await self.elements[name].bring_down(kill=kill)
         if not kill:
-            self._background.cancel(name)
+            self.background.cancel(name)
         self.transport.close_endpoints(name)
-        if name in self._tuns:
-            self._tuns.pop(name).close()
-        engine = self._engines.pop(name, None)
-        if engine is not None:
-            mend(engine)
-            engine.dispose()
-            self._spent.append(engine)
         self._release(name)
 
     async def close(self) -> None:
@@ -221,16 +212,10 @@ class Host:
             await self.stop(name)
         await self.clock.settle()
         await self.transport.close()
+        for name in dict.fromkeys((*self._engines, *self._tuns, *self._locks)):  # of elements that did not get to run
+            self._release(name)
         for engine in self._spent:
             engine.dispose()
-        while self._engines:  # of elements that did not get to run
-            _, engine = self._engines.popitem()
-            mend(engine)
-            engine.dispose()
-        while self._tuns:  # as above
-            self._tuns.popitem()[1].close()
-        for name in list(self._locks):
-            self._release(name)
         if self._passing is not None:
             self._passing.close()
         if self.clock.keep_alives_skipped:
@@ -264,30 +249,13 @@ class Host:
         """Return a generator derived from (seed, scenario, name), the same under any hash seed."""
         return Dice(f"{self.settings.seed}/{self.settings.scenario}/{name}")
 
-    def is_external(self, target: str) -> bool:
-        """Whether an element is outside this process."""
-        return target in self.settings.external
-
-    async def listen(self, owner: str, interface: str, accept: Callable[[Link], None]) -> None:
-        """Listen for an element."""
-        await self.transport.listen(INTERFACES[interface], owner, accept, self.listens_at(owner, interface))
-
     def listens_at(self, owner: str, interface: str) -> Address | None:
         """Return the address that an element is told to listen on, None where there is no such order."""
         several = self.transport.is_on_sctp(INTERFACES[interface])
         return self._placement(owner).address(interface, several=several)
 
-    def carrier_of(self, interface: str) -> str:
-        """Return what carries links to and from the outside on a reference point."""
-        return self.transport.carrier(INTERFACES[interface], outside=True)
-
     def _placement(self, owner: str) -> Placement:
         return self.settings.placements.get(owner, Placement())
-
-    def endpoint(self, owner: str, *interfaces: str) -> DatagramEndpoint:
-        """Open an endpoint of datagrams for an element."""
-        placed = next((found for each in interfaces if (found := self.listens_at(owner, each))), None)
-        return self.transport.endpoint([INTERFACES[each] for each in interfaces], owner, placed)
 
     def tun(self, owner: str, take: Callable[[list[bytes]], None]) -> Tun | None:
         """Open a TUN interface for an element until it stops, where the run has some. Raises ConfigError."""
@@ -301,7 +269,7 @@ class Host:
     def address_of(self, target: str, interface: str) -> Address:
         """Return where an element is on a reference point of datagrams. Raises ConfigError if nobody says."""
         placed = self.listens_at(target, interface)
-        if self.is_external(target):
+        if target in self.settings.external:
             placed = self.addresses.outside(target, interface)
         elif placed is None and target in self.elements:
             placed = self.addresses.of(target), INTERFACES[interface].port
@@ -316,7 +284,7 @@ class Host:
     def outside(self, target: str, interface: str) -> Address | None:
         """Return where an element outside takes connections, None for one of this process. Raises ConfigError."""
         address = self.addresses.outside(target, interface)
-        if self.is_external(target) and address is None:
+        if target in self.settings.external and address is None:
             raise ConfigError(f"external element {target} has no address for {interface}")
         return address
 
@@ -330,8 +298,8 @@ class Host:
             else:
                 several = self.transport.is_on_sctp(INTERFACES[interface])
                 source = self._placement(owner).source_to(address, interface, several=several)
-                outgoing = Outgoing(self.settings.tls.get(target), source)
-                link = await self.transport.connect_outside(INTERFACES[interface], owner, target, address, outgoing)
+                to = Outgoing(address, self.settings.tls.get(target), source)
+                link = await self.transport.connect_outside(INTERFACES[interface], owner, target, to)
         except OSError as error:
             tried(why_refused(error))
             if isinstance(error, ConnectionError):
@@ -380,15 +348,9 @@ class Host:
             manage = self.elements[target].manage_for
         return await manage(owner, method, path, body)
 
-    def spawn(
-        self, name: str, work: Coroutine[Any, Any, None], what: str, *, standing: bool = False
-    ) -> asyncio.Task[None]:
-        """Run an element's procedure, or what is `standing` as long as the element; what it raises becomes a Fault."""
-        return self._background.spawn(name, work, what, standing=standing)
-
     def under_way(self, name: str) -> list[str]:
         """Return the procedures that an element runs in the background."""
-        return self._background.under_way(name)
+        return self.background.under_way(name)
 
     def _given_up(self, name: str, what: str, error: StoreError) -> None:
         self.trace.emit(Note(element=name, text=f"{what} is given up: {error}"))
@@ -462,6 +424,13 @@ class Host:
         return self._locks[name]
 
     def _release(self, name: str) -> None:
+        """Close what a stopped element has of the system: its TUN interface, its database and the lock on that."""
+        if name in self._tuns:
+            self._tuns.pop(name).close()
+        if (engine := self._engines.pop(name, None)) is not None:
+            mend(engine)
+            engine.dispose()
+            self._spent.append(engine)
         if (lock := self._locks.pop(name, None)) is not None:
             lock.release()
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from simwarden.errors import InternalError
 from simwarden.model.interfaces import Service
-from simwarden.trace.events import Frame, PacketDropped
+from simwarden.trace.events import Frame, PacketDropped, PeerFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simwarden.model.interfaces import Interface
+    from simwarden.runtime.transport.addresses import Address
+    from simwarden.runtime.transport.base import Wiring
     from simwarden.runtime.transport.reception import Reception
     from simwarden.trace.trace import Trace
 
@@ -29,6 +32,7 @@ def _ignore_close(_reason: str) -> None:
     """Hear of the close of a link whose owner does not care."""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Link(ABC):
     """One end of a connection on a reference point.
 
@@ -47,50 +51,37 @@ class Link(ABC):
     #: whether each message is one of SCTP's, also where the reference point is a stream
     on_sctp: ClassVar[bool] = False
 
-    __slots__ = (
-        "client",
-        "first",
-        "hosts",
-        "interface",
-        "internal",
-        "known",
-        "local",
-        "number",
-        "octets",
-        "on_close",
-        "on_failure",
-        "on_packets",
-        "on_receive",
-        "on_standing",
-        "packets",
-        "reception",
-        "remote",
-        "trace",
-        "up",
-    )
+    wiring: Wiring
+    interface: Interface
+    local: str
+    remote: str
+    number: int
+    _: KW_ONLY
+    client: bool
+    trace: Trace = field(init=False)
+    #: the other end, where it is in this process and a connection joins the two
+    far: Link | None = None
+    internal: bool = True
+    up: bool = True
+    on_receive: Callable[[bytes, int], None] = _ignore_data
+    on_close: Callable[[str], None] = _ignore_close
+    on_failure: Callable[[], None] = _ignore_failure
+    on_packets: Callable[[Sequence[bytes]], None] = field(init=False)
+    #: called when the peer has shown who it is (""), and with the reason why it is not there
+    on_standing: Callable[[str], None] = _ignore_close
+    #: user packets sent from this end, and their octets
+    packets: int = 0
+    octets: int = 0
+    known: bool = False
+    #: our own addresses, on a multi-homed association of SCTP
+    hosts: tuple[str, ...] = ()
+    #: the first octets that came from a peer outside
+    first: bytes = b""
+    #: where a connection from outside was received
+    reception: Reception | None = None
 
-    def __init__(
-        self, interface: Interface, local: str, remote: str, trace: Trace, number: int, *, client: bool
-    ) -> None:
-        self.interface, self.local, self.remote, self.trace, self.number = interface, local, remote, trace, number
-        self.client = client
-        self.internal = True
-        self.up = True
-        self.on_receive: Callable[[bytes, int], None] = _ignore_data
-        self.on_close: Callable[[str], None] = _ignore_close
-        self.on_failure: Callable[[], None] = _ignore_failure
-        self.on_packets: Callable[[Sequence[bytes]], None] = self._take_no_packets
-        #: user packets sent from this end, and their octets
-        self.packets = self.octets = 0
-        #: told when the peer has shown who it is (""), and why it is not there: whoever made the connection asks
-        self.on_standing: Callable[[str], None] = _ignore_close
-        self.known = False
-        #: our own addresses, on a multi-homed association of SCTP
-        self.hosts: tuple[str, ...] = ()
-        #: the first octets that came from a peer outside
-        self.first = b""
-        #: where a connection from outside was received
-        self.reception: Reception | None = None
+    def __post_init__(self) -> None:
+        self.trace, self.on_packets = self.wiring.trace, self._take_no_packets
 
     def send(
         self, data: bytes, *, stream: int = 0, clear: bytes | None = None, interface: Interface | None = None
@@ -135,7 +126,13 @@ class Link(ABC):
             clear=clear,
             from_client=self.client is sent,
             on_sctp=self.on_sctp,
+            ends=self._ends(sent=sent),
         )
+
+    def _ends(self, *, sent: bool) -> tuple[Address, Address] | None:
+        """Return the addresses of sender and receiver of a datagram."""
+        del sent
+        return None
 
     def record_received(self, data: bytes, stream: int = 0, *, interface: Interface | None = None) -> None:
         """Put into the trace a message from a peer outside this process (those within are recorded when sent)."""
@@ -181,6 +178,11 @@ class Link(ABC):
                     data=each,
                 )
             )
+
+    def report_fault(self, reason: str, data: bytes = b"") -> None:
+        """Report bytes from outside that are malformed or break the protocol."""
+        interface = self.interface.name
+        self.trace.emit(PeerFault(element=self.local, peer=self.remote, interface=interface, reason=reason, data=data))
 
     def _take_no_packets(self, packets: Sequence[bytes]) -> None:
         self.drop(packets, "it takes no user packets here")

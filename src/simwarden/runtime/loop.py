@@ -10,62 +10,34 @@ import asyncio
 import math
 import selectors
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import InternalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sized
     from concurrent.futures import Executor
+
+    from simwarden.runtime.frame_queue import FrameQueue
 
 #: seconds of real time after which bytes that were written but not read mean that a link of ours is broken
 STUCK_AFTER = 1.0
 
 
-class InFlight(Protocol):
-    """What the loop asks the frame queue when nothing is ready."""
-
-    def take_next(self) -> Callable[[], None] | None:
-        """Take the oldest delivery if its bytes are here; None if there is none or it is still on its way."""
-
-    def waiting_for(self) -> str:
-        """Name the link whose bytes are on their way; empty if none are."""
-
-
-class _Selector(selectors.BaseSelector):
+class _Selector(selectors.DefaultSelector):
     """The system's selector, which asks the loop what to do when it would have to wait."""
 
-    def __init__(
-        self, idle: Callable[[float | None], list[tuple[selectors.SelectorKey, int]]], threads: Callable[[], bool]
-    ) -> None:
-        self.system = selectors.DefaultSelector()
-        self._watched = 0
-        self._idle = idle
-        self.threads = threads
-
-    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        key = self.system.register(fileobj, events, data)
-        self._watched += 1
-        return key
-
-    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        key = self.system.unregister(fileobj)
-        self._watched -= 1
-        return key
-
-    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        return self.system.modify(fileobj, events, data)
-
-    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
-        return self.system.get_map()
-
-    def close(self) -> None:
-        self.system.close()
+    def __init__(self, loop: TestbedLoop) -> None:
+        super().__init__()
+        self._loop = loop
+        #: waits for what is registered, as the system does
+        self.wait = super().select
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         # The loop's own pipe is always registered; without other sockets and threads there is nothing to poll for.
-        ready = self.system.select(0) if self._watched > 1 or self.threads() else []
-        return ready or ([] if timeout is not None and timeout <= 0 else self._idle(timeout))
+        watched: Sized = self._fd_to_key  # type: ignore[attr-defined]  # what its base class keeps
+        ready = self.wait(0) if len(watched) > 1 or self._loop.jobs else []
+        return ready or ([] if timeout is not None and timeout <= 0 else self._loop.when_idle(timeout))
 
 
 class TestbedLoop(asyncio.SelectorEventLoop):
@@ -75,13 +47,13 @@ class TestbedLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, *, virtual: bool) -> None:
         self.virtual = virtual
-        self.in_flight: InFlight | None = None
+        self.in_flight: FrameQueue | None = None
         self._now = 0.0
         self._origin = time.monotonic()
-        self._jobs = 0
+        self.jobs = 0
         self._idle_waiters: list[asyncio.Future[None]] = []
         self._clock_resolution: float
-        super().__init__(_Selector(self._when_idle, lambda: self._jobs > 0))
+        super().__init__(_Selector(self))
 
     def time(self) -> float:
         """Seconds since this loop was made, virtual or real."""
@@ -89,18 +61,18 @@ class TestbedLoop(asyncio.SelectorEventLoop):
 
     def run_in_executor(self, executor: Executor | None, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         """Run in a thread; the virtual clock stands still meanwhile."""
-        self._jobs += 1
+        self.jobs += 1
         future = super().run_in_executor(executor, func, *args)
         future.add_done_callback(self._job_done)
         return future
 
     async def shutdown_default_executor(self, *args: Any, **options: Any) -> None:
         """End the threads that are idle; the virtual clock stands still meanwhile."""
-        self._jobs += 1
+        self.jobs += 1
         try:
             await super().shutdown_default_executor(*args, **options)
         finally:
-            self._jobs -= 1
+            self.jobs -= 1
 
     def idle(self) -> asyncio.Future[None]:
         """Return a future that is done when nothing is ready and nothing is in flight, at the present time."""
@@ -121,16 +93,16 @@ class TestbedLoop(asyncio.SelectorEventLoop):
         return [f"{getattr(each, '__module__', '')}.{getattr(each, '__qualname__', '')}" for each in functions]
 
     def _job_done(self, _: asyncio.Future[Any]) -> None:
-        self._jobs -= 1
+        self.jobs -= 1
 
-    def _when_idle(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Nothing is ready: deliver a frame, wait for bytes on their way, or let time pass. Returns ready sockets."""
+    def when_idle(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Deliver a frame, wait for bytes on their way, or let time pass: nothing is ready. Returns ready sockets."""
         delivery = self.in_flight.take_next() if self.in_flight is not None else None
         if delivery is not None:
             self.call_soon(delivery)
             return []
         on_its_way = self.in_flight.waiting_for() if self.in_flight is not None else ""
-        if on_its_way or self._jobs:
+        if on_its_way or self.jobs:
             return self._wait_for_bytes(on_its_way, timeout)
         if self._idle_waiters:
             waiters, self._idle_waiters = self._idle_waiters, []
@@ -151,10 +123,10 @@ class TestbedLoop(asyncio.SelectorEventLoop):
         if not self.virtual:
             return self._system_select(min(STUCK_AFTER, timeout or STUCK_AFTER))
         ready = self._system_select(STUCK_AFTER)
-        if not ready and not self._jobs:
+        if not ready and not self.jobs:
             raise InternalError(f"bytes written on link {link} were not read within {STUCK_AFTER:g} s of real time")
         return ready
 
     def _system_select(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         selector: _Selector = self._selector  # type: ignore[attr-defined]  # asyncio keeps what we gave it
-        return selector.system.select(timeout)
+        return selector.wait(timeout)

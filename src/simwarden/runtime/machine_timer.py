@@ -13,12 +13,22 @@ if TYPE_CHECKING:
 
 
 class MachineTimer:
-    """Calls `on_timer` when the timer of a machine on one link is due; `internal`: both ends are in this process."""
+    """Calls `on_timer` of a machine on one link with the time when it is due, then `settle`.
 
-    __slots__ = ("_armed", "_clock", "_internal", "_on_timer", "_timer")
+    `internal`: both ends of the link are in this process.
+    """
 
-    def __init__(self, clock: Clock, on_timer: Callable[[], None], *, internal: bool) -> None:
-        self._clock, self._on_timer, self._internal = clock, on_timer, internal
+    __slots__ = ("_armed", "_clock", "_internal", "_on_timer", "_settle", "_timer")
+
+    def __init__(
+        self,
+        clock: Clock,
+        on_timer: Callable[[float], object],
+        settle: Callable[[], object] = lambda: None,
+        *,
+        internal: bool,
+    ) -> None:
+        self._clock, self._on_timer, self._settle, self._internal = clock, on_timer, settle, internal
         self._armed: Timer | None = None
         self._timer: ClockTimer | None = None
 
@@ -40,7 +50,8 @@ class MachineTimer:
 
     def _due(self) -> None:
         self._armed = self._timer = None
-        self._on_timer()
+        self._on_timer(self._clock.now())
+        self._settle()
 
 
 def _covers(armed: Timer | None, wanted: Timer | None) -> bool:

@@ -37,7 +37,7 @@ class ShortMessageLink:
     ) -> None:
         self.entity = Ppsms(mobile=mobile, timers=timers)
         self._clock, self._send, self._take, self._fault = clock, send, take, fault
-        self._timer = MachineTimer(clock, self._on_timer, internal=False)
+        self._timer = MachineTimer(clock, self.entity.on_timer, self._flush, internal=False)
         self._pending: Pending[int, Answered] = Pending()
         self._turn = asyncio.Lock()
 
@@ -65,10 +65,6 @@ class ShortMessageLink:
     def lost(self, reason: str) -> None:
         """Take note that the signalling connection is gone."""
         self.entity.lost(reason)
-        self._flush()
-
-    def _on_timer(self) -> None:
-        self.entity.on_timer(self._clock.now())
         self._flush()
 
     def _flush(self) -> None:

@@ -27,7 +27,7 @@ class SipTrunk:
         self._endpoint = site.endpoint(TRUNK)
         self._endpoint.on_receive = self._receive
         self.agent = SipAgent(self._endpoint.address, site.rng.randbytes, **more)
-        self._timer = MachineTimer(site.clock, self._on_timer, internal=False)
+        self._timer = MachineTimer(site.clock, self.agent.on_timer, self.flush, internal=False)
 
     @property
     def address(self) -> Address:
@@ -51,8 +51,4 @@ class SipTrunk:
 
     def _receive(self, data: bytes, source: Address) -> None:
         self.agent.receive(data, source, self.site.clock.now())
-        self.flush()
-
-    def _on_timer(self) -> None:
-        self.agent.on_timer(self.site.clock.now())
         self.flush()

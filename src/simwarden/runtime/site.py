@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from simwarden.model.interfaces import INTERFACES
 from simwarden.policy.decision import REFUSAL_IGNORED, Verdict
-from simwarden.trace.events import Decided, Note, PacketDropped, PeerFault, Rejected, StateChange
+from simwarden.trace.events import Decided, Note, PacketDropped, Rejected, StateChange
 
 if TYPE_CHECKING:
     import asyncio
@@ -78,7 +79,7 @@ class Site:
 
     async def listen(self, interface: str, accept: Callable[[Link], None]) -> None:
         """Accept connections on a reference point (`S6a`); `accept` sets the new link's receivers at once."""
-        await self.host.listen(self.name, interface, accept)
+        await self.host.transport.listen(INTERFACES[interface], self.name, accept, self.listens_at(interface))
 
     def listens_at(self, interface: str) -> Address | None:
         """Return the address that this element is told to listen on, None where there is no such order."""
@@ -86,7 +87,7 @@ class Site:
 
     def carrier_of(self, interface: str) -> str:
         """Return what carries links to and from the outside on a reference point (`tcp`, `sctp`)."""
-        return self.host.carrier_of(interface)
+        return self.host.transport.carrier(INTERFACES[interface], outside=True)
 
     async def connect(self, interface: str, target: str) -> Link:
         """Connect to an element by name. Set the link's receivers before the next await. Raises ConnectionError."""
@@ -101,7 +102,8 @@ class Site:
 
         Set its receivers before the next await; it is closed when the element has stopped. Raises ConfigError, OSError.
         """
-        return self.host.endpoint(self.name, *interfaces)
+        placed = next(filter(None, map(self.listens_at, interfaces)), None)
+        return self.host.transport.endpoint([INTERFACES[each] for each in interfaces], self.name, placed)
 
     def tun(self, take: Callable[[list[bytes]], None]) -> Tun | None:
         """Open a TUN interface of this element's own, None in a run without; `take` is given what programs send."""
@@ -124,7 +126,7 @@ class Site:
 
     def is_external(self, target: str) -> bool:
         """Whether an element is somebody's real one, or in another process."""
-        return self.host.is_external(target)
+        return target in self.host.settings.external
 
     def has_element(self, name: str) -> bool:
         """Return True if an element of that name is in this process."""
@@ -139,12 +141,12 @@ class Site:
 
     # -- work
 
-    def spawn(self, work: Coroutine[Any, Any, None], what: str = "", *, standing: bool = False) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[Any, Any, object], what: str = "", *, standing: bool = False) -> asyncio.Task[None]:
         """Run a procedure in the background. An exception from it is a Fault in the trace; stop() cancels it.
 
         What is `standing` goes on as long as the element, or a call: all else is over at the end of a story.
         """
-        return self.host.spawn(self.name, work, what, standing=standing)
+        return self.host.background.spawn(self.name, work, what, standing=standing)
 
     def guard(self, what: str, error: Exception) -> None:
         """Report an exception that should not have happened (a bug of ours) as a Fault, and go on."""
@@ -202,9 +204,7 @@ class Site:
 
     def peer_fault(self, link: Link, reason: str, data: bytes = b"") -> None:
         """Report bytes from outside that are malformed or break the protocol."""
-        self.trace.emit(
-            PeerFault(element=self.name, peer=link.remote, interface=link.interface.name, reason=reason, data=data)
-        )
+        link.report_fault(reason, data)
 
     def drop_packet(self, interface: str, reason: str, packet: bytes, subject: str = "") -> None:
         """Report a user packet that goes no further."""

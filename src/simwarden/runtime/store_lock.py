@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import sqlalchemy as sa
+
 from simwarden.errors import ConfigError
 from simwarden.runtime.store import StoreUnavailableError, engine_for, parse_url
 
@@ -86,8 +88,6 @@ class _FileLock:
 
     def guard(self, engine: Engine) -> None:
         """Nothing takes the lock from a process that lives, but somebody may remove or replace what it stands for."""
-        import sqlalchemy as sa  # noqa: PLC0415 - heavy; only elements with state pay for it
-
         held = [(self._mark, os.fstat(self._file))]
         if self._path.exists():  # else it is no file: a database in memory by another name
             held.append((self._path, self._path.stat()))
@@ -128,8 +128,6 @@ class _Journal:
         self._lost = False
 
     def guard(self, engine: Engine) -> None:
-        import sqlalchemy as sa  # noqa: PLC0415 - heavy; only elements with state pay for it
-
         sa.event.listen(engine, "do_connect", lambda *_: self._check())
         sa.event.listen(engine, "connect", lambda *_: self._opened())
         sa.event.listen(engine, "checkout", lambda *_: self._check())
@@ -195,8 +193,6 @@ class _SessionLock:
         return True
 
     def guard(self, engine: Engine) -> None:
-        import sqlalchemy as sa  # noqa: PLC0415 - heavy; only elements with state pay for it
-
         sa.event.listen(engine, "checkout", lambda *_: self._check())
 
     def _check(self) -> None:

@@ -47,7 +47,7 @@ def grant(validity: int | None = None, group: int = 10) -> tuple[str, Any]:
 
 
 def opened(settings: CreditSettings | None = None, *more: tuple[str, Any]) -> CreditSession:
-    session = CreditSession(settings)
+    session = CreditSession(settings or CreditSettings())
     session.start(0.0)
     session.answered(0, cca(2001, *more), 1.0)
     session.events()

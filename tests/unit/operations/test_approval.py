@@ -12,18 +12,17 @@ import sqlalchemy as sa
 from simwarden.errors import ManagementError
 from simwarden.operations.approval import Audit, BindingChange, By, ChangeLimit
 from simwarden.operations.audit_table import AuditTable
-from simwarden.operations.management import Call, Role
-from simwarden.operations.provision import CardProvision, validated
+from simwarden.operations.management import Call, Role, validated
+from simwarden.operations.provision import CardProvision
 from simwarden.operations.restriction import Restriction
 from simwarden.policy.decision import Control, Decision, Verdict
-from simwarden.policy.operator import change_controls, judge_binder, judge_change, judge_frequency
+from simwarden.policy.operator import change_controls, judge_binder, judge_change
 from simwarden.runtime.clock import CHINA
 
 IMSI, IMEI = "001010000000001", "990002010000022"
 FORM: dict[str, Any] = {"approver": "A. Liu", "reason": "meter replaced", "form": "F-1"}
 OPERATOR = Control("bind.operator", "bind.operator", judge_binder, ("bind",))
 APPROVAL = Control("bind.approval", "bind.operator", judge_change, ("bind",))
-FREQUENCY = Control("bind.change", "bind.change", judge_frequency, ("change-the-area",))
 NOW = dt.datetime(2026, 3, 17, 9, 30, tzinfo=dt.UTC)
 
 
@@ -105,16 +104,18 @@ def test_without_anybody_it_is_the_network_that_acts() -> None:
 def test_changes_are_counted_from_the_midnight_at_which_the_period_began(period: Any, start: str) -> None:
     asked: list[str] = []
     kept: list[dict[str, Any]] = []
-    audit, limit = Audit(Site(), kept.append), ChangeLimit(changes=1, period=period)  # type: ignore[arg-type]
     by = By(**FORM)
 
-    def changes(since: str) -> int:
+    def count(_subject: str, _actions: tuple[str, ...], since: str) -> int:
         asked.append(since)
         return len(asked) - 1
 
-    audit.within(FREQUENCY, IMSI, by, "change the area", limit=limit, changes=changes, what="area")
+    audit = Audit(Site(), kept.append, count=count)  # type: ignore[arg-type]
+    controls = change_controls("area", "area", approval=(), changes=("change-the-area",))
+    restriction = Restriction(audit, controls, ChangeLimit(changes=1, period=period))
+    restriction.once_more(IMSI, by, "change the area")
     with pytest.raises(ManagementError) as refusal:
-        audit.within(FREQUENCY, IMSI, by, "change the area", limit=limit, changes=changes, what="area")
+        restriction.once_more(IMSI, by, "change the area")
     assert (refusal.value.status, str(refusal.value)) == (429, f"the area was changed 1 times this {period}")
     assert asked == [f"{start}T16:00:00+00:00"] * 2
     assert [each["action"] for each in kept] == ["change-the-area-refused"]

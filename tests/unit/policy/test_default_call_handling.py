@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simwarden.policy.default_call_handling import judge_without_orders
+from simwarden.policy.camel import judge_without_orders
 
 
 @pytest.mark.parametrize(("releases", "handling"), [(True, "release"), (False, "continue")])

@@ -30,9 +30,18 @@ from simwarden.policy.calls import (
     judge_same_owner,
     judge_ssp,
 )
-from simwarden.policy.camel import O_CSI, T_CSI, VT_CSI, common_phase, judge_camel, judge_ims, judge_node, judge_voice
+from simwarden.policy.camel import (
+    O_CSI,
+    T_CSI,
+    VT_CSI,
+    common_phase,
+    judge_camel,
+    judge_ims,
+    judge_node,
+    judge_voice,
+    judge_without_orders,
+)
 from simwarden.policy.core import judge_core_element, judge_core_number
-from simwarden.policy.default_call_handling import judge_without_orders
 from simwarden.policy.equipment import EquipmentAnswer, judge_equipment
 from simwarden.policy.form import judge_form
 from simwarden.policy.number_ranges import judge_number, judge_numbers

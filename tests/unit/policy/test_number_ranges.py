@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simwarden.model.number import national
 from simwarden.policy.number_ranges import (
     NumberRanges,
     judge_number,
     judge_numbers,
     known_ranges,
+    national,
     subscriber_range,
 )
 

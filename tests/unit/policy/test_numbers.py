@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simwarden.model.number import national
+from simwarden.policy.number_ranges import national
 from simwarden.policy.numbers import Party, PartyKind, TypeOfNumber, international, party
 
 SUBSCRIBERS = st.one_of(

@@ -17,6 +17,7 @@ from simwarden.errors import ConfigError, InternalError
 from simwarden.model.interfaces import INTERFACES, Interface, Service
 from simwarden.operations.element import Element
 from simwarden.runtime import host as hosts
+from simwarden.runtime import site as sites
 from simwarden.runtime.clock import EPOCH, Clock
 from simwarden.runtime.declare import Declaration, ElementConfig
 from simwarden.runtime.host import Host, HostSettings, Placement
@@ -102,7 +103,8 @@ def fteid(endpoint: Endpoint) -> bytes:
 @pytest.fixture(autouse=True)
 def toys(monkeypatch: pytest.MonkeyPatch) -> None:
     known: Any = ChainMap(TOYS, dict(INTERFACES))
-    monkeypatch.setattr(hosts, "INTERFACES", known)
+    for module in (hosts, sites):
+        monkeypatch.setattr(module, "INTERFACES", known)
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_a_peer_outside_is_traced_both_ways_and_named_by_its_address(name: str) 
 
         await transport.listen(interface, "b", accept, ("127.0.0.1", 0))
         address = transport.address_of("b", interface.name)
-        link = await transport.connect_outside(interface, "a", "foreign", address)
+        link = await transport.connect_outside(interface, "a", "foreign", Outgoing(address))
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         link.on_receive = lambda data, _stream: answer.set_result(data)
         link.send(b"hello")
@@ -140,8 +140,8 @@ def test_diameter_on_sctp_has_a_message_in_each_of_sctps_and_knows_its_addresses
         await transport.listen(S6A, "b", accept, ("127.0.0.1,127.0.0.2", 0))
         address = transport.address_of("b", "S6a")
         assert address[0] == "127.0.0.1,127.0.0.2"
-        outgoing = Outgoing(source=("127.0.0.3,127.0.0.4", 0))
-        link = await transport.connect_outside(S6A, "a", "foreign", address, outgoing)
+        outgoing = Outgoing(address, source=("127.0.0.3,127.0.0.4", 0))
+        link = await transport.connect_outside(S6A, "a", "foreign", outgoing)
         link.send_together([b"one", b"two"])
         assert [await got.get(), await got.get()] == [b"one", b"two"]
         assert links[0].remote.startswith("127.0.0.3:")
@@ -162,7 +162,7 @@ def test_a_link_comes_from_the_address_and_port_that_is_its_source_each_time(car
         await transport.listen(S6A, "b", lambda link: came.put_nowait(link.remote), ("127.0.0.1", 0))
         for _attempt in range(3):
             address = transport.address_of("b", "S6a")
-            link = await transport.connect_outside(S6A, "a", "foreign", address, Outgoing(source=source))
+            link = await transport.connect_outside(S6A, "a", "foreign", Outgoing(address, source=source))
             assert await came.get() == f"127.0.0.9:{source[1]}"
             link.close()
             await asyncio.sleep(0.3)  # the association is shut down
@@ -184,7 +184,7 @@ def test_a_message_without_end_on_sctp_is_a_peer_fault_and_closes_its_link(monke
     async def story(transport: Carriers, _: Interface, __: Clock) -> None:
         accepted: asyncio.Future[Link] = asyncio.get_running_loop().create_future()
         await transport.listen(S6A, "b", accepted.set_result, ("127.0.0.1", 0))
-        near = await transport.connect_outside(S6A, "a", "foreign", transport.address_of("b", "S6a"))
+        near = await transport.connect_outside(S6A, "a", "foreign", Outgoing(transport.address_of("b", "S6a")))
         far = await accepted
         closed = asyncio.Event()
         far.on_close = lambda _reason: closed.set()
@@ -246,7 +246,7 @@ def test_a_system_without_sctp_is_said_clearly(monkeypatch: pytest.MonkeyPatch) 
 def test_an_sctp_port_where_nobody_listens_refuses() -> None:
     async def story(transport: Carriers, interface: Interface, _: Clock) -> None:
         with pytest.raises(ConnectionError):
-            await transport.connect_outside(interface, "a", "foreign", ("127.0.0.1", 9))
+            await transport.connect_outside(interface, "a", "foreign", Outgoing(("127.0.0.1", 9)))
 
     run("sctp", story, virtual=False)
 

@@ -8,6 +8,7 @@ them, nor from where on it reads then. Who sends such goes on by a SYN without (
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from simwarden.errors import PeerError
@@ -79,47 +80,33 @@ def _unheard(said: list[tuple[int, list[Shown]]], stream: Stream) -> list[tuple[
     return [each for each in said if each[0] > stream.acknowledged]
 
 
+@dataclass(slots=True, eq=False)
 class Connection:
     """A Watch. It shows what was read last, and all that the server has not acknowledged."""
 
-    __slots__ = (
-        "_answered",
-        "_called",
-        "_closed",
-        "_down",
-        "_end",
-        "_known",
-        "_new",
-        "_reader",
-        "_said",
-        "_up",
-        "begun",
-        "over",
-        "pending",
-        "shown",
-    )
+    #: begins to read a connection
+    _new: Callable[[], Reader]
+    shown: tuple[Shown, ...] = ()
+    pending: bool = True
+    begun: int = 0
+    over: bool = False
+    #: which ends have closed: 1 the client, 2 the server
+    _closed: int = 0
+    _reader: Reader = field(init=False)
+    #: of the client, None if there is nothing to be read
+    _up: Stream | None = None
+    _down: Stream | None = None
+    #: where the client's octets end
+    _end: int | None = None
+    _answered: bool = False
+    #: whether it was seen to begin; what the device would acknowledge of somebody who has called it, if one has
+    _known: bool = False
+    _called: int | None = None
+    #: what was shown, each with the offset up to which it goes
+    _said: list[tuple[int, list[Shown]]] = field(default_factory=list)
 
-    def __init__(self, reader: Callable[[], Reader]) -> None:
-        """`reader` begins to read a connection."""
-        self.shown: tuple[Shown, ...] = ()
-        self.pending = True
-        self.begun = 0
-        self.over = False
-        #: which ends have closed: 1 the client, 2 the server
-        self._closed = 0
-        self._new = reader
-        self._reader = reader()
-        #: of the client, None if there is nothing to be read
-        self._up: Stream | None = None
-        self._down: Stream | None = None
-        #: where the client's octets end
-        self._end: int | None = None
-        self._answered = False
-        #: whether it was seen to begin; what the device would acknowledge of somebody who has called it, if one has
-        self._known = False
-        self._called: int | None = None
-        #: what was shown, each with the offset up to which it goes
-        self._said: list[tuple[int, list[Shown]]] = []
+    def __post_init__(self) -> None:
+        self._reader = self._new()
 
     @property
     def in_hello(self) -> bool:

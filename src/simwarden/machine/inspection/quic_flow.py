@@ -84,9 +84,8 @@ class QuicFlow:
         """See Watch."""
         return any(each.pending and (each.hello or each.stream.waits) for each in self._calls)
 
-    def feed(self, packet: bytes, now: float, *, up: bool) -> bool:
+    def feed(self, packet: bytes, _now: float, *, up: bool) -> bool:
         """See Watch."""
-        del now
         at = transport_at(packet) + _UDP_HEADER
         if not up or len(packet) <= at:
             return False

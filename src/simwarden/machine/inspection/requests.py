@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from simwarden.errors import PeerError
 from simwarden.wire import http, tls
@@ -16,35 +17,28 @@ if TYPE_CHECKING:
 _LONG_BODY: Final = 256
 
 
+@dataclass(slots=True, eq=False)
 class Requests:
     """The reader of one client's octets. After CONNECT and Upgrade it begins anew: anything may follow."""
 
-    __slots__ = (
-        "_buffer",
-        "_early_data",
-        "_has_read",
-        "_hello",
-        "_leaves",
-        "_looked",
-        "_next",
-        "_shown",
-        "skip",
-        "unread",
-    )
+    hears: ClassVar[bool] = False
 
-    hears: Final = False
+    #: what reads what comes next; it returns whether it may go on
+    _next: Callable[[Requests], bool] = field(init=False)
+    _buffer: bytearray = field(default_factory=bytearray)
+    _looked: int = 0
+    _leaves: bool = False
+    _has_read: bool = False
+    _early_data: bool = False
+    _shown: list[Shown] = field(default_factory=list)
+    _hello: bytearray = field(default_factory=bytearray)
+    #: octets next in the stream that show nothing, being of a body
+    skip: int = 0
+    #: octets at the end of what was taken that were not read: they are of such a body, or behind it
+    unread: int = 0
 
-    def __init__(self) -> None:
-        #: what reads what comes next; it returns whether it may go on
-        self._next: Callable[[Requests], bool] = Requests._open
-        self._buffer = bytearray()
-        self._looked = 0
-        self._leaves = self._has_read = self._early_data = False
-        self._shown: list[Shown] = []
-        self._hello = bytearray()
-        #: octets next in the stream that show nothing, being of a body; octets at the end of what was taken that were
-        #: not read: they are of such a body, or behind it
-        self.skip = self.unread = 0
+    def __post_init__(self) -> None:
+        self._next = Requests._open
 
     @property
     def ends(self) -> bool:

@@ -109,7 +109,7 @@ class Connection:
         self.ready: asyncio.Future[bool] = loop.create_future()
         self.gone: asyncio.Future[None] = loop.create_future()
         self._pending: Pending[int, Message] = Pending()
-        self._timer = MachineTimer(node.site.clock, self._on_timer, internal=link.internal)
+        self._timer = MachineTimer(node.site.clock, self.machine.on_timer, self.flush, internal=link.internal)
         self._labels = Labels(link.interface)
         link.on_receive = self.receive
         link.on_close = self.hear_close
@@ -225,7 +225,3 @@ class Connection:
 
     def _now(self) -> float:
         return self.node.site.clock.now()
-
-    def _on_timer(self) -> None:
-        self.machine.on_timer(self._now())
-        self.flush()

@@ -50,10 +50,6 @@ Handler: TypeAlias = "Callable[[Message, Peer], Awaitable[Message | None]]"
 _TOLD_AGAIN = 10.0
 
 
-def _admit_all(_host: str, _realm: str, _name: str) -> bool:
-    return True
-
-
 class DiameterNode:
     """All Diameter connections of one element.
 
@@ -70,7 +66,7 @@ class DiameterNode:
         local: LocalNode,
         handlers: Mapping[str, Mapping[str, Handler]],
         *,
-        admit: Callable[[str, str, str], bool] = _admit_all,
+        admit: Callable[[str, str, str], bool] = lambda _host, _realm, _name: True,
         opened: Callable[[Peer], None] | None = None,
         closed: Callable[[Peer], None] | None = None,
         relay: Handler | None = None,
@@ -265,7 +261,7 @@ class DiameterNode:
         wanted = [dialled for name, dialled in self._dialled.items() if peer in (name, dialled.host)]
         for dialled in dict.fromkeys(wanted):
             if not dialled.is_open:
-                attempt = self.site.spawn(self._dial_quietly(dialled), f"connect to {dialled.target}")
+                attempt = self.site.spawn(self._dial(dialled), f"connect to {dialled.target}")
                 await asyncio.wait({attempt}, timeout=deadline - self.site.clock.now())  # it goes on after it
         return self._find(peer, application)
 
@@ -305,12 +301,9 @@ class DiameterNode:
         def again() -> None:
             dialled.planned = None
             if not self.stopping and dialled.attempt is None and dialled.connection is None:
-                self.site.spawn(self._dial_quietly(dialled), f"connect to {dialled.target}")
+                self.site.spawn(self._dial(dialled), f"connect to {dialled.target}")
 
         dialled.planned = self.site.clock.call_later(pause, again)
-
-    async def _dial_quietly(self, dialled: Dialled) -> None:
-        await self._dial(dialled)
 
     def _accept(self, link: Link) -> None:
         self._begin(link, None)

@@ -9,14 +9,13 @@ A server starts in three lines; its handlers hear only of requests of known node
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
-from pydantic import BeforeValidator, field_validator
+from pydantic import BeforeValidator
 
 from simwarden.machine.diameter_shared import LocalNode
 from simwarden.model.identity import Plmn
-from simwarden.runtime.declare import ElementConfig, Model, PlmnText
+from simwarden.runtime.declare import ElementConfig, Model, Networks, PlmnText, no_entry
 from simwarden.runtime.diameter.node import DiameterNode
 from simwarden.wire.diameter import Message, ResultCode
 
@@ -36,18 +35,8 @@ class PeerEntry(Model):
     """Its Diameter realm; by default what follows the first label of its name."""
     relay: bool = False
     """Whether it may carry messages of other listed nodes."""
-    addresses: tuple[str, ...] = ()
+    addresses: Networks = ()
     """The addresses and networks (`192.0.2.0/24`) that it connects from; without any, whoever says its name is it."""
-
-    @field_validator("addresses")
-    @classmethod
-    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(str(ipaddress.ip_network(each)) for each in value)
-
-
-def no_entry(value: object) -> object:
-    """Read a peer of which a file gives the name only."""
-    return {} if value == "" else value
 
 
 Entry = Annotated[PeerEntry, BeforeValidator(no_entry)]

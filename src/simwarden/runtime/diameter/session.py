@@ -16,7 +16,7 @@ first go to the server that answered it, whatever agents are between.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import InitVar, dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from simwarden.machine.credit_control import (
@@ -39,6 +39,7 @@ from simwarden.wire.diameter.message import FLAG_RETRANSMITTED
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from simwarden.runtime.clock import Clock
     from simwarden.runtime.diameter.connection import Peer
     from simwarden.runtime.diameter.node import DiameterNode
 
@@ -105,42 +106,34 @@ class CreditClient:
         return self.node.answer(asked, ResultCode.DIAMETER_SUCCESS)
 
 
+@dataclass(slots=True, eq=False)
 class Session:
     """One session of a client."""
 
-    __slots__ = (
-        "_client",
-        "_clock",
-        "_fill",
-        "_first",
-        "_hear",
-        "_over",
-        "_peer",
-        "_sent",
-        "_settling",
-        "_timer",
-        "id",
-        "machine",
-        "partly",
-        "server",
-    )
+    _client: CreditClient
+    _fill: Fill
+    _hear: Hear
+    _peer: str
+    settings: InitVar[CreditSettings]
+    id: str = field(init=False)
+    #: the name of the node that answered the first CCR; empty until then
+    server: str = ""
+    machine: CreditSession = field(init=False)
+    #: the CCR under way is about a part of what the session has: `fill` sets it
+    partly: bool = False
+    _clock: Clock = field(init=False)
+    _timer: MachineTimer = field(init=False)
+    _first: asyncio.Future[Event] | None = None
+    #: done at the end of the session
+    _over: asyncio.Future[None] | None = None
+    _settling: bool = False
+    #: the CCR that is not answered yet
+    _sent: Message | None = None
 
-    def __init__(self, client: CreditClient, fill: Fill, hear: Hear, peer: str, settings: CreditSettings) -> None:
-        self._client, self._fill, self._hear, self._peer = client, fill, hear, peer
-        self._clock = client.node.site.clock
-        self.id = client.node.session_id()
-        #: who answered the first CCR; empty until then
-        self.server = ""
+    def __post_init__(self, settings: CreditSettings) -> None:
+        self._clock, self.id = self._client.node.site.clock, self._client.node.session_id()
         self.machine = CreditSession(settings)
-        self._first: asyncio.Future[Event] | None = None
-        #: who waits for its end
-        self._over: asyncio.Future[None] | None = None
         self._timer = MachineTimer(self._clock, self._on_timer, internal=False)
-        self._settling = False
-        #: the CCR under way is about a part of what the session has: who fills one says so
-        self.partly = False
-        #: the CCR that is not answered yet
-        self._sent: Message | None = None
 
     async def begin(self) -> Event:
         """Send the CCR-I; return what came of it: Granted, Uncharged or Ended."""
@@ -194,10 +187,10 @@ class Session:
                 self._over.set_result(None)
         self._timer.arm(self.machine.next_timer())
 
-    def _on_timer(self) -> None:
+    def _on_timer(self, now: float) -> None:
         if self._client.node.stopping:
             return  # the node is gone, and its sessions with it
-        self.machine.on_timer(self._clock.now())
+        self.machine.on_timer(now)
         self._act()
 
     async def _ask(self, ask: Ask) -> None:

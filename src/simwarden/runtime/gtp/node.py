@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simwarden.errors import SimwardenError
 from simwarden.machine.gtp_path import (
@@ -25,7 +25,7 @@ from simwarden.wire.gtpv2 import Cause, CauseIe, GtpError, Message, Role, answer
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Coroutine, Mapping
 
     from simwarden.runtime.site import Site
     from simwarden.runtime.transport.addresses import Address
@@ -67,7 +67,7 @@ class _PathTo:
         self.heard = False
         self._external = node.site.is_external(node.site.behind(host))
         internal = bool(node.site.behind(host)) and not self._external
-        self._timer = MachineTimer(node.site.clock, self._on_timer, internal=internal)
+        self._timer = MachineTimer(node.site.clock, self.machine.on_timer, self.flush, internal=internal)
 
     @property
     def peer(self) -> Peer:
@@ -139,10 +139,6 @@ class _PathTo:
         """Ring no more."""
         self._timer.arm(None)
 
-    def _on_timer(self) -> None:
-        self.machine.on_timer(self.node.site.clock.now())
-        self.flush()
-
 
 def _ignore(_peer: Peer) -> None:
     """Hear of a peer's restart or failure for an owner who does not care."""
@@ -158,7 +154,7 @@ class GtpNode:
         self,
         site: Site,
         interfaces: tuple[str, ...],
-        handlers: Mapping[str, Callable[[Message, Peer], Awaitable[Message | Piggybacked | None]]],
+        handlers: Mapping[str, Callable[[Message, Peer], Coroutine[Any, Any, Message | Piggybacked | None]]],
         settings: PathSettings,
         sender_teid: Callable[[int], int],
         *,
@@ -175,7 +171,7 @@ class GtpNode:
         self.counter = next_counter(site.open_store(METADATA))
         self.on_restart: Callable[[Peer], None] = _ignore
         self.on_failure: Callable[[Peer], None] = _ignore
-        self._interfaces, self._handlers, self._listed = interfaces, handlers, frozenset(listed)
+        self._handlers, self._listed = handlers, frozenset(listed)
         self._paths: dict[str, _PathTo] = {}
         self._on: dict[str, str] = {}
         self._asked: set[str] = set()
@@ -189,20 +185,15 @@ class GtpNode:
 
     def interface_of(self, host: str) -> str:
         """Return the reference point that a peer is on: where it was asked or has spoken, else the usual one."""
-        found = self._on.get(host)
-        if found is None:
-            known = (name for name in self._interfaces if self.endpoint.known_path((host, PORT), name) is not None)
-            return next(known, "")
-        return found
+        return self._on.get(host) or self.endpoint.known_point((host, PORT))
 
     def request(self, message: Message, host: str, on: str, commanded: int = 0) -> asyncio.Future[Message]:
         """Send a request to a peer at once; return what will have its answer, or a NoAnswerError.
 
         A command is answered by the peer's request; `commanded` is the number of one of the peer's.
         """
-        self._on[host] = on
+        path = self._path_on(host, on)
         self._asked.add(host)
-        path = self._path(host)
         sequence = path.machine.request(message, self.site.clock.now(), commanded)
         future = path.pending.expect(sequence)
         path.flush()
@@ -214,9 +205,8 @@ class GtpNode:
 
     def greet(self, host: str, on: str) -> None:
         """Have a peer hear of this node's start, and hear whether it is there."""
-        self._on[host] = on
+        path = self._path_on(host, on)
         self._asked.add(host)
-        path = self._path(host)
         path.machine.greet(self.site.clock.now())
         path.flush()
 
@@ -228,8 +218,7 @@ class GtpNode:
 
     def tell(self, message: Message, host: str, on: str, commanded: int = 0) -> None:
         """Send a message that nothing answers; `commanded` is the number of a command that failed by it."""
-        self._on[host] = on
-        path = self._path(host)
+        path = self._path_on(host, on)
         path.machine.tell(message, commanded)
         path.flush()
 
@@ -251,7 +240,7 @@ class GtpNode:
         """
         handler = self._handlers.get(message.name)
         if handler is not None:
-            self.site.spawn(_take(handler, message, peer), message.name)
+            self.site.spawn(handler(message, peer), message.name)
         elif message.spec.role is Role.COMMAND:
             failure = failure_of(message, Cause.SERVICE_NOT_SUPPORTED, self.sender_teid(message.teid))
             self.tell(failure, peer.host, self.interface_of(peer.host), message.sequence)
@@ -263,6 +252,10 @@ class GtpNode:
             failure = failure_of(message, Cause.INVALID_PEER)
             self.tell(failure, peer.host, self.interface_of(peer.host), message.sequence)
         return refusal(message, Cause.INVALID_PEER) if message.spec.role is Role.REQUEST else None
+
+    def _path_on(self, host: str, on: str) -> _PathTo:
+        self._on[host] = on
+        return self._path(host)
 
     def _path(self, host: str) -> _PathTo:
         path = self._paths.get(host)
@@ -288,7 +281,3 @@ class GtpNode:
         path.hear()
         path.machine.receive(data, source[1], self.site.clock.now())
         path.flush()
-
-
-async def _take(handler: Callable[[Message, Peer], Awaitable[object]], message: Message, peer: Peer) -> None:
-    await handler(message, peer)

@@ -116,16 +116,11 @@ class UserPlane:
         return not known or host in known
 
     def _drop(self, teid: int, packets: list[bytes], source: Address, reason: str) -> None:
-        path = self.endpoint.path(source, self._interface_of(source))
+        path = self.endpoint.path(source, self.endpoint.known_point(source))
         path.drop([gtpu.g_pdu(teid, each) for each in packets], reason)
 
-    def _interface_of(self, source: Address) -> str:
-        """Return the reference point on which a peer has spoken; empty for the usual one."""
-        names = (name for name in self.endpoint.interfaces if self.endpoint.known_path(source, name) is not None)
-        return next(names, "")
-
     def _answer(self, octets: bytes, to: Address) -> None:
-        self.endpoint.send(octets, to, on=self._interface_of(to))
+        self.endpoint.send(octets, to, on=self.endpoint.known_point(to))
 
     def _receive(self, data: bytes, source: Address) -> None:
         try:
@@ -138,13 +133,13 @@ class UserPlane:
             self._answer(gtpu.encode(answer), source)
         elif message.type is MessageType.ERROR_INDICATION and message.peer_teid is not None:
             if self.check_senders and source[0] != message.peer_address:
-                self.site.peer_fault(self.endpoint.path(source, self._interface_of(source)), NOT_THE_PEER, data)
+                self.site.peer_fault(self.endpoint.path(source, self.endpoint.known_point(source)), NOT_THE_PEER, data)
                 return
             self.on_error(message.peer_teid, message.peer_address)
         elif message.type is MessageType.END_MARKER and message.teid in self._ends:
             self._ends[message.teid]()
 
     def _blame(self, error: GtpuError, data: bytes, source: Address) -> None:
-        self.site.peer_fault(self.endpoint.path(source, self._interface_of(source)), error.reason, data)
+        self.site.peer_fault(self.endpoint.path(source, self.endpoint.known_point(source)), error.reason, data)
         if error.unknown is not None:
             self._answer(gtpu.supported_extensions(), (source[0], _PORT))

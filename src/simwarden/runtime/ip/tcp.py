@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from simwarden.machine.tcp import Connection
@@ -39,35 +40,27 @@ class Conversation(Protocol):
         """Send no more."""
 
 
+@dataclass(slots=True, eq=False)
 class Stream:
     """One end of a connection, for who reads and writes octets."""
 
-    __slots__ = (
-        "_connection",
-        "_ended",
-        "_error",
-        "_host",
-        "_opened",
-        "_received",
-        "_timer",
-        "_waiter",
-        "ends",
-        "on_alive",
-        "patience",
-    )
+    _host: TcpHost
+    _connection: Connection
+    ends: Ends
+    #: seconds in which the peer has to send something that is read, None: any time
+    patience: float | None = field(init=False)
+    #: called when the peer has answered a keep-alive
+    on_alive: Callable[[], object] = lambda: None
+    _timer: MachineTimer = field(init=False)
+    _received: bytearray = field(default_factory=bytearray)
+    _opened: bool = False
+    _ended: bool = False
+    _error: Exception | None = None
+    _waiter: asyncio.Future[None] | None = None
 
-    def __init__(self, host: TcpHost, connection: Connection, ends: Ends) -> None:
-        self.ends = ends
-        #: seconds in which the peer has to send something that is read, None: any time
-        self.patience = host.patience
-        #: called when the peer has answered a keep-alive
-        self.on_alive: Callable[[], object] = lambda: None
-        self._host, self._connection = host, connection
-        self._timer = MachineTimer(host.site.clock, self._on_timer, internal=True)
-        self._received = bytearray()
-        self._opened = self._ended = False
-        self._error: Exception | None = None
-        self._waiter: asyncio.Future[None] | None = None
+    def __post_init__(self) -> None:
+        clock, self.patience = self._host.site.clock, self._host.patience
+        self._timer = MachineTimer(clock, self._connection.on_timer, self._pump, internal=True)
 
     async def connect(self) -> None:
         """Open to the peer. Raises ConnectionError (refused) or TimeoutError (nobody answers)."""
@@ -136,10 +129,6 @@ class Stream:
         self._connection.receive(segment, self._host.site.clock.now())
         self._pump()
 
-    def _on_timer(self) -> None:
-        self._connection.on_timer(self._host.site.clock.now())
-        self._pump()
-
     def _pump(self) -> None:
         for event in self._connection.events():
             match event:
@@ -180,10 +169,8 @@ class TcpHost:
     those that connect to an address and port: None refuses them.
     """
 
-    def __init__(
-        self, site: Site, send: Callable[[list[Packet]], None], blame: Callable[[str], None], mtu: int = 1500
-    ) -> None:
-        self.site, self._carry, self.blame, self.mtu = site, send, blame, mtu
+    def __init__(self, site: Site, send: Callable[[list[Packet]], None], blame: Callable[[str], None]) -> None:
+        self.site, self._carry, self.blame, self.mtu = site, send, blame, 1500
         #: seconds in which a peer has to say something that is waited for, None: no end of it
         self.patience: float | None = None
         self.serves: Callable[[Ends], Callable[[Stream], Coroutine[None, None, None]] | None] = lambda _ends: None

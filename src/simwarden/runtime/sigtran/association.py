@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from simwarden.machine.m3ua_asp import Asp
 from simwarden.machine.m3ua_events import AspState, Changed, Closed, Fault, Received, Told
@@ -21,15 +21,12 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds between attempts to connect, doubled from the first to the longest."""
-#: DATA never go on stream 0, which is for management and state (RFC 4666 1.4.7)
-_DATA_STREAM: Final = 1
 
 
 class Association:
     """An application server process of this element at one gateway, or towards one peer (IPSP).
 
-    `take` is given what comes for users of MTP3, `tell` what the peer says of the network, `changed` is called when
-    traffic may begin, and when it may not.
+    `take` is given what comes for users of MTP3, `tell` what the peer says of the network.
     """
 
     def __init__(
@@ -40,11 +37,10 @@ class Association:
         take: Callable[[ProtocolData], None],
         *,
         tell: Callable[[Message], None] = lambda _message: None,
-        changed: Callable[[bool], None] = lambda _active: None,
     ) -> None:
         self.target = target
         self._site, self._context = site, routing_context
-        self._take, self._tell, self._changed = take, tell, changed
+        self._take, self._tell = take, tell
         self._asp = Asp(routing_context)
         self._link: Link | None = None
         self._timer: MachineTimer | None = None
@@ -70,7 +66,7 @@ class Association:
             link.close()
             return
         self._link, self._asp = link, Asp(self._context)
-        self._timer = MachineTimer(self._site.clock, self._on_timer, internal=link.internal)
+        self._timer = MachineTimer(self._site.clock, self._asp.on_timer, self._flush, internal=link.internal)
         link.on_receive, link.on_close = self._receive, self._lost
         self._asp.connected(self._site.clock.now())
         self._flush()
@@ -101,16 +97,12 @@ class Association:
         self._asp.lost()
         self._flush()
 
-    def _on_timer(self) -> None:
-        self._asp.on_timer(self._site.clock.now())
-        self._flush()
-
     def _flush(self) -> None:
         link = self._link
         if link is None:
             return
         for octets in self._asp.data_to_send():
-            link.send(octets, stream=_DATA_STREAM if _is_data(octets) else 0)
+            link.send(octets, stream=stream_of(octets))
         for event in self._asp.events():
             self._hear(event, link)
         if self._timer is not None:
@@ -122,11 +114,9 @@ class Association:
                 self._take(data)
             case Told(message):
                 self._tell(message)
-            case Changed(state):
-                if state is AspState.ACTIVE:
-                    link.know()
-                    self._pause = FIRST_PAUSE
-                self._changed(state is AspState.ACTIVE)
+            case Changed(AspState.ACTIVE):
+                link.know()
+                self._pause = FIRST_PAUSE
             case Fault(reason, data):
                 self._site.peer_fault(link, reason, data)
             case Closed(reason):
@@ -150,5 +140,6 @@ class Association:
         self._site.spawn(self.connect(), f"associates with {self.target}")
 
 
-def _is_data(octets: bytes) -> bool:
-    return octets[2] << 8 | octets[3] == MessageType.DATA
+def stream_of(octets: bytes) -> int:
+    """Return the SCTP stream of a message: 1 for DATA, as 0 is for management and state (RFC 4666 1.4.7)."""
+    return int(octets[2] << 8 | octets[3] == MessageType.DATA)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from simwarden.machine.m3ua_events import AspState, Closed, Fault, M3uaTimers, Received, Served
+from simwarden.machine.m3ua_events import AspState, Closed, Fault, Received, Served
 from simwarden.machine.m3ua_gateway import ApplicationServer, Gateway
 from simwarden.model.address import is_within
 from simwarden.runtime.machine_timer import MachineTimer
-from simwarden.wire.m3ua import MessageType
+from simwarden.runtime.sigtran.association import stream_of
 from simwarden.wire.m3ua.family import SIGTRAN
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from simwarden.runtime.link import Link
     from simwarden.runtime.site import Site
     from simwarden.wire.m3ua import ProtocolData
-
-_DATA_STREAM: Final = 1
 
 
 class Place(NamedTuple):
@@ -55,17 +53,15 @@ class Listening:
         *,
         local: Collection[int] = (),
         served: Callable[[Served], None] = lambda _served: None,
-        timers: M3uaTimers = M3uaTimers(),  # noqa: B008 - it is a constant
         places: Mapping[int, Place] = {},
     ) -> None:
         """`places` are those of application servers, by their routing contexts, as far as they are known."""
         self._site, self._take, self._served = site, take, served
         self._places = places
-        self._gateway = Gateway(
-            servers, local=local, placed=[rc for rc, each in places.items() if any(each)], timers=timers
-        )
+        placed = [routing_context for routing_context, each in places.items() if any(each)]
+        self._gateway = Gateway(servers, local=local, placed=placed)
         self._links: dict[int, Link] = {}
-        self._timer = MachineTimer(site.clock, self._on_timer, internal=True)
+        self._timer = self._new_timer(internal=True)
 
     async def listen(self) -> None:
         """Accept associations."""
@@ -88,7 +84,7 @@ class Listening:
         self._links[link.number] = link
         if not link.internal:  # from now on somebody may be silent whom this process does not know
             self._timer.arm(None)
-            self._timer = MachineTimer(self._site.clock, self._on_timer, internal=False)
+            self._timer = self._new_timer(internal=False)
         link.on_receive = lambda data, _stream: self._receive(link, data)
         link.on_close = lambda _reason: self._lost(link)
         barred = [routing_context for routing_context, place in self._places.items() if not place.has(link)]
@@ -106,15 +102,13 @@ class Listening:
         self._gateway.lost(link.number, self._site.clock.now())
         self._flush()
 
-    def _on_timer(self) -> None:
-        self._gateway.on_timer(self._site.clock.now())
-        self._flush()
+    def _new_timer(self, *, internal: bool) -> MachineTimer:
+        return MachineTimer(self._site.clock, self._gateway.on_timer, self._flush, internal=internal)
 
     def _flush(self) -> None:
         for number, octets in self._gateway.data_to_send():
-            is_data = octets[2] << 8 | octets[3] == MessageType.DATA
             if number in self._links:
-                self._links[number].send(octets, stream=_DATA_STREAM if is_data else 0)
+                self._links[number].send(octets, stream=stream_of(octets))
         for event in self._gateway.events():
             self._hear(event)
         self._timer.arm(self._gateway.next_timer())

@@ -43,7 +43,7 @@ class TcapUser:
 
     def __init__(self, point: SignallingPoint, tc: TcapEndpoint, take: Callable[[DialogueEvent], None]) -> None:
         self.tc, self._point, self._take = tc, point, take
-        self._timer = MachineTimer(point.site.clock, self._on_timer, internal=True)
+        self._timer = MachineTimer(point.site.clock, tc.on_timer, self.flush, internal=True)
 
     def flush(self) -> None:
         """Send what the machine has, and tell what it has to tell."""
@@ -69,10 +69,6 @@ class TcapUser:
     def stop(self) -> None:
         """Rest."""
         self._timer.arm(None)
-
-    def _on_timer(self) -> None:
-        self.tc.on_timer(self._point.site.clock.now())
-        self.flush()
 
 
 class SignallingPoint:
@@ -102,7 +98,7 @@ class SignallingPoint:
             self._listening = Listening(
                 site, self._servers.values(), self._receive, local=(point_code,), served=self._served, places=places
             )
-        self._timer = MachineTimer(site.clock, self._on_timer, internal=True)
+        self._timer = MachineTimer(site.clock, self.sccp.on_timer, self._flush, internal=True)
 
     @property
     def point_code(self) -> int:
@@ -165,10 +161,6 @@ class SignallingPoint:
             self.sccp.resume(point_code)
         elif served.state is not AsState.PENDING:
             self.sccp.pause(point_code)
-        self._flush()
-
-    def _on_timer(self) -> None:
-        self.sccp.on_timer(self.site.clock.now())
         self._flush()
 
     def _flush(self) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from simwarden.runtime.declare import Model, Networks
+from simwarden.runtime.declare import Model, Networks, no_entry
 from simwarden.wire.tbcd import AddressString
 
 _LAST_POINT_CODE: Final = 0x3FFF
@@ -61,10 +61,6 @@ def _different(nodes: dict[str, SignallingPeer]) -> dict[str, SignallingPeer]:
 Nodes = Annotated[dict[str, SignallingPeer], AfterValidator(_different)]
 
 
-def _no_entry(value: object) -> object:
-    return {} if value == "" else value
-
-
 class Signalling(Model):
     """Where an element is in the signalling network. By default others associate themselves with it."""
 
@@ -72,7 +68,7 @@ class Signalling(Model):
     """Its own point code, 14 bits."""
     number: NodeNumber
     """Its own number in international form, which is its global title."""
-    routes: dict[str, Annotated[Gateway, BeforeValidator(_no_entry)]] = Field(default_factory=dict)
+    routes: dict[str, Annotated[Gateway, BeforeValidator(no_entry)]] = Field(default_factory=dict)
     """Elements with which it makes an association itself (M3UA): a signalling transfer point, or who listens. None:
     it waits for the nodes to associate themselves, each with its point code as the routing context."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from simwarden.runtime.link import Link
 from simwarden.runtime.transport.addresses import Address, Addresses
@@ -30,41 +30,31 @@ Nothing arrives but what the tap has carried: the message, another, several time
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """How an element connects to a peer outside: encrypted with `tls`, from a local address (`source`, port 0: any)."""
+    """How an element connects to a peer outside: to its address, encrypted with `tls`, from a local address (`source`).
 
+    Port 0 of `source`: any.
+    """
+
+    address: Address
     tls: ssl.SSLContext | None = None
     source: Address | None = None
 
 
-PLAIN: Final = Outgoing()
-
-
-class HoldsSocket(Protocol):
-    """A link that holds a socket."""
-
-    def abort(self) -> None:
-        """Drop the socket at once."""
-
-
+@dataclass(slots=True, eq=False)
 class Wiring:
     """What the links of one run share: the trace, the order of deliveries, the addresses, the count of links."""
 
-    def __init__(
-        self,
-        trace: Trace,
-        frame_queue: FrameQueue,
-        limits: Limits | None = None,
-        addresses: Addresses | None = None,
-        allowed: Mapping[str, Sequence[str]] = {},
-    ) -> None:
-        """`allowed` restricts the source networks of peers outside, by interface."""
-        self.trace, self.frame_queue, self.limits, self.allowed = trace, frame_queue, limits or Limits(), allowed
-        self.addresses = addresses or Addresses()
-        self._links = 0
-        self.open_sockets: set[HoldsSocket] = set()
-        #: set by tests that change messages on their way (transport `memory` only); no file or option does
-        self.tap: Tap | None = None
-        self._held: list[Callable[[], None]] | None = None
+    trace: Trace
+    frame_queue: FrameQueue
+    limits: Limits = field(default_factory=Limits)
+    addresses: Addresses = field(default_factory=Addresses)
+    #: restricts the source networks of peers outside, by interface
+    allowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    open_sockets: set[Link] = field(default_factory=set)
+    #: set by tests that change messages on their way (transport `memory` only); no file or option does
+    tap: Tap | None = None
+    _links: int = 0
+    _held: list[Callable[[], None]] | None = None
 
     def hold(self) -> None:
         """Have no peer accepted from now on: connections wait at the listening sockets."""
@@ -103,28 +93,21 @@ class Transport(ABC):
     async def listen(self, interface: Interface, owner: str, accept: Accept, address: Address | None = None) -> None:
         """Accept connections to `owner` on the interface; at `address`, or where the transport likes."""
 
-    async def connect(self, interface: Interface, owner: str, target: str) -> Link:
+    async def connect(self, interface: Interface, _owner: str, target: str) -> Link:
         """Connect to an element of this process. Raises ConnectionError if it does not listen."""
-        del owner
         raise ConnectionRefusedError(f"{target} does not accept {interface.name}")
 
-    async def connect_outside(
-        self, interface: Interface, owner: str, target: str, address: Address, outgoing: Outgoing = PLAIN
-    ) -> Link:
+    async def connect_outside(self, interface: Interface, owner: str, target: str, to: Outgoing) -> Link:
         """Connect to element `target` outside this process. Raises ConnectionError; memory has no outside."""
-        del outgoing
-        raise ConnectionError(
-            f"{owner}: {interface.name} to {target} at {address[0]}:{address[1]} needs sockets; use transport tcp"
-        )
+        where = f"{target} at {to.address[0]}:{to.address[1]}"
+        raise ConnectionError(f"{owner}: {interface.name} to {where} needs sockets; use transport tcp")
 
-    def address_of(self, owner: str, interface: str) -> Address | None:
+    def address_of(self, _owner: str, _interface: str) -> Address | None:
         """Return where an element listens; None if it does not, or has no address for it, as in memory."""
-        del owner, interface
         return None
 
-    def carried(self, owner: str, interface: str) -> str:
+    def carried(self, _owner: str, _interface: str) -> str:
         """Return how the packets of a listener travel, in words, where there are several ways; else nothing."""
-        del owner, interface
         return ""
 
     @abstractmethod

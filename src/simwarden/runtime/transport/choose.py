@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from simwarden.errors import ConfigError, InternalError
 from simwarden.model.interfaces import Service
 from simwarden.runtime.transport.addresses import hosts_of
-from simwarden.runtime.transport.base import PLAIN
 from simwarden.trace.events import Note
 
 if TYPE_CHECKING:
@@ -156,12 +155,10 @@ class Carriers:
         """Connect to an element of this process. Raises ConnectionError if it does not listen."""
         return await self._transport(self._of_links(interface)).connect(interface, owner, target)
 
-    async def connect_outside(
-        self, interface: Interface, owner: str, target: str, address: Address, outgoing: Outgoing = PLAIN
-    ) -> Link:
+    async def connect_outside(self, interface: Interface, owner: str, target: str, to: Outgoing) -> Link:
         """Connect to element `target` outside this process. Raises ConnectionError, or ConfigError without SCTP."""
-        carrier = self._transport(self._outside(interface, owner, address))
-        return await carrier.connect_outside(interface, owner, target, address, outgoing)
+        carrier = self._transport(self._outside(interface, owner, to.address))
+        return await carrier.connect_outside(interface, owner, target, to)
 
     def _outside(self, interface: Interface, owner: str, address: Address) -> str:
         """Return what carries links to the outside, and tell if that is not what peers there speak."""

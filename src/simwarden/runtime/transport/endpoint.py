@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.transport.addresses import Address
     from simwarden.runtime.transport.base import Wiring
-    from simwarden.trace.events import Frame
 
 #: octets of the longest datagram (RFC 768, over IPv4)
 LONGEST = 65507
@@ -43,7 +42,7 @@ class Path(Link):
     ) -> None:
         host, port = address
         remote = endpoint.wiring.addresses.behind(host) or f"{host}:{port}"
-        super().__init__(interface, endpoint.owner, remote, endpoint.wiring.trace, number, client=client)
+        super().__init__(endpoint.wiring, interface, endpoint.owner, remote, number, client=client)
         self.endpoint, self.address = endpoint, address
         self.on_receive = lambda data, _stream: endpoint.on_receive(data, address)
         self.on_packets = self._pass_packets
@@ -54,22 +53,11 @@ class Path(Link):
         else:
             self.endpoint.on_packets(packets, self.address)
 
-    def _frame(
-        self,
-        data: bytes,
-        stream: int = 0,
-        *,
-        sent: bool,
-        clear: bytes | None = None,
-        interface: Interface | None = None,
-    ) -> Frame:
-        frame = super()._frame(data, stream, sent=sent, clear=clear, interface=interface)
-        ends = self.endpoint.address, self.address
-        frame.ends = ends if sent else ends[::-1]
-        return frame
+    def _ends(self, *, sent: bool) -> tuple[Address, Address]:
+        near, far = self.endpoint.address, self.address
+        return (near, far) if sent else (far, near)
 
-    def _transmit(self, data: bytes, stream: int) -> None:
-        del stream
+    def _transmit(self, data: bytes, _stream: int) -> None:
         far = self.endpoint.far_end(self)
         if far is not None:
             self.endpoint.carry(self, far, data)
@@ -150,6 +138,10 @@ class Endpoint:
         """Return the path to an address if anything has gone over it."""
         return self._paths.get((address, on))
 
+    def known_point(self, address: Address) -> str:
+        """Return the reference point on which a peer at an address has spoken; empty for the usual one."""
+        return next((name for name in self.interfaces if self.known_path(address, name) is not None), "")
+
     def far_end(self, path: Path) -> Path | None:
         """Return the end of a path at the endpoint that is at its address now; None if none of this process is."""
         far = self._at.get(path.address)
@@ -173,9 +165,8 @@ class Endpoint:
         """Bring user packets to an endpoint of this process."""
         self.wiring.frame_queue.post(Happening(far, partial(far.hear_packets, packets)))
 
-    def carry_outside(self, near: Path, datagrams: Sequence[bytes]) -> bool:
+    def carry_outside(self, _near: Path, _datagrams: Sequence[bytes]) -> bool:
         """Bring datagrams to an address outside; return whether they have left. Memory has no outside."""
-        del near, datagrams
         return False
 
     def _move(self, address: Address) -> None:

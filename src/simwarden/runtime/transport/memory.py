@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,12 @@ if TYPE_CHECKING:
     from simwarden.runtime.transport.addresses import Address
 
 
+@dataclass(slots=True, eq=False)
 class _Carried(Delivery):
     """A frame on its way between two ends in this process."""
 
-    __slots__ = ("_data", "_stream")
-
-    def __init__(self, to: Link, data: bytes, stream: int) -> None:
-        super().__init__(to)
-        self._data, self._stream = data, stream
+    _data: bytes
+    _stream: int
 
     def deliver(self) -> None:
         """See Delivery."""
@@ -47,31 +46,20 @@ def carry(wiring: Wiring, near: Link, far: Link, data: bytes, stream: int = 0) -
 class MemoryLink(Link):
     """One of two ends that know each other."""
 
-    __slots__ = ("_far", "_wiring")
-
-    def __init__(
-        self, wiring: Wiring, interface: Interface, local: str, remote: str, number: int, *, client: bool
-    ) -> None:
-        super().__init__(interface, local, remote, wiring.trace, number, client=client)
-        self._wiring = wiring
-        self._far: MemoryLink | None = None
-
-    def join(self, far: MemoryLink) -> None:
-        """Make these two the ends of one connection."""
-        self._far, far._far = far, self
+    __slots__ = ()
 
     def _transmit(self, data: bytes, stream: int) -> None:
-        if self._far is not None:
-            carry(self._wiring, self, self._far, data, stream)
+        if self.far is not None:
+            carry(self.wiring, self, self.far, data, stream)
 
     def _transmit_packets(self, packets: Sequence[bytes]) -> None:
-        if self._far is not None:
-            self._wiring.frame_queue.post(Happening(self._far, partial(self._far.hear_packets, packets)))
+        if self.far is not None:
+            self.wiring.frame_queue.post(Happening(self.far, partial(self.far.hear_packets, packets)))
 
     def _shut(self, reason: str) -> None:
-        far, self._far = self._far, None
+        far, self.far = self.far, None
         if far is not None:
-            self._wiring.frame_queue.post(Happening(far, lambda: far.hear_close(reason)))
+            self.wiring.frame_queue.post(Happening(far, lambda: far.hear_close(reason)))
 
 
 class MemoryTransport(Transport):
@@ -81,9 +69,8 @@ class MemoryTransport(Transport):
         super().__init__(wiring)
         self._listeners: dict[tuple[str, str], Accept] = {}
 
-    async def listen(self, interface: Interface, owner: str, accept: Accept, address: Address | None = None) -> None:
+    async def listen(self, interface: Interface, owner: str, accept: Accept, _address: Address | None = None) -> None:
         """Remember who accepts; there is no address in memory."""
-        del address
         self._listeners[owner, interface.name] = accept
 
     async def connect(self, interface: Interface, owner: str, target: str) -> Link:
@@ -94,7 +81,7 @@ class MemoryTransport(Transport):
         number = self.wiring.next_number()
         near = MemoryLink(self.wiring, interface, owner, target, number, client=True)
         far = MemoryLink(self.wiring, interface, target, owner, number, client=False)
-        near.join(far)
+        near.far, far.far = far, near
         established: asyncio.Future[Link] = asyncio.get_running_loop().create_future()
         self.wiring.frame_queue.post(Happening(far, lambda: announce(accept, far, near, established)))
         return await established

@@ -9,14 +9,13 @@ most of them there.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
 
+from simwarden.machine.fairness import oldest_of_busiest
 from simwarden.model.address import is_within
 from simwarden.runtime.declare import Model, Seconds
-from simwarden.trace.events import PeerFault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,9 +90,7 @@ class Reception:
             timer.cancel()
 
     def _oldest(self) -> Link:
-        hosts = Counter(_host(link) for link in self._strangers)
-        busiest = max(hosts.values())
-        return next(link for link in self._strangers if hosts[_host(link)] == busiest)
+        return oldest_of_busiest(self._strangers, _host)
 
     def _dismiss(self, link: Link, reason: str) -> None:
         on_close = link.on_close
@@ -106,6 +103,6 @@ def _host(link: Link) -> str:
 
 
 def _end(link: Link, reason: str) -> None:
-    link.trace.emit(PeerFault(element=link.local, peer=link.remote, interface=link.interface.name, reason=reason))
+    link.report_fault(reason)
     link.close(reason)
     link.abort()

@@ -13,18 +13,15 @@ from typing import TYPE_CHECKING
 
 from simwarden.errors import ConfigError
 from simwarden.model.interfaces import Service
-from simwarden.runtime.transport.base import PLAIN
 from simwarden.runtime.transport.framing import LARGEST
 from simwarden.runtime.transport.sctp_socket import KernelSocket
-from simwarden.runtime.transport.sockets import MOST_UNREAD, SETUP_TIME, SocketLink, SocketTransport
+from simwarden.runtime.transport.sockets import MOST_UNREAD, SocketLink, SocketTransport
 from simwarden.runtime.transport.usrsctp import UserSocket
-from simwarden.trace.events import PeerFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simwarden.model.interfaces import Interface
-    from simwarden.runtime.link import Link
     from simwarden.runtime.transport.addresses import Address
     from simwarden.runtime.transport.base import Outgoing, Wiring
     from simwarden.runtime.transport.sctp_socket import SctpSocket
@@ -62,7 +59,7 @@ class SctpLink(SocketLink):
         super().__init__(wiring, interface, local, remote, number, client=client)
         self._loop = asyncio.get_running_loop()
         self.sock: SctpSocket | None = None
-        self.unread: deque[tuple[bytes, int]] = deque()
+        self.unread, self.gone = deque[tuple[bytes, int]](), False
         self._parts = bytearray()
         self._pending: deque[tuple[bytes, int]] = deque()
         self._unsent = 0
@@ -104,8 +101,7 @@ class SctpLink(SocketLink):
         self._parts += data
         if len(self._parts) > LARGEST:
             reason = f"a message of more than {LARGEST} octets"
-            fault = PeerFault(element=self.local, peer=self.remote, interface=self.interface.name, reason=reason)
-            self.trace.emit(fault)
+            self.report_fault(reason)
             self._lost(reason)
             return
         if not whole:
@@ -172,6 +168,7 @@ class SctpTransport(SocketTransport[SctpLink]):
     """Messages, each whole and on its stream."""
 
     link = SctpLink
+    awaits = "SCTP association"
 
     in_udp = False
 
@@ -209,25 +206,17 @@ class SctpTransport(SocketTransport[SctpLink]):
         await sock.connect(address)
         link.take_socket(sock)
 
-    async def connect_outside(
-        self, interface: Interface, owner: str, target: str, address: Address, outgoing: Outgoing = PLAIN
-    ) -> Link:
-        """Set up an association with a peer outside."""
-        link = self._outside(interface, owner, target, client=True)
+    async def _dial_outside(self, link: SctpLink, to: Outgoing) -> None:
         sock = open_socket(in_udp=self.in_udp)
         try:
-            if outgoing.source is not None:
-                sock.bind(outgoing.source)
-                link.note_hosts(outgoing.source)
-            await asyncio.wait_for(sock.connect(address), SETUP_TIME)
-        except TimeoutError:
-            sock.close()
-            raise ConnectionError(f"no SCTP association within {SETUP_TIME:g} s") from None
-        except OSError:
+            if to.source is not None:
+                sock.bind(to.source)
+                link.note_hosts(to.source)
+            await sock.connect(to.address)
+        except BaseException:
             sock.close()
             raise
         link.take_socket(sock)
-        return link
 
 
 class SctpInUdpTransport(SctpTransport):

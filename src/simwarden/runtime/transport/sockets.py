@@ -7,7 +7,7 @@ import errno
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from simwarden.runtime.frame_queue import Delivery, Happening
 from simwarden.runtime.link import Link
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from simwarden.model.interfaces import Interface
     from simwarden.runtime.transport.addresses import Address
+    from simwarden.runtime.transport.base import Outgoing
 
 #: seconds for a connection to a peer outside to be made
 SETUP_TIME = 5.0
@@ -35,16 +36,10 @@ class SocketLink(Link):
     end, and `gone` says that no more will be read.
     """
 
-    __slots__ = ("far", "gone", "unread", "wiring")
-
-    def __init__(
-        self, wiring: Wiring, interface: Interface, local: str, remote: str, number: int, *, client: bool
-    ) -> None:
-        super().__init__(interface, local, remote, wiring.trace, number, client=client)
-        self.wiring = wiring
-        self.far: SocketLink | None = None
-        self.unread: Any = []
-        self.gone = False
+    __slots__ = ("gone", "unread")
+    far: SocketLink | None
+    gone: bool
+    unread: Any
 
     def note_hosts(self, address: Address) -> None:
         """Note at which of our addresses the link is, where it has several."""
@@ -105,17 +100,15 @@ class Sent(Delivery):
         return None if self._batch else self.to
 
 
+@dataclass(slots=True, eq=False)
 class _Connecting(Delivery):
     """A connection within this process that is being established."""
 
-    __slots__ = ("_accept", "_established", "failed", "far")
     to: SocketLink
-
-    def __init__(self, near: SocketLink, accept: Accept, established: asyncio.Future[Link]) -> None:
-        super().__init__(near)
-        self._accept, self._established = accept, established
-        self.far: SocketLink | None = None
-        self.failed = False
+    _accept: Accept
+    _established: asyncio.Future[Link]
+    far: SocketLink | None = None
+    failed: bool = False
 
     def arrived(self) -> bool:
         """See Delivery."""
@@ -149,6 +142,8 @@ class SocketTransport(Transport, Generic[L]):
     """Connects elements of this process through sockets; who connects to whom is known by the address that it has."""
 
     link: type[L]
+    #: what a peer outside does not give in time, in words
+    awaits: ClassVar[str]
 
     def __init__(self, wiring: Wiring) -> None:
         super().__init__(wiring)
@@ -170,6 +165,10 @@ class SocketTransport(Transport, Generic[L]):
     @abstractmethod
     async def _dial(self, link: L, sock: Any, address: Address) -> None:
         """Connect a socket, and give it to its link."""
+
+    @abstractmethod
+    async def _dial_outside(self, link: L, to: Outgoing) -> None:
+        """Connect a link to a peer outside."""
 
     def address_of(self, owner: str, interface: str) -> Address | None:
         """See Transport."""
@@ -196,6 +195,16 @@ class SocketTransport(Transport, Generic[L]):
             sock.close()
             raise
         return await established
+
+    async def connect_outside(self, interface: Interface, owner: str, target: str, to: Outgoing) -> Link:
+        """Connect to a peer outside this process."""
+        link = self._outside(interface, owner, target, client=True)
+        try:
+            async with asyncio.timeout(SETUP_TIME):
+                await self._dial_outside(link, to)
+        except TimeoutError:
+            raise ConnectionError(f"no {self.awaits} within {SETUP_TIME:g} s") from None
+        return link
 
     async def listen(self, interface: Interface, owner: str, accept: Accept, address: Address | None = None) -> None:
         """Open listening sockets, at once as in memory: who connects in the same instant does so in the same order."""

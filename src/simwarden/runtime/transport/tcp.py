@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING
 from simwarden.errors import PeerError
 from simwarden.model.interfaces import Service
 from simwarden.runtime.reach import why_refused
-from simwarden.runtime.transport.base import PLAIN
 from simwarden.runtime.transport.framing import Deframer, SelfDelimited, enclose
-from simwarden.runtime.transport.sockets import MOST_UNREAD, SETUP_TIME, SocketLink, SocketTransport
-from simwarden.trace.events import PeerFault
+from simwarden.runtime.transport.sockets import MOST_UNREAD, SocketLink, SocketTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simwarden.model.interfaces import Interface
-    from simwarden.runtime.link import Link
     from simwarden.runtime.transport.addresses import Address
     from simwarden.runtime.transport.base import Outgoing, Wiring
 
@@ -38,7 +35,7 @@ class TcpLink(SocketLink, asyncio.Protocol):
     ) -> None:
         super().__init__(wiring, interface, local, remote, number, client=client)
         self.transport: asyncio.Transport | None = None
-        self.unread: bytearray = bytearray()
+        self.unread, self.gone = bytearray(), False
         self._deframer: Deframer | SelfDelimited | None = None
         if interface.service is Service.MESSAGES:
             self._deframer = SelfDelimited(interface.protocol) if interface.self_delimiting else Deframer()
@@ -95,11 +92,7 @@ class TcpLink(SocketLink, asyncio.Protocol):
         try:
             whole = self._deframer.feed(data)
         except PeerError as error:
-            self.trace.emit(
-                PeerFault(
-                    element=self.local, peer=self.remote, interface=self.interface.name, reason=error.reason, data=data
-                )
-            )
+            self.report_fault(error.reason, data)
             self.close(error.reason)
             self.on_close(error.reason)
             return
@@ -134,6 +127,7 @@ class TcpTransport(SocketTransport[TcpLink]):
     """Streams, and messages in a frame of ours."""
 
     link = TcpLink
+    awaits = "answer"
 
     def __init__(self, wiring: Wiring) -> None:
         super().__init__(wiring)
@@ -174,23 +168,14 @@ class TcpTransport(SocketTransport[TcpLink]):
         await loop.sock_connect(sock, address)
         await loop.create_connection(lambda: link, sock=sock)
 
-    async def connect_outside(
-        self, interface: Interface, owner: str, target: str, address: Address, outgoing: Outgoing = PLAIN
-    ) -> Link:
-        """Connect to a peer outside this process."""
-        link = self._outside(interface, owner, target, client=True)
+    async def _dial_outside(self, link: TcpLink, to: Outgoing) -> None:
         loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(SETUP_TIME):
-                if outgoing.source is None:
-                    await loop.create_connection(lambda: link, *address, ssl=outgoing.tls)
-                else:
-                    sock = await _connected_from(outgoing.source, address)
-                    name = address[0] if outgoing.tls is not None else None
-                    await loop.create_connection(lambda: link, sock=sock, ssl=outgoing.tls, server_hostname=name)
-        except TimeoutError:
-            raise ConnectionError(f"no answer within {SETUP_TIME:g} s") from None
-        return link
+        if to.source is None:
+            await loop.create_connection(lambda: link, *to.address, ssl=to.tls)
+        else:
+            sock = await _connected_from(to.source, to.address)
+            name = to.address[0] if to.tls is not None else None
+            await loop.create_connection(lambda: link, sock=sock, ssl=to.tls, server_hostname=name)
 
 
 async def _connected_from(source: Address, address: Address) -> socket.socket:

@@ -98,9 +98,8 @@ class UdpEndpoint(Endpoint):
 
     # -- to endpoints of this process
 
-    def carry(self, near: Path, far: Path, data: bytes) -> None:
+    def carry(self, _near: Path, far: Path, data: bytes) -> None:
         """See Endpoint."""
-        del near
         self._carry(far, (data,), batch=False)
 
     def carry_packets(self, far: Path, packets: Sequence[bytes]) -> None:

@@ -29,14 +29,13 @@ _UNANSWERED = (Control.POWER_ON, Control.RESET)
 class VpcdLink(Link, asyncio.Protocol):
     """The card's end of its connection to the reader."""
 
-    __slots__ = ("__dict__", "_buffer", "_silent", "_wiring", "gone", "transport")
+    __slots__ = ("__dict__", "_buffer", "_silent", "gone", "transport")
 
     def __init__(self, wiring: Wiring, interface: Interface, owner: str, reader: str) -> None:
-        super().__init__(interface, owner, reader, wiring.trace, wiring.next_number(), client=False)
+        super().__init__(wiring, interface, owner, reader, wiring.next_number(), client=False)
         self.internal = False
         self.transport: asyncio.Transport | None = None
         self.gone = asyncio.Event()
-        self._wiring = wiring
         self._buffer = bytearray()
         self._silent = False
 
@@ -44,7 +43,7 @@ class VpcdLink(Link, asyncio.Protocol):
         """Take the socket."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - asyncio's types say less than it promises
         self.transport = transport
-        self._wiring.open_sockets.add(self)
+        self.wiring.open_sockets.add(self)
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._acknowledge()
 
@@ -62,7 +61,7 @@ class VpcdLink(Link, asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Hear that the reader is gone."""
-        self._wiring.open_sockets.discard(self)
+        self.wiring.open_sockets.discard(self)
         self.hear_close(str(exc) if exc else "the reader is gone")
         self.gone.set()
 
@@ -85,13 +84,11 @@ class VpcdLink(Link, asyncio.Protocol):
         self.on_receive(message, 0)
         self._silent = False
 
-    def _transmit(self, data: bytes, stream: int) -> None:
-        del stream
+    def _transmit(self, data: bytes, _stream: int) -> None:
         if self.transport is not None and not self._silent:
             self.transport.write(len(data).to_bytes(2) + data)
 
-    def _shut(self, reason: str) -> None:
-        del reason
+    def _shut(self, _reason: str) -> None:
         if self.transport is not None:
             self.transport.close()
 
@@ -118,9 +115,8 @@ class VpcdTransport(Transport):
         work = self._stay(link, interface, owner, accept, address)
         self._inside[owner] = asyncio.get_running_loop().create_task(work)
 
-    def address_of(self, owner: str, interface: str) -> Address | None:
+    def address_of(self, owner: str, _interface: str) -> Address | None:
         """Return the reader's address."""
-        del interface
         return self._readers.get(owner)
 
     async def stop_listening(self, owner: str = "") -> None:
