@@ -166,7 +166,7 @@ class _Assembly:
         paths = {route.path for kind in self.registry.kinds.values() for route in kind.routes}
         path = self.fields(ManageModel)["path"]
         path |= {"type": "string", "pattern": f"^({'|'.join(map(_as_pattern, sorted(paths)))})(\\?.*)?$"}
-        verbs |= {name: self._verb([Verb(name, each, "", CORE_VERBS[name])]) for name, each in _CORE.items()}
+        verbs |= {name: self._verb([Verb(name, each, CORE_VERBS[name])]) for name, each in _CORE.items()}
         one = {"type": "object", "properties": dict(verbs), "additionalProperties": False, "maxProperties": 1}
         verbs["together"] = {"type": "array", "items": one, "minItems": 2, "description": CORE_VERBS["together"]}
         subjects = self._subjects()
