@@ -35,8 +35,8 @@ class IntruderConfig(ElementConfig):
 
     host: str = "intruder.example.net"
     """Origin-Host of its capabilities exchange: its own name, or that of a node it pretends to be."""
-    realm: str = "example.net"
-    """Origin-Realm."""
+    realm: str = ""
+    """Origin-Realm; by default what follows the first label of its host."""
     unanswered: int = Field(default=0, ge=0)
     """How many requests of others (CLR, IDR, ALR, RAR) it leaves unanswered before it answers one."""
     agent: dict[Annotated[str, AfterValidator(_of_diameter)], str] = Field(default_factory=dict)

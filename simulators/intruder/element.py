@@ -72,7 +72,7 @@ class Intruder(Element[IntruderConfig]):
             points: dict[str, dict[str, Handler]] = {
                 point: {"credit-control-request": self._answer} for point in self.config.serves
             }
-            self._node = DiameterNode(self.site, LocalNode(self.config.host, self.config.realm), points)
+            self._node = DiameterNode(self.site, self._local, points)
             await self._node.listen()
         if self.config.signalling is not None:
             from simulators.intruder.dialogues import Dialogues  # noqa: PLC0415 - checking files needs no codec
@@ -80,14 +80,19 @@ class Intruder(Element[IntruderConfig]):
             self._dialogues = Dialogues(self.site, self.config.signalling)
             await self._dialogues.start()
 
+    @property
+    def _local(self) -> LocalNode:
+        """Its name and realm."""
+        host = self.config.host
+        return LocalNode(host, self.config.realm or host.partition(".")[2])
+
     async def _relay(self) -> None:
         """Stand between nodes as an agent: what it forges goes out by the same connections."""
         from simwarden.runtime.diameter.relay import Relay  # noqa: PLC0415 - few are agents
 
         relay = Relay(self.config.agent)
-        local = LocalNode(self.config.host, self.config.realm)
         points: dict[str, dict[str, Handler]] = {point: {} for point in self.config.agent}
-        self._node = relay.node = DiameterNode(self.site, local, points, relay=relay.handle)
+        self._node = relay.node = DiameterNode(self.site, self._local, points, relay=relay.handle)
         await self._node.listen()
         for point, target in self.config.agent.items():
             await self._node.connect(point, target)
@@ -139,18 +144,16 @@ class Intruder(Element[IntruderConfig]):
         self._session = message.get("Session-Id")
         avps = self._answers.pop(0) if self._answers else []
         result = first(avps, "Result-Code", ResultCode.DIAMETER_SUCCESS)
-        local = LocalNode(self.config.host, self.config.realm)
-        return answer_to(message, result, local.origin, [each for each in avps if each[0] != "Result-Code"])
+        return answer_to(message, result, self._local.origin, [each for each in avps if each[0] != "Result-Code"])
 
     @verb("accepted", "refused", "no-answer", "no-connection")
     async def forge(self, arguments: Forge) -> str:
         """Send a forged request: `accepted` or `refused` by its answer, `no-answer`, or `no-connection`."""
         name, avps = arguments.message, make_avps(arguments.avps)
         if self._node is None:
-            local = LocalNode(self.config.host, self.config.realm)
             points = dict.fromkeys(("S6a", "S13", arguments.interface))
             heard = {point: dict.fromkeys(_TOLD.get(point, ()), self._hear) for point in points}
-            self._node = DiameterNode(self.site, local, heard)
+            self._node = DiameterNode(self.site, self._local, heard)
         outcome = "no-connection"
         there = self._node.peer_of(arguments.to) is not None  # an agent that was connected to
         if there or await self._node.connect(arguments.interface, arguments.to):
@@ -175,7 +178,7 @@ class Intruder(Element[IntruderConfig]):
         if self._heard <= self.config.unanswered:
             self.site.note(f"{message.name} is left unanswered")
             return None
-        return answer_to(message, ResultCode.DIAMETER_SUCCESS, LocalNode(self.config.host, self.config.realm).origin)
+        return answer_to(message, ResultCode.DIAMETER_SUCCESS, self._local.origin)
 
     async def _send(self, node: DiameterNode, arguments: Forge, message: Message) -> str:
         claims = {"Origin-Host": arguments.origin_host, "Origin-Realm": arguments.origin_realm}
