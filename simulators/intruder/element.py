@@ -83,8 +83,7 @@ class Intruder(Element[IntruderConfig]):
     @property
     def _local(self) -> LocalNode:
         """Its name and realm."""
-        host = self.config.host
-        return LocalNode(host, self.config.realm or host.partition(".")[2])
+        return LocalNode(self.config.host, self.config.realm)
 
     async def _relay(self) -> None:
         """Stand between nodes as an agent: what it forges goes out by the same connections."""
