@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from simulators.intruder.avps import check_avps, request_name
 from simwarden.model.interfaces import INTERFACES
@@ -36,7 +36,7 @@ class IntruderConfig(ElementConfig):
     host: str = "intruder.example.net"
     """Origin-Host of its capabilities exchange: its own name, or that of a node it pretends to be."""
     realm: str = "example.net"
-    """Origin-Realm."""
+    """Origin-Realm; by default what follows the first label of its host."""
     unanswered: int = Field(default=0, ge=0)
     """How many requests of others (CLR, IDR, ALR, RAR) it leaves unanswered before it answers one."""
     agent: dict[Annotated[str, AfterValidator(_of_diameter)], str] = Field(default_factory=dict)
@@ -45,6 +45,12 @@ class IntruderConfig(ElementConfig):
     """Where it stands for a PCRF or an OCS, and answers as a step says (`answer_requests`)."""
     signalling: IntruderSignalling | None = None
     """Where it is in the signalling network; none: it is not in it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive_realm(cls, data: Any) -> Any:
+        host = data.get("host") if isinstance(data, dict) else None
+        return {"realm": host.partition(".")[2], **data} if isinstance(host, str) else data
 
 
 class IntruderVerb(VerbModel):

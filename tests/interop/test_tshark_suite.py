@@ -131,7 +131,7 @@ def _of_terminals(captures: list[Path]) -> list[Path]:
         if name in REFUSED_READS
         or any(f"{verb}:" in text for verb in ("send_apdu", "send_s1ap", "send_dtap"))
         or ("send_nas" in text and "octets:" in text)
-        or ("type: intruder" in text and _OCTETS_OF_CAP.search(text))
+        or ("intruder" in text and _OCTETS_OF_CAP.search(text))
     }
     assert odd
     return [each for each in captures if each.stem not in odd]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import simwarden
 from simwarden.errors import ConfigError, Place
 from simwarden.scenario import suite
-from simwarden.scenario.case_reference import join_reference, split_reference, stem_of
+from simwarden.scenario.case_reference import folder_tags, join_reference, split_reference, stem_of
 from simwarden.scenario.problems import guess
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ def stories(word: str = "") -> Iterator[Story]:
         file, case = split_reference(job.reference)
         if word in text(file):
             told = headings(text(file), file)[case]
-            title, tags, proves = str(told.get("scenario", "")), told.get("tags", ()), told.get("proves", ())
-            yield Story(job.name, job.reference, title, tuple(tags), tuple(proves))
+            title, own, proves = str(told.get("scenario", "")), told.get("tags", ()), told.get("proves", ())
+            tags = tuple(dict.fromkeys((*folder_tags(file), *own)))
+            yield Story(job.name, job.reference, title, tags, tuple(proves))
 
 
 def shipped() -> Path:

@@ -37,6 +37,13 @@ def folders_of(references: Sequence[str]) -> list[str]:
     return [parent.relative_to(root).as_posix().removeprefix(".") for parent in parents]
 
 
+def folder_tags(file: str) -> tuple[str, ...]:
+    """Return the folders below `scenarios` that a file is in, which are tags of its cases: `data`, `whitelist`."""
+    folders = Path(file).absolute().parent.parts
+    roots = [index for index, folder in enumerate(folders) if folder in ("scenarios", "shipped_scenarios")]
+    return folders[roots[-1] + 1 :] if roots else ()
+
+
 def capture_name(name: str) -> str:
     """Return the file name of a case's capture in a report: not all systems allow colons in it."""
     return f"{name.replace(SEPARATOR, '.')}.pcapng"

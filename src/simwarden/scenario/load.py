@@ -12,7 +12,7 @@ from simwarden.plain import plain
 from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import Model
 from simwarden.scenario import network
-from simwarden.scenario.case_reference import join_reference, split_reference
+from simwarden.scenario.case_reference import folder_tags, join_reference, split_reference
 from simwarden.scenario.cases import CaseFile
 from simwarden.scenario.document import Scenario
 from simwarden.scenario.effects import check_effects, check_expectations
@@ -42,7 +42,7 @@ class Header(Model):
     twin: str = ""
     """The file of the same story that must pass, by a path from this file."""
     tags: list[str] = Field(default_factory=list)
-    """Words by which scenarios are chosen."""
+    """Words by which scenarios are chosen, next to the folders below `scenarios` that hold the file."""
     about: str = ""
     """Anything a reader should know."""
     seed: int | None = None
@@ -216,7 +216,7 @@ class Loader:
             proves=tuple(header.proves),
             claimed=tuple((top / "proves" / place).place for place in range(len(header.proves))),
             twin=str(Path(source.file).parent / header.twin) if header.twin else "",
-            tags=tuple(header.tags),
+            tags=tuple(dict.fromkeys((*folder_tags(source.file), *header.tags))),
             about=header.about,
             seed=header.seed,
             clock=header.clock,

@@ -92,7 +92,7 @@ def test_a_requirement_that_asks_for_a_record_counts_with_a_record_only(
     text = (SHIPPED / "events" / "refused-card.yaml").read_text()
     if not proved:
         text = (
-            text[: text.rindex("      broker:")]
+            text[: text.rindex("    broker:\n      event:")]
             .replace("broker: {event: {source: hss, ", "hss: {binding: {")
             .replace("topic: binding/learned, card: card, data: {imei: meter.imei}}}", "card: card, imei: meter.imei}}")
         )

@@ -33,7 +33,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
 
 
 def test_a_run_that_passes(cli: Cli, tmp_path: Path) -> None:
-    result = cli("run", DEMO, "--tag", "demo", "-j", "2")
+    result = cli("run", DEMO, "--tag", "binding", "-j", "2")
     assert result.exit_code == 0, result.output
     assert "2 scenarios: 2 passed" in result.output
     report = tmp_path / "report"

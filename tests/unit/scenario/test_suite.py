@@ -46,6 +46,13 @@ def test_folders_are_searched_for_scenarios(folder: Path) -> None:
         suite.find([str(folder / "gone")])
 
 
+def test_folders_below_scenarios_are_tags(tmp_path: Path, loader: Loader) -> None:
+    file = tmp_path / "scenarios" / "gate" / "first-use" / "phone.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(STORY.format(n=1, tag="odd", outcome="rejected"))
+    assert loader.load(file).tags == ("gate", "first-use", "odd")
+
+
 def test_a_file_named_like_the_capture_of_a_case_has_another_capture(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("scenario: a\nvary: {on: [day]}\nsteps: [$on]\n")
     (tmp_path / "x.day.yaml").write_text("scenario: b\nsteps: [here]\n")

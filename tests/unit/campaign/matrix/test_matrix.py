@@ -207,10 +207,10 @@ def test_no_service_without_a_control_that_says_so_is_unexplained(copy: Path) ->
     plan = change(
         copy,
         "misuses/phone.yaml",
-        "        - power_on: phone\n",
-        "        - power_on: phone\n        - power_off: phone\n",
+        "      - power_on: phone\n",
+        "      - power_on: phone\n      - power_off: phone\n",
     )
-    change(copy, "services.yaml", "  - wait: 2 h\n  - service_request: $user\n", "  - wait: 2 h\n")
+    change(copy, "services.yaml", "- wait: 2 h\n- service_request: $user\n", "- wait: 2 h\n")
     matrix = survey(read_plan(copy, Registry.installed()), misuses=["phone"], methods=["none"])
     assert plan.misuses["phone"].value("misuse", "user") == "phone"
     assert matrix.cells["phone", "none"].attach.state is State.UNEXPLAINED
@@ -260,7 +260,7 @@ def test_what_is_wrong_with_a_file_is_told_with_its_place(copy: Path, file: str,
             "of: [cmp-s13, cmp-grace, form-odd, form-soldered]",
             "stands against",
         ),
-        ("misuses/swap.yaml", "- pull_out: card", "- pullout: card", "swap.yaml:13:11: verb 'pullout' is not known"),
+        ("misuses/swap.yaml", "- pull_out: card", "- pullout: card", "swap.yaml:13:9: verb 'pullout' is not known"),
         ("misuses/swap.yaml", "foothold: {phone", "foothold: {fone", "nothing here is called 'fone'"),
         (
             "misuses/tau.yaml",
