@@ -36,7 +36,7 @@ class IntruderConfig(ElementConfig):
     host: str = "intruder.example.net"
     """Origin-Host of its capabilities exchange: its own name, or that of a node it pretends to be."""
     realm: str = "example.net"
-    """Origin-Realm; by default what follows the first label of its host."""
+    """Origin-Realm; by default the domain of its host (what follows the first label)."""
     unanswered: int = Field(default=0, ge=0)
     """How many requests of others (CLR, IDR, ALR, RAR) it leaves unanswered before it answers one."""
     agent: dict[Annotated[str, AfterValidator(_of_diameter)], str] = Field(default_factory=dict)
@@ -50,7 +50,8 @@ class IntruderConfig(ElementConfig):
     @classmethod
     def _derive_realm(cls, data: Any) -> Any:
         host = data.get("host") if isinstance(data, dict) else None
-        return {"realm": host.partition(".")[2], **data} if isinstance(host, str) else data
+        domain = host.partition(".")[2] if isinstance(host, str) else ""
+        return {"realm": domain, **data} if domain else data
 
 
 class IntruderVerb(VerbModel):

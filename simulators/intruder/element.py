@@ -81,11 +81,6 @@ class Intruder(Element[IntruderConfig]):
             self._dialogues = Dialogues(self.site, self.config.signalling)
             await self._dialogues.start()
 
-    @property
-    def _local(self) -> LocalNode:
-        """Its name and realm."""
-        return LocalNode(self.config.host, self.config.realm)
-
     async def _relay(self) -> None:
         """Stand between nodes as an agent: what it forges goes out by the same connections."""
         from simwarden.runtime.diameter.relay import Relay  # noqa: PLC0415 - few are agents
