@@ -48,7 +48,7 @@ class DecisionReader(WantedValues):
         for part, here in self._parts(value, spot):
             wanted = check(DecisionModel, part, here, self.problems)
             if wanted is not None:
-                found.append(self._decision(wanted, part, here))
+                found.append(self._decision(wanted, part or {}, here))
         return found
 
     def _decision(self, wanted: DecisionModel, part: dict[str, Any], spot: Spot) -> DecisionWanted:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from simwarden.model.interfaces import Service, spoken_on
+from simwarden.wire.checksum import checksum
 from simwarden.wire.family import Export, Known, family_of
-from simwarden.wire.ip.packet import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -51,7 +51,7 @@ def test_survivors_end_with_1_and_say_what_to_write(cli: Cli) -> None:
     result = cli("prove", FORM, "--control", "hss/bind.*", "-j", "1")
     assert result.exit_code == 1
     assert "SURVIVES  hss/bind.hss.given@update-location always-admit" in result.output
-    assert "why:     no scenario claims it" in result.output
+    assert "no scenario claims it" in result.output
 
 
 def test_bad_files_and_names_end_with_2(cli: Cli, tmp_path: Path) -> None:

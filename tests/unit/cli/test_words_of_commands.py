@@ -81,7 +81,7 @@ def test_where_github_runs_it_a_failure_is_an_annotation(monkeypatch: pytest.Mon
     assert "::error" not in cli("run", wrong()).output
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     said = cli("run", "w.yaml").output
-    head = "::error file=w.yaml,line=10,col=47,title=failed%3A HSS binds a card to its meter on first use::"
+    head = "::error file=w.yaml,line=10,col=45,title=failed%3A HSS binds a card to its meter on first use::"
     assert f"{head}hss.binding: want imei: 990002010000022, got imei: 990001010000016" in said
     Path("bad.yaml").write_text("scenario: s\nsteps: [fly: x]\n", "utf-8")
     for command in ("run", "validate"):

@@ -17,7 +17,7 @@ from simwarden.trace import packets
 from simwarden.trace.events import Event, Frame
 from simwarden.trace.packets import crc32c
 from simwarden.trace.pcapng import Capture, write_capture
-from simwarden.wire.ip.packet import checksum
+from simwarden.wire.checksum import checksum
 
 START = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
 

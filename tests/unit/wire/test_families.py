@@ -27,6 +27,7 @@ OTHERS = {
     ("campaign/impact/meters.py", "diameter"): "the name of a figure",
     ("campaign/impact/columns.py", "diameter"): "the name of a figure",
     ("campaign/impact/columns.py", "S1-MME"): "the heading of a column",
+    ("runtime/site.py", "ip"): "the protocol of user packets",
     ("runtime/tun.py", "ip"): "the program of iproute2",
 }
 #: who speaks a protocol, and so has its codec

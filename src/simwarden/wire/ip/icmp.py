@@ -8,7 +8,8 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from simwarden.errors import PeerError
-from simwarden.wire.ip.packet import Flow, Packet, Protocol, checksum, decode, flow_of, pseudo_header
+from simwarden.wire.checksum import checksum
+from simwarden.wire.ip.packet import Flow, Packet, Protocol, decode, flow_of, pseudo_header
 
 _HEAD = struct.Struct(">BBHI")
 _ADVERTISEMENT = struct.Struct(">BBHBBHII")

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from simwarden.errors import PeerError
+from simwarden.wire.checksum import checksum
 
 _V4 = struct.Struct(">BBHHHBBH4s4s")
 _V6 = struct.Struct(">IHBB16s16s")
@@ -84,15 +85,6 @@ class Marks(NamedTuple):
     traffic_class: int
     flow_label: int | None
     spi: int | None
-
-
-def checksum(data: bytes) -> int:
-    """Return the Internet checksum (RFC 1071)."""
-    padded = data + b"\0" * (len(data) & 1)
-    total: int = sum(struct.unpack(f">{len(padded) // 2}H", padded))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 def pseudo_header(source: str, destination: str, protocol: int, length: int) -> bytes:

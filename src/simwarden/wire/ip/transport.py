@@ -7,7 +7,8 @@ from enum import IntFlag
 from typing import NamedTuple
 
 from simwarden.errors import PeerError
-from simwarden.wire.ip.packet import Packet, Protocol, checksum, pseudo_header
+from simwarden.wire.checksum import checksum
+from simwarden.wire.ip.packet import Packet, Protocol, pseudo_header
 
 _UDP = struct.Struct(">HHHH")
 _TCP = struct.Struct(">HHIIHHHH")

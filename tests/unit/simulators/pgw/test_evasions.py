@@ -26,7 +26,8 @@ from scapy.layers.sctp import SCTP
 from scapy.packet import Raw
 
 from simwarden.wire import ip, quic
-from simwarden.wire.ip.packet import checksum, pseudo_header
+from simwarden.wire.checksum import checksum
+from simwarden.wire.ip.packet import pseudo_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable
