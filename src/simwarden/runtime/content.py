@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Annotated, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import model_validator
 
 from simwarden.model.values import GIVEN, NUMBER, OCTETS
-from simwarden.runtime.declare import HISTORY, Model, Observable
+from simwarden.runtime.declare import HISTORY, Hexadecimal, Model, Observable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Content(Model):
 
     text: str = ""
     """The octets as text (UTF-8). In double quotes YAML reads `\\r\\n` as the end of a line."""
-    hex: Annotated[str, AfterValidator(lambda value: bytes.fromhex(value).hex())] = ""
+    hex: Hexadecimal = ""
     """The octets in hexadecimal digits; blanks may separate them."""
 
     @model_validator(mode="after")

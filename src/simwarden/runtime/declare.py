@@ -159,6 +159,13 @@ def _formed(pattern: str) -> Any:
     return Field(json_schema_extra={"pattern": f"^({pattern})?$"})
 
 
+def _as_hexadecimal(value: str) -> str:
+    try:
+        return bytes.fromhex(value).hex()
+    except ValueError:
+        raise ValueError(f"expected octets in hexadecimal digits, two each, got {value!r}") from None
+
+
 def _as_place(value: str) -> str:
     split_port(value, 0)
     return value
@@ -184,7 +191,7 @@ CellText = Annotated[
     AfterValidator(parse_place),
 ]
 #: octets in hexadecimal digits; blanks may stand between them
-AS_HEXADECIMAL = AfterValidator(lambda value: bytes.fromhex(value).hex())
+AS_HEXADECIMAL = AfterValidator(_as_hexadecimal)
 Hexadecimal = Annotated[str, AS_HEXADECIMAL]
 CardName = Annotated[str, Names("uicc")]
 DeviceName = Annotated[str, Names("device")]

@@ -57,8 +57,8 @@ def check(
     except ValidationError as error:
         found = error.errors(include_url=False)
         for each in found:
-            if not (_is_other_form(each) or _is_misspelt(each, found) or _is_short_of_others(each, found)):
-                _report(model, {**each, "loc": _steps(data, each["loc"])}, spot, problems, tuple(also), what)
+            if not (_is_other_form(each, found) or _is_misspelt(each, found) or _is_short_of_others(each, found)):
+                _report(model, {**each, "loc": _steps(data, each)}, spot, problems, tuple(also), what)
     return None
 
 
@@ -74,9 +74,21 @@ def read_seconds(value: Any, spot: Spot, problems: Problems, about: str = "") ->
         return None
 
 
-def _is_other_form(error: ErrorDetails) -> bool:
-    """Whether a mapping was tried as the text that might stand in its place: what is wrong with it is told beside."""
-    return error["type"] == "string_type" and error["loc"][-1:] == ("str",) and isinstance(error["input"], dict)
+def _is_other_form(error: ErrorDetails, among: Iterable[ErrorDetails]) -> bool:
+    """Return True if a mapping was tried as the text or word that may stand in its place, beside another error."""
+    beside = error["loc"][:-1]
+    return _is_of_text(error) and any(
+        not _is_of_text(other) and other["loc"][: len(beside)] == beside for other in among
+    )
+
+
+def _is_of_text(error: ErrorDetails) -> bool:
+    """Return True if the alternative of a union that takes a text or one of some words was given a mapping."""
+    form = str(error["loc"][-1]) if error["loc"] else ""
+    return isinstance(error["input"], dict) and (
+        (error["type"] == "string_type" and form == "str")
+        or (error["type"] == "literal_error" and form.startswith("literal["))
+    )
 
 
 def _is_misspelt(error: ErrorDetails, among: Iterable[ErrorDetails]) -> bool:
@@ -98,17 +110,17 @@ def _is_short_of_others(error: ErrorDetails, among: Iterable[ErrorDetails]) -> b
     )
 
 
-def _steps(data: Any, loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Return the way to an error without the names of forms that pydantic puts between, which no file has."""
+def _steps(data: Any, error: ErrorDetails) -> tuple[str | int, ...]:
+    """Return the way to an error without the alternatives of unions, which pydantic names and no file has."""
     found: list[str | int] = []
     value = data
-    for place, step in enumerate(loc):
-        last = place == len(loc) - 1
-        if isinstance(value, dict) and (step in value or last):
+    for place, step in enumerate(error["loc"]):
+        is_missing = error["type"] == "missing" and place == len(error["loc"]) - 1
+        if isinstance(value, dict) and (step in value or is_missing):
             value = value.get(step)
         elif isinstance(value, list) and isinstance(step, int) and step < len(value):
             value = value[step]
-        elif isinstance(step, str) and not last:
+        elif isinstance(step, str) and not is_missing:
             continue
         found.append(step)
     return tuple(found)

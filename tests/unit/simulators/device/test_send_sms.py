@@ -51,7 +51,7 @@ def test_each_part_of_a_long_message_has_the_header() -> None:
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"octets": "4x"}, "non-hexadecimal"),
+        ({"octets": "4x"}, "hexadecimal digits, two each"),
         ({"text": "a", "octets": "41"}, "a message has a text or octets, not both"),
         ({"header": "06050423"}, "header: a user data header that is longer than the user data"),
         ({"octets": "ff", "data_coding": 0}, "octets above 7f do not fit into the 7 bit alphabet of data coding 0"),
