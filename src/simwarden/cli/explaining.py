@@ -101,7 +101,7 @@ def _verb(name: str, registry: Registry) -> Iterator[str]:
     if name in CORE_VERBS:
         yield paragraph(f"{name}: verb", CORE_VERBS[name])
     for kind, verb in registry.verbs.get(name, ()):
-        yield paragraph(f"{name}: verb of {kind}", verb.doc.partition("\n")[0], *_arguments(verb))
+        yield paragraph(f"{name}: verb of {kind}", verb.doc.partition("\n\n")[0], *_arguments(verb))
 
 
 def _arguments(verb: Verb) -> Iterator[str]:
