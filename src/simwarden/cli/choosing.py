@@ -54,7 +54,7 @@ def none_chosen(among: Sequence[suite.Titled], tags: Iterable[str]) -> NoReturn:
         if among and name not in known:
             hint = guess(name, known, len(known)) or "none has any"
             said.append(f"no scenario has the tag {name!r} ({hint})")
-    raise NothingError("\n".join(said) or "no scenario was chosen")
+    raise NothingError("\n".join(said) or "no scenario was chosen; `simwarden list` shows all")
 
 
 def workers_of(jobs: str) -> int:
