@@ -73,6 +73,7 @@ class Substitution:
         """Return the value at a spot as it stands at `path` of the document."""
         self._count(spot)
         self._document.origins[path] = spot
+        self._document.key_origins.pop(path, None)
         value = spot.value
         if isinstance(value, dict):
             return self._copy_mapping(value, spot, path)
@@ -94,9 +95,12 @@ class Substitution:
 
     def _copy_value(self, spot: Spot, path: Path) -> Any:
         """Copy the value of a parameter, or a part of it."""
+        use = self._document.origins.get(path)
         self._open.append(spot)
         made = self.copy(spot, path)
         self._open.pop()
+        if use is not None:
+            self._document.key_origins[path] = use
         return made
 
     def _copy_mapping(self, value: dict[str, Any], spot: Spot, path: Path) -> dict[str, Any]:

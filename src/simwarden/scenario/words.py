@@ -148,9 +148,7 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
             "expect: {sgd.mt-forward-short-message-request: {times: 3}}",
         ),
         "at_least": Word(_BOUND, "Not less than this.", "expect: {smsc: {message: {attempts: {at_least: 2}}}}"),
-        "at_most": Word(
-            _BOUND, "Not more than this.", "expect: {internet: {arrived: {octets: {at_most: 9}}}}"
-        ),
+        "at_most": Word(_BOUND, "Not more than this.", "expect: {internet: {arrived: {octets: {at_most: 9}}}}"),
         "absent": Word(
             "value that is expected",
             "That a message, record, body or decision has no such field, or nothing in it; `none` says the same.",

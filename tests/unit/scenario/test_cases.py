@@ -273,6 +273,13 @@ def test_an_error_of_all_cases_is_reported_once(tmp_path: Path) -> None:
     assert str(some).endswith("; in the cases meter, meter-twin, camera and 1 more)")
 
 
+def test_an_error_of_a_key_names_its_place_and_not_that_of_the_parameter(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(TEXT.replace("power_on: $device", "powr_on: $device"))
+    with pytest.raises(UserFileError, match=r"a\.yaml:18:5: verb 'powr_on' is not known"):
+        Loader().load(f"{file}::meter")
+
+
 def test_an_unknown_parameter_is_the_only_error_of_its_place(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(TEXT.replace("wait: 1 min", "wait: $tim"))
