@@ -208,7 +208,11 @@ def check_twin(scenario: Scenario, loader: Loader, problems: Problems) -> None:
     place = Place(scenario.path, scenario.lines.get("twin", scenario.lines.get("scenario", 1)))
     if not scenario.twin:
         if expects_refusal(scenario) and not _note_refused(scenario, loader, problems):
-            problems.add("a scenario that expects a refusal names its twin, which passes", place, "add twin: FILE")
+            problems.add(
+                "a scenario that expects a refusal names its twin, which passes",
+                place,
+                "add twin: FILE, or what differs",
+            )
         return
     if not Path(split_reference(scenario.twin)[0]).is_file():
         problems.add(f"twin {scenario.twin} does not exist", place)
