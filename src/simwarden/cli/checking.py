@@ -18,7 +18,7 @@ from simwarden.scenario import suite
 from simwarden.scenario.case_reference import folders_of, split_reference
 from simwarden.scenario.drafted import text_of
 from simwarden.scenario.load import Loader
-from simwarden.scenario.problems import Problems, ScenarioErrors, flat
+from simwarden.scenario.problems import Problems, ScenarioErrors, across_cases, flat
 from simwarden.scenario.refusals import expects_refusal
 from simwarden.scenario.renamed import fix
 
@@ -35,19 +35,23 @@ def validate_files(paths: Sequence[str], network: str, *, as_json: bool = False,
     jobs = suite.find(located(paths))
     wrong: dict[str, list[UserFileError]] = {}
     shown: set[str] = set()
-    for job in jobs:
-        try:
-            loader.validate(job.reference)
-        except UserFileError as error:
-            wrong[job.reference] = [*flat(error)]
-            more = {text: each for each in wrong[job.reference] if (text := str(each)) not in shown}
-            shown |= more.keys()
-            if more and not as_json:  # what is wrong with all cases of a file is shown once
-                exits.show("\n".join(more))
-                annotate(ScenarioErrors([*more.values()]))
+    for cases in suite.by_file(jobs):
+        found: list[UserFileError] = []
+        for job in cases:
+            try:
+                loader.validate(job.reference)
+            except UserFileError as error:
+                wrong[job.reference] = [*flat(error)]
+                found += wrong[job.reference]
+        more = {str(each): each for each in across_cases(found, [job.case for job in cases])}
+        more = {text: each for text, each in more.items() if text not in shown}
+        shown |= more.keys()
+        if more and not as_json:
+            exits.show("\n".join(more))
+            annotate(ScenarioErrors([*more.values()]))
     renamed = _renamed(loader.renamed, to_fix=to_fix)
     if as_json:
-        found = [
+        report = [
             {
                 "file": job.reference,
                 "errors": [_error(each) for each in wrong.get(job.reference, [])],
@@ -55,7 +59,7 @@ def validate_files(paths: Sequence[str], network: str, *, as_json: bool = False,
             }
             for job in jobs
         ]
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        print(json.dumps(report, indent=2, ensure_ascii=False))
     elif jobs:
         _show_renamed(renamed, to_fix=to_fix)
         print(f"{len(jobs)} checked, {len(wrong) or 'none'} wrong")

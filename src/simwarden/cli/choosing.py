@@ -9,7 +9,7 @@ from simwarden.cli import exits
 from simwarden.cli.shipped import located
 from simwarden.errors import ConfigError, NothingError, UserFileError
 from simwarden.scenario import suite
-from simwarden.scenario.problems import ScenarioErrors, flat, guess
+from simwarden.scenario.problems import ScenarioErrors, across_cases, flat, guess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,15 +27,18 @@ def load_checked(
     """
     loaded = []
     wrong: list[UserFileError] = []
-    for job in suite.find(located(paths)):
-        try:
-            loaded.append((job, loader.validate(job.reference, to_run=True)))
-        except UserFileError as error:
-            wrong += flat(error)
+    for cases in suite.by_file(suite.find(located(paths))):
+        found: list[UserFileError] = []
+        for job in cases:
+            try:
+                loaded.append((job, loader.validate(job.reference, to_run=True)))
+            except UserFileError as error:
+                found += flat(error)
+        wrong += across_cases(found, [job.case for job in cases])
     for each in dict.fromkeys(loader.renamed):
         exits.complain(str(each))
     if wrong:
-        raise ScenarioErrors([*{str(each): each for each in wrong}.values()])  # each once, of all cases of a file
+        raise ScenarioErrors([*{str(each): each for each in wrong}.values()])
     chosen = [(job, scenario) for job, scenario in loaded if suite.chosen(scenario, job.name, tags, match)]
     if not chosen:
         none_chosen([scenario for _, scenario in loaded], tags)
@@ -51,7 +54,7 @@ def none_chosen(among: Sequence[suite.Titled], tags: Iterable[str]) -> NoReturn:
         if among and name not in known:
             hint = guess(name, known, len(known)) or "none has any"
             said.append(f"no scenario has the tag {name!r} ({hint})")
-    raise NothingError("\n".join(said) or "no scenario was chosen")
+    raise NothingError("\n".join(said) or "no scenario was chosen; `simwarden list` shows all")
 
 
 def workers_of(jobs: str) -> int:

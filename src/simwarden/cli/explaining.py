@@ -101,14 +101,14 @@ def _verb(name: str, registry: Registry) -> Iterator[str]:
     if name in CORE_VERBS:
         yield paragraph(f"{name}: verb", CORE_VERBS[name])
     for kind, verb in registry.verbs.get(name, ()):
-        yield paragraph(f"{name}: verb of {kind}", verb.doc.partition("\n")[0], *_arguments(verb))
+        yield paragraph(f"{name}: verb of {kind}", verb.doc.partition("\n\n")[0], *_arguments(verb, registry))
 
 
-def _arguments(verb: Verb) -> Iterator[str]:
+def _arguments(verb: Verb, registry: Registry) -> Iterator[str]:
     docs = field_docs(verb.arguments)
     for field, info in verb.arguments.model_fields.items():
         notes = ["required"] if info.is_required() else []
-        notes += [f"names a {mark.kind}" for mark in info.metadata if isinstance(mark, Names)]
+        notes += [f"names a {registry.noun(mark.kind)}" for mark in info.metadata if isinstance(mark, Names)]
         notes += [f"short: `{verb.name}: ...`"] if field == verb.arguments.shorthand else []
         yield field + (f" ({', '.join(notes)})" if notes else "") + _doc(docs[field])
 

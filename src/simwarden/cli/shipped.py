@@ -55,6 +55,9 @@ def shipped() -> Path:
     raise ConfigError("the shipped scenarios are missing; install simwarden again")
 
 
+_MISSING = "there is no such file or folder, and no shipped scenario of that name"
+
+
 def located(paths: Iterable[str]) -> list[str]:
     """Return paths with those of shipped scenarios in the place of their names, as `list` has them or shorter.
 
@@ -78,27 +81,31 @@ def _shipped_as(name: str) -> list[str]:
         return [join_reference(str(root / file), case)]
     jobs = suite.find([str(root)])
     found = [job.reference for job in jobs if name in _names_of(job)]
-    if not found and (new := _new_name_of(file)):
-        raise ConfigError(f"the scenario was renamed: `{new}`", Place(name))
+    if not found and (new := _new_names_of(file)):
+        names = " or ".join(f"`{each}`" for each in new)  # some stems were in two folders
+        raise ConfigError(f"the scenario was renamed: {names}", Place(name))
     if not found:
+        if own := next((f"{file}{end}" for end in (".yaml", ".yml") if Path(f"{file}{end}").is_file()), ""):
+            raise ConfigError(_MISSING, Place(name), f"did you mean {join_reference(own, case)!r}?")
         near = guess(name, [word for job in jobs for word in _names_of(job)])
-        raise ConfigError("there is no such file or folder, and no shipped scenario of that name", Place(name), near)
+        raise ConfigError(_MISSING, Place(name), near)
     return found
 
 
-def _new_name_of(name: str) -> str:
-    """Return the name of a shipped scenario by the one that it had in the version before; empty if it had none such."""
+def _new_names_of(name: str) -> list[str]:
+    """Return the names of the shipped scenarios that had this name in the version before."""
     import tomllib  # noqa: PLC0415 - only who uses an old name needs it
 
     renamed = shipped() / "renamed.toml"
     if not renamed.is_file():
-        return ""
+        return []
     wanted = name.removesuffix(".yaml")
-    for folder, names in tomllib.loads(renamed.read_text("utf-8")).items():
-        for old, new in names.items():
-            if wanted in (old, f"{folder}/{old}", f"{folder}/{old}".replace("/", "-")):
-                return f"{folder.partition('/')[0]}/{new}".replace("/", "-")
-    return ""
+    return [
+        f"{folder.partition('/')[0]}/{new}".replace("/", "-")
+        for folder, names in tomllib.loads(renamed.read_text("utf-8")).items()
+        for old, new in names.items()
+        if wanted in (old, f"{folder}/{old}", f"{folder}/{old}".replace("/", "-"))
+    ]
 
 
 def _names_of(job: suite.Job) -> Iterator[str]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simwarden.scenario.case_steps import GIVEN, JUDGED, NAME, STEPS, StepWriter
 from simwarden.scenario.merge import Merged
 from simwarden.scenario.parameters import Parameter, Substitution, uses_in
-from simwarden.scenario.problems import Problems
+from simwarden.scenario.problems import Problems, guess
 from simwarden.scenario.secrets import keys_in
 from simwarden.scenario.validation import short
 from simwarden.scenario.yamlfile import Source, Spot, read
@@ -175,7 +175,7 @@ class CaseFile:
         for index, words in enumerate(excluded):
             kept = [each for each in found if not words.items() <= each.items()]
             if len(kept) == len(found):
-                self.problems.add("exclude: there is no such case, or it is excluded already", (spot / index).place)
+                self._note_excluded_nothing(words, spot / index)
             found = kept
         if len(found) > self._most:
             told = f"vary: {len(found)} cases are too many (at most {self._most})"
@@ -184,6 +184,18 @@ class CaseFile:
         if not found:
             self.problems.add("exclude: no case is left", spot.key)
         return found or [{}]
+
+    def _note_excluded_nothing(self, words: Mapping[str, Any], spot: Spot) -> None:
+        axis, word = next(
+            ((axis, word) for axis, word in words.items() if word not in self._axes.get(axis, {})), ("", "")
+        )
+        if axis in self._axes:
+            told = f"exclude: {axis} has no word {short(word)}"
+            self.problems.add(told, (spot / axis).place, guess(str(word), self._axes[axis]))
+        elif axis:
+            self.problems.unknown("exclude: axis", axis, self._axes, (spot / axis).key)
+        else:
+            self.problems.add("exclude: there is no such case, or it is excluded already", spot.place)
 
     def check(self) -> None:
         """Note parameters that nothing uses, and what a twin cannot say."""

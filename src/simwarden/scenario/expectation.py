@@ -213,9 +213,10 @@ class ExpectationReader(WantedValues):
         """Return how many are wanted, where that is said, and the other fields."""
         if "times" not in fields:
             return None, fields
-        text = str(fields["times"])
+        text = "" if isinstance(fields["times"], dict | list) else str(fields["times"])
         if not (text.isascii() and text.isdecimal() and len(text) < 5 and int(text)):
-            self.problems.add(f"times: a number from 1 on is expected, not {short(text)}", (spot / "times").place)
+            told = f"times: a number from 1 on is expected, not {short(fields['times'])}"
+            self.problems.add(told, (spot / "times").place)
         others = {key: value for key, value in fields.items() if key != "times"}
         return (int(text) if text.isdecimal() else None), others
 

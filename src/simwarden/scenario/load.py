@@ -13,7 +13,8 @@ from simwarden.policy.requirements import requirements
 from simwarden.runtime.declare import Model
 from simwarden.scenario import network
 from simwarden.scenario.case_reference import folder_tags, join_reference, split_reference
-from simwarden.scenario.cases import CaseFile
+from simwarden.scenario.case_steps import GIVEN
+from simwarden.scenario.cases import PARAMETER_KEYS, CaseFile
 from simwarden.scenario.document import Scenario
 from simwarden.scenario.effects import check_effects, check_expectations
 from simwarden.scenario.expectation import ExpectationReader
@@ -40,7 +41,7 @@ class Header(Model):
     proves: list[str] = Field(default_factory=list)
     """Ids of the requirements that this scenario proves."""
     twin: str = ""
-    """The file of the same story that must pass, by a path from this file."""
+    """The counterpart that must pass: a file, by a path from this one, or a mapping of what differs from this file."""
     tags: list[str] = Field(default_factory=list)
     """Words by which scenarios are chosen, next to the folders below `scenarios` that hold the file."""
     about: str = ""
@@ -142,6 +143,7 @@ class Loader:
         """
         file, name = split_reference(str(reference))
         found = self.case_file(file, text)
+        self._check_parameter_keys(found.source)
         case = found.find(name)
         if case is None:
             known = [each.name for each in found.all_cases if each.name]
@@ -150,12 +152,24 @@ class Loader:
         problems = Problems(name)
         problems.found += found.problems.found
         source = found.source if found.is_plain else found.document(case, problems)
+        if len(problems.found) > len(found.problems.found):
+            problems.raise_if_any()  # errors of a document without these values would only be consequences
         scenario = self.assemble(source, problems)
         scenario.case = name
         scenario.keys = tuple(dict.fromkeys((*scenario.keys, *found.keys)))
         if twin := found.twin_of(case):
             scenario.twin = join_reference(file, twin.name)
         return scenario
+
+    def _check_parameter_keys(self, source: Source) -> None:
+        """Raise ScenarioErrors for misspelt keys of parameters. Other errors would only be consequences of these."""
+        keys = (*PARAMETER_KEYS, GIVEN)
+        known = (*keys, *Header.model_fields, "network", "steps", *self.registry.sections)
+        problems = Problems()
+        for key in source.data if isinstance(source.data, dict) else ():
+            if key not in known and nearest(key, known) in keys:
+                problems.unknown("key", key, keys, (Spot(source) / key).key)
+        problems.raise_if_any()
 
     def case_file(self, file: str, text: str | None = None) -> CaseFile:
         """Read a file and how its cases differ, once while it is the same.
@@ -243,7 +257,7 @@ def _as_written(part: str, data: dict[str, Any], parts: tuple[str, ...]) -> str:
 
 def _read_header(data: dict[str, Any], top: Spot, parts: tuple[str, ...], problems: Problems) -> Header:
     own = {key: value for key, value in data.items() if key not in parts}
-    header = check(Header, own, top, problems, also=parts)
+    header = check(Header, own, top, problems, also=(*PARAMETER_KEYS, GIVEN, *parts))
     proves = data.get("proves", [])
     for index, name in enumerate(proves if isinstance(proves, list) else ()):
         if isinstance(name, str) and name not in requirements():

@@ -39,6 +39,8 @@ class Merged(Source):
     def __init__(self, file: str) -> None:
         super().__init__(file, {})
         self.origins: dict[Path, Spot] = {}
+        #: where the keys of values stand that were inserted for the name of a parameter
+        self.key_origins: dict[Path, Spot] = {}
 
     def has(self, path: Path) -> bool:
         """See Source."""
@@ -46,6 +48,8 @@ class Merged(Source):
 
     def place(self, path: Path, *, key: bool = False) -> Place:
         """See Source."""
+        if key and path in self.key_origins:
+            return self.key_origins[path].key
         while path and path not in self.origins:
             path, key = path[:-1], True
         origin = self.origins.get(path)

@@ -73,6 +73,7 @@ class Substitution:
         """Return the value at a spot as it stands at `path` of the document."""
         self._count(spot)
         self._document.origins[path] = spot
+        self._document.key_origins.pop(path, None)
         value = spot.value
         if isinstance(value, dict):
             return self._copy_mapping(value, spot, path)
@@ -94,9 +95,12 @@ class Substitution:
 
     def _copy_value(self, spot: Spot, path: Path) -> Any:
         """Copy the value of a parameter, or a part of it."""
+        use = self._document.origins.get(path)
         self._open.append(spot)
         made = self.copy(spot, path)
         self._open.pop()
+        if use is not None:
+            self._document.key_origins[path] = use
         return made
 
     def _copy_mapping(self, value: dict[str, Any], spot: Spot, path: Path) -> dict[str, Any]:
@@ -159,14 +163,22 @@ class Substitution:
         for key in filter(None, keys.split(".")):
             value = found.spot.value if found else None
             if found is None or not isinstance(value, dict) or key not in value:
-                known = value if isinstance(value, dict) else ()
-                self._problems.add(f"{match[0]}: {key} is not known", spot.place, guess(key, known))
+                self._note_missing_entry(match[0], key, value, spot)
                 return None
             found = self._follow(Parameter(found.spot / key), name, spot)
         if found and any(inner.path[: len(found.spot.path)] == found.spot.path for inner in self._open):
             self._problems.add(f"${name} stands within its own value", spot.place)
             return None
         return found
+
+    def _note_missing_entry(self, use: str, key: str, value: Any, spot: Spot) -> None:
+        if isinstance(value, str):
+            told = f"{use}: the value is a text here, and has no entry {key!r}"
+            hint = "an identity is the value of a parameter as a whole: `imei: meter.imei`"
+            self._problems.add(told, spot.place, hint)
+            return
+        known = value if isinstance(value, dict) else ()
+        self._problems.add(f"{use}: {key} is not known", spot.place, guess(key, known))
 
     def _follow(self, parameter: Parameter, name: str, spot: Spot) -> Parameter | None:
         """Return the last parameter of a chain in which each value is the name of the next one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simwarden.errors import ScenarioError
 from simwarden.model.values import plain as plain  # noqa: PLC0414 - words of files are compared so everywhere
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from simwarden.errors import Place, UserFileError
+
+
+#: cases that an error of several cases names
+_NAMED: Final = 3
 
 
 class ScenarioErrors(ScenarioError):  # noqa: N818 - more than one
@@ -25,6 +29,14 @@ class ScenarioErrors(ScenarioError):  # noqa: N818 - more than one
 
     def __reduce__(self) -> tuple[type[ScenarioErrors], tuple[Sequence[UserFileError]]]:
         return type(self), (self.problems,)
+
+
+class CaseError(ScenarioError):
+    """An error of one case of a file; `advice` is its hint without the name of the case."""
+
+    def __init__(self, reason: str, place: Place | None, advice: str, case: str, where: str = "") -> None:
+        super().__init__(reason, place, "; ".join(filter(None, (advice, where or f"in the case {case}"))))
+        self.advice, self.case = advice, case
 
 
 def flat(error: UserFileError) -> Sequence[UserFileError]:
@@ -42,13 +54,16 @@ class Problems:
 
     def __init__(self, case: str = "") -> None:
         self.found: list[UserFileError] = []
-        self._case = f"in the case {case}" if case else ""
+        self._case = case
         self.nameless = self.unset = False
         self._nobodies: dict[str, tuple[int, list[Place]]] = {}
 
     def add(self, reason: str, place: Place, hint: str = "") -> None:
         """Note an error at a place."""
-        self.found.append(ScenarioError(reason, place, "; ".join(filter(None, (hint, self._case)))))
+        self.found.append(self._error(reason, place, hint))
+
+    def _error(self, reason: str, place: Place | None, hint: str) -> ScenarioError:
+        return CaseError(reason, place, hint, self._case) if self._case else ScenarioError(reason, place, hint)
 
     def unknown(self, what: str, name: str, known: Iterable[str], place: Place) -> None:
         """Note that a name is not one of those known, and guess which was meant."""
@@ -70,7 +85,8 @@ class Problems:
             if lines:
                 told = self.found[place]
                 also = f"also in line{'s'[: len(lines) > 1]} {', '.join(lines)}"
-                self.found[place] = ScenarioError(told.reason, told.place, "; ".join(filter(None, (told.hint, also))))
+                hint = told.advice if isinstance(told, CaseError) else told.hint
+                self.found[place] = self._error(told.reason, told.place, "; ".join(filter(None, (hint, also))))
         self._nobodies.clear()
 
     def raise_if_any(self) -> None:
@@ -79,6 +95,31 @@ class Problems:
         if self.found:
             unique = {str(problem): problem for problem in self.found}
             raise ScenarioErrors(sorted(unique.values(), key=_position))
+
+
+def across_cases(errors: Iterable[UserFileError], cases: Sequence[str]) -> list[UserFileError]:
+    """Return the errors of several `cases` of a file, each once.
+
+    An error that all cases have names none of them, another one names up to `_NAMED` of its cases.
+    """
+    by_text: dict[tuple[str, str, Place | None], list[UserFileError]] = {}
+    for error in errors:
+        hint = error.advice if isinstance(error, CaseError) else error.hint
+        by_text.setdefault((error.reason, hint, error.place), []).append(error)
+    return sorted((_of_cases(same, cases) for same in by_text.values()), key=_position)
+
+
+def _of_cases(errors: Sequence[UserFileError], cases: Sequence[str]) -> UserFileError:
+    first = errors[0]
+    names = list(dict.fromkeys(error.case for error in errors if isinstance(error, CaseError)))
+    if not isinstance(first, CaseError) or len(names) == 1:
+        return first
+    if set(cases) <= set(names):
+        return ScenarioError(first.reason, first.place, first.advice)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return CaseError(
+        first.reason, first.place, first.advice, first.case, f"in the cases {', '.join(names[:_NAMED])}{more}"
+    )
 
 
 def _position(problem: UserFileError) -> tuple[str, int, int]:

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simwarden.errors import Place, SimwardenError
+from simwarden.errors import Place, SimwardenError, UserFileError
 from simwarden.policy.decision import Verdict
 from simwarden.scenario.case_reference import split_reference
 from simwarden.scenario.document import (
@@ -27,7 +27,8 @@ from simwarden.scenario.document import (
 from simwarden.scenario.event_fields import ANSWER
 from simwarden.scenario.expectation import REFUSAL_WORDS
 from simwarden.scenario.match import matches
-from simwarden.scenario.problems import Problems, plain
+from simwarden.scenario.problems import Problems, flat, plain
+from simwarden.scenario.yamlfile import Spot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -44,6 +45,8 @@ _REJECT = "-reject"
 _WELL = re.compile(r"^(2\d\d\d?|9000|active|.*success|(request_)?accepted(_partially)?)$")
 #: values of what is not, or not yet
 _NOT_THERE: tuple[Any, ...] = (None, "", "none", "absent", "off")
+_TWIN_REFUSED = "twin: it expects a refusal itself"
+_OTHER_ENDING = "add from: NAME of a step, and what to expect of it instead"
 _CAUSES = ("cause", "result", "status", "reason", "sw", "code")
 
 
@@ -204,8 +207,12 @@ def check_twin(scenario: Scenario, loader: Loader, problems: Problems) -> None:
     """Note what is wrong with the twin of a scenario, or with its absence."""
     place = Place(scenario.path, scenario.lines.get("twin", scenario.lines.get("scenario", 1)))
     if not scenario.twin:
-        if expects_refusal(scenario):
-            problems.add("a scenario that expects a refusal names its twin, which passes", place, "add twin: FILE")
+        if expects_refusal(scenario) and not _note_refused(scenario, loader, problems):
+            problems.add(
+                "a scenario that expects a refusal names its twin, which passes",
+                place,
+                "add twin: FILE, or what differs",
+            )
         return
     if not Path(split_reference(scenario.twin)[0]).is_file():
         problems.add(f"twin {scenario.twin} does not exist", place)
@@ -213,14 +220,27 @@ def check_twin(scenario: Scenario, loader: Loader, problems: Problems) -> None:
     try:
         twin = loader.read(scenario.twin)
     except SimwardenError as error:
-        problems.add(f"twin {scenario.twin} is not valid: {str(error).splitlines()[0]}", place)
+        if isinstance(error, UserFileError) and split_reference(scenario.twin)[0] == scenario.path:
+            problems.found += flat(error)
+        else:
+            problems.add(f"twin {scenario.twin} is not valid: {str(error).splitlines()[0]}", place)
         return
     if not expects_refusal(scenario):
         return
-    if expects_refusal(twin):
+    if expects_refusal(twin) and not _note_refused(twin, loader, problems):
         problems.add(f"twin {scenario.twin} expects a refusal itself", place)
     if (scenario.facts, _actions(scenario)) == (twin.facts, _actions(twin)):
         problems.add(f"twin {scenario.twin} does not differ: its elements and steps are the same", place)
+
+
+def _note_refused(twin: Scenario, loader: Loader, problems: Problems) -> bool:
+    """Note that a twin expects a refusal, where its file describes it. Returns False for a scenario of its own."""
+    cases = loader.case_file(twin.path) if twin.case else None
+    case = cases.find(twin.case) if cases else None
+    if cases is None or case is None or not case.is_twin:
+        return False
+    problems.add(_TWIN_REFUSED, (Spot(cases.source) / "twin").key, _OTHER_ENDING)
+    return True
 
 
 def _actions(scenario: Scenario) -> list[Mapping[str, Any]]:

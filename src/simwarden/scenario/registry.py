@@ -68,6 +68,10 @@ class Registry:
             (name, (kind, verb)) for kind, each in self.kinds.items() for name, verb in each.all_verbs().items()
         )
 
+    def noun(self, kind: str) -> str:
+        """Return what a file calls an instance of a kind: `card` for `uicc`, as its section is `cards`."""
+        return next((section.removesuffix("s") for section, of in self.sections.items() if of == kind), kind)
+
     @cached_property
     def card_sections(self) -> Mapping[str, tuple[CardSection, ...]]:
         """Sections of a card by name, with what each kind wants there."""

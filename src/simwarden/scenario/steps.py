@@ -238,7 +238,7 @@ class StepReader:
         if found is not None and (not kinds or found.kind in kinds):
             return True
         known = [each for each, it in instances.items() if not kinds or it.kind in kinds]
-        what = f"{kinds[0]}" if len(kinds) == 1 else "element"
+        what = self.registry.noun(kinds[0]) if len(kinds) == 1 else "element"
         if isinstance(name, str) and name:
             self.problems.nobody(name, f"no {what} is called {name!r}", spot.place, guess(name, known))
         else:

@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache, partial
-from itertools import count
+from itertools import count, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
@@ -48,10 +48,20 @@ class Job:
     reference: str
     name: str
 
+    @property
+    def case(self) -> str:
+        """The name of the case; empty for a file that is its only case."""
+        return split_reference(self.reference)[1]
+
 
 def is_scenario(text: str) -> bool:
     """Tell whether a YAML text has a top-level `scenario:` key, without parsing it."""
     return "scenario" in _KEY.findall(text)
+
+
+def by_file(jobs: Iterable[Job]) -> list[list[Job]]:
+    """Return jobs grouped by file, as far as those of one file stand together."""
+    return [[*group] for _, group in groupby(jobs, lambda job: split_reference(job.reference)[0])]
 
 
 def find(references: Iterable[str]) -> list[Job]:

@@ -25,6 +25,8 @@ _KEY, _NETWORK, _JUDGES, _DECISION, _BESIDE, _DURING = (
     "stands beside a verb",
     "key of a `during`",
 )
+_TWIN: Final = "key of a `twin`"
+_BOUND: Final = "bound of a number that is expected"
 _TOLD: Final = "is expected of an element"
 _CELL: Final = "word in a cell of `matrix`"
 
@@ -42,6 +44,31 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
             "cards: {card: {use: meter, binding: {by: hss, learn: first-use}}}",
         ),
         "devices": Word(_KEY, "The terminals of the story by name.", "devices: {meter: {type: module}}"),
+        "set": Word(_KEY, "Named values: `$name` inserts one, `$name.key` an entry of one.", "set: {quota: 1 MB}"),
+        "vary": Word(
+            _KEY,
+            "Axes, each with its words. Each combination of words is a case, at most 12 of them; `$axis` inserts what "
+            "the word of the case stands for.",
+            "vary: {way: {by-tls: {port: 443}, by-http: {port: 80}}}",
+        ),
+        "exclude": Word(_KEY, "Combinations of words that make no case.", "exclude: [{way: by-quic, version: ipv4}]"),
+        "given": Word(
+            _KEY,
+            "Preconditions: each of these cards is in its device, which is on and attached, before the first step.",
+            "given: {attached: {meter: card}}",
+        ),
+        "with": Word(
+            "key of any mapping in a file with parameters",
+            "Inserts the entries of the mapping that a parameter stands for; a key that is in both is an error.",
+            "fetch: {device: meter, with: $request}",
+        ),
+        "without": Word(_TWIN, "Steps that the twin leaves out, by their names.", "twin: {without: [learn]}"),
+        "from": Word(
+            _TWIN,
+            "The last step that the twin shares, by its name. The twin has an `expect` or `never` for it, or `steps` "
+            "after it, or both.",
+            "twin: {set: {list: none}, from: attempt, expect: delivered}",
+        ),
         "steps": Word(_KEY, "What happens, in order: one verb a step, and what is expected after it."),
         "expect": Word(
             _JUDGES,
@@ -120,6 +147,8 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
             "How many with these fields there are in the phase, no more and no fewer, at the time that it is judged.",
             "expect: {sgd.mt-forward-short-message-request: {times: 3}}",
         ),
+        "at_least": Word(_BOUND, "Not less than this.", "expect: {smsc: {message: {attempts: {at_least: 2}}}}"),
+        "at_most": Word(_BOUND, "Not more than this.", "expect: {internet: {arrived: {octets: {at_most: 9}}}}"),
         "absent": Word(
             "value that is expected",
             "That a message, record, body or decision has no such field, or nothing in it; `none` says the same.",

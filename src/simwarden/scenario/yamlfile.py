@@ -160,7 +160,10 @@ def _meant(error: yaml.MarkedYAMLError, text: str) -> str:
     if error.problem in ("did not find expected key", "did not find expected '-' indicator"):
         return "is it indented like the line that it belongs to?"
     if error.problem == "mapping values are not allowed in this context":
-        return "put quotes around a text that has a colon in it"
+        return (
+            "put quotes around a text that has a colon in it; or the line before lacks its colon, "
+            "or this one is indented further than the keys beside it"
+        )
     return ""
 
 

@@ -228,3 +228,17 @@ def test_a_broker_fails_in_silence_only(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(text)
     result = cli("validate", "x.yaml")
     assert (result.exit_code, "broker has no Result-Codes, only silence" in result.output) == (2, True), result.output
+
+
+@pytest.mark.parametrize("name", ["own", "own::twin"])
+def test_the_name_of_a_file_that_run_prints_is_answered_with_the_file(cli: Cli, tmp_path: Path, name: str) -> None:
+    (tmp_path / "own.yaml").write_text("scenario: x\nsteps:\n- wait: 1 s\n")
+    result = cli("run", name)
+    assert (result.exit_code, f"did you mean '{name.replace('own', 'own.yaml')}'?" in result.output) == (2, True)
+
+
+def test_a_file_with_an_error_in_all_of_its_cases_shows_it_once(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text("scenario: x\nvary: {time: [1 s, 2 s]}\nsteps:\n- wait: $tim\n- wait: $time\n")
+    for command in ("validate", "run"):
+        shown = [line for line in cli(command, "x.yaml").output.splitlines() if "$tim" in line]
+        assert shown == ["x.yaml:4:9: $tim is not known (did you mean 'time'?)"]

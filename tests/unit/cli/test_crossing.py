@@ -78,6 +78,7 @@ def test_json_and_pages(tmp_path: Path) -> None:
         (("--service", "sms"), "no service or path is called 'sms'"),
         (("--accept", "so it is", "--method", "none"), "leave --misuse, --method and --budget out"),
         (("--accept", "so it is", "--budget", "1 s"), "leave --misuse, --method and --budget out"),
+        (("--story", "phone"), "--story: expected MISUSE/METHOD, got 'phone'"),
         (("--story", "phone/all"), "no method is called 'all'"),
         (("/nowhere",), "no matrix is here"),
     ],

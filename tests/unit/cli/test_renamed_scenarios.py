@@ -29,3 +29,10 @@ def test_an_old_name_is_answered_with_the_new_one(form: str, folder: str) -> Non
     name = f"{folder.partition('/')[0]}/{new}".replace("/", "-")
     assert (result.exit_code, f"the scenario was renamed: `{name}`" in result.output) == (2, True)
     assert CliRunner().invoke(app, ["list", name]).exit_code == 0
+
+
+def test_an_old_name_of_two_scenarios_is_answered_with_both() -> None:
+    result = CliRunner().invoke(app, ["run", "buyer-changes-the-list"])
+    assert (
+        "`sms-list-management-change::customer` or `voice-list-management-change-rejected::customer`" in result.output
+    )

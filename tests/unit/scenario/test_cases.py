@@ -10,7 +10,7 @@ from simwarden.errors import ConfigError, UserFileError
 from simwarden.scenario import suite
 from simwarden.scenario.cases import CaseFile, headings_in, outline_of
 from simwarden.scenario.load import Loader
-from simwarden.scenario.problems import Problems
+from simwarden.scenario.problems import Problems, ScenarioErrors, across_cases
 from simwarden.scenario.result import Verdict
 from simwarden.scenario.runner import RunOptions, run_scenario
 from simwarden.scenario.yamlfile import read
@@ -207,7 +207,10 @@ HEAD = "scenario: a\nsteps: [{b: 1, name: here}]\n"
          "F:2:42: name: another step is called 'here'"),
         ("scenario: a\nsteps: [{b: 1, name: {k: 1}}]\ntwin: {scenario: b, without: here}", "F:2:22: name: a text is"),
         ("scenario: a\nvary: {x: [twin]}\nsteps: [$x]", "x: 'twin' cannot name a case"),
-        ("scenario: a\nvary: {x: [p]}\nexclude: [{x: q}]\nsteps: [$x]", "F:3:11: exclude: there is no such case"),
+        ("scenario: a\nvary: {x: [p]}\nexclude: [{x: q}]\nsteps: [$x]", "F:3:15: exclude: x has no word 'q' (known:"),
+        ("scenario: a\nvary: {x: [p]}\nexclude: [{y: p}]\nsteps: [$x]", "F:3:12: exclude: axis 'y' is not known"),
+        ("scenario: a\nvary: {x: [p, q]}\nexclude: [{x: p}, {x: p}]\nsteps: [$x]", "F:3:19: exclude: there is no such"),
+        ("scenario: a\nset: {x: meter}\nsteps: [{a: $x.imei}]", "F:3:13: $x.imei: the value is a text here, and has"),
         ("scenario: a\nvary: {x: [p]}\nexclude: [{x: p}]\nsteps: [$x]", "exclude: no case is left"),
         ("scenario: a\nvary: {x: [" + ", ".join("abcdefghijklm") + "]}\nsteps: [$x]", "vary: 13 cases are too many"),
         (HEAD + "twin: {scenario: b}", "F:3:1: twin: say where it differs (by set, without or from)"),
@@ -252,6 +255,55 @@ def test_an_error_of_one_case_names_the_case(tmp_path: Path) -> None:
     Loader().load(f"{file}::meter")
     with pytest.raises(UserFileError, match=r"a\.yaml:8:\d+: .*typ.*in the case camera\)"):
         Loader().load(f"{file}::camera")
+
+
+def test_an_error_of_all_cases_is_reported_once(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(TEXT.replace("power_off", "powr_off"))
+    loader, found = Loader(), []
+    names = [case.name for case in loader.case_file(str(file)).all_cases]
+    for name in names:
+        with pytest.raises(ScenarioErrors) as error:
+            loader.validate(f"{file}::{name}")
+        found += error.value.problems
+    assert [str(each) for each in across_cases(found, names)] == [
+        f"{file}:16:5: verb 'powr_off' is not known (did you mean 'power_off'?)"
+    ]
+    (some,) = across_cases(found, [*names, "other"])
+    assert str(some).endswith("; in the cases meter, meter-twin, camera and 1 more)")
+
+
+def test_an_error_of_a_key_names_its_place_and_not_that_of_the_parameter(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(TEXT.replace("power_on: $device", "powr_on: $device"))
+    with pytest.raises(UserFileError, match=r"a\.yaml:18:5: verb 'powr_on' is not known"):
+        Loader().load(f"{file}::meter")
+
+
+def test_an_unknown_parameter_is_the_only_error_of_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(TEXT.replace("wait: 1 min", "wait: $tim"))
+    with pytest.raises(UserFileError) as error:
+        Loader().validate(f"{file}::meter")
+    assert str(error.value) == f"{file}:25:11: $tim is not known (known: device, terminal; in the case meter)"
+
+
+def test_a_twin_that_expects_the_refusal_of_its_case_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(TEXT[: TEXT.index("  from: attach")])
+    for name in ("meter", "meter-twin"):
+        with pytest.raises(UserFileError, match=r"twin: it expects a refusal itself \(add from: NAME") as error:
+            Loader().validate(f"{file}::{name}")
+        assert error.value.place is not None
+        assert error.value.place.line == 26, str(error.value)
+
+
+@pytest.mark.parametrize(("key", "written"), [("vary", "varry"), ("set", "sett"), ("given", "givn")])
+def test_a_misspelt_key_of_parameters_is_the_only_error(key: str, written: str) -> None:
+    with pytest.raises(UserFileError) as error:
+        Loader().load("F", TEXT.partition("twin:")[0].replace(f"\n{key}:", f"\n{written}:"))
+    assert f"key '{written}' is not known (did you mean '{key}'?)" in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_a_misspelt_steps_is_named_once() -> None:

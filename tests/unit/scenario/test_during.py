@@ -180,7 +180,7 @@ def test_two_are_put_in_during_one_step() -> None:
         ("{before: handover-notify, do: {suspend: {card: card}}}", "a message is written as INTERFACE.MESSAGE"),
         ("{before: s1mme.handover-notify, do: {suspend: {card: card}}}", "a message is written as INTERFACE.MESSAGE"),
         ("{before: s1-mme.handover-notify, do: {suspnd: {card: card}}}", "did you mean 'suspend'?"),
-        ("{before: s1-mme.handover-notify, do: {suspend: {card: crd}}}", "no uicc is called 'crd'"),
+        ("{before: s1-mme.handover-notify, do: {suspend: {card: crd}}}", "no card is called 'crd'"),
         ("{before: s1-mme.handover-notify, do: {suspend: {card: card}}, nth: 0}", "nth: 1 or more is expected"),
         ("{before: s1-mme.handover-notify, do: {suspend: {card: card}}, at: 1}", "key 'at' is not known"),
         (

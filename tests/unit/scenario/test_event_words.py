@@ -177,6 +177,7 @@ POOLS = '- manage: {element: cmp, path: "/pools"}\n'
         ("- never: {pgw: {cdr: {times: 2}}}", "times: `never` is about each one; `expect` says how many"),
         ("- never: {s11.create-session-request: {times: 2}}", "times: `never` is about each one"),
         ("- expect: {s11.create-session-request: {times: many}}", "times: a number from 1 on is expected"),
+        ("- expect: {s11.create-session-request: {times: {at_least: 1}}}", "is expected, not a mapping with at_least"),
         ("- expect: {hss: {answer: {status: 200}}}", "no step of this phase calls hss (add manage: {element: hss"),
         (f"{ASK}- expect: {{hss: {{answer: {{status: 299}}}}}}", "status is never '299' (an HTTP status is expected)"),
         (f"{ASK}- expect: {{hss: {{answer: {{statu: 200}}}}}}", "field of answer 'statu' is not known"),

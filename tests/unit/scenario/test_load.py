@@ -187,6 +187,8 @@ def test_all_errors_come_at_once_in_the_order_of_the_file(errors: Errors) -> Non
         ("scenario: [\n", "story.yaml:2:1: no YAML"),
         ("scenario: s\n\tsteps: x\n", "story.yaml:2:1: no YAML"),
         ("scenario: \x00\n", "story.yaml: no YAML"),
+        ("scenario: s\nsteps:\n- power_on x\n  name: y\n", "story.yaml:4:7: no YAML: a ':' cannot stand here (put"),
+        ("scenario: s\nsteps:\n- power_on x\n  name: y\n", "or the line before lacks its colon"),
         ("scenario: *a\n", "no YAML: nothing above is marked '&'"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simwarden.campaign.composition import compose, expand
 from simwarden.campaign.grid import check_names
 from simwarden.campaign.matrix.plan import LEGITIMATE, MISUSE
+from simwarden.errors import ConfigError
 from simwarden.scenario.document import FactWanted
 from simwarden.scenario.drafted import text_of
 from simwarden.scenario.expectation import ExpectationReader
@@ -110,7 +111,9 @@ def _read_foothold(scenario: Scenario, spot: Spot, problems: Problems) -> Expect
 
 def story_text(plan: Plan, cell: str, *, honest: bool) -> str:
     """Return the story of one cell (`MISUSE/METHOD`) as a scenario that `run` takes. Raises ConfigError."""
-    misuse, _, method = cell.partition("/")
+    misuse, slash, method = cell.partition("/")
+    if not slash:
+        raise ConfigError(f"--story: expected MISUSE/METHOD, got {cell!r}")
     check_names([misuse], plan.misuses, "misuse")
     check_names([method], plan.methods, "method")
     story = story_of(plan, plan.misuses[misuse], plan.methods[method], Loader(), honest=honest)
