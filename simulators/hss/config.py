@@ -219,7 +219,7 @@ class HssArea(Model):
 
     by: Literal["hss"] = "hss"
     """Who tells the MME."""
-    zones: Annotated[Zones, Field(min_length=1)]
+    zones: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_zones)]
     """Regional subscription zone codes, 4 hexadecimal digits each."""
     province: str = ""
     """The province that must have them all; empty: any one."""

@@ -12,6 +12,9 @@ from simwarden.runtime.declare import ElementConfig, Names, VerbModel
 from simwarden.runtime.sigtran.settings import Nodes, PointCode, Signalling
 from simwarden.wire.diameter.family import DIAMETER
 
+#: what answers an operation that was heard, and how a message of a dialogue may be said
+ANSWERS: Final = ("result", "error", "reject")
+_WAYS: Final = ("begin", "continue", "end", "abort", "nothing")
 #: the reference points at which it may stand for a server of credit control
 SERVED: Final = ("Gx", "Gy")
 
@@ -21,6 +24,22 @@ def _of_diameter(value: str) -> str:
     if known is None or known.protocol != DIAMETER.name:
         raise ValueError(f"{value} is no Diameter interface")
     return value
+
+
+def _sayable(said: list[Any]) -> list[Any]:
+    for each in said:
+        if not isinstance(each, dict) and each not in _WAYS:
+            raise ValueError(f"an operation with its argument, or one of {', '.join(_WAYS)} is expected, not {each!r}")
+        for name in ANSWERS if isinstance(each, dict) else ():
+            given = each.get(name, {"of": "", "code": "0"})
+            if not isinstance(given, dict) or "of" not in given:
+                raise ValueError(f"{name}: the operation that it is `of` is expected, not {given!r}")
+            if name == "error" and not str(given.get("code", "")).isdecimal():
+                raise ValueError(f"error: its code is expected, a number, not {given.get('code', '')!r}")
+    return said
+
+
+Said = Annotated[list[Any], AfterValidator(_sayable)]
 
 
 class IntruderSignalling(Signalling):
@@ -97,7 +116,7 @@ class AnswerRequests(IntruderVerb):
 class SayInDialogue(IntruderVerb):
     """Say something in the last dialogue of CAP."""
 
-    say: list[Any]
+    say: Said
     """Operations by their names (`initial-dp`), each with its argument: a mapping by our names of its parts, or octets
     in hexadecimal; `result`, `error` and `reject` with what they are `of`; how it is said: `end`, `abort` or
     `nothing`."""
@@ -115,7 +134,7 @@ class BeginDialogue(SayInDialogue):
 class AnswerDialogues(IntruderVerb):
     """From now on answer who begins a dialogue of CAP."""
 
-    answers: list[list[Any]]
+    answers: list[Said]
     """What is said to each message that comes, one after another, as `say` has it. Then nothing."""
     phases: tuple[Annotated[int, Field(ge=2, le=4)], ...] = (2, 3, 4)
     """The phases of CAP that it takes."""

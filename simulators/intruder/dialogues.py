@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from simulators.intruder.config import ANSWERS
 from simulators.intruder.records import octets_of, operation_of
-from simwarden.errors import ManagementError
+from simwarden.errors import ManagementError, PeerError
 from simwarden.machine.tcap_events import Aborted, Begun, Continued, Ended, Rejected
 from simwarden.runtime.sigtran.nodes import make_point
 from simwarden.wire import cap
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 _CAP: Final = 146
 _PATIENCE: Final = 10.0
 """Seconds for which the other side's next message is waited for."""
-_ANSWERS: Final = ("result", "error", "reject")
 #: what a message that has an operation says, the first of them
 _WORDS: Final = {
     cap.RELEASE_CALL: "released",
@@ -64,7 +64,9 @@ class Dialogues:
         self.answers, self.phases = list(answers), phases
         for each in [one for said in self.answers for one in said if isinstance(one, dict)]:
             for name, argument in each.items():
-                if name not in _ANSWERS:
+                if name in ANSWERS:
+                    operation_of(argument["of"])
+                else:
                     octets_of(operation_of(name), argument, cap.Phase(max(phases)))
 
     async def begin(self, point_code: int, phase: int, said: Iterable[Any]) -> str:
@@ -105,7 +107,7 @@ class Dialogues:
             self._user.flush()
 
     def _add(self, name: str, argument: Any) -> None:
-        if name in _ANSWERS:
+        if name in ANSWERS:
             self._user.tc.answer(self._dialogue, self._answer(name, argument))
             return
         operation = operation_of(name)
@@ -154,7 +156,11 @@ class Dialogues:
         found = []
         for each in components:
             if isinstance(each, Invoke):
-                operation, _ = cap.decode_invoke(each, self._phase)
+                try:
+                    operation, _ = cap.decode_invoke(each, self._phase)
+                except PeerError as error:
+                    self._site.note(f"CAP: {error.reason}")
+                    continue
                 self._ids[operation.name] = each.invoke_id
                 found.append(_WORDS.get(operation, ""))
             elif isinstance(each, ReturnError):

@@ -141,17 +141,20 @@ class Call:
 
     async def press(self, key: str) -> str:
         """Press a key: `accepted`, `rejected`, or `released` where the call is over."""
-        self._key = asyncio.get_running_loop().create_future()
-        self._send(T.START_DTMF, keypad_facility=key)
-        word = await self._key
+        word = await self._ask(T.START_DTMF, keypad_facility=key)
         if word == "accepted":
             self._send(T.STOP_DTMF)
         return word
 
     async def hold(self) -> str:
         """Ask for the call to be held (TS 24.083 2.1.1): `not-available`, or `released` where the call is over."""
+        return await self._ask(T.HOLD)
+
+    async def _ask(self, kind: MessageType, **fields: Any) -> str:
+        if self._over.done():  # and the connection not gone yet
+            return "released"
         self._key = asyncio.get_running_loop().create_future()
-        self._send(T.HOLD)
+        self._send(kind, **fields)
         return await self._key
 
     def _key_told(self, word: str) -> None:

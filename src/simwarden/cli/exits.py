@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import functools
 import io
 import os
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 P = ParamSpec("P")
+
+#: what ladders and messages draw with, and what stands for it in ASCII
+_DRAWN = dict(zip("│─▶◀⋮✓✗•×…→–", "|-><:vx*x.>-", strict=True))
+_DRAWN_TABLE = str.maketrans(_DRAWN)
 
 PASSED, FAILED, USAGE, INTERNAL, NOTHING, INTERRUPTED = 0, 1, 2, 3, 4, 130
 _CODES: dict[type[SimwardenError], int] = {InternalError: INTERNAL, NothingError: NOTHING, SimwardenError: USAGE}
@@ -49,10 +54,20 @@ def friendly(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def write_anywhere() -> None:
-    """Write characters that an encoding of the terminal lacks as escapes."""
+    """Write what an encoding of the terminal lacks (`LC_ALL=POSIX`): ladders in ASCII, other texts as escapes."""
+    codecs.register_error("simwarden", _in_ascii)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="simwarden")
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    if any(each not in _DRAWN for each in wrong):
+        return codecs.backslashreplace_errors(error)
+    return wrong.translate(_DRAWN_TABLE), error.end
 
 
 def complain(text: str) -> None:

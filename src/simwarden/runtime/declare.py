@@ -143,6 +143,14 @@ def _duration(value: Any) -> Any:
     return seconds(value) if isinstance(value, str) else value
 
 
+def _digits(value: Any) -> Any:
+    if isinstance(value, str) and not (value.isascii() and value.isdecimal()):
+        raise ValueError(f"a whole number is expected, not {value!r}")
+    return value
+
+
+#: a number that files write in digits only: pydantic alone takes `+5`, `5_0` and `5.0` too
+Digits = Annotated[int, BeforeValidator(_digits)]
 #: a duration as people write it (`15 s`, `90 days`), in seconds
 Seconds = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
 #: hours by which local time is ahead of UTC, in quarters of an hour (TS 23.040 9.2.3.11)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from simwarden.model.interfaces import INTERFACES, Service
-from simwarden.runtime.declare import Model
+from simwarden.runtime.declare import Digits, Model
 from simwarden.scenario.document import During, Mishap
 from simwarden.scenario.validation import check, read_seconds, short
 from simwarden.scenario.yamlfile import parts_of
@@ -32,7 +32,7 @@ class DuringModel(Model):
     """A `during`."""
 
     before: str
-    nth: int = Field(default=1, ge=1, le=9999)
+    nth: Digits = Field(default=1, ge=1, le=9999)
     do: Any
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from simwarden.runtime.declare import Names, Seconds, VerbModel
+from simwarden.runtime.declare import Digits, Names, Seconds, VerbModel
 from simwarden.scenario.document import NO_ANSWER, Call, Fail, Manage, Power, Rhythm, Step, Together, Wait
 from simwarden.scenario.during import DuringReader
 from simwarden.scenario.expectation import Outcomes
@@ -75,7 +75,7 @@ class FailModel(VerbModel):
     shorthand: ClassVar[str] = "element"
 
     element: str
-    answer: Annotated[int, Field(ge=0, le=5999), AfterValidator(_result_code)] = 0
+    answer: Annotated[Digits, Field(ge=0, le=5999), AfterValidator(_result_code)] = 0
     """A Result-Code; 2001: a success that lacks all that it should hold."""
     after: Seconds = 0.0
     database: Literal["down"] | None = None

@@ -1,5 +1,6 @@
 """Commands: what they print, and their exit codes. A user's fault never gives a traceback."""
 
+import io
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
+from simwarden.cli.exits import show, write_anywhere
 from simwarden.cli.main import app
 
 ROOT = Path(__file__).parents[3]
@@ -117,6 +119,15 @@ def test_a_terminal_without_unicode_takes_all_output() -> None:
         done = subprocess.run(command, env=environment, capture_output=True, check=False)  # noqa: S603 - our own program
         assert (done.returncode, done.stderr) == (0, b"")
         assert part in done.stdout
+
+
+def test_a_terminal_without_unicode_draws_ladders_in_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    for encoding, drawn in (("ascii", b"|<--x \\u7f51\n"), ("utf-8", "│◀──✗ 网\n".encode())):
+        written = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding))
+        write_anywhere()
+        show("│◀──✗ 网")
+        assert written.getvalue() == drawn
 
 
 def test_the_demo_draws_the_ladder(cli: Cli) -> None:

@@ -182,6 +182,10 @@ def test_two_are_put_in_during_one_step() -> None:
         ("{before: s1-mme.handover-notify, do: {suspnd: {card: card}}}", "did you mean 'suspend'?"),
         ("{before: s1-mme.handover-notify, do: {suspend: {card: crd}}}", "no card is called 'crd'"),
         ("{before: s1-mme.handover-notify, do: {suspend: {card: card}}, nth: 0}", "nth: 1 or more is expected"),
+        *(
+            (f"{{before: uu.attach-request, do: lose, nth: {nth}}}", "nth: a whole number is expected")
+            for nth in ("+1", "1_0", "1.0", '" 1 "')
+        ),
         ("{before: s1-mme.handover-notify, do: {suspend: {card: card}}, at: 1}", "key 'at' is not known"),
         (
             "{before: s1-mme.handover-notify, do: lose}",

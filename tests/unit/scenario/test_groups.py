@@ -203,7 +203,7 @@ def test_a_register_that_fails_refuses_for_a_time_and_serves_again(answer: str) 
     assert any(answer[-4:] in cause for cause in errors) if is_error else not errors
 
 
-@pytest.mark.parametrize("code", ["2002", "9" * 5000])
+@pytest.mark.parametrize("code", ["2002", "9" * 5000, "+5012", "5_012", "5012.0", '" 5012 "'])
 def test_the_answer_of_a_failure_is_an_error(code: str) -> None:
     with pytest.raises(Exception, match=r"a Result-Code of an error|a whole number is expected"):
         Loader(Registry.installed()).load("f.yaml", REAL % (f", answer: {code}", "rejected", "rejected"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -118,3 +119,16 @@ async def test_what_comes_late_revives_no_call(loop: TestbedLoop) -> None:
     desk.hear(T.CALL_PROCEEDING, T.ALERTING, T.CONNECT)
     assert desk.said == [(T.DISCONNECT, 102)]
     assert desk.shown["call"] == "no-answer"
+
+
+async def test_a_call_that_is_over_takes_no_key(loop: TestbedLoop) -> None:
+    """Its connection may stand for as long as the network takes to release it."""
+    desk = Desk(loop, originating=True)
+    desk.call.set_up("13800001111")
+    desk.hear(T.CALL_PROCEEDING)
+    desk.hear(T.DISCONNECT, cc_cause=Cause(17, 2))
+    desk.hear(T.RELEASE_COMPLETE)
+    desk.said.clear()
+    async with asyncio.timeout(60):
+        assert (await desk.call.press("1"), await desk.call.hold()) == ("released", "released")
+    assert desk.said == []

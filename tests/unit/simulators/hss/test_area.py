@@ -46,6 +46,7 @@ def test_an_area_is_one_to_ten_zone_codes(wrong: dict[str, Any]) -> None:
 
 def test_zone_codes_are_kept_in_one_form() -> None:
     assert HssArea.model_validate({"zones": ["00FF"]}).zones == ("00ff",)
+    assert HssArea.model_json_schema()["properties"]["zones"]["minItems"] == 1
     config = HssConfig.model_validate({"provinces": {"east": ["00FF"]}})
     assert config.homes(("00ff", "0001")) == {"00ff": ["east"], "0001": []}
     with pytest.raises(ValidationError):
