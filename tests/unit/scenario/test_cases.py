@@ -260,7 +260,8 @@ def test_an_error_of_one_case_names_the_case(tmp_path: Path) -> None:
 def test_an_error_of_all_cases_is_reported_once(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(TEXT.replace("power_off", "powr_off"))
-    loader, found = Loader(), []
+    loader = Loader()
+    found: list[UserFileError] = []
     names = [case.name for case in loader.case_file(str(file)).all_cases]
     for name in names:
         with pytest.raises(ScenarioErrors) as error:
