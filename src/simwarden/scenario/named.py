@@ -29,7 +29,7 @@ def check_names(
     for way, kind, name in _named(instance.config):
         known = [each for each, it in instances.items() if kind == _ANY_KIND or _stands_for(registry, it.kind, kind)]
         if name not in known and name not in _NOBODY and "." not in name:
-            what = f"no {kind} is called {name!r}"
+            what = f"no {registry.noun(kind)} is called {name!r}"
             problems.nobody(name, what, spot.join(way).place, guess(name, known))
 
 
