@@ -115,6 +115,7 @@ def _moment(stamp: int, clocks: Clocks) -> dt.datetime | None:
 class CmppSession(WindowedSession[Message, Connect, State]):
     """One connection."""
 
+    _encode, _decode, _new_pdu = staticmethod(encode), staticmethod(decode), Message
     lengths = LENGTHS
     last_sequence = 0xFFFFFFFF
     commands = LinkCommands(
@@ -164,15 +165,6 @@ class CmppSession(WindowedSession[Message, Connect, State]):
                     del self._taken[next(iter(self._taken))]
 
     # -- what a windowed session needs to know of CMPP
-
-    def _encode(self, pdu: Message) -> bytes:
-        return encode(pdu)
-
-    def _decode(self, octets: bytes) -> Message:
-        return decode(octets)
-
-    def _new_pdu(self, command: Command, sequence: int) -> Message:
-        return Message(command, sequence)
 
     def _receive_bind_answer(self, asked: Message, answer: Message) -> None:
         del asked

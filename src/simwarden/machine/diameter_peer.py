@@ -23,6 +23,7 @@ from simwarden.machine.diameter_shared import (
     Suspected,
 )
 from simwarden.machine.diameter_table import TABLE, Input, State
+from simwarden.machine.outputs import Outputs
 from simwarden.machine.timer import Timer
 from simwarden.wire.diameter import (
     Application,
@@ -50,10 +51,11 @@ HEADER_LENGTH: Final = 20
 _BASE: Final = int(Application.BASE)
 
 
-class DiameterPeer:
+class DiameterPeer(Outputs[bytes, Event]):
     """One connection to a peer."""
 
     def __init__(self, shared: Shared) -> None:
+        super().__init__()
         self.shared = shared
         self.state = State.CLOSED
         self.host = ""
@@ -65,8 +67,6 @@ class DiameterPeer:
         #: an agent looks into nothing but what routes a message (RFC 6733 2.8.1)
         self._relays = Application.RELAY in shared.local.applications
         self._splitter = Splitter()
-        self._out: list[bytes] = []
-        self._events: list[Event] = []
         self._pending: dict[int, Message] = {}
         self._hop_by_hop = int(shared.random() * 0xFFFFFFFF)
         self._deadline: float | None = None
@@ -94,11 +94,6 @@ class DiameterPeer:
             self._why = fault.reason
             self._feed(Input.GARBAGE, None)
 
-    def data_to_send(self) -> list[bytes]:
-        """Return what must go to the far end, one entry a message, and forget it."""
-        out, self._out = self._out, []
-        return out
-
     def next_timer(self) -> Timer | None:
         """Return when `on_timer` must be called; a keep-alive if only the idle connection's watchdog waits."""
         if self._deadline is None:
@@ -120,11 +115,6 @@ class DiameterPeer:
         else:
             self._why = "watchdog unanswered"
             self._feed(Input.WATCHDOG_DEAD, None)
-
-    def events(self) -> list[Event]:
-        """Return what happened since the last call, and forget it."""
-        events, self._events = self._events, []
-        return events
 
     # -- what the owner orders
 

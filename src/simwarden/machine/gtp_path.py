@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from simwarden.machine.outputs import Outputs
 from simwarden.machine.timer import Timer
 from simwarden.wire.gtpv2 import GtpError, Message, Role, UnsupportedVersionError, answer_to, decode, encode, split
 from simwarden.wire.gtpv2 import version_not_supported as not_supported
@@ -111,7 +112,7 @@ class _Pending:
         self.deadline, self.sent = deadline, 1
 
 
-class GtpPath:
+class GtpPath(Outputs[tuple[bytes, int], Event]):
     """What this node and one peer have to do with each other."""
 
     def __init__(
@@ -121,6 +122,7 @@ class GtpPath:
 
         `sender` returns the peer's TEID for one of this node's, by which the answer to a wrong request is addressed.
         """
+        super().__init__()
         self.settings, self.counter, self.sender = settings, counter, sender
         self.peer_counter: int | None = None
         self._sequence = sequence & _LAST
@@ -131,8 +133,6 @@ class GtpPath:
         self._introduced = False
         self._echo_at: float | None = None
         self._echo: int | None = None
-        self._out: list[tuple[bytes, int]] = []
-        self._events: list[Event] = []
 
     # -- what the owner orders
 
@@ -326,15 +326,3 @@ class GtpPath:
             return
         self._events.append(RequestFailed(sequence, f"no answer to {pending.name} sent {pending.sent} times"))
         self._echo_at = now  # whether the peer is there at all
-
-    # -- what comes out
-
-    def data_to_send(self) -> list[tuple[bytes, int]]:
-        """Return datagrams with the peer's port that each goes to, and forget them."""
-        out, self._out = self._out, []
-        return out
-
-    def events(self) -> list[Event]:
-        """Return what happened since the last call, and forget it."""
-        events, self._events = self._events, []
-        return events

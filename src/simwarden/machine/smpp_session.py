@@ -45,6 +45,7 @@ Event: TypeAlias = SessionEvent[Pdu, Bind]
 class SmppSession(WindowedSession[Pdu, Bind, State]):
     """One session over one connection."""
 
+    _encode, _decode, _new_pdu = staticmethod(encode), staticmethod(decode), Pdu
     lengths = LENGTHS
     #: sequence numbers (3.2): after the last comes the first
     last_sequence = 0x7FFFFFFF
@@ -88,15 +89,6 @@ class SmppSession(WindowedSession[Pdu, Bind, State]):
             self._send(answer(asked, status, body, *parameters))
 
     # -- what a windowed session needs to know of SMPP
-
-    def _encode(self, pdu: Pdu) -> bytes:
-        return encode(pdu)
-
-    def _decode(self, octets: bytes) -> Pdu:
-        return decode(octets)
-
-    def _new_pdu(self, command: Command, sequence: int) -> Pdu:
-        return Pdu(command, sequence)
 
     def _name(self, pdu: Pdu) -> str:
         return pdu.command.name.lower()

@@ -11,6 +11,7 @@ to 32 bits on the wire.
 from __future__ import annotations
 
 from simwarden.errors import PeerError
+from simwarden.machine.outputs import Outputs
 from simwarden.machine.tcp_table import (
     DEFAULT_MSS,
     LEAST_MSS,
@@ -44,11 +45,12 @@ _SYN, _FIN, _RST, _ACK, _PSH = TcpFlag.SYN, TcpFlag.FIN, TcpFlag.RST, TcpFlag.AC
 _GRAIN, _RTO, _LONGEST, _AFTER_SYN = 0.001, 1.0, 60.0, 3.0
 
 
-class Connection:
+class Connection(Outputs[Tcp, Event]):
     """One end of a connection."""
 
     def __init__(self, near_port: int, far_port: int, initial: int, settings: TcpSettings | None = None) -> None:
         """`initial` is the number of this end's SYN, drawn so that others cannot guess it (RFC 9293 3.4.1)."""
+        super().__init__()
         self.near_port, self.far_port = near_port, far_port
         self.settings = settings or TcpSettings()
         self.state = State.CLOSED
@@ -68,8 +70,6 @@ class Connection:
         self._held: dict[int, bytes] = {}
         self._peer_fin: int | None = None
         self._ack_due = False
-        self._out: list[Tcp] = []
-        self._events: list[Event] = []
         self._smoothed: float | None = None
         self._variation = 0.0
         self._timeout = _RTO
@@ -418,14 +418,8 @@ class Connection:
 
     # -- what comes out
 
-    def segments_to_send(self) -> list[Tcp]:
+    def data_to_send(self) -> list[Tcp]:
         """Return segments, and forget them; one acknowledges all that has come since the last call."""
         if self._ack_due:
             self._out.append(self._segment(self._next, _ACK))
-        out, self._out = self._out, []
-        return out
-
-    def events(self) -> list[Event]:
-        """Return what happened since the last call, and forget it."""
-        events, self._events = self._events, []
-        return events
+        return super().data_to_send()

@@ -16,7 +16,7 @@ from simwarden.machine.timer import Timer
 from simwarden.wire.stream import FramingError, Splitter
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from enum import Enum, IntEnum
 
     from simwarden.wire.stream import Lengths
@@ -125,6 +125,10 @@ class _Waiting(NamedTuple, Generic[P]):
 class WindowedSession(Outputs[bytes, SessionEvent[P, B]], ABC, Generic[P, B, S]):
     """One session over one connection. Times are seconds of the owner's clock."""
 
+    #: octets of a PDU, and the reverse (raises PeerError); a request without a body by command and sequence number
+    _encode: Callable[[P], bytes]
+    _decode: Callable[[bytes], P]
+    _new_pdu: Callable[[Any, int], P]
     lengths: Lengths
     last_sequence: int
     commands: LinkCommands
@@ -143,18 +147,6 @@ class WindowedSession(Outputs[bytes, SessionEvent[P, B]], ABC, Generic[P, B, S])
         self._unanswered: set[int] = set()
         self._sequence = 0
         self._opened = self._heard = now
-
-    @abstractmethod
-    def _encode(self, pdu: P) -> bytes:
-        """Return the octets of a PDU."""
-
-    @abstractmethod
-    def _decode(self, octets: bytes) -> P:
-        """Read a PDU. Raises PeerError."""
-
-    @abstractmethod
-    def _new_pdu(self, command: Any, sequence: int) -> P:
-        """Make a request without a body."""
 
     @abstractmethod
     def _receive_request(self, pdu: P) -> None:

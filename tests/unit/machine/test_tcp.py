@@ -64,7 +64,7 @@ class Wire:
                 end.got += event.data
             elif isinstance(event, Ended) and self.closing:
                 end.connection.close(self.now)
-        for segment in end.connection.segments_to_send():
+        for segment in end.connection.data_to_send():
             data = ip.encode(ip.encode_tcp(segment, end.own, end.other))
             self.packets += 1
             for _ in range(2 if self.random.random() < self.doubled else 1):
@@ -270,7 +270,7 @@ class Alone:
     def __init__(self, settings: TcpSettings | None = None) -> None:
         self.it = Connection(80, 40000, 0, settings)
         self.it.accept(Tcp(40000, 80, 999, 0, SYN, WINDOW), 0.0)
-        self.it.segments_to_send()
+        self.it.data_to_send()
         self.take(1000, ACK)
         assert self.it.events() == [Opened()]
 
@@ -278,7 +278,7 @@ class Alone:
         fields: dict[str, Any] = {"acknowledgement": 1, "window": WINDOW, **more}
         now = fields.pop("now", 0.0)
         self.it.receive(Tcp(40000, 80, sequence, flags=flags, payload=payload, **fields), now)
-        return self.it.segments_to_send()
+        return self.it.data_to_send()
 
 
 def test_what_is_beyond_a_hole_waits_and_pieces_overlap() -> None:
@@ -297,7 +297,7 @@ def test_one_acknowledgement_for_all_that_came() -> None:
     end = Alone()
     for at in range(3):
         end.it.receive(Tcp(40000, 80, 1000 + at, 1, ACK, WINDOW, b"x"), 0.0)
-    assert [each.acknowledgement for each in end.it.segments_to_send()] == [1003]
+    assert [each.acknowledgement for each in end.it.data_to_send()] == [1003]
     assert end.take(1003, ACK) == []
 
 
@@ -338,13 +338,13 @@ def test_a_closed_window_is_probed() -> None:
     end = Alone()
     end.take(1000, ACK, window=0)
     end.it.send(b"abc", 0.0)
-    assert end.it.segments_to_send() == []
+    assert end.it.data_to_send() == []
     for now in (1.0, 3.0, 7.0):
         timer = end.it.next_timer()
         assert timer is not None
         assert timer.deadline == now
         end.it.on_timer(now)
-        assert [each.payload for each in end.it.segments_to_send()] == [b"a"]
+        assert [each.payload for each in end.it.data_to_send()] == [b"a"]
         end.take(1000, ACK, window=0, now=now)
     (rest,) = end.take(1000, ACK, acknowledgement=2, now=7.0)
     assert rest.payload == b"bc"
@@ -354,7 +354,7 @@ def test_small_pieces_wait_for_room() -> None:
     end = Alone()
     end.take(1000, ACK, window=600)
     end.it.send(bytes(2000), 0.0)
-    assert [len(each.payload) for each in end.it.segments_to_send()] == [536]
+    assert [len(each.payload) for each in end.it.data_to_send()] == [536]
     assert [len(each.payload) for each in end.take(1000, ACK, acknowledgement=537, window=600)] == [536]
 
 
@@ -363,26 +363,26 @@ def test_mss() -> None:
     for options, mine, length in ((b"", 1318, 536), (said, 1318, 1000), (said, 800, 800), (b"\1\1" + said, 1318, 1000)):
         end = Connection(80, 40000, 0, TcpSettings(mss=mine))
         end.accept(Tcp(40000, 80, 0, 0, SYN, WINDOW, options=options), 0.0)
-        (answer,) = end.segments_to_send()
+        (answer,) = end.data_to_send()
         assert ip.mss_of(answer.options) == mine
         end.receive(Tcp(40000, 80, 1, 1, ACK, WINDOW), 0.0)
         end.send(bytes(3000), 0.0)
-        assert len(end.segments_to_send()[0].payload) == length
+        assert len(end.data_to_send()[0].payload) == length
     end = Connection(80, 40000, 0, TcpSettings(version=6))
     end.accept(Tcp(40000, 80, 0, 0, SYN, WINDOW, options=b"\2"), 0.0)
     assert end.events() == [Faulted("TCP option 2 with a wrong length")]
     end.receive(Tcp(40000, 80, 1, 1, ACK, WINDOW), 0.0)
     end.send(bytes(3000), 0.0)
-    assert max(len(each.payload) for each in end.segments_to_send()) == 1220
+    assert max(len(each.payload) for each in end.data_to_send()) == 1220
 
 
 def test_a_refused_opening() -> None:
     end = Connection(40000, 80, 9)
     end.connect(0.0)
-    (syn,) = end.segments_to_send()
+    (syn,) = end.data_to_send()
     wrong = Tcp(80, 40000, 5, 99, ACK | SYN, WINDOW)
     end.receive(wrong, 0.0)
-    assert end.segments_to_send() == [Tcp(40000, 80, 99, 0, RST, 0)]
+    assert end.data_to_send() == [Tcp(40000, 80, 99, 0, RST, 0)]
     end.receive(Tcp(80, 40000, 0, 9, RST | ACK, 0), 0.0)
     assert end.state is State.SYN_SENT
     answer = reset_for(syn)
@@ -398,7 +398,7 @@ def test_both_open_at_once() -> None:
         each.connect(0.0)
     for _ in range(4):
         for near, far in ((one, other), (other, one)):
-            for segment in near.segments_to_send():
+            for segment in near.data_to_send():
                 far.receive(segment, 0.0)
     assert (one.state, other.state) == (State.ESTABLISHED, State.ESTABLISHED)
 
@@ -465,7 +465,7 @@ def test_anything_may_come(acts: list[Any]) -> None:
             end.connect(now)
         for each in acts:
             now = act(end, each, now + 0.5)
-            for segment in end.segments_to_send():
+            for segment in end.data_to_send():
                 assert ip.decode_tcp(ip.encode_tcp(segment, NEAR, FAR)) == segment
             assert len([event for event in end.events() if isinstance(event, Closed)]) <= 1
             if end.state is State.CLOSED:

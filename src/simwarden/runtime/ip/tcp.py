@@ -144,9 +144,7 @@ class Stream:
                     self.on_alive()
                 case Faulted(reason):
                     self._host.blame(f"TCP: {reason}")
-        self._host.send(
-            [ip.encode_tcp(each, self.ends[0], self.ends[2]) for each in self._connection.segments_to_send()]
-        )
+        self._host.send([ip.encode_tcp(each, self.ends[0], self.ends[2]) for each in self._connection.data_to_send()])
         self._timer.arm(self._connection.next_timer())
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)

@@ -67,7 +67,7 @@ class Server:
         for event in self.tcp.events():
             if isinstance(event, Received):
                 self._read(event.data)
-        for each in self.tcp.segments_to_send():
+        for each in self.tcp.data_to_send():
             self.flow.feed(ip.encode(ip.encode_tcp(each, SERVER, DEVICE)), up=False)
 
     def _read(self, octets: bytes) -> None:
