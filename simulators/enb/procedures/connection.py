@@ -14,7 +14,6 @@ from simwarden.wire.s1ap import (
     CauseTransport,
     RrcEstablishmentCause,
     S1apError,
-    cause_text,
 )
 from simwarden.wire.s1ap.values import Gummei, STmsi
 
@@ -146,7 +145,7 @@ def check_length(*pdus: bytes) -> None:
 def cause_in(message: Message) -> str:
     """Return the cause that a message has, in words."""
     cause = message.get("cause")
-    return cause_text(cause) if cause is not None else "no cause"
+    return cause.text if cause is not None else "no cause"
 
 
 def ue_of(station: Station, mme: Mme, message: Message) -> UeContext:

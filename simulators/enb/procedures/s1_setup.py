@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from simwarden.wire.s1ap import OverloadAction, PagingDrx, TimeToWait, cause_text
+from simwarden.wire.s1ap import OverloadAction, PagingDrx, TimeToWait
 from simwarden.wire.s1ap.values import SupportedTa
 from simwarden.wire.uu import EstablishmentCause, STmsi
 
@@ -65,7 +65,7 @@ def failure(station: Station, mme: Mme, message: Message) -> None:
     cause = message.get("cause")
     delay = retry_delay(station, mme) if wait is None else _SECONDS[wait]
     station.observe_s1(mme, "refused")
-    text = cause_text(cause) if cause is not None else "no cause"
+    text = cause.text if cause is not None else "no cause"
     station.site.note(f"S1 Setup refused by {mme.name} ({text}), again in {delay:g} s")
     if mme.link is not None:
         mme.link.refuse(f"S1 Setup refused: {text}")

@@ -12,7 +12,7 @@ from simulators.mme.clients import s1
 from simulators.mme.events import UNREPORTED
 from simulators.mme.procedures import area
 from simwarden.runtime.store import StoreError
-from simwarden.wire.s1ap import CauseRadioNetwork, cause_text
+from simwarden.wire.s1ap import CauseRadioNetwork
 from simwarden.wire.s1ap.enums import EventType, ReportArea
 from simwarden.wire.s1ap.values import RequestType
 
@@ -60,7 +60,7 @@ def failed(core: Core, conn: Connection, message: Message) -> None:
         core.clock.call_later(core.config.timers.handover, lambda: control(core, conn))
         return
     conn.enb.reports = True  # it is not silent, and has been told
-    _tell(core, conn.enb, conn.imsi, state="failed", cause=cause_text(cause) if cause is not None else "")
+    _tell(core, conn.enb, conn.imsi, state="failed", cause=cause.text if cause is not None else "")
 
 
 def _judge_silence(core: Core, enb: Enb, imsi: str) -> None:

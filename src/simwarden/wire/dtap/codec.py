@@ -11,7 +11,7 @@ from typing import Any, Final
 from simwarden.errors import PeerError
 from simwarden.wire.dtap.enums import Discriminator, MessageType, MmCause
 from simwarden.wire.dtap.messages import DECLARATIONS
-from simwarden.wire.nas.message import read_elements, write_elements
+from simwarden.wire.nas.message import Elements, read_elements, write_elements
 
 _DISCRIMINATORS: Final = frozenset(map(int, Discriminator))
 _TYPES: Final = {int(each): each for each in MessageType}
@@ -21,26 +21,17 @@ _FLAG: Final = 0x8
 _EXTENDED: Final = 7
 
 
-class Message:
-    """A message: its type, its fields by the specification's names, and of call control whose transaction it is.
+class Message(Elements):
+    """A message: its type, its fields, and of call control whose transaction it is.
 
     `transaction` is the identifier, 0 to 6; `answering`: its flag is set, by whom has not begun the transaction.
-    `message["mm_cause"]` raises KeyError for a field that is not there, `message.get(...)` returns None.
     """
 
-    __slots__ = ("answering", "fields", "ignored", "transaction", "type", "unknown")
+    __slots__ = ("answering", "transaction", "type")
 
     def __init__(self, kind: MessageType, transaction: int = 0, *, answering: bool = False, **fields: Any) -> None:
+        super().__init__(fields)
         self.type, self.transaction, self.answering = kind, transaction, answering
-        self.fields = fields
-        self.unknown: list[tuple[int, bytes]] = []
-        self.ignored: list[str] = []
-
-    def __getitem__(self, name: str) -> Any:
-        return self.fields[name]
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.fields
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -53,10 +44,6 @@ class Message:
 
     def __repr__(self) -> str:
         return f"Message({self.type.name}, {self.transaction}, {self.fields})"
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return a field, or the default where it is not there."""
-        return self.fields.get(name, default)
 
 
 def encode(message: Message) -> bytes:

@@ -8,7 +8,7 @@ they are listed in `Message.ignored`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from simwarden.errors import PeerError
 from simwarden.wire.nas.declaration import Declaration, Format, Mandatory, Optional
@@ -39,17 +39,16 @@ _HALVES, _V, _LV = Format.HALVES, Format.V, Format.LV
 _TV_HALF, _TV, _TLV = Format.TV_HALF, Format.TV, Format.TLV
 
 
-class Message:
-    """A NAS message: its type, and its fields by the spec's names in snake case.
+class Elements:
+    """Fields by the specification's names in snake case, which the elements of a message are read into.
 
     `message["emm_cause"]` raises KeyError for an absent field, `message.get("t3346")` returns None. `unknown` are
     elements that were not understood, (IEI, value) as they came; `ignored` says what was dropped and why.
     """
 
-    __slots__ = ("fields", "ignored", "type", "unknown")
+    __slots__ = ("fields", "ignored", "unknown")
 
-    def __init__(self, kind: MessageType, **fields: Any) -> None:
-        self.type = kind
+    def __init__(self, fields: dict[str, Any]) -> None:
         self.fields = fields
         self.unknown: list[tuple[int, bytes]] = []
         self.ignored: list[str] = []
@@ -60,6 +59,20 @@ class Message:
     def __contains__(self, name: str) -> bool:
         return name in self.fields
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a field, or the default where it is absent."""
+        return self.fields.get(name, default)
+
+
+class Message(Elements):
+    """A NAS message: its type, and its fields."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, kind: MessageType, **fields: Any) -> None:
+        super().__init__(fields)
+        self.type = kind
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Message) and self.type == other.type and self.fields == other.fields
 
@@ -67,18 +80,6 @@ class Message:
 
     def __repr__(self) -> str:
         return f"Message({self.type.name}, {', '.join(f'{name}={value!r}' for name, value in self.fields.items())})"
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return a field, or the default where it is absent."""
-        return self.fields.get(name, default)
-
-
-class Elements(Protocol):
-    """What the elements of a message are read into; TS 24.008 has its own messages of the same make."""
-
-    fields: dict[str, Any]
-    unknown: list[tuple[int, bytes]]
-    ignored: list[str]
 
 
 def declaration_of(message: Message) -> Declaration[MessageType]:

@@ -20,6 +20,6 @@ if TYPE_CHECKING:
     from simwarden.wire.s1ap.codec import Message, S1apError, answer_to, decode, encode, notification_of, ue_ids
     from simwarden.wire.s1ap.enums import *
     from simwarden.wire.s1ap.messages import SPECS
-    from simwarden.wire.s1ap.reading import cause_text, dissect
+    from simwarden.wire.s1ap.reading import dissect
 
 __getattr__ = offer(__name__, "codec", "enums", "messages", "reading")

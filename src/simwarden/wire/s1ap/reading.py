@@ -33,11 +33,6 @@ if TYPE_CHECKING:
 _WORDS = {"nas": "NAS", "ue": "UE", "enb": "eNB", "mme": "MME", "sn": "SN"}
 
 
-def cause_text(cause: S1apEnum) -> str:
-    """Return a cause in the specification's words: `radioNetwork: user-inactivity`."""
-    return cause.text
-
-
 @cache
 def title_of(name: str) -> str:
     """Return a message's name as a person writes it: `Initial UE message`."""

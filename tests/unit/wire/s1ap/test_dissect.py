@@ -13,7 +13,6 @@ from simwarden.wire.s1ap import (
     CauseRadioNetwork,
     Message,
     RrcEstablishmentCause,
-    cause_text,
     dissect,
     encode,
 )
@@ -62,7 +61,7 @@ def test_cause_is_the_specs() -> None:
     shown = dissect(encode(command))
     assert shown.cause == shown.fields["cause"] == "radioNetwork: user-inactivity"
     assert shown.summary == "UE context release command (radioNetwork: user-inactivity)"
-    assert cause_text(CauseNas.DETACH) == "nas: detach"
+    assert CauseNas.DETACH.text == "nas: detach"
 
 
 def test_keys_are_masked() -> None:
