@@ -94,13 +94,13 @@ class Store(ListStore[DataCard]):
 
     # -- cards
 
-    def put(self, card: DataCard, audit: dict[str, Any]) -> None:
+    def put(self, card: DataCard, *audit: dict[str, Any]) -> None:
         """Keep a card with the audit record of the change; its sessions have to be told, if it is one."""
         before = self.card(card.imsi)
         changed = before is None or (before.data, before.use) != (card.data, card.use)
         sessions = [replace(each, pending=each.pending + 1) for each in self.sessions_of(card.imsi)] if changed else []
         with self._engine.begin() as connection:
-            self._write_card(connection, card, audit)
+            self._write_card(connection, card, *audit)
             for each in sessions:
                 connection.execute(sa.update(_SESSIONS).where(_SESSIONS.c.id == each.id).values(row_of(each)))
         self.take(card)

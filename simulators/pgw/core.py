@@ -60,7 +60,7 @@ class Core:
     ) -> None:
         self.site, self.config, self.areas, self.store = site, config, areas, store
         self.relations = Relations(site, config.answer_grace, relations)
-        self.audit = Audit(site, areas.audit, count=areas.count_changes)
+        self.audit = Audit(site, store.audit, count=store.count)
         self.area_changes = Restriction(self.audit, AREA_CHANGES, config.area_changes, (CHANGED_AREA,))
         self.lists = Restriction(self.audit, LIST_CHANGES, config.list_changes, (CHANGED_LIST,))
         self._app_lists = self._load_apps() if config.app_lists else None  # what is wrong with a file is told now

@@ -12,21 +12,15 @@ import sqlalchemy as sa
 
 from simulators.pgw.config import PgwData
 from simulators.pgw.events import AUDITED
-from simwarden.operations.audit_table import AuditTable
+from simwarden.operations import list_store
+from simwarden.operations.list_store import ListTables
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 METADATA = sa.MetaData()
 _AREAS = sa.Table(
     "areas", METADATA, sa.Column("imsi", sa.String(15), primary_key=True), sa.Column("cells", sa.JSON, nullable=False)
-)
-_LISTS = sa.Table(
-    "lists",
-    METADATA,
-    sa.Column("imsi", sa.String(15), primary_key=True),
-    sa.Column("data", sa.JSON, nullable=True),
-    sa.Column("use", sa.String(100), nullable=False),
 )
 _RELATIONS = sa.Table(
     "relations",
@@ -36,10 +30,29 @@ _RELATIONS = sa.Table(
     sa.Column("name", sa.String(255), primary_key=True),
     sa.Column("until", sa.Float, nullable=False),
 )
-_AUDIT = AuditTable(METADATA, events=AUDITED)
-_ALL = sa.select(_AREAS)
-# made once: SQLAlchemy takes longer to make a statement than SQLite to carry it out
-_NO_LISTS, _NEW_LISTS = sa.delete(_LISTS).where(_LISTS.c.imsi == sa.bindparam("of")), sa.insert(_LISTS)
+
+
+@dataclass(frozen=True, slots=True)
+class DataCard:
+    """A card and with whom it exchanges packets; `data` None: anybody."""
+
+    imsi: str
+    data: PgwData | None = None
+    #: what it is for, of the catalogue of uses; empty: nobody has said
+    use: str = ""
+
+    @property
+    def msisdn(self) -> str:
+        """None: a PGW knows cards by their IMSI."""
+        return ""
+
+    def tell(self) -> dict[str, Any]:
+        """Tell of it."""
+        shown = self.data.model_dump(mode="json", exclude={"by"}) if self.data is not None else None
+        return {"imsi": self.imsi, "data": shown, "untold": list(self.data.untold) if self.data is not None else []}
+
+
+_LISTS = ListTables(METADATA, DataCard, "data", PgwData, AUDITED, name="lists")
 
 
 class AreaStore:
@@ -48,7 +61,7 @@ class AreaStore:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         with engine.connect() as connection:
-            rows = connection.execute(_ALL).all()
+            rows = connection.execute(sa.select(_AREAS)).all()
         self._held = {row.imsi: frozenset(row.cells) for row in rows}
 
     def get(self, imsi: str) -> frozenset[str]:
@@ -61,83 +74,30 @@ class AreaStore:
             connection.execute(sa.delete(_AREAS).where(_AREAS.c.imsi == imsi))
             if cells:
                 connection.execute(sa.insert(_AREAS).values(imsi=imsi, cells=sorted(cells)))
-            _AUDIT.add(connection, [audit])
+            _LISTS.audit.add(connection, [audit])
         self._held.pop(imsi, None)
         if cells:
             self._held[imsi] = frozenset(cells)
 
-    def count_changes(self, imsi: str, actions: tuple[str, ...], since: str) -> int:
-        """Return how often some of its actions were carried out on a card since a time (ISO, UTC)."""
-        return _AUDIT.count(self._engine, imsi, actions, since)
 
-    def audit(self, record: dict[str, Any]) -> None:
-        """Keep an audit record."""
-        _AUDIT.keep(self._engine, record)
-
-    def audited(self, imsi: str = "") -> list[dict[str, Any]]:
-        """Return audit records in order, of one card or of all."""
-        return _AUDIT.read(self._engine, imsi)
-
-
-@dataclass(frozen=True, slots=True)
-class DataCard:
-    """A card and with whom it exchanges packets; `data` None: anybody."""
-
-    imsi: str
-    data: PgwData | None = None
-    #: what it is for, of the catalogue of uses; empty: nobody has said
-    use: str = ""
-
-    def tell(self) -> dict[str, Any]:
-        """Tell of it."""
-        shown = self.data.model_dump(mode="json", exclude={"by"}) if self.data is not None else None
-        return {"imsi": self.imsi, "data": shown, "untold": list(self.data.untold) if self.data is not None else []}
-
-
-def _read(data: Any) -> PgwData | None:
-    return PgwData.model_validate(data) if data is not None else None
-
-
-class ListStore:
+class ListStore(list_store.ListStore[DataCard]):
     """The lists of cards in the database of one PGW."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-        with engine.connect() as connection:
-            rows = connection.execute(sa.select(_LISTS)).all()
-        self._held = {row.imsi: DataCard(row.imsi, _read(row.data), row.use) for row in rows}
+        super().__init__(engine, _LISTS)
 
     def card(self, imsi: str) -> DataCard:
         """Return a card; one that nobody has given lists has none."""
-        return self._held.get(imsi) or DataCard(imsi)
+        return super().card(imsi) or DataCard(imsi)
 
-    def cards(self) -> list[DataCard]:
-        """Return all cards with lists, by IMSI."""
-        return [self._held[each] for each in sorted(self._held) if self._held[each].data is not None]
-
-    def put(self, card: DataCard, audit: dict[str, Any]) -> None:
-        """Keep a card with its lists, or that it has none, with the audit record of the change."""
-        with self._engine.begin() as connection:
-            self._write(connection, card)
-            _AUDIT.add(connection, [audit])
-        self._held[card.imsi] = card
+    def cards(self) -> Iterator[DataCard]:
+        """Yield all cards with lists, by IMSI."""
+        return (each for each in super().cards() if each.data is not None)
 
     def know(self, card: DataCard) -> None:
         """Keep what a card without lists is for: it may be given some later."""
         if card != self.card(card.imsi):
-            with self._engine.begin() as connection:
-                self._write(connection, card)
-            self._held[card.imsi] = card
-
-    def _write(self, connection: sa.Connection, card: DataCard) -> None:
-        data = card.data.model_dump(mode="json") if card.data is not None else None
-        if card.imsi in self._held:
-            connection.execute(_NO_LISTS, {"of": card.imsi})
-        connection.execute(_NEW_LISTS, {"imsi": card.imsi, "data": data, "use": card.use})
-
-    def audited(self, imsi: str = "", *, after: int = 0, most: int | None = None) -> list[dict[str, Any]]:
-        """Return audit records, the oldest first."""
-        return _AUDIT.read(self._engine, imsi, after=after, most=most)
+            self.put(card)
 
 
 class RelationStore:

@@ -61,7 +61,7 @@ class Areas:
     @route("GET", "/cards/{imsi}/audit", gives=tuple[AuditTold, ...])
     async def audit_of(self, call: Call) -> list[dict[str, Any]]:
         """Tell a card's audit records."""
-        return self.core.areas.audited(call.path["imsi"])
+        return self.core.store.audited(call.path["imsi"])
 
     async def _change(self, call: Call, action: str, cells: frozenset[str]) -> dict[str, Any]:
         imsi, by, held = call.path["imsi"], By.of(call), self.core.areas.get(call.path["imsi"])

@@ -35,10 +35,17 @@ class ListTables(Generic[CardT]):
         section: str,
         model: type[Model],
         events: Mapping[str, EventKind],
+        *,
+        name: str = "cards",
     ) -> None:
         self.card, self.section, self.model = card, section, model
-        self.cards = sa.Table("cards", metadata, *record_columns(card, "imsi"))
+        self.cards = sa.Table(name, metadata, *record_columns(card, "imsi"))
         self.audit = AuditTable(metadata, events=events)
+        # made once: SQLAlchemy takes longer to make a statement than SQLite to carry it out
+        self.delete, self.insert = (
+            sa.delete(self.cards).where(self.cards.c.imsi == sa.bindparam("of")),
+            sa.insert(self.cards),
+        )
 
 
 class ListStore(HeldCards[CardT]):
@@ -56,19 +63,19 @@ class ListStore(HeldCards[CardT]):
             entry = tables.model.model_validate(row[section]) if row[section] is not None else None
             self.take(tables.card(**{**row, section: entry}))
 
-    def put(self, card: CardT, audit: dict[str, Any]) -> None:
-        """Keep a card with the audit record of the change."""
+    def put(self, card: CardT, *audit: dict[str, Any]) -> None:
+        """Keep a card with the audit record of the change, if that is audited."""
         with self._engine.begin() as connection:
-            self._write_card(connection, card, audit)
+            self._write_card(connection, card, *audit)
         self.take(card)
 
-    def _write_card(self, connection: sa.Connection, card: CardT, audit: dict[str, Any]) -> None:
-        cards, section = self._tables.cards, self._tables.section
+    def _write_card(self, connection: sa.Connection, card: CardT, *audit: dict[str, Any]) -> None:
+        section = self._tables.section
         entry: Model | None = getattr(card, section)
         row = row_of(card) | {section: entry.model_dump(mode="json") if entry is not None else None}
-        connection.execute(sa.delete(cards).where(cards.c.imsi == card.imsi))
-        connection.execute(sa.insert(cards).values(row))
-        self._tables.audit.add(connection, [audit])
+        connection.execute(self._tables.delete, {"of": card.imsi})
+        connection.execute(self._tables.insert, row)
+        self._tables.audit.add(connection, audit)
 
 
 class CounterTable:
