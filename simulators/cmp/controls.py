@@ -9,7 +9,7 @@ from simwarden.policy.binding import judge_peer, judge_subscriber
 from simwarden.policy.card_states import judge_bindable, judge_state, judge_transition
 from simwarden.policy.decision import Control
 from simwarden.policy.number_ranges import judge_numbers
-from simwarden.policy.operator import change_controls, judge_owner, judge_scope
+from simwarden.policy.operator import change_controls, declared_controls, judge_owner, judge_scope
 from simwarden.policy.platform import (
     judge_batch,
     judge_captured,
@@ -158,21 +158,4 @@ CODE_CHANGES = change_controls(
     cardless=(_On.ALLOCATE, _On.WITHDRAW),
 )
 
-ALL = (
-    RANGE,
-    BINDING,
-    POOL,
-    PHONE,
-    RECORDS,
-    STATE,
-    TRANSITION,
-    BINDABLE,
-    *CHANGES.declared,
-    OWN,
-    SCOPE,
-    LOCK,
-    BATCH,
-    PEER,
-    CARD,
-    *CODE_CHANGES.declared,
-)
+ALL = declared_controls(globals())

@@ -16,7 +16,7 @@ from simwarden.policy.binding import (
 from simwarden.policy.camel import judge_camel, judge_ims, judge_node, judge_voice
 from simwarden.policy.decision import Control
 from simwarden.policy.number_ranges import judge_number
-from simwarden.policy.operator import change_controls
+from simwarden.policy.operator import change_controls, declared_controls
 from simwarden.policy.short_messages import judge_service_centre, judge_sms_registration
 from simwarden.runtime.diameter.server import CONNECTION
 
@@ -185,23 +185,4 @@ CSI = change_controls(
     alone="The operator alone says whether a card's calls are directed",
 )
 
-ALL = (
-    GIVEN,
-    LEARNED,
-    *BINDING.declared,
-    *AREA.declared,
-    *CSI.declared,
-    PEER,
-    SUBSCRIBER,
-    WITHDRAWN,
-    RANGE,
-    BARRING,
-    ZONES,
-    EXTENT,
-    ROUTE,
-    SMS,
-    NODE,
-    VOICE,
-    CAMEL,
-    IMS,
-)
+ALL = declared_controls(globals())
