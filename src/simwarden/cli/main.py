@@ -275,7 +275,7 @@ def serve(
 def export(  # noqa: PLR0917 - as above
     paths: Paths,
     element: Annotated[str, typer.Option(metavar="NAME", help="The external element.")] = "hss",
-    form: Annotated[Form, typer.Option("--format", help="How to write them.")] = Form.YAML,
+    form: Annotated[Form, typer.Option("--format", help="How to write them.")] = "yaml",
     network: Network = "",
     seed: Seed = 0,
     stand_ins: Annotated[  # noqa: FBT002 - a flag
@@ -289,9 +289,9 @@ def export(  # noqa: PLR0917 - as above
     from simwarden.cli.exporting import export_settings, export_subscribers  # noqa: PLC0415
 
     if settings:
-        export_settings(paths, element, form.value, network)
+        export_settings(paths, element, form, network)
         return
-    export_subscribers(paths, element, form.value, network, seed, stand_ins=stand_ins)
+    export_subscribers(paths, element, form, network, seed, stand_ins=stand_ins)
 
 
 @app.callback(invoke_without_command=True)

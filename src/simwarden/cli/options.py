@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -15,44 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class RoleName(StrEnum):
-    """Who calls a management interface."""
-
-    OPERATOR = "operator"
-    CUSTOMER = "customer"
-
-
-class TransportName(StrEnum):
-    """How frames travel between elements of one run."""
-
-    MEMORY = "memory"
-    TCP = "tcp"
-    UDP = "udp"
-    SCTP = "sctp"
-    SCTP_UDP = "sctp-udp"
-
-
-class ClockName(StrEnum):
-    """Which time a run lives in."""
-
-    VIRTUAL = "virtual"
-    REAL = "real"
-
-
-class TraceChoice(StrEnum):
-    """Which scenarios leave a capture and their events."""
-
-    ON_FAILURE = "on-failure"
-    ALWAYS = "always"
-    OFF = "off"
-
-
-class Form(StrEnum):
-    """How subscribers are written."""
-
-    YAML = "yaml"
-    JSON = "json"
-    CSV = "csv"
+RoleName: TypeAlias = Literal["operator", "customer"]
+"""Who calls a management interface."""
+TransportName: TypeAlias = Literal["memory", "tcp", "udp", "sctp", "sctp-udp"]
+"""How frames travel between elements of one run."""
+ClockName: TypeAlias = Literal["virtual", "real"]
+"""Which time a run lives in."""
+TraceChoice: TypeAlias = Literal["on-failure", "always", "off"]
+"""Which scenarios leave a capture and their events."""
+Form: TypeAlias = Literal["yaml", "json", "csv"]
+"""How subscribers are written."""
 
 
 class LogForm(StrEnum):
@@ -130,9 +102,7 @@ class Order:
     report: Annotated[
         str, typer.Option(metavar="DIR", help="Where index.html, junit.xml, events.jsonl and captures go.")
     ] = "report"
-    trace: Annotated[TraceChoice, typer.Option(help="Which scenarios leave a capture and their events.")] = (
-        TraceChoice.ALWAYS
-    )
+    trace: Annotated[TraceChoice, typer.Option(help="Which scenarios leave a capture and their events.")] = "always"
     mask: Annotated[bool, typer.Option("--mask", help="Zero in captures the keys that the wire itself carries.")] = (
         False
     )

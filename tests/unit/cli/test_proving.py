@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from simwarden.cli.main import app
-from simwarden.cli.options import Order, TransportName
+from simwarden.cli.options import Order
 from simwarden.cli.watching import command_of, concerned_by, sources_of, stamps_of, watch
 from simwarden.scenario.registry import Registry
 
@@ -195,7 +195,7 @@ def test_a_round_runs_with_the_options_of_the_command() -> None:
         tag=["x"],
         match=["y z"],
         seed=5,
-        transport=TransportName.TCP,
+        transport="tcp",
         network="my net.yaml",
         mask=True,
     )

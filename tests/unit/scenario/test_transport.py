@@ -15,7 +15,7 @@ import pytest
 from served import NET, serve
 from waiting import LONG
 
-from simwarden.cli.options import Order, TransportName
+from simwarden.cli.options import Order
 from simwarden.model.interfaces import INTERFACES
 from simwarden.runtime.transport.choose import NAMES, carrier_of, carriers_of, described
 from simwarden.scenario.load import Loader
@@ -231,4 +231,4 @@ Hss.start = start
 
 def test_a_rerun_says_the_transport_that_was_asked_for() -> None:
     assert Order(["s"]).again() == []
-    assert Order(["s"], transport=TransportName.MEMORY).again() == ["--transport", "memory"]
+    assert Order(["s"], transport="memory").again() == ["--transport", "memory"]
