@@ -14,6 +14,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 SMOKE: Final = ROOT / ".ci" / "smoke"
+#: a change of more packages than these would bring in nearly all slow tests, which take over 25 minutes
+MOST_PACKAGES: Final = 8
 _IMPORT: Final = re.compile(r"^\s*(?:from ([\w.]+) import (.+)|import ([\w., ]+))", re.MULTILINE)
 
 
@@ -57,8 +59,14 @@ def mirror_of(path: str) -> str:
 
 
 def is_touched(test: str, changed: list[str]) -> bool:
-    """Return True if a test file changed, tests a changed package, or imports a changed module, helpers included."""
-    if test in changed or any(test.startswith(mirror) for path in changed if (mirror := mirror_of(path))):
+    """Return True if a test file changed, tests a changed package, or imports a changed module, helpers included.
+
+    Of a change of more than `MOST_PACKAGES` packages only changed test files count: `.ci/full` is for such a change.
+    """
+    packages = {mirror for path in changed if (mirror := mirror_of(path))}
+    if test in changed or len(packages) > MOST_PACKAGES:
+        return test in changed
+    if any(map(test.startswith, packages)):
         return True
     modules = {module_of(path) for path in changed if path.endswith(".py")}
     names = imported_names(ROOT / test)

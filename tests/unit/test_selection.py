@@ -27,6 +27,14 @@ def test_slow_tests_of_what_a_change_touches(test: str, changed: list[str], *, t
     assert selection.is_touched(test, changed) is touched
 
 
+def test_a_change_of_most_packages_touches_only_test_files_that_changed() -> None:
+    elements = ("hss", "eir", "mme", "cmp", "sgw", "pgw", "ocs", "scp", "ssp")
+    wide = [f"simulators/{name}/core.py" for name in elements] + ["tests/interop/test_sctp.py"]
+    assert selection.is_touched("tests/interop/test_sctp.py", wide)
+    assert not selection.is_touched("tests/unit/simulators/hss/test_hss.py", wide)
+    assert selection.is_touched("tests/unit/simulators/hss/test_hss.py", wide[:8])
+
+
 def test_a_module_imported_by_a_helper_touches_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tests" / "support").mkdir(parents=True)
     (tmp_path / "tests" / "support" / "lab.py").write_text("from simwarden.wire import gtpu, ip\n")
