@@ -8,7 +8,6 @@ element, a machine, `runtime.diameter`) imports its codec.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 from simwarden.errors import ConfigError
 from simwarden.model.interfaces import Interface, Service, declared, spoken_on
+from simwarden.wire.stream import cut_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from enum import IntEnum
 
     from simwarden.model.values import Values
@@ -108,22 +108,27 @@ class MessageInfo(NamedTuple):
     others: tuple[MessageField, ...] = ()
 
 
-class Reading(ABC):
+class Reading:
     """How the octets of a family are read, for all who look at them. A family overrides what it has to tell."""
 
     #: the Wireshark dissector of octets outside IP; empty: they are octets there
     dissector: str = ""
+    #: `dissect` of a family that reads the octets alone
+    read: Callable[[bytes], Dissection]
+    #: the length of the first message of a stream, as `cut_by` takes it; None: a link keeps messages apart
+    length_of: Callable[[bytes], int | None] | None = None
 
-    @abstractmethod
     def dissect(self, data: bytes, known: Known) -> Dissection:
         """Show one message in the field's words. Raises PeerError."""
+        del known
+        return self.read(data)
 
     def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
         """Cut whole messages off a stream, and return the rest; what has a length that cannot be is one (bad) message.
 
         Where a link keeps messages, each is one already.
         """
-        return [stream], b""
+        return ([stream], b"") if self.length_of is None else cut_by(stream, self.length_of)
 
     def mask(self, data: bytes) -> bytes:
         """Return octets with the keys in them zeroed, their length unchanged; malformed ones as they are."""

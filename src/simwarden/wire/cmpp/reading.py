@@ -11,12 +11,11 @@ from simwarden.wire.cmpp.codec import BODIES, LENGTHS, decode, decode_report
 from simwarden.wire.cmpp.enums import Command, ConnectStatus, Format, Result
 from simwarden.wire.cmpp.messages import Connect, Connected, Deliver, Submit
 from simwarden.wire.dissection import Dissection
-from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
+from simwarden.wire.family import MessageField, MessageInfo, Reading
 from simwarden.wire.fields import SECRET
 from simwarden.wire.sms.coding import UserData
 from simwarden.wire.sms.header import split_header
 from simwarden.wire.sms.reading import USER_DATA, named, shown_user_data
-from simwarden.wire.stream import cut_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -121,18 +120,9 @@ _REPORT: Final = {
 class Cmpp(Reading):
     """How CMPP is read."""
 
-    def dissect(self, data: bytes, known: Known) -> Dissection:
-        """See Reading."""
-        del known
-        return dissect(data)
-
-    def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
-        """See Reading."""
-        return cut_by(stream, LENGTHS.length_of)
-
-    def mask(self, data: bytes) -> bytes:
-        """See Reading."""
-        return mask(data)
+    read = staticmethod(dissect)
+    length_of = staticmethod(LENGTHS.length_of)
+    mask = staticmethod(mask)
 
     def messages(self) -> Iterable[str]:
         """See Reading."""

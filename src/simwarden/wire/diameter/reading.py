@@ -25,7 +25,6 @@ from simwarden.wire.diameter.message import FLAG_RETRANSMITTED, Avps, Message, R
 from simwarden.wire.dissection import Dissection
 from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
 from simwarden.wire.fields import SECRET
-from simwarden.wire.stream import cut_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -187,6 +186,9 @@ def _length(head: bytes) -> int | None:
 class Diameter(Reading):
     """How Diameter is read."""
 
+    length_of = staticmethod(_length)
+    mask = staticmethod(mask_keys)
+
     def dissect(self, data: bytes, known: Known) -> Dissection:
         """See Reading."""
         return dissect(data, known.inner)
@@ -194,14 +196,6 @@ class Diameter(Reading):
     def again(self, data: bytes) -> bytes:
         """See Reading; such a request has the T flag (RFC 6733 3, 5.5.4)."""
         return data[:_FLAGS] + bytes((data[_FLAGS] | FLAG_RETRANSMITTED,)) + data[_FLAGS + 1 :]
-
-    def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
-        """See Reading."""
-        return cut_by(stream, _length)
-
-    def mask(self, data: bytes) -> bytes:
-        """See Reading."""
-        return mask_keys(data)
 
     def messages(self) -> Iterable[str]:
         """See Reading."""

@@ -93,10 +93,7 @@ def _words(label: str, cause: int) -> str:
 class Dtap(Reading):
     """How DTAP is read."""
 
-    def dissect(self, data: bytes, known: Known) -> Dissection:
-        """See Reading."""
-        del known
-        return dissect(data)
+    read = staticmethod(dissect)
 
     def export(self, data: bytes, known: Known) -> Export:
         """See Reading."""

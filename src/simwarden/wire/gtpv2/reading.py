@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simwarden.model import values as v
 from simwarden.model.identity import Ecgi, Plmn, Tai
 from simwarden.wire.dissection import Dissection
-from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
+from simwarden.wire.family import MessageField, MessageInfo, Reading
 from simwarden.wire.fields import values_of
 from simwarden.wire.gtpv2.codec import decode, split
 from simwarden.wire.gtpv2.enums import Cause, Indication
@@ -132,10 +132,7 @@ def _fields(grammar: Grammar, *, rejects: bool = False) -> Iterator[MessageField
 class Gtpv2(Reading):
     """How GTPv2-C is read."""
 
-    def dissect(self, data: bytes, known: Known) -> Dissection:
-        """See Reading."""
-        del known
-        return dissect(data)
+    read = staticmethod(dissect)
 
     def altered(self, data: bytes, name: str, fields: Mapping[str, Any]) -> bytes:
         """See Reading."""

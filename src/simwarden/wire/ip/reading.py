@@ -74,10 +74,7 @@ def _inside(packet: Packet) -> tuple[str, str, dict[str, Any]]:
 class Ip(Reading):
     """How user packets are read."""
 
-    def dissect(self, data: bytes, known: Known) -> Dissection:
-        """See Reading."""
-        del known
-        return dissect(data)
+    read = staticmethod(dissect)
 
     def export(self, data: bytes, known: Known) -> Export | None:
         """See Reading."""

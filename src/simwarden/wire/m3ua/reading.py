@@ -13,7 +13,6 @@ from simwarden.wire.m3ua.codec import decode, length_of
 from simwarden.wire.m3ua.enums import ErrorCode, MessageType, ServiceIndicator, Status, TrafficMode
 from simwarden.wire.m3ua.message import CONTENTS, Message, ProtocolData, UserCause
 from simwarden.wire.sms.reading import named
-from simwarden.wire.stream import cut_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -122,13 +121,11 @@ def _field(name: str, *, required: bool) -> MessageField:
 class M3ua(Reading):
     """How M3UA is read."""
 
+    length_of = staticmethod(length_of)
+
     def dissect(self, data: bytes, known: Known) -> Dissection:
         """See Reading."""
         return dissect(data, known.inner)
-
-    def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
-        """See Reading."""
-        return cut_by(stream, length_of)
 
     def messages(self) -> Iterable[str]:
         """See Reading."""

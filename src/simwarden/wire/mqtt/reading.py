@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.wire.dissection import Dissection
-from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
+from simwarden.wire.family import MessageField, MessageInfo, Reading
 from simwarden.wire.mqtt.codec import decode, encode
 from simwarden.wire.mqtt.packets import (
     Ack,
@@ -22,7 +22,6 @@ from simwarden.wire.mqtt.packets import (
     Subscribe,
     Unsubscribe,
 )
-from simwarden.wire.stream import cut_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -144,14 +143,14 @@ FIELDS: dict[str, dict[str, v.Values]] = {
 """The fields of each packet, as shown above; a CloudEvent's attributes and data are those of a PUBLISH."""
 
 
-def mask_password(octets: bytes) -> bytes:
-    """Return the octets with the password of a CONNECT zeroed, their length unchanged."""
+def mask_password(data: bytes) -> bytes:
+    """Return octets with the password of a CONNECT zeroed, their length unchanged."""
     try:
-        packet = decode(octets)
+        packet = decode(data)
     except PeerError:
-        return octets
+        return data
     if not isinstance(packet, Connect) or not packet.password:
-        return octets
+        return data
     whole = encode(packet)
     return whole[: -len(packet.password)] + bytes(len(packet.password))  # the last field of the payload (3.1.3)
 
@@ -172,18 +171,9 @@ def _length(head: bytes) -> int | None:
 class Mqtt(Reading):
     """How MQTT is read."""
 
-    def dissect(self, data: bytes, known: Known) -> Dissection:
-        """See Reading."""
-        del known
-        return dissect(data)
-
-    def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
-        """See Reading."""
-        return cut_by(stream, _length)
-
-    def mask(self, data: bytes) -> bytes:
-        """See Reading."""
-        return mask_password(data)
+    read = staticmethod(dissect)
+    length_of = staticmethod(_length)
+    mask = staticmethod(mask_password)
 
     def messages(self) -> Iterable[str]:
         """See Reading."""

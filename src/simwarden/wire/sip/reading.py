@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.wire.dissection import Dissection
-from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
+from simwarden.wire.family import MessageField, MessageInfo, Reading
 from simwarden.wire.q850 import CauseValue
 from simwarden.wire.sip.causes import cause_of
 from simwarden.wire.sip.codec import decode
@@ -96,10 +96,7 @@ def _digit(message: Request) -> str:
 class Sip(Reading):
     """How SIP is read."""
 
-    def dissect(self, data: bytes, known: Known) -> Dissection:
-        """See Reading."""
-        del known
-        return dissect(data)
+    read = staticmethod(dissect)
 
     def messages(self) -> Iterable[str]:
         """See Reading."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simwarden.errors import PeerError
 from simwarden.model import values as v
 from simwarden.wire.dissection import Dissection
-from simwarden.wire.family import Known, MessageField, MessageInfo, Reading
+from simwarden.wire.family import MessageField, MessageInfo, Reading
 from simwarden.wire.fields import SECRET
 from simwarden.wire.smpp.codec import LENGTHS, decode
 from simwarden.wire.smpp.enums import Command, MessageState, Npi, Status, Tag, Ton
@@ -18,7 +18,6 @@ from simwarden.wire.sms.coding import UserData, coding_of, text_of
 from simwarden.wire.sms.enums import Alphabet
 from simwarden.wire.sms.header import Header, split_header
 from simwarden.wire.sms.reading import USER_DATA, named, shown_user_data
-from simwarden.wire.stream import cut_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -220,18 +219,9 @@ def _optional() -> tuple[MessageField, ...]:
 class Smpp(Reading):
     """How SMPP is read."""
 
-    def dissect(self, data: bytes, known: Known) -> Dissection:
-        """See Reading."""
-        del known
-        return dissect(data)
-
-    def cut(self, stream: bytes) -> tuple[list[bytes], bytes]:
-        """See Reading."""
-        return cut_by(stream, LENGTHS.length_of)
-
-    def mask(self, data: bytes) -> bytes:
-        """See Reading."""
-        return mask(data)
+    read = staticmethod(dissect)
+    length_of = staticmethod(LENGTHS.length_of)
+    mask = staticmethod(mask)
 
     def messages(self) -> Iterable[str]:
         """See Reading."""

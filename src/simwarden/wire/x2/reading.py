@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simwarden.errors import PeerError
 from simwarden.wire.dissection import Dissection
-from simwarden.wire.family import Known, MessageInfo, Reading
+from simwarden.wire.family import MessageInfo, Reading
 from simwarden.wire.s1ap.reading import info_of, plain_fields, title_of
 from simwarden.wire.x2.codec import decode
 from simwarden.wire.x2.messages import SPECS, Procedure
@@ -29,10 +29,7 @@ def dissect(data: bytes) -> Dissection:
 class X2(Reading):
     """How X2AP is read."""
 
-    def dissect(self, data: bytes, known: Known) -> Dissection:
-        """See Reading."""
-        del known
-        return dissect(data)
+    read = staticmethod(dissect)
 
     def mask(self, data: bytes) -> bytes:
         """See Reading."""
