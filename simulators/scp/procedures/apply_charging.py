@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from simulators.scp.core import Core
     from simwarden.wire.cap import CallResult
 
-_TENTHS_AN_HOUR = 60 * TENTHS_A_MINUTE
-
 
 async def give_time(core: Core, call: Call) -> Order | Refusal:
     """Give a call time, kept as used before the SSP hears of it; or say why it gets none.

@@ -96,11 +96,3 @@ class ServiceIndicator(IntEnum):
 
     SCCP = 3
     ISUP = 5
-
-
-class UnavailabilityCause(IntEnum):
-    """Why a user part is not there (3.4.5)."""
-
-    UNKNOWN = 0
-    UNEQUIPPED_REMOTE_USER = 1
-    INACCESSIBLE_REMOTE_USER = 2

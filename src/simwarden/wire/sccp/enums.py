@@ -46,24 +46,6 @@ class Subsystem(IntEnum):
     GSM_SCF = 147
 
 
-class NumberingPlan(IntEnum):
-    """Numbering plans of global titles (Q.713 3.4.2.3.3)."""
-
-    UNKNOWN = 0
-    ISDN = 1
-    LAND_MOBILE = 6
-    ISDN_MOBILE = 7
-
-
-class NatureOfAddress(IntEnum):
-    """Natures of global titles (Q.713 3.4.2.3.1)."""
-
-    UNKNOWN = 0
-    SUBSCRIBER = 1
-    NATIONAL = 3
-    INTERNATIONAL = 4
-
-
 class ManagementType(IntEnum):
     """Messages of SCCP management (Q.713 5.2)."""
 

@@ -11,10 +11,7 @@ if TYPE_CHECKING:
 
 CONCATENATED_8, SPECIAL_INDICATION = 0x00, 0x01
 PORTS_8, PORTS_16 = 0x04, 0x05
-SC_CONTROL: Final = 0x06
 CONCATENATED_16: Final = 0x08
-#: command packets of SIM toolkit security, and what an element of the range 70 to 7F announces (TS 23.048, TS 31.115)
-SIM_TOOLKIT: Final = range(0x70, 0x80)
 
 
 class Element(NamedTuple):
