@@ -29,44 +29,7 @@ if TYPE_CHECKING:
     from simwarden.operations.provision import CardProvision
 
 
-def _add_owner_since(connection: sa.Connection) -> None:
-    """Version 1: which audit records are of the time of a card's owner; all of them, as far as is known."""
-    connection.exec_driver_sql("ALTER TABLE cards ADD COLUMN owner_since BIGINT NOT NULL DEFAULT 0")
-
-
-def _add_strayed(connection: sa.Connection) -> None:
-    """Version 2: whether a card was served in another terminal than its own; of what was before nothing is held."""
-    connection.exec_driver_sql("ALTER TABLE cards ADD COLUMN strayed BOOLEAN NOT NULL DEFAULT FALSE")
-
-
-def _add_handed_over(connection: sa.Connection) -> None:
-    """Version 3: whether a card's terminal is one of the time of another owner; none is, as far as is known."""
-    connection.exec_driver_sql("ALTER TABLE cards ADD COLUMN handed_over BOOLEAN NOT NULL DEFAULT FALSE")
-
-
-def _add_terminals(connection: sa.Connection) -> None:
-    """Version 4: cards are found by IMEI."""
-    for name in ("bound", "terminal"):
-        connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS ix_cards_{name} ON cards ({name})")
-
-
-def _add_loads(connection: sa.Connection) -> None:
-    """Version 5: with which load a card came, and the indices that slices of cards are read by."""
-    connection.exec_driver_sql("ALTER TABLE cards ADD COLUMN loaded_by VARCHAR(32) NOT NULL DEFAULT ''")
-    connection.exec_driver_sql("DROP INDEX IF EXISTS cmp_cards_by_batch")
-    connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS cmp_cards_by_account ON cards (account, imsi)")
-    connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS cmp_cards_of_batch ON cards (account, batch, imsi)")
-
-
-def _end_judged(connection: sa.Connection) -> None:
-    """Version 6: contacts end when they are judged, and no day is kept as judged in whole."""
-    days = "SELECT name FROM settings WHERE kind = 'judged'"
-    connection.exec_driver_sql(f"DELETE FROM contacts WHERE day IN ({days})")  # noqa: S608
-    connection.exec_driver_sql("DELETE FROM settings WHERE kind = 'judged'")
-
-
-_MIGRATIONS = (_add_owner_since, _add_strayed, _add_handed_over, _add_terminals, _add_loads, _end_judged)
-METADATA = sa.MetaData(info={"schema": "cmp", "migrations": _MIGRATIONS})
+METADATA = sa.MetaData(info={"schema": "cmp", "first": 6})
 _CARDS = sa.Table(
     "cards",
     METADATA,

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 
 from simulators.hss.events import AUDITED
 from simulators.hss.subscriber import ENDS, NO_VLR, VLR, Due, Notice, Subscriber
-from simwarden.model.profile import find_use
 from simwarden.operations.audit_table import AuditTable
 from simwarden.operations.card_table import alike, taken
 from simwarden.operations.record_columns import record_columns, row_of
@@ -29,68 +28,7 @@ if TYPE_CHECKING:
     from simwarden.operations.provision import CardProvision
 
 
-def _add_attempts(connection: sa.Connection) -> None:
-    """Version 1: which MMEs may have a card's attach under way; those that serve one may."""
-    connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN attempts JSON NOT NULL DEFAULT '{}'")
-
-
-def _add_functions(connection: sa.Connection) -> None:
-    """Version 2: what a card is opened for, which was that of its use."""
-    connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN functions VARCHAR NOT NULL DEFAULT ''")
-    opened = sa.text("UPDATE subscribers SET functions = :functions WHERE profile = :profile")
-    for name in connection.exec_driver_sql("SELECT DISTINCT profile FROM subscribers").scalars().all():
-        use = find_use(name)
-        if use is not None:
-            connection.execute(opened, {"functions": " ".join(use.assessment.functions), "profile": name})
-
-
-def _add_contexts(connection: sa.Connection) -> None:
-    """Version 3: the Context-Identifiers of APNs; until they change they are the APNs' places."""
-    connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN contexts JSON NOT NULL DEFAULT '{}'")
-
-
-def _add_indices(connection: sa.Connection) -> None:
-    """Version 4: cards are found by number and ICCID."""
-    for name in ("iccid", "msisdn"):
-        connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS ix_subscribers_{name} ON subscribers ({name})")
-
-
-def _add_vectors(connection: sa.Connection) -> None:
-    """Version 5: which MMEs were given vectors of a card; of the time before that is not known."""
-    connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN vectors JSON NOT NULL DEFAULT '[]'")
-
-
-def _tell_ended_apart(connection: sa.Connection) -> None:
-    """Version 6: a card that is terminated is not withdrawn for a time; before, its reason alone told it."""
-    ended = "UPDATE subscribers SET suspended = 'ended' WHERE suspended = 'withdrawal' AND why = 'cancelled'"
-    connection.exec_driver_sql(ended)
-
-
-def _add_messages(connection: sa.Connection) -> None:
-    """Version 7: which MME is registered for a card's short messages, and which service centres wait for it."""
-    connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN sms_number VARCHAR NOT NULL DEFAULT ''")
-    connection.exec_driver_sql("ALTER TABLE subscribers ADD COLUMN waiting JSON NOT NULL DEFAULT '{}'")
-
-
-def _add_calls(connection: sa.Connection) -> None:
-    """Version 8: the CAMEL subscription of a card, and who serves its calls."""
-    for name in ("vlr", "msc", "vlr_imei"):
-        connection.exec_driver_sql(f"ALTER TABLE subscribers ADD COLUMN {name} VARCHAR NOT NULL DEFAULT ''")
-    for name in ("csi", "camel"):
-        connection.exec_driver_sql(f"ALTER TABLE subscribers ADD COLUMN {name} JSON NOT NULL DEFAULT '{{}}'")
-
-
-_MIGRATIONS = (
-    _add_attempts,
-    _add_functions,
-    _add_contexts,
-    _add_indices,
-    _add_vectors,
-    _tell_ended_apart,
-    _add_messages,
-    _add_calls,
-)
-METADATA = sa.MetaData(info={"schema": "hss", "migrations": _MIGRATIONS})
+METADATA = sa.MetaData(info={"schema": "hss", "first": 8})
 _SUBSCRIBERS = sa.Table("subscribers", METADATA, *record_columns(Subscriber, "imsi", index=("name", "iccid", "msisdn")))
 _AUDIT = AuditTable(METADATA, events=AUDITED)
 _PENDING = sa.Table(

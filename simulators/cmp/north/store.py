@@ -10,15 +10,7 @@ import sqlalchemy as sa
 
 from simwarden.operations.record_columns import record_columns, row_of
 
-
-def _add_ids(connection: sa.Connection) -> None:
-    """Version 1: events are known by their own ids, since a number may be used again."""
-    connection.exec_driver_sql("ALTER TABLE north_events ADD COLUMN id VARCHAR(36) NOT NULL DEFAULT ''")
-    for row in connection.execute(sa.select(_EVENTS.c.number, _EVENTS.c.body)).all():
-        connection.execute(sa.update(_EVENTS).where(_EVENTS.c.number == row.number).values(id=row.body["id"]))
-
-
-METADATA = sa.MetaData(info={"schema": "cmp-north", "migrations": (_add_ids,)})
+METADATA = sa.MetaData(info={"schema": "cmp-north", "first": 1})
 
 
 @dataclass(slots=True)

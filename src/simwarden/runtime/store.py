@@ -57,7 +57,8 @@ class UnstorableError(StoreError):
 def open_engine(url: str, metadata: MetaData) -> Engine:
     """Open a database by SQLAlchemy URL and bring its tables up to date. Raises ConfigError for an unusable one.
 
-    `metadata.info` may hold `schema`, the name of these tables' version (by default ""), and `migrations`.
+    `metadata.info` may hold `schema`, the name of these tables' version (by default ""), `migrations`, and `first`, the
+    version that the first of them starts from (by default 0): older databases are refused.
     """
     import sqlalchemy as sa  # noqa: PLC0415 - heavy; only elements with state pay for it
 
@@ -258,9 +259,10 @@ def _migrate(connection: Connection, metadata: MetaData, name: str, steps: Seque
     )
     versions.create(connection, checkfirst=True)
     known = {row.name: row.version for row in connection.execute(sa.select(versions))}
-    version = known.get(name)
+    first = int(metadata.info.get("first", 0))
+    version, newest = known.get(name), first + len(steps)
     if version is None:
-        version = len(steps)
+        version = newest
         present = set(sa.inspect(connection).get_table_names()) & set(metadata.tables)
         if present and known:
             others, own = ", ".join(sorted(known)), ", ".join(sorted(present))
@@ -268,12 +270,14 @@ def _migrate(connection: Connection, metadata: MetaData, name: str, steps: Seque
         if present:  # made before there were versions
             version = 0
         connection.execute(sa.insert(versions).values(name=name, version=version))
-    if version > len(steps):
-        raise ConfigError(f"its tables have version {version}, and this program knows {len(steps)}: it is older")
-    for step in steps[version:]:
+    if version > newest:
+        raise ConfigError(f"its tables have version {version}, and this program knows {newest}: it is older")
+    if version < first:
+        raise ConfigError(f"its tables have version {version}, and this program reads {first} and later: use a new one")
+    for step in steps[version - first :]:
         step(connection)
     metadata.create_all(connection)
-    connection.execute(sa.update(versions).where(versions.c.name == name).values(version=len(steps)))
+    connection.execute(sa.update(versions).where(versions.c.name == name).values(version=newest))
 
 
 def _set_up_lasting(connection: Any, _record: Any) -> None:

@@ -91,6 +91,25 @@ def test_a_newer_database_is_refused(store_url: str) -> None:
         open_engine(store_url, tables())
 
 
+def test_a_database_older_than_the_first_migration_is_refused_and_kept(store_url: str) -> None:
+    with_a_spoon(store_url)
+    later = tables(more=True)
+    later.info["first"] = 1
+    with pytest.raises(ConfigError, match="its tables have version 0, and this program reads 1 and later"):
+        open_engine(store_url, later)
+    assert told(store_url, tables(), "SELECT * FROM things") == [("spoon",)]
+
+
+def test_migrations_begin_at_the_first_version(store_url: str) -> None:
+    told(store_url, tables(lambda _connection: None), "SELECT 1")
+    with opened(store_url, tables(lambda _connection: None)) as engine, engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO things (name) VALUES ('spoon')")
+    later = tables(add_colour, more=True)
+    later.info["first"] = 1
+    assert told(store_url, later, "SELECT * FROM things") == [("spoon", "grey")]
+    assert told(store_url, later, "SELECT * FROM schema_versions") == [("shop", 2)]
+
+
 def test_another_elements_tables_are_refused(store_url: str) -> None:
     told(store_url, tables(), "SELECT 1")
     with pytest.raises(ConfigError, match="its tables things are those of shop"):

@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import sqlalchemy as sa
 from hss_net import APPROVAL, GIVEN, IMSI, LEARN, METER, OPC, PHONE, PLMN, REALM, K, Net
 
-from simulators.hss.store import METADATA
 from simulators.hss.subscriber import Due
 from simwarden.errors import ManagementError
 from simwarden.machine import milenage
 from simwarden.machine.eps_keys import kasme
 from simwarden.model.identity import Imei, Plmn
-from simwarden.model.profile import find_use
 from simwarden.operations.approval import BindingChange
 from simwarden.wire.diameter import first
 from simwarden.wire.diameter.codes import ErrorDiagnostic, Feature
@@ -340,17 +337,3 @@ async def test_cards_are_listed_after_one(net: Net) -> None:
             await net.provision(imsi, f"card{imsi}")
         page = await net.call("GET", f"/cards?after={imsis[0]}")
         assert [each["imsi"] for each in page] == imsis[1:]
-
-
-def test_a_card_of_a_use_that_is_known_no_more_was_opened_for_nothing() -> None:
-    """Version 2 of the database: what a card is opened for was that of its use."""
-    engine = sa.create_engine("sqlite://")
-    with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE subscribers (imsi VARCHAR, profile VARCHAR)")
-        connection.exec_driver_sql("INSERT INTO subscribers VALUES ('1', 'meter'), ('2', 'forgotten')")
-        METADATA.info["migrations"][1](connection)
-        held = connection.exec_driver_sql("SELECT functions FROM subscribers ORDER BY imsi").scalars().all()
-    engine.dispose()
-    use = find_use("meter")
-    assert use is not None
-    assert held == [" ".join(use.assessment.functions), ""]
