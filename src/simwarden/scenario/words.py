@@ -43,7 +43,11 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
             "The cards of the story by name: what each is, and what elements are to enforce on it.",
             "cards: {card: {use: meter, binding: {by: hss, learn: first-use}}}",
         ),
-        "devices": Word(_KEY, "The terminals of the story by name.", "devices: {meter: {type: module}}"),
+        "devices": Word(
+            _KEY,
+            "The terminals of the story by name: modules, or handsets where their `type` says so.",
+            "devices: {meter: {}, phone: {type: handset}}",
+        ),
         "set": Word(_KEY, "Named values: `$name` inserts one, `$name.key` an entry of one.", "set: {quota: 1 MB}"),
         "vary": Word(
             _KEY,
@@ -85,7 +89,7 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
         "count": Word(
             "key of a card or terminal",
             "How many of it the name stands for (`meters-1`, `meters-2`...). Verbs take the name for all of them.",
-            "devices: {meters: {count: 40, type: module}}",
+            "devices: {meters: {count: 40}}",
         ),
         "over": Word(
             _BESIDE, "Begin what several do (a name with `count`) evenly spread over this time.", "over: 10 min"
