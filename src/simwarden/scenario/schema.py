@@ -43,7 +43,17 @@ from simwarden.scenario.schema_values import (
     one_of,
     value,
 )
-from simwarden.scenario.steps import BESIDE, CORE_VERBS, DURING, POWER, STATUSES, FailModel, ManageModel, may_end
+from simwarden.scenario.steps import (
+    BESIDE,
+    CORE_VERBS,
+    DURING,
+    METHODS,
+    POWER,
+    STATUSES,
+    FailModel,
+    ManageModel,
+    may_end,
+)
 from simwarden.scenario.words import WORDS
 
 if TYPE_CHECKING:
@@ -164,8 +174,11 @@ class _Assembly:
         verbs |= {name: {"type": "string", "description": CORE_VERBS[name]} for name in POWER}
         verbs["mend"] = {"type": "string", "description": CORE_VERBS["mend"]}
         paths = {route.path for kind in self.registry.kinds.values() for route in kind.routes}
-        path = self.fields(ManageModel)["path"]
-        path |= {"type": "string", "pattern": f"^({'|'.join(map(_as_pattern, sorted(paths)))})(\\?.*)?$"}
+        pattern = f"^({'|'.join(map(_as_pattern, sorted(paths)))})(\\?.*)?$"
+        self.definitions["path"] = {"type": "string", "pattern": pattern}
+        self.fields(ManageModel).update({method: {"$ref": "#/$defs/path"} for method in METHODS})
+        one_method = {"oneOf": [{"required": [each]} for each in METHODS]}
+        self.definitions[self.names[ManageModel]] |= {"if": {"not": {"required": [WITH]}}, "then": one_method}
         verbs |= {name: self._verb([Verb(name, each, CORE_VERBS[name])]) for name, each in _CORE.items()}
         one = {"type": "object", "properties": dict(verbs), "additionalProperties": False, "maxProperties": 1}
         verbs["together"] = {"type": "array", "items": one, "minItems": 2, "description": CORE_VERBS["together"]}
