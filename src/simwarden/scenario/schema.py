@@ -26,7 +26,7 @@ from simwarden.scenario.event_fields import ANSWER, events_of
 from simwarden.scenario.identities import MOST, CardKeys
 from simwarden.scenario.load import Header
 from simwarden.scenario.messages import spoken_names
-from simwarden.scenario.network import TRANSPORT, UTC_OFFSET
+from simwarden.scenario.network import SERVICES, TRANSPORT, UTC_OFFSET
 from simwarden.scenario.parameters import WITH
 from simwarden.scenario.schema_parameters import PARAMETER, parameter_keys, with_parameters
 from simwarden.scenario.schema_values import (
@@ -135,11 +135,15 @@ class _Assembly:
     def network(self) -> dict[str, Any]:
         """Return the schema of `network`: each standing element by name, others by type."""
         words = {"enum": list(NAMES)}
+        services = {
+            "enum": sorted({name for each in self.registry.kinds.values() for name in each.declaration.services})
+        }
         known: dict[str, Any] = {
             TRANSPORT: {
                 "anyOf": [words, {"type": "object", "propertyNames": INTERFACE_NAMES, "additionalProperties": words}]
             },
             UTC_OFFSET: TypeAdapter(UtcOffset).json_schema(),
+            SERVICES: {"anyOf": [services, {"type": "array", "items": services}]},
         }
         added: list[dict[str, Any]] = []
         another = {"$ref": "#/$defs/element"}

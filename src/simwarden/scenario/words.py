@@ -201,6 +201,13 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
             "hours of use of all elements begin by it. A `serve` file has the same key.",
             "network: {utc_offset: 5.5}",
         ),
+        "services": Word(
+            "key of a network file",
+            "Adds what a service needs, with settings that the file may override: `sms` an SMSC (+8613800100500), that "
+            "MME and HSS know; `voice` an SSP, an SCP and a PSTN with the telephones `room` (+8613800001111) and "
+            "`other` (+8613800002222), and the signalling of HSS and EIR.",
+            "network: {services: [sms, voice]}",
+        ),
         "off": Word("value of an element in a network file", "Leaves the element out.", "network: {eir: off}"),
         "LEAK": Word(_CELL, "In service with the misused card to the end of the story, a day later."),
         "n/b": Word(_CELL, "Not built: the sum below the table says which element is missing."),
