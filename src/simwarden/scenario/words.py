@@ -40,7 +40,7 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
         ),
         "cards": Word(
             _KEY,
-            "The cards of the story by name: what each is, and what elements are to enforce on it.",
+            "The cards of the story by name: what each is (by default a meter's) and what elements enforce.",
             "cards: {card: {use: meter, binding: {by: hss, learn: first-use}}}",
         ),
         "devices": Word(
