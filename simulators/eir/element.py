@@ -61,6 +61,7 @@ class Eir(Element[EirConfig]):
         listens=("S13", SIGTRAN),
         calls=("S13",),
         card={"binding": EirBinding},
+        services={"voice": {"signalling": {}}},
         observables=(
             Observable(
                 "equipment",

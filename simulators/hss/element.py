@@ -91,6 +91,7 @@ class Hss(Element[HssConfig]):
         card={"binding": HssBinding, "subscription": HssSubscription, "area": HssArea, "csi": HssCsi},
         controls=(*controls.ALL, ROLES),
         events=EVENTS,
+        services={"sms": {"centres": {"smsc": "+8613800100500"}}, "voice": {"signalling": {}}},
     )
     parts = (Cards, Binding, Suspensions, Subscriptions, Csis)
 

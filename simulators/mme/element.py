@@ -43,6 +43,7 @@ class Mme(Element[MmeConfig]):
         controls=(*CONTROLS, ROLES),
         events=EVENTS,
         demands=DEMANDS,
+        services={"sms": {"sms": {"centres": {"smsc": "+8613800100500"}}}},
         renamed={
             "mme.register": "mme.hss",
             "mme.access-point": "mme.apn",

@@ -28,6 +28,9 @@ class Pstn(Element[PstnConfig]):
         standing=False,
         listens=(TRUNK,),
         calls=(TRUNK,),
+        services={
+            "voice": {"phones": {"room": {"number": "+8613800001111"}, "other": {"number": "+8613800002222"}}},
+        },
     )
     forgets: ClassVar[tuple[str, ...]] = (TRUNK_CALLS,)
     parts = (Phones,)

@@ -40,6 +40,7 @@ class Scp(Element[ScpConfig]):
         card={"voice": ScpVoice},
         controls=(*ALL, ROLES),
         events=EVENTS,
+        services={"voice": {}},
     )
     #: an SSP learns of a restart of the SCP by the answer to its next message only
     forgets: ClassVar[tuple[str, ...]] = (CAP_DIALOGUES,)

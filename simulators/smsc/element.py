@@ -35,6 +35,7 @@ class Smsc(Element[SmscConfig]):
         controls=(*ALL, ROLES),
         records=("SCSMORecord", "SCSMTRecord"),
         events=EVENTS,
+        services={"sms": {}},
     )
     parts = (Lists, Messages)
     core: Core

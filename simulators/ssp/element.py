@@ -39,6 +39,7 @@ class Ssp(Element[SspConfig]):
         controls=ALL,
         demands=DEMANDS,
         records=("MOCallRecord", "MTCallRecord"),
+        services={"voice": {"trunks": {"pstn": {"prefixes": [""]}}}},
     )
     parts = (Calls,)
     core: Core

@@ -298,6 +298,7 @@ class Declaration:
     causes that messages bring it, `timers` those of its specification that it keeps to, `demands` what it rejects
     because the protocol says so. `records` are the types of CDR that it closes (`pGWRecord`), with `flow` where it
     tells flow records.
+    `services` are its settings in a network that a file gives a service by name (`services: voice`).
     `renamed` are words of the version before with those of now: ids of controls, settings by their path.
     """
 
@@ -319,6 +320,7 @@ class Declaration:
     timers: tuple[TimerKind, ...] = ()
     demands: tuple[Demand, ...] = ()
     records: tuple[str, ...] = ()
+    services: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -37,7 +37,7 @@ _KEYS = ("type", "external", "address", "source")
 #: says that a source has no port of its own; none connects from it
 _ANY_PORT = 1
 #: keys of `network` that are settings of the whole network
-TRANSPORT, UTC_OFFSET = "transport", "utc_offset"
+TRANSPORT, UTC_OFFSET, SERVICES = "transport", "utc_offset", "services"
 
 
 @dataclass(slots=True)
@@ -84,6 +84,8 @@ class Wishes(dict[str, Wish]):
         self.carriers: dict[str, str] = {}
         #: hours by which the operator's time is ahead of UTC; None if no file sets them
         self.utc_offset: float | None = None
+        #: services that files name, each with its place
+        self.services: dict[str, Spot] = {}
 
 
 def collect(data: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
@@ -203,7 +205,17 @@ def _read_utc_offset(value: Any, spot: Spot, wishes: Wishes, problems: Problems)
         problems.add(f"utc_offset: expected hours from -12 to 14 in quarters, got {short(value)}", spot.place)
 
 
-_WHOLE = {TRANSPORT: _read_transport, UTC_OFFSET: _read_utc_offset}
+def _read_services(value: Any, spot: Spot, wishes: Wishes, problems: Problems) -> None:
+    """Read which services the network has, one or a list; their elements are those that declare them."""
+    for place, name in enumerate(value if isinstance(value, list) else [value]):
+        here = spot / place if isinstance(value, list) else spot
+        if isinstance(name, str):
+            wishes.services[name] = here
+        else:
+            problems.add(f"services: the name of a service is expected, not {short(name)}", here.place)
+
+
+_WHOLE = {TRANSPORT: _read_transport, UTC_OFFSET: _read_utc_offset, SERVICES: _read_services}
 
 
 def parse_address(text: str, spot: Spot, problems: Problems, port: int = 0, *, several: bool = False) -> Address:
@@ -220,8 +232,9 @@ def build(registry: Registry, wishes: Wishes, problems: Problems) -> dict[str, I
     declared = {kind: each.declaration for kind, each in registry.kinds.items()}
     standing = [kind for kind, each in declared.items() if each.standing and not each.instances]
     instances = {}
-    for name in dict.fromkeys((*standing, *wishes)):
-        wish = wishes.get(name)
+    wished = {**_serving(registry, wishes, problems), **wishes}
+    for name in dict.fromkeys((*standing, *wished)):
+        wish = wished.get(name)
         if wish is not None:
             _check_hosts(wish, wishes, problems)
         if wish is None:
@@ -231,6 +244,24 @@ def build(registry: Registry, wishes: Wishes, problems: Problems) -> dict[str, I
             if made is not None:
                 instances[name] = made
     return instances
+
+
+def _serving(registry: Registry, wishes: Wishes, problems: Problems) -> dict[str, Wish]:
+    """Return the elements of the services that files name; what files say of one comes before its settings there."""
+    found: dict[str, Wish] = {}
+    declared = {kind: each.declaration for kind, each in registry.kinds.items()}
+    for service, spot in wishes.services.items():
+        serving = [kind for kind, each in declared.items() if service in each.services]
+        if not serving:
+            known = dict.fromkeys(name for each in declared.values() for name in each.services)
+            problems.unknown("service", service, known, spot.place)
+        serving.sort(key=lambda kind: declared[kind].lane)
+        for kind in dict.fromkeys(each for last in serving for each in (*declared[last].starts_after, last)):
+            if kind in serving:
+                wish = found[kind] = wishes.get(kind) or found.get(kind) or Wish(kind, spot)
+                if wish.kind in ("", kind):  # else another stands in its place
+                    wish.settings = {**declared[kind].services[service], **wish.settings}
+    return found
 
 
 def _check_hosts(wish: Wish, wishes: Wishes, problems: Problems) -> None:

@@ -26,7 +26,7 @@ from simwarden.scenario.event_fields import ANSWER, events_of
 from simwarden.scenario.identities import MOST, CardKeys
 from simwarden.scenario.load import Header
 from simwarden.scenario.messages import spoken_names
-from simwarden.scenario.network import TRANSPORT, UTC_OFFSET
+from simwarden.scenario.network import SERVICES, TRANSPORT, UTC_OFFSET
 from simwarden.scenario.parameters import WITH
 from simwarden.scenario.schema_parameters import PARAMETER, parameter_keys, with_parameters
 from simwarden.scenario.schema_values import (
@@ -43,7 +43,17 @@ from simwarden.scenario.schema_values import (
     one_of,
     value,
 )
-from simwarden.scenario.steps import BESIDE, CORE_VERBS, DURING, POWER, STATUSES, FailModel, ManageModel, may_end
+from simwarden.scenario.steps import (
+    BESIDE,
+    CORE_VERBS,
+    DURING,
+    METHODS,
+    POWER,
+    STATUSES,
+    FailModel,
+    ManageModel,
+    may_end,
+)
 from simwarden.scenario.words import WORDS
 
 if TYPE_CHECKING:
@@ -125,11 +135,15 @@ class _Assembly:
     def network(self) -> dict[str, Any]:
         """Return the schema of `network`: each standing element by name, others by type."""
         words = {"enum": list(NAMES)}
+        services = {
+            "enum": sorted({name for each in self.registry.kinds.values() for name in each.declaration.services})
+        }
         known: dict[str, Any] = {
             TRANSPORT: {
                 "anyOf": [words, {"type": "object", "propertyNames": INTERFACE_NAMES, "additionalProperties": words}]
             },
             UTC_OFFSET: TypeAdapter(UtcOffset).json_schema(),
+            SERVICES: {"anyOf": [services, {"type": "array", "items": services}]},
         }
         added: list[dict[str, Any]] = []
         another = {"$ref": "#/$defs/element"}
@@ -164,8 +178,11 @@ class _Assembly:
         verbs |= {name: {"type": "string", "description": CORE_VERBS[name]} for name in POWER}
         verbs["mend"] = {"type": "string", "description": CORE_VERBS["mend"]}
         paths = {route.path for kind in self.registry.kinds.values() for route in kind.routes}
-        path = self.fields(ManageModel)["path"]
-        path |= {"type": "string", "pattern": f"^({'|'.join(map(_as_pattern, sorted(paths)))})(\\?.*)?$"}
+        pattern = f"^({'|'.join(map(_as_pattern, sorted(paths)))})(\\?.*)?$"
+        self.definitions["path"] = {"type": "string", "pattern": pattern}
+        self.fields(ManageModel).update({method: {"$ref": "#/$defs/path"} for method in METHODS})
+        one_method = {"oneOf": [{"required": [each]} for each in METHODS]}
+        self.definitions[self.names[ManageModel]] |= {"if": {"not": {"required": [WITH]}}, "then": one_method}
         verbs |= {name: self._verb([Verb(name, each, CORE_VERBS[name])]) for name, each in _CORE.items()}
         one = {"type": "object", "properties": dict(verbs), "additionalProperties": False, "maxProperties": 1}
         verbs["together"] = {"type": "array", "items": one, "minItems": 2, "description": CORE_VERBS["together"]}

@@ -186,9 +186,9 @@ class Session:
         if not self.switches:
             self.theft.again.clear()
         by = [name for name in self.host.elements if _ends(element_of(self.host, name).routes)]
-        how = {"as": "operator", "method": "DELETE", "body": _FORM}
+        how = {"as": "operator", "body": _FORM}
         paths = [f"/cards/{imsi}/location" for imsi in sorted(cards)]
-        calls = [{"manage": {"element": name, "path": path, **how}} for name in by for path in paths]
+        calls = [{"manage": {"element": name, "delete": path, **how}} for name in by for path in paths]
         if not calls:
             return []
         told = await self.act(json.dumps({"together": calls} if calls[1:] else calls[0]), kept=False)

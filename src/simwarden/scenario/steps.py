@@ -37,13 +37,16 @@ CORE_VERBS = {
     "`after: 2 s` has it take each up later.",
     "mend": "Let an element that fails serve again: `mend: hss`.",
     "manage": "Call an element's management interface in the name of a role; the outcome is the HTTP status: "
-    "`manage: {element: hss, as: customer, method: PUT, path: '/cards/{card.imsi}/binding', "
-    "body: {imei: meter.imei}}`; `caller` names who calls, `accounts: [waterworks]` are those of a customer.",
+    "`manage: {element: hss, as: customer, put: '/cards/{card.imsi}/binding', body: {imei: meter.imei}}`; "
+    "`get`, `post`, `delete` and `patch` likewise; `caller` names who calls, `accounts: [waterworks]` are those of a "
+    "customer.",
     "together": "Begin several verbs at the same moment; over when all are: "
     "`together: [{power_on: meter}, {power_on: phone}]`.",
 }
 #: how a management call may end: an HTTP status by its phrase or number
 STATUSES = tuple(text for each in HTTPStatus for text in (each.phrase, str(int(each))))
+#: the methods of management calls, as keys of their paths
+METHODS = ("get", "put", "post", "delete", "patch")
 _JUDGE = ("expect", "never")
 BESIDE = ("over", "every", "for", "name")
 """Keys with a text that may stand beside a verb (see `words`)."""
@@ -57,13 +60,15 @@ def _result_code(code: int) -> int:
 
 
 class ManageModel(VerbModel):
-    """Arguments of `manage`."""
+    """Arguments of `manage`: the path stands under its method, one that a route lacks is answered 405."""
 
     element: str
     role: Literal["operator", "customer"] = Field(default="operator", alias="as")
-    method: Literal["GET", "PUT", "POST", "DELETE", "PATCH"] = "GET"
-    """One that a route lacks is answered 405."""
-    path: str
+    get: str = ""
+    put: str = ""
+    post: str = ""
+    delete: str = ""
+    patch: str = ""
     body: dict[str, Any] = Field(default_factory=dict)
     caller: str = ""
     accounts: tuple[str, ...] = ()
@@ -246,14 +251,25 @@ class StepReader:
         return False
 
     def _manage(self, value: Any, spot: Spot) -> Manage | None:
+        if isinstance(value, dict) and (apart := [key for key in ("method", "path") if key in value]):
+            method, path = (str(value.get(key, "")) for key in ("method", "path"))
+            wanted = f"{method.lower() or 'get'}: {path if path.startswith('/') else '/...'}"
+            self.problems.add(f"method and path are written as one key: {wanted}", (spot / apart[0]).key)
+            return None
         given = check(ManageModel, value, spot, self.problems)
         if given is None or not self._is_element(given.element, spot / "element"):
             return None
-        path = self.references.fill(given.path, spot / "path", self.problems)
-        self._check_route(given.element, given.method, path, spot)
+        methods = [key for key in METHODS if key in given.model_fields_set]
+        if len(methods) != 1:
+            told = ", ".join(methods) or "none"
+            self.problems.add(f"one of {', '.join(METHODS)} is expected with a path, not {told}", spot.place)
+            return None
+        method, here = methods[0].upper(), spot / methods[0]
+        path = self.references.fill(getattr(given, methods[0]), here, self.problems)
+        self._check_route(given.element, method, path, here)
         named = self.references.places(given.body, spot / "body", self.problems)
         body = self.references.resolve(named, spot / "body", self.problems)
-        return Manage(given.element, given.role, given.method, path, body, given.caller, given.accounts)
+        return Manage(given.element, given.role, method, path, body, given.caller, given.accounts)
 
     def _check_route(self, element: str, method: str, path: str, spot: Spot) -> None:
         kind = self.references.instances[element].kind
@@ -263,7 +279,7 @@ class StepReader:
         self.reader.called.setdefault(element, []).extend(meant[:1])
         if not found:
             paths = dict.fromkeys(each.path for each in routes)
-            self.problems.add(f"{element} has no route {method} {path}", (spot / "path").place, guess(path, paths))
+            self.problems.add(f"{element} has no route {method} {path}", spot.place, guess(path, paths))
 
     def _call(self, name: str, value: Any, spot: Spot) -> Call | None:
         choices = self.registry.verbs[name]

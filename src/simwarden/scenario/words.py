@@ -40,10 +40,14 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
         ),
         "cards": Word(
             _KEY,
-            "The cards of the story by name: what each is, and what elements are to enforce on it.",
+            "The cards of the story by name: what each is (by default a meter's) and what elements enforce.",
             "cards: {card: {use: meter, binding: {by: hss, learn: first-use}}}",
         ),
-        "devices": Word(_KEY, "The terminals of the story by name.", "devices: {meter: {type: module}}"),
+        "devices": Word(
+            _KEY,
+            "The terminals of the story by name: modules, or handsets where their `type` says so.",
+            "devices: {meter: {}, phone: {type: handset}}",
+        ),
         "set": Word(_KEY, "Named values: `$name` inserts one, `$name.key` an entry of one.", "set: {quota: 1 MB}"),
         "vary": Word(
             _KEY,
@@ -85,7 +89,7 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
         "count": Word(
             "key of a card or terminal",
             "How many of it the name stands for (`meters-1`, `meters-2`...). Verbs take the name for all of them.",
-            "devices: {meters: {count: 40, type: module}}",
+            "devices: {meters: {count: 40}}",
         ),
         "over": Word(
             _BESIDE, "Begin what several do (a name with `count`) evenly spread over this time.", "over: 10 min"
@@ -196,6 +200,13 @@ WORDS: Final[Mapping[str, Word]] = MappingProxyType(
             "Hours by which the operator's time is ahead of UTC, by default 8 (China): the months of quotas, days and "
             "hours of use of all elements begin by it. A `serve` file has the same key.",
             "network: {utc_offset: 5.5}",
+        ),
+        "services": Word(
+            "key of a network file",
+            "Adds what a service needs, with settings that the file may override: `sms` an SMSC (+8613800100500), that "
+            "MME and HSS know; `voice` an SSP, an SCP and a PSTN with the telephones `room` (+8613800001111) and "
+            "`other` (+8613800002222), and the signalling of HSS and EIR.",
+            "network: {services: [sms, voice]}",
         ),
         "off": Word("value of an element in a network file", "Leaves the element out.", "network: {eir: off}"),
         "LEAK": Word(_CELL, "In service with the misused card to the end of the story, a day later."),

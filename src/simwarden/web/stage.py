@@ -50,7 +50,7 @@ class Stage:
         if fleet:
             count = str(fleet)
             story["cards"] = {**story["cards"], "fleet_card": {"profile": "meter", "count": count, "quota": _QUOTA}}
-            story["devices"] = {**story["devices"], "fleet": {"type": "module", "count": count}}
+            story["devices"] = {**story["devices"], "fleet": {"count": count}}
         return {**story, "steps": steps}
 
     def scenario(self, fleet: int = 0) -> Scenario:

@@ -115,7 +115,7 @@ def test_nothing_chosen_is_told() -> None:
 def test_a_story_that_does_not_come_to_its_end_is_told_with_what_ended_it(folder: Path) -> None:
     stories = folder / "stories.yaml"
     begins = "    - {power_on: meter, name: attach}\n"
-    fails = '    - manage: {element: hss, path: "/cards/001019999999999"}\n'
+    fails = '    - manage: {element: hss, get: "/cards/001019999999999"}\n'
     stories.write_text(stories.read_text("utf-8").replace(begins, begins + fails, 1), "utf-8")
     for what in (("--fault", "delay"), ("--change", "barring")):
         result = cli("attach", *what, "--folder", str(folder), "-j", "1")

@@ -93,7 +93,7 @@ steps:
   - send: {device: meter, to: "198.51.100.80:5683"}
     expect: delivered
   - expect: {pgw: {session: {card: card}}}
-  - manage: {element: pgw, method: GET, path: /sessions}
+  - manage: {element: pgw, get: /sessions}
   - wait: 100 s
 """
 

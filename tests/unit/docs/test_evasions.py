@@ -50,8 +50,8 @@ OTHER: Final = {
     '"octets": "2800"': '"octets": "2840"',
     "203.0.113.0/24": "2001:db8:66::/56",
     '"pdn_type": "ipv4v6"': '"pdn_type": "ipv6"',
-    '{"type": "module"}': '{"type": "module", "pdn_type": "ipv6"}',
-    '{"profile": "meter",': '{"profile": "meter", "subscription": {"apns": [{"name": "iot", "pdn_type": "ipv6"}]},',
+    '"meter": {}': '"meter": {"pdn_type": "ipv6"}',
+    '"card": {"': '"card": {"subscription": {"apns": [{"name": "iot", "pdn_type": "ipv6"}]}, "',
 }
 
 

@@ -14,7 +14,7 @@ from simwarden.scenario.runner import RunOptions, run_scenario
 
 Play = Callable[..., ScenarioResult]
 ON = "- insert: {card: card, into: meter}\n- power_on: meter\n  expect: accepted\n"
-REBIND = "- manage: {element: gate, method: PUT, path: '/cards/{card.imsi}/binding', body: {imei: meter.imei}}\n"
+REBIND = "- manage: {element: gate, put: '/cards/{card.imsi}/binding', body: {imei: meter.imei}}\n"
 EMPTY = """\
 scenario: A meter with a card
 cards:
@@ -114,7 +114,7 @@ def test_what_fails_is_mended_once() -> None:
 
 
 def test_a_call_that_is_refused_in_a_rhythm_fails_the_story() -> None:
-    beat = "  - manage: {element: hss, path: '/cards/001019999999999'}\n    every: 10 s\n  - wait: 1 min\n"
+    beat = "  - manage: {element: hss, get: '/cards/001019999999999'}\n    every: 10 s\n  - wait: 1 min\n"
     for more in ("", "    expect: {meter: {attach: accepted}}\n"):
         result = story(beat + more)
         assert result.verdict is Verdict.FAILED
@@ -131,7 +131,7 @@ def test_the_outcome_of_a_rhythm_is_none_that_its_step_could_expect(errors: Any)
 def test_the_outcome_of_several_is_what_all_came_to_or_what_each_did() -> None:
     tau = "  - together: [{tau: meter}, {wait: 1 s}]\n    expect: accepted\n"
     assert story(tau).failure is None
-    other = tau.replace("{wait: 1 s}", "{manage: {element: hss, path: '/cards/{card.imsi}'}}")
+    other = tau.replace("{wait: 1 s}", "{manage: {element: hss, get: '/cards/{card.imsi}'}}")
     result = story(other)
     assert result.verdict is Verdict.FAILED
     assert "got   tau of meter accepted, GET /cards/001010000000001 at hss 200 OK" in told(result)

@@ -94,7 +94,7 @@ def test_what_only_an_element_outside_could_hold_up_is_inconclusive_and_says_why
 
 
 def test_what_is_refused_fails_the_step() -> None:
-    ask = "{manage: {element: hss, method: PUT, path: '/cards/{card.imsi}/binding', body: {imei: meter.imei}}}"
+    ask = "{manage: {element: hss, put: '/cards/{card.imsi}/binding', body: {imei: meter.imei}}}"
     result = play(SERVED + f"- tau: meter\n  during: {{before: s1-mme.tracking-area-update-request, do: {ask}}}\n")
     assert result.verdict is Verdict.FAILED
     assert result.failure is not None
@@ -343,7 +343,7 @@ def test_what_is_put_in_and_is_rejected_fails_a_step_in_whose_phase_nothing_is_t
 
 
 def test_what_is_put_in_and_does_not_run_gives_no_answer() -> None:
-    dead = "  during: {before: s1-mme.attach-accept, do: {manage: {element: hss, path: '/cards/{card.imsi}'}}}\n"
+    dead = "  during: {before: s1-mme.attach-accept, do: {manage: {element: hss, get: '/cards/{card.imsi}'}}}\n"
     result = play(
         f"{HEAD}- kill: hss\n- start: hss\n- power_on: meter\n{dead}- expect: {{meter: {{attach: accepted}}}}\n"
     )

@@ -101,7 +101,7 @@ def test_what_the_device_or_a_peer_experiences_is_an_effect(desk: Desk, effect: 
     "done",
     [
         "- power_off: meter\n- insert: {card: card, into: meter}\n  expect: inserted\n",
-        "- manage: {element: mme, method: GET, path: /audit}\n  expect: ok\n",
+        "- manage: {element: mme, get: /audit}\n  expect: ok\n",
     ],
 )
 def test_a_later_step_that_is_carried_out_is_no_effect(desk: Desk, done: str) -> None:

@@ -27,7 +27,7 @@ steps:
 - send: {device: meter, to: "198.51.100.80:5683"}
 - power_off: meter
 """
-ASK = '- manage: {element: hss, path: "/cards/{card.imsi}"}\n'
+ASK = '- manage: {element: hss, get: "/cards/{card.imsi}"}\n'
 HEAD = STORY.partition("- send")[0]
 PLATFORM = HEAD.replace("cards:", "network: {cmp: on}\ncards:")
 
@@ -122,7 +122,7 @@ def test_an_answer_of_management_is_as_wanted_or_told(wanted: str, said: str) ->
 def test_a_refused_call_answers_with_the_body_of_its_error() -> None:
     result = played(
         HEAD
-        + ASK.replace("}\n", ", as: customer, method: DELETE}\n")
+        + ASK.replace("get:", "as: customer, delete:")
         + "  expect: {hss: {answer: {status: forbidden, body: {status: 403, code: PERMISSION_DENIED}}}}\n"
     )
     assert result.verdict is Verdict.PASSED, result.failure
@@ -131,7 +131,7 @@ def test_a_refused_call_answers_with_the_body_of_its_error() -> None:
 
 
 def test_never_sees_an_answer_and_what_stands_before_the_phase_is_none_of_it() -> None:
-    call = '- manage: {element: cmp, path: "/cards/{card.imsi}"}\n'
+    call = '- manage: {element: cmp, get: "/cards/{card.imsi}"}\n'
     never = "- never: {cmp: {answer: {status: STATUS}}}\n"
     assert "answered GET /cards/" in got(f"{call}  expect: ok\n" + never.replace("STATUS", "200"), PLATFORM)
     later = f"{call}  expect: ok\n{call.replace('GET', 'DELETE')}  expect: ok\n{never}"
@@ -153,7 +153,7 @@ def test_so_many_messages_and_no_more() -> None:
 
 
 #: answers by names of the user's
-POOLS = '- manage: {element: cmp, path: "/pools"}\n'
+POOLS = '- manage: {element: cmp, get: "/pools"}\n'
 
 
 @pytest.mark.parametrize(

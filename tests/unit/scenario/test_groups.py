@@ -67,7 +67,7 @@ def test_one_of_a_group_may_be_named(play: Play) -> None:
 
 
 def test_a_management_call_is_made_for_each(play: Play) -> None:
-    call = "manage: {element: gate, method: PUT, path: '/cards/{cards.imsi}/binding', body: {imei: meters.imei}}"
+    call = "manage: {element: gate, put: '/cards/{cards.imsi}/binding', body: {imei: meters.imei}}"
     result = play(f"- {call}\n  expect: 200\n", HEAD)
     assert result.verdict is Verdict.PASSED
     values = [e.value for e in result.events if isinstance(e, StateChange) and e.observable == "binding"]

@@ -73,19 +73,29 @@ HEAD = "scenario: s\ncards: {card: }\ndevices: {meter: , phone: {type: handset}}
         ("expect: {gate: {binding: {imei: meter.imie}}}", "5:35: meter has no identity 'imie' (did you mean 'imei'?)"),
         ("expect: {within: never, gate: {open: yes}}", "5:20: within: 'never' is no duration"),
         (
-            "manage: {element: gate, method: PUT, path: '/cards/{card.imsi}', body: {imei: card.imsi}}",
-            "5:81: imei is never an IMSI (an IMEI is expected)",
+            "manage: {element: gate, put: '/cards/{card.imsi}', body: {imei: card.imsi}}",
+            "5:67: imei is never an IMSI (an IMEI is expected)",
         ),
-        ("manage: {element: gate, method: PUT, path: /card/1}", "5:46: gate has no route PUT /card/1"),
+        ("manage: {element: gate, put: /card/1}", "5:32: gate has no route PUT /card/1"),
         (
-            "manage: {element: gate, method: POT, path: /}",
-            "5:35: method: 'POT' is not one of GET, PUT, POST, DELETE, PATCH (did you mean 'POST'?)",
+            "manage: {element: gate, method: PUT, path: /cards/1}",
+            "5:27: method and path are written as one key: put: /cards/1",
         ),
-        ("manage: {element: gate, as: buyer, path: /}", "5:31: as: 'buyer' is not one of operator, customer"),
+        ("manage: {element: gate, path: [1]}", "5:27: method and path are written as one key: get: /..."),
+        ("manage: {element: gate, pot: /}", "key 'pot' is not known (did you mean 'post'?)"),
+        (
+            "manage: {element: gate, as: customer}",
+            "5:11: one of get, put, post, delete, patch is expected with a path, not none",
+        ),
+        (
+            "manage: {element: gate, put: /, delete: /}",
+            "5:11: one of get, put, post, delete, patch is expected with a path, not put, delete",
+        ),
+        ("manage: {element: gate, as: buyer, get: /}", "5:31: as: 'buyer' is not one of operator, customer"),
         ("power_on: meter\n  evry: 1 s", "'evry' stands beside 'power_on' (did you mean 'every'?)"),
         ("power_on: meter\n  expect: acepted", "6:11: 'acepted' is no outcome of power_on (did you mean 'accepted'?)"),
         ("power_on: meter\n  expect: served", "'served' is no outcome of power_on (known: accepted, rejected"),
-        ("manage: {element: gate, path: /}\n  expect: fobidden", "no outcome of manage (did you mean 'Forbidden'?)"),
+        ("manage: {element: gate, get: /}\n  expect: fobidden", "no outcome of manage (did you mean 'Forbidden'?)"),
         ("{power_on: meter, power_off: meter}", "5:21: one verb a step: 'power_off' stands beside 'power_on'"),
         ("[power_on]", "5:3: a step is one verb with its arguments, not a list of 1"),
     ],
@@ -99,8 +109,8 @@ def test_steps(errors: Errors, step: str, said: str) -> None:
     [
         "power_on: meter\n  expect: accepted",
         "insert: {card: card, into: meter}\n  expect: whatever",  # a verb that declares no outcomes
-        "manage: {element: gate, path: /}\n  expect: 451",
-        "manage: {element: gate, path: /}\n  expect: not-found",
+        "manage: {element: gate, get: /}\n  expect: 451",
+        "manage: {element: gate, get: /}\n  expect: not-found",
     ],
 )
 def test_outcomes_that_may_be(errors: Errors, step: str) -> None:
@@ -238,7 +248,7 @@ def test_a_card_is_for_a_use_and_says_what_is_otherwise(loader: Loader, card: st
 def test_references_in_sections_and_steps_are_resolved(loader: Loader) -> None:
     text = (
         "scenario: s\ncards: {card: {binding: {by: gate, imei: meter.imei}}}\ndevices: {meter: }\nsteps:\n"
-        "- manage: {element: gate, method: PUT, path: '/cards/{card.imsi}/binding', body: {imei: meter.imei}}\n"
+        "- manage: {element: gate, put: '/cards/{card.imsi}/binding', body: {imei: meter.imei}}\n"
     )
     scenario = loader.load("story.yaml", text)
     imei = scenario.instances["meter"].identities["imei"]

@@ -27,7 +27,7 @@ GOOD = yaml.load(
     - insert: {card: card, into: meter}
     - power_on: meter
       expect: accepted
-    - manage: {element: gate, as: customer, method: PUT, path: '/cards/{card.imsi}/binding', body: {imei: meter.imei}}
+    - manage: {element: gate, as: customer, put: '/cards/{card.imsi}/binding', body: {imei: meter.imei}}
       expect: {refused: {by: gate, control: bind.operator}}
     - wait: 3 s
     - expect:

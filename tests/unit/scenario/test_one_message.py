@@ -33,7 +33,7 @@ steps:
   - together: [{power_off: meter}, {wait: 3 s}]
   - insert: {card: pool, into: spare}
     over: 3 s
-  - manage: {element: hss, method: PUT, path: "/cards/{card.imsi}/binding", body: {imei: meter.imei}}
+  - manage: {element: hss, put: "/cards/{card.imsi}/binding", body: {imei: meter.imei}}
   - expect:
       internet: {arrived: {destination: 198.51.100.8, packets: 1}}
       enb2: {connected: {cell: enb2/1}}

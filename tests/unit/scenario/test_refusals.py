@@ -79,8 +79,8 @@ def test_what_is_wrong_with_a_twin(judge: Any, block: str, twin: str | None, sai
         ("- expect: {decision: {by: gate}}", True),
         ("- expect: {decision: {by: gate, verdict: admit}}", False),
         ("- power_on: meter\n  expect: refused", True),
-        ("- manage: {element: gate, path: /}\n  expect: 403", True),
-        ("- manage: {element: gate, path: /}\n  expect: 404", False),
+        ("- manage: {element: gate, get: /}\n  expect: 403", True),
+        ("- manage: {element: gate, get: /}\n  expect: 404", False),
     ],
 )
 def test_what_counts_as_a_refusal(loader: Loader, step: str, refusal: bool) -> None:  # noqa: FBT001

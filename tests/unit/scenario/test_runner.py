@@ -108,9 +108,7 @@ def test_a_binding_survives_power_loss(play: Play) -> None:
 
 
 def test_a_customer_who_binds_is_refused(play: Play) -> None:
-    call = (
-        "- manage: {element: gate, as: %s, method: PUT, path: '/cards/{card.imsi}/binding', body: {imei: phone.imei}}\n"
-    )
+    call = "- manage: {element: gate, as: %s, put: '/cards/{card.imsi}/binding', body: {imei: phone.imei}}\n"
     refused = call % "customer" + "  expect: forbidden\n- expect: {decision: {by: gate, control: bind.operator}}\n"
     refused += "- never: {gate: {binding: {imei: phone.imei}}}\n"
     assert play(refused).verdict is Verdict.PASSED
@@ -228,7 +226,7 @@ def test_a_card_is_itself_and_a_terminal_is_told_by_14_digits(which: str, want: 
 
 
 def test_an_answer_beside_a_call_is_that_of_this_call(play: Play) -> None:
-    call = "- manage: {element: gate, method: PUT, path: '/cards/{card.imsi}/binding', body: {imei: %s}, as: %s}\n"
+    call = "- manage: {element: gate, put: '/cards/{card.imsi}/binding', body: {imei: %s}, as: %s}\n"
     steps = call % ("phone.imei", "operator") + call % ("meter.imei", "customer") + "  expect: {gate: {answer: {%s}}}\n"
     assert play(steps % "status: 403").verdict is Verdict.PASSED
     assert play(steps % "status: 200").verdict is Verdict.FAILED

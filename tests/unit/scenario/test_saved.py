@@ -36,8 +36,7 @@ EXPECTED = {
 _ANEW = {
     "element": "hss",
     "as": "customer",
-    "method": "PUT",
-    "path": "/cards/{meter_card.imsi}/binding",
+    "put": "/cards/{meter_card.imsi}/binding",
     "body": {"imei": "phone.imei", "approver": "Li Wei", "reason": "device replaced", "form": "F-21"},
 }
 STORIES["A customer who would bind the card anew"] = [{"manage": _ANEW}]

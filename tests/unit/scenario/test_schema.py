@@ -29,7 +29,7 @@ steps:
   - wait: 90 days
   - together: [{power_on: meter}, {power_on: phone}]
   - kill: gate
-  - manage: {element: gate, as: customer, method: PUT, path: /cards/1/binding, body: {imei: 1}}
+  - manage: {element: gate, as: customer, put: /cards/1/binding, body: {imei: 1}}
     expect: 403
   - expect:
       within: 5

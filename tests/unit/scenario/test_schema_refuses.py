@@ -40,7 +40,7 @@ steps:
     every: 15 min
   - wait: 90 days
   - fail: {element: hss, after: 2 s}
-  - manage: {element: hss, as: customer, method: PUT, path: /cards/1/binding, body: {imei: "1"}}
+  - manage: {element: hss, as: customer, put: /cards/1/binding, body: {imei: "1"}}
     expect: 403
   - power_on: phone
     during: {before: s6a.update-location-answer, do: {delay: 3 s}}
@@ -111,6 +111,9 @@ WRONG = [
     ("into: meter", "onto: meter"),
     ("power_on: meter", "power_up: meter"),
     ("as: customer", "as: buyer"),
+    ("put: /cards/1/binding, ", ""),
+    ("put: /cards/1/binding", "method: PUT, path: /cards/1/binding"),
+    ("put: /cards/1/binding", "put: /cards/1/binding, get: /cards/1"),
     ("do: {delay", "do: {dealy"),
     ("do: {delay: 3 s}", "do: explode"),
     ("before: s6a.update-location-answer", "before: s6a.update-lcation-answer"),
@@ -118,7 +121,7 @@ WRONG = [
     ("- power_on: meter\n", "- power_on: meter\n    power_off: meter\n"),
     ("element: hss, after: 2 s", "after: 2 s"),
     ("after: 2 s", "answer: 99999"),
-    ("path: /cards/1/binding", "path: /crads/1"),
+    ("put: /cards/1/binding", "put: /crads/1"),
     ("expect: 403", "expect: 999"),
     ("- power_on: phone\n", "- power_on: phone\n    expect: acepted\n"),
     ("- wait: 90 days", '- send: {device: meter, to: "198.51.100.8:99999"}'),

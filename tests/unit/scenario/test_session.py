@@ -70,7 +70,7 @@ def test_an_action_runs_to_quiet_and_its_ladder_is_told() -> None:
         ("{power_on: meter, during: {s1-mme.attach-accept: {power_off: meter}}}", "step"),
         ("start: hss", "runs already"),
         ("[" * 200 + "]" * 200, "deep"),
-        ("manage: {element: hss, path: 7, method: [1]}", "step"),
+        ("manage: {element: hss, get: [1]}", "step"),
     ],
 )
 def test_what_is_no_action_is_told_and_changes_nothing(text: str, said: str) -> None:
@@ -89,7 +89,7 @@ def test_a_management_call_ends_with_its_status() -> None:
     async def talk(session: Session) -> None:
         for role in ("customer", "operator"):
             body = {"imei": "phone.imei", "approver": "Li Wei", "reason": "moved", "form": "F-21"}
-            call = {"element": "hss", "as": role, "method": "PUT", "path": "/cards/{card.imsi}/binding", "body": body}
+            call = {"element": "hss", "as": role, "put": "/cards/{card.imsi}/binding", "body": body}
             told.append(await session.act(json.dumps({"manage": call})))
 
     play(talk)
@@ -161,12 +161,12 @@ def test_no_management_interface_has_a_switch() -> None:
         for name in session.host.elements:
             routes = element_of(session.host, name).routes
             assert [each.path for each in routes if "switch" in each.path or "control" in each.path] == []
-        for method, path in (("PUT", "/switches/bind.hss.given"), ("PUT", "/controls/bind.hss.given")):
-            call = {"element": "hss", "as": "operator", "method": method, "path": path, "body": {"off": "true"}}
+        for path in ("/switches/bind.hss.given", "/controls/bind.hss.given"):
+            call: dict[str, object] = {"element": "hss", "as": "operator", "put": path, "body": {"off": "true"}}
             with pytest.raises(SimwardenError, match="no route"):
                 await session.act(json.dumps({"manage": call}))
         body = {"imei": "phone.imei", "approver": "Li", "reason": "x", "form": "F", "switches": {"*": "always-admit"}}
-        call = {"element": "hss", "as": "operator", "method": "PUT", "path": "/cards/{card.imsi}/binding", "body": body}
+        call = {"element": "hss", "as": "operator", "put": "/cards/{card.imsi}/binding", "body": body}
         told.append((await session.act(json.dumps({"manage": call})))["outcome"])
 
     play(talk)

@@ -490,7 +490,7 @@ def test_never_takes_no_time() -> None:
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        ("manage: {element: hss, path: /cards}\n    expect: 999", "'999' is no outcome of manage"),
+        ("manage: {element: hss, get: /cards}\n    expect: 999", "'999' is no outcome of manage"),
         ("together: [{power_on: meter}, {power_off: meter}]\n    expect: acepted", "did you mean 'accepted'?"),
         ("wait: 1 s\n    expect: accepted", "wait has no outcome by the end of its step"),
         ("tau: meter\n    every: 1 min\n    expect: accepted", "tau has no outcome by the end of its step"),

@@ -179,9 +179,8 @@ def test_a_path_that_is_subscribed_leaks(copy: Path) -> None:
     plan = change(
         copy,
         "misuses/phone.yaml",
-        "{profile: meter}",
-        "{profile: meter, functions: [voice, data], csi: {kinds: []},"
-        " subscription: {apns: [{name: iot}, {name: '*'}]}}",
+        "card: {}",
+        "card: {functions: [voice, data], csi: {kinds: []}, subscription: {apns: [{name: iot}, {name: '*'}]}}",
     )
     assert cell(plan, "phone", "none").outcomes["second-apn"].state is State.LEAKED
 

@@ -39,11 +39,10 @@ steps:
 - insert: {{card: card, into: meter}}
 - manage:
     element: hss
-    method: PUT
-    path: /cards/001010000000061
+    put: /cards/001010000000061
     body: {{name: card, {CARD}, k: {OTHER[:-1]}, opc: {OPC}}}
   expect: 400
-- manage: {{element: hss, method: GET, path: /cards/{K}}}
+- manage: {{element: hss, get: /cards/{K}}}
   expect: 404
 - expect: {{hss: {{answer: {{status: EXPECTED, body: {{message: "{K}"}}}}}}}}
 """
@@ -54,8 +53,7 @@ devices: {{meter: {{type: module}}}}
 steps:
 - manage:
     element: hss
-    method: PUT
-    path: /cards/001010000000061
+    put: /cards/001010000000061
     body: {{name: card, {CARD}, k: {OTHER}, opc: {OPC}, profile: meter, form: plug-in}}
   expect: 200
 - insert: {{card: card, into: meter}}
