@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import sessions
 
 from simwarden.campaign.impact.campaign import CaseRun, table_of
+from simwarden.campaign.impact.columns import COLUMNS
 from simwarden.campaign.impact.experiment import read_experiment
 from simwarden.campaign.impact.perform import Measured
 from simwarden.campaign.record import NAME, Record
@@ -68,10 +69,12 @@ def _recorded(name: str, *words: str) -> str:
     folder = ROOT / "scenarios" / "impact"
     experiment = read_experiment(str(folder / f"{name}.yaml"), Loader(), {})
     known = Record(folder / NAME).load().by_case
+    shown = {each.figure: 0 for each in COLUMNS[experiment.kind]}
     runs = [
         CaseRun(experiment, number, Measured(figures))
         for number, case in enumerate(experiment.cases)
-        if {*words} <= {*case.words.values()} and isinstance(figures := known[experiment.id_of(number)].outcome, dict)
+        if {*words} <= {*case.words.values()}
+        and isinstance(figures := known[experiment.id_of(number)].expect(shown), dict)
     ]
     return "\n".join(print_table(table_of(runs))).rstrip() + "\n"
 

@@ -1,11 +1,12 @@
 """The reviewed record of a campaign: `reviewed.yaml` in the folder of its files, a list of entries.
 
     - {case: phone/hss-given, outcome: "blocked by hss/bind.hss.given, EMM #8"}
-    - {case: blast-eir/killed/open, outcome: {good: 50, hurt: 0}, why: the EIR fails open}
+    - {case: blast-eir/killed/open, outcome: {good: 50, thieves_in: 3}, why: the EIR fails open}
     - {what: prohibited, differs: "enforced *", outcome: meant, why: S13 has no push}
-    - {case: [tau/none, swap/none], outcome: leaked}
+    - {case: [[[tau, swap], [none, form-odd]], area/none], outcome: leaked}
 
-The words of an entry are patterns, or lists of them; `case` names one case or several. A case that is not in the
+The words of an entry are patterns, or lists of them. `case` is one case or a list; a list inside it names cases by
+their words, where a list of words means each of them. A figure that is not written is 0. A case that is not in the
 record, or has another outcome, is a finding.
 """
 
@@ -25,14 +26,12 @@ from simwarden.scenario.validation import short
 from simwarden.scenario.yamlfile import Spot, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from simwarden.errors import Place
 
 NAME = "reviewed.yaml"
-#: columns after which yaml breaks an entry at the next blank
-_WIDTH = 88
 _HEAD = "# Outcomes that were reviewed. `--accept WHY` writes this file.\n"
 CASE, OUTCOME, WHY = "case", "outcome", "why"
 Figure: TypeAlias = "int | float | None"
@@ -48,6 +47,12 @@ class Entry:
     outcome: Outcome
     why: str
     place: Place
+
+    def expect(self, got: Outcome) -> Outcome:
+        """Return the accepted outcome, with 0 for figures that only the other one has."""
+        if isinstance(self.outcome, str) or isinstance(got, str):
+            return self.outcome
+        return {**dict.fromkeys(got, 0), **self.outcome}
 
     def covers(self, case: Mapping[str, Sequence[str]]) -> bool:
         """Return True if on each axis a pattern fits a word of the case."""
@@ -122,57 +127,67 @@ class Record:
         known = self.by_case
         for case, got in found.items():
             entry = known.get(case)
-            want = entry.outcome if entry else ""
+            want = entry.expect(got) if entry else ""
             if want != got:
                 was, now, remark = explain(case, want, got)
                 lines = (f"- expected  {was or 'nothing: not in the record'}", f"+ got       {now}")
                 yield Finding(f"{entry.place if entry else self.path}: {case}{remark and f': {remark}'}", lines)
         for case, entry in known.items():
             if case not in found and is_expected(case):
-                yield Finding(
-                    f"{entry.place}: {case}", (f"- expected  {short(entry.outcome)}", "+ got       no such case")
-                )
+                lines = (f"- expected  {short(entry.outcome)}", "+ got       no such case")
+                yield Finding(f"{entry.place}: {case}", lines)
 
     def accept(self, found: Mapping[str, Outcome], why: str, is_expected: Callable[[str], bool]) -> Path:
         """Write the outcomes of cases, with the others of the record; an outcome that is new gets the reason."""
         known = self.by_case
-        entries = {case: entry for case, entry in known.items() if case in found or not is_expected(case)}
-        outcomes = {case: (entry.outcome, entry.why) for case, entry in entries.items()}
-        new = (case for case, got in found.items() if case not in known or known[case].outcome != got)
-        outcomes |= {case: (found[case], why) for case in new}
-        text = "".join(f"- {_flow(row)}\n" for row in _rows(outcomes))
-        return write(self.path, self._head() + text)
-
-    def _head(self) -> str:
-        """Return the comments at the top of the file."""
+        kept = {case: (old.outcome, old.why) for case, old in known.items() if case in found or not is_expected(case)}
+        kept |= {case: (got, why) for case, got in found.items() if case not in known or known[case].expect(got) != got}
         lines = read_file(self.path).splitlines(keepends=True) if self.path.is_file() else [_HEAD]
-        return "".join(itertools.takewhile(lambda line: line.startswith("#"), lines))
+        head = itertools.takewhile(lambda line: line.startswith("#"), lines)
+        return write(self.path, "".join(head) + _text(_rows(kept)))
 
     def append(self, rows: Sequence[Mapping[str, Any]]) -> Path:
         """Add entries at the end of the file."""
         text = read_file(self.path) if self.path.is_file() else ""
-        return write(self.path, text + "".join(f"- {_flow(row)}\n" for row in rows))
+        return write(self.path, text + _text(rows))
 
 
-def _rows(outcomes: Mapping[str, tuple[Outcome, str]]) -> Iterator[dict[str, Any]]:
-    """Yield the entries of cases, one for those with the same outcome and reason."""
-    groups: dict[str, list[str]] = {}
-    for case, reviewed in outcomes.items():
-        groups.setdefault(repr(reviewed), []).append(case)
-    for cases in groups.values():
-        outcome, why = outcomes[cases[0]]
-        named = cases if len(cases) > 1 else cases[0]
-        plain = outcome if isinstance(outcome, str) else dict(outcome)
-        yield {CASE: named, OUTCOME: plain, **({WHY: why} if why else {})}
+def _rows(outcomes: Mapping[str, tuple[Outcome, str]]) -> list[dict[str, Any]]:
+    """Return the entries of cases, one for those with the same outcome and reason."""
+    rows: dict[str, dict[str, Any]] = {}
+    for case, (outcome, why) in outcomes.items():
+        figures = {} if isinstance(outcome, str) else outcome
+        brief = {key: int(n) if isinstance(n, float) and n.is_integer() else n for key, n in figures.items() if n != 0}
+        row: dict[str, Any] = {CASE: [], OUTCOME: brief or outcome, **({WHY: why} if why else {})}
+        rows.setdefault(repr(row), row)[CASE].append(case)
+    return [row | {CASE: _merge(row[CASE]) if row[CASE][1:] else row[CASE][0]} for row in rows.values()]
 
 
-def _flow(row: Mapping[str, Any]) -> str:
-    """Return an entry in flow style, in lines of at most 120 columns."""
-    return yaml.safe_dump(dict(row), default_flow_style=True, sort_keys=False, width=_WIDTH, allow_unicode=True).strip()
+def _merge(cases: Iterable[str]) -> list[Any]:
+    """Return cases with those that differ in one word as one: the words of a case, with a list in that place."""
+    merged = [[[word] for word in case.split("/")] for case in sorted(cases)]
+    for axis in range(max(map(len, merged))):
+        alike: dict[str, list[list[str]]] = {}
+        for case in merged:
+            first = alike.setdefault(repr([case[:axis] + case[axis + 1 :] or case, len(case)]), case)
+            if first is not case:
+                first[axis] += case[axis]
+        merged = list(alike.values())
+    plain = [[words if words[1:] else words[0] for words in case] for case in merged]
+    return [case if any(isinstance(each, list) for each in case) else "/".join(map(str, case)) for case in plain]
+
+
+def _text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return entries in lines that break at the first blank after 88 columns."""
+    return yaml.safe_dump(list(rows), default_flow_style=None, sort_keys=False, width=88, allow_unicode=True)
 
 
 def _listed(value: Any) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list) else [str(value)]
+    """Return words; a list among them is cases by their words, one for each word of a list in it."""
+    if not isinstance(value, list):
+        return [str(value)]
+    named = (map(_listed, each if isinstance(each, list) else [each]) for each in value)
+    return ["/".join(words) for case in named for words in itertools.product(*case)]
 
 
 def _figure(text: Any, spot: Spot, problems: Problems) -> Figure:

@@ -310,17 +310,17 @@ def told(outcome: ServiceOutcome) -> str:
 
 
 def line_of(cell: Crossing, apart: frozenset[str]) -> str:
-    """Return the outcome of a cell: of the attach, and of each service that does not follow from it.
+    """Return the outcome of a cell: of the attach, and of services that do not follow from it, those alike together.
 
     `apart` are the services that do not stand behind the attach.
     """
     first, *others = cell.outcomes.items()
-    lines = [told(first[1])]
+    alike: dict[str, list[str]] = {}
     for name, outcome in others:
         closed = first[1].state is State.BLOCKED and name not in apart
         if outcome.state is not (State.NO_ATTACH if closed else State.NOT_BUILT):
-            lines.append(f"{name} {told(outcome)}")
-    return "; ".join(lines)
+            alike.setdefault(told(outcome), []).append(name)
+    return "; ".join([told(first[1]), *(f"{', '.join(names)} {line}" for line, names in alike.items())])
 
 
 def _explain(_case: str, want: Outcome, got: Outcome) -> tuple[str, str, str]:

@@ -331,7 +331,9 @@ def test_what_is_accepted_is_found_no_more(tmp_path: Path) -> None:
     assert explored.accept("so be it") == [tmp_path / "reviewed.yaml"]
     assert (explored.new, len(explored.those("meant"))) == ([], 2)
     text = (tmp_path / "reviewed.yaml").read_text("utf-8")
-    assert text.startswith("# By hand.\n- {outcome: open, what: other, why: known}\n- {outcome: meant, what: barring,")
+    assert text.startswith(
+        "# By hand.\n- {outcome: open, what: other, why: known}\n- outcome: meant\n  what: barring\n"
+    )
     assert [each["why"] for each in yaml.safe_load(text)] == ["known", "so be it"]
     other = finding(before="paging")
     found.findings[other.key] = other
