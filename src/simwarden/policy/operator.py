@@ -104,7 +104,7 @@ def declared_controls(module: Mapping[str, object]) -> tuple[Control, ...]:
             found += value.declared
         elif isinstance(value, Control):
             found.append(value)
-    return tuple(found)
+    return tuple(dict.fromkeys(found))  # an alias counts once
 
 
 def change_controls(
