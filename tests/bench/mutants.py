@@ -93,6 +93,7 @@ def _codes(code: CodeType) -> Iterator[tuple[tuple[str, str, int], CodeType]]:
 
 def _loaded() -> list[Any]:
     """Return all functions of ours, and our caches, that hold what the code as it is has found."""
+    gc.unfreeze()  # what the product has frozen is not in the list
     ours, every = str(ROOT / "s"), gc.get_objects()  # simulators, src
     caches = [each for each in every if isinstance(each, functools._lru_cache_wrapper)]
     return [
