@@ -93,8 +93,7 @@ def _codes(code: CodeType) -> Iterator[tuple[tuple[str, str, int], CodeType]]:
 
 def _loaded() -> list[Any]:
     """Return all functions of ours, and our caches, that hold what the code as it is has found."""
-    gc.unfreeze()  # what the product has frozen is not in the list
-    ours, every = str(ROOT / "s"), gc.get_objects()  # simulators, src
+    ours, every = str(ROOT / "s"), gc.unfreeze() or gc.get_objects()  # also what the product has frozen
     caches = [each for each in every if isinstance(each, functools._lru_cache_wrapper)]
     return [
         *(each for each in every if isinstance(each, FunctionType) and each.__code__.co_filename.startswith(ours)),

@@ -71,6 +71,16 @@ async def test_a_gap_is_found_and_told() -> None:
         assert bench.observed("list")[-1]["state"] == "in-step"
 
 
+async def test_a_change_of_one_code_keeps_the_others_over_a_restart(tmp_path: Path) -> None:
+    async with Business(keeper="cmp", store=sqlite_url(tmp_path / "store")) as bench:
+        await bench.call("PUT", "/codes", LIST)
+        await bench.call("POST", "/codes", change(7, OTHER_CODE, "heating"))
+        await bench.host.stop("sms_gateway", kill=True)
+        await bench.host.start("sms_gateway")
+        codes = (await bench.call("GET", "/codes"))["codes"]
+        assert set(map(str, codes)) == {CODE, OTHER_CODE}
+
+
 async def test_the_list_survives_a_killed_gateway(tmp_path: Path) -> None:
     async with Business(keeper="cmp", store=sqlite_url(tmp_path / "store")) as bench:
         await bench.call("PUT", "/codes", LIST)
