@@ -265,7 +265,7 @@ def gate(by: dict[str, str], listed: dict[str, str], red: list[str], shown: dict
 def _figures(by: dict[str, str], listed: dict[str, str]) -> str:
     """Return who noticed how many of mutants that are not equivalent."""
     killers = [killer for name, killer in by.items() if killer or not listed.get(name, "").startswith("equivalent")]
-    shown, killed = sum(bool(each) and "::" not in each for each in killers), sum(map(bool, killers))
+    shown, killed = sum(bool(each) and not each.startswith("tests/") for each in killers), sum(map(bool, killers))
     parts = f"{shown / len(killers):.1%} killed by scenarios alone, {killed / len(killers):.1%}" if killers else ""
     return f", of those not equivalent {parts} in all" if parts else ""
 

@@ -95,8 +95,8 @@ def test_red_is_what_fails_or_does_not_end_and_not_what_a_clock_saw_no_time_of(s
 def test_rules_that_only_advise_are_counted_and_told_apart(script: dict[str, Any]) -> None:
     advice = script["ADVICE"][0]
     assert {*script["ADVICE"]} <= {f"{script['module_of'](file)}:" for file in script["FILES"]}
-    killers = {"a:f: 1": "a.yaml", "a:f: 2": "test_a.py::test", "a:f: 3": "", "a:f: 4": ""}
-    killers |= {f"{advice}f: {number}": "test_b.py::test" for number in range(3)}
+    killers = {"a:f: 1": "a.yaml::case", "a:f: 2": "tests/a.py::test", "a:f: 3": "", "a:f: 4": ""}
+    killers |= {f"{advice}f: {number}": "tests/b.py::test" for number in range(3)}
     listed = {"a:f: 3": "equivalent: the same", "a:f: 4": "redundant: so"}
     _, text = script["gate"](killers, listed, [], dict.fromkeys(listed, "a.py:1: x"))
     assert text.splitlines()[-2:] == [
