@@ -53,5 +53,6 @@ def test_what_was_acknowledged_reaches_the_smsc(tmp_path: Path) -> None:
         with serve(tmp_path, "sms_gateway", settings) as served:
             assert until(lambda: acknowledged <= {each.short_message for each in centre.submitted})
             came = Counter(each.short_message for each in centre.submitted)
-            assert sum(came.values()) - len(came) <= WINDOW  # those that the SMSC had not answered when it died
+            # a window that the SMSC had not answered, and a window of answers that were read but not committed
+            assert sum(came.values()) - len(came) <= 2 * WINDOW
             assert served.faults() == ""
