@@ -6,6 +6,7 @@ with other arguments. Only the code of the function changes: dispatch tables and
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import sys
 from types import CodeType, FunctionType
@@ -42,7 +43,9 @@ def plant(
 
     name = f"planted {next(_NUMBERS)}"
     monkeypatch.setitem(changed.__globals__, name, call)
-    monkeypatch.setattr(changed, "__code__", _call.__code__.replace(co_names=(name,)))
+    # code of another type than the function's is deprecated since Python 3.13
+    same = _await if inspect.iscoroutinefunction(changed) else _yield if inspect.isgeneratorfunction(changed) else _call
+    monkeypatch.setattr(changed, "__code__", same.__code__.replace(co_names=(name,)))
 
 
 def drop(*_: Any, **__: Any) -> None:
@@ -58,6 +61,14 @@ _planted: Callable[..., Any] = drop
 
 def _call(*args: Any, **values: Any) -> Any:
     return _planted(*args, **values)
+
+
+def _yield(*args: Any, **values: Any) -> Any:
+    return (yield from _planted(*args, **values))
+
+
+async def _await(*args: Any, **values: Any) -> Any:
+    return await _planted(*args, **values)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
