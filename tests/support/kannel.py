@@ -114,10 +114,13 @@ def _listens(port: int) -> bool:
 
 
 def _answers(port: int) -> bool:
+    """Return True if the smsbox has read its users: it listens before that, and answers 403."""
     try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).close()
-    except urllib.error.HTTPError:
-        return True
+        urllib.request.urlopen(
+            f"http://127.0.0.1:{port}/cgi-bin/sendsms?username=user&password=word", timeout=5
+        ).close()
+    except urllib.error.HTTPError as error:
+        return error.code != 403
     except OSError:
         return False
     return True
