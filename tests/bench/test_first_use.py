@@ -15,7 +15,7 @@ import ratios
 ROOT = Path(__file__).parents[2]
 #: a stated figure may be off by this factor
 FACTOR = 1.5
-#: CPU seconds of the reference on the machine that the stated figures are from; a slower or busier one takes longer
+#: CPU seconds of the reference that the stated figures are for: a quiet machine; figures of a slower one are divided
 REFERENCE = 0.034
 
 
